@@ -1,0 +1,47 @@
+# Every target works in a fresh clone with python3, make and a package index alone.
+# uv builds the environment; where it is missing, a private virtual environment fetches it with pip,
+# which also works where the system Python is externally managed.
+PYTHON ?= python3
+UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
+RUN = $(UV) run --frozen --no-sync
+
+.PHONY: help demo test lint bench prices format clean
+help:
+	@echo "make demo    record six mock calls and print what they cost"
+	@echo "make test    every test"
+	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make bench   the benchmarks, peers beside us in one run"
+	@echo "make prices  rebuild the generated price data"
+
+.build/bin/uv:
+	@$(PYTHON) -m venv .build
+	@.build/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.%: pyproject.toml uv.lock | $(filter .build/bin/uv,$(UV))
+	@$(UV) sync --frozen --quiet --inexact $(if $(filter core,$*),,--group $*)
+	@touch $@
+
+demo: .venv/.core
+	@$(RUN) outlay demo
+
+test: .venv/.dev
+	@$(RUN) pytest -n auto
+
+lint: .venv/.dev
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports
+
+bench: .venv/.dev .venv/.bench
+	@$(RUN) python -m benchmarks
+
+prices: .venv/.dev
+	@$(RUN) python tools/build_prices.py
+
+format: .venv/.dev
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+clean:
+	rm -rf .venv .build .mypy_cache .ruff_cache .pytest_cache

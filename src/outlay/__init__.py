@@ -1,0 +1,1 @@
+"""Know what every LLM call costs."""

@@ -1,0 +1,1 @@
+"""From a call to a Record: context, measuring, decorators, the recorder."""

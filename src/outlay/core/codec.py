@@ -1,0 +1,234 @@
+"""Records, scores and losses as JSON objects, and back; one object is one line of a journal."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+from outlay.core.cost import Cost, CostLine, Price
+from outlay.core.errors import ResponseError
+from outlay.core.instants import instant
+from outlay.core.instants import text_of as instant_text
+from outlay.core.money import decimal_of, rate_text
+from outlay.core.money import text_of as money_text
+from outlay.core.record import SCHEMA, Entry, Loss, Record, Score
+from outlay.core.usage import Quantity, Usage, sort_terms
+
+# Fields of Record that stand in the JSON object as they are; empty ones are left out.
+_NESTED = {"id", "at", "provider", "usage", "charge"}
+_PLAIN = tuple(f.name for f in fields(Record) if f.name not in _NESTED)
+_SCORES = ("quality_score", "user_rating", "correct")
+
+
+def quantity_json(quantity: Quantity) -> int | float | str:
+    """Write a quantity as a JSON number where that is exact, else as a decimal string."""
+    if isinstance(quantity, int):
+        return quantity
+    if quantity == quantity.to_integral_value():
+        return int(quantity)
+    near = float(quantity)
+    return near if Decimal(repr(near)) == quantity else str(quantity)
+
+
+def _quantity_of(value: object) -> Quantity:
+    return value if isinstance(value, int) else decimal_of(value, "quantity")
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """Write a usage as the keys that stand for it in a record's object; empty ones are left out."""
+    everything: dict[str, Any] = {
+        "usage": {unit: quantity_json(quantity) for unit, quantity in usage.items},
+        "flags": list(usage.flags),
+        "usage_reason": usage.reason,
+        "usage_model": usage.model,
+        "response_id": usage.response_id,
+        "terms": dict(usage.terms),
+        "context_tokens": usage.context_tokens,
+        "reported_cost": None if usage.reported_cost is None else money_text(usage.reported_cost),
+        "reported_currency": None if usage.reported_currency == "USD" else usage.reported_currency,
+        "parts": [usage_json(part) for part in usage.parts],
+        "raw": usage.raw,
+    }
+    return {key: value for key, value in everything.items() if value not in (None, (), [], {})}
+
+
+def usage_from_json(data: Mapping[str, Any]) -> Usage:
+    """Read what :func:`usage_json` wrote; quantities are checked again."""
+    reported = data.get("reported_cost")
+    return Usage.of(
+        {unit: _quantity_of(quantity) for unit, quantity in data.get("usage", {}).items()},
+        flags=tuple(data.get("flags", ())),
+        reason=data.get("usage_reason"),
+        model=data.get("usage_model"),
+        response_id=data.get("response_id"),
+        terms=sort_terms(data.get("terms", {})),
+        context_tokens=data.get("context_tokens"),
+        reported_cost=None if reported is None else decimal_of(reported, "reported_cost"),
+        reported_currency=data.get("reported_currency", "USD"),
+        parts=tuple(usage_from_json(part) for part in data.get("parts", ())),
+        raw=data.get("raw"),
+    )
+
+
+def line_json(line: CostLine) -> dict[str, Any]:
+    """Write one line of a cost; rates and amounts are decimal strings."""
+    data: dict[str, Any] = {
+        "unit": line.unit,
+        "quantity": quantity_json(line.quantity),
+        "rate": rate_text(line.rate),
+        "per": line.per,
+        "amount": money_text(line.amount),
+    }
+    if line.note is not None:
+        data["note"] = line.note
+    if line.model is not None:
+        data["model"] = line.model
+    return data
+
+
+def line_from_json(data: Mapping[str, Any]) -> CostLine:
+    """Read what :func:`line_json` wrote."""
+    return CostLine(
+        unit=data["unit"],
+        quantity=_quantity_of(data["quantity"]),
+        rate=decimal_of(data["rate"], "rate"),
+        per=data["per"],
+        amount=decimal_of(data["amount"]),
+        note=data.get("note"),
+        model=data.get("model"),
+    )
+
+
+def price_json(price: Price) -> dict[str, Any]:
+    """Write which price was used."""
+    return {
+        "source": price.source,
+        "effective_from": None if price.effective_from is None else instant_text(price.effective_from),
+        "version": price.version,
+        "extrapolated": price.extrapolated,
+    }
+
+
+def price_from_json(data: Mapping[str, Any]) -> Price:
+    """Read what :func:`price_json` wrote."""
+    start = data.get("effective_from")
+    return Price(
+        source=data["source"],
+        effective_from=None if start is None else instant(start),
+        version=data["version"],
+        extrapolated=data["extrapolated"],
+    )
+
+
+def cost_json(cost: Cost) -> dict[str, Any]:
+    """Write a cost as the keys that stand for it in a record's object; empty ones are left out."""
+    everything: dict[str, Any] = {
+        "cost": None if cost.amount is None else money_text(cost.amount),
+        "currency": cost.currency,
+        "cost_status": cost.status,
+        "cost_reason": cost.reason,
+        "cost_flags": list(cost.flags),
+        "computed_cost": None if cost.computed is None else money_text(cost.computed),
+        "lines": [line_json(line) for line in cost.lines],
+        "price": None if cost.price is None else price_json(cost.price),
+    }
+    return {key: value for key, value in everything.items() if value not in (None, [])}
+
+
+def cost_from_json(data: Mapping[str, Any]) -> Cost:
+    """Read what :func:`cost_json` wrote."""
+    amount, computed, price = data.get("cost"), data.get("computed_cost"), data.get("price")
+    return Cost(
+        amount=None if amount is None else decimal_of(amount, "cost"),
+        status=data["cost_status"],
+        currency=data.get("currency", "USD"),
+        lines=tuple(line_from_json(line) for line in data.get("lines", ())),
+        price=None if price is None else price_from_json(price),
+        reason=data.get("cost_reason"),
+        flags=tuple(data.get("cost_flags", ())),
+        computed=None if computed is None else decimal_of(computed, "computed_cost"),
+    )
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """Write a record as one flat object; token totals stand beside the units for those who read it raw."""
+    usage = record.usage
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "id": record.id,
+        "at": instant_text(record.at),
+        "provider": record.provider,
+    }
+    for name in _PLAIN:
+        value = getattr(record, name)
+        if value is not None and value not in (False, 0, {}):
+            data[name] = dict(value) if isinstance(value, Mapping) else value
+    data.update(_explicit_zeros(record))
+    data.update(usage_json(usage))
+    if record.response_id is not None:
+        data["response_id"] = record.response_id
+    data["input_tokens"] = usage.input_tokens
+    data["cached_tokens"] = usage.cached_tokens
+    data["cache_write_tokens"] = usage.cache_write_tokens
+    data["output_tokens"] = usage.output_tokens
+    data["reasoning_tokens"] = usage.reasoning_tokens
+    data.update(cost_json(record.charge))
+    return data
+
+
+def _explicit_zeros(record: Record) -> dict[str, Any]:
+    """Keep the zeros and falses that say something, unlike the defaults that are left out."""
+    telling = ("latency_ms", "time_to_first_token_ms", "prompt_length", *_SCORES)
+    return {name: value for name in telling if (value := getattr(record, name)) is not None}
+
+
+def record_from_json(data: Mapping[str, Any]) -> Record:
+    """Read what :func:`record_json` wrote.
+
+    Raises:
+        ResponseError: a field is missing, of the wrong kind, or the object is from a newer outlay.
+    """
+    if data.get("schema", SCHEMA) > SCHEMA:
+        raise ResponseError(
+            f"the record has schema {data['schema']}; this outlay reads up to {SCHEMA}: upgrade it"
+        )
+    try:
+        given = {name: data[name] for name in _PLAIN if name in data}
+        given.setdefault("model", None)
+        return Record(
+            id=data["id"],
+            at=instant(data["at"]),
+            provider=data["provider"],
+            usage=usage_from_json(data),
+            charge=cost_from_json(data),
+            **given,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ResponseError(f"not a record: {error!r:.120}") from None
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """Write any journal entry as one object."""
+    if isinstance(entry, Record):
+        return record_json(entry)
+    if isinstance(entry, Score):
+        judged = {name: value for name in _SCORES if (value := getattr(entry, name)) is not None}
+        return {"schema": SCHEMA, "score": entry.record_id, "at": instant_text(entry.at), **judged}
+    return {"schema": SCHEMA, "lost": entry.count, "at": instant_text(entry.at), "why": entry.why}
+
+
+def entry_from_json(data: Mapping[str, Any]) -> Entry:
+    """Read what :func:`entry_json` wrote.
+
+    Raises:
+        ResponseError: the object is no entry of a journal.
+    """
+    try:
+        if "score" in data:
+            judged = {name: data[name] for name in _SCORES if name in data}
+            return Score(record_id=data["score"], at=instant(data["at"]), **judged)
+        if "lost" in data:
+            return Loss(at=instant(data["at"]), count=data["lost"], why=data["why"])
+    except (KeyError, TypeError) as error:
+        raise ResponseError(f"not a journal entry: {error!r:.120}") from None
+    return record_from_json(data)

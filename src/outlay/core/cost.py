@@ -1,0 +1,58 @@
+"""Cost: what a usage costs, made of lines that add up, with the price it was reckoned by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from outlay.core.usage import Quantity
+
+CostStatus = Literal["priced", "reported", "free", "unpriced", "partial"]
+COST_STATUSES: tuple[CostStatus, ...] = ("priced", "reported", "free", "unpriced", "partial")
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One unit's share of a cost: ``amount`` is ``quantity * rate / per`` exactly."""
+
+    unit: str
+    quantity: Quantity
+    rate: Decimal  # money for ``per`` units
+    per: int  # a power of ten: 1_000_000 for tokens, 1_000 or 1 for counts
+    amount: Decimal
+    note: str | None = None  # why this rate: "rate of input", "batch", "above 200000", …
+    model: str | None = None  # only where one response bills several models
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Which price was used: where it came from and from when it holds."""
+
+    source: str
+    effective_from: datetime | None  # aware UTC; None: since ever, as far as is known
+    version: str  # of the price book
+    extrapolated: bool = False  # the call is older than the first known price, which was taken
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a usage costs.
+
+    ``amount`` is None when no unit could be priced: unknown is never zero. ``priced``: all units have a
+    rate; ``partial``: some unit has none, the amount is the rest; ``reported``: the provider stated it, and
+    ``computed`` holds our own figure beside it; ``free``: known to cost nothing; ``unpriced``: see reason.
+    """
+
+    amount: Decimal | None
+    status: CostStatus
+    currency: str = "USD"
+    lines: tuple[CostLine, ...] = ()
+    price: Price | None = None
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+    computed: Decimal | None = None  # ours, beside a reported amount
+
+
+def unpriced(reason: str, *, currency: str = "USD", flags: tuple[str, ...] = ()) -> Cost:
+    """Make the cost of a call whose price is not known."""
+    return Cost(None, "unpriced", currency=currency, reason=reason, flags=flags)

@@ -1,0 +1,77 @@
+"""The one tree of errors that outlay raises.
+
+OutlayError
+├── UsageError           a count or unit that cannot be (negative, not a number, absurd)
+├── ResponseError        a response body that cannot be read
+├── UnknownModelError    a model without a price, where a price was demanded (also a KeyError)
+├── PriceBookError       price data that break the book's rules
+├── QueryError           a dimension, filter, period or time zone that does not exist
+├── SettingsError        a setting that cannot be
+├── NotSupportedError    something that is named but not built yet
+├── MissingExtraError    an optional dependency that is not installed (also an ImportError)
+├── JournalError         a journal that cannot be written or read
+└── LedgerError          a ledger that cannot be opened, read or written
+    ├── LedgerBusyError  another process holds the ledger for longer than we wait
+    └── LedgerSchemaError a ledger written by a newer outlay
+"""
+
+
+class OutlayError(Exception):
+    """The root of all errors of outlay; its text is one line that says what to do."""
+
+
+class UsageError(OutlayError, ValueError):
+    """A token count or unit that cannot be: negative, not a whole number, or absurdly large."""
+
+
+class ResponseError(OutlayError, ValueError):
+    """A provider's response, event or stream text that cannot be read at all."""
+
+
+class UnknownModelError(OutlayError, KeyError):
+    """A model that the price book does not hold, where the caller demanded a price."""
+
+    def __str__(self) -> str:
+        """Give the message itself; KeyError would show its repr."""
+        return str(self.args[0]) if self.args else ""
+
+
+class PriceBookError(OutlayError, ValueError):
+    """Price data that break the rules of the book's format."""
+
+
+class QueryError(OutlayError, ValueError):
+    """A question with an unknown dimension, filter, period or time zone."""
+
+
+class SettingsError(OutlayError, ValueError):
+    """A setting, from a file, the environment or a call, that cannot be."""
+
+
+class NotSupportedError(OutlayError, NotImplementedError):
+    """Something that has a name in outlay but is not built yet."""
+
+
+class MissingExtraError(OutlayError, ImportError):
+    """An optional dependency that is needed now and not installed."""
+
+    @classmethod
+    def of(cls, extra: str, package: str) -> "MissingExtraError":
+        """Say which extra brings the package that is missing."""
+        return cls(f'{package} is not installed; run: pip install "outlay[{extra}]"')
+
+
+class JournalError(OutlayError, OSError):
+    """A journal folder or file that cannot be written or read."""
+
+
+class LedgerError(OutlayError):
+    """A ledger that cannot be opened, read or written."""
+
+
+class LedgerBusyError(LedgerError):
+    """Another process held the ledger for longer than we were willing to wait."""
+
+
+class LedgerSchemaError(LedgerError):
+    """A ledger that was written by a newer outlay than this one."""

@@ -1,0 +1,32 @@
+"""Instants: aware UTC datetimes, and their one way to and from text."""
+
+from datetime import UTC, datetime, tzinfo
+
+from outlay.core.errors import QueryError
+
+
+def to_utc(moment: datetime, naive: tzinfo = UTC) -> datetime:
+    """Give the same instant in UTC; a datetime without a zone is read in ``naive``."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=naive)
+    return aware if aware.tzinfo is UTC else aware.astimezone(UTC)
+
+
+def instant(value: datetime | str | float, naive: tzinfo = UTC) -> datetime:
+    """Read an instant from a datetime, ISO 8601 text (a date alone too), or Unix seconds.
+
+    Raises:
+        QueryError: the text is no date or time.
+    """
+    try:
+        if isinstance(value, datetime):
+            return to_utc(value, naive)
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        return to_utc(datetime.fromisoformat(value.strip()), naive)
+    except (ValueError, OverflowError, OSError):
+        raise QueryError(f"{value!r:.60} is no time; write 2026-11-01 or 2026-11-01T12:00:00Z") from None
+
+
+def text_of(moment: datetime) -> str:
+    """Write an instant as ISO 8601 in UTC with microseconds and ``Z``, so that text sorts as time does."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

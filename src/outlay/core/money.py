@@ -1,0 +1,71 @@
+"""Exact money: Decimal arithmetic that refuses to round, and plain text without exponents."""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+
+from outlay.core.errors import UsageError
+
+# Wide enough for any count times any listed rate times several factors; a result that would have to be
+# rounded raises instead of drifting by a digit.
+EXACT = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
+ZERO = Decimal(0)
+PLACES = 18  # of the ledgers' DECIMAL(38, 18) columns
+LIMIT = Decimal(10) ** 18  # no single cost is above this; leaves two digits for sums in DECIMAL(38, 18)
+_QUANTUM = Decimal(1).scaleb(-PLACES)
+_MAX_DIGITS = 60  # longer numerals are refused before they are computed with
+_PER_EXPONENT = {10**n: -n for n in range(10)}
+_SHORTEST_RATE = Decimal("0.01")
+
+
+def decimal_of(value: object, what: str = "amount") -> Decimal:
+    """Read a finite Decimal from an int, a Decimal, a numeral, or a float by its shortest text.
+
+    Raises:
+        UsageError: the value is no finite number, or absurdly long.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise UsageError(f"{what} must be a number, not {value!r:.60}")
+    text = str(value).strip()
+    try:
+        number = EXACT.create_decimal(text) if len(text) <= _MAX_DIGITS else Decimal("NaN")
+    except DecimalException:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
+        raise UsageError(f"{what} must be a finite number, not {text[:60]!r}")
+    return number
+
+
+def multiply(quantity: int | Decimal, rate: Decimal, per: int = 1) -> Decimal:
+    """Give quantity x rate / per exactly; ``per`` is a power of ten."""
+    return EXACT.scaleb(EXACT.multiply(Decimal(quantity), rate), _PER_EXPONENT[per])
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Add amounts exactly, in any order."""
+    result = ZERO
+    for amount in amounts:
+        result = EXACT.add(result, amount)
+    return result
+
+
+def to_ledger_places(amount: Decimal) -> Decimal:
+    """Round half-even to the 18 places a ledger holds; the only place where money is ever rounded."""
+    places = amount.as_tuple().exponent
+    if isinstance(places, int) and places >= -PLACES:
+        return amount
+    return amount.quantize(_QUANTUM, context=Context(prec=80))
+
+
+def text_of(amount: Decimal) -> str:
+    """Write an amount plainly: no exponent, no trailing zeros."""
+    text = format(amount, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def rate_text(rate: Decimal) -> str:
+    """Write a rate plainly with at least two places, as price pages do: ``2.50``, ``0.075``."""
+    text = text_of(rate)
+    places = len(text.partition(".")[2])
+    return text if places >= 2 else format(EXACT.quantize(rate, _SHORTEST_RATE), "f")  # noqa: PLR2004

@@ -1,0 +1,158 @@
+"""Usage: what one response says was used, as disjoint units, with the facts its price depends on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Self
+
+from outlay.core.errors import UsageError
+from outlay.core.units import COUNT_NAME, MAX_QUANTITY, TOKEN_UNITS, rank
+
+Quantity = int | Decimal
+Item = tuple[str, Quantity]
+Term = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Disjoint billed units of one response; no unit contains another, none is negative.
+
+    ``terms`` are the facts, other than counts, that a price may depend on, sorted by name:
+    ``service_tier`` (the served one), ``batch`` ("true"), ``geo``, ``speed``, ``region``, ``size``, …
+    ``parts`` split the usage by model where one response bills several; their units add up to ``items``.
+    """
+
+    items: tuple[Item, ...] = ()  # (unit, quantity), zeros left out, in the vocabulary's order
+    flags: tuple[str, ...] = ()  # what was odd: clamped, partial, estimated, unknown_keys, …
+    reason: str | None = None  # why the usage is missing or incomplete
+    model: str | None = None  # the model that the response names
+    response_id: str | None = None
+    terms: tuple[Term, ...] = ()
+    context_tokens: int | None = None  # decides context tiers, where it is not the whole input
+    reported_cost: Decimal | None = None  # money that the provider itself states, in reported_currency
+    reported_currency: str = "USD"
+    parts: tuple["Usage", ...] = ()
+    raw: Mapping[str, Any] | None = field(default=None, hash=False)  # the provider's own usage, verbatim
+
+    @classmethod
+    def of(cls, counts: Mapping[str, Quantity] | Iterable[Item], **facts: Any) -> Self:
+        """Make a checked usage from counts by unit.
+
+        Raises:
+            UsageError: an unknown unit, or a quantity that is negative, absurd or no number.
+        """
+        merged: dict[str, Quantity] = {}
+        for unit, quantity in counts.items() if isinstance(counts, Mapping) else counts:
+            check_quantity(unit, quantity)
+            merged[unit] = merged.get(unit, 0) + quantity
+        return cls(items=_ordered(merged), **facts)
+
+    @property
+    def units(self) -> dict[str, Quantity]:
+        """The quantities by unit, zeros left out."""
+        return dict(self.items)
+
+    def __getitem__(self, unit: str) -> Quantity:
+        """Give the quantity of a unit; 0 when it was not used."""
+        return next((quantity for name, quantity in self.items if name == unit), 0)
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Add two usages; facts that both agree on are kept, all others become unknown."""
+        if not isinstance(other, Usage):
+            return NotImplemented
+        merged = dict(self.items)
+        for unit, quantity in other.items:
+            merged[unit] = merged.get(unit, 0) + quantity
+        return Usage(
+            items=_ordered(merged),
+            flags=merge_flags(self.flags, other.flags),
+            reason=self.reason or other.reason,
+            model=self.model if self.model == other.model else None,
+            terms=tuple(term for term in self.terms if term in other.terms),
+            parts=(*self.parts, *other.parts),
+        )
+
+    def _count(self, *kinds: str) -> int:
+        return sum(int(n) for unit, n in self.items if unit in TOKEN_UNITS and unit.startswith(kinds))
+
+    @property
+    def input_tokens(self) -> int:
+        """Every input token, cached and cache-written included."""
+        return sum(int(n) for unit, n in self.items if TOKEN_UNITS.get(unit) == "input")
+
+    @property
+    def output_tokens(self) -> int:
+        """Every output token, reasoning included."""
+        return sum(int(n) for unit, n in self.items if TOKEN_UNITS.get(unit) == "output")
+
+    @property
+    def cached_tokens(self) -> int:
+        """Input tokens that were read from a cache."""
+        return self._count("cache_read")
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Input tokens that were written to a cache, of any lifetime."""
+        return self._count("cache_write")
+
+    @property
+    def reasoning_tokens(self) -> int:
+        """Output tokens that were thought and not shown."""
+        return self._count("reasoning")
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+    def term(self, name: str) -> str | None:
+        """Give the value of a billing term, or None."""
+        return next((value for key, value in self.terms if key == name), None)
+
+    def with_terms(self, **terms: str | None) -> "Usage":
+        """Give a copy with these terms set; a None leaves the term as it is."""
+        given = {name: value for name, value in terms.items() if value is not None}
+        return replace(self, terms=sort_terms({**dict(self.terms), **given})) if given else self
+
+    def flagged(self, *flags: str, reason: str | None = None) -> "Usage":
+        """Give a copy with further flags and, where none stands yet, a reason."""
+        return replace(self, flags=merge_flags(self.flags, flags), reason=self.reason or reason)
+
+
+def check_quantity(unit: str, quantity: object) -> None:
+    """Refuse a quantity that no provider can have meant.
+
+    Raises:
+        UsageError: with the unit, the value, and what would be right.
+    """
+    if unit in TOKEN_UNITS:
+        if type(quantity) is not int or not 0 <= quantity <= MAX_QUANTITY:
+            raise UsageError(
+                f"{unit} must be a whole number from 0 to {MAX_QUANTITY:,}, not {quantity!r:.40}"
+            )
+    elif not COUNT_NAME.fullmatch(unit):
+        raise UsageError(f"{unit!r:.60} is no unit; units are lower-case names such as input or web_search")
+    elif (
+        isinstance(quantity, bool)
+        or not isinstance(quantity, int | Decimal)
+        or not Decimal(quantity).is_finite()
+        or not 0 <= quantity <= MAX_QUANTITY
+    ):
+        raise UsageError(f"{unit} must be a number from 0 to {MAX_QUANTITY:,}, not {quantity!r:.40}")
+
+
+def merge_flags(*flags: Iterable[str]) -> tuple[str, ...]:
+    """Join flags, each once, by name."""
+    return tuple(sorted({flag for group in flags for flag in group}))
+
+
+def sort_terms(terms: Mapping[str, str]) -> tuple[Term, ...]:
+    """Bring billing terms into their one order, so that equal terms are equal values."""
+    return tuple(sorted(terms.items()))
+
+
+def _ordered(merged: Mapping[str, Quantity]) -> tuple[Item, ...]:
+    present = [item for item in merged.items() if item[1]]
+    if len(present) > 1:
+        present.sort(key=lambda item: rank(item[0]))
+    return tuple(present)

@@ -1,0 +1,1 @@
+"""Hooks into the providers' SDKs, one leaf per SDK."""

@@ -1,0 +1,1 @@
+"""Append-only segment files that take every record before any ledger does."""

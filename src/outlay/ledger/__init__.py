@@ -1,0 +1,1 @@
+"""Where records are kept and questions are answered: the embedded DuckDB file, memory, servers."""

@@ -1,0 +1,1 @@
+"""A small client over the official SDKs, and mock profiles that need no key."""

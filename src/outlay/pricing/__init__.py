@@ -1,0 +1,1 @@
+"""From Usage to Cost: dated rate cards, resolved once, multiplied exactly."""

@@ -1,0 +1,1 @@
+"""Questions in people's words over any ledger, and the values that answer them."""
