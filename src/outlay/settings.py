@@ -1,1 +1,179 @@
 """Settings from the environment and the nearest outlay.toml, as one frozen value."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from outlay.core.errors import SettingsError
+from outlay.core.query import zone
+
+FILE_NAME = "outlay.toml"
+Sync = Literal["never", "interval", "always"]
+
+# Two letters at least, so that C:\ledger stays a path.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+_MAX_INTERVAL = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a process was told by its environment and its outlay.toml; make one with :func:`load`."""
+
+    home: Path  # the embedded ledger's folder, else the user's data directory; journals stand in it
+    ledger: str | None = None  # a URL or an absolute path; None: the embedded ledger in home
+    sync: Sync = "interval"  # when the journal is synced to disk
+    sync_interval: float = 1.0  # seconds
+    include_usage: bool = True  # ask OpenAI chat streams for their usage
+    store_prompts: bool = False  # keep the texts of prompts and replies
+    prices: Path | None = None  # a price file of one's own
+    tz: str = "UTC"  # of reports' days
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # put on every record
+    file: Path | None = None  # the outlay.toml that was read
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the journals."""
+        return self.home / "journal"
+
+
+def load(environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Read the settings: OUTLAY_* variables first, then the nearest outlay.toml upwards of ``cwd``.
+
+    A relative path counts from the file that names it, or from ``cwd`` when it comes from the environment.
+
+    Raises:
+        SettingsError: a file that is no TOML, an unknown key, or a value that cannot be.
+    """
+    file = find_file(cwd)
+    given = {} if file is None else _read_file(file)
+    for key, variable in VARIABLES.items():
+        if text := environ.get(variable, "").strip():
+            given[key] = _parse(key, text, variable, cwd)
+    ledger, home = given.get("ledger"), given.pop("home", None)
+    return Settings(home=_home(ledger, home), file=file, **given)
+
+
+def find_file(cwd: Path) -> Path | None:
+    """Give the nearest outlay.toml in this folder or one above it."""
+    folder = cwd.absolute()
+    return next((path for up in (folder, *folder.parents) if (path := up / FILE_NAME).is_file()), None)
+
+
+def is_path(ledger: str) -> bool:
+    """Say whether a ledger's name is a folder of the embedded ledger, and no URL."""
+    return not _SCHEME.match(ledger)
+
+
+def _home(ledger: str | None, home: Path | None) -> Path:
+    if ledger is not None and is_path(ledger):
+        return Path(ledger)
+    if home is not None:
+        return home
+    # Loaded only where neither a folder is named nor a home is set.
+    from platformdirs import user_data_path  # noqa: PLC0415 - see the line above
+
+    return user_data_path("outlay", appauthor=False)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - most processes have no outlay.toml, and start sooner without it
+
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file} cannot be read as TOML: {error}") from None
+    for key in content:
+        if key not in _READERS:
+            raise SettingsError(f"{file}: unknown key {key!r:.60}; {_nearest(key)}")
+    return {key: _parse(key, value, f"{file}: {key}", file.parent) for key, value in content.items()}
+
+
+def _nearest(key: str) -> str:
+    near = get_close_matches(key, _READERS, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(_READERS)}"
+
+
+def _parse(key: str, value: object, where: str, base: Path) -> Any:
+    try:
+        return _READERS[key](value, base)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SettingsError(f"{where} = {value!r:.80}: {error}") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError("write a text in quotes that is not empty")
+    return value.strip()
+
+
+def _path(value: object, base: Path) -> Path:
+    return (base / Path(_text(value)).expanduser()).absolute()
+
+
+def _ledger(value: object, base: Path) -> str:
+    text = _text(value)
+    return str(_path(text, base)) if is_path(text) else text
+
+
+def _switch(value: object, _base: Path) -> bool:
+    word = str(value).lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError("write true or false")
+    return word in _TRUE
+
+
+def _sync(value: object, _base: Path) -> Sync:
+    for word in get_args(Sync):
+        if word == value:
+            return word  # type: ignore[no-any-return] # get_args is untyped; these are Sync's own words
+    raise ValueError(f"write one of {', '.join(get_args(Sync))}")
+
+
+def _seconds(value: object, _base: Path) -> float:
+    how = f"write seconds, above 0 and up to {_MAX_INTERVAL:.0f}"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(how)
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise ValueError(how) from None
+    if not 0 < seconds <= _MAX_INTERVAL:
+        raise ValueError(how)
+    return seconds
+
+
+def _zone(value: object, _base: Path) -> str:
+    return zone(_text(value)).key
+
+
+def _tags(value: object, _base: Path) -> dict[str, str]:
+    how = "write tags as NAME=VALUE,NAME=VALUE or, in the file, as a table of texts"
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in value.split(",")]
+        if not all(name.strip() and sign for name, sign, _ in pairs):
+            raise ValueError(how)
+        return {name.strip(): text.strip() for name, _, text in pairs}
+    if not isinstance(value, dict) or any(isinstance(text, dict | list) for text in value.values()):
+        raise TypeError(how)
+    return {name: str(text) for name, text in value.items()}
+
+
+_READERS: Mapping[str, Callable[[object, Path], Any]] = {
+    "ledger": _ledger,
+    "home": _path,
+    "sync": _sync,
+    "sync_interval": _seconds,
+    "include_usage": _switch,
+    "store_prompts": _switch,
+    "prices": _path,
+    "tz": _zone,
+    "tags": _tags,
+}
+
+VARIABLES: Mapping[str, str] = {key: f"OUTLAY_{key.upper()}" for key in _READERS}
+"""The environment variable of every setting."""

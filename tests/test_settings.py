@@ -1,0 +1,143 @@
+"""Settings: where they come from, which wins, and what is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from outlay.core.errors import SettingsError
+from outlay.settings import load
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "outlay.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_without_anything_the_ledger_is_in_the_users_data_directory(tmp_path: Path) -> None:
+    settings = load({}, tmp_path)
+    assert settings.ledger is None
+    assert settings.home.is_absolute()
+    assert settings.home.name == "outlay"
+    assert settings.journal == settings.home / "journal"
+    assert (settings.sync, settings.include_usage, settings.store_prompts) == ("interval", True, False)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    write(tmp_path, 'ledger = "memory:"\nsync = "never"')
+    settings = load({"OUTLAY_LEDGER": "postgresql://h/db"}, tmp_path)
+    assert settings.ledger == "postgresql://h/db"
+    assert settings.sync == "never"
+
+
+def test_the_nearest_file_upwards_is_read_alone(tmp_path: Path) -> None:
+    write(tmp_path, 'ledger = "far"\nsync = "never"')
+    near = write(tmp_path / "a", 'ledger = "near"')
+    write(near / "b" / "below", 'ledger = "below"')
+    settings = load({}, near / "b")
+    assert settings.ledger == str(near / "near")
+    assert settings.sync == "interval"
+    assert settings.file == near / "outlay.toml"
+
+
+def test_a_relative_path_counts_from_the_file_that_names_it(tmp_path: Path) -> None:
+    write(tmp_path, 'ledger = "costs"\nprices = "my/prices.json"')
+    deep = tmp_path / "x" / "y"
+    deep.mkdir(parents=True)
+    settings = load({}, deep)
+    assert settings.home == tmp_path / "costs"
+    assert settings.prices == tmp_path / "my" / "prices.json"
+
+
+def test_a_relative_path_in_the_environment_counts_from_the_working_folder(tmp_path: Path) -> None:
+    assert load({"OUTLAY_LEDGER": "costs"}, tmp_path).home == tmp_path / "costs"
+
+
+@pytest.mark.parametrize("url", ["memory:", "clickhouse://h", "chdb:///x", "django:"])
+def test_a_ledger_that_is_no_folder_leaves_journals_in_home(tmp_path: Path, url: str) -> None:
+    settings = load({"OUTLAY_LEDGER": url, "OUTLAY_HOME": str(tmp_path / "h")}, tmp_path)
+    assert settings.ledger == url
+    assert settings.home == tmp_path / "h"
+
+
+def test_an_empty_variable_is_no_setting(tmp_path: Path) -> None:
+    assert load({"OUTLAY_LEDGER": " "}, tmp_path).ledger is None
+
+
+def test_everything_can_be_set_in_the_file(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        'sync = "always"\nsync_interval = 0.5\ninclude_usage = false\nstore_prompts = true\n'
+        'tz = "Europe/Berlin"\n[tags]\nteam = "search"\nrow = 7\n',
+    )
+    settings = load({}, tmp_path)
+    assert (settings.sync, settings.sync_interval) == ("always", 0.5)
+    assert (settings.include_usage, settings.store_prompts) == (False, True)
+    assert settings.tz == "Europe/Berlin"
+    assert settings.tags == {"team": "search", "row": "7"}
+
+
+def test_everything_can_be_set_in_the_environment(tmp_path: Path) -> None:
+    environ = {
+        "OUTLAY_SYNC": "never",
+        "OUTLAY_SYNC_INTERVAL": "2",
+        "OUTLAY_INCLUDE_USAGE": "0",
+        "OUTLAY_STORE_PROMPTS": "yes",
+        "OUTLAY_TZ": "Asia/Tokyo",
+        "OUTLAY_TAGS": "team=search, row=7",
+    }
+    settings = load(environ, tmp_path)
+    assert (settings.sync, settings.sync_interval, settings.include_usage) == ("never", 2.0, False)
+    assert (settings.store_prompts, settings.tz) == (True, "Asia/Tokyo")
+    assert settings.tags == {"team": "search", "row": "7"}
+
+
+def test_an_unknown_key_names_the_file_and_the_nearest_key(tmp_path: Path) -> None:
+    write(tmp_path, 'ledgr = "x"')
+    with pytest.raises(SettingsError) as caught:
+        load({}, tmp_path)
+    assert str(tmp_path / "outlay.toml") in str(caught.value)
+    assert "'ledgr'; did you mean ledger?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("OUTLAY_SYNC", "sometimes"),
+        ("OUTLAY_SYNC_INTERVAL", "0"),
+        ("OUTLAY_SYNC_INTERVAL", "nan"),
+        ("OUTLAY_SYNC_INTERVAL", "soon"),
+        ("OUTLAY_INCLUDE_USAGE", "maybe"),
+        ("OUTLAY_TZ", "Mars/Olympus"),
+        ("OUTLAY_TAGS", "team"),
+        ("OUTLAY_TAGS", "=x"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_name(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{key} = '{value}': "):
+        load({key: value}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["ledger = 7", 'ledger = ""', "sync_interval = true", "tags = [1]", "[tags.a]\nb = 1", "= ="]
+)
+def test_a_bad_file_is_refused_by_path(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load({}, tmp_path)
+    assert str(tmp_path / "outlay.toml") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outlay.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="cannot be read as TOML"):
+        load({}, tmp_path)
+
+
+def test_importing_settings_loads_no_third_party_package() -> None:
+    code = "import sys, outlay.settings; print({'platformdirs', 'tomllib', 'orjson'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
