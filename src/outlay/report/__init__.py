@@ -1,1 +1,7 @@
 """Questions in people's words over any ledger, and the values that answer them."""
+
+from outlay.report.reader import LedgerReader
+from outlay.report.summary import Summary, Totals, summary_of, totals_of
+from outlay.report.values import Report, Unpriced
+
+__all__ = ["LedgerReader", "Report", "Summary", "Totals", "Unpriced", "summary_of", "totals_of"]

@@ -1,0 +1,189 @@
+"""LedgerReader: questions in people's words over any ledger; what ``outlay.open`` gives."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, get_args
+
+from outlay.core.errors import QueryError
+from outlay.core.period import moment
+from outlay.core.ports import Ledger
+from outlay.core.query import METRICS, CallQuery, Order, Query, Row, check_dimension, filters, zone
+from outlay.core.record import Record
+from outlay.report.values import Report, Unpriced
+
+Moment = str | datetime | None
+Where = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
+_UNPRICED = ("unpriced", "partial")
+
+
+def system_now() -> datetime:
+    """Give the machine's time; the default clock of a reader."""
+    return datetime.now(UTC)
+
+
+class LedgerReader:
+    """Answers questions about what was recorded; a context manager that closes its ledger.
+
+    Periods are written as people write them: ``30d``, ``24h``, ``today``, ``month``, ``2026-11-01``, or a
+    datetime. A call belongs to a period if since <= at < until. ``where`` maps a dimension to the value it
+    must have, to None where it is missing, or to a list of such values; all its entries must hold.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        now: Callable[[], datetime] = system_now,
+        refresh: Callable[[], object] | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self._now = now
+        self._refresh = refresh  # called before every question, so that no answer misses what is in flight
+
+    def report(  # noqa: PLR0913 - the parts of a question, as keywords
+        self,
+        by: str | Iterable[str] = (),
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where = None,
+        tz: str = "UTC",
+        limit: int | None = None,
+        order: str | None = None,
+    ) -> Report:
+        """Give totals, and one row for every value of the dimensions in ``by``.
+
+        ``order`` names a metric, largest first, or a dimension, ascending; without it the rows stand in the
+        order of their dimensions. Rows beyond ``limit`` are counted in ``left_out``; the total is that of all
+        calls.
+
+        Raises:
+            QueryError: a dimension, filter, period, time zone, order or limit that cannot be.
+        """
+        query = self._query(by, since, until, where, tz)
+        key = None if order is None else _sort_key(order, query.by)
+        kept = check_limit(limit)
+        answer = self._fresh().rows(query)
+        rows = list(answer.rows) if key is None else sorted(answer.rows, key=key)
+        return Report(
+            rows=rows[:kept],
+            total=answer.total,
+            query=query,
+            unpriced=self._unpriced(query, answer.total),
+            left_out=len(rows) - len(rows[:kept]),
+        )
+
+    def calls(
+        self,
+        limit: int | None = 100,
+        order: Order = "time",
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where = None,
+        tz: str = "UTC",
+    ) -> list[Record]:
+        """Give single calls: newest first (``time``), dearest (``cost``) or slowest (``latency``) first.
+
+        Raises:
+            QueryError: an order, filter, period, time zone or limit that cannot be.
+        """
+        if order not in get_args(Order):
+            raise QueryError(f"no order {order!r:.60}; there are {', '.join(get_args(Order))}")
+        asked = self._query((), since, until, where, tz)
+        query = CallQuery(
+            since=asked.since,
+            until=asked.until,
+            where=asked.where,
+            tz=tz,
+            order=order,
+            limit=check_limit(limit),
+        )
+        return list(self._fresh().calls(query))
+
+    def get(self, record_id: str) -> Record | None:
+        """Give one call by its id, or by the start of its id if only one call matches; else None."""
+        return self._fresh().get(record_id)
+
+    def conflicts(self) -> int:
+        """Count the entries that were set aside because their id was taken by other content."""
+        return self._fresh().conflicts()
+
+    def info(self) -> dict[str, Any]:
+        """Give what the ledger says of itself: location, size, counts, what is pending and what was lost."""
+        ask = getattr(self.ledger, "info", None)
+        return {"conflicts": self.conflicts(), **(dict(ask()) if ask is not None else {})}
+
+    def close(self) -> None:
+        """Let go of files and connections; calling it twice is harmless."""
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _fresh(self) -> Ledger:
+        if self._refresh is not None:
+            self._refresh()
+        return self.ledger
+
+    def _query(self, by: str | Iterable[str], since: Moment, until: Moment, where: Where, tz: str) -> Query:
+        local, now = zone(tz), self._now()
+        return Query(
+            by=dimensions(by),
+            since=moment(since, now, local),
+            until=moment(until, now, local),
+            where=filters(where),
+            tz=tz,
+        )
+
+    def _unpriced(self, query: Query, total: Row) -> tuple[Unpriced, ...]:
+        """Name the models whose calls the total does not wholly contain; asks the ledger only then."""
+        if not total["unpriced_calls"]:
+            return ()
+        narrowed = Query(
+            by=("provider", "model"),
+            since=query.since,
+            until=query.until,
+            where=filters((*query.where, ("cost_status", _UNPRICED))),
+            tz=query.tz,
+        )
+        found = [
+            Unpriced(row["provider"], row["model"], row["calls"]) for row in self.ledger.rows(narrowed).rows
+        ]
+        return tuple(sorted(found, key=lambda each: -each.calls))
+
+
+def dimensions(by: str | Iterable[str]) -> tuple[str, ...]:
+    """Read ``"day,model"`` or a list as checked dimensions, each once.
+
+    Raises:
+        QueryError: a dimension that does not exist.
+    """
+    names = by.split(",") if isinstance(by, str) else by
+    return tuple(dict.fromkeys(check_dimension(name.strip()) for name in names if name.strip()))
+
+
+def check_limit(limit: int | None) -> int | None:
+    """Give the limit back, if it is None or a whole number that is not negative.
+
+    Raises:
+        QueryError: it is not.
+    """
+    if limit is None or (type(limit) is int and limit >= 0):
+        return limit
+    raise QueryError(f"limit must be a whole number, 0 or more, not {limit!r:.40}")
+
+
+def _sort_key(order: str, by: tuple[str, ...]) -> Callable[[Row], Any]:
+    """Sort by a metric, largest first and unknown last, or by a dimension, missing last."""
+    if order in METRICS:
+        return lambda row: (row[order] is None, -(row[order] or 0))
+    if order in by:
+        return lambda row: (row[order] is None, row[order] or "")
+    raise QueryError(f"no order {order!r:.60}; there are {', '.join((*by, *METRICS))}")

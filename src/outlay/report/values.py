@@ -1,0 +1,84 @@
+"""Report: the answer to one question, as rows, as a JSON object, and as a data frame."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from outlay.core.instants import text_of as instant_text
+from outlay.core.query import Query, Row
+from outlay.report.plain import plain
+
+if TYPE_CHECKING:
+    # Only named in annotations: frames are made by packages that a user may not have.
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa  # type: ignore[import-untyped] # it ships no types
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Calls that a total does not, or not wholly, contain, since a price of this model is not known."""
+
+    provider: str | None
+    model: str | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Totals and breakdowns; ``cost`` is Decimal or None where no call had a known price.
+
+    The rows add up to the total, unless a limit left some out.
+    """
+
+    rows: list[Row]
+    total: Row
+    query: Query
+    unpriced: tuple[Unpriced, ...] = ()
+    left_out: int = 0  # rows beyond the limit
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as a JSON object; money is a plain decimal string."""
+        query = self.query
+        return {
+            "by": list(query.by),
+            "since": None if query.since is None else instant_text(query.since),
+            "until": None if query.until is None else instant_text(query.until),
+            "tz": query.tz,
+            "rows": [plain(row) for row in self.rows],
+            "total": plain(self.total),
+            "unpriced": [
+                {"provider": each.provider, "model": each.model, "calls": each.calls}
+                for each in self.unpriced
+            ],
+            "left_out": self.left_out,
+        }
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Give the rows as a polars frame; money is a Decimal column.
+
+        Raises:
+            MissingExtraError: polars is not installed.
+        """
+        from outlay.report.frames import polars_frame  # noqa: PLC0415 - only those who ask pay for frames
+
+        return polars_frame(self.rows, self.query.by)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Give the rows as a pandas frame; money is a column of Decimals, an unknown amount None.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        from outlay.report.frames import pandas_frame  # noqa: PLC0415 - only those who ask pay for frames
+
+        return pandas_frame(self.rows, self.query.by)
+
+    def to_arrow(self) -> "pa.Table":
+        """Give the rows as an Arrow table; money is decimal128(38, 18).
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+        """
+        from outlay.report.frames import arrow_table  # noqa: PLC0415 - only those who ask pay for frames
+
+        return arrow_table(self.rows, self.query.by)

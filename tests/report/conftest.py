@@ -1,0 +1,48 @@
+"""A ledger that answers with what it was given, and remembers what it was asked."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from outlay.core.query import CallQuery, Query, Rows
+from outlay.core.record import Entry, Record
+
+
+class FakeLedger:
+    """Answers every question by dimensions with prepared rows."""
+
+    def __init__(self) -> None:
+        self.asked: list[Query | CallQuery] = []
+        self.answers: dict[tuple[str, ...], Rows] = {}
+        self.records: list[Record] = []
+        self.closed = 0
+
+    def add(self, entries: Iterable[Entry]) -> int:
+        raise NotImplementedError
+
+    def rows(self, query: Query) -> Rows:
+        self.asked.append(query)
+        return self.answers[query.by]
+
+    def calls(self, query: CallQuery) -> Iterator[Record]:
+        self.asked.append(query)
+        return iter(self.records)
+
+    def get(self, record_id: str) -> Record | None:
+        return next((each for each in self.records if each.id == record_id), None)
+
+    def conflicts(self) -> int:
+        return 2
+
+    def info(self) -> dict[str, Any]:
+        return {"records": len(self.records)}
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def ledger() -> FakeLedger:
+    """Give a ledger without answers."""
+    return FakeLedger()
