@@ -1,1 +1,112 @@
-"""From a provider's response, or a list of stream events, to Usage; imports no SDK."""
+"""Extraction: a provider's response, as a body, SDK object, stream or text -> Usage in disjoint units.
+
+``terms`` that a usage may carry, each with the words of the provider in lower case:
+``service_tier`` (the one that served), ``batch`` ("true"), ``geo`` (Anthropic's inference_geo), ``speed``,
+``fallback_credit``, ``traffic_type`` (Vertex), ``latency`` (Bedrock), ``search_context_size``, ``size`` and
+``quality`` (images), ``upstream`` (who served behind OpenRouter).
+
+``flags``:
+
+- ``clamped``: a part was larger than its whole, or a count negative
+- ``bad_count``: no number, or an absurd one; left out
+- ``partial``: the stream or the usage is not whole
+- ``total_mismatch``: the provider's own total differs from what was counted
+- ``reasoning_additive``, ``audio_additive``, ``cache_additive``, ``cache_inside_input``: the stated total said so
+- ``unknown_keys``: the usage holds counts that this reader does not know
+- ``by_shape``: an unknown provider, read by its API's shape
+- ``error``: an error body
+- ``summed_calls``: the input is a sum over a server tool's calls, of which no single size is known
+- ``declined_hop``: a declined hop before a fallback is counted; whether it is billed is not documented
+- ``estimated_cost``: the stated cost is an estimate
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from outlay.core.errors import ResponseError
+from outlay.core.usage import Usage, merge_flags
+from outlay.extract.plain import fields_of
+from outlay.extract.shapes import api_of_body, api_of_event
+from outlay.extract.sse import events_of
+from outlay.extract.streams import Collector
+from outlay.extract.table import KNOWN_PROVIDERS, READERS, Reader
+
+__all__ = ["APIS", "Collector", "collector", "operation_of", "read"]
+
+APIS = tuple(READERS)
+"""The names of the APIs that are read."""
+
+
+def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
+    """Read what a response used.
+
+    ``body`` is a mapping, an SDK object, a list of stream events, or text (JSON, server-sent events, JSON
+    lines). Without ``api`` its shape decides. An unknown provider is read by its API's shape and flagged
+    ``by_shape``.
+
+    Raises:
+        ResponseError: nothing can be read: not an object, no event, or no API that has this shape.
+    """
+    if isinstance(body, str | bytes | bytearray | memoryview):
+        body = _parsed(body if isinstance(body, str) else bytes(body).decode("utf-8", "replace"))
+    if isinstance(body, list | tuple) and not hasattr(body, "_asdict"):
+        return _read_events(list(body), provider, api)
+    fields = fields_of(body)
+    if fields is None:
+        raise ResponseError(f"a response must be an object or a list of events, not {type(body).__name__}")
+    reader = _reader(api or api_of_body(fields))
+    return _known(reader.body(fields, provider), provider)
+
+
+def collector(provider: str, api: str) -> Collector:
+    """Make the collector of one live stream: hand it every event, then ask it for the usage.
+
+    Raises:
+        ResponseError: an API that is not known.
+    """
+    return _reader(api).stream(provider)
+
+
+def operation_of(api: str) -> str:
+    """Give OpenTelemetry's gen_ai.operation.name for an API.
+
+    Raises:
+        ResponseError: an API that is not known.
+    """
+    return _reader(api).operation
+
+
+def _reader(api: str | None) -> Reader:
+    reader = READERS.get(api or "")
+    if reader is None:
+        known = ", ".join(READERS)
+        raise ResponseError(
+            f"no API is named {api!r}; name one of {known}"
+            if api
+            else f"this response has no known shape; name its api, one of {known}"
+        )
+    return reader
+
+
+def _read_events(events: list[Any], provider: str, api: str | None) -> Usage:
+    usable = [event for event in events if fields_of(event) is not None]
+    if not usable:
+        raise ResponseError("a list of stream events must hold objects")
+    kept = collector(provider, api or api_of_event(usable) or "")
+    for event in usable:
+        kept.add(event)
+    return _known(kept.usage(), provider)
+
+
+def _known(usage: Usage, provider: str) -> Usage:
+    if provider in KNOWN_PROVIDERS:
+        return usage
+    return replace(usage, flags=merge_flags(usage.flags, ("by_shape",)))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return events_of(text)

@@ -1,0 +1,93 @@
+"""What stands around a usage object: model, id, terms, stated money; or why there is no usage."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from outlay.core.usage import Usage
+from outlay.extract.plain import fields_of, name_of, plain
+from outlay.extract.stated import STATED, stated_cost
+from outlay.extract.tally import Tally, ordered, sum_units
+
+NOTHING: Mapping[str, Any] = {}
+
+_ERROR_NAMES = ("type", "code", "status", "__type")
+
+
+def usage_in(value: object) -> dict[str, Any] | None:
+    """Copy a usage object into plain data; None when it is absent, null, empty or no object."""
+    copied = plain(value) if value is not None else None
+    return copied if isinstance(copied, dict) and copied else None
+
+
+def inner(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give a nested object of already plain data; an empty one when it is absent, null or something else."""
+    found = source.get(name)
+    return found if isinstance(found, dict) else NOTHING
+
+
+def finish(
+    tally: Tally,
+    body: Mapping[str, Any],
+    usage: Mapping[str, Any],
+    provider: str,
+    terms: dict[str, str] | None = None,
+) -> Usage:
+    """Close the tally of one response with what stands around its usage."""
+    model, answer_id = body.get("model"), body.get("id")
+    if type(model) is not str or not model:
+        model = name_of(model)
+    if type(answer_id) is not str or not answer_id:
+        answer_id = name_of(answer_id)
+    if STATED.isdisjoint(usage):
+        return tally.usage(terms, model=model, response_id=answer_id, raw=usage)
+    cost, currency, flags = stated_cost(usage, provider)
+    tally.flags.update(flags)
+    return tally.usage(
+        terms,
+        model=model,
+        response_id=answer_id,
+        raw=usage,
+        reported_cost=cost,
+        reported_currency=currency,
+    )
+
+
+def tier_terms(*sources: Mapping[str, Any]) -> dict[str, str]:
+    """Read the service tier that served, from the first place that states one."""
+    for source in sources:
+        tier = source.get("service_tier")
+        if tier is not None and (name := name_of(tier)):
+            return {"service_tier": name.lower()}
+    return {}
+
+
+def missing(body: Mapping[str, Any], reason: str | None = None) -> Usage:
+    """Give the usage of a response that states none, with the reason."""
+    error = error_in(body)
+    return Usage(
+        reason=reason or error or "the response states no usage",
+        flags=("error",) if error else (),
+        model=name_of(body.get("model")),
+        response_id=name_of(body.get("id")),
+        terms=tuple(sorted(tier_terms(body).items())),
+    )
+
+
+def error_in(body: Mapping[str, Any]) -> str | None:
+    """Say that a body is an error, by the error's type only: its text may quote the prompt."""
+    error = body.get("error")
+    if not error:
+        return None
+    found = fields_of(error) or NOTHING
+    names = [str(found[key]) for key in _ERROR_NAMES if isinstance(found.get(key), str | int)]
+    return (
+        f"the provider answered with an error: {names[0][:60]}"
+        if names
+        else "the provider answered with an error"
+    )
+
+
+def split(whole: Usage, parts: tuple[Usage, ...]) -> Usage:
+    """Make a usage of parts: its units become their sum, so that both always agree."""
+    return replace(whole, items=ordered(sum_units(parts)), parts=parts)

@@ -1,0 +1,172 @@
+"""Anthropic's messages: cache counts beside input_tokens, iterations that are billed beyond the top level."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from outlay.core.usage import Usage, merge_flags
+from outlay.extract.answers import finish, inner, missing, split, usage_in
+from outlay.extract.plain import fields_of, name_of
+from outlay.extract.streams import Kept, cut_off, merge, peek
+from outlay.extract.tally import Tally, ordered, sum_units
+
+_KNOWN = frozenset(
+    {
+        *("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"),
+        *("cache_creation", "server_tool_use", "output_tokens_details", "iterations", "fallback_credit"),
+        *("service_tier", "inference_geo", "speed", "type", "model", "amazon-bedrock-invocationMetrics"),
+    }
+)
+_KNOWN_TOOLS = frozenset({"web_search_requests", "web_fetch_requests"})
+_NO_GEO = frozenset({"not_available"})
+
+
+def read_messages(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read a message: input, cache reads and cache writes are three counts, none inside of another."""
+    usage = usage_in(body.get("usage"))
+    if usage is None:
+        return missing(body)
+    tally = Tally()
+    count_messages(tally, usage)
+    read = finish(tally, body, usage, provider, _terms(usage))
+    iterations = usage.get("iterations")
+    return (
+        _with_iterations(read, iterations) if isinstance(iterations, list) and iterations else _summed(read)
+    )
+
+
+def count_messages(tally: Tally, usage: Mapping[str, Any]) -> None:
+    """Count one usage object, of a message or of an iteration."""
+    tally.put("input", tally.count(usage, "input_tokens"))
+    tally.put("cache_read", tally.count(usage, "cache_read_input_tokens"))
+    written = tally.count(usage, "cache_creation_input_tokens")
+    lifetimes = inner(usage, "cache_creation")
+    if written or lifetimes:
+        _count_writes(tally, written, lifetimes)
+    output = tally.count(usage, "output_tokens")
+    if output is None and "output_tokens" not in usage:
+        tally.note("partial", "the usage has no output tokens")
+    left = output or 0
+    if "output_tokens_details" in usage:
+        thought = tally.count(inner(usage, "output_tokens_details"), "thinking_tokens")
+        left = tally.take("reasoning", thought, left)
+    tally.put("output", left)
+    tools = inner(usage, "server_tool_use")
+    if tools:
+        tally.put("web_search", tally.count(tools, "web_search_requests"))
+        tally.put("web_fetch", tally.count(tools, "web_fetch_requests"))
+        tally.unknown(tools, _KNOWN_TOOLS)
+    tally.unknown(usage, _KNOWN)
+
+
+def _count_writes(tally: Tally, written: int | None, lifetimes: Mapping[str, Any]) -> None:
+    """Split writes by lifetime; what a stream adds beyond the split has the request's lifetime."""
+    hour = tally.count(lifetimes, "ephemeral_1h_input_tokens") or 0
+    short = tally.count(lifetimes, "ephemeral_5m_input_tokens") or 0
+    if written is None:
+        written = hour + short
+    if hour and not short:
+        hour = max(hour, written)
+    left = tally.take("cache_write_1h", hour, written)
+    if short > left:
+        tally.flags.add("clamped")
+    tally.put("cache_write", left)
+
+
+def _terms(usage: Mapping[str, Any]) -> dict[str, str]:
+    terms = {}
+    tier = name_of(usage.get("service_tier"))
+    if tier == "batch":
+        terms["batch"] = "true"
+    elif tier:
+        terms["service_tier"] = tier
+    geo = name_of(usage.get("inference_geo"))
+    if geo and geo not in _NO_GEO:
+        terms["geo"] = geo
+    if speed := name_of(usage.get("speed")):
+        terms["speed"] = speed
+    credit = inner(usage, "fallback_credit")
+    if credit and (status := name_of(inner(credit, "status").get("type") or credit.get("status"))):
+        terms["fallback_credit"] = status
+    return terms
+
+
+def _summed(read: Usage) -> Usage:
+    """Say so where the input is a sum over a server tool's calls and no single call's size is known."""
+    if read["web_search"] or read["web_fetch"]:
+        return replace(read, flags=merge_flags(read.flags, ("summed_calls",)))
+    return read
+
+
+def _with_iterations(top: Usage, iterations: list[Any]) -> Usage:
+    """Add what is billed beside the top level: compaction, advisors, and a declined hop before a fallback."""
+    rows = [row for row in iterations if isinstance(row, dict)]
+    server = next((row.get("model") for row in rows if row.get("type") == "fallback_message"), None)
+    own: list[Usage] = [top]
+    others: list[Usage] = []
+    flags: set[str] = set()
+    largest = 0
+    for row in rows:
+        tally = Tally()
+        count_messages(tally, row)
+        part = tally.usage(model=name_of(row.get("model")), terms=dict(top.terms))
+        flags.update(part.flags)
+        largest = max(largest, part.input_tokens)
+        match row.get("type"):
+            case "message" if server and part.model and part.model != server:
+                others.append(part)
+                flags.add("declined_hop")  # whether it is billed is not documented; counted, not hidden
+            case "message" | "fallback_message":
+                pass
+            case "compaction":
+                own.append(part)
+            case "advisor_message":
+                others.append(part)
+            case _:
+                flags.add("unknown_keys")
+    main = replace(top, items=ordered(sum_units(own)))
+    context = largest if 0 < largest < main.input_tokens else None
+    whole = replace(main, flags=merge_flags(top.flags, flags), context_tokens=context)
+    return split(whole, (replace(main, context_tokens=context, raw=None), *others)) if others else whole
+
+
+class MessagesStream:
+    """A collector of message events: message_start overlaid with every message_delta, field by field."""
+
+    __slots__ = ("_deltas", "_error", "_provider", "_start", "_stopped")
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._start: Any = None
+        self._deltas = Kept()
+        self._stopped = False
+        self._error: Any = None
+
+    def add(self, event: Any) -> None:
+        """Keep message_start and the usage of each message_delta."""
+        kind = event.get("type") if type(event) is dict else getattr(event, "type", None)
+        if kind == "content_block_delta":
+            return
+        if kind == "message_delta":
+            self._deltas.append(peek(event, "usage"))
+            self._stopped = self._stopped or bool(peek(peek(event, "delta"), "stop_reason"))
+        elif kind == "message_start":
+            self._start = peek(event, "message")
+        elif kind == "error":
+            self._error = event
+
+    @property
+    def complete(self) -> bool:
+        """Whether the delta that ends the message was seen."""
+        return self._stopped
+
+    def usage(self) -> Usage:
+        """Read start and deltas as one message."""
+        body = dict(fields_of(self._start) or {})
+        body["usage"] = merge(usage_in(body.get("usage")) or {}, self._deltas.merged())
+        if self._error is not None:
+            body["error"] = peek(self._error, "error") or self._error
+        read = read_messages(body, self._provider)
+        if self._stopped and read.raw is not None:
+            return read
+        return cut_off(read, "the stream ended before its final usage")

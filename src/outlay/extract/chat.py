@@ -1,0 +1,234 @@
+"""OpenAI's chat completions and everything that copies them: inclusive counts with subsets in details."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.core.usage import Usage
+from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
+from outlay.extract.plain import fields_of, name_of
+from outlay.extract.tally import Tally
+
+# The rules of usage-semantics by host; a stated total that says otherwise wins.
+_REASONING_OUTSIDE = frozenset({"xai"})  # docs.x.ai: completion_tokens excludes reasoning
+_AUDIO_OUTSIDE = frozenset({"mistral"})  # prompt_tokens excludes audio
+_REMAINDER_THOUGHT = frozenset({"google", "vertex"})  # Gemini states thoughts in the total alone
+
+_PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details", "input_tokens_details")
+_OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details", "output_tokens_details")
+_CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
+
+_KNOWN = frozenset(
+    {
+        *("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"),
+        *_PROMPT_DETAILS,
+        *_OUTPUT_DETAILS,
+        *_CACHED,
+        *("prompt_cache_miss_tokens", "cache_creation_input_tokens"),
+        *("reasoning_tokens", "audio_prompt_tokens", "prompt_audio_seconds", "request_count", "service_tier"),
+        *("cost", "cost_details", "is_byok", "cost_in_usd_ticks", "estimated_cost", "pydantic_ai_gateway"),
+        *("server_tool_use_details", "num_sources_used", "num_search_queries", "citation_tokens"),
+        *("search_context_size", "latency_checkpoint", "usage_breakdown"),
+        *("queue_time", "prompt_time", "completion_time", "total_time", "draft_tokens"),
+        *("draft_tokens_acceptance", "tokens_per_second", "prompt_tokens_per_second"),
+        *("time_per_output_token_ms", "time_to_first_token_ms"),
+    }
+)
+_KNOWN_PROMPT = frozenset(
+    {
+        *(
+            "cached_tokens",
+            "cache_write_tokens",
+            "cache_write_tokens_details",
+            "multimodal_tokens",
+            "messages",
+        ),
+        *("text_tokens", "audio_tokens", "image_tokens", "video_tokens"),
+    }
+)
+_KNOWN_OUTPUT = frozenset(
+    {
+        *("reasoning_tokens", "text_tokens", "audio_tokens", "image_tokens", "video_tokens"),
+        *("accepted_prediction_tokens", "rejected_prediction_tokens"),
+    }
+)
+
+
+def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read a chat completion, a text completion or an embedding of OpenAI's shape."""
+    usage = usage_in(body.get("usage")) or _usage_elsewhere(body)
+    if usage is None:
+        return missing(body)
+    tally = Tally()
+    count_chat(tally, usage, provider)
+    breakdown = body.get("usage_breakdown")
+    if breakdown is not None and (parts := _parts(breakdown, provider)):
+        return split(finish(tally, body, usage, provider, _terms(body, usage)), parts)
+    return finish(tally, body, usage, provider, _terms(body, usage))
+
+
+def _usage_elsewhere(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    groq = body.get("x_groq")
+    if groq is not None and (found := fields_of(groq)):
+        return usage_in(found.get("usage"))
+    choices = body.get("choices")
+    if isinstance(choices, list) and choices and (first := fields_of(choices[0])):
+        return usage_in(first.get("usage"))  # some of Moonshot's streams
+    return None
+
+
+def _terms(body: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, str]:
+    terms = tier_terms(body, usage)
+    if size := name_of(usage.get("search_context_size")):
+        terms["search_context_size"] = size
+    if host := name_of(body.get("provider")):  # OpenRouter names who served
+        terms["upstream"] = host
+    return terms
+
+
+def _parts(breakdown: object, provider: str) -> tuple[Usage, ...]:
+    """Read Groq's compound models: the top-level usage is the sum of these."""
+    rows = (fields_of(breakdown) or {}).get("models")
+    parts = []
+    for row in rows if isinstance(rows, list) else ():
+        fields = fields_of(row) or {}
+        if usage := usage_in(fields.get("usage")):
+            tally = Tally()
+            count_chat(tally, usage, provider)
+            parts.append(finish(tally, fields, usage, provider))
+    return tuple(parts)
+
+
+def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
+    """Count an OpenAI-shaped usage object into disjoint units."""
+    prompt_details, output_details = _details(usage, _PROMPT_DETAILS), _details(usage, _OUTPUT_DETAILS)
+    prompt = tally.first(usage, "prompt_tokens", "input_tokens")
+    completion = tally.first(usage, "completion_tokens", "output_tokens")
+    total = tally.count(usage, "total_tokens")
+    reasoning = tally.count(output_details, "reasoning_tokens")
+    if reasoning is None:
+        reasoning = tally.count(usage, "reasoning_tokens")
+    if prompt is None or completion is None:
+        prompt, completion = _incomplete(tally, usage, prompt, completion, total)
+    audio = tally.count(prompt_details, "audio_tokens")
+    gap = None if total is None else total - prompt - completion
+    if gap != 0:
+        more_prompt, more_output = _outside(tally, gap, usage, (reasoning or 0, audio or 0), provider)
+        prompt += more_prompt
+        completion += more_output
+        reasoning = max(reasoning or 0, more_output)
+    _count_prompt(tally, usage, prompt_details, prompt, audio)
+    left = tally.take("reasoning", reasoning, completion)
+    if output_details:
+        for modality in ("audio", "image", "video"):
+            left = tally.take(f"output_{modality}", tally.count(output_details, f"{modality}_tokens"), left)
+        tally.unknown(output_details, _KNOWN_OUTPUT)
+    tally.put("output", left)
+    if len(usage) > 3:  # noqa: PLR2004 - prompt, completion and total alone have no extras
+        _count_extras(tally, usage)
+
+
+def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
+    for name in names:
+        if name in usage:
+            return inner(usage, name)
+    return {}
+
+
+def _incomplete(
+    tally: Tally, usage: Mapping[str, Any], prompt: int | None, completion: int | None, total: int | None
+) -> tuple[int, int]:
+    """Do what can be done where one of the two counts is absent; nothing is guessed."""
+    if prompt is None:
+        hit = tally.count(usage, "prompt_cache_hit_tokens")
+        missed = tally.count(usage, "prompt_cache_miss_tokens")
+        if hit is not None or missed is not None:  # DeepSeek: prompt = hit + miss
+            prompt = (hit or 0) + (missed or 0)
+    if prompt is None and completion is None and total is not None:
+        return total, 0  # embeddings and rerankers that state a total alone have no output
+    if prompt is None:
+        tally.note("partial", "the usage has no prompt tokens")
+    elif completion is None and (total is None or total > prompt):
+        tally.note("partial", "the usage has no completion tokens")
+    return prompt or 0, completion or 0
+
+
+def _outside(
+    tally: Tally,
+    gap: int | None,
+    usage: Mapping[str, Any],
+    stated: tuple[int, int],
+    provider: str,
+) -> tuple[int, int]:
+    """Say what stands outside of prompt and completion: by the gap to the stated total, else by rule."""
+    reasoning, audio = stated
+    by_rule = (
+        audio if provider in _AUDIO_OUTSIDE else 0,
+        reasoning if provider in _REASONING_OUTSIDE else 0,
+    )
+    if gap is None or gap == sum(by_rule):
+        return by_rule
+    if gap == reasoning:
+        tally.flags.add("reasoning_additive")
+        return 0, reasoning
+    if gap == audio:
+        tally.flags.add("audio_additive")
+        return audio, 0
+    cache = sum(
+        tally.count(usage, key) or 0 for key in ("cache_read_input_tokens", "cache_creation_input_tokens")
+    )
+    if gap == cache:
+        tally.flags.add("cache_additive")
+        return cache, 0
+    if gap > 0 and provider in _REMAINDER_THOUGHT:
+        tally.flags.add("reasoning_additive")
+        return 0, gap
+    if "partial" not in tally.flags:
+        tally.flags.add("total_mismatch")
+    return by_rule
+
+
+def _count_prompt(
+    tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any], prompt: int, audio: int | None
+) -> None:
+    cached = tally.count(details, "cached_tokens")
+    if cached is None:
+        cached = tally.first(usage, *_CACHED)
+    left = tally.take("cache_read", cached, prompt)
+    left = take_writes(tally, usage, details, left)
+    if details:
+        # Cached tokens may be audio or image tokens as well; the overlap is taken off once.
+        left = tally.overlap("input_audio", audio, left, prompt)
+        left = tally.overlap("input_image", tally.count(details, "image_tokens"), left, prompt)
+        left = tally.overlap("input_video", tally.count(details, "video_tokens"), left, prompt)
+        tally.unknown(details, _KNOWN_PROMPT)
+    tally.put("input", left)
+
+
+def take_writes(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any], left: int) -> int:
+    """Move cache writes out of the input, split by lifetime where it is stated."""
+    written = tally.count(details, "cache_write_tokens")
+    if written is None:
+        written = tally.count(usage, "cache_creation_input_tokens")
+    if not written:
+        return left
+    lifetimes = inner(details, "cache_write_tokens_details")
+    room = min(written, left)
+    if written > left:
+        tally.flags.add("clamped")
+    rest = room
+    for lifetime in ("30m", "12h"):
+        rest = tally.take(f"cache_write_{lifetime}", tally.count(lifetimes, f"ttl_{lifetime}_tokens"), rest)
+    tally.put("cache_write", rest)
+    return left - room
+
+
+def _count_extras(tally: Tally, usage: Mapping[str, Any]) -> None:
+    tally.unknown(usage, _KNOWN)
+    if "prompt_audio_seconds" in usage:
+        tally.put("audio_seconds", tally.amount(usage, "prompt_audio_seconds"))
+    if "server_tool_use_details" in usage:
+        tally.put("web_search", tally.count(inner(usage, "server_tool_use_details"), "web_search_requests"))
+    if "num_search_queries" in usage:
+        tally.put("web_search", tally.count(usage, "num_search_queries"))
+    if "num_sources_used" in usage:
+        tally.put("sources", tally.count(usage, "num_sources_used"))

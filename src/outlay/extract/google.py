@@ -1,0 +1,179 @@
+"""Gemini and Vertex generate_content: cached inside the prompt, thoughts and tool-use prompts outside."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from outlay.core.usage import Usage
+from outlay.extract.answers import finish, missing, usage_in
+from outlay.extract.modality import by_modality, count_input, count_output
+from outlay.extract.plain import fields_of, name_of
+from outlay.extract.streams import Kept, cut_off, peek
+from outlay.extract.tally import Tally
+
+_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_TRAFFIC = {1: "on_demand", 2: "provisioned_throughput"}  # the protobuf's numbers
+_TIERS = {"on_demand_flex": "flex", "on_demand_priority": "priority"}
+
+_KNOWN = frozenset(
+    {
+        *(
+            "prompt_token_count",
+            "cached_content_token_count",
+            "candidates_token_count",
+            "response_token_count",
+        ),
+        *("thoughts_token_count", "tool_use_prompt_token_count", "total_token_count"),
+        *(
+            "prompt_tokens_details",
+            "prompt_token_details",
+            "cache_tokens_details",
+            "candidates_tokens_details",
+        ),
+        *("response_tokens_details", "tool_use_prompt_tokens_details", "traffic_type", "service_tier"),
+        *("pydantic_ai_gateway", "initial_prompt_token_count"),
+    }
+)
+_COUNTS = frozenset({"prompt_token_count", "candidates_token_count", "total_token_count"})
+
+
+@lru_cache(maxsize=512)  # the keys of a handful of messages; bounded, for keys are also strangers'
+def snake(key: str) -> str:
+    """Write a key as Python SDKs do: ``promptTokenCount`` -> ``prompt_token_count``."""
+    return _HUMP.sub(r"_\1", key).lower()
+
+
+def google_usage(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Copy the usage of a Google body, in either spelling."""
+    found = body.get("usageMetadata")
+    return usage_in(found if found is not None else body.get("usage_metadata"))
+
+
+def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read one generate_content body, camelCase from the wire or snake_case from SDKs."""
+    usage = google_usage(body)
+    facts = google_facts(body)
+    if usage is None:
+        return missing(facts)
+    tally = Tally()
+    named = {snake(key): value for key, value in usage.items()}
+    count_google(tally, named)
+    tally.put("web_search", _searches(body.get("candidates")))
+    return finish(tally, facts, usage, provider, google_terms(named))
+
+
+def google_facts(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give model, id and error under the names that every family has."""
+    return {
+        "model": name_of(body.get("modelVersion")) or name_of(body.get("model_version")) or body.get("model"),
+        "id": name_of(body.get("responseId")) or name_of(body.get("response_id")),
+        "error": body.get("error"),
+    }
+
+
+def google_terms(named: Mapping[str, Any]) -> dict[str, str]:
+    """Read the served tier and Vertex's traffic type."""
+    terms: dict[str, str] = {}
+    if tier := name_of(named.get("service_tier")):
+        terms["service_tier"] = tier.lower().removeprefix("service_tier_")
+    kind = named.get("traffic_type")
+    traffic = _TRAFFIC.get(kind) if isinstance(kind, int) else (name_of(kind) or "").lower()
+    if traffic and traffic != "traffic_type_unspecified":
+        terms["traffic_type"] = traffic
+        if traffic in _TIERS:
+            terms["service_tier"] = _TIERS[traffic]
+    return terms
+
+
+def count_google(tally: Tally, named: Mapping[str, Any]) -> None:
+    """Count a usageMetadata: total = prompt + candidates + thoughts + tool-use prompt."""
+    prompt = tally.count(named, "prompt_token_count") or 0
+    cached = tally.count(named, "cached_content_token_count") or 0
+    shown = tally.count(named, "candidates_token_count")
+    thought = tally.count(named, "thoughts_token_count") or 0
+    tools = tally.count(named, "tool_use_prompt_token_count") or 0
+    rows = named.get("prompt_tokens_details") or named.get("prompt_token_details")
+    _count_prompt(tally, named, (prompt, cached, tools), rows)
+    if not named.keys() & _COUNTS:
+        tally.reason = "the usage states no counts"
+    shown = shown or 0
+    left = count_output(tally, "output", shown, by_modality(tally, named.get("candidates_tokens_details")))
+    tally.put("output", left)
+    tally.put("reasoning", thought)
+    tally.check(tally.count(named, "total_token_count"), prompt + shown + thought + tools)
+    tally.unknown(named, _KNOWN)
+
+
+def _count_prompt(tally: Tally, named: Mapping[str, Any], counts: tuple[int, int, int], rows: object) -> None:
+    prompt, cached, tools = counts
+    listed = by_modality(tally, rows)
+    cached_listed = by_modality(tally, named.get("cache_tokens_details")) if cached else {}
+    count_input(tally, prompt, cached, listed, cached_listed)
+    if tools:  # billed as input, beside the prompt
+        tool_listed = by_modality(tally, named.get("tool_use_prompt_tokens_details"))
+        tally.put("input", count_output(tally, "input", tools, tool_listed))
+
+
+def _searches(candidates: object) -> int:
+    """Count the web searches of grounding, which usageMetadata leaves out."""
+    count = 0
+    for candidate in candidates if isinstance(candidates, list) else ():
+        grounding = peek(candidate, "groundingMetadata") or peek(candidate, "grounding_metadata")
+        if grounding is not None:
+            queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
+            count += len(queries) if isinstance(queries, list) else 0
+    return count
+
+
+class GenerateContentStream:
+    """A collector of generate_content chunks: the usage runs along, per field the last one counts."""
+
+    __slots__ = ("_first", "_grounded", "_kept", "_last", "_provider")
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._first: Any = None
+        self._last: Any = None
+        self._grounded: Any = None
+        self._kept = Kept()
+
+    def add(self, event: Any) -> None:
+        """Keep the first and the last chunk, every usage, and the last chunk that tells of searches."""
+        if self._first is None:
+            self._first = event
+        self._last = event
+        if type(event) is dict:
+            usage = event.get("usageMetadata") or event.get("usage_metadata")
+        else:
+            usage = getattr(event, "usage_metadata", None)
+        if usage is not None:
+            self._kept.append(usage)
+        candidates = peek(event, "candidates")
+        if candidates and (
+            peek(candidates[0], "groundingMetadata") or peek(candidates[0], "grounding_metadata")
+        ):
+            self._grounded = candidates
+
+    @property
+    def complete(self) -> bool:
+        """Whether usage was seen and the last chunk ends the answer."""
+        if not self._kept:
+            return False
+        candidates = peek(self._last, "candidates")
+        return not candidates or any(
+            peek(candidate, "finishReason") or peek(candidate, "finish_reason") for candidate in candidates
+        )
+
+    def usage(self) -> Usage:
+        """Read the merged usage with the facts of the first and last chunk."""
+        facts: dict[str, Any] = {}
+        for chunk in (self._first, self._last):
+            for key, value in (fields_of(chunk) or {}).items():
+                if value or key not in facts:
+                    facts[key] = value
+        facts.pop("usage_metadata", None)
+        facts["usageMetadata"] = self._kept.merged() or None
+        facts["candidates"] = self._grounded
+        read = read_generate_content(facts, self._provider)
+        return read if self.complete else cut_off(read, "the stream ended before its final usage")

@@ -1,0 +1,96 @@
+"""The rim: SDK objects, protobuf messages and odd JSON values as plain data, without any SDK."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from outlay.core.errors import UsageError
+from outlay.core.money import decimal_of
+
+_INERT = frozenset({float, bool, type(None)})
+_JSON_INT = 2**63  # larger whole numbers do not fit the serialisers that write journals
+_TEXT = 100  # names of models, tiers and answers; never prose
+_DEPTH = 8  # the deepest known usage object has 5 floors
+
+
+def fields_of(value: object) -> Mapping[str, Any] | None:
+    """Give the fields of a mapping or an SDK object, one floor deep; None when it has none."""
+    if type(value) is dict:
+        return value
+    if value is None or isinstance(value, str | bytes | int | float | list | tuple):
+        return None
+    if isinstance(value, Mapping):
+        return value
+    try:
+        return _object_fields(value)
+    except Exception:  # noqa: BLE001 - a stranger's property may raise anything; such an object has no fields
+        return None
+
+
+def _object_fields(value: Any) -> Mapping[str, Any] | None:
+    own: dict[str, Any] | None = getattr(value, "__dict__", None)
+    extra = getattr(value, "__pydantic_extra__", None)
+    if own and extra:
+        return {**own, **extra}
+    for message in (value, getattr(value, "proto", None), getattr(value, "_pb", None)):
+        # protobuf, or an SDK's wrapper around it
+        if message is not None and hasattr(message, "ListFields"):
+            return {field.name: content for field, content in message.ListFields()}
+    return own or extra or _converted(value)
+
+
+def _converted(value: Any) -> Mapping[str, Any] | None:
+    for name in ("model_dump", "to_dict", "_asdict"):
+        method = getattr(value, name, None)
+        if callable(method):
+            made = method()
+            return made if isinstance(made, Mapping) else None
+    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+    return {name: getattr(value, name) for name in slots if hasattr(value, name)} or None
+
+
+def plain(value: object, depth: int = _DEPTH) -> Any:  # noqa: PLR0911 - one return for each kind of value
+    """Copy a usage object into plain JSON data; long strings are cut, huge numbers become text."""
+    if type(value) in _INERT:
+        return value
+    if isinstance(value, Enum):
+        return plain(value.value, depth)
+    if isinstance(value, str):
+        return text_of(value)
+    if isinstance(value, int):
+        return int(value) if -_JSON_INT <= value < _JSON_INT else f"about 2^{value.bit_length()}"
+    if isinstance(value, list | tuple):
+        return [plain(item, depth - 1) for item in value] if depth else None
+    found = fields_of(value) if depth else None
+    if found is None:
+        return str(value) if isinstance(value, Decimal) else None
+    return {
+        name if type(name) is str and name.isascii() else text_of(str(name)): (
+            content
+            if (type(content) is int and -_JSON_INT <= content < _JSON_INT) or type(content) in _INERT
+            else plain(content, depth - 1)
+        )
+        for name, content in found.items()
+    }
+
+
+def text_of(value: str) -> str:
+    """Give a short string that any serialiser can write."""
+    shown = value[:_TEXT]
+    return shown if shown.isascii() else shown.encode("utf-8", "replace").decode("utf-8")
+
+
+def name_of(value: object) -> str | None:
+    """Read a name (of a model, an answer, a tier): a string with something in it, or an enum's value."""
+    if isinstance(value, Enum):
+        value = value.value
+    return text_of(value) if isinstance(value, str) and value else None
+
+
+def number_of(value: object) -> Decimal | None:
+    """Read a finite number from whatever JSON and gRPC write numbers as; None for anything else."""
+    try:
+        return decimal_of(value)
+    except (UsageError, ValueError):  # ValueError: an integer with thousands of digits
+        return None

@@ -1,0 +1,125 @@
+"""OpenAI's responses and their copies: usage as in chat, hosted tools beside it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from outlay.core.usage import Usage
+from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
+from outlay.extract.chat import count_chat
+from outlay.extract.plain import fields_of, name_of
+from outlay.extract.streams import cut_off, peek
+from outlay.extract.tally import Tally
+
+_FINAL = frozenset(
+    {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
+)
+_XAI_TOOLS = {"web_search_calls": "web_search"}  # the rest keep their names: x_search, file_search, …
+
+
+def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
+    usage = usage_in(body.get("usage"))
+    tools = usage_in(body.get("tool_usage"))
+    if usage is None:
+        return _not_yet(body)
+    tally = Tally()
+    count_chat(tally, usage, "")
+    if "server_side_tool_usage_details" in usage:
+        _count_xai_tools(tally, usage)
+    if tools is None:
+        return _with_context(finish(tally, body, usage, provider, tier_terms(body)), usage)
+    tally.put("web_search", tally.count(inner(tools, "web_search"), "num_requests"))
+    whole = finish(tally, body, {**usage, "tool_usage": tools}, provider, tier_terms(body))
+    drawing = inner(tools, "image_gen")
+    return _with_drawing(whole, drawing, body) if any(drawing.values()) else whole
+
+
+def _not_yet(body: Mapping[str, Any]) -> Usage:
+    status = name_of(body.get("status"))
+    waiting = status in {"queued", "in_progress"}
+    usage = missing(body, f"the response is {status}: its usage comes when it is done" if waiting else None)
+    return cut_off(usage, "") if waiting else usage
+
+
+def _count_xai_tools(tally: Tally, usage: Mapping[str, Any]) -> None:
+    details = inner(usage, "server_side_tool_usage_details")
+    for key in details:
+        tally.put(_XAI_TOOLS.get(key, key.removesuffix("_calls")), tally.count(details, key))
+
+
+def _with_context(usage: Usage, stated: Mapping[str, Any]) -> Usage:
+    """Take xAI's size of the last context, where input_tokens sums several calls of server-side tools."""
+    context = inner(stated, "context_details").get("input_tokens")
+    if isinstance(context, int) and 0 < context < usage.input_tokens:
+        return replace(usage, context_tokens=context)
+    return usage
+
+
+def _with_drawing(whole: Usage, drawing: Mapping[str, Any], body: Mapping[str, Any]) -> Usage:
+    """Make the image tool's tokens a part of their own: they are another model's, and not in the total."""
+    tally = Tally()
+    count_images(tally, drawing)
+    part = tally.usage(model=_image_model(body))
+    return split(whole, (replace(whole, parts=(), raw=None), part))
+
+
+def _image_model(body: Mapping[str, Any]) -> str | None:
+    tools = body.get("tools")
+    for tool in tools if isinstance(tools, list) else ():
+        if peek(tool, "type") == "image_generation":
+            return name_of(peek(tool, "model"))
+    return None
+
+
+def count_images(tally: Tally, usage: Mapping[str, Any]) -> None:
+    """Count the tokens of drawing: input and output, each with its image part, the rest text."""
+    for side in ("input", "output"):
+        whole = tally.count(usage, f"{side}_tokens") or 0
+        details = inner(usage, f"{side}_tokens_details")
+        left = tally.take(f"{side}_image", tally.count(details, "image_tokens"), whole)
+        tally.put(side, left)
+    total = tally.count(usage, "total_tokens")
+    tally.check(total, sum(tally.count(usage, key) or 0 for key in ("input_tokens", "output_tokens")))
+
+
+class ResponsesStream:
+    """A collector of response events: the terminal event holds the whole response."""
+
+    __slots__ = ("_error", "_final", "_first", "_provider")
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._first: Any = None
+        self._final: Any = None
+        self._error: Any = None
+
+    def add(self, event: Any) -> None:
+        """Keep the first event, the terminal one and an error."""
+        if self._first is None:
+            self._first = event
+        kind = event.get("type") if type(event) is dict else getattr(event, "type", None)
+        if kind in _FINAL:
+            self._final = event
+        elif kind == "error":
+            self._error = event
+
+    @property
+    def complete(self) -> bool:
+        """Whether the terminal event was seen."""
+        return self._final is not None
+
+    def usage(self) -> Usage:
+        """Read the terminal event's response, or what the first event tells."""
+        if self._final is not None:
+            return read_responses(fields_of(peek(self._final, "response")) or {}, self._provider)
+        known = dict(fields_of(peek(self._first, "response")) or {})
+        known["status"] = None
+        if self._error is not None:
+            known["error"] = peek(self._error, "error") or self._error
+        return cut_off(
+            replace(
+                read_responses(known, self._provider), reason=missing(known).reason if self._error else None
+            ),
+            "the stream ended before its usage",
+        )

@@ -1,0 +1,62 @@
+"""Stream text into events: server-sent events as the HTML standard has them, or one JSON value a line."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from outlay.core.errors import ResponseError
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_DONE = "[DONE]"
+
+
+def events_of(text: str) -> list[Any]:
+    """Read raw stream text; an event of which the text was cut off in the middle is left out.
+
+    Raises:
+        ResponseError: the text holds no event at all.
+    """
+    lines = _LINE_END.split(text.removeprefix("\ufeff"))
+    found = list(_server_sent(lines) if _looks_sent(lines) else _json_lines(lines))
+    if not found:
+        raise ResponseError(
+            f"no event in this text: expected 'data: {{…}}' or one JSON object a line, not {text[:40]!r}"
+        )
+    return found
+
+
+def _looks_sent(lines: list[str]) -> bool:
+    return any(line.startswith(("data:", "event:", "id:", "retry:", ":")) or line == "data" for line in lines)
+
+
+def _server_sent(lines: list[str]) -> Iterator[Any]:
+    data: list[str] = []
+    for line in (*lines, ""):  # an event at the very end counts even without its blank line
+        if line:
+            name, _, value = line.partition(":")
+            if name == "data":
+                data.append(value.removeprefix(" "))
+        elif data:
+            yield from _decoded("\n".join(data))
+            data = []
+
+
+def _decoded(data: str) -> Iterator[Any]:
+    if data.strip() == _DONE:
+        return
+    try:
+        yield json.loads(data)
+    except ValueError:
+        # Some gateways leave out the blank line between events: then each data line is one.
+        for line in data.split("\n") if "\n" in data else ():
+            yield from _decoded(line)
+
+
+def _json_lines(lines: list[str]) -> Iterator[Any]:
+    for line in lines:
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue

@@ -1,0 +1,144 @@
+"""Collectors: what a live stream says of its usage, by keeping references and converting at the end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from outlay.core.usage import Usage, merge_flags
+from outlay.extract.answers import error_in
+from outlay.extract.plain import fields_of, plain
+
+BodyReader = Callable[[Mapping[str, Any], str], Usage]
+
+_FOLD = 64  # this many usage objects are kept before they are merged into one, so that memory is bounded
+
+
+class Collector(Protocol):
+    """What reads one stream as it passes by: cheap for each event, bounded in memory."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the event that carries the final usage was seen."""
+        ...
+
+    def add(self, event: Any) -> None:
+        """Look at the next event, a mapping or an SDK object; it is never changed or copied."""
+        ...
+
+    def usage(self) -> Usage:
+        """Give what is known by now; flagged ``partial`` when the final usage was not seen."""
+        ...
+
+
+def peek(event: Any, name: str) -> Any:
+    """Read one field of an event, be it a mapping or an object; None when it has none."""
+    if type(event) is dict:
+        return event.get(name)
+    return getattr(event, name, None)
+
+
+def merge(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
+    """Overlay one plain usage object on an earlier one: per field the last that is not null wins."""
+    merged = dict(older)
+    for key, value in newer.items():
+        if value is None and key in merged:
+            continue
+        before = merged.get(key)
+        merged[key] = merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def cut_off(usage: Usage, reason: str) -> Usage:
+    """Mark what was read of a stream that did not end as it should."""
+    return replace(usage, flags=merge_flags(usage.flags, ("partial",)), reason=usage.reason or reason)
+
+
+class Kept:
+    """Usage objects of one stream; merged now and then, so that never more than a few are held."""
+
+    __slots__ = ("_held", "count")
+
+    def __init__(self) -> None:
+        self._held: list[Any] = []
+        self.count = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def append(self, usage: Any) -> None:
+        """Keep a reference to a usage object."""
+        self._held.append(usage)
+        self.count += 1
+        if len(self._held) > _FOLD:
+            self._held = [self.merged()]
+
+    def merged(self) -> dict[str, Any]:
+        """Give one plain usage object: per field the last that is not null."""
+        result: dict[str, Any] = {}
+        for usage in self._held:
+            copied = plain(usage)
+            if isinstance(copied, dict):
+                result = merge(result, copied)
+        return result
+
+
+class LastUsage:
+    """A collector for chunks of which none, one or all carry ``usage``: OpenAI's chat and its copies."""
+
+    __slots__ = ("_carrier", "_first", "_kept", "_last", "_provider", "_read")
+
+    def __init__(self, read: BodyReader, provider: str) -> None:
+        self._read = read
+        self._provider = provider
+        self._first: Any = None
+        self._last: Any = None
+        self._carrier: Any = None
+        self._kept = Kept()
+
+    def add(self, event: Any) -> None:
+        """Keep the first and the last chunk, and every usage."""
+        if self._first is None:
+            self._first = event
+        self._last = event
+        usage = event.get("usage") if type(event) is dict else getattr(event, "usage", None)
+        if usage is not None:
+            self._carrier = event
+            self._kept.append(usage)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the final usage was seen: the only one, or one on a chunk that ends the answer."""
+        carrier = self._carrier if self._carrier is not None else self._groq()
+        if carrier is None:
+            return False
+        alone = self._kept.count == 1 and carrier is not self._first
+        return alone or any(_ends(chunk) for chunk in (carrier, self._last))
+
+    def _groq(self) -> Any:
+        outer = fields_of(peek(self._last, "x_groq"))
+        return self._last if outer and outer.get("usage") else None
+
+    def usage(self) -> Usage:
+        """Read the merged usage with the facts of the first and last chunks."""
+        facts: dict[str, Any] = {}
+        for chunk in (self._first, self._carrier, self._last):
+            for key, value in (fields_of(chunk) or {}).items():
+                if value or key not in facts:
+                    facts[key] = value
+        facts["usage"] = self._kept.merged() or None
+        read = self._read(facts, self._provider)
+        if read.raw is None:
+            if error_in(facts):
+                return cut_off(read, "")
+            return cut_off(
+                replace(read, reason=None),
+                "the stream carries no usage: ask with stream_options.include_usage",
+            )
+        return read if self.complete else cut_off(read, "the stream ended before its final usage")
+
+
+def _ends(chunk: Any) -> bool:
+    choices = peek(chunk, "choices")
+    if not choices:
+        return True
+    return any(peek(choice, "finish_reason") for choice in choices)

@@ -1,0 +1,138 @@
+"""Counting: units of one response as they are gathered, every count checked, every oddity noted."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from outlay.core.units import MAX_QUANTITY, rank
+from outlay.core.usage import Quantity, Term, Usage
+from outlay.extract.plain import number_of
+
+_NO_TERMS: tuple[Term, ...] = ()
+
+
+class Tally:
+    """The units of one response while they are being counted, with what was odd about them."""
+
+    __slots__ = ("flags", "reason", "units")
+
+    def __init__(self) -> None:
+        self.units: dict[str, Quantity] = {}
+        self.flags: set[str] = set()
+        self.reason: str | None = None
+
+    def note(self, flag: str, reason: str | None = None) -> None:
+        """Keep a flag and, where none stands yet, a reason."""
+        self.flags.add(flag)
+        if self.reason is None:
+            self.reason = reason
+
+    def count(self, source: Mapping[str, Any], key: str) -> int | None:
+        """Read a whole count; None when it is absent, null, or no count at all (which is noted)."""
+        value = source.get(key)
+        if type(value) is int and 0 <= value <= MAX_QUANTITY:
+            return value
+        return None if value is None else self._odd_count(value, key)
+
+    def first(self, source: Mapping[str, Any], *keys: str) -> int | None:
+        """Read the first of several spellings of one count."""
+        for key in keys:
+            if source.get(key) is not None:
+                return self.count(source, key)
+        return None
+
+    def amount(self, source: Mapping[str, Any], key: str) -> Quantity | None:
+        """Read a count that may have a fraction, such as seconds."""
+        value = source.get(key)
+        if type(value) is int and 0 <= value <= MAX_QUANTITY:
+            return value
+        return None if value is None else self._odd_amount(value, key)
+
+    def _odd_count(self, value: object, key: str) -> int | None:
+        number = self._odd_amount(value, key)
+        if number is None or isinstance(number, int):
+            return number
+        self.note("bad_count", f"{key} is no whole number")
+        return None
+
+    def _odd_amount(self, value: object, key: str) -> Quantity | None:
+        number = number_of(value)
+        if number is None and not isinstance(value, int):
+            self.note("bad_count", f"{key} is no number")
+            return None
+        if number is None or number > MAX_QUANTITY:
+            self.note("bad_count", f"{key} is above {MAX_QUANTITY:,}, which no call can use")
+            return None
+        if number < 0:
+            self.note("clamped")
+            return 0
+        return int(number) if number == number.to_integral_value() else number
+
+    def put(self, unit: str, quantity: Quantity | None) -> None:
+        """Add to a unit; None and 0 add nothing."""
+        if quantity:
+            self.units[unit] = self.units.get(unit, 0) + quantity
+
+    def take(self, unit: str, quantity: int | None, left: int) -> int:
+        """Move a narrower count out of what is left of the wider one; more than is left is clamped."""
+        if not quantity:
+            return left
+        if quantity > left:
+            self.flags.add("clamped")
+            quantity = left
+        self.put(unit, quantity)
+        return left - quantity
+
+    def overlap(self, unit: str, quantity: int | None, left: int, whole: int) -> int:
+        """Like :meth:`take`, for a count that may overlap what was taken: only beyond the whole is odd."""
+        if not quantity:
+            return left
+        if quantity > whole:
+            self.flags.add("clamped")
+        quantity = min(quantity, left)
+        self.put(unit, quantity)
+        return left - quantity
+
+    def check(self, stated: int | None, counted: int) -> bool:
+        """Compare with the total that the provider states, if any; a difference is noted."""
+        if stated is None or stated == counted:
+            return True
+        self.flags.add("total_mismatch")
+        return False
+
+    def unknown(self, source: Mapping[str, Any], known: frozenset[str]) -> None:
+        """Note keys that this reader does not know, where they say anything."""
+        if not source.keys() <= known and any(
+            source[key] for key in source.keys() - known if not isinstance(source[key], bool | str)
+        ):
+            self.flags.add("unknown_keys")
+
+    def usage(self, terms: Mapping[str, str] | None = None, **facts: Any) -> Usage:
+        """Close the tally."""
+        return Usage(
+            items=ordered(self.units),
+            flags=tuple(sorted(self.flags)) if self.flags else (),
+            reason=self.reason,
+            terms=tuple(sorted(terms.items())) if terms else _NO_TERMS,
+            **facts,
+        )
+
+
+def ordered(units: Mapping[str, Quantity]) -> tuple[tuple[str, Quantity], ...]:
+    """Bring units into the vocabulary's order, zeros left out."""
+    present = [item for item in units.items() if item[1]]
+    if len(present) > 1:
+        present.sort(key=_by_rank)
+    return tuple(present)
+
+
+def _by_rank(item: tuple[str, Quantity]) -> tuple[int, str]:
+    return rank(item[0])
+
+
+def sum_units(usages: Iterable[Usage]) -> dict[str, Quantity]:
+    """Add the units of several usages."""
+    merged: dict[str, Quantity] = {}
+    for usage in usages:
+        for unit, quantity in usage.items:
+            merged[unit] = merged.get(unit, 0) + quantity
+    return merged
