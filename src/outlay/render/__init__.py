@@ -1,1 +1,1 @@
-"""Reports as text, JSON and CSV."""
+"""Reports as text, JSON and CSV; pure functions from values to text."""

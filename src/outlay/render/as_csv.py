@@ -1,0 +1,18 @@
+"""A report as CSV: a heading, then its rows; money as plain decimals, nothing where a value is unknown."""
+
+import csv
+from io import StringIO
+
+from outlay.render.reports import all_rows, columns_of
+from outlay.report.plain import plain
+from outlay.report.values import Report
+
+
+def csv_text(report: Report) -> str:
+    """Write the rows, or the total where the report has no dimension."""
+    out = StringIO()
+    columns = columns_of(report)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([plain(row[name]) for name in columns] for row in all_rows(report))
+    return out.getvalue().removesuffix("\n")

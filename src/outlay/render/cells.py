@@ -1,0 +1,57 @@
+"""How single values are shown to people: money, counts, times, names; never a control character."""
+
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from outlay.core.money import text_of
+from outlay.core.usage import Quantity
+
+MISSING = "-"
+UNKNOWN = "unknown"
+_SIX = Decimal("0.000001")
+
+
+def name(value: object) -> str:
+    """Show a name on one line; what could move a terminal's cursor is shown as its escape."""
+    if value is None:
+        return MISSING
+    text = str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def count(value: int | None) -> str:
+    """Show a count with thousands separators."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def quantity(value: Quantity) -> str:
+    """Show a billed quantity, a fraction to its last digit."""
+    return f"{value:,}" if isinstance(value, int) else text_of(value)
+
+
+def dollars(amount: Decimal | None, currency: str = "USD") -> str:
+    """Show money with six digits; an amount too small for them in full, an unknown one as such."""
+    if amount is None:
+        return UNKNOWN
+    figure = f"{amount:,.6f}" if not amount or abs(amount) >= _SIX else text_of(amount)
+    return f"${figure}" if currency == "USD" else f"{figure} {currency}"
+
+
+def milliseconds(value: float | None) -> str:
+    """Show a latency in whole milliseconds."""
+    return MISSING if value is None else f"{value:,.0f} ms"
+
+
+def percent(share: float | None) -> str:
+    """Show a share of 0 to 1 in whole percent."""
+    return MISSING if share is None else f"{share:.0%}"
+
+
+def local_time(at: datetime, tz: ZoneInfo) -> str:
+    """Show an instant to the second in that zone."""
+    return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S}"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,79 @@
+"""How one cost came about, line by line: unit x rate / per = amount, and where the rate is from."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from outlay.core.cost import Price
+from outlay.core.money import rate_text, text_of, total
+from outlay.core.record import Record
+from outlay.render.as_table import Column, Page, table
+from outlay.render.cells import count, local_time, milliseconds, name, quantity
+
+_LABEL = 14
+
+
+def explain_text(record: Record, page: Page, tz: ZoneInfo) -> str:
+    """Show everything that decided the cost of one call."""
+    parts = ["\n".join(_facts(_head(record, tz)))]
+    if record.lines:
+        parts.append(_lines(record, page))
+    parts.append("\n".join(_facts(_tail(record))))
+    return "\n\n".join(parts)
+
+
+def _facts(pairs: Iterator[tuple[str, str | None]]) -> Iterator[str]:
+    return (f"{label:<{_LABEL}}{value}" for label, value in pairs if value)
+
+
+def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
+    yield "call", record.id
+    yield "at", f"{local_time(record.at, tz)} {tz.key}"
+    yield "model", f"{name(record.provider)} {name(record.model)}"
+    if record.model_requested not in (None, record.model):
+        yield "asked for", name(record.model_requested)
+    yield "operation", " ".join(filter(None, (record.operation, record.api)))
+    yield "status", record.status if record.success else f"error {name(record.error_type)}"
+    yield "latency", None if record.latency_ms is None else milliseconds(record.latency_ms)
+    yield "tokens", f"{count(record.input_tokens)} in, {count(record.output_tokens)} out"
+    yield "terms", ", ".join(f"{name(key)} {name(value)}" for key, value in record.usage.terms)
+    who = ("user", "session", "query_type", "agent", "action", "workspace")
+    yield "for", ", ".join(f"{key} {name(value)}" for key in who if (value := getattr(record, key)))
+    yield "tags", ", ".join(f"{name(key)}={name(value)}" for key, value in sorted(record.tags.items()))
+
+
+def _lines(record: Record, page: Page) -> str:
+    lines = record.lines
+    summed = text_of(total(line.amount for line in lines))
+    notes = [", ".join(name(each) for each in (line.model, line.note) if each) for line in lines]
+    columns = [
+        Column("unit", (*(name(line.unit) for line in lines), "sum"), text=True),
+        Column("quantity", (*(quantity(line.quantity) for line in lines), "")),
+        Column("rate", (*(rate_text(line.rate) for line in lines), "")),
+        Column("per", (*(f"{line.per:,}" for line in lines), "")),
+        Column("amount", (*(text_of(line.amount) for line in lines), summed)),
+        *([Column("note", (*notes, ""), text=True)] if any(notes) else []),
+    ]
+    return table(columns, page, total=True)
+
+
+def _tail(record: Record) -> Iterator[tuple[str, str | None]]:
+    charge = record.charge
+    yield "cost", f"{_money(charge.amount, charge.currency)} ({charge.status})"
+    yield "why", " ".join(name(each) for each in (charge.reason, record.usage.reason) if each)
+    if charge.computed is not None and charge.status == "reported":
+        yield "by the book", f"{_money(charge.computed, 'USD')} beside the reported cost"
+    yield "price", None if charge.price is None else _price(charge.price)
+    yield "flags", ", ".join(name(flag) for flag in record.flags)
+
+
+def _money(amount: Decimal | None, currency: str) -> str:
+    return "unknown" if amount is None else f"{text_of(amount)} {currency}"
+
+
+def _price(price: Price) -> str:
+    since = "since ever, as far as known"
+    if price.effective_from is not None:
+        since = f"effective from {price.effective_from:%Y-%m-%d}"
+    older = "; the call is older than this first known price" if price.extrapolated else ""
+    return f"{name(price.source)}, {since}, version {name(price.version)}{older}"

@@ -1,0 +1,121 @@
+"""Single calls: the table, and how one cost came about."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from outlay.core.cost import Cost, CostLine, Price, unpriced
+from outlay.core.record import Record
+from outlay.core.usage import Usage
+from outlay.render.as_table import Page
+from outlay.render.calls import calls_text
+from outlay.render.explain import explain_text
+
+UTC_ZONE = ZoneInfo("UTC")
+ID = "019a3c00-0000-7000-8000-000000000001"
+# 600 x 2.50 + 400 x 1.25 + 100 x 10.00, each a million: 0.0015 + 0.0005 + 0.001 = 0.003
+LINES = (
+    CostLine("input", 600, Decimal("2.5"), 1000000, Decimal("0.0015")),
+    CostLine("cache_read", 400, Decimal("1.25"), 1000000, Decimal("0.0005")),
+    CostLine("output", 100, Decimal(10), 1000000, Decimal("0.001"), "rate of output"),
+)
+PRICE = Price("openai.com/pricing", datetime(2024, 10, 1, tzinfo=UTC), "2026.11", extrapolated=True)
+
+
+@pytest.fixture
+def record() -> Record:
+    usage = Usage.of({"input": 600, "cache_read": 400, "output": 100}, terms=(("service_tier", "flex"),))
+    charge = Cost(Decimal("0.003"), "priced", lines=LINES, price=PRICE, flags=("extrapolated",))
+    return Record(
+        id=ID,
+        at=datetime(2026, 11, 1, tzinfo=UTC),
+        provider="openai",
+        model="gpt-4o-2024-08-06",
+        model_requested="gpt-4o",
+        usage=usage,
+        charge=charge,
+        api="chat",
+        latency_ms=812.4,
+        user="u1",
+        tags={"team": "search"},
+    )
+
+
+def test_explain_shows_every_line_and_the_price(record: Record) -> None:
+    assert explain_text(record, Page(), ZoneInfo("Europe/Berlin")) == (
+        "call          019a3c00-0000-7000-8000-000000000001\n"
+        "at            2026-11-01 01:00:00 Europe/Berlin\n"
+        "model         openai gpt-4o-2024-08-06\n"
+        "asked for     gpt-4o\n"
+        "operation     chat chat\n"
+        "status        success\n"
+        "latency       812 ms\n"
+        "tokens        1,000 in, 100 out\n"
+        "terms         service_tier flex\n"
+        "for           user u1\n"
+        "tags          team=search\n"
+        "\n"
+        "unit         quantity    rate         per   amount   note\n"
+        "───────────────────────────────────────────────────────────────────\n"
+        "input             600    2.50   1,000,000   0.0015\n"
+        "cache_read        400    1.25   1,000,000   0.0005\n"
+        "output            100   10.00   1,000,000    0.001   rate of output\n"
+        "───────────────────────────────────────────────────────────────────\n"
+        "sum                                          0.003\n"
+        "\n"
+        "cost          0.003 USD (priced)\n"
+        "price         openai.com/pricing, effective from 2024-10-01, version 2026.11; "
+        "the call is older than this first known price\n"
+        "flags         extrapolated"
+    )
+
+
+def test_a_reported_cost_stands_beside_ours(record: Record) -> None:
+    charge = Cost(Decimal("0.0031"), "reported", computed=Decimal("0.003"))
+    text = explain_text(replace(record, charge=charge), Page(), UTC_ZONE)
+    assert "cost          0.0031 USD (reported)" in text
+    assert "by the book   0.003 USD beside the reported cost" in text
+
+
+def test_an_unknown_price_says_why(record: Record) -> None:
+    text = explain_text(replace(record, charge=unpriced("no price for x")), Page(), UTC_ZONE)
+    assert "cost          unknown (unpriced)" in text
+    assert "why           no price for x" in text
+    assert "\nsum" not in text
+
+
+def test_calls_stand_one_a_row_with_the_id_that_explain_takes(record: Record) -> None:
+    failed = replace(record, status="error", error_type="RateLimitError", charge=unpriced("failed"))
+    heading, _, first, second = calls_text([record, failed], Page(), UTC_ZONE).splitlines()
+    assert heading.split() == [
+        "at",
+        "(UTC)",
+        "provider",
+        "model",
+        "user",
+        "input",
+        "output",
+        "latency",
+        "cost",
+        "status",
+        "id",
+    ]
+    assert first.split() == (
+        f"2026-11-01 00:00:00 openai gpt-4o-2024-08-06 u1 1,000 100 812 ms $0.003000 ok {ID}".split()
+    )
+    assert "RateLimitError" in second
+    assert "unknown" in second
+
+
+def test_the_id_and_the_cost_survive_a_narrow_terminal(record: Record) -> None:
+    text = calls_text([record], Page(60), UTC_ZONE)
+    assert ID in text
+    assert "$0.003000" in text
+    assert max(len(line) for line in text.splitlines()) <= 67  # model cut to 12, cost 9, id 36, two gaps
+
+
+def test_no_calls_is_said() -> None:
+    assert calls_text([], Page(), UTC_ZONE) == "no calls"

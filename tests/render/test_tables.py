@@ -1,0 +1,117 @@
+"""Tables: right-aligned, fitted to the width, plain in a pipe, and honest about what a total lacks."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outlay.core.query import METRICS, Query, Row
+from outlay.render.as_table import Column, Page, fitting, table, widths
+from outlay.render.reports import report_text, unpriced_line
+from outlay.report import Report, Unpriced
+
+PIPE = Page()
+
+
+def row(**given_values: Any) -> Row:
+    zeros: Row = dict.fromkeys(METRICS, 0)
+    unknown = {name: None for name in METRICS if "latency" in name}
+    return {**zeros, **unknown, "cost": None, "avg_cost": None, **given_values}
+
+
+def by_model(*rows: Row, unpriced: tuple[Unpriced, ...] = (), **total: Any) -> Report:
+    return Report(list(rows), row(**total), Query(by=("model",)), unpriced)
+
+
+def test_a_report_stands_as_a_table_with_its_total() -> None:
+    report = by_model(
+        row(model="gpt-4o", calls=1200, input_tokens=1000000, cost=Decimal("12.5"), avg_latency_ms=80.4),
+        row(model=None, calls=1, cost=Decimal("0.0000000001")),
+        calls=1201,
+        input_tokens=1000000,
+        cost=Decimal("12.5000000001"),
+    )
+    assert report_text(report, PIPE).splitlines() == [
+        "model    calls       input   output            cost   avg cost     avg   p95",
+        "────────────────────────────────────────────────────────────────────────────",
+        "gpt-4o   1,200   1,000,000        0      $12.500000    unknown   80 ms     -",
+        "-            1           0        0   $0.0000000001    unknown       -     -",
+        "────────────────────────────────────────────────────────────────────────────",
+        "total    1,201   1,000,000        0      $12.500000    unknown       -     -",
+    ]
+
+
+def test_one_line_names_the_models_whose_price_is_unknown() -> None:
+    report = by_model(
+        row(model="m", calls=3, unpriced_calls=3),
+        unpriced=(Unpriced("p", "m", 2), Unpriced("q", None, 1)),
+        calls=3,
+        unpriced_calls=3,
+    )
+    text = report_text(report, PIPE)
+    assert text.splitlines()[-1] == (
+        "price unknown or partial for 3 calls, not wholly in the cost: p/m (2), q/- (1)"
+    )
+    assert "unknown" in text.splitlines()[2]
+    assert "$0.000000" not in text
+
+
+def test_many_unpriced_models_stay_one_line() -> None:
+    line = unpriced_line([Unpriced("p", f"m{number}", 1) for number in range(7)])
+    assert line.endswith("p/m3 (1), p/m4 (1) and 2 more")
+
+
+def test_without_calls_that_is_what_it_says() -> None:
+    assert report_text(by_model(), PIPE) == "no calls"
+
+
+def test_what_a_limit_left_out_is_said() -> None:
+    report = Report([row(model="m", calls=1)], row(calls=9), Query(by=("model",)), left_out=8)
+    assert report_text(report, PIPE).splitlines()[-1] == "8 more not shown; the total is that of all"
+
+
+def test_a_pipe_gets_no_escape_codes_and_a_terminal_does() -> None:
+    report = by_model(row(model="m", calls=1), calls=1)
+    assert "\x1b" not in report_text(report, PIPE)
+    assert "\x1b[1m" in report_text(report, Page(color=True))
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J", "a\nb", "[bold red]x", "\u202egnp", "a\rb"])
+def test_a_name_cannot_move_the_cursor_or_write_markup(evil: str) -> None:
+    text = report_text(by_model(row(model=evil, calls=1), calls=1), PIPE)
+    assert len(text.splitlines()) == 5
+    assert not {"\x1b", "\r", "\u202e"} & set(text)
+    assert "[bold red]x" not in evil or "[bold red]x" in text
+
+
+def test_a_narrow_terminal_leaves_out_the_spare_columns_first() -> None:
+    columns = [
+        Column("model", ("m" * 30,), text=True),
+        Column("cost", ("$1.000000",)),
+        Column("p95", ("1,000 ms",), spare=9),
+        Column("input", ("1,000,000",), spare=1),
+    ]
+    # Names need 12 at least: 12+3+9 = 24, with input 36, with p95 47.
+    assert [each.heading for each in fitting(columns, 47)] == ["model", "cost", "p95", "input"]
+    assert [each.heading for each in fitting(columns, 46)] == ["model", "cost", "input"]
+    assert [each.heading for each in fitting(columns, 35)] == ["model", "cost"]
+    assert [each.heading for each in fitting(columns, 5)] == ["model", "cost"]
+
+
+def test_names_are_cut_and_numbers_never() -> None:
+    columns = [Column("model", ("m" * 30,), text=True), Column("cost", ("$1.000000",))]
+    assert widths(columns, 30) == [18, 9]
+    assert table(columns, Page(30)).splitlines()[2] == f"{'m' * 17}…   $1.000000"
+    assert "$1.000000" in table(columns, Page(5))
+
+
+@given(
+    st.lists(st.text(st.characters(max_codepoint=127), max_size=40), min_size=1, max_size=5),
+    st.integers(min_value=40, max_value=200),
+)
+def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> None:
+    rows = [row(model=name, calls=1, cost=Decimal(1)) for name in names]
+    text = report_text(by_model(*rows, calls=len(rows)), Page(width))
+    assert max(len(line) for line in text.splitlines()) <= width
