@@ -1,1 +1,9 @@
 """From a call to a Record: context, measuring, decorators, the recorder."""
+
+from outlay.capture.call import Call
+from outlay.capture.clock import SystemClock
+from outlay.capture.context import Attribution, context, suppress
+from outlay.capture.decorate import track
+from outlay.capture.recorder import Recorder
+
+__all__ = ["Attribution", "Call", "Recorder", "SystemClock", "context", "suppress", "track"]

@@ -165,8 +165,6 @@ def record_json(record: Record) -> dict[str, Any]:
             data[name] = dict(value) if isinstance(value, Mapping) else value
     data.update(_explicit_zeros(record))
     data.update(usage_json(usage))
-    if record.response_id is not None:
-        data["response_id"] = record.response_id
     data["input_tokens"] = usage.input_tokens
     data["cached_tokens"] = usage.cached_tokens
     data["cache_write_tokens"] = usage.cache_write_tokens
@@ -188,7 +186,8 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
     Raises:
         ResponseError: a field is missing, of the wrong kind, or the object is from a newer outlay.
     """
-    if data.get("schema", SCHEMA) > SCHEMA:
+    schema = data.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
         raise ResponseError(
             f"the record has schema {data['schema']}; this outlay reads up to {SCHEMA}: upgrade it"
         )
@@ -203,7 +202,7 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
             charge=cost_from_json(data),
             **given,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ResponseError(f"not a record: {error!r:.120}") from None
 
 
@@ -229,6 +228,6 @@ def entry_from_json(data: Mapping[str, Any]) -> Entry:
             return Score(record_id=data["score"], at=instant(data["at"]), **judged)
         if "lost" in data:
             return Loss(at=instant(data["at"]), count=data["lost"], why=data["why"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ResponseError(f"not a journal entry: {error!r:.120}") from None
     return record_from_json(data)

@@ -23,7 +23,7 @@ def instant(value: datetime | str | float, naive: tzinfo = UTC) -> datetime:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value, UTC)
         return to_utc(datetime.fromisoformat(value.strip()), naive)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, AttributeError):
         raise QueryError(f"{value!r:.60} is no time; write 2026-11-01 or 2026-11-01T12:00:00Z") from None
 
 

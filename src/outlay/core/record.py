@@ -41,7 +41,6 @@ class Record:
     action: str | None = None
     workspace: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
-    response_id: str | None = None
     trace_id: str | None = None
     span_id: str | None = None
     prompt_length: int | None = None  # characters; the text itself only in prompt, and only by choice
@@ -76,6 +75,11 @@ class Record:
     def lines(self) -> tuple[CostLine, ...]:
         """The lines that add up to the cost."""
         return self.charge.lines
+
+    @property
+    def response_id(self) -> str | None:
+        """The provider's own id of the response."""
+        return self.usage.response_id
 
     @property
     def flags(self) -> tuple[str, ...]:

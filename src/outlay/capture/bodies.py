@@ -1,0 +1,96 @@
+"""HTTP bodies that the caller reads raw: what bears on usage is kept as it passes, and read at the end."""
+
+import weakref
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.errors import OutlayError
+from outlay.core.usage import Usage
+from outlay.extract import read
+
+MAX_BODY = 32 * 1024 * 1024  # of a body that is one JSON document; more than any model answers
+MAX_LINES = 64  # of a stream's lines that bear on usage, beside the first
+
+
+class Body:
+    """A collector of a raw body's bytes; of a server-sent stream it keeps the lines that bear on usage."""
+
+    __slots__ = ("_first", "_is_stream", "_lines", "_parts", "_rest", "_size", "api", "provider")
+
+    def __init__(self, provider: str, api: str, *, is_stream: bool) -> None:
+        self.provider = provider
+        self.api = api
+        self._is_stream = is_stream
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._rest = b""
+        self._first: bytes | None = None
+        self._lines: deque[bytes] = deque(maxlen=MAX_LINES)
+
+    def add(self, event: Any) -> None:
+        """Take the next bytes."""
+        self._size += len(event)
+        if not self._is_stream:
+            if self._size <= MAX_BODY:
+                self._parts.append(event)
+            return
+        *lines, self._rest = (self._rest + event).split(b"\n")
+        for line in lines:
+            if b"sage" in line and line.startswith(b"data:"):  # usage, usageMetadata, message_start, …
+                self._lines.append(line)
+            elif self._first is None and line.startswith(b"data:"):
+                self._first = line
+
+    @property
+    def complete(self) -> bool:
+        """Whether what came so far says what was used."""
+        return bool(self.usage().items)
+
+    def usage(self) -> Usage:
+        """Read what was kept."""
+        if not self._is_stream and self._size > MAX_BODY:
+            return Usage(reason=f"the body is larger than {MAX_BODY} bytes")
+        kept = (*((self._first,) if self._first else ()), *self._lines, self._rest)
+        body = b"\n\n".join(kept) if self._is_stream else b"".join(self._parts)
+        try:
+            return read(body, provider=self.provider, api=self.api)
+        except OutlayError as error:
+            return Usage(reason=str(error))
+
+
+def tee(response: Any, seen: Watch) -> None:
+    """Watch what the caller reads of an HTTP response of httpx or httpx2, sync or async.
+
+    The methods of this one response are replaced, not those of its class. They hold it weakly: in a cycle it
+    would outlive the caller's last reference, and with it the connection.
+    """
+    kind, itself = type(response), weakref.ref(response)
+
+    def iter_bytes(chunk_size: int | None = None) -> Iterator[bytes]:
+        return watch(kind.iter_bytes(itself(), chunk_size), seen)
+
+    def aiter_bytes(chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        return watch_async(kind.aiter_bytes(itself(), chunk_size), seen)
+
+    response.iter_bytes = iter_bytes
+    response.aiter_bytes = aiter_bytes
+    response.close = _leaving(kind.close, itself, seen)
+    response.aclose = _leaving_async(kind.aclose, itself, seen)
+
+
+def _leaving(close: Callable[[Any], None], itself: Callable[[], Any], seen: Watch) -> Callable[[], None]:
+    def closing() -> None:
+        seen.leave()
+        close(itself())
+
+    return closing
+
+
+def _leaving_async(close: Callable[[Any], Any], itself: Callable[[], Any], seen: Watch) -> Callable[[], Any]:
+    async def closing() -> None:
+        seen.leave()
+        await close(itself())
+
+    return closing

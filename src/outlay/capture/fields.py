@@ -1,0 +1,69 @@
+"""From the keywords of ``outlay.record`` to a Usage and a Cost; counts may be inclusive or disjoint units."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from outlay.core.cost import Cost, CostLine
+from outlay.core.errors import UsageError
+from outlay.core.money import decimal_of, to_ledger_places
+from outlay.core.usage import Usage
+
+COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+NO_USAGE = "no usage was given"
+
+
+def usage_of_counts(counts: Mapping[str, Any]) -> Usage:
+    """Make disjoint units of inclusive counts: cached and written are parts of input, reasoning of output.
+
+    Raises:
+        UsageError: a part is larger than the whole, or a count is no whole number.
+    """
+    given = {name: count for name, count in counts.items() if count is not None}
+    if not given:
+        return Usage(reason=NO_USAGE)
+    for name, count in given.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise UsageError(f"{name} must be a whole number of tokens, 0 or more, not {count!r:.40}")
+    cached, written = given.get("cached_tokens", 0), given.get("cache_write_tokens", 0)
+    whole_input = given.get("input_tokens", cached + written)
+    reasoning = given.get("reasoning_tokens", 0)
+    whole_output = given.get("output_tokens", reasoning)
+    if cached + written > whole_input:
+        raise UsageError(
+            f"cached_tokens {cached} and cache_write_tokens {written} are parts of input_tokens, "
+            f"which is only {whole_input}; give every prompt token as input_tokens"
+        )
+    if reasoning > whole_output:
+        raise UsageError(
+            f"reasoning_tokens {reasoning} is a part of output_tokens, which is only {whole_output}"
+        )
+    units = {
+        "input": whole_input - cached - written,
+        "cache_read": cached,
+        "cache_write": written,
+        "output": whole_output - reasoning,
+        "reasoning": reasoning,
+    }
+    return Usage.of(units)
+
+
+def stated_cost(amount: Any, currency: str) -> Cost:
+    """Make the cost of a call whose price the caller states; kept to the digit, up to a ledger's 18 places.
+
+    Raises:
+        UsageError: the amount is no finite number, or negative.
+    """
+    exact = decimal_of(amount, "cost")
+    if exact < 0:
+        raise UsageError(f"cost must be 0 or more, not {exact}")
+    kept = to_ledger_places(exact)
+    line = CostLine("reported", 1, kept, 1, kept)
+    return Cost(kept, "reported", currency, (line,), flags=() if kept == exact else ("rounded",))
+
+
+def beside(stated: Cost, computed: Decimal | None) -> Cost:
+    """Keep our own figure beside a stated one."""
+    return Cost(
+        stated.amount, stated.status, stated.currency, stated.lines, flags=stated.flags, computed=computed
+    )

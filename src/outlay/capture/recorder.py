@@ -1,0 +1,204 @@
+"""The recorder: makes Records of calls, prices them, and hands them to the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from outlay.capture import context
+from outlay.capture.fields import COUNTS, beside, stated_cost, usage_of_counts
+from outlay.capture.guard import note_failure
+from outlay.core.cost import Cost, unpriced
+from outlay.core.errors import UsageError
+from outlay.core.ids import uuid7
+from outlay.core.instants import instant
+from outlay.core.money import to_ledger_places
+from outlay.core.ports import Clock, Sink
+from outlay.core.record import Record, Score, Status
+from outlay.core.usage import Usage
+
+UNKNOWN = "unknown"  # the provider of a call that nobody named
+_SPECIAL = {
+    "provider",
+    "model",
+    "at",
+    "usage",
+    "cost",
+    "currency",
+    "terms",
+    "tags",
+    "success",
+    "response_id",
+    *COUNTS,
+}
+_RECORD_FIELDS = frozenset(field.name for field in dataclass_fields(Record)) - {"usage", "charge", "provider"}
+_KEYWORDS = _RECORD_FIELDS | _SPECIAL
+
+
+class Pricer(Protocol):
+    """Prices a usage; ``outlay.pricing.cost_of`` is one."""
+
+    def __call__(self, usage: Usage, *, provider: str | None, model: str | None, at: datetime | None) -> Cost:
+        """Give what the usage costs at that instant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The heart of a record: who served what, when, and what it cost."""
+
+    provider: str
+    model: str | None
+    at: datetime
+    usage: Usage
+    charge: Cost
+
+
+class Recorder:
+    """Makes one Record of each call and hands it on; safe to use from any thread or task."""
+
+    def __init__(
+        self, sink: Sink, *, clock: Clock, price: Pricer, tags: Mapping[str, str] | None = None
+    ) -> None:
+        self.sink = sink
+        self.clock = clock
+        self._price = price
+        self._base = context.Attribution(tags=dict(tags or {}))
+
+    def record(self, *, provider: str = UNKNOWN, model: str | None = None, **given: Any) -> Record:
+        """Record one call and give the Record.
+
+        Every field of Record is a keyword. Tokens are given as the inclusive counts input_tokens,
+        cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens; or ``usage`` gives units.
+        ``cost`` states the cost; without it the price book is asked. What the open context says is added.
+
+        Raises:
+            TypeError: an unknown keyword.
+            UsageError: a count or cost that cannot be.
+        """
+        _check_keywords(given)
+        at = instant(given.pop("at")) if given.get("at") is not None else self.clock.now()
+        given.pop("at", None)
+        usage = _usage_of(given)
+        charge = self._charge(usage, provider, model, at, given)
+        if (success := given.pop("success", None)) is not None:
+            given.setdefault("status", "success" if success else "error")
+        record = self.build(Billed(provider, model, at, usage, charge), given)
+        self.keep(record)
+        return record
+
+    def price(self, usage: Usage, provider: str, model: str | None, at: datetime) -> Cost:
+        """Price a usage; a failure of ours gives an unknown price with that reason, never an exception."""
+        try:
+            return self._price(usage, provider=provider, model=model, at=at)
+        except Exception as error:  # noqa: BLE001 - a fault in pricing must not lose the call
+            note_failure("price", error)
+            return unpriced(f"pricing failed: {type(error).__name__}", flags=("pricing_failed",))
+
+    def _charge(
+        self, usage: Usage, provider: str, model: str | None, at: datetime, given: dict[str, Any]
+    ) -> Cost:
+        amount, currency = given.pop("cost", None), given.pop("currency", None)
+        stated = None if amount is None else stated_cost(amount, currency or "USD")
+        ours = self.price(usage, provider, model, at)
+        return ours if stated is None else beside(stated, ours.amount)
+
+    def build(
+        self, billed: Billed, fields: dict[str, Any], attribution: context.Attribution | None = None
+    ) -> Record:
+        """Make the Record: what was given, over what the context says, over what the settings say."""
+        who = attribution or context.attribution.get()
+        for name in context.NAMES:
+            value = fields.get(name)
+            fields[name] = getattr(who, name) if value is None else str(value)
+        tags = {name: str(value) for name, value in (fields.pop("tags", None) or {}).items()}
+        if "status" not in fields:
+            fields["status"] = _status(fields)
+        return Record(
+            id=fields.pop("id", None) or uuid7(billed.at),
+            at=billed.at,
+            provider=billed.provider,
+            model=billed.model,
+            usage=billed.usage,
+            charge=_fitting(billed.charge),
+            tags={**self._base.tags, **who.tags, **tags},
+            **fields,
+        )
+
+    def keep(self, record: Record) -> None:
+        """Hand a finished record on; the caller's scope learns that a call was seen."""
+        scope = context.scope.get()
+        if scope is not None:
+            scope.saw_call()
+        self.sink.append(record)
+
+    def score(
+        self,
+        record_id: str,
+        *,
+        quality_score: float | None = None,
+        user_rating: float | None = None,
+        correct: bool | None = None,
+    ) -> Score:
+        """Judge a recorded call, now or later; the newest value of each field counts."""
+        if quality_score is None and user_rating is None and correct is None:
+            raise UsageError("a score needs quality_score, user_rating or correct")
+        score = Score(
+            record_id=record_id,
+            at=self.clock.now(),
+            quality_score=quality_score,
+            user_rating=user_rating,
+            correct=correct,
+        )
+        self.sink.append(score)
+        return score
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Return when all that was recorded is in the journal on disk; False if that took too long."""
+        return self.sink.flush(timeout)
+
+
+def _status(fields: Mapping[str, Any]) -> Status:
+    failed = fields.get("error") is not None or fields.get("error_type") is not None
+    return "error" if failed else "success"
+
+
+def _fitting(charge: Cost) -> Cost:
+    """Round an amount that no ledger could hold, and say so; listed prices never come near."""
+    if charge.amount is None or to_ledger_places(charge.amount) == charge.amount:
+        return charge
+    return Cost(
+        to_ledger_places(charge.amount),
+        charge.status,
+        charge.currency,
+        charge.lines,
+        charge.price,
+        charge.reason,
+        (*charge.flags, "rounded"),
+        charge.computed,
+    )
+
+
+def _check_keywords(given: Mapping[str, Any]) -> None:
+    unknown = [name for name in given if name not in _KEYWORDS]
+    if unknown:
+        near = get_close_matches(unknown[0], _KEYWORDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else "put business fields into extra={} or tags={}"
+        raise TypeError(f"record() has no keyword {unknown[0]!r}; {hint}")
+
+
+def _usage_of(given: dict[str, Any]) -> Usage:
+    counts = {name: given.pop(name, None) for name in COUNTS}
+    usage, terms, response_id = (given.pop(name, None) for name in ("usage", "terms", "response_id"))
+    found = _counted(usage, counts).with_terms(**(terms or {}))
+    return found if response_id is None else replace(found, response_id=response_id)
+
+
+def _counted(usage: Any, counts: dict[str, Any]) -> Usage:
+    if usage is None:
+        return usage_of_counts(counts)
+    if any(count is not None for count in counts.values()):
+        raise UsageError("give either usage or token counts, not both")
+    return usage if isinstance(usage, Usage) else Usage.of(usage)

@@ -1,1 +1,0 @@
-"""Hooks into the providers' SDKs, one leaf per SDK."""

@@ -1,0 +1,179 @@
+"""google-genai: every HTTP hop of the Gemini API and of Vertex, those of automatic function calling too."""
+
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import wraps
+from typing import Any
+
+from outlay.capture.call import Call
+from outlay.capture.context import inside
+from outlay.capture.guard import guarded
+from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.errors import OutlayError
+from outlay.core.usage import Usage
+from outlay.extract import collector, read
+from outlay.instrumentation.patches import Patches
+
+OLDEST = (2, 0)
+METHODS = {
+    "generateContent": "generate_content",
+    "streamGenerateContent": "generate_content",
+    "embedContent": "embeddings",
+    "batchEmbedContents": "embeddings",
+}
+_KEPT = 8  # chunks with usage, beside the first: more than enough for each field's last value
+
+
+def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - one form
+    """Hook the SDK that is installed; its streams always bring their usage.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    from google.genai import _api_client  # noqa: PLC0415 - loaded only where it is hooked
+
+    patches = Patches()
+    begin = _beginner(recorder, patches)
+    client = _api_client.BaseApiClient
+    patches.replace(client, "request", lambda original: _sync(original, begin))
+    patches.replace(client, "request_streamed", lambda original: _sync_stream(original, begin))
+    patches.replace(client, "async_request", lambda original: _async(original, begin))
+    patches.replace(client, "async_request_streamed", lambda original: _async_stream(original, begin))
+    return patches
+
+
+Begin = Callable[[Any, str, str, bool], Call | None]
+
+
+def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
+    @guarded
+    def begin(client: Any, http_method: str, path: str, streamed: bool) -> Call | None:  # noqa: FBT001 - internal
+        model, _, method = path.partition("?")[0].rpartition(":")
+        api = METHODS.get(method)
+        if not patches.active or inside.get() is not None or http_method.lower() != "post" or api is None:
+            return None
+        provider = "vertex" if client.vertexai else "google"
+        call = Call(
+            recorder(), provider=provider, api=api, model=model.rpartition("/")[2] or None, streamed=streamed
+        )
+        if client.vertexai and client.location:
+            call.terms["region"] = str(client.location)
+        return call
+
+    return begin
+
+
+class _Chunks:
+    """A collector of the wire's chunks: texts are kept by reference and parsed only at the end."""
+
+    __slots__ = ("_first", "_last", "provider")
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self._first: str | None = None
+        self._last: deque[str] = deque(maxlen=_KEPT)
+
+    def add(self, event: Any) -> None:
+        """Keep a chunk that may bear on usage."""
+        if "sageMetadata" in event.body:
+            self._last.append(event.body)
+        elif self._first is None:
+            self._first = event.body
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last chunk said why generation stopped."""
+        return bool(self._last) and '"finishReason"' in self._last[-1]
+
+    def usage(self) -> Usage:
+        """Read what was kept."""
+        reader = collector(self.provider, "generate_content")
+        for text in (*((self._first,) if self._first else ()), *self._last):
+            reader.add(json.loads(text))
+        return reader.usage()
+
+
+@guarded
+def _finish(call: Call, response: Any) -> None:
+    try:
+        usage = read(response.body or "{}", provider=call.provider, api=call.api)
+    except OutlayError as error:
+        usage = Usage(reason=f"the response could not be read: {error}")
+    call.finish(usage)
+
+
+def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    @wraps(original)
+    def request(self: Any, http_method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        call = begin(self, http_method, path, False)  # noqa: FBT003 - not streamed
+        if call is None:
+            return original(self, http_method, path, *args, **kwargs)
+        token = inside.set(call)
+        try:
+            response = original(self, http_method, path, *args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        _finish(call, response)
+        return response
+
+    return request
+
+
+def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Awaitable[Any]]:
+    @wraps(original)
+    async def async_request(self: Any, http_method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        call = begin(self, http_method, path, False)  # noqa: FBT003 - not streamed
+        if call is None:
+            return await original(self, http_method, path, *args, **kwargs)
+        token = inside.set(call)
+        try:
+            response = await original(self, http_method, path, *args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        _finish(call, response)
+        return response
+
+    return async_request
+
+
+def _sync_stream(original: Callable[..., Iterator[Any]], begin: Begin) -> Callable[..., Iterator[Any]]:
+    @wraps(original)
+    def request_streamed(self: Any, http_method: str, path: str, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        # A generator, as the original is: nothing is sent, and nothing counted, until it is read.
+        call = begin(self, http_method, path, True)  # noqa: FBT003 - streamed
+        chunks = original(self, http_method, path, *args, **kwargs)
+        if call is None:
+            yield from chunks
+        else:
+            yield from watch(chunks, Watch(call, _Chunks(call.provider)))
+
+    return request_streamed
+
+
+def _async_stream(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Awaitable[Any]]:
+    @wraps(original)
+    async def async_request_streamed(
+        self: Any, http_method: str, path: str, *args: Any, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        call = begin(self, http_method, path, True)  # noqa: FBT003 - streamed
+        if call is None:
+            return await original(self, http_method, path, *args, **kwargs)  # type: ignore[no-any-return]
+        token = inside.set(call)
+        try:
+            chunks = await original(self, http_method, path, *args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        return watch_async(chunks, Watch(call, _Chunks(call.provider)))
+
+    return async_request_streamed

@@ -1,0 +1,129 @@
+"""Which SDKs can be hooked, which are, and switching hooks on and off."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module, metadata
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+from outlay.capture.guard import note_failure
+from outlay.capture.recorder import Recorder
+from outlay.core.errors import MissingExtraError, SettingsError
+from outlay.instrumentation.patches import Patches
+
+State = Literal["hooked", "installed", "too old", "not installed"]
+
+PACKAGES: Mapping[str, str] = MappingProxyType(
+    {"openai": "openai", "anthropic": "anthropic", "google": "google-genai"}
+)
+"""Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""
+
+
+class Integration(Protocol):
+    """A leaf module: one SDK's hooks."""
+
+    OLDEST: tuple[int, ...]
+
+    def instrument(self, recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:
+        """Hook the SDK."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SdkStatus:
+    """One SDK as ``doctor`` shows it."""
+
+    name: str
+    package: str
+    version: str | None
+    state: State
+
+
+@dataclass(slots=True)
+class Hooks:
+    """The hooks of one process."""
+
+    recorder: Callable[[], Recorder]
+    _patches: dict[str, Patches] = field(default_factory=dict)
+
+    def instrument(self, *names: str, include_usage: bool = True) -> tuple[str, ...]:
+        """Hook these SDKs, or every supported one that is installed; give the names that are hooked now.
+
+        Hooking one twice changes nothing.
+
+        Raises:
+            SettingsError: no SDK of that name is supported.
+            MissingExtraError: an SDK that was named is not installed, or too old.
+        """
+        for name in names:
+            check_name(name)
+        for name in names or PACKAGES:
+            self._hook(name, include_usage=include_usage, demanded=bool(names))
+        return tuple(self._patches)
+
+    def uninstrument(self, *names: str) -> None:
+        """Take the hooks of these SDKs out again, or all of them."""
+        for name in names or tuple(self._patches):
+            check_name(name)
+            patches = self._patches.pop(name, None)
+            if patches is not None:
+                patches.undo()
+
+    def status(self) -> tuple[SdkStatus, ...]:
+        """Say of every supported SDK whether it is there, new enough, and hooked."""
+        return tuple(self._status(name) for name in PACKAGES)
+
+    def _status(self, name: str) -> SdkStatus:
+        version = _version(name)
+        if version is None:
+            state: State = "not installed"
+        elif name in self._patches:
+            state = "hooked"
+        else:
+            state = "installed" if _new_enough(version, _leaf(name).OLDEST) else "too old"
+        return SdkStatus(name, PACKAGES[name], version, state)
+
+    def _hook(self, name: str, *, include_usage: bool, demanded: bool) -> None:
+        status = self._status(name)
+        if status.state == "installed":
+            try:
+                self._patches[name] = _leaf(name).instrument(self.recorder, include_usage=include_usage)
+            except Exception as error:  # noqa: BLE001 - an SDK that moved its insides must not stop the program
+                note_failure(f"instrument({name})", error)
+        elif demanded and status.state == "not installed":
+            raise MissingExtraError.of(name, status.package)
+        elif demanded and status.state == "too old":
+            oldest = ".".join(map(str, _leaf(name).OLDEST))
+            raise SettingsError(
+                f"{status.package} {status.version} is too old to hook; it needs {oldest} or newer"
+            )
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of an SDK that is not supported.
+
+    Raises:
+        SettingsError: with the names there are.
+    """
+    if name not in PACKAGES:
+        near = get_close_matches(name, PACKAGES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(PACKAGES)}"
+        raise SettingsError(f"no SDK {name!r:.40} is supported yet; {hint}")
+
+
+def _leaf(name: str) -> Integration:
+    leaf: Integration = import_module(f"outlay.instrumentation.{name}")
+    return leaf
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(PACKAGES[name])
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _new_enough(version: str, oldest: tuple[int, ...]) -> bool:
+    numbers = tuple(int(part) for part in version.split(".")[: len(oldest)] if part.isdigit())
+    return numbers >= oldest

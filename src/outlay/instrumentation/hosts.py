@@ -1,0 +1,54 @@
+"""Which provider answers at a host: one SDK talks to many providers by its base URL."""
+
+from functools import lru_cache
+
+_BY_SUFFIX = (
+    ("openai.azure.com", "azure"),
+    ("cognitiveservices.azure.com", "azure"),
+    ("services.ai.azure.com", "azure"),
+    ("models.inference.ai.azure.com", "azure"),
+    ("api.openai.com", "openai"),
+    ("api.anthropic.com", "anthropic"),
+    ("aiplatform.googleapis.com", "vertex"),
+    ("generativelanguage.googleapis.com", "google"),
+    ("amazonaws.com", "bedrock"),
+    ("api.mistral.ai", "mistral"),
+    ("api.cohere.com", "cohere"),
+    ("api.cohere.ai", "cohere"),
+    ("api.groq.com", "groq"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.x.ai", "xai"),
+    ("api.together.xyz", "together"),
+    ("api.together.ai", "together"),
+    ("api.fireworks.ai", "fireworks"),
+    ("openrouter.ai", "openrouter"),
+    ("api.perplexity.ai", "perplexity"),
+    ("api.cerebras.ai", "cerebras"),
+    ("huggingface.co", "huggingface"),
+    ("databricks.com", "databricks"),
+    ("azuredatabricks.net", "databricks"),
+    ("api.moonshot.ai", "moonshotai"),
+    ("api.moonshot.cn", "moonshotai"),
+    ("dashscope.aliyuncs.com", "alibaba"),
+    ("dashscope-intl.aliyuncs.com", "alibaba"),
+    ("api.z.ai", "zai"),
+    ("open.bigmodel.cn", "zai"),
+    ("api.voyageai.com", "voyage"),
+    ("api.deepinfra.com", "deepinfra"),
+    ("snowflakecomputing.com", "snowflake"),
+    ("cloudflare.com", "cloudflare"),
+    ("ml.cloud.ibm.com", "watsonx"),
+)
+_LOCAL_PORTS = {11434: "ollama", 8000: "vllm", 1234: "lmstudio"}
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+@lru_cache(maxsize=512)
+def provider_at(host: str, port: int | None, default: str) -> str:
+    """Name the provider behind a host; a local server by its usual port, a stranger by its host."""
+    if host in _LOCAL:
+        return _LOCAL_PORTS.get(port or 0, default)
+    for suffix, provider in _BY_SUFFIX:
+        if host == suffix or host.endswith((f".{suffix}", f"-{suffix}")):
+            return provider
+    return host or default

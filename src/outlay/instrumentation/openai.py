@@ -1,0 +1,60 @@
+"""openai: chat, responses, embeddings and what else its clients send, whatever the host."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from outlay.capture.recorder import Recorder
+from outlay.instrumentation import stainless
+from outlay.instrumentation.patches import Patches
+
+OLDEST = (2, 0)  # the oldest major whose hook points are known to be the same
+PATHS = {
+    "/chat/completions": "chat",
+    "/completions": "completions",
+    "/responses": "responses",
+    "/responses/compact": "responses",
+    "/embeddings": "embeddings",
+    "/images/generations": "images",
+    "/images/edits": "images",
+    "/images/variations": "images",
+    "/audio/transcriptions": "transcription",
+    "/audio/translations": "transcription",
+}
+# Hosts known to send usage in a last chunk when asked to; asking a stranger could fail the caller's call.
+ASKABLE = frozenset(
+    {"openai", "azure", "groq", "fireworks", "together", "vllm", "ollama", "cerebras", "alibaba"}
+)
+
+
+def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:
+    """Hook the SDK that is installed.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    from openai import _base_client, _streaming  # noqa: PLC0415 - loaded only where it is hooked
+
+    prepare = _ask_for_usage if include_usage else _as_it_is
+    return stainless.instrument(stainless.Sdk(_base_client, _streaming, PATHS, "openai", prepare), recorder)
+
+
+def _as_it_is(_provider: str, _api: str, options: Any) -> tuple[Any, None]:
+    return options, None
+
+
+def _ask_for_usage(provider: str, api: str, options: Any) -> tuple[Any, Callable[[Any], bool] | None]:
+    """Ask a chat stream for its usage where the caller did not, and hide the chunk that brings it."""
+    body = options.json_data
+    if api not in {"chat", "completions"} or provider not in ASKABLE or not isinstance(body, Mapping):
+        return options, None
+    asked = body.get("stream_options") or {}
+    extra = options.extra_json or {}
+    if not isinstance(asked, Mapping) or "include_usage" in asked or "stream_options" in extra:
+        return options, None
+    changed = {**body, "stream_options": {**asked, "include_usage": True}}
+    return options.model_copy(update={"json_data": changed}), _only_usage
+
+
+def _only_usage(chunk: Any) -> bool:
+    """Whether a chunk is the extra one: no choices, only usage."""
+    return not chunk.choices and chunk.usage is not None

@@ -1,0 +1,33 @@
+"""Patches: methods of other people's classes replaced, and put back exactly as they were."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Patches:
+    """What one integration has replaced; ``active`` turns its wrappers into plain pass-throughs.
+
+    Where somebody else has wrapped our wrapper since, it cannot be taken out again: it stays, and passes on.
+    """
+
+    active: bool = True
+    _replaced: list[tuple[type, str, Any, Any]] = field(default_factory=list)
+
+    def replace(self, owner: type, name: str, make: Callable[[Any], Any]) -> None:
+        """Replace ``owner.name`` by ``make(original)``; an owner without that name is left alone."""
+        original = owner.__dict__.get(name)
+        if original is None:
+            return
+        ours = make(original)
+        setattr(owner, name, ours)
+        self._replaced.append((owner, name, original, ours))
+
+    def undo(self) -> None:
+        """Put every original back."""
+        self.active = False
+        for owner, name, original, ours in reversed(self._replaced):
+            if owner.__dict__.get(name) is ours:
+                setattr(owner, name, original)
+        self._replaced.clear()

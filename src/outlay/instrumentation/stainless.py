@@ -1,0 +1,209 @@
+"""The base client that openai and anthropic share: every form of a call passes ``request`` exactly once.
+
+Create, parse, stream helpers, beta and raw forms, Azure and other subclasses, all of them sync and async, go
+through ``SyncAPIClient.request`` or ``AsyncAPIClient.request``; retries happen inside of it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from outlay.capture.bodies import Body, tee
+from outlay.capture.call import Call
+from outlay.capture.context import inside
+from outlay.capture.guard import guarded
+from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.errors import OutlayError
+from outlay.core.usage import Usage
+from outlay.extract import collector, read
+from outlay.instrumentation.hosts import provider_at
+from outlay.instrumentation.patches import Patches
+
+Prepare = Callable[[str, str, Any], tuple[Any, Callable[[Any], bool] | None]]
+"""(provider, api, options) -> the options to send, and what tells chunks that the caller must not see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """What differs between the SDKs built on this base client."""
+
+    base_client: Any  # the module with SyncAPIClient and AsyncAPIClient
+    streaming: Any  # the module with Stream and AsyncStream
+    paths: Mapping[str, str]  # path of a billed POST -> api
+    provider: str  # where the host does not tell
+    prepare: Prepare
+
+
+def instrument(sdk: Sdk, recorder: Callable[[], Recorder]) -> Patches:
+    """Hook the SDK; the patches undo it."""
+    patches = Patches()
+    begin = _beginner(sdk, recorder, patches)
+    patches.replace(sdk.base_client.SyncAPIClient, "request", lambda original: _sync(original, begin))
+    patches.replace(sdk.base_client.AsyncAPIClient, "request", lambda original: _async(original, begin))
+    patches.replace(sdk.base_client.SyncAPIClient, "_sleep_for_retry", _counting_retries)
+    patches.replace(sdk.base_client.AsyncAPIClient, "_sleep_for_retry", _counting_retries)
+    patches.replace(sdk.streaming.Stream, "close", _leaving)
+    patches.replace(sdk.streaming.AsyncStream, "close", _leaving_async)
+    return patches
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A call on its way, with the options it is sent with."""
+
+    call: Call
+    options: Any
+    hidden: Callable[[Any], bool] | None
+
+
+def _beginner(
+    sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches
+) -> Callable[[Any, Any, bool], _Sent | None]:
+    @guarded
+    def begin(client: Any, options: Any, stream: bool) -> _Sent | None:  # noqa: FBT001 - the SDK's own flag
+        if not patches.active or inside.get() is not None or options.method.lower() != "post":
+            return None
+        api = sdk.paths.get(options.url.partition("?")[0].removeprefix("/v1"))
+        if api is None:
+            return None
+        provider = _provider_of(client, sdk.provider)
+        body = options.json_data
+        model = body.get("model") if isinstance(body, Mapping) else None
+        call = Call(recorder(), provider=provider, api=api, model=_text(model), streamed=stream)
+        prepared = guarded(sdk.prepare)(provider, api, options) if stream else None
+        sent, hidden = prepared or (options, None)
+        return _Sent(call, sent, hidden)
+
+    return begin
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _provider_of(client: Any, default: str) -> str:
+    name = type(client).__name__
+    if "Azure" in name or "Foundry" in name:
+        return "azure"
+    if "Bedrock" in name or "Mantle" in name:
+        return "bedrock"
+    if "Vertex" in name:
+        return "vertex"
+    return provider_at(client.base_url.host, client.base_url.port, default)
+
+
+def _sync(
+    original: Callable[..., Any], begin: Callable[[Any, Any, bool], _Sent | None]
+) -> Callable[..., Any]:
+    @wraps(original)
+    def request(
+        self: Any, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None
+    ) -> Any:
+        sent = begin(self, options, stream)
+        if sent is None:
+            return original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
+        token = inside.set(sent.call)
+        try:
+            result = original(self, cast_to, sent.options, stream=stream, stream_cls=stream_cls)
+        except BaseException as error:
+            sent.call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        _settle(sent, result)
+        return result
+
+    return request
+
+
+def _async(
+    original: Callable[..., Awaitable[Any]], begin: Callable[[Any, Any, bool], _Sent | None]
+) -> Callable[..., Awaitable[Any]]:
+    @wraps(original)
+    async def request(
+        self: Any, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None
+    ) -> Any:
+        sent = begin(self, options, stream)
+        if sent is None:
+            return await original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
+        token = inside.set(sent.call)
+        try:
+            result = await original(self, cast_to, sent.options, stream=stream, stream_cls=stream_cls)
+        except BaseException as error:
+            sent.call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        _settle(sent, result)
+        return result
+
+    return request
+
+
+@guarded
+def _settle(sent: _Sent, result: Any) -> None:
+    """Read what the SDK gives its caller: a parsed object now, a stream or a raw body when it ends."""
+    call = sent.call
+    http = getattr(result, "http_response", None)
+    if http is not None:
+        _settle_raw(sent, http)
+    elif call.streamed and hasattr(result, "_iterator"):
+        seen = Watch(call, collector(call.provider, call.api), sent.hidden)
+        watching = watch_async if hasattr(result, "__anext__") else watch
+        result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
+        result._outlay_watch = seen  # noqa: SLF001 - how close() finds it without a cycle
+    else:
+        call.finish(_read(result, call))
+
+
+def _settle_raw(sent: _Sent, http: Any) -> None:
+    call = sent.call
+    call.extra["raw_response"] = True
+    if hasattr(http, "_content"):
+        call.finish(_read(http.content, call))
+    else:
+        tee(http, Watch(call, Body(call.provider, call.api, is_stream=call.streamed)))
+
+
+def _read(result: Any, call: Call) -> Usage:
+    try:
+        return read(result, provider=call.provider, api=call.api)
+    except OutlayError as error:
+        return Usage(reason=f"the response could not be read: {error}")
+
+
+def _counting_retries(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def sleep_for_retry(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = inside.get()
+        if isinstance(call, Call):
+            call.retries += 1
+        return original(self, *args, **kwargs)
+
+    return sleep_for_retry
+
+
+def _leave(stream: Any) -> None:
+    seen = getattr(stream, "_outlay_watch", None)
+    if isinstance(seen, Watch):
+        guarded(seen.leave)()
+
+
+def _leaving(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(original)
+    def close(self: Any) -> None:
+        _leave(self)
+        original(self)
+
+    return close
+
+
+def _leaving_async(original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    @wraps(original)
+    async def close(self: Any) -> None:
+        _leave(self)
+        await original(self)
+
+    return close

@@ -1,0 +1,71 @@
+"""Every entry of a journal comes back from its JSON as it was."""
+
+import json
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.strategies import INSTANT, JSON, NAME, records, usages
+
+from outlay.core.codec import entry_from_json, entry_json, record_json, usage_from_json, usage_json
+from outlay.core.errors import OutlayError, ResponseError
+from outlay.core.record import Loss, Record, Score
+from outlay.core.usage import Usage
+
+
+@given(records())
+def test_a_record_comes_back_equal(record: Record) -> None:
+    assert entry_from_json(json.loads(json.dumps(entry_json(record)))) == record
+    assert entry_from_json(orjson.loads(orjson.dumps(entry_json(record)))) == record
+
+
+@given(usages())
+def test_a_usage_comes_back_equal(usage: Usage) -> None:
+    assert usage_from_json(json.loads(json.dumps(usage_json(usage)))) == usage
+
+
+def test_parts_come_back_equal() -> None:
+    part = Usage.of({"input": 5}, model="a")
+    whole = Usage.of({"input": 5}, parts=(part,))
+    assert usage_from_json(usage_json(whole)) == whole
+
+
+@given(
+    st.builds(
+        Score,
+        record_id=NAME,
+        at=INSTANT,
+        quality_score=st.none() | st.floats(0, 1),
+        correct=st.none() | st.booleans(),
+    )
+    | st.builds(Loss, at=INSTANT, count=st.integers(1, 10**9), why=NAME)
+)
+def test_scores_and_losses_come_back_equal(entry: Score | Loss) -> None:
+    assert entry_from_json(entry_json(entry)) == entry
+
+
+@given(records())
+def test_the_token_totals_stand_beside_the_units(record: Record) -> None:
+    data = record_json(record)
+    assert data["input_tokens"] == record.input_tokens
+    assert data["input_tokens"] + data["output_tokens"] == record.total_tokens
+    assert data["cached_tokens"] + data["cache_write_tokens"] <= data["input_tokens"]
+    assert data["reasoning_tokens"] <= data["output_tokens"]
+
+
+KEYS = ("schema", "id", "at", "usage", "cost_status", "score", "lost", "why", "lines")
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON))
+def test_any_object_is_an_entry_or_a_clear_fault(data: dict[str, object]) -> None:
+    try:
+        entry = entry_from_json(data)
+    except OutlayError:
+        return
+    assert isinstance(entry, Record | Score | Loss)
+
+
+def test_a_record_of_a_newer_outlay_is_refused() -> None:
+    with pytest.raises(ResponseError, match="upgrade"):
+        entry_from_json({"schema": 99, "id": "x"})

@@ -1,0 +1,397 @@
+"""openai: every form of a call makes exactly one record, whatever becomes of the call."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from pydantic import BaseModel
+from tests.support.wire import Kept, Server, answer, sse, streamed
+
+from outlay.capture import context
+from outlay.capture.guard import failures
+from outlay.instrumentation import Hooks
+
+pytestmark = pytest.mark.usefixtures("hooks")
+
+USAGE = {
+    "prompt_tokens": 1000,
+    "completion_tokens": 100,
+    "total_tokens": 1100,
+    "prompt_tokens_details": {"cached_tokens": 400},
+    "completion_tokens_details": {"reasoning_tokens": 10},
+}
+UNITS = {"input": 600, "cache_read": 400, "output": 90, "reasoning": 10}
+CHAT = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1763800000,
+    "model": "gpt-4o-2024-08-06",
+    "service_tier": "default",
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": '{"city": "Oslo"}'}}
+    ],
+    "usage": USAGE,
+}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1763800000,
+    "model": "gpt-4o-2024-08-06",
+    "status": "completed",
+    "output": [
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": '{"city": "Oslo"}', "annotations": []}],
+        }
+    ],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": {
+        "input_tokens": 1000,
+        "input_tokens_details": {"cached_tokens": 400},
+        "output_tokens": 100,
+        "output_tokens_details": {"reasoning_tokens": 10},
+        "total_tokens": 1100,
+    },
+}
+MESSAGES: Any = [{"role": "user", "content": "hi"}]
+# 600 x 2.50 + 400 x 1.25 + 100 x 10.00 dollars a million
+COST = Decimal("0.003")
+
+
+def chunk(**fields: Any) -> dict[str, Any]:
+    base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-2024-08-06"}
+    return {**base, "choices": [], **fields}
+
+
+def words(*texts: str) -> list[dict[str, Any]]:
+    return [chunk(choices=[{"index": 0, "delta": {"content": text}}]) for text in texts]
+
+
+CHUNKS = [*words("a", "b", "c"), chunk(usage=USAGE)]
+CHAT_STREAM = sse(*CHUNKS, done=True)
+RESPONSE_STREAM = sse(
+    {
+        "type": "response.created",
+        "sequence_number": 0,
+        "response": {**RESPONSE, "status": "in_progress", "usage": None},
+    },
+    {
+        "type": "response.output_text.delta",
+        "sequence_number": 1,
+        "item_id": "msg_1",
+        "output_index": 0,
+        "content_index": 0,
+        "delta": "a",
+        "logprobs": [],
+    },
+    {"type": "response.completed", "sequence_number": 2, "response": RESPONSE},
+    named=True,
+)
+
+
+class City(BaseModel):
+    """What the parse forms parse."""
+
+    city: str
+
+
+def client(server: Server, **options: Any) -> openai.OpenAI:
+    return openai.OpenAI(api_key="sk-test", http_client=server.client(), max_retries=0, **options)
+
+
+def async_client(server: Server, **options: Any) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(api_key="sk-test", http_client=server.async_client(), max_retries=0, **options)
+
+
+def ask(api: Any, **more: Any) -> Any:
+    return api.chat.completions.create(model="gpt-4o", messages=MESSAGES, **more)
+
+
+def raw(api: Any, **more: Any) -> Any:
+    return api.chat.completions.with_raw_response.create(model="gpt-4o", messages=MESSAGES, **more)
+
+
+SYNC_FORMS: dict[str, tuple[Any, Callable[[openai.OpenAI], Any]]] = {
+    "create": (answer(CHAT), ask),
+    "raw": (answer(CHAT), raw),
+    "raw parsed": (answer(CHAT), lambda api: raw(api).parse()),
+    "parse": (
+        answer(CHAT),
+        lambda api: api.chat.completions.parse(model="gpt-4o", messages=MESSAGES, response_format=City),
+    ),
+    "stream": (streamed(CHAT_STREAM), lambda api: list(ask(api, stream=True))),
+    "raw stream parsed": (
+        streamed(CHAT_STREAM),
+        lambda api: list(raw(api, stream=True).parse()),
+    ),
+    "responses": (answer(RESPONSE), lambda api: api.responses.create(model="gpt-4o", input="hi")),
+    "responses parse": (
+        answer(RESPONSE),
+        lambda api: api.responses.parse(model="gpt-4o", input="hi", text_format=City),
+    ),
+    "responses stream": (
+        streamed(RESPONSE_STREAM),
+        lambda api: list(api.responses.create(model="gpt-4o", input="hi", stream=True)),
+    ),
+}
+
+
+@pytest.mark.parametrize("form", SYNC_FORMS)
+def test_every_sync_form_makes_one_record_with_the_right_units_and_cost(form: str, kept: Kept) -> None:
+    reply, call = SYNC_FORMS[form]
+    call(client(Server([reply])))
+    record = kept.only
+    assert record.usage.units == UNITS
+    assert (record.cost, record.cost_status) == (COST, "priced")
+    assert (record.provider, record.model, record.model_requested) == (
+        "openai",
+        "gpt-4o-2024-08-06",
+        "gpt-4o",
+    )
+    assert record.status == "success"
+    assert record.latency_ms is not None
+    assert record.latency_ms > 0
+
+
+def test_the_streaming_raw_form_is_read_as_it_passes(kept: Kept) -> None:
+    create = client(Server([answer(CHAT)])).chat.completions.with_streaming_response.create
+    with create(model="gpt-4o", messages=MESSAGES) as response:
+        assert response.json() == CHAT
+    assert kept.only.usage.units == UNITS
+
+
+def test_the_chat_stream_helper_makes_one_record(kept: Kept) -> None:
+    api = client(Server([streamed(CHAT_STREAM)]))
+    with api.chat.completions.stream(model="gpt-4o", messages=MESSAGES) as stream:
+        assert [event.type for event in stream if event.type == "content.delta"] == ["content.delta"] * 3
+    assert kept.only.usage.units == UNITS
+
+
+def test_the_responses_stream_helper_makes_one_record(kept: Kept) -> None:
+    with client(Server([streamed(RESPONSE_STREAM)])).responses.stream(model="gpt-4o", input="hi") as stream:
+        for _event in stream:
+            pass
+    assert kept.only.usage.units == UNITS
+
+
+def test_embeddings_make_one_record(kept: Kept) -> None:
+    body = {
+        "object": "list",
+        "model": "text-embedding-3-small",
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.1]}],
+        "usage": {"prompt_tokens": 1000, "total_tokens": 1000},
+    }
+    client(Server([answer(body)])).embeddings.create(model="text-embedding-3-small", input="hi")
+    assert (kept.only.operation, kept.only.usage.units, kept.only.cost) == (
+        "embeddings",
+        {"input": 1000},
+        Decimal("0.00002"),
+    )
+
+
+def test_async_forms_make_one_record_each(kept: Kept) -> None:
+    async def main() -> None:
+        await ask(async_client(Server([answer(CHAT)])))
+        await raw(async_client(Server([answer(CHAT)])))
+        async for _ in await ask(async_client(Server([streamed(CHAT_STREAM)])), stream=True):
+            pass
+        api = async_client(Server([streamed(CHAT_STREAM)]))
+        async with api.chat.completions.stream(model="gpt-4o", messages=MESSAGES) as stream:
+            async for _event in stream:
+                pass
+        create = async_client(Server([answer(CHAT)])).chat.completions.with_streaming_response.create
+        async with create(model="gpt-4o", messages=MESSAGES) as response:
+            assert await response.json() == CHAT
+        await async_client(Server([answer(RESPONSE)])).responses.create(model="gpt-4o", input="hi")
+
+    asyncio.run(main())
+    assert [record.usage.units for record in kept.records] == [UNITS] * 6
+    assert {record.cost for record in kept.records} == {COST}
+
+
+def test_the_caller_gets_the_very_chunks_that_came_and_never_the_one_we_asked_for(kept: Kept) -> None:
+    server = Server([streamed(CHAT_STREAM)])
+    chunks = list(ask(client(server), stream=True))
+    assert [each.choices[0].delta.content for each in chunks] == ["a", "b", "c"]
+    assert server.sent[0]["stream_options"] == {"include_usage": True}
+    assert kept.only.time_to_first_token_ms is not None
+    assert kept.only.streamed
+
+
+def test_a_caller_who_asked_for_usage_sees_its_chunk(kept: Kept) -> None:
+    server = Server([streamed(CHAT_STREAM)])
+    chunks = list(ask(client(server), stream=True, stream_options={"include_usage": True}))
+    assert len(chunks) == 4
+    assert chunks[-1].usage.total_tokens == 1100
+    assert kept.only.usage.units == UNITS
+
+
+def test_a_caller_who_refused_usage_is_left_alone_and_the_call_is_flagged(kept: Kept) -> None:
+    server = Server([streamed(sse(*words("a"), done=True))])
+    list(ask(client(server), stream=True, stream_options={"include_usage": False}))
+    assert server.sent[0]["stream_options"] == {"include_usage": False}
+    assert (kept.only.cost, kept.only.cost_status) == (None, "unpriced")
+    assert "partial" in kept.only.flags
+
+
+def test_a_stranger_host_is_never_asked_for_usage() -> None:
+    server = Server([streamed(sse(*words("a"), done=True))])
+    list(ask(client(server, base_url="https://llm.example.org/v1"), stream=True))
+    assert "stream_options" not in server.sent[0]
+
+
+def test_the_options_of_the_caller_are_not_changed() -> None:
+    options: dict[str, Any] = {"stream_options": {}}
+    list(ask(client(Server([streamed(CHAT_STREAM)])), stream=True, **options))
+    assert options == {"stream_options": {}}
+
+
+def test_the_setting_turns_asking_off(kept: Kept, hooks: Hooks) -> None:
+    hooks.uninstrument("openai")
+    hooks.instrument("openai", include_usage=False)
+    server = Server([streamed(sse(*words("a"), done=True))])
+    list(ask(client(server), stream=True))
+    assert "stream_options" not in server.sent[0]
+    assert kept.only.cost is None
+    assert "partial" in kept.only.flags
+
+
+def test_a_stream_closed_early_is_one_partial_call(kept: Kept) -> None:
+    stream = ask(client(Server([streamed(CHAT_STREAM)])), stream=True)
+    next(stream)
+    stream.close()
+    assert {"abandoned", "partial"} <= set(kept.only.flags)
+    assert (kept.only.status, kept.only.cost) == ("success", None)
+
+
+def test_a_stream_that_is_dropped_is_one_partial_call(kept: Kept) -> None:
+    stream = ask(client(Server([streamed(CHAT_STREAM)])), stream=True)
+    next(stream)
+    del stream
+    gc.collect()
+    assert "partial" in kept.only.flags
+
+
+def test_a_stream_that_nobody_reads_is_one_partial_call(kept: Kept) -> None:
+    stream = ask(client(Server([streamed(CHAT_STREAM)])), stream=True)
+    assert stream is not None
+    del stream
+    gc.collect()
+    assert "partial" in kept.only.flags
+
+
+def test_a_stream_left_after_its_usage_came_is_complete(kept: Kept) -> None:
+    stream = ask(client(Server([streamed(CHAT_STREAM)])), stream=True, stream_options={"include_usage": True})
+    for each in stream:
+        if each.usage:
+            break
+    stream.close()
+    assert kept.only.usage.units == UNITS
+    assert "partial" not in kept.only.flags
+
+
+def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept: Kept) -> None:
+    broken = httpx2.ReadError("connection reset")
+    stream = ask(client(Server([streamed(sse(*words("a")), broken)])), stream=True)
+    with pytest.raises(openai.APIConnectionError) as caught:
+        list(stream)
+    assert caught.value.__cause__ is broken
+    assert (kept.only.status, kept.only.error_type) == ("error", "APIConnectionError")
+
+
+def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
+    async def read() -> None:
+        async for _ in await ask(async_client(Server([streamed(CHAT_STREAM)])), stream=True):
+            await asyncio.sleep(60)
+
+    async def main() -> None:
+        task = asyncio.create_task(read())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    gc.collect()
+    assert "partial" in kept.only.flags
+
+
+def test_an_error_is_recorded_and_raised_unchanged(kept: Kept) -> None:
+    reply = answer(
+        {"error": {"message": "Incorrect API key provided: sk-abcdefgh12345678", "code": "x"}}, 401
+    )
+    with pytest.raises(openai.AuthenticationError):
+        ask(client(Server([reply])))
+    record = kept.only
+    assert (record.status, record.error_type, record.cost) == ("error", "AuthenticationError", None)
+    assert "sk-abcdefgh" not in str(record)
+
+
+def test_retries_are_counted_in_one_record(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    server = Server([answer({}, 500), answer({}, 500), answer(CHAT)])
+    api = openai.OpenAI(api_key="sk-test", http_client=server.client(), max_retries=2)
+    ask(api)
+    assert (kept.only.retries, len(server.requests)) == (2, 3)
+
+
+def test_an_azure_client_is_azure(kept: Kept) -> None:
+    api = openai.AzureOpenAI(
+        api_key="k",
+        api_version="2024-10-21",
+        azure_endpoint="https://one.openai.azure.com",
+        http_client=Server([answer(CHAT)]).client(),
+    )
+    ask(api)
+    assert (kept.only.provider, kept.only.model) == ("azure", "gpt-4o-2024-08-06")
+
+
+def test_reading_a_stored_response_costs_nothing(kept: Kept) -> None:
+    client(Server([answer(RESPONSE)])).responses.retrieve("resp_1")
+    assert not kept.records
+
+
+def test_the_context_of_the_call_is_on_its_record_even_when_the_stream_is_read_outside(kept: Kept) -> None:
+    with context(user="u1", team="search"):
+        stream = ask(client(Server([streamed(CHAT_STREAM)])), stream=True)
+    list(stream)
+    assert (kept.only.user, dict(kept.only.tags)) == ("u1", {"team": "search"})
+
+
+def test_no_text_of_prompt_or_reply_is_kept(kept: Kept) -> None:
+    ask(client(Server([answer(CHAT)])))
+    assert "Oslo" not in str(kept.only)
+
+
+def test_hooking_twice_counts_once_and_unhooking_restores(kept: Kept, hooks: Hooks) -> None:
+    hooks.instrument()
+    ask(client(Server([answer(CHAT)])))
+    assert len(kept.records) == 1
+    hooks.uninstrument()
+    assert not hasattr(openai._base_client.SyncAPIClient.request, "__wrapped__")
+    assert not hasattr(openai._streaming.Stream.close, "__wrapped__")
+    ask(client(Server([answer(CHAT)])))
+    assert len(kept.records) == 1
+
+
+def test_a_fault_of_ours_never_reaches_the_caller(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("our own fault")
+
+    monkeypatch.setattr("outlay.instrumentation.stainless.read", broken)
+    assert ask(client(Server([answer(CHAT)]))).id == "chatcmpl-1"
+    assert failures
+    assert "our own fault" in caplog.text
+    failures.clear()
