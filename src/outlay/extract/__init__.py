@@ -11,7 +11,7 @@
 - ``bad_count``: no number, or an absurd one; left out
 - ``partial``: the stream or the usage is not whole
 - ``total_mismatch``: the provider's own total differs from what was counted
-- ``reasoning_additive``, ``audio_additive``, ``cache_additive``, ``cache_inside_input``: the stated total said so
+- ``reasoning_additive``, ``audio_additive``, ``cache_additive``, ``cache_inside_input``: the stated total's word
 - ``unknown_keys``: the usage holds counts that this reader does not know
 - ``by_shape``: an unknown provider, read by its API's shape
 - ``error``: an error body

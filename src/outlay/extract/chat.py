@@ -31,6 +31,8 @@ _KNOWN = frozenset(
         *("queue_time", "prompt_time", "completion_time", "total_time", "draft_tokens"),
         *("draft_tokens_acceptance", "tokens_per_second", "prompt_tokens_per_second"),
         *("time_per_output_token_ms", "time_to_first_token_ms"),
+        # xAI's responses; read there
+        *("context_details", "server_side_tool_usage_details", "num_server_side_tools_used"),
     }
 )
 _KNOWN_PROMPT = frozenset(

@@ -122,7 +122,7 @@ def _searches(candidates: object) -> int:
         grounding = peek(candidate, "groundingMetadata") or peek(candidate, "grounding_metadata")
         if grounding is not None:
             queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
-            count += len(queries) if isinstance(queries, list) else 0
+            count += sum(bool(query) for query in queries) if isinstance(queries, list) else 0
     return count
 
 

@@ -32,7 +32,8 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     tally.put("web_search", tally.count(inner(tools, "web_search"), "num_requests"))
     whole = finish(tally, body, {**usage, "tool_usage": tools}, provider, tier_terms(body))
     drawing = inner(tools, "image_gen")
-    return _with_drawing(whole, drawing, body) if any(drawing.values()) else whole
+    drawn = drawing.get("input_tokens") or drawing.get("output_tokens")
+    return _with_drawing(whole, drawing, body) if drawn else whole
 
 
 def _not_yet(body: Mapping[str, Any]) -> Usage:

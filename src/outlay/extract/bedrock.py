@@ -1,0 +1,143 @@
+"""Bedrock Converse: cache counts beside inputTokens, each spelt twice on the wire, and guardrail units."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from outlay.core.usage import Usage
+from outlay.extract.answers import finish, inner, missing, usage_in
+from outlay.extract.plain import fields_of, name_of, plain
+from outlay.extract.streams import cut_off, peek
+from outlay.extract.tally import Tally
+
+KNOWN = frozenset(
+    {
+        *("inputTokens", "outputTokens", "totalTokens", "cacheDetails", "serverToolUsage"),
+        *("cacheReadInputTokens", "cacheReadInputTokenCount"),
+        *("cacheWriteInputTokens", "cacheWriteInputTokenCount"),
+    }
+)
+_LIFETIMES = {"1h": "cache_write_1h"}
+# Guardrails are billed by text unit and policy; a policy's free units cost nothing and are left out.
+_GUARDRAIL_UNITS = {
+    "topicPolicyUnits": "guardrail_topic",
+    "contentPolicyUnits": "guardrail_content",
+    "contentPolicyImageUnits": "guardrail_content_image",
+    "wordPolicyUnits": "guardrail_word",
+    "sensitiveInformationPolicyUnits": "guardrail_sensitive_information",
+    "contextualGroundingPolicyUnits": "guardrail_contextual_grounding",
+    "automatedReasoningPolicyUnits": "guardrail_automated_reasoning",
+}
+
+
+def read_converse(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read a Converse answer, or the metadata event of its stream."""
+    usage = usage_in(body.get("usage"))
+    trace = fields_of(body.get("trace")) or {}
+    facts = {"model": _routed_model(trace) or body.get("model"), "error": body.get("error")}
+    if usage is None:
+        return missing({**facts, "error": facts["error"] or _aws_error(body)})
+    tally = Tally()
+    count_converse(tally, usage)
+    count_guardrails(tally, trace)
+    return finish(tally, facts, usage, provider, _terms(body))
+
+
+def _routed_model(trace: Mapping[str, Any]) -> str | None:
+    router = fields_of(trace.get("promptRouter")) or {}
+    return name_of(router.get("invokedModelId"))
+
+
+def _aws_error(body: Mapping[str, Any]) -> object:
+    return {"type": body.get("__type", "AWS error")} if isinstance(body.get("message"), str) else None
+
+
+def _terms(body: Mapping[str, Any]) -> dict[str, str]:
+    terms = {}
+    tier = fields_of(body.get("serviceTier")) or {}
+    if kind := name_of(tier.get("type")):
+        terms["service_tier"] = kind.lower()
+    speed = fields_of(body.get("performanceConfig")) or {}
+    if latency := name_of(speed.get("latency")):
+        terms["latency"] = latency.lower()
+    return terms
+
+
+def count_converse(tally: Tally, usage: Mapping[str, Any]) -> None:
+    """Count Converse's usage: total = input + output + cache read + cache write, unless it says otherwise."""
+    given = tally.count(usage, "inputTokens")
+    output = tally.count(usage, "outputTokens")
+    read = tally.first(usage, "cacheReadInputTokens", "cacheReadInputTokenCount") or 0
+    written = tally.first(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount") or 0
+    total = tally.count(usage, "totalTokens")
+    if given is None:
+        tally.note("partial", "the usage has no input tokens")
+    fresh, shown = given or 0, output or 0
+    if read + written and total == fresh + shown and read + written <= fresh:
+        tally.flags.add("cache_inside_input")
+        fresh -= read + written
+    elif output is not None and given is not None:
+        tally.check(total, fresh + shown + read + written)
+    tally.put("input", fresh)
+    tally.put("cache_read", read)
+    _count_writes(tally, usage, written)
+    tally.put("output", shown)
+    tools = inner(usage, "serverToolUsage")
+    for key in tools:
+        tally.put("web_search" if "search" in key.lower() else "server_tool", tally.count(tools, key))
+    tally.unknown(usage, KNOWN)
+
+
+def _count_writes(tally: Tally, usage: Mapping[str, Any], written: int) -> None:
+    left = written
+    rows = usage.get("cacheDetails")
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and (unit := _LIFETIMES.get(str(row.get("ttl")))):
+            left = tally.take(unit, tally.count(row, "inputTokens"), left)
+    tally.put("cache_write", left)
+
+
+def count_guardrails(tally: Tally, trace: Mapping[str, Any]) -> None:
+    """Add up the units of each guardrail policy over all assessments of input and output."""
+    guardrail = fields_of(trace.get("guardrail")) or {}
+    for side in ("inputAssessment", "outputAssessments", "input", "outputs"):
+        for assessment in _assessments(guardrail.get(side)):
+            metrics = fields_of(assessment.get("invocationMetrics")) or {}
+            used = plain(metrics.get("usage"))
+            for key, unit in _GUARDRAIL_UNITS.items() if isinstance(used, dict) else ():
+                tally.put(unit, tally.count(used, key))
+
+
+def _assessments(found: object) -> Iterable[Mapping[str, Any]]:
+    """Give the assessments of one side: by guardrail id, one or a list, sometimes in a list of such."""
+    for group in found if isinstance(found, list) else (found,):
+        for one in (fields_of(group) or {}).values():
+            for assessment in one if isinstance(one, list) else (one,):
+                if fields := fields_of(assessment):
+                    yield fields
+
+
+class ConverseStream:
+    """A collector of ConverseStream events: the metadata event holds the usage."""
+
+    __slots__ = ("_metadata", "_provider")
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._metadata: Any = None
+
+    def add(self, event: Any) -> None:
+        """Keep the metadata event."""
+        metadata = peek(event, "metadata")
+        if metadata is not None:
+            self._metadata = metadata
+
+    @property
+    def complete(self) -> bool:
+        """Whether the metadata event was seen."""
+        return self._metadata is not None
+
+    def usage(self) -> Usage:
+        """Read the metadata event."""
+        if self._metadata is None:
+            return cut_off(Usage(), "the stream ended before its metadata event")
+        return read_converse(fields_of(self._metadata) or {}, self._provider)

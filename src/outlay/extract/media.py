@@ -1,0 +1,140 @@
+"""Drawing, hearing, embedding and reading of pages: usage by tokens, seconds, pages or images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.core.usage import Usage
+from outlay.extract.answers import finish, inner, missing, split, usage_in
+from outlay.extract.chat import count_chat, read_chat
+from outlay.extract.google import count_google, google_facts, google_terms, google_usage, snake
+from outlay.extract.modality import count_input, from_details
+from outlay.extract.plain import fields_of, name_of
+from outlay.extract.responses import count_images
+from outlay.extract.stated import STATED
+from outlay.extract.streams import cut_off, peek
+from outlay.extract.tally import Tally
+
+_FINAL = frozenset({"image_generation.completed", "image_edit.completed", "transcript.text.done"})
+
+
+def read_images(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read drawn images: tokens where the usage has them, else the number of images."""
+    usage = usage_in(body.get("usage"))
+    if usage is None:
+        return missing(body)
+    tally = Tally()
+    if "input_tokens" in usage or "output_tokens" in usage:
+        count_images(tally, usage)
+    elif "prompt_tokens" in usage:
+        count_chat(tally, usage, provider)
+    elif not STATED.isdisjoint(usage):  # money alone: the images are what was bought
+        drawn = body.get("data")
+        tally.put("images", len(drawn) if isinstance(drawn, list) else 0)
+    named = {key: name_of(body.get(key)) for key in ("size", "quality")}
+    terms = {key: name for key, name in named.items() if name}
+    read = finish(tally, body, usage, provider, terms)
+    drafting = usage_in(body.get("svg_usage"))
+    return _with_drafting(read, drafting) if drafting else read
+
+
+def _with_drafting(drawing: Usage, svg: Mapping[str, Any]) -> Usage:
+    """Make the authoring of SVG a part of its own: it names another model."""
+    tally = Tally()
+    count_chat(tally, {**svg, "output_tokens_details": svg}, "")
+    tally.flags.discard("unknown_keys")
+    return split(drawing, (drawing, tally.usage(model=name_of(svg.get("model")), raw=svg)))
+
+
+def read_transcription(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read a transcript, billed by seconds of audio or by tokens."""
+    usage = usage_in(body.get("usage"))
+    if usage is None:
+        return missing(body)
+    if "prompt_tokens" in usage:
+        return read_chat(body, provider)
+    tally = Tally()
+    count_transcription(tally, usage)
+    return finish(tally, body, usage, provider)
+
+
+def count_transcription(tally: Tally, usage: Mapping[str, Any]) -> None:
+    """Count a transcript's usage: its type says whether seconds or tokens are billed."""
+    if "input_tokens" not in usage:
+        tally.put("audio_seconds", tally.amount(usage, "seconds"))
+        return
+    given, written = tally.count(usage, "input_tokens") or 0, tally.count(usage, "output_tokens") or 0
+    details = inner(usage, "input_token_details") or inner(usage, "input_tokens_details")
+    count_input(tally, given, 0, from_details(tally, details), {})
+    tally.put("output", written)
+    tally.check(tally.count(usage, "total_tokens"), given + written)
+
+
+def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read embeddings, of OpenAI's shape or Google's; they have no output tokens."""
+    if "usage" in body:
+        return read_chat(body, provider)
+    usage = google_usage(body)
+    if usage is not None:
+        tally = Tally()
+        named = {snake(key): value for key, value in usage.items()}
+        count_google(tally, named)
+        return finish(tally, google_facts(body), usage, provider, google_terms(named))
+    return _from_statistics(body, provider)
+
+
+def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read Vertex's predict, which counts tokens beside each embedding."""
+    tally = Tally()
+    rows = body.get("predictions") or body.get("embeddings")
+    found = False
+    for row in rows if isinstance(rows, list) else ():
+        fields = fields_of(row) or {}
+        statistics = fields_of((fields_of(fields.get("embeddings")) or fields).get("statistics")) or {}
+        count = tally.first(statistics, "token_count", "tokenCount")
+        found = found or count is not None
+        tally.put("input", count)
+    return (
+        finish(tally, body, {"token_count": tally.units.get("input", 0)}, provider)
+        if found
+        else missing(body)
+    )
+
+
+def read_ocr(body: Mapping[str, Any], provider: str) -> Usage:
+    """Read Mistral's OCR, which is billed by the page."""
+    usage = usage_in(body.get("usage_info"))
+    if usage is None:
+        return missing(body)
+    tally = Tally()
+    tally.put("pages", tally.count(usage, "pages_processed"))
+    tally.put("pages_annotated", tally.count(usage, "pages_processed_annotation"))
+    tally.unknown(usage, frozenset({"pages_processed", "doc_size_bytes", "pages_processed_annotation"}))
+    return finish(tally, body, usage, provider)
+
+
+class MediaStream:
+    """A collector of image and transcript events: the one that ends it holds the usage."""
+
+    __slots__ = ("_final", "_last", "_provider", "_read")
+
+    def __init__(self, read: Any, provider: str) -> None:
+        self._read = read
+        self._provider = provider
+        self._final: Any = None
+        self._last: Any = None
+
+    def add(self, event: Any) -> None:
+        """Keep the last event and the one that ends the stream."""
+        self._last = event
+        if peek(event, "type") in _FINAL or peek(event, "usage"):
+            self._final = event
+
+    @property
+    def complete(self) -> bool:
+        """Whether the event with the usage was seen."""
+        return self._final is not None
+
+    def usage(self) -> Usage:
+        """Read the ending event."""
+        read: Usage = self._read(fields_of(self._final) or fields_of(self._last) or {}, self._provider)
+        return read if self.complete else cut_off(read, "the stream ended before its usage")
