@@ -2,7 +2,7 @@
 
 from outlay.capture.call import Call
 from outlay.capture.clock import SystemClock
-from outlay.capture.context import Attribution, context, suppress
+from outlay.capture.contexts import Attribution, context, suppress
 from outlay.capture.decorate import track
 from outlay.capture.recorder import Recorder
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from outlay.capture import context
+from outlay.capture import contexts
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
@@ -50,7 +50,7 @@ class Call:
         counted: bool = True,  # whether the tracked function around learns of it now
     ) -> None:
         self._recorder = recorder
-        self._attribution = context.attribution.get()
+        self._attribution = contexts.attribution.get()
         self.provider = provider
         self.api = api
         self.model = model
@@ -60,7 +60,7 @@ class Call:
         self.extra: dict[str, Any] = {}
         self.done = False
         self._first: float | None = None
-        scope = context.scope.get() if counted else None
+        scope = contexts.scope.get() if counted else None
         if scope is not None:
             scope.saw_call()
         self.at = recorder.clock.now()

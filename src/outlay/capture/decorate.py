@@ -1,11 +1,11 @@
 """``track``: a decorator for functions, coroutines, generators and async generators that make calls."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from outlay.capture import context
+from outlay.capture import contexts
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import UNKNOWN, Recorder
@@ -58,19 +58,19 @@ class _Visit:
         attributes: dict[str, Any],
     ) -> None:
         self._api = api
-        self._attribution = context.attribution.get().with_(attributes)
-        self._scope = context.Scope(context.scope.get())
+        self._attribution = contexts.attribution.get().with_(attributes)
+        self._scope = contexts.Scope(contexts.scope.get())
         self._tokens: tuple[Any, Any] | None = None
         with self:
             self._call = Call(recorder, provider=provider, api=api or "chat", model=model, counted=False)
 
     def __enter__(self) -> None:
-        self._tokens = (context.attribution.set(self._attribution), context.scope.set(self._scope))
+        self._tokens = (contexts.attribution.set(self._attribution), contexts.scope.set(self._scope))
 
     def __exit__(self, *_: object) -> None:
         attribution, scope = cast("tuple[Any, Any]", self._tokens)
-        context.scope.reset(scope)
-        context.attribution.reset(attribution)
+        contexts.scope.reset(scope)
+        contexts.attribution.reset(attribution)
 
     @guarded
     def returned(self, result: Any) -> None:
@@ -134,11 +134,11 @@ def _wrap_generator(
     function: Callable[..., Iterator[Any]], visit: Callable[[], _Visit]
 ) -> Callable[..., Iterator[Any]]:
     @wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         visiting = visit()
         inner = function(*args, **kwargs)
         try:
-            result: Any = yield from _Stepping(inner, visiting)
+            result = yield from _Stepping(inner, visiting)
         except BaseException as error:
             visiting.raised(error)
             raise

@@ -7,7 +7,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Protocol
 
-from outlay.capture import context
+from outlay.capture import contexts
 from outlay.capture.fields import COUNTS, beside, stated_cost, usage_of_counts
 from outlay.capture.guard import note_failure
 from outlay.core.cost import Cost, unpriced
@@ -20,19 +20,7 @@ from outlay.core.record import Record, Score, Status
 from outlay.core.usage import Usage
 
 UNKNOWN = "unknown"  # the provider of a call that nobody named
-_SPECIAL = {
-    "provider",
-    "model",
-    "at",
-    "usage",
-    "cost",
-    "currency",
-    "terms",
-    "tags",
-    "success",
-    "response_id",
-    *COUNTS,
-}
+_SPECIAL = {"provider", "usage", "cost", "currency", "terms", "success", "response_id", *COUNTS}
 _RECORD_FIELDS = frozenset(field.name for field in dataclass_fields(Record)) - {"usage", "charge", "provider"}
 _KEYWORDS = _RECORD_FIELDS | _SPECIAL
 
@@ -65,7 +53,7 @@ class Recorder:
         self.sink = sink
         self.clock = clock
         self._price = price
-        self._base = context.Attribution(tags=dict(tags or {}))
+        self._base = contexts.Attribution(tags=dict(tags or {}))
 
     def record(self, *, provider: str = UNKNOWN, model: str | None = None, **given: Any) -> Record:
         """Record one call and give the Record.
@@ -106,11 +94,11 @@ class Recorder:
         return ours if stated is None else beside(stated, ours.amount)
 
     def build(
-        self, billed: Billed, fields: dict[str, Any], attribution: context.Attribution | None = None
+        self, billed: Billed, fields: dict[str, Any], attribution: contexts.Attribution | None = None
     ) -> Record:
         """Make the Record: what was given, over what the context says, over what the settings say."""
-        who = attribution or context.attribution.get()
-        for name in context.NAMES:
+        who = attribution or contexts.attribution.get()
+        for name in contexts.NAMES:
             value = fields.get(name)
             fields[name] = getattr(who, name) if value is None else str(value)
         tags = {name: str(value) for name, value in (fields.pop("tags", None) or {}).items()}
@@ -129,7 +117,7 @@ class Recorder:
 
     def keep(self, record: Record) -> None:
         """Hand a finished record on; the caller's scope learns that a call was seen."""
-        scope = context.scope.get()
+        scope = contexts.scope.get()
         if scope is not None:
             scope.saw_call()
         self.sink.append(record)

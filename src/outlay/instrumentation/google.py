@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from outlay.capture.call import Call
-from outlay.capture.context import inside
+from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async

@@ -1,0 +1,147 @@
+"""track: attributes reach the calls inside, results are read where nothing was seen, nothing leaks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from tests.support.wire import Kept
+
+from outlay.capture import Recorder, context, track
+from outlay.capture.contexts import attribution
+
+RESPONSE = {
+    "model": "gpt-4o",
+    "choices": [],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+}
+
+
+def test_attributes_reach_the_calls_inside_and_end_with_the_function(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder, query_type="summary", team="search")
+    def summarize(text: str) -> str:
+        """Shorten a text."""
+        recorder.record(provider="openai", model="gpt-4o", input_tokens=1)
+        return text[:1]
+
+    assert summarize("abc") == "a"
+    assert summarize.__name__ == "summarize"
+    assert summarize.__doc__ == "Shorten a text."
+    assert kept.only.query_type == "summary"
+    assert kept.only.tags["team"] == "search"
+    assert attribution.get().query_type is None
+
+
+def test_a_response_that_no_hook_saw_is_read(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder, provider="openai", query_type="faq")
+    def ask() -> dict[str, Any]:
+        return RESPONSE
+
+    assert ask() is RESPONSE
+    assert kept.only.usage.units == {"input": 10, "output": 5}
+    assert (kept.only.query_type, kept.only.latency_ms) == ("faq", 1000.0)
+
+
+def test_a_function_that_makes_no_call_makes_no_record(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder)
+    def plain() -> list[int]:
+        return [1, 2]
+
+    assert plain() == [1, 2]
+    assert not kept.entries
+
+
+def test_a_call_is_counted_once_however_deep_the_functions_nest(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder, provider="openai", query_type="inner")
+    def inner() -> dict[str, Any]:
+        return RESPONSE
+
+    @track(lambda: recorder, provider="openai", query_type="outer")
+    def outer() -> dict[str, Any]:
+        return inner()
+
+    outer()
+    assert kept.only.query_type == "inner"
+
+
+def test_an_exception_is_one_failed_call_and_passes_unchanged(recorder: Recorder, kept: Kept) -> None:
+    boom = ValueError("boom")
+
+    @track(lambda: recorder)
+    def fail() -> None:
+        raise boom
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        fail()
+    assert caught.value is boom
+    assert (kept.only.status, kept.only.error_type, kept.only.error) == ("error", "ValueError", "boom")
+
+
+def test_coroutines_are_awaited_and_read(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder, provider="openai", user="u1")
+    async def ask() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return RESPONSE
+
+    assert asyncio.run(ask()) is RESPONSE
+    assert (kept.only.user, kept.only.total_tokens) == ("u1", 15)
+
+
+def test_a_generators_context_never_leaks_between_its_steps(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder, user="inside")
+    def steps() -> Iterator[int]:
+        recorder.record(model="m", input_tokens=1)
+        got = yield 1
+        assert got is None
+        recorder.record(model="m", input_tokens=2)
+        yield 2
+
+    with context(user="outside"):
+        for _ in steps():
+            recorder.record(model="m", input_tokens=3)
+    assert [record.user for record in kept.records] == ["inside", "outside", "inside", "outside"]
+
+
+def test_generators_can_be_sent_to_thrown_into_and_closed(recorder: Recorder) -> None:
+    ended: list[str] = []
+
+    @track(lambda: recorder)
+    def echo() -> Iterator[Any]:
+        value: Any = None
+        try:
+            while True:
+                try:
+                    value = yield value
+                except KeyError as error:
+                    value = error
+        finally:
+            ended.append("closed")
+
+    generator: Any = echo()
+    assert next(generator) is None
+    assert generator.send("a") == "a"
+    thrown = KeyError("k")
+    assert generator.throw(thrown) is thrown
+    generator.close()
+    assert ended == ["closed"]
+
+
+def test_async_generators_keep_their_context_and_take_exceptions(recorder: Recorder, kept: Kept) -> None:
+    @track(lambda: recorder, user="inside")
+    async def steps() -> AsyncIterator[int]:
+        recorder.record(model="m", input_tokens=1)
+        try:
+            yield 1
+        except KeyError:
+            recorder.record(model="m", input_tokens=2)
+            yield 2
+
+    async def main() -> None:
+        generator: Any = steps()
+        assert await generator.asend(None) == 1
+        recorder.record(model="m", input_tokens=3)
+        assert await generator.athrow(KeyError("k")) == 2
+        await generator.aclose()
+
+    asyncio.run(main())
+    assert [record.user for record in kept.records] == ["inside", None, "inside"]

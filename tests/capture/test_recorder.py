@@ -1,0 +1,122 @@
+"""What is recorded by hand: every field kept, priced or stated, and never silently zero."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.wire import Kept
+
+from outlay.capture import Recorder, SystemClock, context
+from outlay.core.errors import UsageError
+from outlay.core.ids import time_of
+from outlay.core.usage import Usage
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def test_a_call_by_hand_is_priced_from_the_book(recorder: Recorder, kept: Kept) -> None:
+    record = recorder.record(
+        provider="openai", model="gpt-4o", input_tokens=1000, output_tokens=500, latency_ms=812.0, user="u1"
+    )
+    # 1000 x 2.50 + 500 x 10 dollars a million
+    assert (record.cost, record.cost_status, record.currency) == (Decimal("0.0075"), "priced", "USD")
+    assert (record.input_tokens, record.output_tokens, record.latency_ms, record.user) == (
+        1000,
+        500,
+        812.0,
+        "u1",
+    )
+    assert record.at == NOON
+    assert time_of(record.id) == NOON
+    assert kept.only is record
+
+
+def test_the_price_is_the_one_of_its_day(recorder: Recorder) -> None:
+    old = recorder.record(
+        provider="openai", model="gpt-4o", input_tokens=1000, output_tokens=500, at="2024-06-01T00:00:00Z"
+    )
+    assert old.cost == Decimal("0.0125")
+    assert old.at == datetime(2024, 6, 1, tzinfo=UTC)
+
+
+def test_a_stated_cost_wins_and_ours_stands_beside_it(recorder: Recorder) -> None:
+    record = recorder.record(
+        provider="openai", model="gpt-4o", input_tokens=1000, output_tokens=500, cost="0.1234567890123"
+    )
+    assert (record.cost, record.cost_status) == (Decimal("0.1234567890123"), "reported")
+    assert record.charge.computed == Decimal("0.0075")
+    assert sum(line.amount for line in record.lines) == record.cost
+
+
+def test_an_unknown_model_has_no_cost_and_a_reason(recorder: Recorder) -> None:
+    record = recorder.record(provider="openai", model="gpt-99", input_tokens=1000, output_tokens=500)
+    assert (record.cost, record.cost_status) == (None, "unpriced")
+    assert "gpt-99" in (record.charge.reason or "")
+
+
+def test_without_usage_nothing_is_claimed(recorder: Recorder) -> None:
+    record = recorder.record(provider="openai", model="gpt-4o", status="error", error="boom")
+    assert (record.cost, record.cost_status, record.success) == (None, "unpriced", False)
+
+
+def test_cached_and_written_tokens_are_parts_of_the_input(recorder: Recorder) -> None:
+    record = recorder.record(
+        provider="openai",
+        model="gpt-4o",
+        input_tokens=1000,
+        cached_tokens=400,
+        output_tokens=100,
+        reasoning_tokens=10,
+    )
+    assert record.usage.units == {"input": 600, "cache_read": 400, "output": 90, "reasoning": 10}
+    assert record.cost == Decimal("0.003")
+
+
+def test_units_and_usages_are_taken_as_they_are(recorder: Recorder) -> None:
+    by_units = recorder.record(provider="openai", model="gpt-4o", usage={"input": 600, "cache_read": 400})
+    by_usage = recorder.record(
+        provider="openai", model="gpt-4o", usage=Usage.of({"input": 600, "cache_read": 400})
+    )
+    assert by_units.usage == by_usage.usage
+    with pytest.raises(UsageError, match="not both"):
+        recorder.record(usage={"input": 1}, input_tokens=1)
+
+
+def test_who_it_was_for_comes_from_the_context_and_the_call_has_the_last_word(recorder: Recorder) -> None:
+    with context(user="u1", session="s1", team="search", feature="a"), context(user="u2", feature=None):
+        inside = recorder.record(provider="openai", model="gpt-4o", tags={"team": "sales"})
+        given = recorder.record(provider="openai", model="gpt-4o", user=7)
+    outside = recorder.record(provider="openai", model="gpt-4o")
+    assert (inside.user, inside.session) == ("u2", "s1")
+    assert dict(inside.tags) == {"service": "web", "team": "sales"}
+    assert given.user == "7"
+    assert (outside.user, dict(outside.tags)) == (None, {"service": "web"})
+
+
+def test_an_error_text_makes_it_an_error(recorder: Recorder) -> None:
+    assert recorder.record(error="boom").status == "error"
+    assert recorder.record(success=False).status == "error"
+    assert recorder.record(success=True).status == "success"
+
+
+def test_an_unknown_keyword_names_the_nearest(recorder: Recorder, kept: Kept) -> None:
+    with pytest.raises(TypeError, match="input_tokens"):
+        recorder.record(provider="openai", model="gpt-4o", imput_tokens=3)
+    assert not kept.entries
+
+
+def test_a_pricer_that_fails_does_not_lose_the_call(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no book")
+
+    record = Recorder(kept, clock=SystemClock(), price=broken).record(model="m", input_tokens=1)
+    assert (record.cost, record.charge.flags) == (None, ("pricing_failed",))
+    assert kept.only is record
+
+
+def test_a_score_names_its_record(recorder: Recorder, kept: Kept) -> None:
+    recorder.score("some-id", quality_score=0.9, correct=True)
+    assert kept.entries[0].quality_score == 0.9  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="needs"):
+        recorder.score("some-id")
