@@ -41,7 +41,7 @@ def report_text(report: Report, page: Page) -> str:
     """Show a report: its rows, its total, and what the total lacks."""
     if not report.total["calls"]:
         return "no calls"
-    rows = [*report.rows, report.total]
+    rows = [*report.rows, report.total] if report.query.by else [report.total]
     names = [_names(report, dimension) for dimension in report.query.by]
     shown = [metric for metric in _METRICS if not metric.where_any or report.total[metric.key]]
     numbers = [

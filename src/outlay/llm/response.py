@@ -1,0 +1,36 @@
+"""What a call through an adapter gives back, and what an adapter is."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LLMResponse:
+    """One answer with what it used: inclusive token counts, wall-clock milliseconds, cost in dollars."""
+
+    content: str
+    input_tokens: int  # every prompt token; cached and written ones are parts of it
+    output_tokens: int  # every output token, reasoning included
+    cost_usd: float | None  # None: the price is not known
+    latency_ms: float
+    success: bool
+    provider: str
+    model: str
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    error: str | None = None  # what went wrong, where success is False
+    error_type: str | None = None
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+
+class Adapter(Protocol):
+    """One way to reach a model."""
+
+    def call(self, prompt: str, **options: Any) -> LLMResponse:
+        """Send a prompt and give the answer; a call that fails gives success=False and why."""
+        ...
