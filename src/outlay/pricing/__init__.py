@@ -1,1 +1,21 @@
-"""From Usage to Cost: dated rate cards, resolved once, multiplied exactly."""
+"""Usage x dated prices -> Cost: exact, explained, and never a zero for what is not known."""
+
+from outlay.pricing.book import Book, Listing
+from outlay.pricing.card import RateCard, Tier, Unpriced
+from outlay.pricing.charge import cost_of, usage_from_counts
+from outlay.pricing.explain import explain
+from outlay.pricing.rates import Rate
+from outlay.pricing.rows import Row
+
+__all__ = [
+    "Book",
+    "Listing",
+    "Rate",
+    "RateCard",
+    "Row",
+    "Tier",
+    "Unpriced",
+    "cost_of",
+    "explain",
+    "usage_from_counts",
+]

@@ -1,0 +1,281 @@
+"""The price book: every known rate, dated; asked for one rate card at a time."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from outlay.core.instants import to_utc
+from outlay.core.usage import Term, sort_terms
+from outlay.pricing.card import RateCard, Unpriced
+from outlay.pricing.names import MAX_NAME, Reading, normal, readings, undated
+from outlay.pricing.providers import HOMES, OWN_HARDWARE, STAND_INS, homes_of, provider_id
+from outlay.pricing.resolve import Asked, card_at
+from outlay.pricing.rows import OVERLAY, USER, Row
+from outlay.pricing.tables import (
+    Model,
+    Sheet,
+    Table,
+    data_version,
+    lay_over,
+    load_table,
+    overlay_text,
+    packaged_providers,
+    read_sheet,
+    sheet_of,
+)
+from outlay.pricing.terms import normal_terms
+
+_KEPT = 2048  # timelines kept at most, whatever names callers bring
+_LONGEST_KEY = 512  # characters of a key that is worth keeping
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One row of the book with whose it is, for showing a price's history."""
+
+    provider: str
+    model: str
+    row: Row
+
+
+@dataclass(slots=True)
+class Timeline:
+    """All cards of one model under one set of terms, each made when first asked for."""
+
+    asked: Asked | None
+    rows: tuple[Row, ...] = ()
+    common: tuple[Row, ...] = ()
+    edges: tuple[datetime, ...] = ()
+    unpriced: Unpriced | None = None
+    cards: dict[tuple[int, tuple[bool, ...]], RateCard | Unpriced] = field(default_factory=dict)
+    windowed: tuple[Row, ...] = ()
+
+    def at(self, at: datetime) -> RateCard | Unpriced:
+        """Give the card of an instant; cards are as many as the rows have edges and windows."""
+        if self.asked is None:
+            return self.unpriced or Unpriced("no price is known")
+        bucket = sum(edge <= at for edge in self.edges)
+        key = bucket, tuple(row.holds(at) for row in self.windowed)
+        card = self.cards.get(key)
+        if card is None:
+            made = card_at(self.asked, self.rows, self.common, at)
+            card = self.cards[key] = Unpriced(made) if isinstance(made, str) else made
+        return card
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Book:
+    """Prices by provider, model, instant and terms. Make one with :meth:`default` or :meth:`of`.
+
+    Tables load per provider when first needed. What was resolved is kept in a bounded store, so that names
+    made up by strangers cannot make it grow.
+    """
+
+    sheets: tuple[Sheet, ...]
+    version: str
+    _tables: dict[str, Table] = field(default_factory=dict, repr=False)  # at most one per packaged provider
+    _timelines: dict[tuple[object, ...], Timeline] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @classmethod
+    def default(cls) -> "Book":
+        """Give the packaged book: generated tables under our dated overlay; made once, on first use."""
+        return _default_book()
+
+    @classmethod
+    def of(cls, *prices: Path | str | Sheet) -> "Book":
+        """Give the packaged book with your own prices on top; the last file wins.
+
+        Raises:
+            PriceBookError: a file that is missing or breaks the format; it names file, row and key.
+        """
+        base = cls.default()
+        own = tuple(each if isinstance(each, Sheet) else read_sheet(Path(each), USER) for each in prices)
+        return cls((*base.sheets, *own), f"{base.version}+own" if own else base.version)
+
+    def check(self) -> int:
+        """Read every row of every provider, and give how many there are.
+
+        Raises:
+            PriceBookError: at the first row that breaks the format.
+        """
+        count = 0
+        for provider in self.providers():
+            table = self.table(provider)
+            count += len(table.common_rows()) + sum(len(table.rows(model)) for model in table.models.values())
+        return count
+
+    def providers(self) -> tuple[str, ...]:
+        """Name every provider that has prices."""
+        return tuple(
+            sorted({*packaged_providers(), *(name for sheet in self.sheets for name in sheet.providers())})
+        )
+
+    def models(self, provider: str | None = None) -> tuple[tuple[str, str], ...]:
+        """Name every model as (provider, id), of one provider or of all; loads what it names."""
+        wanted = (provider_id(provider) or "",) if provider else self.providers()
+        return tuple((each, key) for each in wanted for key in sorted(self.table(each).models))
+
+    def table(self, provider: str) -> Table:
+        """Give a provider's table with all sheets laid over it; empty for a provider without prices."""
+        found = self._tables.get(provider)
+        if found is not None:
+            return found
+        with self._lock:
+            if provider in self._tables:
+                return self._tables[provider]
+            table = load_table(provider)
+            for sheet in self.sheets:
+                lay_over(table, sheet)
+            if table.models or table.common:
+                self._tables[provider] = table
+            return table
+
+    def resolve(
+        self,
+        provider: str | None,
+        model: str | None,
+        at: datetime | None = None,
+        terms: Mapping[str, str] | tuple[Term, ...] = (),
+    ) -> RateCard | Unpriced:
+        """Give the rate card of a model at an instant (now, if None), or the reason why there is none."""
+        pairs = sort_terms(terms) if isinstance(terms, Mapping) else terms
+        return self.timeline(provider, model, pairs).at(datetime.now(UTC) if at is None else to_utc(at))
+
+    def timeline(self, provider: str | None, model: str | None, terms: tuple[Term, ...]) -> Timeline:
+        """Give a model's cards under terms; kept, so that the next call costs one look-up."""
+        key = (provider, model, terms)
+        found = self._timelines.get(key)
+        if found is not None:
+            return found
+        with self._lock:
+            made = self._timeline(provider, model, terms)
+            size = len(provider or "") + len(model or "") + sum(len(str(n)) + len(str(v)) for n, v in terms)
+            if size <= _LONGEST_KEY:
+                while len(self._timelines) >= _KEPT:
+                    self._timelines.pop(next(iter(self._timelines)))
+                self._timelines[key] = made
+        return made
+
+    def _timeline(self, provider: str | None, model: str | None, terms: tuple[Term, ...]) -> Timeline:
+        if not model or not model.strip():
+            return Timeline(None, unpriced=Unpriced("the call names no model"))
+        found = self._find(provider, model)
+        if isinstance(found, Unpriced):
+            return Timeline(None, unpriced=found)
+        table, entry, reading, reason = found
+        said = normal_terms(table.provider, {**dict(reading.terms), **dict(terms)})
+        asked = Asked(table.provider, entry, said, reading.flags, reason, self.version)
+        rows, common = tuple(table.rows(entry)), tuple(table.common_rows())
+        edges = {edge for row in (*rows, *common) for edge in (row.start, row.end) if edge is not None}
+        windowed = tuple(row for row in (*rows, *common) if row.windows)
+        return Timeline(asked, rows, common, tuple(sorted(edges)), windowed=windowed)
+
+    def _find(self, provider: str | None, model: str) -> "Found | Unpriced":
+        if len(model) > MAX_NAME:
+            return Unpriced(f"a model's name has at most {MAX_NAME} characters")
+        if mock := self.table("mock").find(model):
+            return self.table("mock"), mock, Reading("mock", model), None
+        ways = readings(provider, model)
+        for dated in (True, False):
+            for way in ways:
+                found = self._look_up(way, dated=dated)
+                if found is not None:
+                    return found
+        return self._unknown(provider, model, ways)
+
+    def _look_up(self, way: Reading, *, dated: bool) -> "Found | None":
+        homes = (way.provider,) if way.provider else homes_of(way.name)
+        for home in (*homes, *STAND_INS.get(way.provider or "", ())):
+            table = self.table(home)
+            entry, flags, reason = _entry(table, way.name, dated=dated)
+            if entry is None:
+                continue
+            if home != way.provider and way.provider is not None:
+                flags, reason = (
+                    (*flags, "makers_price"),
+                    f"{way.provider} lists no price of its own; {home}'s was taken",
+                )
+            return table, entry, Reading(home, way.name, way.terms, (*way.flags, *flags)), reason
+        if way.provider == "openrouter" and ("route", "free") in way.terms:
+            return _free_route(way)
+        return None
+
+    def _unknown(self, provider: str | None, model: str, ways: list[Reading]) -> Unpriced:
+        home = ways[-1].provider
+        if dead_end := next((way.dead_end for way in ways if way.dead_end), None):
+            return Unpriced(dead_end)
+        if home in OWN_HARDWARE:
+            return Unpriced(
+                f"{home} runs on hardware of your own; give {model} a price of 0 or more in your prices"
+            )
+        if model.lower().startswith("ft:"):
+            return Unpriced(
+                f"no rate of the fine-tuned {model} is known; its base model's rate does not hold for it"
+            )
+        near = self.near(provider, model)
+        if home is not None and not self.table(home).models:
+            return Unpriced(f"no prices of provider {home} are known", near)
+        meant = f"; near: {', '.join(near)}" if near else ""
+        return Unpriced(f"no price of {model} is known{f' at {home}' if home else ''}{meant}", near)
+
+    def near(self, provider: str | None, model: str, count: int = 3) -> tuple[str, ...]:
+        """Give the names that come closest to one that is not known."""
+        home = provider_id(provider)
+        asked = normal(model[:MAX_NAME]).rpartition("/")[2]
+        tables = [self.table(each) for each in ((home,) if home else homes_of(asked)[:3])]
+        names = {normal(key): key for table in tables for key in table.models if "(alias)" not in key}
+        return tuple(names[each] for each in get_close_matches(asked, names, n=count, cutoff=0.6))
+
+    def history(self, model: str, provider: str | None = None) -> tuple[Listing, ...]:
+        """Give every row of a model, oldest first; of one provider, or of the first that knows it."""
+        found = self._find(provider, model)
+        if isinstance(found, Unpriced):
+            return ()
+        table, entry, _, _ = found
+        rows = sorted(table.rows(entry), key=lambda row: (row.start is not None, row.start, row.when))
+        return tuple(Listing(table.provider, entry.id, row) for row in rows)
+
+    def sellers(self, model: str) -> tuple[str, ...]:
+        """Name every provider that lists a model under this name; loads every table."""
+        return tuple(each for each in self.providers() if self.table(each).find(model) is not None)
+
+
+Found = tuple[Table, Model, Reading, str | None]
+
+
+def _entry(table: Table, name: str, *, dated: bool) -> tuple[Model | None, tuple[str, ...], str | None]:
+    """Find a name as it is; or, where nobody lists its date, without the date, flagged as a guess."""
+    if dated:
+        return table.find(name), (), None
+    split = undated(normal(name))
+    if split is None or split[1] > datetime.now(UTC).date():
+        return None, (), None
+    entry = table.find(split[0])
+    if entry is None or not normal(entry.id).startswith(split[0]):
+        return None, (), None
+    return entry, ("guessed",), f"{name} is not listed; the price of {entry.id} was taken"
+
+
+def _free_route(way: Reading) -> Found:
+    """Give OpenRouter's free route of a model that its list does not hold: free is what the route means."""
+    model = Model(
+        way.name, [({"rates": {"input": "0", "output": "0"}, "source": "route :free"}, way.name, OVERLAY)]
+    )
+    return Table("openrouter"), model, Reading("openrouter", way.name), None
+
+
+@lru_cache(maxsize=1)
+def _default_book() -> Book:
+    """Make the one documented default of this module; nothing is read before the first call."""
+    text = overlay_text()
+    digest = sha256(text.encode()).hexdigest()[:8]
+    return Book((sheet_of(text, "overlay.toml", OVERLAY),), f"{data_version()}+{digest}")
+
+
+__all__ = ["HOMES", "Book", "Listing", "Timeline"]

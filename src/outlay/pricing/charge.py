@@ -1,0 +1,246 @@
+"""Charging: a usage -> a cost, with its parts, its stated cost, and everything odd said aloud."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from outlay.core.cost import Cost, CostLine, CostStatus, unpriced
+from outlay.core.errors import UsageError
+from outlay.core.instants import to_utc
+from outlay.core.money import EXACT, ZERO
+from outlay.core.units import TOKEN_UNITS
+from outlay.core.usage import Item, Term, Usage, merge_flags, sort_terms
+from outlay.pricing.book import Book
+from outlay.pricing.calculate import lines_of, split_lines, sum_of
+from outlay.pricing.card import RateCard, Unpriced
+from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
+
+_INCLUSIVE = frozenset(
+    {"input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"}
+)
+_COUNT = re.compile(r"[0-9]{1,18}")
+_MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
+
+
+def cost_of(
+    usage: Usage | Mapping[str, int],
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    at: datetime | None = None,
+    book: Book | None = None,
+    **terms: str,
+) -> Cost:
+    """Give what a usage costs; an unknown price is a cost without amount, never zero and never an error.
+
+    Args:
+        usage: a Usage, or counts by unit (``input``, ``cache_read``, …), or the inclusive ``input_tokens``,
+            ``cached_tokens``, ``cache_write_tokens``, ``output_tokens``, ``reasoning_tokens``.
+        provider: who served the call; None looks for the model at its maker.
+        model: the model that served; the usage's own if None.
+        at: when the call started, which decides the price; None is now. Naive times are read as UTC.
+        book: the prices; the packaged book if None.
+        terms: billing terms laid over the usage's own: ``service_tier=``, ``batch=``, ``geo=``, …;
+            ``month_input_tokens=`` and ``month_output_tokens=`` say how much was used before in the calendar
+            month, for prices that fall with volume.
+
+    Raises:
+        UsageError: counts that cannot be (negative, no whole number, both kinds of names).
+    """
+    used = usage if isinstance(usage, Usage) else usage_from_counts(usage)
+    said = used.terms if not terms else sort_terms({**dict(used.terms), **terms})
+    moment = datetime.now(UTC) if at is None else to_utc(at)
+    prices = Book.default() if book is None else book
+    named = model if model is not None else used.model
+    if used.parts:
+        ours = _of_parts(used, (prices, provider, named, said), moment)
+    else:
+        ours = _of_one(used, (prices, provider, named, said), moment)
+    return ours if used.reported_cost is None else _reported(used, used.reported_cost, ours)
+
+
+Ask = tuple[Book, str | None, str | None, tuple[Term, ...]]
+
+
+def usage_from_counts(counts: Mapping[str, int]) -> Usage:
+    """Make a usage from counts by unit, or from inclusive token counts, which are then made disjoint.
+
+    Raises:
+        UsageError: a count that cannot be, a part larger than its whole, or both kinds of names together.
+    """
+    if not _INCLUSIVE & counts.keys():
+        return Usage.of(counts)
+    if strange := sorted(set(counts) & TOKEN_UNITS.keys()):
+        raise UsageError(f"{strange[0]} and inclusive names such as input_tokens cannot stand together")
+    whole = {name: _count(name, counts.get(name, 0)) for name in _INCLUSIVE}
+    fresh = whole["input_tokens"] - whole["cached_tokens"] - whole["cache_write_tokens"]
+    visible = whole["output_tokens"] - whole["reasoning_tokens"]
+    if fresh < 0 or visible < 0:
+        part = "cached_tokens and cache_write_tokens" if fresh < 0 else "reasoning_tokens"
+        raise UsageError(
+            f"{part} are a part of {'input' if fresh < 0 else 'output'}_tokens and cannot be more"
+        )
+    units = {
+        "input": fresh,
+        "cache_read": whole["cached_tokens"],
+        "cache_write": whole["cache_write_tokens"],
+        "output": visible,
+        "reasoning": whole["reasoning_tokens"],
+    }
+    return Usage.of({**units, **{name: n for name, n in counts.items() if name not in _INCLUSIVE}})
+
+
+def _count(name: str, value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise UsageError(f"{name} must be a whole number from 0 on, not {value!r:.40}")
+    return value
+
+
+def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None) -> Cost:
+    book, provider, model, terms = ask
+    plain, so_far = _without_month(terms)
+    card = book.timeline(provider, model, plain).at(at)
+    if isinstance(card, Unpriced):
+        return unpriced(usage.reason or card.reason if not usage.items else card.reason)
+    items = usage.items
+    if not items and usage.reason is not None and not card.fee:
+        return unpriced(usage.reason, currency=card.currency)
+    if card.fee or card.once:
+        items = _with_fees(items, card)
+    if card.tiers:
+        lines, missing, flags = _tiered(usage, items, card, so_far, part_model)
+    else:
+        lines, missing, flags = lines_of(items, card.rates, part_model)
+    return _cost(usage, card, lines, missing, flags, plain)
+
+
+def _without_month(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[int, int]]:
+    if not any(name in _MONTH for name, _ in terms):
+        return terms, (0, 0)
+    said = dict(terms)
+    so_far = tuple(_month_count(said.pop(name, "0")) for name in (MONTH_INPUT, MONTH_OUTPUT))
+    return sort_terms(said), (so_far[0], so_far[1])
+
+
+def _month_count(text: object) -> int:
+    digits = str(text)
+    return int(digits) if _COUNT.fullmatch(digits) else 0
+
+
+def _with_fees(items: tuple[Item, ...], card: RateCard) -> tuple[Item, ...]:
+    """Add the flat fee of the call where it has one, and count once what is charged once."""
+    counted = tuple(
+        (unit, 1) if unit in card.once and quantity > 1 else (unit, quantity) for unit, quantity in items
+    )
+    if card.fee and all(unit != "requests" for unit, _ in items):
+        counted = (*counted, ("requests", 1))
+    return counted
+
+
+def _tiered(
+    usage: Usage, items: tuple[Item, ...], card: RateCard, so_far: tuple[int, int], model: str | None
+) -> tuple[list[CostLine], list[str], set[str]]:
+    if card.kind == "request":
+        size = usage.input_tokens if usage.context_tokens is None else usage.context_tokens
+        return lines_of(items, card.rates_for(size), model)
+    return split_lines(items, card, so_far if card.kind == "month" else (0, 0), model)
+
+
+def _cost(
+    usage: Usage,
+    card: RateCard,
+    lines: list[CostLine],
+    missing: list[str],
+    flags: set[str],
+    terms: tuple[Term, ...],
+) -> Cost:
+    amount = sum_of(lines)
+    status: CostStatus = "free" if card.free else "priced"
+    reason = card.reason
+    if missing:
+        flags = {*flags, "no_rate"}
+        lacking = f"{card.model} has no rate for {', '.join(missing)}"
+        if not lines:
+            return unpriced(lacking, currency=card.currency, flags=merge_flags(card.flags, flags))
+        status, reason = "partial", lacking if reason is None else f"{lacking}; {reason}"
+    if usage.reason is not None and not usage.items:
+        status, reason = "partial", f"only the fee of the call is known: {usage.reason}"
+    if "fee_unknown" in card.flags and status == "priced":
+        status, reason = "partial", "the fee of the route's web search is not in the response"
+    said = card.flags if not flags else merge_flags(card.flags, flags)
+    if terms and _is_provisioned(terms):
+        return _provisioned(amount, card)
+    return Cost(amount, status, card.currency, tuple(lines), card.price, reason, said)
+
+
+def _is_provisioned(terms: tuple[Term, ...]) -> bool:
+    return any(
+        str(value).lower() in {"provisioned_throughput", "provisioned", "ptu", "reserved"}
+        for _, value in terms
+    )
+
+
+def _provisioned(amount: Decimal, card: RateCard) -> Cost:
+    reason = (
+        "provisioned throughput is paid by the hour; this call adds nothing, its list price is in computed"
+    )
+    return Cost(ZERO, "free", card.currency, (), card.price, reason, ("provisioned",), computed=amount)
+
+
+def _of_parts(usage: Usage, ask: Ask, at: datetime) -> Cost:
+    """Price each part on its own model; what no part accounts for is priced on the main one."""
+    book, provider, model, terms = ask
+    costs = []
+    for part in usage.parts:
+        named = part.model or model
+        costs.append(_of_one(part, (book, provider, named, _laid(terms, part.terms)), at, named))
+    rest = _rest(usage)
+    if rest:
+        whole = Usage(items=rest, context_tokens=usage.context_tokens)
+        costs.append(_of_one(whole, (book, provider, model, terms), at, model))
+    return combined(costs)
+
+
+def _laid(terms: tuple[Term, ...], own: tuple[Term, ...]) -> tuple[Term, ...]:
+    return terms if not own else sort_terms({**dict(terms), **dict(own)})
+
+
+def _rest(usage: Usage) -> tuple[Item, ...]:
+    left = dict(usage.items)
+    for part in usage.parts:
+        for unit, quantity in part.items:
+            left[unit] = left.get(unit, 0) - quantity
+    return tuple((unit, quantity) for unit, quantity in left.items() if quantity > 0)
+
+
+def combined(costs: list[Cost]) -> Cost:
+    """Join the costs of the parts of one response; one that is unknown beside known ones makes it partial."""
+    known = [cost for cost in costs if cost.amount is not None]
+    reasons = "; ".join(dict.fromkeys(cost.reason for cost in costs if cost.reason))
+    flags = merge_flags(*(cost.flags for cost in costs))
+    currencies = {cost.currency for cost in known}
+    if not known or len(currencies) > 1:
+        return unpriced(reasons or "the parts are billed in several currencies", flags=flags)
+    lines = tuple(line for cost in known for line in cost.lines)
+    statuses = {cost.status for cost in costs}
+    status: CostStatus = "free" if statuses == {"free"} else "priced"
+    if statuses & {"unpriced", "partial"}:
+        status = "partial"
+    return Cost(sum_of(lines), status, known[0].currency, lines, known[0].price, reasons or None, flags)
+
+
+def _reported(usage: Usage, stated: Decimal, ours: Cost) -> Cost:
+    """Take the provider's own figure, and keep ours beside it where it is in the same currency."""
+    line = CostLine("reported", 1, stated, 1, stated, "stated by the provider")
+    same = ours.currency == usage.reported_currency
+    return Cost(
+        EXACT.plus(stated),
+        "reported",
+        usage.reported_currency,
+        (line,),
+        ours.price,
+        None,
+        ours.flags,
+        ours.amount if same else None,
+    )

@@ -1,0 +1,133 @@
+"""Names: one normal form for every spelling of a model, never a guess by prefix or substring.
+
+A name is known if its normal form stands in the book, or if it is a known name with a date that nobody lists,
+which is flagged. Regions, deployments and routes in a name become billing terms.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from outlay.core.usage import Term
+from outlay.pricing.providers import WRITTEN, provider_id
+
+MAX_NAME = 256  # longer names are no models; they are never looked up nor kept
+_DASHED_DATE = re.compile(r"-(20\d\d)-(\d\d)-(\d\d)(?=$|[-:])")
+_DATE = re.compile(r"-(20\d\d)(\d\d)(\d\d)(?=$|-v\d)")
+_DOTTED = re.compile(r"(?<=\d)\.(?=\d)")
+_ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):\d*:([a-z-]+)/(.+)")
+_PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|sa|me|us-gov)\.(?=[a-z0-9]+\.)")
+_PUBLISHER = re.compile(r"(?:projects/[^/]+/locations/([^/]+)/)?publishers/[^/]+/models/(.+)")
+_ROUTES = frozenset({"nitro", "floor", "online", "exacto", "beta", "extended"})
+_CONTEXT = re.compile(r"\[1m\]$")
+_VERSION = re.compile(r"(-v\d+)?:\d+$|-v\d+$")
+_AZURE_ZONES = frozenset({"eu", "us", "us-gov", "global", "global-standard"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a name: where to look, under which normal form, and what the name says besides."""
+
+    provider: str | None
+    name: str
+    terms: tuple[Term, ...] = ()
+    flags: tuple[str, ...] = ()
+    dead_end: str | None = None  # a reason: nothing further may be tried
+
+
+def normal(name: str) -> str:
+    """Give the normal form: lower case, compact dates, a dash for ``@`` and for the dot in a version."""
+    lowered = name.strip().lower().removesuffix("@default").replace("@", "-")
+    return _DOTTED.sub("-", _DASHED_DATE.sub(r"-\1\2\3", lowered))
+
+
+def undated(name: str) -> tuple[str, date] | None:
+    """Split a normal form that ends in a date (before a version) into the rest and the date."""
+    found = _DATE.search(name)
+    if found is None:
+        return None
+    try:
+        day = date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+    return name[: found.start()] + name[found.end() :], day
+
+
+def readings(provider: str | None, model: str) -> list[Reading]:
+    """Give every way to read a model's name, most literal first."""
+    home = provider_id(provider)
+    text = model.strip().lower()
+    if found := _ARN.fullmatch(text):
+        return _arn(found[1], found[2], found[3])
+    text = _CONTEXT.sub("", text)
+    found_all = [Reading(home, text)]
+    if shortened := _shortened(home, text):
+        # Without a provider, "openai/gpt-4o" means OpenAI's model before any reseller's of that id.
+        found_all.insert(len(found_all) if home else 0, shortened)
+    last = shortened or found_all[0]
+    if last.name.startswith("ft:"):
+        found_all.append(Reading(last.provider, ":".join(last.name.split(":")[:2])))
+    if last.provider in {"bedrock", None}:
+        found_all += _bedrock(last.name)
+    if last.provider == "openrouter":
+        found_all += _routed(last.name)
+    if last.provider == "azure":
+        found_all += _zoned(last.name)
+    return found_all
+
+
+def _shortened(home: str | None, text: str) -> Reading | None:
+    """Take off what only says where the model lives: ``models/``, ``openai/``, ``publishers/…/models/``."""
+    if found := _PUBLISHER.fullmatch(text):
+        terms: tuple[Term, ...] = (("region", found[1]),) if found[1] else ()
+        return Reading(home or "vertex", found[2], terms)
+    name = text
+    for prefix in ("models/", "tunedmodels/"):
+        name = name.removeprefix(prefix)
+    while "/" in name:
+        first, rest = name.split("/", 1)
+        named = WRITTEN.get(first)
+        if first not in {"litellm", "litellm_proxy", "converse", "invoke", "responses"} and (
+            named is None or (home is not None and named != home)
+        ):
+            break
+        home = home if named is None else named
+        name = rest
+    return None if name == text else Reading(home, name)
+
+
+def _arn(region: str, kind: str, rest: str) -> list[Reading]:
+    if kind in {"foundation-model", "inference-profile"}:
+        plain = [Reading("bedrock", rest, (("aws_region", region),) if region else ())]
+        return [*plain, *_bedrock(rest)]
+    reason = f"the {kind} ARN hides its model; map it with an alias in your prices"
+    return [Reading("bedrock", f"{kind}/{rest}", dead_end=reason)]
+
+
+def _bedrock(name: str) -> list[Reading]:
+    found: list[Reading] = []
+    terms: tuple[Term, ...] = ()
+    if profile := _PROFILE.match(name):
+        terms, name = (("region", profile[1]),), name[profile.end() :]
+        found.append(Reading("bedrock", name, terms))
+    shorter = (re.sub(r":\d+$", "", name), _VERSION.sub("", name))
+    return found + [Reading("bedrock", bare, terms) for bare in shorter if bare != name]
+
+
+def _routed(name: str) -> list[Reading]:
+    """Read OpenRouter's ``model:route``: free is a price of its own, others choose among hosts."""
+    base, _, route = name.rpartition(":")
+    if not base:
+        return []
+    if route == "free":
+        return [Reading("openrouter", name, (("route", "free"),))]
+    if route == "online":
+        return [Reading("openrouter", base, (), ("fee_unknown",))]
+    return [Reading("openrouter", base)] if route in _ROUTES else []
+
+
+def _zoned(name: str) -> list[Reading]:
+    zone, _, rest = name.partition("/")
+    if zone not in _AZURE_ZONES or not rest:
+        return []
+    return [Reading("azure", rest, () if zone.startswith("global") else (("deployment", zone),))]

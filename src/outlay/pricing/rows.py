@@ -1,0 +1,210 @@
+"""Rows of the price book: what holds from when to when, under which terms; read and checked."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from outlay.core.errors import OutlayError, PriceBookError
+from outlay.core.instants import instant, to_utc
+from outlay.core.money import decimal_of
+from outlay.core.units import COUNT_NAME, TOKEN_UNITS
+from outlay.core.usage import Term
+from outlay.pricing.rates import TIER_KINDS, Rate, Step, TierKind, per_of
+from outlay.pricing.windows import Window, read_window
+
+BASE, OVERLAY, USER = 0, 1, 2  # layers: a higher one wins
+_KEYS = frozenset(
+    {
+        "rates",
+        "above",
+        "kind",
+        "from",
+        "to",
+        "when",
+        "windows",
+        "factor",
+        "source",
+        "link",
+        "currency",
+        "per",
+        "note",
+    }
+)
+_STEP_KEYS = frozenset({"tokens", "at_least", "rates"})
+# Listed token prices lie between 0.00013 and 600 dollars a million; far outside, somebody mixed up the unit.
+_ISO_4217 = re.compile(r"[A-Z]{3}")
+_LEAST, _MOST = Decimal("0.00001"), Decimal(100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Rates that hold for ``start <= call < end``, in the windows, under the terms; or a factor on them.
+
+    ``kind`` of the steps by size: ``request`` prices the whole call by its size, ``marginal`` only what lies
+    above, ``month`` by what was used so far in the calendar month.
+    """
+
+    rates: Mapping[str, Rate]
+    steps: tuple[Step, ...] = ()
+    kind: TierKind = "request"
+    start: datetime | None = None
+    end: datetime | None = None
+    when: tuple[Term, ...] = ()
+    windows: tuple[Window, ...] = ()
+    factor: Decimal | None = None  # on every token rate, after all else
+    source: str = ""
+    link: str | None = None
+    currency: str = "USD"
+    layer: int = BASE
+    note: str | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether an instant lies between start and end and in one of the windows."""
+        return self.spans(at) and (not self.windows or any(window.holds(at) for window in self.windows))
+
+    def spans(self, at: datetime) -> bool:
+        """Whether an instant lies between start and end."""
+        return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
+
+    def clipped(self, start: datetime | None, end: datetime | None) -> "Row | None":
+        """Give the part of the row between two instants, or None when nothing is left."""
+        first = max((each for each in (self.start, start) if each is not None), default=None)
+        last = min((each for each in (self.end, end) if each is not None), default=None)
+        if first is not None and last is not None and first >= last:
+            return None
+        return replace(self, start=first, end=last)
+
+
+def read_row(
+    data: Mapping[str, Any], where: str, layer: int, sources: Iterable[Mapping[str, str]] = ()
+) -> Row:
+    """Read one row; ``sources`` is the file's list that a numbered ``source`` points into.
+
+    Raises:
+        PriceBookError: a key, unit, rate or instant that cannot be; the message names file, row and key.
+    """
+    _check_keys(data, _KEYS, where)
+    source, link = _source(data, tuple(sources), where)
+    start, end = read_instant(data.get("from"), where, "from"), read_instant(data.get("to"), where, "to")
+    if start is not None and end is not None and start >= end:
+        raise PriceBookError(f"{where}: to must be after from")
+    per = data.get("per")
+    row = Row(
+        rates=_rates(data.get("rates", {}), per, where),
+        steps=_steps(data.get("above", ()), per, where),
+        kind=_kind(data.get("kind", "request"), where),
+        start=start,
+        end=end,
+        when=tuple(sorted((str(k), str(v).lower()) for k, v in data.get("when", {}).items())),
+        windows=tuple(read_window(window, where) for window in data.get("windows", ())),
+        factor=None if "factor" not in data else _factor(data["factor"], where),
+        source=source,
+        link=link,
+        currency=_currency(data.get("currency", "USD"), where),
+        layer=layer,
+        note=data.get("note"),
+    )
+    if not row.rates and row.factor is None:
+        raise PriceBookError(f"{where}: a row needs rates or a factor")
+    return row
+
+
+def _check_keys(data: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    if unknown := sorted(set(data) - known):
+        raise PriceBookError(f"{where}: there is no key {unknown[0]!r}; there are {', '.join(sorted(known))}")
+
+
+def _rates(data: Mapping[str, Any], per: int | None, where: str) -> dict[str, Rate]:
+    return {unit: _rate(unit, value, per, where) for unit, value in data.items()}
+
+
+def _rate(unit: str, value: object, per: int | None, where: str) -> Rate:
+    amount = _decimal(value, f"{where}, rates.{unit}")
+    if unit not in TOKEN_UNITS and not COUNT_NAME.fullmatch(unit):
+        raise PriceBookError(f"{where}: {unit!r:.60} is no unit")
+    if amount < 0:
+        raise PriceBookError(f"{where}, rates.{unit}: a rate cannot be negative ({amount})")
+    usual = per_of(unit)
+    if per not in (None, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000):
+        raise PriceBookError(f"{where}: per must be a power of ten up to 1000000, not {per!r}")
+    amount = amount if per is None else (amount * usual / per).normalize()
+    if unit in TOKEN_UNITS and amount and not _LEAST <= amount <= _MOST:
+        raise PriceBookError(
+            f"{where}, rates.{unit}: {amount} cannot be; rates are meant per 1000000 tokens, "
+            "write per = 1 or per = 1000 if yours are not"
+        )
+    return Rate(amount, usual)
+
+
+def _steps(data: Iterable[Mapping[str, Any]], per: int | None, where: str) -> tuple[Step, ...]:
+    steps = []
+    for step in data:
+        _check_keys(step, _STEP_KEYS, f"{where}, above")
+        tokens = step.get("tokens")
+        if type(tokens) is not int or tokens < 1:
+            raise PriceBookError(f"{where}, above.tokens: must be a whole number above 0, not {tokens!r}")
+        steps.append(
+            Step(tokens, _rates(step.get("rates", {}), per, where), bool(step.get("at_least", False)))
+        )
+    return tuple(sorted(steps, key=lambda step: step.tokens))
+
+
+def _kind(value: object, where: str) -> TierKind:
+    for kind in TIER_KINDS:
+        if value == kind:
+            return kind
+    raise PriceBookError(f"{where}, kind: must be one of {', '.join(TIER_KINDS)}, not {value!r}")
+
+
+def _factor(value: object, where: str) -> Decimal:
+    factor = _decimal(value, f"{where}, factor")
+    if not Decimal("0.01") <= factor <= Decimal(100):
+        raise PriceBookError(f"{where}, factor: must lie between 0.01 and 100, not {factor}")
+    return factor
+
+
+def _decimal(value: object, where: str) -> Decimal:
+    if isinstance(value, float):
+        raise PriceBookError(f"{where}: write {value} as text or in TOML, so that no digit is lost")
+    try:
+        return decimal_of(value, "the rate")
+    except OutlayError as error:
+        raise PriceBookError(f"{where}: {error}") from None
+
+
+def _source(
+    data: Mapping[str, Any], sources: tuple[Mapping[str, str], ...], where: str
+) -> tuple[str, str | None]:
+    source = data.get("source", "")
+    if isinstance(source, str):
+        return source or where, data.get("link")
+    if not isinstance(source, int) or not 0 <= source < len(sources):
+        raise PriceBookError(f"{where}, source: there is no source number {source!r}")
+    return sources[source]["name"], sources[source].get("link")
+
+
+def _currency(value: object, where: str) -> str:
+    if isinstance(value, str) and _ISO_4217.fullmatch(value):
+        return value
+    raise PriceBookError(f"{where}, currency: must be a code of three capitals such as USD, not {value!r}")
+
+
+def read_instant(value: object, where: str, key: str) -> datetime | None:
+    """Read an instant from a datetime, a date (its start in UTC) or ISO 8601 text; None stays None.
+
+    Raises:
+        PriceBookError: anything else.
+    """
+    if value is None or isinstance(value, datetime):
+        return None if value is None else to_utc(value)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    try:
+        return instant(str(value))
+    except OutlayError:
+        raise PriceBookError(
+            f"{where}, {key}: {value!r:.40} is no instant; write 2026-08-16T16:00:00Z"
+        ) from None

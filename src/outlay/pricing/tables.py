@@ -1,0 +1,255 @@
+"""Tables: one provider's models, names and rows, from the packaged data and the overlays above them."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from outlay.core.errors import PriceBookError
+from outlay.pricing.names import normal
+from outlay.pricing.providers import provider_id
+from outlay.pricing.rows import BASE, Row, read_instant, read_row
+
+_FILE_KEYS = frozenset({"model", "alias", "common", "currency", "note", "version"})
+_MODEL_KEYS = frozenset(
+    {
+        "provider",
+        "model",
+        "names",
+        "own",
+        "since",
+        "price",
+        "context_window",
+        "max_output",
+        "deprecated",
+        "once",
+    }
+)
+_ALIAS_KEYS = frozenset({"provider", "name", "model", "from", "to", "source"})
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that stands for a model from an instant to an instant."""
+
+    model: str
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(slots=True)
+class Model:
+    """One model as the files describe it; rows are read when they are first asked for."""
+
+    id: str
+    raw: list[tuple[Mapping[str, Any], str, int]] = field(default_factory=list)  # row, where, layer
+    aliases: list[Alias] = field(default_factory=list)
+    since: datetime | None = None  # nothing is known from before
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Table:
+    """A provider's models by id, every name in normal form with its model, and provider-wide rows."""
+
+    provider: str
+    models: dict[str, Model] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    common: list[tuple[Mapping[str, Any], str, int]] = field(default_factory=list)
+    sources: list[Mapping[str, str]] = field(default_factory=list)
+
+    def find(self, name: str) -> Model | None:
+        """Give the model of a name, which is brought into normal form."""
+        key = self.names.get(normal(name))
+        return None if key is None else self.models[key]
+
+    def rows(self, model: Model, depth: int = 0) -> list[Row]:
+        """Read a model's rows, those of the models it stood for by date included."""
+        found = [read_row(row, where, layer, self.sources) for row, where, layer in model.raw]
+        for alias in model.aliases:
+            target = self.find(alias.model)
+            if target is None or target is model or depth > 3:  # noqa: PLR2004  aliases of aliases of aliases
+                raise PriceBookError(
+                    f"{self.provider}/{model.id} is an alias of {alias.model}, which is not there"
+                )
+            clipped = (row.clipped(alias.start, alias.end) for row in self.rows(target, depth + 1))
+            found += [row for row in clipped if row is not None]
+        if model.since is not None:
+            found = [row for each in found if (row := each.clipped(model.since, None)) is not None]
+        return found
+
+    def common_rows(self) -> list[Row]:
+        """Read the rows that hold for every model of the provider."""
+        return [read_row(row, where, layer, self.sources) for row, where, layer in self.common]
+
+
+def packaged_providers() -> frozenset[str]:
+    """Name the providers whose prices are packaged."""
+    return frozenset(
+        each.name[:-5]
+        for each in files(__package__).joinpath("data").iterdir()
+        if each.name.endswith(".json")
+    )
+
+
+def load_table(provider: str) -> Table:
+    """Load a provider's generated table; empty if there is none."""
+    table = Table(provider)
+    if provider not in packaged_providers():
+        return table
+    data = json.loads(files(__package__).joinpath("data", f"{provider}.json").read_bytes())
+    table.sources = data["sources"]
+    for key, entry in data["models"].items():
+        where = f"{provider}.json, {key}"
+        table.models[key] = Model(key, [(row, where, BASE) for row in entry["rows"]], facts=entry)
+        table.names[normal(key)] = key
+        for name in entry.get("names", ()):
+            table.names.setdefault(normal(name), key)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A hand-written file of prices, checked for its outer shape; split by provider when it is laid over."""
+
+    name: str
+    layer: int
+    models: Mapping[str, tuple[Mapping[str, Any], ...]]
+    aliases: Mapping[str, tuple[Mapping[str, Any], ...]]
+    common: Mapping[str, tuple[Mapping[str, Any], ...]]
+
+    def providers(self) -> set[str]:
+        """Name the providers that the sheet says something about."""
+        return {*self.models, *self.aliases, *self.common}
+
+
+def read_sheet(path: Path, layer: int) -> Sheet:
+    """Read a TOML file of prices.
+
+    Raises:
+        PriceBookError: the file is missing or breaks the format.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise PriceBookError(f"{path} cannot be read: {error.strerror}") from None
+    return sheet_of(text, path.name, layer)
+
+
+def overlay_text() -> str:
+    """Give the packaged overlay."""
+    return files(__package__).joinpath("data", "overlay.toml").read_text("utf-8")
+
+
+def data_version() -> str:
+    """Give the version of the packaged tables: their sources', and a digest of what was made of them."""
+    return files(__package__).joinpath("data", "version.txt").read_text("utf-8").strip()
+
+
+def sheet_of(text: str, name: str, layer: int) -> Sheet:
+    """Read a sheet from TOML text; numbers with a point are read exactly.
+
+    Raises:
+        PriceBookError: the text breaks the format.
+    """
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise PriceBookError(f"{name} is no TOML: {error}") from None
+    return sheet_from(data, name, layer)
+
+
+def sheet_from(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
+    """Make a sheet from its decoded form.
+
+    Raises:
+        PriceBookError: a key that does not exist, or a model without provider.
+    """
+    _check(data, _FILE_KEYS, name)
+    return Sheet(
+        name,
+        layer,
+        _by_provider(data.get("model", ()), _MODEL_KEYS, f"{name}, [[model]]"),
+        _by_provider(data.get("alias", ()), _ALIAS_KEYS, f"{name}, [[alias]]"),
+        _by_provider(data.get("common", ()), None, f"{name}, [[common]]"),
+    )
+
+
+def _by_provider(
+    entries: Iterable[Mapping[str, Any]], known: frozenset[str] | None, where: str
+) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    found: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for number, entry in enumerate(entries, 1):
+        if known is not None:
+            _check(entry, known, f"{where} {number}")
+        provider = provider_id(entry.get("provider"))
+        if provider is None:
+            raise PriceBookError(f"{where} {number}: needs a provider")
+        found[provider] = (*found.get(provider, ()), entry)
+    return found
+
+
+def _check(data: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    if unknown := sorted(set(data) - known):
+        raise PriceBookError(f"{where}: there is no key {unknown[0]!r}; there are {', '.join(sorted(known))}")
+
+
+def lay_over(table: Table, sheet: Sheet) -> None:
+    """Add a sheet's models, aliases and provider-wide rows to a table.
+
+    Raises:
+        PriceBookError: an entry without a model, or of the wrong kind.
+    """
+    for entry in sheet.models.get(table.provider, ()):
+        _add_model(table, entry, sheet)
+    for entry in sheet.aliases.get(table.provider, ()):
+        _add_alias(table, entry, sheet)
+    for number, entry in enumerate(sheet.common.get(table.provider, ()), 1):
+        row = {key: value for key, value in entry.items() if key != "provider"}
+        table.common.append((row, f"{sheet.name}, common {table.provider} {number}", sheet.layer))
+
+
+def _add_model(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
+    name = entry.get("model")
+    if not isinstance(name, str) or not name:
+        raise PriceBookError(f"{sheet.name}, [[model]] of {table.provider}: needs a model")
+    where = f"{sheet.name}, {table.provider}/{name}"
+    key = table.names.get(normal(name))
+    if key is None or entry.get("own") or normal(key) != normal(name):
+        key = name
+        table.models[key] = Model(key)
+    model = table.models[key]
+    for alias in (name, *entry.get("names", ())):
+        table.names[normal(alias)] = key
+    if "since" in entry:
+        model.since = read_instant(entry["since"], where, "since")
+    model.facts.update(
+        {
+            fact: entry[fact]
+            for fact in ("context_window", "max_output", "deprecated", "once")
+            if fact in entry
+        }
+    )
+    model.raw += [
+        (row, f"{where}, price {n}", sheet.layer) for n, row in enumerate(entry.get("price", ()), 1)
+    ]
+
+
+def _add_alias(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
+    name, target = entry.get("name"), entry.get("model")
+    where = f"{sheet.name}, alias {name} of {table.provider}"
+    if not isinstance(name, str) or not isinstance(target, str) or normal(name) == normal(target):
+        raise PriceBookError(f"{where}: needs a name and another model that it stands for")
+    key = f"{name} (alias)"
+    if table.names.get(normal(name)) != key:
+        table.models[key] = Model(key)
+        table.names[normal(name)] = key
+    span = Alias(
+        target, read_instant(entry.get("from"), where, "from"), read_instant(entry.get("to"), where, "to")
+    )
+    table.models[key].aliases.append(span)

@@ -1,0 +1,64 @@
+"""Billing terms: what providers say about tier, batch and place, brought into the words of the book."""
+
+from collections.abc import Mapping
+
+from outlay.core.usage import Term
+
+TARIFFS = ("service_tier", "batch", "speed")  # each asks for a rate of its own; a missing one is flagged
+_STANDARD = frozenset(
+    {
+        "", "standard", "default", "auto", "on_demand", "standard_only", "none", "null", "normal",
+        "unspecified",
+        "traffic_type_unspecified", "service_tier_unspecified",
+    }
+)  # fmt: skip
+_TIERS = {
+    "on_demand_flex": "flex",
+    "on_demand_priority": "priority",
+    "provisioned_throughput": "provisioned",
+    "reserved": "provisioned",
+    "ptu": "provisioned",
+}
+_NOWHERE = frozenset({"", "global", "not_available", "none", "null"})
+_YES = frozenset({"true", "1", "yes", "on"})
+# OpenAI answers "priority" to a request for "fast": one tariff under two names.
+_FAST_IS_PRIORITY = frozenset({"openai", "azure"})
+MONTH_INPUT, MONTH_OUTPUT = "month_input_tokens", "month_output_tokens"
+
+
+def normal_terms(provider: str, terms: Mapping[str, str]) -> dict[str, str]:
+    """Bring terms into the book's words: lower case, standard values left out, synonyms made one."""
+    given = {str(name).lower(): str(value).strip().lower() for name, value in terms.items()}
+    result = {name: value for name, value in given.items() if name not in _READ and value}
+    tier = given.get("service_tier", given.get("traffic_type", ""))
+    tier = _TIERS.get(tier, tier)
+    if tier == "fast" and provider in _FAST_IS_PRIORITY:
+        tier = "priority"
+    if given.get("batch", "") in _YES or tier == "batch" or given.get("processing") == "batch":
+        result["batch"] = "true"
+    if tier not in _STANDARD and tier != "batch":
+        result["service_tier"] = tier
+    if given.get("speed", "") not in _STANDARD:
+        result["speed"] = given["speed"]
+    geo = given.get("geo", given.get("inference_geo", ""))
+    if geo not in _NOWHERE:
+        result["geo"] = geo
+    region = given.get("region", "")
+    if region and provider == "vertex":
+        result["endpoint"] = "global" if region == "global" else "regional"
+    elif region:
+        result["region"] = region
+    return result
+
+
+_READ = frozenset(
+    {"service_tier", "traffic_type", "batch", "processing", "speed", "geo", "inference_geo", "region"}
+)
+
+
+def label(term: Term) -> str:
+    """Say a term in the words of a cost line: ``batch``, ``priority``, ``region eu``."""
+    name, value = term
+    if name == "batch":
+        return "batch"
+    return value if name == "service_tier" else f"{name} {value}"

@@ -1,0 +1,328 @@
+# ruff: noqa: INP001  scripts that lie side by side, no package
+"""Reads litellm's price map (MIT) out of its wheel, without installing it -> entries by provider."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from prices_entry import Entry, PriceRow, clean
+
+from outlay.pricing.providers import provider_id
+
+MILLION, THOUSAND = Decimal(1_000_000), Decimal(1_000)
+ROOTS = {
+    "input_cost_per_token": ("input", MILLION),
+    "output_cost_per_token": ("output", MILLION),
+    "output_cost_per_reasoning_token": ("reasoning", MILLION),
+    "cache_read_input_token_cost": ("cache_read", MILLION),
+    "input_cost_per_token_cache_hit": ("cache_read", MILLION),
+    "cache_read_input_audio_token_cost": ("cache_read_audio", MILLION),
+    "cache_read_input_image_token_cost": ("cache_read_image", MILLION),
+    "cache_creation_input_token_cost": ("cache_write", MILLION),
+    "cache_creation_input_token_cost_above_1hr": ("cache_write_1h", MILLION),
+    "cache_creation_input_token_cost_above_12hr": ("cache_write_12h", MILLION),
+    "cache_creation_input_audio_token_cost": ("cache_write_audio", MILLION),
+    "input_cost_per_audio_token": ("input_audio", MILLION),
+    "output_cost_per_audio_token": ("output_audio", MILLION),
+    "input_cost_per_image_token": ("input_image", MILLION),
+    "output_cost_per_image_token": ("output_image", MILLION),
+    "input_cost_per_video_token": ("input_video", MILLION),
+    "output_cost_per_video_token": ("output_video", MILLION),
+    "citation_cost_per_token": ("citation_tokens", MILLION),
+    "input_cost_per_character": ("characters", MILLION),
+    "input_cost_per_request": ("requests", THOUSAND),
+    "input_cost_per_text_message": ("text_messages", THOUSAND),
+    "ocr_cost_per_page": ("pages", THOUSAND),
+    "annotation_cost_per_page": ("annotated_pages", THOUSAND),
+    "google_maps_grounding_cost_per_query": ("maps_search", THOUSAND),
+    "code_interpreter_cost_per_session": ("code_interpreter", Decimal(1)),
+    "output_cost_per_image": ("images", Decimal(1)),
+    "input_cost_per_image": ("input_images", Decimal(1)),
+    "input_cost_per_audio_per_second": ("input_audio_seconds", Decimal(1)),
+    "input_cost_per_video_per_second": ("input_video_seconds", Decimal(1)),
+    "output_cost_per_video_per_second": ("video_seconds", Decimal(1)),
+}
+# Kept out on purpose; each is known, so that a key which is in neither list is reported as new.
+LEFT_OUT = {
+    "output_cost_per_character": "the characters of an answer are in no usage",
+    "input_cost_per_pixel": "pixels are in no usage",
+    "output_cost_per_pixel": "pixels are in no usage",
+    "ocr_cost_per_credit": "credits are in no usage",
+    "input_dbu_cost_per_token": "the same price in Databricks units",
+    "output_dbu_cost_per_token": "the same price in Databricks units",
+    "guardrail_cost_per_unit": "a price per policy, not per model",
+    "explicit_cache_read_input_token_cost": "Alibaba's second kind of cache, which no usage tells apart",
+    "cost_per_second": "rented hardware by the second",
+    "file_search_cost_per_1k_calls": "in the sample entry only",
+    "file_search_cost_per_gb_per_day": "in the sample entry only",
+    "vector_store_cost_per_gb_per_day": "in the sample entry only",
+    "computer_use_input_cost_per_1k_tokens": "in the sample entry only",
+    "computer_use_output_cost_per_1k_tokens": "in the sample entry only",
+    "input_cost_per_video_per_second_above_8s_interval": "intervals are in no usage",
+    "input_cost_per_video_per_second_above_15s_interval": "intervals are in no usage",
+}
+TARIFFS = {
+    "batches": {"batch": "true"},
+    **{t: {"service_tier": t} for t in ("priority", "flex", "ultrafast", "balanced", "decisions")},
+}
+HOMES = {
+    "gemini": "google", "text-completion-openai": "openai", "azure_text": "azure", "azure_ai": "azure",
+    "bedrock_converse": "bedrock", "bedrock_mantle": "bedrock", "cohere_chat": "cohere",
+    "fireworks_ai-embedding-models": "fireworks", "text-completion-codestral": "mistral",
+    "codestral": "mistral", "meta_llama": "meta",
+}  # fmt: skip
+# Their zeros mean "included in a subscription", and must never answer for a price.
+SUBSCRIPTIONS = {"github_copilot", "chatgpt", "microsoft_365_copilot"}
+_SPECIAL = {
+    "tiered_pricing", "off_peak_pricing", "search_context_cost_per_query",
+    "regional_endpoint_uplift_multiplier",
+    "regional_processing_uplift_multiplier_eu", "regional_processing_uplift_multiplier_us",
+    "input_cost_per_query",
+    "input_cost_per_second", "output_cost_per_second",
+}  # fmt: skip
+_PRICE = re.compile(r"cost|price|pricing|uplift")
+_ABOVE = re.compile(r"_above_(\d+)k_tokens")
+_TARIFF = re.compile(rf"_({'|'.join(TARIFFS)})(?=$|_above)")
+_BY_SIZE = re.compile(r"output_cost_per_image_([0-9.]+K?)$")
+_BY_RESOLUTION = re.compile(r"output_cost_per_second_(\d+[pk])$")
+_IMAGE_KEY = re.compile(
+    r"(?:(low|medium|high|standard|hd|auto)/)?(\d+)-x-(\d+)/(?:(?:\d+|max)-steps/)?([^/]+)"
+)
+_BEDROCK_KEY = re.compile(r"(?:bedrock(?:_mantle|_converse)?/)?(?:([a-z]{2}(?:-gov)?-[a-z]+-\d)/)?(.+)")
+_PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|us-gov)\.(?=[a-z0-9]+\.)")
+_ZONE = re.compile(r"(eu|us|us-gov|global|global-standard)/(.+)")
+Found = dict[str, dict[str, Entry]]
+
+
+def fetch() -> tuple[dict[str, Any], str]:
+    """Download the wheel from the package index into a temporary folder; give its map and its version."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*_pip(), "download", "--quiet", "--no-deps", "--disable-pip-version-check", "-d", folder]
+        subprocess.run([*command, "litellm"], check=True)  # noqa: S603  the command is made here
+        return read_wheel(next(Path(folder).glob("litellm-*.whl")))
+
+
+def _pip() -> list[str]:
+    """Give pip's command: environments that uv builds hold none, but uv can run one."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    return [uv, "tool", "run", "pip"] if uv else [sys.executable, "-m", "pip"]
+
+
+def read_wheel(wheel: Path) -> tuple[dict[str, Any], str]:
+    """Read the map out of a wheel; numbers are kept as they are written."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(
+            n for n in archive.namelist() if "model_prices_and_context_window" in n and n.endswith(".json")
+        )
+        return json.loads(archive.read(name), parse_float=Decimal), wheel.name.split("-")[1]
+
+
+def read(prices: dict[str, Any], version: str, report: list[str]) -> Found:
+    """Give every provider's entries; what is left out is counted in the report."""
+    found: Found = {}
+    skipped: Counter[str] = Counter()
+    # A Bedrock id stands before the same model on the mantle endpoint, which is priced by region.
+    for key in sorted(prices, key=lambda key: (prices[key].get("litellm_provider") == "bedrock_mantle", key)):
+        data = prices[key]
+        home = _home(data.get("litellm_provider"))
+        if home is None:
+            skipped["no provider, or a subscription"] += 1
+            continue
+        rows = _rows(data, (f"litellm {version}", data.get("source")), key, report)
+        if all(not row.rates or not any(row.rates.values()) for row in rows):
+            skipped["no price, or all zero (free, subscription or unknown: nobody can tell)"] += 1
+            continue
+        name, when = _split(key, home)
+        if name is None:
+            skipped["commitments and other keys that are no model"] += 1
+            continue
+        _add(found.setdefault(home, {}), name, when, rows, data)
+    report += [f"litellm: {count} entries left out: {why}" for why, count in sorted(skipped.items())]
+    return found
+
+
+def _home(written: str | None) -> str | None:
+    if written is None or written in SUBSCRIPTIONS or " " in written:
+        return None
+    if written.startswith("vertex_ai"):
+        return "vertex"
+    return HOMES.get(written) or provider_id(written)
+
+
+def _split(key: str, home: str) -> tuple[str | None, dict[str, str]]:
+    """Take provider, region, deployment, size and quality off a key."""
+    if home == "bedrock":
+        return _split_bedrock(key)
+    name = key
+    first, _, rest = name.partition("/")
+    if rest and _home(first) == home:
+        name = rest
+    if home == "azure" and (zone := _ZONE.fullmatch(name)):
+        name = zone[2]
+        when = {} if zone[1].startswith("global") else {"deployment": zone[1]}
+        return name, when
+    if image := _IMAGE_KEY.fullmatch(name):
+        size = {"size": f"{image[2]}x{image[3]}"}
+        return image[4], {**size, "quality": image[1]} if image[1] else size
+    if home == "fireworks":
+        name = name.removeprefix("accounts/fireworks/models/")
+    return name, {}
+
+
+def _split_bedrock(key: str) -> tuple[str | None, dict[str, str]]:
+    found = _BEDROCK_KEY.fullmatch(key)
+    if found is None or "commitment" in key or "-x-" in key:
+        return None, {}
+    region, name = found[1], found[2]
+    when = {"aws_region": region} if region else {}
+    if region and "gov" in region:
+        when = {"region": "us-gov"}
+    if profile := _PROFILE.match(name):
+        name, when = name[profile.end() :], {"region": profile[1]}
+    return name.removeprefix("invoke/").removeprefix("converse/"), when
+
+
+def _add(
+    entries: dict[str, Entry], name: str, when: dict[str, str], rows: list[PriceRow], data: dict[str, Any]
+) -> None:
+    entry = entries.setdefault(name, Entry(name))
+    if not when and any(not row.when for row in entry.rows):
+        return  # the same model under a second key; the first in order stands
+    for row in rows:
+        row.when = {**when, **row.when}
+    entry.rows += rows
+    for fact, key in (("context_window", "max_input_tokens"), ("max_output", "max_output_tokens")):
+        if isinstance(data.get(key), int):
+            entry.facts.setdefault(fact, data[key])
+    if isinstance(data.get("deprecation_date"), str):
+        entry.facts.setdefault("deprecated", data["deprecation_date"])
+    if data.get("search_free_requests"):
+        entry.facts["allowance"] = ["web_search"]
+    if data.get("search_context_cost_per_query") and _per_prompt(name, data):
+        entry.facts["once"] = ["web_search"]
+
+
+def _per_prompt(name: str, data: dict[str, Any]) -> bool:
+    """Gemini before 3 charges a grounded prompt once, however many queries it made; later ones each query."""
+    return data.get("web_search_billing_unit") != "per_query" and name.startswith(("gemini-1", "gemini-2"))
+
+
+def _rows(
+    data: dict[str, Any], source: tuple[str, str | None], key: str, report: list[str]
+) -> list[PriceRow]:
+    rows: dict[tuple[tuple[str, str], ...], PriceRow] = {}
+
+    def row_of(when: dict[str, str]) -> PriceRow:
+        return rows.setdefault(tuple(sorted(when.items())), PriceRow(when=dict(when), source=source))
+
+    row_of({})
+    for name, value in data.items():
+        if name in _SPECIAL or not _PRICE.search(name) or value is None:
+            continue
+        _place(name, value, row_of, f"{key}: {name}", report)
+    _specials(data, row_of, f"litellm: {key}", report)
+    return [row for row in rows.values() if row.rates or row.factor is not None]
+
+
+def _place(name: str, value: Any, row_of: Any, where: str, report: list[str]) -> None:
+    above = _ABOVE.search(name)
+    tariff = _TARIFF.search(name)
+    root = _TARIFF.sub("", _ABOVE.sub("", name))
+    when = TARIFFS[tariff[1]] if tariff else {}
+    if size := _BY_SIZE.fullmatch(root):
+        unit, factor, when = "images", Decimal(1), {**when, "size": size[1].lower()}
+    elif resolution := _BY_RESOLUTION.fullmatch(root):
+        unit, factor, when = "video_seconds", Decimal(1), {**when, "resolution": resolution[1]}
+    elif root in ROOTS:
+        unit, factor = ROOTS[root]
+    else:
+        if root not in LEFT_OUT and name not in LEFT_OUT and root != "provider_specific_entry":
+            report.append(f"litellm: unknown price key {where}")
+        return
+    if not isinstance(value, Decimal | int) or isinstance(value, bool) or value < 0:
+        report.append(f"litellm: no number {where} = {value!r:.60}")
+        return
+    amount, row = clean(Decimal(value) * factor), row_of(when)
+    if above:
+        row.above.setdefault(int(above[1]) * 1000, {})[unit] = amount
+    elif root != "input_cost_per_token_cache_hit" or unit not in row.rates:
+        row.rates[unit] = amount
+
+
+def _specials(data: dict[str, Any], row_of: Any, where: str, report: list[str]) -> None:
+    mode = data.get("mode")
+    seconds = (
+        "audio_seconds" if mode in {"audio_transcription", "audio_speech", "realtime"} else "video_seconds"
+    )
+    for name in ("output_cost_per_second", "input_cost_per_second"):
+        if isinstance(data.get(name), Decimal | int) and data[name]:
+            row_of({}).rates[seconds] = clean(Decimal(data[name]))
+    if isinstance(data.get("input_cost_per_query"), Decimal | int):
+        unit = "search_units" if mode == "rerank" else "requests"
+        row_of({}).rates[unit] = clean(Decimal(data["input_cost_per_query"]) * THOUSAND)
+    for size, fee in (data.get("search_context_cost_per_query") or {}).items():
+        row_of({} if size.endswith("medium") else {"search_context_size": size.rsplit("_", 1)[1]}).rates[
+            "web_search"
+        ] = clean(Decimal(fee) * THOUSAND)
+    _ranges(data.get("tiered_pricing") or [], row_of({}), where, report)
+    _hours(data.get("off_peak_pricing"), row_of, where, report)
+    _uplifts(data, row_of)
+
+
+def _ranges(ranges: list[dict[str, Any]], row: PriceRow, where: str, report: list[str]) -> None:
+    for each in ranges:
+        if "range" not in each:
+            report.append(f"{where}: tiered_pricing without range, left out")
+            return
+        low = int(each["range"][0])
+        found: dict[str, Decimal] = {}
+        for name, value in each.items():
+            if name in ROOTS and isinstance(value, Decimal | int):
+                unit, factor = ROOTS[name]
+                found[unit] = clean(Decimal(value) * factor)
+        if low == 0:
+            row.rates.update({unit: rate for unit, rate in found.items() if unit not in row.rates})
+        else:
+            row.above[low] = found
+
+
+def _hours(off_peak: dict[str, Any] | None, row_of: Any, where: str, report: list[str]) -> None:
+    if not off_peak:
+        return
+    row = row_of({"off_peak": "windows"})
+    row.when = {}
+    for name, value in off_peak.items():
+        if name in ROOTS:
+            row.rates[ROOTS[name][0]] = clean(Decimal(value) * ROOTS[name][1])
+        elif name not in {"windows", "weekday_timezone"}:
+            report.append(f"{where}: unknown key off_peak_pricing.{name}")
+    for window in off_peak["windows"]:
+        hours = window["hours_utc"] if isinstance(window["hours_utc"], list) else [window["hours_utc"]]
+        row.windows += [
+            {"from": span[:5], "to": span[6:], "days": window.get("weekdays", [1, 2, 3, 4, 5, 6, 7])}
+            for span in hours
+        ]
+
+
+def _uplifts(data: dict[str, Any], row_of: Any) -> None:
+    uplifts = {
+        ("geo", zone): data.get(f"regional_processing_uplift_multiplier_{zone}") for zone in ("eu", "us")
+    }
+    uplifts[("endpoint", "regional")] = data.get("regional_endpoint_uplift_multiplier")
+    specific = data.get("provider_specific_entry") or {}
+    if data.get("litellm_provider") == "anthropic":
+        uplifts[("geo", "us")] = specific.get("us")
+        uplifts[("speed", "fast")] = specific.get("fast")
+    for (name, value), factor in uplifts.items():
+        if isinstance(factor, Decimal | int):
+            row = row_of({name: value, "uplift": "yes"})
+            row.when, row.factor = {name: value}, Decimal(factor)

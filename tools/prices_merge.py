@@ -1,0 +1,200 @@
+# ruff: noqa: INP001  scripts that lie side by side, no package
+"""Merges the sources: genai-prices first, litellm for what is missing; clouds the other way round."""
+
+from copy import deepcopy
+from decimal import Decimal
+
+from prices_entry import Entry, PriceRow
+
+from outlay.pricing.names import normal, undated
+
+# On Bedrock genai-prices takes bare ids for regional ones and knows neither us-gov nor eu and apac prices.
+LITELLM_FIRST = {"bedrock"}
+_TARIFFS = {"service_tier", "batch", "speed"}
+_MOST_DIFFER = Decimal("0.001")
+Found = dict[str, dict[str, Entry]]
+
+
+def merge(genai: Found, litellm: Found, report: list[str]) -> Found:
+    """Give one entry a model and provider, with its differences reported."""
+    merged: Found = {}
+    _vertex_from_google(genai)
+    for home in sorted({*genai, *litellm}):
+        first, second = genai.get(home, {}), litellm.get(home, {})
+        if home in LITELLM_FIRST:
+            merged[home] = _bedrock(first, second)
+        else:
+            merged[home] = _merge(home, first, second, report)
+    _known_dates(merged, {normal(name.rpartition("/")[2]) for found in litellm.values() for name in found})
+    return merged
+
+
+def _vertex_from_google(genai: Found) -> None:
+    """Move Claude on Vertex, which genai-prices keeps under Google, to where it is sold."""
+    google = genai["google"]
+    vertex = genai.setdefault("vertex", {})
+    for key in [key for key in google if "claude" in key]:
+        vertex[key] = google.pop(key)
+
+
+def _merge(
+    home: str, first: dict[str, Entry], second: dict[str, Entry], report: list[str]
+) -> dict[str, Entry]:
+    entries = {key: deepcopy(entry) for key, entry in first.items()}
+    index = {normal(name): key for key, entry in entries.items() for name in entry.names}
+    index.update({normal(key): key for key in entries})
+    for key, other in second.items():
+        known = index.get(normal(key)) or _dated_twin(index, entries, key, other)
+        if known is None:
+            entries[key] = deepcopy(other)
+        elif normal(known) == normal(key) or _same_but_date(known, key):
+            _supplement(entries[known], other, f"{home}/{key}", report)
+        else:  # an alias there, a model of its own here: it gets its own entry at the known price
+            own = Entry(key, rows=deepcopy(entries[known].rows), facts=dict(entries[known].facts))
+            entries[known].names = {name for name in entries[known].names if normal(name) != normal(key)}
+            _supplement(own, other, f"{home}/{key}", report)
+            entries[key] = own
+    return entries
+
+
+def _dated_twin(index: dict[str, str], entries: dict[str, Entry], key: str, other: Entry) -> str | None:
+    """Give the model of which this is a dated id, if it costs the same; the id becomes one of its names."""
+    split = undated(normal(key))
+    twin = index.get(split[0]) if split else None
+    mine, theirs = entries[twin].standard() if twin else None, other.standard()
+    if twin is None or mine is None or theirs is None:
+        return None
+    if any(_differ(mine.rates.get(unit), theirs.rates.get(unit)) for unit in ("input", "output")):
+        return None
+    entries[twin].names.add(key)
+    return twin
+
+
+def _same_but_date(one: str, other: str) -> bool:
+    def stem(name: str) -> str:
+        split = undated(normal(name))
+        return split[0] if split else normal(name)
+
+    return stem(one) == stem(other)
+
+
+def _supplement(entry: Entry, other: Entry, where: str, report: list[str]) -> None:
+    """Add facts always; rates, tariffs and factors only where both agree on the price itself."""
+    entry.facts = {**other.facts, **entry.facts}
+    mine, theirs = entry.standard(), other.standard()
+    if mine is None or theirs is None:
+        entry.rows += deepcopy(other.rows) if mine is None else []
+        return
+    differing = [
+        unit for unit in ("input", "output") if _differ(mine.rates.get(unit), theirs.rates.get(unit))
+    ]
+    entry.rows += [
+        deepcopy(row) for row in other.rows if row.factor is not None and not _answered(entry, row)
+    ]
+    if differing:
+        said = ", ".join(f"{unit} {mine.rates.get(unit)} : {theirs.rates.get(unit)}" for unit in differing)
+        report.append(f"disagree: {where}: {said}")
+        return
+    for row in other.rows:
+        if row.factor is None:
+            _add_row(entry, mine, row)
+
+
+def _answered(entry: Entry, factor: PriceRow) -> bool:
+    return any(row.when == factor.when and row.factor is None for row in entry.rows)
+
+
+def _differ(one: Decimal | None, other: Decimal | None) -> bool:
+    if one is None or other is None:
+        return bool(one or other)
+    return abs(one - other) > _MOST_DIFFER * max(one, other)
+
+
+def _add_row(entry: Entry, mine: PriceRow, row: PriceRow) -> None:
+    """Fill what the same row lacks, or add the row for as long as the standard price holds."""
+    same = [
+        each
+        for each in entry.rows
+        if each.when == row.when and each.windows == row.windows and not each.end and each.factor is None
+    ]
+    if same:
+        target = max(same, key=lambda each: each.start or "")
+        for unit, rate in row.rates.items():
+            target.rates.setdefault(unit, rate)
+        return
+    if row.windows:
+        return
+    added = deepcopy(row)
+    added.start = mine.start
+    entry.rows.append(added)
+
+
+def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Entry]:
+    entries = {key: deepcopy(entry) for key, entry in second.items()}
+    known = {normal(key) for key in entries}
+    for key, entry in first.items():
+        place, _, name = key.partition(".")
+        if place not in {"global", "regional"}:
+            place, name = "", key
+        if normal(name) in known:
+            continue
+        own = entries.setdefault(name, Entry(name))
+        _add_profiles(own, deepcopy(entry.rows), place)
+    for entry in entries.values():
+        _without_repeats(entry)
+        entry.names |= _bare_names(entry.id)
+    return entries
+
+
+def _add_profiles(own: Entry, rows: list[PriceRow], place: str) -> None:
+    """A global profile's price is the base; a regional one's holds for every region that is named."""
+    regions = ("us", "eu", "apac", "jp", "au", "ca") if place == "regional" else ("",)
+    for region in regions:
+        for row in deepcopy(rows):
+            row.when = {**row.when, "region": region} if region else row.when
+            own.rows.append(row)
+
+
+def _without_repeats(entry: Entry) -> None:
+    """Leave out regions whose price is the base price."""
+    base = {_key(row, without=True): (row.rates, row.above) for row in entry.rows if "region" not in row.when}
+    entry.rows = [
+        row
+        for row in entry.rows
+        if "region" not in row.when or base.get(_key(row, without=True)) != (row.rates, row.above)
+    ]
+
+
+def _key(row: PriceRow, *, without: bool) -> tuple[object, ...]:
+    when = {name: value for name, value in row.when.items() if not (without and name == "region")}
+    return tuple(sorted(when.items())), row.start, row.end, row.factor
+
+
+def _bare_names(key: str) -> set[str]:
+    """Give what people write in place of ``anthropic.claude-sonnet-4-5-20250929-v1:0``."""
+    head = key.partition(":")[0]
+    stem, _, tail = head.rpartition("-v")
+    unversioned = stem if stem and tail.isdigit() else head
+    names = {head, unversioned}
+    for name in list(names):
+        split = undated(normal(name))
+        names |= {split[0]} if split else set()
+    names |= {
+        name.split(".", 1)[1] for name in names if "." in name and not name.split(".", 1)[0][-1].isdigit()
+    }
+    return names - {key}
+
+
+def _known_dates(merged: Found, listed: set[str]) -> None:
+    """Name the dated ids that any list holds, so that they are known and not guessed."""
+    dated = [(name, split[0]) for name in sorted(listed) if (split := undated(name))]
+    dated += [(name.removesuffix("-v1:0").removesuffix("-v2:0"), stem) for name, stem in dated]
+    for home in ("anthropic", "openai", "google", "vertex"):
+        entries = merged.get(home, {})
+        taken = {normal(name): key for key, entry in entries.items() for name in (key, *entry.names)}
+        for name, stem in dated:
+            bare, base = name.rpartition(".")[2], stem.rpartition(".")[2]
+            base = base.partition("-v")[0] if base.endswith((":0", "-v1", "-v2")) else base
+            if base in taken and bare not in taken:
+                entries[taken[base]].names.add(bare)
+                taken[bare] = taken[base]
