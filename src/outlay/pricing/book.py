@@ -1,13 +1,13 @@
 """The price book: every known rate, dated; asked for one rate card at a time."""
 
 import threading
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from outlay.core.instants import to_utc
 from outlay.core.usage import Term, sort_terms
@@ -52,15 +52,15 @@ class Timeline:
     common: tuple[Row, ...] = ()
     edges: tuple[datetime, ...] = ()
     unpriced: Unpriced | None = None
-    cards: dict[tuple[int, tuple[bool, ...]], RateCard | Unpriced] = field(default_factory=dict)
+    cards: dict[int | tuple[int, tuple[bool, ...]], RateCard | Unpriced] = field(default_factory=dict)
     windowed: tuple[Row, ...] = ()
 
     def at(self, at: datetime) -> RateCard | Unpriced:
         """Give the card of an instant; cards are as many as the rows have edges and windows."""
         if self.asked is None:
             return self.unpriced or Unpriced("no price is known")
-        bucket = sum(edge <= at for edge in self.edges)
-        key = bucket, tuple(row.holds(at) for row in self.windowed)
+        bucket = bisect_right(self.edges, at)
+        key = (bucket, tuple([row.holds(at) for row in self.windowed])) if self.windowed else bucket
         card = self.cards.get(key)
         if card is None:
             made = card_at(self.asked, self.rows, self.common, at)
@@ -226,6 +226,8 @@ class Book:
 
     def near(self, provider: str | None, model: str, count: int = 3) -> tuple[str, ...]:
         """Give the names that come closest to one that is not known."""
+        from difflib import get_close_matches  # noqa: PLC0415  only when a name is not known
+
         home = provider_id(provider)
         asked = normal(model[:MAX_NAME]).rpartition("/")[2]
         tables = [self.table(each) for each in ((home,) if home else homes_of(asked)[:3])]
@@ -274,8 +276,7 @@ def _free_route(way: Reading) -> Found:
 def _default_book() -> Book:
     """Make the one documented default of this module; nothing is read before the first call."""
     text = overlay_text()
-    digest = sha256(text.encode()).hexdigest()[:8]
-    return Book((sheet_of(text, "overlay.toml", OVERLAY),), f"{data_version()}+{digest}")
+    return Book((sheet_of(text, "overlay.toml", OVERLAY),), f"{data_version()}+{crc32(text.encode()):08x}")
 
 
 __all__ = ["HOMES", "Book", "Listing", "Timeline"]

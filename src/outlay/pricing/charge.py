@@ -20,6 +20,18 @@ _INCLUSIVE = frozenset(
     {"input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"}
 )
 _COUNT = re.compile(r"[0-9]{1,18}")
+_new = object.__new__
+(
+    _put_amount,
+    _put_status,
+    _put_currency,
+    _put_lines,
+    _put_price,
+    _put_reason,
+    _put_flags,
+    _put_computed,
+) = (Cost.__dict__[name].__set__ for name in Cost.__slots__)
+Said = tuple[tuple[CostLine, ...], str | None, tuple[str, ...]]
 _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
 
 
@@ -116,7 +128,7 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
 
 
 def _without_month(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[int, int]]:
-    if not any(name in _MONTH for name, _ in terms):
+    if not terms or not any(name in _MONTH for name, _ in terms):
         return terms, (0, 0)
     said = dict(terms)
     so_far = tuple(_month_count(said.pop(name, "0")) for name in (MONTH_INPUT, MONTH_OUTPUT))
@@ -171,7 +183,21 @@ def _cost(
     said = card.flags if not flags else merge_flags(card.flags, flags)
     if terms and _is_provisioned(terms):
         return _provisioned(amount, card)
-    return Cost(amount, status, card.currency, tuple(lines), card.price, reason, said)
+    return _priced(amount, status, card, (tuple(lines), reason, said))
+
+
+def _priced(amount: Decimal, status: CostStatus, card: RateCard, said: Said) -> Cost:
+    """Make a cost field by field; see calculate.line_of for why not by its constructor."""
+    cost = _new(Cost)
+    _put_amount(cost, amount)
+    _put_status(cost, status)
+    _put_currency(cost, card.currency)
+    _put_lines(cost, said[0])
+    _put_price(cost, card.price)
+    _put_reason(cost, said[1])
+    _put_flags(cost, said[2])
+    _put_computed(cost, None)
+    return cost
 
 
 def _is_provisioned(terms: tuple[Term, ...]) -> bool:

@@ -38,7 +38,9 @@ class Reading:
 def normal(name: str) -> str:
     """Give the normal form: lower case, compact dates, a dash for ``@`` and for the dot in a version."""
     lowered = name.strip().lower().removesuffix("@default").replace("@", "-")
-    return _DOTTED.sub("-", _DASHED_DATE.sub(r"-\1\2\3", lowered))
+    if "-20" in lowered:
+        lowered = _DASHED_DATE.sub(r"-\1\2\3", lowered)
+    return _DOTTED.sub("-", lowered) if "." in lowered else lowered
 
 
 def undated(name: str) -> tuple[str, date] | None:

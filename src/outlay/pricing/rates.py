@@ -1,11 +1,12 @@
 """Rates: money per so many units, and what a unit without a rate of its own is charged as."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
+from outlay.core.money import multiply
 from outlay.core.units import MODALITIES, TOKEN_UNITS, split_unit
 
 MILLION = 1_000_000
@@ -41,6 +42,11 @@ class Rate:
     per: int = MILLION
     note: str | None = None
     flag: str | None = None
+    each: Decimal = field(init=False, repr=False, compare=False)  # amount / per, exactly
+
+    def __post_init__(self) -> None:
+        """Work out the money for one unit once, so that a line is one multiplication."""
+        object.__setattr__(self, "each", multiply(1, self.amount, self.per))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """Tables: one provider's models, names and rows, from the packaged data and the overlays above them."""
 
 import json
-import tomllib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from outlay.pricing.names import normal
 from outlay.pricing.providers import provider_id
 from outlay.pricing.rows import BASE, Row, read_instant, read_row
 
+_DATA = Path(__file__).parent / "data"
+_ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
 _FILE_KEYS = frozenset({"model", "alias", "common", "currency", "note", "version"})
 _MODEL_KEYS = frozenset(
     {
@@ -51,6 +52,7 @@ class Model:
     aliases: list[Alias] = field(default_factory=list)
     since: datetime | None = None  # nothing is known from before
     facts: dict[str, Any] = field(default_factory=dict)
+    read: list[Row] | None = None  # the rows, once they were asked for
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class Table:
 
     def rows(self, model: Model, depth: int = 0) -> list[Row]:
         """Read a model's rows, those of the models it stood for by date included."""
+        if model.read is not None:
+            return model.read
         found = [read_row(row, where, layer, self.sources) for row, where, layer in model.raw]
         for alias in model.aliases:
             target = self.find(alias.model)
@@ -81,6 +85,7 @@ class Table:
             found += [row for row in clipped if row is not None]
         if model.since is not None:
             found = [row for each in found if (row := each.clipped(model.since, None)) is not None]
+        model.read = found
         return found
 
     def common_rows(self) -> list[Row]:
@@ -90,19 +95,16 @@ class Table:
 
 def packaged_providers() -> frozenset[str]:
     """Name the providers whose prices are packaged."""
-    return frozenset(
-        each.name[:-5]
-        for each in files(__package__).joinpath("data").iterdir()
-        if each.name.endswith(".json")
-    )
+    return frozenset(path.stem for path in _DATA.glob("*.json"))
 
 
 def load_table(provider: str) -> Table:
     """Load a provider's generated table; empty if there is none."""
     table = Table(provider)
-    if provider not in packaged_providers():
+    path = _DATA / f"{provider}.json"
+    if not _ID.fullmatch(provider) or not path.exists():
         return table
-    data = json.loads(files(__package__).joinpath("data", f"{provider}.json").read_bytes())
+    data = json.loads(path.read_bytes())
     table.sources = data["sources"]
     for key, entry in data["models"].items():
         where = f"{provider}.json, {key}"
@@ -143,12 +145,12 @@ def read_sheet(path: Path, layer: int) -> Sheet:
 
 def overlay_text() -> str:
     """Give the packaged overlay."""
-    return files(__package__).joinpath("data", "overlay.toml").read_text("utf-8")
+    return _DATA.joinpath("overlay.toml").read_text("utf-8")
 
 
 def data_version() -> str:
     """Give the version of the packaged tables: their sources', and a digest of what was made of them."""
-    return files(__package__).joinpath("data", "version.txt").read_text("utf-8").strip()
+    return _DATA.joinpath("version.txt").read_text("utf-8").strip()
 
 
 def sheet_of(text: str, name: str, layer: int) -> Sheet:
@@ -157,6 +159,8 @@ def sheet_of(text: str, name: str, layer: int) -> Sheet:
     Raises:
         PriceBookError: the text breaks the format.
     """
+    import tomllib  # noqa: PLC0415  a third of this room's import time, and not needed before
+
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
