@@ -16,7 +16,17 @@ from outlay.core.usage import Quantity, Usage, sort_terms
 
 # Fields of Record that stand in the JSON object as they are; empty ones are left out.
 _NESTED = {"id", "at", "provider", "usage", "charge"}
-_PLAIN = tuple(f.name for f in fields(Record) if f.name not in _NESTED)
+_MAPPINGS = ("tags", "extra")
+_TELLING_ZEROS = (  # their zeros and falses say something, unlike the defaults that are left out
+    "latency_ms",
+    "time_to_first_token_ms",
+    "prompt_length",
+    "quality_score",
+    "user_rating",
+    "correct",
+)
+_FIELDS = tuple(f.name for f in fields(Record) if f.name not in _NESTED)
+_PLAIN = tuple(name for name in _FIELDS if name not in _MAPPINGS and name not in _TELLING_ZEROS)
 _SCORES = ("quality_score", "user_rating", "correct")
 
 
@@ -36,20 +46,28 @@ def _quantity_of(value: object) -> Quantity:
 
 def usage_json(usage: Usage) -> dict[str, Any]:
     """Write a usage as the keys that stand for it in a record's object; empty ones are left out."""
-    everything: dict[str, Any] = {
-        "usage": {unit: quantity_json(quantity) for unit, quantity in usage.items},
-        "flags": list(usage.flags),
+    data: dict[str, Any] = {}
+    if usage.items:
+        data["usage"] = {unit: n if type(n) is int else quantity_json(n) for unit, n in usage.items}
+    plain = {
+        "flags": usage.flags,
         "usage_reason": usage.reason,
         "usage_model": usage.model,
         "response_id": usage.response_id,
-        "terms": dict(usage.terms),
-        "context_tokens": usage.context_tokens,
-        "reported_cost": None if usage.reported_cost is None else money_text(usage.reported_cost),
-        "reported_currency": None if usage.reported_currency == "USD" else usage.reported_currency,
-        "parts": [usage_json(part) for part in usage.parts],
         "raw": usage.raw,
     }
-    return {key: value for key, value in everything.items() if value not in (None, (), [], {})}
+    data.update({key: value for key, value in plain.items() if value})
+    if usage.terms:
+        data["terms"] = dict(usage.terms)
+    if usage.context_tokens is not None:
+        data["context_tokens"] = usage.context_tokens
+    if usage.reported_cost is not None:
+        data["reported_cost"] = money_text(usage.reported_cost)
+    if usage.reported_currency != "USD":
+        data["reported_currency"] = usage.reported_currency
+    if usage.parts:
+        data["parts"] = [usage_json(part) for part in usage.parts]
+    return data
 
 
 def usage_from_json(data: Mapping[str, Any]) -> Usage:
@@ -122,17 +140,20 @@ def price_from_json(data: Mapping[str, Any]) -> Price:
 
 def cost_json(cost: Cost) -> dict[str, Any]:
     """Write a cost as the keys that stand for it in a record's object; empty ones are left out."""
-    everything: dict[str, Any] = {
-        "cost": None if cost.amount is None else money_text(cost.amount),
-        "currency": cost.currency,
-        "cost_status": cost.status,
-        "cost_reason": cost.reason,
-        "cost_flags": list(cost.flags),
-        "computed_cost": None if cost.computed is None else money_text(cost.computed),
-        "lines": [line_json(line) for line in cost.lines],
-        "price": None if cost.price is None else price_json(cost.price),
-    }
-    return {key: value for key, value in everything.items() if value not in (None, [])}
+    data: dict[str, Any] = {"currency": cost.currency, "cost_status": cost.status}
+    if cost.amount is not None:
+        data["cost"] = money_text(cost.amount)
+    if cost.reason is not None:
+        data["cost_reason"] = cost.reason
+    if cost.flags:
+        data["cost_flags"] = cost.flags
+    if cost.computed is not None:
+        data["computed_cost"] = money_text(cost.computed)
+    if cost.lines:
+        data["lines"] = [line_json(line) for line in cost.lines]
+    if cost.price is not None:
+        data["price"] = price_json(cost.price)
+    return data
 
 
 def cost_from_json(data: Mapping[str, Any]) -> Cost:
@@ -161,9 +182,16 @@ def record_json(record: Record) -> dict[str, Any]:
     }
     for name in _PLAIN:
         value = getattr(record, name)
-        if value is not None and value not in (False, 0, {}):
-            data[name] = dict(value) if isinstance(value, Mapping) else value
-    data.update(_explicit_zeros(record))
+        if value or value == "":
+            data[name] = value
+    for name in _TELLING_ZEROS:
+        value = getattr(record, name)
+        if value is not None:
+            data[name] = value
+    for name in _MAPPINGS:
+        value = getattr(record, name)
+        if value:
+            data[name] = dict(value)
     data.update(usage_json(usage))
     data["input_tokens"] = usage.input_tokens
     data["cached_tokens"] = usage.cached_tokens
@@ -172,12 +200,6 @@ def record_json(record: Record) -> dict[str, Any]:
     data["reasoning_tokens"] = usage.reasoning_tokens
     data.update(cost_json(record.charge))
     return data
-
-
-def _explicit_zeros(record: Record) -> dict[str, Any]:
-    """Keep the zeros and falses that say something, unlike the defaults that are left out."""
-    telling = ("latency_ms", "time_to_first_token_ms", "prompt_length", *_SCORES)
-    return {name: value for name in telling if (value := getattr(record, name)) is not None}
 
 
 def record_from_json(data: Mapping[str, Any]) -> Record:
@@ -192,7 +214,7 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
             f"the record has schema {data['schema']}; this outlay reads up to {SCHEMA}: upgrade it"
         )
     try:
-        given = {name: data[name] for name in _PLAIN if name in data}
+        given = {name: data[name] for name in _FIELDS if name in data}
         given.setdefault("model", None)
         return Record(
             id=data["id"],

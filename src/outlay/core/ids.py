@@ -1,9 +1,11 @@
 """Record ids: UUIDv7 (RFC 9562), whose first 48 bits are the record's time in milliseconds."""
 
-import os
+import random
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_TIME = (1 << 48) - 1
 _VERSION = 0x7 << 76
 _VARIANT = 0x2 << 62
 _RANDOM_A = (1 << 12) - 1
@@ -16,10 +18,11 @@ def uuid7(at: datetime, entropy: bytes | None = None) -> str:
     With ``entropy`` (ten bytes or more, such as a digest) the id depends on nothing else, so that the
     same foreign line read twice has the same id; without it, it is random.
     """
-    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
-    noise = int.from_bytes((entropy or os.urandom(10))[:10])
+    milliseconds = (at - _EPOCH) // _MILLISECOND
+    # Not for secrets, only never the same twice: seeded by the system, and anew in every forked child.
+    noise = random.getrandbits(80) if entropy is None else int.from_bytes(entropy[:10])
     number = (
-        (milliseconds & ((1 << 48) - 1)) << 80
+        (milliseconds & _TIME) << 80
         | _VERSION
         | ((noise >> 62) & _RANDOM_A) << 64
         | _VARIANT

@@ -29,4 +29,5 @@ def instant(value: datetime | str | float, naive: tzinfo = UTC) -> datetime:
 
 def text_of(moment: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with microseconds and ``Z``, so that text sorts as time does."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat(timespec='microseconds')[:26]}Z"

@@ -1,0 +1,90 @@
+"""Recording calls to the journal beside one-row commits of the same fields to SQLite."""
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import show, take_turns
+from outlay.capture import Recorder, SystemClock
+from outlay.core.codec import record_json
+from outlay.journal import Journal
+from outlay.pricing import cost_of
+
+CALLS = 5000
+CALL: dict[str, Any] = {
+    "provider": "openai",
+    "model": "gpt-4o",
+    "input_tokens": 1000,
+    "output_tokens": 500,
+    "user": "u1",
+}
+COLUMNS = ("id", "at", "provider", "model", "status", "input_tokens", "output_tokens", "cost", "user")
+
+
+def journal(folder: Path) -> Callable[[], float]:
+    """Record, price and journal; the clock stops when all is synced to disk."""
+
+    def run() -> float:
+        kept = Journal(folder)
+        recorder = Recorder(kept, clock=SystemClock(), price=cost_of)
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            recorder.record(**CALL)
+        recorder.flush()
+        taken = time.perf_counter() - start
+        kept.close()
+        return taken / CALLS * 1e6
+
+    return run
+
+
+def sqlite(folder: Path) -> Callable[[], float]:
+    """Commit one row a call, in WAL mode with synchronous=NORMAL, without pricing anything."""
+    file = folder / "calls.sqlite"
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute(f"CREATE TABLE calls ({', '.join(COLUMNS)})")
+    database.close()
+    insert = f"INSERT INTO calls VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own columns
+
+    class Nowhere:
+        def append(self, entry: object) -> None: ...
+        def flush(self, timeout: float | None = None) -> bool:
+            return True
+
+    record = Recorder(Nowhere(), clock=SystemClock(), price=cost_of).record(**CALL)
+    row = tuple(record_json(record)[name] for name in COLUMNS)
+
+    def run() -> float:
+        database = sqlite3.connect(file, isolation_level=None)
+        database.execute("PRAGMA synchronous=NORMAL")
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            database.execute(insert, row)
+        taken = time.perf_counter() - start
+        database.close()
+        return taken / CALLS * 1e6
+
+    return run
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        variants = {
+            "outlay: price, record, journal": journal(folder / "journal"),
+            "sqlite3: one-row commits": sqlite(folder),
+        }
+        show(
+            f"Recording {CALLS:,} calls, wall clock a call",
+            take_turns(variants, 7),
+            "sqlite3: one-row commits",
+        )
+
+
+if __name__ == "__main__":
+    main()

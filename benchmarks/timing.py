@@ -1,0 +1,87 @@
+"""Paired timings: the variants take turns, so that a noisy machine troubles all of them alike."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one variant took, in microseconds, round by round."""
+
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle round."""
+        return statistics.median(self.rounds)
+
+
+def take_turns(variants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Timing]:
+    """Run each variant once a round, after one round that does not count; a run gives its microseconds."""
+    for run in variants.values():
+        run()
+    taken: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, run in variants.items():
+            taken[name].append(run())
+    return {name: Timing(tuple(times)) for name, times in taken.items()}
+
+
+def each(work: Callable[[], object], times: int) -> Callable[[], float]:
+    """Make a run that does the work so many times and gives the CPU microseconds of one."""
+
+    def run() -> float:
+        start = time.process_time()
+        for _ in range(times):
+            work()
+        return (time.process_time() - start) / times * 1e6
+
+    return run
+
+
+def process(*arguments: str) -> Callable[[], float]:
+    """Make a run that starts Python with these arguments and gives its wall-clock microseconds."""
+
+    def run() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        return (time.perf_counter() - start) * 1e6
+
+    return run
+
+
+def reported_by(*arguments: str) -> Callable[[], float]:
+    """Make a run that starts Python with these arguments and reads the figure that it prints."""
+
+    def run() -> float:
+        result = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)
+        return float(result.stdout.split()[-1])
+
+    return run
+
+
+def show(title: str, timings: Mapping[str, Timing], base: str, unit: str = "µs") -> None:
+    """Print the variants with their medians, what they add to the base, and their ratio to it by round."""
+    table = Table(title=title, title_justify="left")
+    for heading in ("", f"median {unit}", "min", "max", f"added to {base}", f"ratio to {base}"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for name, timing in timings.items():
+        pairs = list(zip(timing.rounds, timings[base].rounds, strict=True))
+        added = statistics.median(mine - other for mine, other in pairs)
+        ratio = statistics.median(mine / other for mine, other in pairs)
+        table.add_row(
+            name,
+            f"{timing.median:,.2f}",
+            f"{min(timing.rounds):,.2f}",
+            f"{max(timing.rounds):,.2f}",
+            "" if name == base else f"{added:+,.2f}",
+            "" if name == base else f"{ratio:.3f}",
+        )
+    Console(width=110).print(table)
