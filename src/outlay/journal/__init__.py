@@ -1,1 +1,18 @@
 """Append-only segment files that take every record before any ledger does."""
+
+from outlay.journal.journal import Journal
+from outlay.journal.locks import is_live
+from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments
+from outlay.journal.writer import Sync
+
+__all__ = [
+    "Fault",
+    "Journal",
+    "Segment",
+    "Sync",
+    "is_live",
+    "pending_bytes",
+    "read_line",
+    "read_segment",
+    "segments",
+]

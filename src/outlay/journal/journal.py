@@ -1,0 +1,219 @@
+"""The journal: takes entries without waiting; a thread of its own writes them to disk."""
+
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+
+from outlay.core.ports import Clock
+from outlay.core.record import Entry
+from outlay.journal.lifecycle import watch_exit, watch_forks
+from outlay.journal.losses import Losses
+from outlay.journal.writer import Sync, Writer
+
+_BATCH = 5_000  # entries a write, so that a long queue is not held twice in memory
+_EXIT_SECONDS = 5.0  # how long the end of a process may wait for the disk
+
+
+class _SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class _Marker:
+    """Stands in the queue behind the entries that a flush waits for."""
+
+    __slots__ = ("kept", "reached")
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.kept = False
+
+
+class Journal:
+    """Appends entries to segment files in a folder, as one JSON line each; a ``core.ports.Sink``.
+
+    A written line survives the death of the process. ``sync`` says when lines reach the disk itself:
+    ``never`` leaves that to the system, ``interval`` syncs every ``interval`` seconds, ``always`` after each
+    batch. The writer gathers entries for ``batch_delay`` seconds; at most ``max_pending`` may wait, more are
+    counted as lost. A segment ends at ``segment_bytes`` or at midnight UTC.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a setting of its own, by keyword
+        self,
+        folder: Path,
+        *,
+        sync: Sync = "interval",
+        interval: float = 1.0,
+        batch_delay: float = 0.05,
+        max_pending: int = 100_000,
+        segment_bytes: int = 64 * 2**20,
+        clock: Clock | None = None,
+    ) -> None:
+        self.folder = folder
+        self._sync: Sync = sync
+        self._interval = interval
+        self._batch_delay = batch_delay
+        self._max_pending = max_pending
+        self._segment_bytes = segment_bytes
+        self._clock = clock or _SystemClock()
+        self._begin()
+        watch_forks(self)
+
+    def _begin(self) -> None:
+        self._queue: deque[Entry | _Marker] = deque()
+        self._push = self._queue.append
+        self._losses = Losses()
+        self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes)
+        self._starting = threading.Lock()
+        self._draining = threading.Lock()
+        self._wake = threading.Event()
+        self._hurry = threading.Event()
+        self._asleep = False
+        self._in_hand = 0
+        self._thread: threading.Thread | None = None
+        self._watched = False
+        self._all_kept = True  # since the last flush was answered
+        self._stop = threading.Event()
+
+    def append(self, entry: Entry) -> None:
+        """Take one entry; never waits, never raises, never touches the disk."""
+        if len(self._queue) >= self._max_pending:
+            self._losses.add(1, f"more than {self._max_pending} entries were waiting to be written")
+            return
+        self._push(entry)
+        if self._asleep:
+            self._wake.set()
+        elif self._thread is None:
+            self._start()
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Return when all that was appended is on disk; False if that took too long or something was lost."""
+        marker = _Marker()
+        self._push(marker)
+        if self._thread is None:
+            self._start()
+        self._hurry.set()
+        self._wake.set()
+        if self._thread is None:
+            self._drain()
+        return marker.reached.wait(timeout) and marker.kept
+
+    def close(self) -> None:
+        """Write what is pending and end the thread; a later entry would start it again."""
+        self.flush(_EXIT_SECONDS)
+        with self._starting:
+            thread, self._thread = self._thread, None
+            self._stop.set()
+            self._hurry.set()
+            self._wake.set()
+        if thread is not None:
+            thread.join(_EXIT_SECONDS)
+
+    @property
+    def pending(self) -> int:
+        """How many entries are not written yet."""
+        return len(self._queue) + self._in_hand
+
+    @property
+    def lost(self) -> tuple[tuple[str, int], ...]:
+        """Why entries of this process were lost, and how many for each reason."""
+        return self._losses.by_reason
+
+    def drain_at_exit(self) -> None:
+        """Write what is pending when the process ends, in bounded time."""
+        if self._queue or self._writer.dirty:
+            self.flush(_EXIT_SECONDS)
+
+    def start_anew_in_child(self) -> None:
+        """Begin with an empty queue, a new file and a new thread after a fork."""
+        self._writer.abandon()
+        self._begin()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is not None:
+                return
+            if not self._watched:
+                watch_exit(self)
+                self._watched = True
+            self._stop = threading.Event()
+            thread = threading.Thread(
+                target=self._run, args=(self._stop,), name="outlay-journal", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is ending; the drain at exit writes in its own thread
+                return
+            self._thread = thread
+
+    def _run(self, stop: threading.Event) -> None:
+        synced = self._clock.monotonic()
+        while not stop.is_set():
+            self._wait(synced, stop)
+            self._drain()
+            if self._sync == "interval" and self._clock.monotonic() - synced >= self._interval:
+                with self._draining:
+                    self._writer.sync()
+                synced = self._clock.monotonic()
+        with self._draining:
+            self._writer.close()
+
+    def _wait(self, synced: float, stop: threading.Event) -> None:
+        """Sleep until there is something to write or to sync, then give others time to join the batch."""
+        due = None
+        if self._sync == "interval" and self._writer.dirty:
+            due = max(0.0, synced + self._interval - self._clock.monotonic())
+        self._asleep = True
+        if not self._queue and not stop.is_set():
+            self._wake.wait(due)
+        self._asleep = False
+        self._wake.clear()
+        if self._queue and not stop.is_set():
+            self._hurry.wait(self._batch_delay)
+        self._hurry.clear()
+
+    def _drain(self) -> None:
+        """Write all that waits now; one thread at a time."""
+        with self._draining:
+            for _ in range(len(self._queue) // _BATCH + 1):
+                self._write_batch()
+
+    def _write_batch(self) -> None:
+        batch, markers = self._take()
+        self._in_hand = len(batch)
+        try:
+            self._all_kept &= self._writer.write(batch)
+            if markers or (batch and self._sync == "always"):
+                self._all_kept &= self._writer.sync()
+        except Exception as error:  # noqa: BLE001  # the thread must live on; what it had in hand is counted
+            self._all_kept = False
+            self._losses.add(len(batch), f"the journal's writer failed: {error!r}"[:200])
+        finally:
+            self._in_hand = 0
+            self._losses.warn_once()
+            self._answer(markers)
+
+    def _answer(self, markers: list[_Marker]) -> None:
+        for marker in markers:
+            marker.kept = self._all_kept
+            marker.reached.set()
+        if markers:
+            self._all_kept = True
+
+    def _take(self) -> tuple[list[Entry], list[_Marker]]:
+        batch: list[Entry] = []
+        markers: list[_Marker] = []
+        while self._queue and len(batch) < _BATCH:
+            entry = self._queue.popleft()
+            if isinstance(entry, _Marker):
+                markers.append(entry)
+            else:
+                batch.append(entry)
+        return batch, markers

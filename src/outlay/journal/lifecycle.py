@@ -1,0 +1,52 @@
+"""Where a process ends or splits: drain at exit, begin anew in a forked child."""
+
+import atexit
+import os
+import sys
+import weakref
+from typing import Protocol
+
+
+class Lifelong(Protocol):
+    """Something that must know of its process's end and of forks."""
+
+    def drain_at_exit(self) -> None:
+        """Write what is pending, in bounded time."""
+        ...
+
+    def start_anew_in_child(self) -> None:
+        """Forget everything that belongs to the parent process."""
+        ...
+
+
+def watch_exit(thing: Lifelong) -> None:
+    """Have a thing drained when this process ends normally.
+
+    Children of multiprocessing skip ``atexit`` and run their own finalizers instead.
+    """
+    reference = weakref.ref(thing)
+
+    def drain() -> None:
+        alive = reference()
+        if alive is not None:
+            alive.drain_at_exit()
+
+    atexit.register(drain)
+    weakref.finalize(thing, atexit.unregister, drain)
+    children = sys.modules.get("multiprocessing.util")
+    if children is not None:
+        children.Finalize(None, drain, exitpriority=0)
+
+
+def watch_forks(thing: Lifelong) -> None:
+    """Have a thing begin anew in each forked child."""
+    if not hasattr(os, "register_at_fork"):  # Windows does not fork
+        return
+    reference = weakref.ref(thing)
+
+    def begin() -> None:
+        alive = reference()
+        if alive is not None:
+            alive.start_anew_in_child()
+
+    os.register_at_fork(after_in_child=begin)

@@ -1,0 +1,51 @@
+"""What could not be written down, counted by reason, told once, and written as soon as writing works."""
+
+import logging
+import threading
+from collections import Counter
+from datetime import datetime
+
+from outlay.core.record import Loss
+
+
+class Losses:
+    """Counts of lost entries by reason: all of this process, and those that no journal tells of yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: Counter[str] = Counter()
+        self._untold: Counter[str] = Counter()
+        self._warned = False
+
+    def add(self, count: int, why: str) -> None:
+        """Count entries as lost."""
+        with self._lock:
+            self._all[why] += count
+            self._untold[why] += count
+
+    @property
+    def by_reason(self) -> tuple[tuple[str, int], ...]:
+        """Every reason with its count, in the order of their first time."""
+        with self._lock:
+            return tuple(self._all.items())
+
+    def warn_once(self) -> None:
+        """Say in the log, at the first loss only, that calls are being lost."""
+        with self._lock:
+            if self._warned or not self._all:
+                return
+            self._warned = True
+            why, count = next(iter(self._all.items()))
+        logging.getLogger("outlay").warning(
+            "%d recorded call(s) could not be written to the journal and are lost: %s", count, why
+        )
+
+    def untold(self, at: datetime) -> list[Loss]:
+        """Give what no journal tells of yet."""
+        with self._lock:
+            return [Loss(at=at, count=count, why=why) for why, count in self._untold.items()]
+
+    def told(self, losses: list[Loss]) -> None:
+        """Take note that these now stand in a journal."""
+        with self._lock:
+            self._untold -= Counter({loss.why: loss.count for loss in losses})

@@ -1,0 +1,111 @@
+"""The writer: turns a batch of entries into lines of the current segment, and keeps count of losses."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from outlay.core.codec import entry_json
+from outlay.core.ports import Clock
+from outlay.core.record import Entry
+from outlay.journal.files import SegmentFile
+from outlay.journal.losses import Losses
+
+Sync = Literal["never", "interval", "always"]
+_log = logging.getLogger("outlay")
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+
+
+class Writer:
+    """Writes batches to segments of its own; used by one thread at a time."""
+
+    def __init__(self, folder: Path, losses: Losses, clock: Clock, segment_bytes: int) -> None:
+        self._folder = folder
+        self._losses = losses
+        self._clock = clock
+        self._segment_bytes = segment_bytes
+        self._file: SegmentFile | None = None
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written that is not synced yet."""
+        return self._file is not None and self._file.dirty
+
+    def write(self, batch: Iterable[Entry]) -> bool:
+        """Write a batch, after the losses that are still to be told; whether all of it is kept."""
+        lines, all_good = self._lines(batch)
+        told = self._losses.untold(self._clock.now())
+        if not lines and not told:
+            return all_good
+        notes = [orjson.dumps(entry_json(loss), option=_OPTIONS) for loss in told]
+        kept, why = self._append([*notes, *lines])
+        self._losses.told(told[:kept])
+        lost = len(lines) - max(0, kept - len(notes))
+        if lost:
+            self._losses.add(lost, why)
+        self._losses.warn_once()
+        return all_good and not lost
+
+    def _lines(self, batch: Iterable[Entry]) -> tuple[list[bytes], bool]:
+        lines = []
+        all_good = True
+        for entry in batch:
+            try:
+                lines.append(orjson.dumps(entry_json(entry), option=_OPTIONS))
+            except Exception as error:  # noqa: BLE001  # whatever a stranger's value does, the others go on
+                self._losses.add(1, f"cannot be written as JSON: {error}"[:200])
+                all_good = False
+        self._losses.warn_once()
+        return lines, all_good
+
+    def _append(self, lines: list[bytes]) -> tuple[int, str]:
+        """Write lines, on failure once more to a new segment; give how many are kept, and what was wrong."""
+        kept = 0
+        why = ""
+        for _ in range(2):
+            text = b"".join(lines[kept:])
+            before = 0
+            try:
+                file = self._current()
+                before = file.size
+                file.append(text)
+            except OSError as error:
+                why = f"{error.strerror or error}: {self._folder}"
+                kept += text.count(b"\n", 0, self._file.size - before if self._file else 0)
+                self.close()
+            else:
+                return len(lines), ""
+        return kept, why
+
+    def _current(self) -> SegmentFile:
+        now = self._clock.now()
+        if self._file and (self._file.size >= self._segment_bytes or self._file.day != now.date()):
+            self.close()
+        if self._file is None:
+            self._file = SegmentFile(self._folder, now)
+        return self._file
+
+    def sync(self) -> bool:
+        """Sync what was written; whether it has reached the disk."""
+        try:
+            if self._file is not None:
+                self._file.sync()
+        except OSError as error:
+            _log.warning("the journal in %s could not be synced to disk: %s", self._folder, error.strerror)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Sync and close the current segment; the next batch opens another."""
+        self.sync()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def abandon(self) -> None:
+        """Forget the parent's segment in a forked child."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.abandon()
