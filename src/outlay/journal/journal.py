@@ -137,21 +137,27 @@ class Journal:
         self._begin()
 
     def _start(self) -> None:
-        with self._starting:
-            if self._thread is not None:
-                return
-            if not self._watched:
-                watch_exit(self)
-                self._watched = True
-            self._stop = threading.Event()
-            thread = threading.Thread(
-                target=self._run, args=(self._stop,), name="outlay-journal", daemon=True
-            )
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is ending; the drain at exit writes in its own thread
-                return
-            self._thread = thread
+        # Never waits: starting a thread can collect garbage, and a stream that is collected appends its entry
+        # from inside of here.
+        if not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._thread is None:
+                self._start_thread()
+        finally:
+            self._starting.release()
+
+    def _start_thread(self) -> None:
+        if not self._watched:
+            watch_exit(self)
+            self._watched = True
+        self._stop = threading.Event()
+        thread = threading.Thread(target=self._run, args=(self._stop,), name="outlay-journal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is ending; the drain at exit writes in its own thread
+            return
+        self._thread = thread
 
     def _run(self, stop: threading.Event) -> None:
         synced = self._clock.monotonic()
