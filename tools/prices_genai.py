@@ -50,6 +50,8 @@ def read(report: list[str]) -> Found:
         for model in provider.models:
             entry = Entry(model.id, names=set(_names(model.match)) - {model.id})
             entry.rows = list(_rows(model, source, report))
+            if model.id.endswith(":free"):
+                entry.rows = [PriceRow(rates={"input": Decimal(0), "output": Decimal(0)}, source=source)]
             if model.context_window:
                 entry.facts["context_window"] = model.context_window
             if entry.rows:

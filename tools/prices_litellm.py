@@ -225,15 +225,26 @@ def _rows(
         return rows.setdefault(tuple(sorted(when.items())), PriceRow(when=dict(when), source=source))
 
     row_of({})
+    makes_images = (
+        data.get("mode") in {"image_generation", "image_edit"} and "output_cost_per_image" not in data
+    )
     for name, value in data.items():
         if name in _SPECIAL or not _PRICE.search(name) or value is None:
             continue
-        _place(name, value, row_of, f"{key}: {name}", report)
+        _place(name, value, row_of, f"{key}: {name}", report, makes_images)
     _specials(data, row_of, f"litellm: {key}", report)
-    return [row for row in rows.values() if row.rates or row.factor is not None]
+    base = rows[()]
+    return [
+        row
+        for row in rows.values()
+        if row is base
+        or row.factor is not None
+        or (row.rates and any(base.rates.get(u) != r for u, r in row.rates.items()))
+        or row.above
+    ]
 
 
-def _place(name: str, value: Any, row_of: Any, where: str, report: list[str]) -> None:
+def _place(name: str, value: Any, row_of: Any, where: str, report: list[str], makes_images: bool) -> None:  # noqa: FBT001  one key in its setting
     above = _ABOVE.search(name)
     tariff = _TARIFF.search(name)
     root = _TARIFF.sub("", _ABOVE.sub("", name))
@@ -243,7 +254,10 @@ def _place(name: str, value: Any, row_of: Any, where: str, report: list[str]) ->
     elif resolution := _BY_RESOLUTION.fullmatch(root):
         unit, factor, when = "video_seconds", Decimal(1), {**when, "resolution": resolution[1]}
     elif root in ROOTS:
-        unit, factor = ROOTS[root]
+        # For models that make images, what is called the input's price is that of the image made.
+        unit, factor = ROOTS[
+            "output_cost_per_image" if root == "input_cost_per_image" and makes_images else root
+        ]
     else:
         if root not in LEFT_OUT and name not in LEFT_OUT and root != "provider_specific_entry":
             report.append(f"litellm: unknown price key {where}")
@@ -251,6 +265,8 @@ def _place(name: str, value: Any, row_of: Any, where: str, report: list[str]) ->
     if not isinstance(value, Decimal | int) or isinstance(value, bool) or value < 0:
         report.append(f"litellm: no number {where} = {value!r:.60}")
         return
+    if unit.startswith("cache_write") and not value:
+        return  # "0" stands where a provider has no such price; a written token is never cheaper than free
     amount, row = clean(Decimal(value) * factor), row_of(when)
     if above:
         row.above.setdefault(int(above[1]) * 1000, {})[unit] = amount
@@ -269,13 +285,21 @@ def _specials(data: dict[str, Any], row_of: Any, where: str, report: list[str]) 
     if isinstance(data.get("input_cost_per_query"), Decimal | int):
         unit = "search_units" if mode == "rerank" else "requests"
         row_of({}).rates[unit] = clean(Decimal(data["input_cost_per_query"]) * THOUSAND)
-    for size, fee in (data.get("search_context_cost_per_query") or {}).items():
-        row_of({} if size.endswith("medium") else {"search_context_size": size.rsplit("_", 1)[1]}).rates[
-            "web_search"
-        ] = clean(Decimal(fee) * THOUSAND)
+    _searches(data, row_of)
     _ranges(data.get("tiered_pricing") or [], row_of({}), where, report)
     _hours(data.get("off_peak_pricing"), row_of, where, report)
     _uplifts(data, row_of)
+
+
+def _searches(data: dict[str, Any], row_of: Any) -> None:
+    """Read search fees by context size: Perplexity's are a fee of each request, and small when not said."""
+    by_request = data.get("litellm_provider") == "perplexity"
+    usual = "low" if by_request else "medium"
+    unit = "requests" if by_request and not data.get("citation_cost_per_token") else "web_search"
+    for size, fee in (data.get("search_context_cost_per_query") or {}).items():
+        name = size.rsplit("_", 1)[1]
+        row = row_of({} if name == usual else {"search_context_size": name})
+        row.rates[unit] = clean(Decimal(fee) * THOUSAND)
 
 
 def _ranges(ranges: list[dict[str, Any]], row: PriceRow, where: str, report: list[str]) -> None:

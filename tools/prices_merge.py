@@ -95,13 +95,16 @@ def _supplement(entry: Entry, other: Entry, where: str, report: list[str]) -> No
         said = ", ".join(f"{unit} {mine.rates.get(unit)} : {theirs.rates.get(unit)}" for unit in differing)
         report.append(f"disagree: {where}: {said}")
         return
+    if where.startswith("perplexity/") and "requests" in theirs.rates:
+        del mine.rates["requests"]  # the fee of the largest search context there; by size here
     for row in other.rows:
         if row.factor is None:
             _add_row(entry, mine, row)
 
 
 def _answered(entry: Entry, factor: PriceRow) -> bool:
-    return any(row.when == factor.when and row.factor is None for row in entry.rows)
+    """Whether rates of its own, or the same factor from another key, answer a factor's terms already."""
+    return any(row.when == factor.when for row in entry.rows)
 
 
 def _differ(one: Decimal | None, other: Decimal | None) -> bool:
@@ -131,14 +134,13 @@ def _add_row(entry: Entry, mine: PriceRow, row: PriceRow) -> None:
 
 def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Entry]:
     entries = {key: deepcopy(entry) for key, entry in second.items()}
-    known = {normal(key) for key in entries}
+    index = {normal(key): key for key in entries}
     for key, entry in first.items():
         place, _, name = key.partition(".")
         if place not in {"global", "regional"}:
             place, name = "", key
-        if normal(name) in known:
-            continue
-        own = entries.setdefault(name, Entry(name))
+        own = entries.setdefault(index.get(normal(name), name), Entry(name))
+        index[normal(own.id)] = own.id
         _add_profiles(own, deepcopy(entry.rows), place)
     for entry in entries.values():
         _without_repeats(entry)
@@ -147,12 +149,18 @@ def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Ent
 
 
 def _add_profiles(own: Entry, rows: list[PriceRow], place: str) -> None:
-    """A global profile's price is the base; a regional one's holds for every region that is named."""
-    regions = ("us", "eu", "apac", "jp", "au", "ca") if place == "regional" else ("",)
-    for region in regions:
-        for row in deepcopy(rows):
-            row.when = {**row.when, "region": region} if region else row.when
-            own.rows.append(row)
+    """Fill in what litellm does not list: the base price, and profiles of models known here alone."""
+    from_here = all(row.source[0].startswith("genai") for row in own.rows)
+    if all("region" in row.when or "aws_region" in row.when for row in own.rows) or (
+        from_here and place != "regional"
+    ):
+        own.rows += deepcopy(rows)
+        return
+    if from_here:
+        for region in ("us", "eu", "apac", "jp", "au", "ca"):
+            for row in deepcopy(rows):
+                row.when = {**row.when, "region": region}
+                own.rows.append(row)
 
 
 def _without_repeats(entry: Entry) -> None:

@@ -32,6 +32,7 @@ _new = object.__new__
     _put_computed,
 ) = (Cost.__dict__[name].__set__ for name in Cost.__slots__)
 Said = tuple[tuple[CostLine, ...], str | None, tuple[str, ...]]
+_PROVISIONING = frozenset({"vertex", "google", "azure", "bedrock", "openai"})
 _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
 
 
@@ -116,7 +117,7 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
     if isinstance(card, Unpriced):
         return unpriced(usage.reason or card.reason if not usage.items else card.reason)
     items = usage.items
-    if not items and usage.reason is not None and not card.fee:
+    if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
         return unpriced(usage.reason, currency=card.currency)
     if card.fee or card.once:
         items = _with_fees(items, card)
@@ -181,7 +182,7 @@ def _cost(
     if "fee_unknown" in card.flags and status == "priced":
         status, reason = "partial", "the fee of the route's web search is not in the response"
     said = card.flags if not flags else merge_flags(card.flags, flags)
-    if terms and _is_provisioned(terms):
+    if terms and card.provider in _PROVISIONING and _is_provisioned(terms):
         return _provisioned(amount, card)
     return _priced(amount, status, card, (tuple(lines), reason, said))
 

@@ -14,6 +14,8 @@ from outlay.pricing.providers import WRITTEN, provider_id
 MAX_NAME = 256  # longer names are no models; they are never looked up nor kept
 _DASHED_DATE = re.compile(r"-(20\d\d)-(\d\d)-(\d\d)(?=$|[-:])")
 _DATE = re.compile(r"-(20\d\d)(\d\d)(\d\d)(?=$|-v\d)")
+_EDITION = re.compile(r"(?:-preview)?-(?:\d\d-\d\d|\d\d-20\d\d)$|-exp$")
+_REVISION = re.compile(r"(?<=[a-z])-00\d$")
 _DOTTED = re.compile(r"(?<=\d)\.(?=\d)")
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):\d*:([a-z-]+)/(.+)")
 _PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|sa|me|us-gov)\.(?=[a-z0-9]+\.)")
@@ -44,10 +46,14 @@ def normal(name: str) -> str:
 
 
 def undated(name: str) -> tuple[str, date] | None:
-    """Split a normal form that ends in a date (before a version) into the rest and the date."""
+    """Split a normal form that ends in a date (before a version) into the rest and the date.
+
+    A preview's month and day and ``-exp`` name no year; they count as dates of the distant past.
+    """
     found = _DATE.search(name)
     if found is None:
-        return None
+        edition = _EDITION.search(name)
+        return (name[: edition.start()], date.min) if edition else None
     try:
         day = date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError:
@@ -71,6 +77,8 @@ def readings(provider: str | None, model: str) -> list[Reading]:
         found_all.append(Reading(last.provider, ":".join(last.name.split(":")[:2])))
     if last.provider in {"bedrock", None}:
         found_all += _bedrock(last.name)
+    if last.provider in {"google", "vertex", None} and (stem := _REVISION.sub("", last.name)) != last.name:
+        found_all.append(Reading(last.provider, stem))  # gemini-2.0-flash-001 is what gemini-2.0-flash names
     if last.provider == "openrouter":
         found_all += _routed(last.name)
     if last.provider == "azure":

@@ -48,6 +48,7 @@ STAND_INS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         # Azure's global deployments and Vertex's global endpoint list the maker's own prices.
         "azure": ("openai", "anthropic", "deepseek", "xai", "moonshotai", "mistral", "cohere"),
         "vertex": ("google", "anthropic"),
+        "google": ("vertex",),
     }
 )
 """Whose prices a provider's calls take for a model that is not in its own list; flagged."""

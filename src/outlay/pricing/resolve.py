@@ -104,9 +104,7 @@ def _card(
     units, missing = _with_tariffs(
         units, [row for row in tariff_rows if row.layer >= best.layer], asked.terms
     )
-    units, missing = _with_factors(
-        units, [*_factors(active, best), *_factors(common, best)], asked.terms, missing
-    )
+    units, missing = _with_factors(units, _factors([*active, *common], active, best), asked.terms, missing)
     units, reasons = _with_gaps(units, missing)
     flags = [
         *asked.flags,
@@ -144,17 +142,19 @@ def _next_change(rows: Iterable[Row], at: datetime) -> datetime | None:
 
 
 def _standard(plain: Sequence[Row], common: Sequence[Row], terms: Mapping[str, str]) -> dict[str, Priced]:
-    """Lay the best standard row over what it narrows (its own windowless row) and provider-wide fees."""
-    best = plain[-1]
+    """Lay rows over one another: provider-wide fees, then from the widest row to the narrowest.
+
+    Of rows with the same terms the latest counts, alone; a row of hours lies over the one of all day. Rows of
+    a lower layer than the best do not shine through: a price of one's own is the whole price.
+    """
+    narrowing: dict[object, Row] = {}
+    for row in plain:
+        if row.layer == plain[-1].layer:
+            narrowing[row.when, bool(row.windows)] = row
     units: dict[str, Priced] = {}
-    for row in common:
+    for row in (*common, *sorted(narrowing.values(), key=_rank)):
         if row.factor is None and all(terms.get(name) == value for name, value in row.when):
             units.update(_units(row))
-    chosen = [row for row in plain if row.layer == best.layer and len(row.when) < len(best.when)][-1:]
-    if best.windows:
-        chosen += [row for row in plain if row.layer == best.layer and not row.windows][-1:]
-    for row in (*chosen, best):
-        units.update(_units(row))
     return units
 
 
@@ -211,8 +211,17 @@ def _without_own(
     return settled
 
 
-def _factors(rows: Iterable[Row], best: Row) -> list[Row]:
-    return [row for row in rows if row.factor is not None and (best.layer < USER or row.layer == USER)]
+def _factors(rows: Iterable[Row], active: Iterable[Row], best: Row) -> list[Row]:
+    """Give the factors that apply: none where a row with rates of its own answers the same terms."""
+    answered = {term for row in active if row.factor is None for term in row.when}
+    chosen = {
+        row.when: row  # of several factors on the same terms the last counts, alone
+        for row in rows
+        if row.factor is not None
+        and (best.layer < USER or row.layer == USER)
+        and not (row.when and answered.issuperset(row.when))
+    }
+    return list(chosen.values())
 
 
 def _with_factors(

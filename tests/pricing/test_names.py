@@ -1,0 +1,165 @@
+"""Names: what must resolve, what must not, and what must never be mixed up."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from outlay.core.cost import Cost
+from outlay.pricing import Book, RateCard, Unpriced, cost_of
+from outlay.pricing.names import normal
+
+SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+SUNDAY_NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def charge(model: str, counts: dict[str, int], at: str | None = None, **terms: Any) -> Cost:
+    """Price counts of ``provider/model``; without a provider the text starts with the slash."""
+    provider, _, name = model.partition("/")
+    moment = SUNDAY_NOON if at is None else datetime.fromisoformat(at)
+    return cost_of(counts, provider=provider or None, model=name, at=moment, **terms)
+
+
+@pytest.mark.parametrize(
+    ("model", "rate"),  # dollars per million input tokens
+    [
+        ("openai/gpt-4o-2024-08-06", "2.5"),
+        ("openai/GPT-4o", "2.5"),
+        ("openai/ gpt-4o ", "2.5"),
+        ("openai/gpt-5.2-20251211", "1.75"),
+        ("openai/gpt-5.2-2025-12-11", "1.75"),
+        ("/openai/gpt-4o", "2.5"),
+        ("litellm/openai/gpt-4o", "2.5"),
+        ("google/models/gemini-2.5-pro", "1.25"),
+        ("/models/gemini-2.5-pro", "1.25"),
+        ("/text-embedding-3-small", "0.02"),
+        ("/anthropic/claude-sonnet-4-5", "3"),
+        ("/azure/gpt-4o", "2.5"),
+        (f"/bedrock/{SONNET}", "3"),
+        ("/vertex_ai/claude-sonnet-4-5@20250929", "3"),
+        ("/claude-sonnet-4-5-20250929", "3"),
+        ("anthropic/claude-sonnet-4-5-20250929", "3"),
+        ("anthropic/claude-sonnet-4.5", "3"),
+        ("vertex/claude-sonnet-4-5@20250929", "3"),
+        ("vertex/publishers/anthropic/models/claude-sonnet-4-5@20250929", "3"),
+        ("anthropic/claude-3-5-sonnet-20241022", "3"),
+        ("anthropic/claude-opus-4-6[1m]", "5"),
+        (f"bedrock/{SONNET}", "3"),
+        (f"bedrock/global.{SONNET}", "3"),
+        (f"bedrock/us.{SONNET}", "3.3"),
+        (f"/us.{SONNET}", "3.3"),
+        (f"/{SONNET}", "3"),
+        ("bedrock/us.anthropic.claude-sonnet-4-5-20250929", "3.3"),
+        ("bedrock/claude-sonnet-4-5", "3"),
+        (f"bedrock/arn:aws:bedrock:us-east-1::foundation-model/{SONNET}", "3"),
+        (f"bedrock/arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{SONNET}", "3.3"),
+        (f"/arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.{SONNET}", "3.3"),
+        ("openai/ft:gpt-4o-2024-08-06:org::id", "3.75"),
+        ("openrouter/openai/gpt-4o:nitro", "2.5"),
+        ("openrouter/openai/gpt-4o:floor", "2.5"),
+        ("openrouter/openai/gpt-4o:exacto", "2.5"),
+        ("openai/gpt-5-codex", "1.25"),
+        ("openai/gpt-5.2-codex", "1.75"),
+        ("openai/gpt-5.3-codex", "1.75"),
+        ("openai/gpt-5.1-codex-mini", "0.25"),
+        ("openai/gpt-4o-mini", "0.15"),
+        ("openai/o1-mini", "1.1"),
+        ("openai/o1", "15"),
+        ("azure_openai/gpt-4o-2024-08-06", "2.5"),
+        ("google/gemini-2.0-flash-001", "0.1"),
+    ],
+)
+def test_resolves_plainly(model: str, rate: str) -> None:
+    cost = charge(model, {"input": 100_000})
+    assert cost.amount == Decimal(rate) / 10
+    assert (cost.status, cost.flags) == ("priced", ())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "openai/gpt-9-turbo",
+        "/gpt-9-turbo",
+        "openai/gpt-99",
+        "openai/gpt-5-nonexistent",
+        "anthropic/claude-opus-9",
+        "/claude-opus-9",
+        "bedrock/anthropic.claude-opus-9-v1:0",
+        "anthropic/claude-opus-9-v1:0",
+        "google/gemini-9-pro",
+        "anthropic/claude-sonnet-4-5-something",
+        "anthropic/claude-sonnet-4-5-20990101",
+        "openai/gpt-4o-2029-01-01",
+        "openai/gpt-4o-2024-13-45",
+        "openai/gpt",
+        "openai/4o",
+        "azure/my-deployment-gpt4o",
+        "bedrock/arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123",
+        "openai/ft:gpt-5-nonexistent:org::id",
+        "ollama/llama3",
+        "github_copilot/gpt-4.1",
+        "nobody-knows-this-provider/gpt-4o",
+        "openai/",
+        "openai/" + "x" * 300,
+    ],
+)
+def test_stays_unpriced_with_a_reason(model: str) -> None:
+    cost = charge(model, {"input": 100_000})
+    assert (cost.amount, cost.status) == (None, "unpriced")
+    assert cost.reason
+
+
+def test_a_date_nobody_lists_is_flagged_as_a_guess() -> None:
+    cost = charge("openai/gpt-4o-2025-02-03", {"input": 100_000})
+    assert (cost.amount, cost.flags) == (Decimal("0.25"), ("guessed",))
+
+
+def test_free_routes_are_a_known_zero() -> None:
+    cost = charge("openrouter/meta-llama/llama-3.3-70b-instruct:free", {"input": 1000, "output": 10})
+    assert (cost.amount, cost.status) == (Decimal(0), "free")
+
+
+def test_the_online_route_has_a_fee_that_no_response_states() -> None:
+    cost = charge("openrouter/openai/gpt-4o:online", {"input": 100_000})
+    assert (cost.amount, cost.status) == (Decimal("0.25"), "partial")
+
+
+def test_azure_stays_azure() -> None:
+    card = Book.default().resolve("azure_openai", "gpt-4o-2024-08-06", SUNDAY_NOON)
+    assert isinstance(card, RateCard)
+    assert card.provider == "azure"
+
+
+def test_a_makers_price_for_its_reseller_is_flagged() -> None:
+    cost = charge("azure/embed-english-v3.0", {"input": 1000})
+    assert "makers_price" in cost.flags
+    assert cost.reason is not None
+    assert "cohere" in cost.reason
+
+
+def test_nearest_names_are_offered() -> None:
+    found = Book.default().resolve("openai", "gpt-4o-mni")
+    assert isinstance(found, Unpriced)
+    assert found.near[0] == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("gpt-5.2-2025-12-11", "GPT-5.2-20251211"),
+        ("claude-sonnet-4-5@20250929", "claude-sonnet-4.5-20250929"),
+        ("claude-opus-4-6@default", "claude-opus-4-6"),
+    ],
+)
+def test_one_normal_form(one: str, other: str) -> None:
+    assert normal(one) == normal(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("gpt-4o", "gpt-4o-mini"), ("gpt-4", "gpt-4.1"), ("o1", "o1-mini"), ("a:1", "a-1")]
+)
+def test_two_names_stay_two(one: str, other: str) -> None:
+    assert normal(one) != normal(other)
