@@ -1,0 +1,145 @@
+"""The root command, whose subcommands load when used, and the one place where errors become exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any, NamedTuple
+
+import click
+
+from outlay.cli.options import data_options
+from outlay.core.errors import OutlayError, QueryError, SettingsError
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+class Entry(NamedTuple):
+    """Where a subcommand is, and the line that the root's help shows for it without loading it."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS = {
+    "demo": Entry("demo", "demo", "Record a few mock calls and show what they cost."),
+    "run": Entry("run", "run", "Run a Python program, unchanged, and record its calls."),
+    "report": Entry("report", "report", "Totals and breakdowns of what was recorded."),
+    "top": Entry("calls", "top", "The dearest or slowest calls."),
+    "calls": Entry("calls", "calls", "Single calls, newest first."),
+    "explain": Entry("calls", "explain", "How the cost of one call came about, line by line."),
+    "price": Entry("price", "price", "Price recorded responses: JSON lines in, JSON lines out."),
+    "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
+    "completion": Entry("completion", "completion", "The completion script of a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand's module when the subcommand is used, not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the subcommands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Import one subcommand."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(import_module(f"outlay.cli.{entry.module}"), entry.attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand; one that does not exist is answered with the nearest name."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {name!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """List the subcommands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value and not ctx.resilient_parsing:
+        from outlay import __version__
+
+        click.echo(f"outlay {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@data_options
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it."
+)
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Know what every LLM call costs."""
+    if ctx.invoked_subcommand != "run":  # whose output is the program's
+        _take_any_sign()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command and give its exit code: 0 done, 1 failed or the answer is no, 2 wrongly called."""
+    try:
+        code = _invoke(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_the_rest()
+        return FAILED
+    return code
+
+
+def _invoke(args: Sequence[str] | None) -> int:
+    try:
+        result: Any = root.main(args=args, prog_name="outlay", standalone_mode=False)
+    except BrokenPipeError:
+        raise
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception as error:
+        message, code = _meaning(error)
+        if message is None:
+            raise
+        click.echo(f"outlay: {' '.join(message.split())}", err=True)
+        return code
+    return result if isinstance(result, int) else DONE
+
+
+def _meaning(error: Exception) -> tuple[str | None, int]:
+    """Say in one line what an error means to who typed the command, and with which code it ends."""
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "outlay"
+        return f"{error.format_message()} (see {where} --help)", WRONG
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    if isinstance(error, OutlayError):
+        return str(error), WRONG if isinstance(error, QueryError | SettingsError) else FAILED
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED
+    if os.environ.get("OUTLAY_DEBUG"):
+        return None, FAILED
+    return f"a fault of outlay's own, {error!r:.200}; OUTLAY_DEBUG=1 shows where", FAILED
+
+
+def _take_any_sign() -> None:
+    """Let an output that is not UTF-8 show an escape for what it cannot, rather than fail."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _drop_the_rest() -> None:
+    """Point standard output away, so that the interpreter's last flush finds no closed pipe either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

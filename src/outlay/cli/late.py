@@ -1,0 +1,60 @@
+"""Hooking an SDK at the moment a program imports it, so that a program without it does not load it."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from outlay.capture.guard import guarded
+
+MODULES: Mapping[str, str] = {"openai": "openai", "anthropic": "anthropic", "google": "google.genai"}
+"""Our name of each SDK -> the module that a program imports."""
+
+
+def hook_when_imported(hook: Callable[[str], Any]) -> None:
+    """Call ``hook`` with an SDK's name now, if a program has it already, else right after its import.
+
+    A hook that fails is noted and told of by ``doctor``; the program's import goes on.
+    """
+    safely = guarded(hook)
+    waiting = {module: name for name, module in MODULES.items() if module not in sys.modules}
+    for name, module in MODULES.items():
+        if module not in waiting:
+            safely(name)
+    sys.meta_path.insert(0, _AfterImport(waiting, safely))
+
+
+class _AfterImport(MetaPathFinder):
+    """Finds nothing itself; what the others find is told of once it is loaded."""
+
+    def __init__(self, waiting: Mapping[str, str], hook: Callable[[str], Any]) -> None:
+        self._waiting = waiting
+        self._hook = hook
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        name = self._waiting.get(fullname)
+        if name is None:
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (
+            finder.find_spec(fullname, path, target) for finder in others if hasattr(finder, "find_spec")
+        )
+        spec = next((spec for spec in found if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            _tell_after(spec.loader, lambda: self._hook(name))
+        return spec
+
+
+def _tell_after(loader: Any, tell: Callable[[], object]) -> None:
+    """Let this one loader, which is made anew for every import, tell when it is done."""
+    load = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        load(module)
+        tell()
+
+    loader.exec_module = exec_module

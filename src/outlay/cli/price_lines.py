@@ -1,0 +1,179 @@
+"""One line of recorded response in, one line of its price out; nothing on a line can stop the next."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from outlay.core.codec import line_json, price_json, quantity_json
+from outlay.core.cost import Cost
+from outlay.core.errors import OutlayError, ResponseError
+from outlay.core.instants import instant
+from outlay.core.money import text_of as money_text
+from outlay.core.usage import Usage, merge_flags
+from outlay.extract import read
+from outlay.pricing import cost_of
+
+_CHUNK = 1 << 20
+_BODIES: Mapping[str, tuple[type, ...]] = {
+    "response": (dict, list, str),
+    "events": (list,),
+    "sse": (str,),
+}
+_SIMPLE = (str, int, bool, type(None))
+
+
+def batches(read_some: Callable[[int], bytes]) -> Iterator[list[bytes]]:
+    """Cut what comes in into lines, as many at a time as are there; a live pipe is answered line by line."""
+    rest: list[bytes] = []
+    while chunk := read_some(_CHUNK):
+        head, end, tail = chunk.rpartition(b"\n")
+        if not end:
+            rest.append(chunk)
+            continue
+        yield b"".join((*rest, head)).split(b"\n")
+        rest = [tail] if tail else []
+    if rest:
+        yield [b"".join(rest)]
+
+
+def price_line(line: bytes) -> tuple[bytes, bool]:
+    """Price one line; give the answer, without its line end, and whether it is one and no error."""
+    data: Any = None
+    try:
+        data = _object(_parsed(line))
+        return _written({"id": _id_of(data, line), **_priced(data)}), True
+    except OutlayError as error:
+        return _refused(data, line, str(error)), False
+    except RecursionError:
+        return _refused(data, line, "the line is nested too deeply"), False
+    except Exception as error:  # noqa: BLE001 - the next line must not suffer from a fault of ours in this one
+        return _refused(data, line, f"a fault of outlay's own: {error!r:.200}"), False
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as first:
+        # The standard library also reads halves of surrogate pairs, which texts have that were cut off.
+        try:
+            return json.loads(line.decode().removeprefix("\ufeff"), parse_constant=_no_constant)
+        except ValueError:
+            raise ResponseError(
+                f"the line is no JSON: {first}" if line.strip() else "the line is empty"
+            ) from None
+
+
+def _object(data: Any) -> dict[str, Any]:
+    if isinstance(data, dict):
+        return data
+    raise ResponseError("a line must be a JSON object")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _id_of(data: Mapping[str, Any], line: bytes) -> Any:
+    """Give the id back as it came, digit for digit: floats and very long integers too."""
+    found = data.get("id")
+    if type(found) in _SIMPLE:
+        return found
+
+    def verbatim(text: str) -> orjson.Fragment:
+        return orjson.Fragment(text)
+
+    return json.loads(line, parse_int=verbatim, parse_float=verbatim)["id"]
+
+
+def _priced(data: dict[str, Any]) -> dict[str, Any]:
+    provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
+    if provider is None:
+        raise ResponseError("the line names no provider")
+    usage = read(_body(data), provider=provider, api=api)
+    at = _at(data.get("at"))
+    found = _answer(usage, provider, model, at)
+    if usage.parts:
+        terms = dict(usage.terms)
+        found["parts"] = [
+            _answer(part.with_terms(**{**terms, **dict(part.terms)}), provider, part.model or model, at)
+            for part in usage.parts
+        ]
+    return found
+
+
+def _body(data: Mapping[str, Any]) -> Any:
+    for name, kinds in _BODIES.items():
+        body = data.get(name)
+        if body is not None:
+            if isinstance(body, kinds):
+                return body
+            raise ResponseError(f"{name} cannot be of type {type(body).__name__}")
+    raise ResponseError(f"the line has none of {', '.join(_BODIES)}")
+
+
+def _text(data: Mapping[str, Any], name: str) -> str | None:
+    value = data.get(name)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise ResponseError(f"{name} must be a text, not {value!r:.60}")
+
+
+def _at(value: Any) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ResponseError(f"at must be a time such as 2026-11-01T00:00:00Z, not {value!r:.60}")
+    return instant(value)
+
+
+def _answer(usage: Usage, provider: str, model: str | None, at: datetime) -> dict[str, Any]:
+    cost = cost_of(usage, provider=provider, model=model, at=at)
+    return {
+        "provider": provider,
+        "model": model or usage.model,
+        "usage": {unit: quantity_json(quantity) for unit, quantity in usage.items},
+        "totals": {"input": usage.input_tokens, "output": usage.output_tokens},
+        **_cost(cost),
+        "reason": cost.reason or usage.reason,
+        "flags": merge_flags(usage.flags, cost.flags),
+    }
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "cost": None if cost.amount is None else money_text(cost.amount),
+        "currency": cost.currency,
+        "cost_status": cost.status,
+        "lines": [line_json(line) for line in cost.lines],
+        "price": None if cost.price is None else price_json(cost.price),
+    }
+    if cost.computed is not None:
+        found["computed_cost"] = money_text(cost.computed)
+    return found
+
+
+def _refused(data: Any, line: bytes, message: str) -> bytes:
+    found = None
+    if isinstance(data, dict):
+        try:
+            found = _id_of(data, line)
+        except (ValueError, RecursionError, KeyError):
+            found = None  # an id that cannot even be read again
+    return _written({"id": found, "error": " ".join(message.split())})
+
+
+def _written(answer: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(answer)
+    except TypeError:
+        # Halves of surrogate pairs, and integers of more than 64 bits: as escapes and digits.
+        return json.dumps(answer, default=_fragment, allow_nan=False).encode()
+
+
+def _fragment(value: object) -> Any:
+    if isinstance(value, orjson.Fragment):
+        return json.loads(value.contents)
+    raise TypeError(f"{value!r:.60} cannot be written as JSON")

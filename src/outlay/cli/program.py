@@ -1,0 +1,103 @@
+"""Starting a Python program inside this process, as if Python itself had started it."""
+
+import builtins
+import importlib.util
+import runpy
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+from outlay.core.errors import OutlayError
+
+_INTERRUPTED = 130
+
+
+class NoProgramError(OutlayError):
+    """The program or module that was to be run is not there."""
+
+
+def start_file(program: str, args: Sequence[str]) -> int:
+    """Run a file, or a folder or archive with a __main__.py; give 0, or what an exception of its own means.
+
+    Raises:
+        NoProgramError: there is no such file.
+        SystemExit: the program's own.
+    """
+    path = Path(program)
+    if not path.exists():
+        raise NoProgramError(f"no program {program!r:.200}; name a Python file, or a module with -m")
+    sys.argv = [program, *args]
+    if path.is_dir() or not _is_source(path):
+        return _guarded(lambda: runpy.run_path(program, run_name="__main__"))
+    _first_on_path(str(path.resolve().parent))
+    return _guarded(lambda: _run_source(program))
+
+
+def start_module(module: str, args: Sequence[str]) -> int:
+    """Run a module or package as ``python -m`` would.
+
+    Raises:
+        NoProgramError: there is no such module.
+        SystemExit: the program's own.
+    """
+    _first_on_path(str(Path.cwd()))
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        raise NoProgramError(
+            f"no module {module!r:.200}; is it installed where outlay is, or in this folder?"
+        )
+    sys.argv = [found.origin or module, *args]
+    return _guarded(lambda: runpy.run_module(module, run_name="__main__", alter_sys=True))
+
+
+def _is_source(path: Path) -> bool:
+    """Whether it is text and no archive; a zip file with a program inside starts with PK."""
+    with path.open("rb") as file:
+        return file.read(2) != b"PK"
+
+
+def _first_on_path(folder: str) -> None:
+    """Put the program's folder where Python puts it: in place of the folder of our own command."""
+    if not sys.flags.safe_path:
+        sys.path[:1] = [folder]
+
+
+def _run_source(program: str) -> None:
+    """Run source text as __main__, which stays in place for pickles, threads and exit handlers."""
+    main = ModuleType("__main__")
+    loader = SourceFileLoader("__main__", program)
+    main.__dict__.update(__file__=program, __builtins__=builtins, __loader__=loader, __spec__=None)
+    sys.modules["__main__"] = main
+    code = compile(Path(program).read_bytes(), program, "exec", dont_inherit=True)
+    exec(code, main.__dict__)  # noqa: S102 - running the program is what was asked for
+
+
+def _guarded(start: Callable[[], object]) -> int:
+    """Run; an exception that the program lets out is shown as Python shows it, without frames of ours."""
+    try:
+        start()
+    except KeyboardInterrupt as error:
+        _show(error)
+        return _INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the program's own, shown and turned into its exit code
+        _show(error)
+        return 1
+    return 0
+
+
+def _show(error: BaseException) -> None:
+    trace = _of_program(error.__traceback__)
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
+
+
+def _of_program(trace: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames above the program: this file's and runpy's."""
+    ours = (__file__, runpy.__file__, "<frozen runpy>")
+    while trace is not None and trace.tb_frame.f_code.co_filename in ours:
+        trace = trace.tb_next
+    return trace

@@ -1,0 +1,50 @@
+"""What a command works with: the settings of this command line, a reader, and where it prints."""
+
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from outlay import process
+from outlay.cli.options import State
+from outlay.render.as_table import Page
+from outlay.report import LedgerReader
+from outlay.settings import Settings, load
+
+
+def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
+    """Read the settings with the command line's ledger over all others, and its tags over theirs."""
+    environ = dict(os.environ)
+    if state.ledger is not None:
+        environ["OUTLAY_LEDGER"] = state.ledger
+    settings = load(environ, Path.cwd())
+    return replace(settings, tags={**settings.tags, **tags}) if tags else settings
+
+
+def reader_of(settings: Settings) -> LedgerReader:
+    """Open the ledger that the settings name."""
+    return process.use(settings).open()
+
+
+def page_of_terminal() -> Page:
+    """Say how wide standard output is and whether it shows colours; a pipe has no width."""
+    if not sys.stdout.isatty():
+        return Page()
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Page(shutil.get_terminal_size().columns, color=not plain)
+
+
+def show(text: str) -> None:
+    """Print data."""
+    click.echo(text)
+
+
+def show_json(document: Any) -> None:
+    """Print one JSON document."""
+    from outlay.render.as_json import json_text
+
+    click.echo(json_text(document))

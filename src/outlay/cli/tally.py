@@ -1,0 +1,84 @@
+"""A tally of the calls on their way to the journal: what this one process cost, without a ledger."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from threading import Lock
+
+from outlay.core.money import ZERO, total
+from outlay.core.ports import Sink
+from outlay.core.record import Entry, Record
+from outlay.report import Summary, Totals, Unpriced
+
+_UNPRICED = ("unpriced", "partial")
+_KEPT = 1000  # models named at most; a program that makes up names must not fill the memory
+
+
+@dataclass(slots=True)
+class _Sums:
+    calls: int = 0
+    succeeded: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: Decimal = ZERO
+    priced: int = 0
+    timed: int = 0
+    latency_ms: float = 0.0
+
+    def add(self, record: Record) -> None:
+        self.calls += 1
+        self.succeeded += record.success
+        self.input_tokens += record.input_tokens
+        self.output_tokens += record.output_tokens
+        if record.cost is not None:
+            self.priced += 1
+            self.cost = total((self.cost, record.cost))
+        if record.latency_ms is not None:
+            self.timed += 1
+            self.latency_ms += record.latency_ms
+
+    def totals(self) -> Totals:
+        return Totals(
+            calls=self.calls,
+            succeeded=self.succeeded,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost=self.cost if self.priced or not self.calls else None,
+            avg_latency_ms=self.latency_ms / self.timed if self.timed else None,
+        )
+
+
+class Tally:
+    """A sink that counts what it hands on; safe to use from any thread."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._lock = Lock()
+        self._total = _Sums()
+        self._providers: dict[str, _Sums] = {}
+        self._unpriced: Counter[tuple[str, str | None]] = Counter()
+
+    def append(self, entry: Entry) -> None:
+        """Hand an entry on, then count it."""
+        self._sink.append(entry)
+        if isinstance(entry, Record):
+            with self._lock:
+                self._count(entry)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Return when all that was appended is kept; False if that took too long."""
+        return self._sink.flush(timeout)
+
+    def _count(self, record: Record) -> None:
+        self._total.add(record)
+        name = record.provider if len(self._providers) < _KEPT else "others"
+        self._providers.setdefault(name, _Sums()).add(record)
+        if record.cost_status in _UNPRICED and len(self._unpriced) < _KEPT:
+            self._unpriced[record.provider, record.model] += 1
+
+    def summary(self) -> Summary:
+        """Give the totals so far, in the order in which providers were first seen."""
+        with self._lock:
+            groups = tuple((name, sums.totals()) for name, sums in self._providers.items())
+            named = tuple(Unpriced(*names, calls) for names, calls in self._unpriced.most_common())
+            return Summary(self._total.totals(), groups, named)

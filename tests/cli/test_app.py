@@ -1,0 +1,194 @@
+"""The command as a whole: help, exit codes, one line on standard error, clean pipes."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from outlay.cli.app import COMMANDS, root
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_the_root_says_what_the_command_says_of_itself(name: str) -> None:
+    entry = COMMANDS[name]
+    command: click.Command = getattr(importlib.import_module(f"outlay.cli.{entry.module}"), entry.attribute)
+    assert command.name == name
+    assert command.help is not None
+    assert command.help.splitlines()[0].rstrip(".").startswith(entry.help.rstrip("."))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    done = CliRunner().invoke(root, [name, "--help"])
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"Usage: root {name}")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["report", "--help"], ["price", "--help"], ["run", "--help"]])
+def test_help_loads_nothing_heavy(args: list[str]) -> None:
+    heavy = {"duckdb", "rich", "orjson", "openai", "anthropic", "google.genai", "pandas", "polars", "pyarrow"}
+    code = (
+        "import sys; from outlay.cli.app import main; main(sys.argv[1:]); "
+        f"print('LOADED', sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_without_a_command_the_help_is_shown(outlay: Callable[..., Any]) -> None:
+    done = outlay()
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: outlay ")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["nope"], "no command 'nope'"),
+        (["reprot"], "did you mean report?"),
+        (["report", "--nope"], "--nope"),
+        (["report", "--by", "modle"], "did you mean model?"),
+        (["report", "--since", "soon"], "'soon' is no period"),
+        (["report", "--until", "2026-13-01"], "is no period"),
+        (["report", "--tz", "Mars/Olympus"], "no time zone"),
+        (["report", "--where", "user"], "'user' is no NAME=VALUE"),
+        (["report", "--where", "usr=u1"], "did you mean user?"),
+        (["report", "--order", "beauty"], "no order 'beauty'"),
+        (["report", "--limit", "-1"], "-1"),
+        (["report", "--csv", "--json"], "either --csv or --json"),
+        (["calls", "--limit", "x"], "'x' is not a valid integer"),
+        (["calls", "--where", "=x"], "'=x' is no NAME=VALUE"),
+        (["top", "--by", "beauty"], "beauty"),
+        (["explain"], "ID"),
+        (["explain", "x", "--tz", "Mars/Olympus"], "no time zone"),
+        (["demo", "--calls", "-1"], "-1"),
+        (["demo", "--provider", "nope"], "there are mock-balanced, mock-fast, mock-premium, openai"),
+        (["demo", "--provider", "openai"], "OPENAI_API_KEY is not set"),
+        (["demo", "--multi", "--model", "mock-fast"], "--multi"),
+        (["demo", "--provider", "mock-fast", "--model", "gpt-4o"], "has no model 'gpt-4o'"),
+        (["run"], "name a program"),
+        (["run", "-m"], "name a module"),
+        (["run", "--tag", "x", "p.py"], "'x' is no NAME=VALUE"),
+        (["completion", "tcsh"], "tcsh"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_two_and_one_line(
+    outlay: Callable[..., Any], args: list[str], says: str
+) -> None:
+    done = outlay(*args)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("outlay: ")
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["explain", "019a"], "no single call has the id '019a'"),
+        (["price", "missing.jsonl"], "missing.jsonl: No such file"),
+        (["price", "."], "Is a directory"),
+        (["run", "missing.py"], "no program 'missing.py'"),
+        (["run", "-m", "missing.module"], "no module 'missing.module'"),
+    ],
+)
+def test_what_is_not_there_ends_with_one_and_one_line(
+    outlay: Callable[..., Any], args: list[str], says: str
+) -> None:
+    done = outlay(*args)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert says in done.stderr
+
+
+def test_a_process_of_its_own_ends_in_the_same_ways(command: Command) -> None:
+    wrong, failed = command("reprot"), command("price", "missing.jsonl")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == "outlay: no command 'reprot'; did you mean report? (see outlay --help)\n"
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == "outlay: missing.jsonl: No such file or directory\n"
+
+
+def test_a_bad_setting_is_a_wrong_command_line(outlay: Callable[..., Any]) -> None:
+    done = outlay("report", OUTLAY_SYNC="sometimes")
+    assert done.returncode == 2
+    assert done.stderr == "outlay: OUTLAY_SYNC = 'sometimes': write one of never, interval, always\n"
+
+
+def test_a_fault_of_our_own_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from outlay.cli import app  # noqa: PLC0415 - its root is replaced
+
+    @click.command
+    def broken() -> None:
+        raise KeyError("oh")
+
+    monkeypatch.setattr(app, "root", broken)
+    monkeypatch.delenv("OUTLAY_DEBUG", raising=False)
+    assert app.main([]) == 1
+    assert capsys.readouterr().err == (
+        "outlay: a fault of outlay's own, KeyError('oh'); OUTLAY_DEBUG=1 shows where\n"
+    )
+    monkeypatch.setenv("OUTLAY_DEBUG", "1")
+    with pytest.raises(KeyError):
+        app.main([])
+
+
+def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    from outlay.cli import app  # noqa: PLC0415 - its root is replaced
+
+    @click.command
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "root", interrupted)
+    assert app.main([]) == 130
+
+
+def test_a_reader_that_goes_away_is_no_error(environ: dict[str, str]) -> None:
+    lines = b'{"id":1,"provider":"openai","api":"chat","response":{}}\n' * 20_000
+    with subprocess.Popen(
+        [sys.executable, "-m", "outlay", "price"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        try:
+            process.stdin.write(lines)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it ended before it read everything, as it may
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_gets_its_completion_script(command: Command, shell: str) -> None:
+    done = command("completion", shell)
+    assert done.returncode == 0
+    assert "_OUTLAY_COMPLETE" in done.stdout
+
+
+def test_completion_names_commands_and_options(command: Command) -> None:
+    done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS="outlay re", COMP_CWORD="1")
+    assert done.stdout.splitlines() == ["plain,report"]
+
+
+def test_the_version_is_the_packages(outlay: Callable[..., Any]) -> None:
+    assert outlay("--version").stdout == f"outlay {version('outlay')}\n"

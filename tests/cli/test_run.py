@@ -1,0 +1,133 @@
+"""``outlay run``: the program behaves as under Python, and its calls are recorded."""
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+TELLS = """
+import __main__, os, sys
+print(sys.argv[1:], __name__, __main__.__dict__ is globals(), os.path.realpath(sys.path[0]))
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        folder = tmp_path / "app"
+        folder.mkdir(exist_ok=True)
+        (folder / "prog.py").write_text(text, encoding="utf-8")
+        return "app/prog.py"
+
+    return write
+
+
+def test_arguments_name_and_path_are_as_python_has_them(
+    command: Command, program: Callable[[str], str], tmp_path: Path
+) -> None:
+    name = program(TELLS)
+    args = ["--tag", "x=y", "--json", "-m", "--help", "--"]
+    under_python = subprocess.run(
+        [sys.executable, name, *args], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    done = command("run", "--tag", "team=search", name, *args)
+    assert done.stdout == under_python.stdout
+    assert str((tmp_path / "app").resolve()) in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_module_runs_from_the_working_folder(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mod.py").write_text(f"{TELLS}\nprint(__file__ == sys.argv[0])", encoding="utf-8")
+    done = command("run", "-m", "mod", "--help")
+    assert done.stdout.splitlines()[0].startswith("['--help'] __main__ True")
+    assert done.stdout.splitlines()[1] == "True"
+
+
+def test_an_archive_with_a_main_runs(command: Command, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "app.pyz", "w") as archive:
+        archive.writestr("__main__.py", "import sys; print('in', sys.argv)")
+    assert command("run", "app.pyz", "a").stdout == "in ['app.pyz', 'a']\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("import sys; sys.exit(7)", 7), ("raise SystemExit", 0), ("import sys; sys.exit('sorry')", 1)],
+)
+def test_the_exit_code_is_the_programs(
+    command: Command, program: Callable[[str], str], text: str, code: int
+) -> None:
+    done = command("run", program(text))
+    assert done.returncode == code
+    assert done.stderr == ("sorry\n" if "sorry" in text else "")
+
+
+@pytest.mark.parametrize(
+    "text", ["def f():\n    raise KeyError('x')\nf()", "x = = 1", "raise KeyboardInterrupt"]
+)
+def test_an_exception_is_shown_as_python_shows_it(
+    command: Command, program: Callable[[str], str], tmp_path: Path, text: str
+) -> None:
+    name = program(text)
+    under_python = subprocess.run(
+        [sys.executable, name], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    done = command("run", name)
+    assert done.returncode == (130 if "Interrupt" in text else 1)
+    # The frames' file names are not compared: newer Pythons make them absolute.
+    assert done.stderr.splitlines()[-1] == under_python.stderr.splitlines()[-1]
+    assert len(done.stderr.splitlines()) == len(under_python.stderr.splitlines())
+
+
+def test_what_the_program_records_is_in_the_ledger_with_the_tags(
+    command: Command, program: Callable[[str], str]
+) -> None:
+    name = program("import outlay; outlay.record(provider='openai', model='gpt-4o', input_tokens=1000000)")
+    assert command("run", "--tag", "team=search", name).returncode == 0
+    done = command("report", "--by", "tag:team", "--csv")
+    heading, first = (each.split(",") for each in done.stdout.splitlines())
+    found = dict(zip(heading, first, strict=True))
+    assert (found["tag:team"], found["calls"], found["cost"]) == ("search", "1", "2.5")
+
+
+def test_a_call_recorded_by_an_exit_handler_or_a_late_thread_is_kept(
+    command: Command, program: Callable[[str], str]
+) -> None:
+    text = """
+import atexit, threading, time, outlay
+call = lambda: outlay.record(provider='openai', model='gpt-4o', input_tokens=1)
+atexit.register(call)
+threading.Thread(target=lambda: (time.sleep(0.2), call())).start()
+"""
+    assert command("run", program(text)).stderr == ""
+    done = command("report", "--csv")
+    heading, only = (each.split(",") for each in done.stdout.splitlines())
+    assert dict(zip(heading, only, strict=True))["calls"] == "2"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_termination_drains_and_ends_by_the_signal(
+    command: Command, program: Callable[[str], str], environ: dict[str, str], tmp_path: Path
+) -> None:
+    text = """
+import outlay, sys, time
+outlay.record(provider='openai', model='gpt-4o', input_tokens=1)
+print('ready', flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-m", "outlay", "run", program(text)],
+        stdout=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**environ, "OUTLAY_SYNC": "never"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(30) == -15
+    heading, only = (each.split(",") for each in command("report", "--csv").stdout.splitlines())
+    assert dict(zip(heading, only, strict=True))["calls"] == "1"
