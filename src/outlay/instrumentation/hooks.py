@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib import import_module, metadata
+from importlib import import_module
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -118,6 +118,8 @@ def _leaf(name: str) -> Integration:
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata  # noqa: PLC0415 - a third of our start-up time, and only used to hook
+
     try:
         return metadata.version(PACKAGES[name])
     except metadata.PackageNotFoundError:

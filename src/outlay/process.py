@@ -1,0 +1,124 @@
+"""The one set of settings, sink, recorder and hooks that a process has, made at first use."""
+
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from outlay.capture import Recorder, SystemClock
+from outlay.core.ports import Ledger, Sink
+from outlay.core.record import Entry
+from outlay.instrumentation import Hooks
+from outlay.settings import Settings, load
+
+if TYPE_CHECKING:  # for the annotation alone: a program that only records does not load it
+    from outlay.report import LedgerReader
+
+MEMORY = "memory:"
+
+
+class Process:
+    """Wires the rooms together for one process; safe to use from any thread.
+
+    With settings given, nothing is read from the environment: that is how tests and commands make their own.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._lock = threading.RLock()
+        self._settings = settings
+        self._recorder: Recorder | None = None
+        self._memory: Ledger | None = None
+        self.hooks = Hooks(self.recorder)
+
+    def reset(self, settings: Settings | None = None) -> None:
+        """Start over with these settings, or with those of the environment; hooks stay on and record anew."""
+        with self._lock:
+            self.flush()
+            self._settings, self._recorder, self._memory = settings, None, None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, read once.
+
+        Raises:
+            SettingsError: the environment or outlay.toml says what cannot be.
+        """
+        with self._lock:
+            if self._settings is None:
+                self._settings = load(os.environ, Path.cwd())
+            return self._settings
+
+    def recorder(self) -> Recorder:
+        """Give the recorder; it writes to the journal, or straight into a ledger in memory."""
+        if self._recorder is None:
+            with self._lock:
+                if self._recorder is None:
+                    self._recorder = self._make_recorder(self.settings)
+        return self._recorder
+
+    def _make_recorder(self, settings: Settings) -> Recorder:
+        from outlay.pricing import cost_of  # noqa: PLC0415 - `import outlay` itself stays light
+
+        return Recorder(self._sink(settings), clock=SystemClock(), price=cost_of, tags=settings.tags)
+
+    def _sink(self, settings: Settings) -> Sink:
+        if settings.ledger == MEMORY:
+            return _LedgerSink(self._memory_ledger())
+        from outlay.journal import Journal  # noqa: PLC0415 - a program that only asks needs no writer
+
+        return Journal(settings.journal, sync=settings.sync, interval=settings.sync_interval)
+
+    def _memory_ledger(self) -> Ledger:
+        with self._lock:
+            if self._memory is None:
+                from outlay.ledger import open_ledger  # noqa: PLC0415 - only who asks needs a ledger
+
+                self._memory = open_ledger(MEMORY, home=Path())
+            return self._memory
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Return when all that was recorded is in the journal on disk; False if that took too long."""
+        return True if self._recorder is None else self._recorder.flush(timeout)
+
+    def open(self, url: str | None = None) -> "LedgerReader":
+        """Open a ledger to ask it; what this process has recorded so far is in every answer."""
+        from outlay.ledger import open_ledger  # noqa: PLC0415 - a program that only records needs no ledger
+        from outlay.report import LedgerReader  # noqa: PLC0415 - likewise
+
+        settings = self.settings
+        name = url if url is not None else settings.ledger
+        ledger = self._memory_ledger() if name == MEMORY else open_ledger(name, home=settings.home)
+        return LedgerReader(ledger, refresh=self.flush)
+
+
+class _LedgerSink:
+    """A sink that is a ledger itself: nothing is journalled, all is gone with the process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.Lock()
+
+    def append(self, entry: Entry) -> None:
+        """Keep one entry at once."""
+        entries: Iterable[Entry] = (entry,)
+        with self._lock:
+            self._ledger.add(entries)
+
+    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the port's signature
+        """Nothing is ever pending."""
+        return True
+
+
+_current = Process()
+
+
+def current() -> Process:
+    """Give the process's own set."""
+    return _current
+
+
+def use(settings: Settings | None) -> Process:
+    """Start the process's own set over; see :meth:`Process.reset`."""
+    _current.reset(settings)
+    return _current
