@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,9 +59,10 @@ class Process:
         return self._recorder
 
     def _make_recorder(self, settings: Settings) -> Recorder:
-        from outlay.pricing import cost_of  # noqa: PLC0415 - `import outlay` itself stays light
+        from outlay.pricing import Book, cost_of  # noqa: PLC0415 - `import outlay` itself stays light
 
-        return Recorder(self._sink(settings), clock=SystemClock(), price=cost_of, tags=settings.tags)
+        price = cost_of if settings.prices is None else partial(cost_of, book=Book.of(settings.prices))
+        return Recorder(self._sink(settings), clock=SystemClock(), price=price, tags=settings.tags)
 
     def _sink(self, settings: Settings) -> Sink:
         if settings.ledger == MEMORY:
