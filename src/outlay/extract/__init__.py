@@ -11,7 +11,7 @@
 - ``bad_count``: no number, or an absurd one; left out
 - ``partial``: the stream or the usage is not whole
 - ``total_mismatch``: the provider's own total differs from what was counted
-- ``reasoning_additive``, ``audio_additive``, ``cache_additive``, ``cache_inside_input``: the stated total's word
+- ``reasoning_additive``, ``audio_additive``, ``cache_additive``, ``cache_inside_input``: as the total says
 - ``unknown_keys``: the usage holds counts that this reader does not know
 - ``by_shape``: an unknown provider, read by its API's shape
 - ``error``: an error body
@@ -26,6 +26,7 @@ from typing import Any
 
 from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage, merge_flags
+from outlay.extract.batch import response_inside
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
@@ -33,6 +34,8 @@ from outlay.extract.streams import Collector
 from outlay.extract.table import KNOWN_PROVIDERS, READERS, Reader
 
 __all__ = ["APIS", "Collector", "collector", "operation_of", "read"]
+
+_TEXTS = (str, bytes, bytearray, memoryview)
 
 APIS = tuple(READERS)
 """The names of the APIs that are read."""
@@ -42,21 +45,24 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     """Read what a response used.
 
     ``body`` is a mapping, an SDK object, a list of stream events, or text (JSON, server-sent events, JSON
-    lines). Without ``api`` its shape decides. An unknown provider is read by its API's shape and flagged
-    ``by_shape``.
+    lines), also the line of a batch result. Without ``api`` its shape decides. An unknown provider is read by
+    its API's shape and flagged ``by_shape``.
 
     Raises:
         ResponseError: nothing can be read: not an object, no event, or no API that has this shape.
     """
-    if isinstance(body, str | bytes | bytearray | memoryview):
-        body = _parsed(body if isinstance(body, str) else bytes(body).decode("utf-8", "replace"))
-    if isinstance(body, list | tuple) and not hasattr(body, "_asdict"):
-        return _read_events(list(body), provider, api)
+    if type(body) is not dict:
+        if isinstance(body, _TEXTS):
+            body = _parsed(body if isinstance(body, str) else bytes(body).decode("utf-8", "replace"))
+        if isinstance(body, (list, tuple)) and not hasattr(body, "_asdict"):
+            return _read_events(list(body), provider, api)
     fields = fields_of(body)
     if fields is None:
         raise ResponseError(f"a response must be an object or a list of events, not {type(body).__name__}")
-    reader = _reader(api or api_of_body(fields))
-    return _known(reader.body(fields, provider), provider)
+    inside = response_inside(fields)
+    fields = fields if inside is None else inside
+    usage = _known(_reader(api or api_of_body(fields)).body(fields, provider), provider)
+    return usage if inside is None else usage.with_terms(batch="true")
 
 
 def collector(provider: str, api: str) -> Collector:

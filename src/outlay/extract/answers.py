@@ -80,6 +80,7 @@ def error_in(body: Mapping[str, Any]) -> str | None:
     if not error:
         return None
     found = fields_of(error) or NOTHING
+    found = fields_of(found.get("error")) or found  # Anthropic's batch lines wrap it once more
     names = [str(found[key]) for key in _ERROR_NAMES if isinstance(found.get(key), str | int)]
     return (
         f"the provider answered with an error: {names[0][:60]}"

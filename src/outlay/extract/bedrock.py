@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, inner, missing, usage_in
-from outlay.extract.plain import fields_of, name_of, plain
+from outlay.extract.plain import fields_of, name_of, plain, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
 
@@ -90,7 +90,7 @@ def count_converse(tally: Tally, usage: Mapping[str, Any]) -> None:
 def _count_writes(tally: Tally, usage: Mapping[str, Any], written: int) -> None:
     left = written
     rows = usage.get("cacheDetails")
-    for row in rows if isinstance(rows, list) else ():
+    for row in rows_of(rows):
         if isinstance(row, dict) and (unit := _LIFETIMES.get(str(row.get("ttl")))):
             left = tally.take(unit, tally.count(row, "inputTokens"), left)
     tally.put("cache_write", left)

@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
-from outlay.extract.plain import fields_of, name_of
+from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.tally import Tally
 
 # The rules of usage-semantics by host; a stated total that says otherwise wins.
@@ -57,7 +57,7 @@ _KNOWN_OUTPUT = frozenset(
 
 def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a chat completion, a text completion or an embedding of OpenAI's shape."""
-    usage = usage_in(body.get("usage")) or _usage_elsewhere(body)
+    usage = usage_in(body.get("usage")) or usage_elsewhere(body)
     if usage is None:
         return missing(body)
     tally = Tally()
@@ -68,13 +68,14 @@ def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     return finish(tally, body, usage, provider, _terms(body, usage))
 
 
-def _usage_elsewhere(body: Mapping[str, Any]) -> dict[str, Any] | None:
+def usage_elsewhere(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Find the usage where it stands in another place: Groq's ``x_groq``, or Moonshot's first choice."""
     groq = body.get("x_groq")
     if groq is not None and (found := fields_of(groq)):
         return usage_in(found.get("usage"))
     choices = body.get("choices")
     if isinstance(choices, list) and choices and (first := fields_of(choices[0])):
-        return usage_in(first.get("usage"))  # some of Moonshot's streams
+        return usage_in(first.get("usage"))
     return None
 
 
@@ -91,7 +92,7 @@ def _parts(breakdown: object, provider: str) -> tuple[Usage, ...]:
     """Read Groq's compound models: the top-level usage is the sum of these."""
     rows = (fields_of(breakdown) or {}).get("models")
     parts = []
-    for row in rows if isinstance(rows, list) else ():
+    for row in rows_of(rows):
         fields = fields_of(row) or {}
         if usage := usage_in(fields.get("usage")):
             tally = Tally()

@@ -10,7 +10,7 @@ from outlay.extract.plain import fields_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
 
-_ENDS = frozenset({"message-end", "stream-end"})
+_ENDS = ("message-end", "stream-end")
 _KNOWN = frozenset({"billed_units", "tokens", "cached_tokens", "api_version", "warnings", "is_experimental"})
 _KNOWN_UNITS = frozenset(
     {"input_tokens", "output_tokens", "search_units", "image_tokens", "images", "classifications"}

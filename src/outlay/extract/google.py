@@ -8,7 +8,7 @@ from typing import Any
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, missing, usage_in
 from outlay.extract.modality import by_modality, count_input, count_output
-from outlay.extract.plain import fields_of, name_of
+from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import Kept, cut_off, peek
 from outlay.extract.tally import Tally
 
@@ -118,11 +118,11 @@ def _count_prompt(tally: Tally, named: Mapping[str, Any], counts: tuple[int, int
 def _searches(candidates: object) -> int:
     """Count the web searches of grounding, which usageMetadata leaves out."""
     count = 0
-    for candidate in candidates if isinstance(candidates, list) else ():
+    for candidate in rows_of(candidates):
         grounding = peek(candidate, "groundingMetadata") or peek(candidate, "grounding_metadata")
         if grounding is not None:
             queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
-            count += sum(bool(query) for query in queries) if isinstance(queries, list) else 0
+            count += sum(bool(query) for query in rows_of(queries))
     return count
 
 
@@ -149,7 +149,7 @@ class GenerateContentStream:
             usage = getattr(event, "usage_metadata", None)
         if usage is not None:
             self._kept.append(usage)
-        candidates = peek(event, "candidates")
+        candidates = rows_of(peek(event, "candidates"))
         if candidates and (
             peek(candidates[0], "groundingMetadata") or peek(candidates[0], "grounding_metadata")
         ):
@@ -160,7 +160,7 @@ class GenerateContentStream:
         """Whether usage was seen and the last chunk ends the answer."""
         if not self._kept:
             return False
-        candidates = peek(self._last, "candidates")
+        candidates = rows_of(peek(self._last, "candidates"))
         return not candidates or any(
             peek(candidate, "finishReason") or peek(candidate, "finish_reason") for candidate in candidates
         )

@@ -74,7 +74,7 @@ def count_live(tally: Tally, named: Mapping[str, Any]) -> None:
 
 
 class LiveStream:
-    """A collector of a live session: every usageMetadata bills its own turn, seconds of OpenAI's run along."""
+    """A collector of a live session: every usageMetadata bills its turn, OpenAI's seconds run along."""
 
     __slots__ = ("_last", "_open", "_provider", "_seconds", "_turns")
 

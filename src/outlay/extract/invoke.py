@@ -10,7 +10,7 @@ from outlay.extract.answers import finish, missing, usage_in
 from outlay.extract.anthropic import MessagesStream, read_messages
 from outlay.extract.bedrock import count_guardrails, read_converse
 from outlay.extract.chat import read_chat
-from outlay.extract.plain import fields_of, plain
+from outlay.extract.plain import fields_of, plain, rows_of
 from outlay.extract.streams import cut_off
 from outlay.extract.tally import Tally, ordered
 
@@ -26,7 +26,7 @@ _FLAT = ("prompt_token_count", "generation_token_count", "inputTextTokenCount", 
 
 
 def read_invoke(body: Mapping[str, Any], provider: str) -> Usage:
-    """Read an InvokeModel answer by its maker's shape; metrics and headers only where the body has nothing."""
+    """Read an InvokeModel answer by its maker's shape; metrics and headers only where it has nothing."""
     usage = fields_of(body.get("usage")) or {}
     tally = Tally()
     count_guardrails(tally, fields_of(body.get(_TRACE)) or {})
@@ -47,7 +47,7 @@ def _joined(read: Usage, guardrails: Tally) -> Usage:
 
 def _read_flat(body: Mapping[str, Any], provider: str, tally: Tally) -> Usage:
     raw = {key: plain(body[key]) for key in _FLAT if body.get(key) is not None}
-    rows = [fields_of(row) or {} for row in _rows(body.get("results"))]
+    rows = [fields_of(row) or {} for row in rows_of(body.get("results"))]
     results = [{"tokenCount": plain(row["tokenCount"])} for row in rows if row.get("tokenCount") is not None]
     if raw or results:
         tally.put("input", tally.first(raw, "prompt_token_count", "inputTextTokenCount"))
@@ -63,10 +63,6 @@ def _read_flat(body: Mapping[str, Any], provider: str, tally: Tally) -> Usage:
     tally.put("cache_write", tally.count(counted, "cacheWriteInputTokenCount"))
     tally.put("output", tally.count(counted, "outputTokenCount"))
     return finish(tally, body, counted, provider)
-
-
-def _rows(found: object) -> list[Any]:
-    return found if isinstance(found, list) else []
 
 
 def _aws_error(body: Mapping[str, Any]) -> object:

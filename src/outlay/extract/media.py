@@ -8,13 +8,13 @@ from outlay.extract.answers import finish, inner, missing, split, usage_in
 from outlay.extract.chat import count_chat, read_chat
 from outlay.extract.google import count_google, google_facts, google_terms, google_usage, snake
 from outlay.extract.modality import count_input, from_details
-from outlay.extract.plain import fields_of, name_of
+from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.responses import count_images
 from outlay.extract.stated import STATED
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
 
-_FINAL = frozenset({"image_generation.completed", "image_edit.completed", "transcript.text.done"})
+_FINAL = ("image_generation.completed", "image_edit.completed", "transcript.text.done")
 
 
 def read_images(body: Mapping[str, Any], provider: str) -> Usage:
@@ -87,7 +87,7 @@ def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:
     tally = Tally()
     rows = body.get("predictions") or body.get("embeddings")
     found = False
-    for row in rows if isinstance(rows, list) else ():
+    for row in rows_of(rows):
         fields = fields_of(row) or {}
         statistics = fields_of((fields_of(fields.get("embeddings")) or fields).get("statistics")) or {}
         count = tally.first(statistics, "token_count", "tokenCount")

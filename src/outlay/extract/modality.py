@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.extract.plain import name_of
+from outlay.extract.plain import name_of, rows_of
 from outlay.extract.tally import Tally
 
 _BY_NUMBER = {2: "image", 3: "video", 4: "audio", 5: "document"}  # google.cloud.aiplatform Modality
@@ -13,7 +13,7 @@ _BY_NAME = {"IMAGE": "image", "VIDEO": "video", "AUDIO": "audio", "DOCUMENT": "d
 def by_modality(tally: Tally, rows: object) -> dict[str, int]:
     """Add up Google's detail rows by modality; text, and rows that name none, are left to the remainder."""
     counts: dict[str, int] = {}
-    for row in rows if isinstance(rows, list) else ():
+    for row in rows_of(rows):
         if not isinstance(row, dict):
             continue
         kind = row.get("modality")

@@ -1,6 +1,6 @@
 """The rim: SDK objects, protobuf messages and odd JSON values as plain data, without any SDK."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -9,35 +9,41 @@ from outlay.core.errors import UsageError
 from outlay.core.money import decimal_of
 
 _INERT = frozenset({float, bool, type(None)})
+_WITHOUT_FIELDS = (str, bytes, int, float, list, tuple, type(None))
 _JSON_INT = 2**63  # larger whole numbers do not fit the serialisers that write journals
 _TEXT = 100  # names of models, tiers and answers; never prose
 _DEPTH = 8  # the deepest known usage object has 5 floors
 
 
-def fields_of(value: object) -> Mapping[str, Any] | None:
+def fields_of(value: Any) -> Mapping[str, Any] | None:
     """Give the fields of a mapping or an SDK object, one floor deep; None when it has none."""
     if type(value) is dict:
         return value
-    if value is None or isinstance(value, str | bytes | int | float | list | tuple):
+    try:
+        extra = value.__pydantic_extra__
+        own: Mapping[str, Any] = value.__dict__
+    except Exception:  # noqa: BLE001 - a stranger's attribute may raise anything; then it is no such object
+        return _other_fields(value)
+    return {**own, **extra} if extra else own
+
+
+def _other_fields(value: Any) -> Mapping[str, Any] | None:
+    if isinstance(value, _WITHOUT_FIELDS) and not hasattr(value, "_asdict"):
         return None
     if isinstance(value, Mapping):
         return value
     try:
         return _object_fields(value)
-    except Exception:  # noqa: BLE001 - a stranger's property may raise anything; such an object has no fields
+    except Exception:  # noqa: BLE001 - likewise; an object that cannot be looked into has no fields
         return None
 
 
 def _object_fields(value: Any) -> Mapping[str, Any] | None:
-    own: dict[str, Any] | None = getattr(value, "__dict__", None)
-    extra = getattr(value, "__pydantic_extra__", None)
-    if own and extra:
-        return {**own, **extra}
     for message in (value, getattr(value, "proto", None), getattr(value, "_pb", None)):
         # protobuf, or an SDK's wrapper around it
         if message is not None and hasattr(message, "ListFields"):
             return {field.name: content for field, content in message.ListFields()}
-    return own or extra or _converted(value)
+    return getattr(value, "__dict__", None) or _converted(value)
 
 
 def _converted(value: Any) -> Mapping[str, Any] | None:
@@ -50,29 +56,52 @@ def _converted(value: Any) -> Mapping[str, Any] | None:
     return {name: getattr(value, name) for name in slots if hasattr(value, name)} or None
 
 
-def plain(value: object, depth: int = _DEPTH) -> Any:  # noqa: PLR0911 - one return for each kind of value
+def plain(value: Any, depth: int = _DEPTH) -> Any:  # noqa: PLR0911 - one return for each kind of value
     """Copy a usage object into plain JSON data; long strings are cut, huge numbers become text."""
-    if type(value) in _INERT:
-        return value
+    if type(value) is dict:
+        return _copied(value, depth) if depth else None
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if isinstance(value, str):
         return text_of(value)
-    if isinstance(value, int):
-        return int(value) if -_JSON_INT <= value < _JSON_INT else f"about 2^{value.bit_length()}"
-    if isinstance(value, list | tuple):
+    if type(value) in _INERT or isinstance(value, int):
+        return _number(value)
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
         return [plain(item, depth - 1) for item in value] if depth else None
-    found = fields_of(value) if depth else None
+    found = fields_of(value)
     if found is None:
-        return str(value) if isinstance(value, Decimal) else None
-    return {
-        name if type(name) is str and name.isascii() else text_of(str(name)): (
-            content
-            if (type(content) is int and -_JSON_INT <= content < _JSON_INT) or type(content) in _INERT
-            else plain(content, depth - 1)
-        )
-        for name, content in found.items()
-    }
+        return str(value)[:_TEXT] if isinstance(value, Decimal) else None
+    return _copied(dict(found), depth) if depth else None
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, int) and not -_JSON_INT <= value < _JSON_INT:
+        return f"about 2^{value.bit_length()}"
+    return value
+
+
+def _copied(found: dict[Any, Any], depth: int) -> dict[str, Any]:
+    made: dict[str, Any] = found.copy()
+    for key, content in found.items():
+        kind = type(content)
+        if kind is int:
+            if not -_JSON_INT <= content < _JSON_INT:
+                made[key] = _number(content)
+        elif kind not in _INERT:
+            made[key] = plain(content, depth - 1)
+    return made if _has_plain_keys(found) else {text_of(str(key)): content for key, content in made.items()}
+
+
+def _has_plain_keys(found: dict[Any, Any]) -> bool:
+    try:
+        return "".join(found).isascii()
+    except TypeError:  # a key that is no string
+        return False
+
+
+def rows_of(value: Any) -> Sequence[Any]:
+    """Give a list or tuple as it is; none of anything else."""
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def text_of(value: str) -> str:

@@ -67,7 +67,7 @@ class RealtimeStream:
             if usage := usage_in(peek(event, "usage")):
                 count_transcription(self._drafts, usage)
                 self._last = self._last or usage
-        elif kind in {"session.created", "session.updated"}:
+        elif kind in ("session.created", "session.updated"):
             self._name_models(peek(event, "session"))
 
     def _end_turn(self, event: Any) -> None:

@@ -7,12 +7,17 @@ from typing import Any
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
 from outlay.extract.chat import count_chat
-from outlay.extract.plain import fields_of, name_of
+from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
 
-_FINAL = frozenset(
-    {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.done"}
+# A tuple, for an event may be of any type, even one that cannot be hashed.
+_FINAL = (
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.cancelled",
+    "response.done",
 )
 _XAI_TOOLS = {"web_search_calls": "web_search"}  # the rest keep their names: x_search, file_search, …
 
@@ -67,7 +72,7 @@ def _with_drawing(whole: Usage, drawing: Mapping[str, Any], body: Mapping[str, A
 
 def _image_model(body: Mapping[str, Any]) -> str | None:
     tools = body.get("tools")
-    for tool in tools if isinstance(tools, list) else ():
+    for tool in rows_of(tools):
         if peek(tool, "type") == "image_generation":
             return name_of(peek(tool, "model"))
     return None

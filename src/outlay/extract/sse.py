@@ -9,6 +9,7 @@ from outlay.core.errors import ResponseError
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _DONE = "[DONE]"
+_NOT_JSON = (ValueError, RecursionError)
 
 
 def events_of(text: str) -> list[Any]:
@@ -47,7 +48,7 @@ def _decoded(data: str) -> Iterator[Any]:
         return
     try:
         yield json.loads(data)
-    except ValueError:
+    except _NOT_JSON:
         # Some gateways leave out the blank line between events: then each data line is one.
         for line in data.split("\n") if "\n" in data else ():
             yield from _decoded(line)
@@ -58,5 +59,5 @@ def _json_lines(lines: list[str]) -> Iterator[Any]:
         if line.strip():
             try:
                 yield json.loads(line)
-            except ValueError:
+            except _NOT_JSON:
                 continue

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from outlay.core.usage import Usage, merge_flags
 from outlay.extract.answers import error_in
-from outlay.extract.plain import fields_of, plain
+from outlay.extract.plain import fields_of, plain, rows_of
 
 BodyReader = Callable[[Mapping[str, Any], str], Usage]
 
@@ -108,15 +108,10 @@ class LastUsage:
     @property
     def complete(self) -> bool:
         """Whether the final usage was seen: the only one, or one on a chunk that ends the answer."""
-        carrier = self._carrier if self._carrier is not None else self._groq()
-        if carrier is None:
-            return False
-        alone = self._kept.count == 1 and carrier is not self._first
-        return alone or any(_ends(chunk) for chunk in (carrier, self._last))
-
-    def _groq(self) -> Any:
-        outer = fields_of(peek(self._last, "x_groq"))
-        return self._last if outer and outer.get("usage") else None
+        if self._carrier is None:
+            return _carries_elsewhere(self._last)
+        alone = self._kept.count == 1 and self._carrier is not self._first
+        return alone or any(_ends(chunk) for chunk in (self._carrier, self._last))
 
     def usage(self) -> Usage:
         """Read the merged usage with the facts of the first and last chunks."""
@@ -137,8 +132,12 @@ class LastUsage:
         return read if self.complete else cut_off(read, "the stream ended before its final usage")
 
 
+def _carries_elsewhere(chunk: Any) -> bool:
+    """Whether a last chunk holds its usage in Groq's ``x_groq`` or, as Moonshot's, in a choice."""
+    places = (peek(chunk, "x_groq"), *rows_of(peek(chunk, "choices")))
+    return any(peek(place, "usage") for place in places)
+
+
 def _ends(chunk: Any) -> bool:
-    choices = peek(chunk, "choices")
-    if not choices:
-        return True
-    return any(peek(choice, "finish_reason") for choice in choices)
+    choices = rows_of(peek(chunk, "choices"))
+    return not choices or any(peek(choice, "finish_reason") for choice in choices)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from outlay.core.units import MAX_QUANTITY, rank
-from outlay.core.usage import Quantity, Term, Usage
+from outlay.core.units import MAX_QUANTITY, RANK, rank
+from outlay.core.usage import Item, Quantity, Term, Usage
 from outlay.extract.plain import number_of
 
 _NO_TERMS: tuple[Term, ...] = ()
+_RANK_OF = dict(RANK).__getitem__
 
 
 class Tally:
@@ -117,16 +118,13 @@ class Tally:
         )
 
 
-def ordered(units: Mapping[str, Quantity]) -> tuple[tuple[str, Quantity], ...]:
+def ordered(units: Mapping[str, Quantity]) -> tuple[Item, ...]:
     """Bring units into the vocabulary's order, zeros left out."""
-    present = [item for item in units.items() if item[1]]
-    if len(present) > 1:
-        present.sort(key=_by_rank)
-    return tuple(present)
-
-
-def _by_rank(item: tuple[str, Quantity]) -> tuple[int, str]:
-    return rank(item[0])
+    try:
+        names = sorted(units, key=_RANK_OF)
+    except KeyError:  # a unit beyond the vocabulary
+        names = sorted(units, key=rank)
+    return tuple([(name, units[name]) for name in names if units[name]])
 
 
 def sum_units(usages: Iterable[Usage]) -> dict[str, Quantity]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, missing, usage_in
+from outlay.extract.plain import rows_of
 from outlay.extract.streams import LastUsage, peek
 from outlay.extract.tally import Tally
 
@@ -41,7 +42,7 @@ def read_grpc_chat(body: Mapping[str, Any], provider: str) -> Usage:
 
 
 def _count_tools(tally: Tally, used: object) -> None:
-    for tool in used if isinstance(used, list) else ():
+    for tool in rows_of(used):
         name = str(tool).lower().removeprefix(_TOOL)
         if name.replace("_", "").isalpha() and name.isascii():
             tally.put(name[:48], 1)
@@ -63,5 +64,5 @@ class GrpcStream(LastUsage):
     @property
     def complete(self) -> bool:
         """Whether the last chunk ends an output."""
-        outputs = peek(self._last, "outputs")
-        return self._carrier is not None and any(peek(output, "finish_reason") for output in outputs or ())
+        outputs = rows_of(peek(self._last, "outputs"))
+        return self._carrier is not None and any(peek(output, "finish_reason") for output in outputs)

@@ -1,0 +1,25 @@
+"""Lines of batch results: the response inside, for the line itself holds no usage."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.extract.plain import fields_of
+
+_MARKS = ("custom_id", "key")  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
+
+
+def response_inside(line: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Give the response inside of a line of batch results; None when this is no such line."""
+    if not any(mark in line for mark in _MARKS):
+        return None
+    if result := fields_of(line.get("result")):
+        return fields_of(result.get("message")) or _failed(result)
+    response = fields_of(line.get("response"))
+    if response is not None:
+        return fields_of(response.get("body")) or response
+    return {"error": line["error"]} if line.get("error") else None
+
+
+def _failed(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Anthropic's lines without a message: errored, canceled or expired."""
+    return {"error": result.get("error") or {"type": result.get("type")}}
