@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  scripts that lie side by side, no package
 """Builds the packaged price data from genai-prices and litellm's map; run by ``make prices``.
 
 Deterministic: the same sources give the same files, sorted, one model a line. Prints what was left out, what

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  scripts that lie side by side, no package
 """The form in which the build holds a model between its sources and the data files."""
 
 from dataclasses import dataclass, field

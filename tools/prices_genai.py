@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  scripts that lie side by side, no package
 """Reads genai-prices (MIT): models with dated prices, tiers and tariffs -> entries by provider."""
 
 import datetime as dt

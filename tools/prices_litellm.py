@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  scripts that lie side by side, no package
 """Reads litellm's price map (MIT) out of its wheel, without installing it -> entries by provider."""
 
 import json
@@ -16,6 +15,7 @@ from typing import Any
 
 from prices_entry import Entry, PriceRow, clean
 
+from outlay.pricing.names import normal
 from outlay.pricing.providers import provider_id
 
 MILLION, THOUSAND = Decimal(1_000_000), Decimal(1_000)
@@ -194,7 +194,8 @@ def _split_bedrock(key: str) -> tuple[str | None, dict[str, str]]:
 def _add(
     entries: dict[str, Entry], name: str, when: dict[str, str], rows: list[PriceRow], data: dict[str, Any]
 ) -> None:
-    entry = entries.setdefault(name, Entry(name))
+    entry = next((each for each in entries.values() if normal(each.id) == normal(name)), None) or Entry(name)
+    entries.setdefault(entry.id, entry)
     if not when and any(not row.when for row in entry.rows):
         return  # the same model under a second key; the first in order stands
     for row in rows:
@@ -233,15 +234,15 @@ def _rows(
             continue
         _place(name, value, row_of, f"{key}: {name}", report, makes_images)
     _specials(data, row_of, f"litellm: {key}", report)
-    base = rows[()]
-    return [
-        row
-        for row in rows.values()
-        if row is base
-        or row.factor is not None
-        or (row.rates and any(base.rates.get(u) != r for u, r in row.rates.items()))
-        or row.above
-    ]
+    headless = [row for row in rows.values() if row.above and not row.rates]
+    report += [f"litellm: {key}: rates above a size alone under {row.when}, left out" for row in headless]
+    return [row for row in rows.values() if _says_something(row, rows[()])]
+
+
+def _says_something(row: PriceRow, base: PriceRow) -> bool:
+    """Whether a row is the base, a factor, or has a rate that differs from the base's."""
+    differs = any(base.rates.get(unit) != rate for unit, rate in row.rates.items())
+    return row is base or row.factor is not None or differs or bool(row.rates and row.above != base.above)
 
 
 def _place(name: str, value: Any, row_of: Any, where: str, report: list[str], makes_images: bool) -> None:  # noqa: FBT001  one key in its setting

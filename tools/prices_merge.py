@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  scripts that lie side by side, no package
 """Merges the sources: genai-prices first, litellm for what is missing; clouds the other way round."""
 
 from copy import deepcopy

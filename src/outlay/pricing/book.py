@@ -3,7 +3,7 @@
 import threading
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -119,7 +119,8 @@ class Book:
     def models(self, provider: str | None = None) -> tuple[tuple[str, str], ...]:
         """Name every model as (provider, id), of one provider or of all; loads what it names."""
         wanted = (provider_id(provider) or "",) if provider else self.providers()
-        return tuple((each, key) for each in wanted for key in sorted(self.table(each).models))
+        ids = {each: {model.id for model in self.table(each).models.values()} for each in wanted}
+        return tuple((each, model) for each in wanted for model in sorted(ids[each]))
 
     def table(self, provider: str) -> Table:
         """Give a provider's table with all sheets laid over it; empty for a provider without prices."""
@@ -142,10 +143,17 @@ class Book:
         model: str | None,
         at: datetime | None = None,
         terms: Mapping[str, str] | tuple[Term, ...] = (),
+        context_tokens: int | None = None,
     ) -> RateCard | Unpriced:
-        """Give the rate card of a model at an instant (now, if None), or the reason why there is none."""
+        """Give the rate card of a model at an instant (now, if None), or the reason why there is none.
+
+        With ``context_tokens`` the card is that of a whole request of so many input tokens, without tiers.
+        """
         pairs = sort_terms(terms) if isinstance(terms, Mapping) else terms
-        return self.timeline(provider, model, pairs).at(datetime.now(UTC) if at is None else to_utc(at))
+        card = self.timeline(provider, model, pairs).at(datetime.now(UTC) if at is None else to_utc(at))
+        if context_tokens is None or isinstance(card, Unpriced) or card.kind != "request":
+            return card
+        return replace(card, rates=card.rates_for(context_tokens), tiers=())
 
     def timeline(self, provider: str | None, model: str | None, terms: tuple[Term, ...]) -> Timeline:
         """Give a model's cards under terms; kept, so that the next call costs one look-up."""
@@ -231,7 +239,7 @@ class Book:
         home = provider_id(provider)
         asked = normal(model[:MAX_NAME]).rpartition("/")[2]
         tables = [self.table(each) for each in ((home,) if home else homes_of(asked)[:3])]
-        names = {normal(key): key for table in tables for key in table.models if "(alias)" not in key}
+        names = {normal(model.id): model.id for table in tables for model in table.models.values()}
         return tuple(names[each] for each in get_close_matches(asked, names, n=count, cutoff=0.6))
 
     def history(self, model: str, provider: str | None = None) -> tuple[Listing, ...]:

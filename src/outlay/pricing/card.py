@@ -1,7 +1,7 @@
 """The rate card: what a model's units cost at an instant under given terms; or why nobody knows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from outlay.core.cost import Price
@@ -35,6 +35,7 @@ class RateCard:
     free: bool = False  # every rate is zero
     fee: bool = False  # something is charged that no response counts
     once: frozenset[str] = frozenset()  # units charged once a call, however often they were used
+    least: Mapping[str, int] = field(default_factory=dict)  # the smallest quantity of a unit that is charged
     context_window: int | None = None
     max_output: int | None = None
     deprecated: str | None = None

@@ -119,7 +119,7 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
     items = usage.items
     if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
         return unpriced(usage.reason, currency=card.currency)
-    if card.fee or card.once:
+    if card.fee or card.once or card.least:
         items = _with_fees(items, card)
     if card.tiers:
         lines, missing, flags = _tiered(usage, items, card, so_far, part_model)
@@ -142,7 +142,9 @@ def _month_count(text: object) -> int:
 
 
 def _with_fees(items: tuple[Item, ...], card: RateCard) -> tuple[Item, ...]:
-    """Add the flat fee of the call where it has one, and count once what is charged once."""
+    """Add the flat fee of the call where it has one; count once, or at least so much, what is charged so."""
+    if card.least:
+        items = tuple((unit, max(quantity, card.least.get(unit, 0))) for unit, quantity in items)
     counted = tuple(
         (unit, 1) if unit in card.once and quantity > 1 else (unit, quantity) for unit, quantity in items
     )
@@ -156,6 +158,10 @@ def _tiered(
 ) -> tuple[list[CostLine], list[str], set[str]]:
     if card.kind == "request":
         size = usage.input_tokens if usage.context_tokens is None else usage.context_tokens
+        if usage.context_tokens is None and "summed_calls" in usage.flags and size >= card.tiers[0].tokens:
+            # The input is a sum over calls of a server tool, none of which need have been so large.
+            lines, missing, flags = lines_of(items, card.rates, model)
+            return lines, missing, {*flags, "tier_unknown"}
         return lines_of(items, card.rates_for(size), model)
     return split_lines(items, card, so_far if card.kind == "month" else (0, 0), model)
 

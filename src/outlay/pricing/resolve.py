@@ -105,7 +105,7 @@ def _card(
         units, [row for row in tariff_rows if row.layer >= best.layer], asked.terms
     )
     units, missing = _with_factors(units, _factors([*active, *common], active, best), asked.terms, missing)
-    units, reasons = _with_gaps(units, missing)
+    units, reasons = _with_gaps(_with_allowances(units, asked.model), missing)
     flags = [
         *asked.flags,
         *((ASSUMED_TIER,) if reasons else ()),
@@ -130,6 +130,7 @@ def _card(
         ),
         fee="requests" in rates,
         once=frozenset(facts.get("once", ())),
+        least=dict(facts.get("least", {})),
         context_window=facts.get("context_window"),
         max_output=facts.get("max_output"),
         deprecated=facts.get("deprecated"),
@@ -240,6 +241,13 @@ def _with_factors(
 def _times(units: Mapping[str, Priced], change: Change) -> dict[str, Priced]:
     """Multiply token rates; fees are not touched, as providers exempt them."""
     return {unit: priced.mapped(change) if unit in TOKEN_UNITS else priced for unit, priced in units.items()}
+
+
+def _with_allowances(units: dict[str, Priced], model: Model) -> dict[str, Priced]:
+    """Say where an account's monthly free allowance may cover a fee: how much of it is left, nobody tells."""
+    change = Change(note="a free allowance may cover it", flag="free_allowance")
+    allowed = {unit: units[unit].mapped(change) for unit in model.facts.get("allowance", ()) if unit in units}
+    return {**units, **allowed}
 
 
 def _with_gaps(units: dict[str, Priced], missing: Sequence[Term]) -> tuple[dict[str, Priced], list[str]]:

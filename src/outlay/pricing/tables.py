@@ -29,8 +29,10 @@ _MODEL_KEYS = frozenset(
         "max_output",
         "deprecated",
         "once",
+        "least",
     }
 )
+_FACTS = ("context_window", "max_output", "deprecated", "once", "least")
 _ALIAS_KEYS = frozenset({"provider", "name", "model", "from", "to", "source"})
 
 
@@ -232,13 +234,7 @@ def _add_model(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
         table.names[normal(alias)] = key
     if "since" in entry:
         model.since = read_instant(entry["since"], where, "since")
-    model.facts.update(
-        {
-            fact: entry[fact]
-            for fact in ("context_window", "max_output", "deprecated", "once")
-            if fact in entry
-        }
-    )
+    model.facts.update({fact: entry[fact] for fact in _FACTS if fact in entry})
     model.raw += [
         (row, f"{where}, price {n}", sheet.layer) for n, row in enumerate(entry.get("price", ()), 1)
     ]
@@ -251,7 +247,7 @@ def _add_alias(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
         raise PriceBookError(f"{where}: needs a name and another model that it stands for")
     key = f"{name} (alias)"
     if table.names.get(normal(name)) != key:
-        table.models[key] = Model(key)
+        table.models[key] = Model(name)
         table.names[normal(name)] = key
     span = Alias(
         target, read_instant(entry.get("from"), where, "from"), read_instant(entry.get("to"), where, "to")

@@ -1,10 +1,12 @@
 """Billing terms: what providers say about tier, batch and place, brought into the words of the book."""
 
+import re
 from collections.abc import Mapping
 
 from outlay.core.usage import Term
 
-TARIFFS = ("service_tier", "batch", "speed")  # each asks for a rate of its own; a missing one is flagged
+# Each asks for rates of its own; where there are none, that is flagged.
+TARIFFS = ("service_tier", "batch", "speed", "latency", "fallback_credit")
 _STANDARD = frozenset(
     {
         "", "standard", "default", "auto", "on_demand", "standard_only", "none", "null", "normal",
@@ -20,6 +22,7 @@ _TIERS = {
     "ptu": "provisioned",
 }
 _NOWHERE = frozenset({"", "global", "not_available", "none", "null"})
+_AWS_REGION = re.compile(r"[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d")
 _YES = frozenset({"true", "1", "yes", "on"})
 # OpenAI answers "priority" to a request for "fast": one tariff under two names.
 _FAST_IS_PRIORITY = frozenset({"openai", "azure"})
@@ -43,16 +46,37 @@ def normal_terms(provider: str, terms: Mapping[str, str]) -> dict[str, str]:
     geo = given.get("geo", given.get("inference_geo", ""))
     if geo not in _NOWHERE:
         result["geo"] = geo
-    region = given.get("region", "")
-    if region and provider == "vertex":
-        result["endpoint"] = "global" if region == "global" else "regional"
-    elif region:
-        result["region"] = region
-    return result
+    if given.get("latency", "") not in _STANDARD:
+        result["latency"] = given["latency"]
+    if given.get("fallback_credit") == "redeemed":
+        result["fallback_credit"] = "redeemed"
+    return {**result, **_place(provider, given.get("region", ""))}
+
+
+def _place(provider: str, region: str) -> dict[str, str]:
+    """Tell Vertex's endpoints, Bedrock's profiles and AWS regions apart."""
+    if not region:
+        return {}
+    if provider == "vertex":
+        return {"endpoint": "global" if region == "global" else "regional"}
+    if provider == "bedrock" and _AWS_REGION.fullmatch(region):
+        return {"region": "us-gov"} if region.startswith("us-gov-") else {"aws_region": region}
+    return {"region": region}
 
 
 _READ = frozenset(
-    {"service_tier", "traffic_type", "batch", "processing", "speed", "geo", "inference_geo", "region"}
+    {
+        "service_tier",
+        "traffic_type",
+        "batch",
+        "processing",
+        "speed",
+        "geo",
+        "inference_geo",
+        "region",
+        "latency",
+        "fallback_credit",
+    }
 )
 
 

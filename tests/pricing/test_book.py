@@ -1,0 +1,114 @@
+"""The book: the shipped data are whole, the store is bounded, and loading happens late."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from outlay.pricing import Book, RateCard, Unpriced
+from outlay.pricing.names import normal
+from outlay.pricing.rows import OVERLAY
+
+DATA = Path(__file__).parents[2] / "src" / "outlay" / "pricing" / "data"
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_every_row_of_the_shipped_data_reads() -> None:
+    assert Book.default().check() > 5000
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.json")), ids=lambda path: path.stem)
+def test_generated_files_name_their_sources_and_repeat_no_name(path: Path) -> None:
+    data = json.loads(path.read_text("utf-8"))
+    assert all(source["name"].startswith(("genai-prices ", "litellm ")) for source in data["sources"])
+    ids = [normal(key) for key in data["models"]]
+    assert len(ids) == len(set(ids))
+    assert all(entry["rows"] for entry in data["models"].values())
+
+
+def test_generated_files_hold_no_floats() -> None:
+    def refuse(text: str) -> float:
+        raise AssertionError(text)
+
+    for path in DATA.glob("*.json"):
+        json.loads(path.read_text("utf-8"), parse_float=refuse)
+
+
+def test_every_row_of_the_overlay_names_its_source() -> None:
+    data = tomllib.loads((DATA / "overlay.toml").read_text("utf-8"))
+    rows = [row for model in data["model"] for row in model.get("price", ())] + data["common"]
+    assert all(row.get("source") for row in rows)
+    assert all(alias.get("source") for alias in data["alias"])
+    ours = [row for row in rows if row["source"] != "outlay demo"]
+    assert all(row.get("link", "").startswith("https://") for row in ours)
+
+
+def test_the_data_stay_small() -> None:
+    assert sum(path.stat().st_size for path in DATA.iterdir()) < 1_500_000
+
+
+def test_names_made_up_by_strangers_make_nothing_grow() -> None:
+    book = Book(Book.default().sheets, "test")
+    for number in range(3000):
+        book.timeline("openai", f"gpt-{number}-made-up", ())
+    assert len(book._timelines) <= 2048
+    tables = len(book._tables)
+    for number in range(100):
+        book.timeline(f"provider-{number}", "gpt-4o", ())
+        book.timeline("openai", "gpt-4o", (("size", "x" * 1000 + str(number)),))
+    assert len(book._tables) == tables
+    assert all(len(str(key)) < 1000 for key in book._timelines)
+
+
+def test_importing_reads_no_data_and_no_package_but_our_own() -> None:
+    code = """
+import sys
+import outlay.pricing
+from outlay.pricing.book import _default_book
+assert _default_book.cache_info().currsize == 0
+print(sorted({"tomllib", "genai_prices", "litellm", "pydantic"} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_card_tells_what_it_knows() -> None:
+    card = Book.default().resolve("google", "gemini-2.5-pro", AT)
+    assert isinstance(card, RateCard)
+    assert (card.context_window, card.max_output) == (1_048_576, 65_536)
+    assert [(tier.tokens, tier.at_least) for tier in card.tiers] == [(200_000, False)]
+    large = Book.default().resolve("google", "gemini-2.5-pro", AT, context_tokens=250_000)
+    assert isinstance(large, RateCard)
+    assert str(large.rates["input"].amount) == "2.5"
+
+
+def test_a_card_says_when_its_price_ends() -> None:
+    card = Book.default().resolve("google", "gemini-3.8-flash", AT)
+    assert isinstance(card, RateCard)
+    assert card.until == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_the_history_of_a_price() -> None:
+    rows = [listing.row for listing in Book.default().history("gpt-4o", "openai") if not listing.row.when]
+    changes = [
+        (str(row.start and row.start.date()), str(row.rates["input"].amount))
+        for row in rows
+        if row.layer == OVERLAY
+    ]
+    assert changes == [("2024-05-13", "5")]
+    assert any(str(row.rates["input"].amount) == "2.5" for row in rows)
+    assert Book.default().history("gpt-99") == ()
+
+
+def test_a_book_names_its_models() -> None:
+    assert ("openai", "gpt-4o") in Book.default().models("openai")
+    assert ("mistral", "mistral-large-latest") in Book.default().models("mistral")
+
+
+def test_prices_of_ones_own_change_the_version() -> None:
+    assert Book.of().version == Book.default().version
+    assert isinstance(Book.default().resolve("openai", None), Unpriced)

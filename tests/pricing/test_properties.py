@@ -1,0 +1,99 @@
+"""What holds for every usage: lines add up exactly, order never matters, unknown is never zero."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outlay.core.units import TOKEN_UNITS
+from outlay.core.usage import Usage
+from outlay.pricing import cost_of
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MODELS = st.sampled_from(
+    [
+        ("openai", "gpt-4o"),
+        ("openai", "gpt-5.4"),
+        ("anthropic", "claude-sonnet-4-5"),
+        ("google", "gemini-2.5-pro"),
+        ("deepseek", "deepseek-v4-pro"),
+        ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("xai", "grok-4.3"),
+        ("perplexity", "sonar"),
+        (None, "gpt-99"),
+        ("nobody", "anything"),
+    ]
+)
+COUNTS = st.dictionaries(
+    st.sampled_from([*TOKEN_UNITS, "web_search", "pages", "images", "x_search"]),
+    st.integers(min_value=0, max_value=10**12),
+    max_size=8,
+)
+TERMS = st.dictionaries(
+    st.sampled_from(
+        ["service_tier", "batch", "speed", "geo", "region", "size", "route", "strange", "month_input_tokens"]
+    ),
+    st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(["batch", "flex", "priority", "us", "eu", "true", "fast", "redeemed"]),
+    ),
+    max_size=4,
+)
+INSTANTS = st.integers(0, 20 * 365 * 24 * 60).map(
+    lambda minutes: datetime(2015, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+
+
+@given(MODELS, COUNTS, TERMS, INSTANTS)
+def test_lines_add_up_and_nothing_raises(
+    model: tuple[str | None, str], counts: dict[str, int], terms: dict[str, str], at: datetime
+) -> None:
+    usage = Usage.of(counts, terms=tuple(sorted(terms.items())))
+    cost = cost_of(usage, provider=model[0], model=model[1], at=at)
+    if cost.amount is None:
+        assert cost.status == "unpriced"
+        assert cost.reason
+        return
+    assert cost.amount >= 0
+    if "provisioned" not in cost.flags:
+        assert sum((Fraction(line.amount) for line in cost.lines), Fraction(0)) == Fraction(cost.amount)
+    for line in cost.lines:
+        assert Fraction(line.amount) == Fraction(line.quantity) * Fraction(line.rate) / line.per
+
+
+@given(
+    st.permutations([("input", 7), ("cache_read", 11), ("output", 13), ("reasoning", 17), ("web_search", 2)])
+)
+def test_order_never_matters(items: list[tuple[str, int]]) -> None:
+    expected = cost_of(Usage.of(sorted(items)), provider="openai", model="gpt-5.4", at=AT)
+    assert cost_of(Usage.of(items), provider="openai", model="gpt-5.4", at=AT) == expected
+
+
+@given(st.integers(0, 90_000), st.integers(0, 90_000))
+def test_below_a_tier_two_calls_cost_what_one_does(one: int, other: int) -> None:
+    def amount(tokens: int) -> Decimal:
+        found = cost_of(Usage.of({"input": tokens}), provider="google", model="gemini-2.5-pro", at=AT).amount
+        assert found is not None
+        return found
+
+    assert amount(one) + amount(other) == amount(one + other)
+
+
+@given(COUNTS)
+def test_the_unknown_is_never_zero(counts: dict[str, int]) -> None:
+    cost = cost_of(Usage.of(counts), provider="openai", model="gpt-99", at=AT)
+    assert (cost.amount, cost.status) == (None, "unpriced")
+
+
+@given(st.integers(0, 3650))
+def test_more_tokens_never_cost_less(days: int) -> None:
+    at = AT - timedelta(days=days)
+    amounts = [
+        cost_of(Usage.of({"input": tokens}), provider="openai", model="gpt-4o", at=at).amount
+        for tokens in (1, 10, 1000, 200_000, 200_001, 10**6)
+    ]
+    known = [amount for amount in amounts if amount is not None]
+    assert known == sorted(known)
+    assert len(known) == len(amounts)

@@ -1,0 +1,160 @@
+"""One's own prices: the format is checked, and a fault names file, row and key."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from outlay.core.errors import PriceBookError
+from outlay.pricing import Book, RateCard, cost_of
+from outlay.pricing.rows import BASE, USER, read_row
+from outlay.pricing.tables import sheet_of
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def book_of(text: str) -> Book:
+    return Book.of(sheet_of(text, "mine.toml", USER))
+
+
+def price_of(text: str, provider: str, model: str, at: datetime = AT, **terms: str) -> Decimal | None:
+    card = book_of(text).resolve(provider, model, at, terms)
+    assert isinstance(card, RateCard)
+    return card.rates["input"].amount
+
+
+def test_a_price_of_ones_own_wins_with_all_its_terms() -> None:
+    text = """
+    [[model]]
+    provider = "openai"
+    model = "gpt-4o"
+    price = [{ rates = { input = "1", output = "4" }, source = "contract" }]
+    """
+    assert price_of(text, "openai", "gpt-4o-2024-11-20") == 1
+    assert price_of(text, "openai", "gpt-4o", batch="true") == Decimal("0.5")  # half of ours, not of the list
+
+
+def test_a_price_of_ones_own_may_end() -> None:
+    text = """
+    [[model]]
+    provider = "openai"
+    model = "gpt-4o"
+    [[model.price]]
+    from = 2026-01-01
+    to = 2026-06-01
+    rates = { input = "1" }
+    """
+    assert price_of(text, "openai", "gpt-4o", datetime(2026, 3, 1, tzinfo=UTC)) == 1
+    assert price_of(text, "openai", "gpt-4o", AT) == Decimal("2.5")
+
+
+def test_a_deployment_is_mapped_by_an_alias() -> None:
+    text = """
+    [[alias]]
+    provider = "azure"
+    name = "my-deployment-gpt4o"
+    model = "gpt-4o"
+    """
+    assert price_of(text, "azure", "my-deployment-gpt4o") == Decimal("2.5")
+
+
+def test_a_model_of_ones_own_may_be_free() -> None:
+    text = """
+    [[model]]
+    provider = "ollama"
+    model = "llama3"
+    price = [{ rates = { input = 0, output = 0 } }]
+    """
+    cost = cost_of({"input": 10}, provider="ollama", model="llama3", at=AT, book=book_of(text))
+    assert (cost.amount, cost.status) == (Decimal(0), "free")
+
+
+def test_rates_may_be_given_per_thousand_or_per_token() -> None:
+    for per, rate in ((1000, "0.0025"), (1, "0.0000025"), (1_000_000, "2.5")):
+        text = f"""
+        [[model]]
+        provider = "acme"
+        model = "m"
+        price = [{{ rates = {{ input = "{rate}" }}, per = {per} }}]
+        """
+        assert price_of(text, "acme", "m") == Decimal("2.5")
+
+
+def test_hours_and_dates_hold_together() -> None:
+    text = """
+    [[model]]
+    provider = "acme"
+    model = "m"
+    price = [
+      { rates = { input = "10" } },
+      { rates = { input = "5" }, from = 2026-01-01, windows = [WINDOW] },
+    ]
+    """.replace("WINDOW", '{ from = "22:00", to = "06:00", days = [1, 2, 3, 4, 5] }')
+    assert price_of(text, "acme", "m", datetime(2026, 11, 23, 23, tzinfo=UTC)) == 5
+    assert price_of(text, "acme", "m", datetime(2026, 11, 22, 23, tzinfo=UTC)) == 10  # a Sunday
+    assert price_of(text, "acme", "m", datetime(2025, 11, 24, 23, tzinfo=UTC)) == 10  # the year before
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"rates": {"input": "2.5"}, "form": "2026"}, "'form'"),
+        ({"rates": {"input": "-1"}}, "rates.input"),
+        ({"rates": {"input": "a lot"}}, "rates.input"),
+        ({"rates": {"input": 2.5}}, "rates.input"),
+        ({"rates": {"input": "0.0000025"}}, "per = 1"),
+        ({"rates": {"Input Tokens": "1"}}, "Input Tokens"),
+        ({"rates": {"input": "1"}, "from": "soon"}, "from"),
+        ({"rates": {"input": "1"}, "from": "2026-02-01", "to": "2026-01-01"}, "after"),
+        ({"rates": {"input": "1"}, "above": [{"tokens": 0, "rates": {}}]}, "tokens"),
+        ({"rates": {"input": "1"}, "above": [{"size": 1, "rates": {}}]}, "size"),
+        ({"rates": {"input": "1"}, "kind": "weekly"}, "kind"),
+        ({"rates": {"input": "1"}, "windows": [{"from": "25:00", "to": "01:00"}]}, "25:00"),
+        ({"rates": {"input": "1"}, "windows": [{"from": "22:00", "to": "01:00", "days": [0]}]}, "days"),
+        ({"rates": {"input": "1"}, "windows": [{"from": "22:00", "until": "01:00"}]}, "until"),
+        ({"rates": {"input": "1"}, "currency": "dollars"}, "currency"),
+        ({"rates": {"input": "1"}, "per": 3}, "per"),
+        ({"rates": {"input": "1"}, "source": 7}, "source"),
+        ({"factor": "1000"}, "factor"),
+        ({}, "rates"),
+    ],
+)
+def test_a_fault_names_file_row_and_key(row: dict[str, object], said: str) -> None:
+    with pytest.raises(PriceBookError) as caught:
+        read_row(row, "prices.toml, acme/m, price 1", BASE)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("prices.toml, acme/m, price 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[modle]]", "modle"),
+        ('[[model]]\nmodel = "m"', "provider"),
+        ('[[model]]\nprovider = "acme"\nmodel = "m"\nrate = 1', "rate"),
+        ('[[alias]]\nprovider = "acme"\nname = "a"\nto_model = "b"', "to_model"),
+        ("[[model", "TOML"),
+    ],
+)
+def test_a_sheets_outer_form_is_checked(text: str, said: str) -> None:
+    with pytest.raises(PriceBookError, match=said):
+        sheet_of(text, "mine.toml", USER)
+
+
+def test_an_alias_of_nothing_is_found_by_the_check() -> None:
+    book = book_of('[[alias]]\nprovider = "acme"\nname = "a"\nmodel = "b"')
+    with pytest.raises(PriceBookError, match="alias of b"):
+        book.check()
+
+
+def test_files_are_read_and_missing_ones_named(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        '[[model]]\nprovider = "acme"\nmodel = "m"\nprice = [{ rates = { input = 1.25 } }]\n', "utf-8"
+    )
+    card = Book.of(path).resolve("acme", "m", AT)
+    assert isinstance(card, RateCard)
+    assert card.rates["input"].amount == Decimal("1.25")
+    with pytest.raises(PriceBookError, match="absent"):
+        Book.of(tmp_path / "absent.toml")
