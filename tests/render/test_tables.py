@@ -115,3 +115,18 @@ def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> Non
     rows = [row(model=name, calls=1, cost=Decimal(1)) for name in names]
     text = report_text(by_model(*rows, calls=len(rows)), Page(width))
     assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_money_of_other_currencies_says_which() -> None:
+    yuan, both = {"CNY": Decimal(7)}, {"CNY": Decimal(7), "USD": Decimal(2)}
+    report = by_model(
+        row(model="a", calls=1, cost=Decimal(7), avg_cost=Decimal(7), costs=yuan),
+        row(model="b", calls=1, cost=Decimal(2), avg_cost=Decimal(2)),
+        calls=2,
+        costs=both,
+    )
+    _, _, first, second, _, last = report_text(report, PIPE).splitlines()
+    assert first.count("7.000000 CNY") == 2
+    assert "$" not in first
+    assert second.count("$2.000000") == 2
+    assert "7.000000 CNY + $2.000000" in last

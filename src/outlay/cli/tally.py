@@ -1,7 +1,7 @@
 """A tally of the calls on their way to the journal: what this one process cost, without a ledger."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from threading import Lock
 
@@ -20,8 +20,7 @@ class _Sums:
     succeeded: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: Decimal = ZERO
-    priced: int = 0
+    costs: dict[str, Decimal] = field(default_factory=dict)  # by currency
     timed: int = 0
     latency_ms: float = 0.0
 
@@ -31,20 +30,21 @@ class _Sums:
         self.input_tokens += record.input_tokens
         self.output_tokens += record.output_tokens
         if record.cost is not None:
-            self.priced += 1
-            self.cost = total((self.cost, record.cost))
+            self.costs[record.currency] = total((self.costs.get(record.currency, ZERO), record.cost))
         if record.latency_ms is not None:
             self.timed += 1
             self.latency_ms += record.latency_ms
 
     def totals(self) -> Totals:
+        one = next(iter(self.costs.values())) if len(self.costs) == 1 else None
         return Totals(
             calls=self.calls,
             succeeded=self.succeeded,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
-            cost=self.cost if self.priced or not self.calls else None,
+            cost=one if self.calls else ZERO,
             avg_latency_ms=self.latency_ms / self.timed if self.timed else None,
+            costs=dict(sorted(self.costs.items())) if set(self.costs) - {"USD"} else None,
         )
 
 

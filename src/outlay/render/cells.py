@@ -1,5 +1,6 @@
 """How single values are shown to people: money, counts, times, names; never a control character."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -36,6 +37,13 @@ def dollars(amount: Decimal | None, currency: str = "USD") -> str:
         return UNKNOWN
     figure = f"{amount:,.6f}" if not amount or abs(amount) >= _SIX else text_of(amount)
     return f"${figure}" if currency == "USD" else f"{figure} {currency}"
+
+
+def sums(cost: Decimal | None, costs: Mapping[str, Decimal] | None) -> str:
+    """Show a sum; where other currencies than USD are in it, each by itself."""
+    if costs:
+        return " + ".join(dollars(amount, currency) for currency, amount in costs.items())
+    return dollars(cost)
 
 
 def milliseconds(value: float | None) -> str:

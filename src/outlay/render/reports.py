@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from outlay.core.query import Row
+from outlay.core.query import METRICS, Row
 from outlay.render.as_table import Column, Page, table
-from outlay.render.cells import count, dollars, milliseconds, name, percent
+from outlay.render.cells import count, dollars, milliseconds, name, percent, sums
 from outlay.report.values import Report, Unpriced
 
 _NAMED = 5  # models in the line about unpriced calls
@@ -45,7 +45,7 @@ def report_text(report: Report, page: Page) -> str:
     names = [_names(report, dimension) for dimension in report.query.by]
     shown = [metric for metric in _METRICS if not metric.where_any or report.total[metric.key]]
     numbers = [
-        Column(metric.heading, tuple(metric.show(row[metric.key]) for row in rows), spare=metric.spare)
+        Column(metric.heading, tuple(_cell(row, metric) for row in rows), spare=metric.spare)
         for metric in shown
     ]
     lines = [table([*names, *numbers], page, total=bool(report.query.by))]
@@ -54,6 +54,16 @@ def report_text(report: Report, page: Page) -> str:
     if report.unpriced:
         lines.append(unpriced_line(report.unpriced))
     return "\n".join(lines)
+
+
+def _cell(row: Row, metric: _Metric) -> str:
+    """Show one figure; money of other currencies than USD says which."""
+    costs = row.get("costs")
+    if costs and metric.key == "cost":
+        return sums(row["cost"], costs)
+    if costs and metric.key == "avg_cost":
+        return dollars(row["avg_cost"], next(iter(costs)))
+    return metric.show(row[metric.key])
 
 
 def _names(report: Report, dimension: str) -> Column:
@@ -76,8 +86,9 @@ def _model(each: Unpriced) -> str:
 
 
 def columns_of(report: Report) -> Sequence[str]:
-    """Give the headings of a report's rows: its dimensions, then every metric."""
-    return [*report.query.by, *(key for key in report.total if key not in report.query.by)]
+    """Give the headings of a report's rows: dimensions, every metric, and costs by currency if need be."""
+    foreign = any("costs" in row for row in (*report.rows, report.total))
+    return [*report.query.by, *METRICS, *(["costs"] if foreign else [])]
 
 
 def all_rows(report: Report) -> Sequence[Row]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from outlay.render.cells import dollars, name
+from outlay.render.cells import name, sums
 from outlay.render.reports import unpriced_line
 from outlay.report.summary import Summary, Totals
 
@@ -26,7 +26,7 @@ def _total(totals: Totals) -> Iterator[str]:
     yield f"  Input tokens      : {totals.input_tokens:,}"
     yield f"  Output tokens     : {totals.output_tokens:,}"
     yield f"  Total tokens      : {totals.total_tokens:,}"
-    yield f"  Total cost        : {dollars(totals.cost)}"
+    yield f"  Total cost        : {sums(totals.cost, totals.costs)}"
     yield f"  Avg latency       : {_latency(totals)}"
 
 
@@ -34,7 +34,7 @@ def _provider(provider: str, totals: Totals) -> Iterator[str]:
     yield f"  [{name(provider)}]"
     yield f"    calls        : {totals.calls:,}  (success rate {totals.success_rate:.0%})"
     yield f"    tokens       : {totals.input_tokens:,} in / {totals.output_tokens:,} out"
-    yield f"    cost         : {dollars(totals.cost)}"
+    yield f"    cost         : {sums(totals.cost, totals.costs)}"
     yield f"    avg latency  : {_latency(totals)}"
 
 

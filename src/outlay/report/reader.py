@@ -143,8 +143,8 @@ class LedgerReader:
         )
 
     def _unpriced(self, query: Query, total: Row) -> tuple[Unpriced, ...]:
-        """Name the models whose calls the total does not wholly contain; asks the ledger only then."""
-        if not total["unpriced_calls"]:
+        """Name the models whose cost the total does not wholly contain."""
+        if not total["calls"]:
             return ()
         narrowed = Query(
             by=("provider", "model"),

@@ -1,6 +1,6 @@
 """Summary: the few figures that a person wants first, in all and by provider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,8 +18,9 @@ class Totals:
     succeeded: int
     input_tokens: int
     output_tokens: int
-    cost: Decimal | None  # None: no call had a known price
+    cost: Decimal | None  # None: no call had a known price, or they are in several currencies
     avg_latency_ms: float | None  # None: no call was timed
+    costs: Mapping[str, Decimal] | None = None  # by currency, where there are others than USD
 
     @property
     def total_tokens(self) -> int:
@@ -35,7 +36,13 @@ class Totals:
         """Give the figures as a JSON object; money is a plain decimal string."""
         names = ("calls", "succeeded", "input_tokens", "output_tokens", "total_tokens", "cost")
         figures = {name: plain(getattr(self, name)) for name in names}
-        return {**figures, "success_rate": self.success_rate, "avg_latency_ms": self.avg_latency_ms}
+        foreign = {"costs": plain(self.costs)} if self.costs else {}
+        return {
+            **figures,
+            **foreign,
+            "success_rate": self.success_rate,
+            "avg_latency_ms": self.avg_latency_ms,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ def totals_of(row: Row) -> Totals:
         output_tokens=row["output_tokens"],
         cost=row["cost"] if row["calls"] else Decimal(0),
         avg_latency_ms=row["avg_latency_ms"],
+        costs=row.get("costs"),
     )
 
 

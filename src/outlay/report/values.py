@@ -27,7 +27,8 @@ class Unpriced:
 class Report:
     """Totals and breakdowns; ``cost`` is Decimal or None where no call had a known price.
 
-    The rows add up to the total, unless a limit left some out.
+    The rows add up to the total, unless a limit left some out. Money of several currencies is not added up:
+    ``cost`` is then None, and ``costs`` of the row holds the sum of each.
     """
 
     rows: list[Row]

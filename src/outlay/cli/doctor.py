@@ -1,0 +1,118 @@
+"""``outlay doctor``: what is installed, recorded, pending, lost and unpriced, and what to do about it."""
+
+import platform
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outlay.cli.options import data_options, state_of
+from outlay.core.errors import OutlayError
+
+if TYPE_CHECKING:
+    # Loaded when the command runs: --help needs neither.
+    from outlay.report import LedgerReader
+    from outlay.settings import Settings
+
+_PACKAGES = ("duckdb", "orjson", "rich", "click", "polars", "pandas", "pyarrow")
+
+
+@click.command
+@data_options
+@click.pass_context
+def doctor(ctx: click.Context) -> int:
+    """What is installed, recorded, pending, lost and unpriced, and what to do about it."""
+    from outlay import process
+    from outlay.cli.session import reader_of, settings_of, show, show_json
+    from outlay.render.doctor import doctor_text
+
+    settings = settings_of(state_of(ctx))
+    here = process.use(settings)
+    document = {**_installation(settings), "instrumentable": [asdict(each) for each in here.hooks.status()]}
+    try:
+        with reader_of(settings) as reader:
+            document.update(_kept(reader))
+    except OutlayError as error:
+        document["error"] = str(error)
+    document["advice"] = list(_advice(document))
+    if state_of(ctx).json:
+        show_json(document)
+    else:
+        show(doctor_text(document))
+    return 1 if "error" in document else 0
+
+
+def _installation(settings: "Settings") -> dict[str, Any]:
+    return {
+        "outlay": metadata.version("outlay"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "settings": {
+            "file": None if settings.file is None else str(settings.file),
+            "ledger": settings.ledger,
+            "home": str(settings.home),
+            "journal": str(settings.journal),
+            "sync": settings.sync,
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _kept(reader: "LedgerReader") -> dict[str, Any]:
+    """Ask the ledger; the question comes first, since it brings in what is pending."""
+    report = reader.report()
+    info = reader.info()
+    lost: Counter[str] = Counter()
+    for loss in info.pop("lost", ()):
+        lost[loss["why"]] += loss["count"]
+    total = report.total
+    return {
+        "recorded": {name: total[name] for name in ("calls", "errors", "unpriced_calls", "cost")},
+        "pending": {"bytes": info.pop("pending_bytes", 0)},
+        "lost": {"calls": lost.total(), "why": dict(lost)},
+        "faults": info.pop("faults", 0),
+        "conflicts": info.pop("conflicts", 0),
+        "unpriced": report.to_dict()["unpriced"],
+        "ledger": info,
+    }
+
+
+def _advice(document: Mapping[str, Any]) -> Iterator[str]:
+    """Say what to do, the most pressing first."""
+    if "error" in document:
+        yield f"the ledger cannot be read: {document['error']}"
+    lost = document.get("lost", {})
+    for why, count in lost.get("why", {}).items():
+        yield f"{count:,} calls were lost ({why}); make room and leave to write in {_journal(document)}"
+    if document.get("faults"):
+        yield f"some lines in {_journal(document)} could not be read; they stay there, all others are in"
+    if count := document.get("conflicts"):
+        yield f"{count:,} entries came with an id that other content has; look for who makes ids of their own"
+    if pending := document.get("pending", {}).get("bytes"):
+        yield f"{pending:,} bytes in journals are not in the ledger yet; the next report brings them in"
+    if document.get("unpriced"):
+        yield "give unpriced models a price in a file of your own, named by prices in outlay.toml"
+    yield from _about_sdks(document["instrumentable"])
+
+
+def _about_sdks(sdks: list[dict[str, Any]]) -> Iterator[str]:
+    for sdk in sdks:
+        if sdk["state"] == "too old":
+            yield f"{sdk['package']} {sdk['version']} is too old to hook; upgrade it"
+    if all(sdk["state"] == "not installed" for sdk in sdks):
+        names = ", ".join(sdk["package"] for sdk in sdks)
+        yield f"none of {names} is installed here; outlay.record() takes calls of anything else"
+
+
+def _journal(document: Mapping[str, Any]) -> str:
+    return str(document["settings"]["journal"])

@@ -1,0 +1,61 @@
+"""The doctor's findings as text: a heading a group, a line a fact, and at the end what to do."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from outlay.render.cells import UNKNOWN, name
+from outlay.report.plain import plain
+
+_LABEL = 18
+
+
+def doctor_text(document: Mapping[str, Any]) -> str:
+    """Show what the doctor found; groups that it could not look into are left out."""
+    return "\n".join(_lines(plain(document)))
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"outlay {found['outlay']}, Python {found['python']}, {found['system']}"
+    yield from _group("packages", {key: value or "not installed" for key, value in found["packages"].items()})
+    sdks = {each["package"]: f"{each['version'] or ''} {each['state']}" for each in found["instrumentable"]}
+    yield from _group("can be hooked", sdks)
+    settings = {**found["settings"], "ledger": found["settings"]["ledger"] or "the embedded one in home"}
+    yield from _group("settings", settings)
+    yield from _group("ledger", found.get("ledger", {}))
+    if "recorded" in found:
+        recorded = found["recorded"]
+        yield from _group("recorded", {**recorded, "cost": _cost(recorded)})
+        yield from _group("not in the ledger", _outside(found))
+    unpriced = {
+        f"{name(each['provider'])}/{name(each['model'])}": each["calls"] for each in found.get("unpriced", ())
+    }
+    yield from _group("price unknown or partial", unpriced)
+    yield ""
+    yield "to do"
+    yield from (f"  - {name(advice)}" for advice in found["advice"] or ("nothing; all is well",))
+
+
+def _cost(recorded: Mapping[str, Any]) -> str:
+    return str(recorded["cost"] or (UNKNOWN if recorded["calls"] else 0))
+
+
+def _outside(found: Mapping[str, Any]) -> dict[str, Any]:
+    lost = found["lost"]
+    why = "; ".join(f"{reason} ({count:,})" for reason, count in lost["why"].items())
+    return {
+        "pending": f"{found['pending']['bytes']:,} bytes",
+        "lost": f"{lost['calls']:,} calls{f': {why}' if why else ''}",
+        "faults": found["faults"],
+        "conflicts": found["conflicts"],
+    }
+
+
+def _group(heading: str, facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts:
+        yield ""
+        yield heading
+        yield from (f"  {name(label):<{_LABEL}} {name(_shown(value))}" for label, value in facts.items())
+
+
+def _shown(value: Any) -> Any:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value

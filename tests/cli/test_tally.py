@@ -1,0 +1,97 @@
+"""A tally: what passed on the way to the journal, exactly, by provider and currency."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from threading import Thread
+
+from outlay.cli.tally import Tally
+from outlay.core.cost import Cost, unpriced
+from outlay.core.record import Entry, Loss, Record
+from outlay.core.usage import Usage
+from outlay.report import Unpriced
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class Sink:
+    """Keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.kept: list[Entry] = []
+
+    def append(self, entry: Entry) -> None:
+        self.kept.append(entry)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        return timeout == 7
+
+
+def call(
+    cost: str | None, currency: str = "USD", provider: str = "p", latency_ms: float | None = None
+) -> Record:
+    charge = unpriced("no price") if cost is None else Cost(Decimal(cost), "priced", currency=currency)
+    return Record(
+        id="019a3c00-0000-7000-8000-000000000001",
+        at=AT,
+        provider=provider,
+        model="m",
+        usage=Usage.of({"input": 10, "output": 2}),
+        charge=charge,
+        latency_ms=latency_ms,
+    )
+
+
+def test_everything_is_handed_on_and_records_are_counted() -> None:
+    sink = Sink()
+    tally = Tally(sink)
+    entries: list[Entry] = [
+        call("0.1", latency_ms=100),
+        call("0.2", provider="q"),
+        call(None),
+        Loss(at=AT, count=1, why="x"),
+    ]
+    for entry in entries:
+        tally.append(entry)
+    assert sink.kept == entries
+    assert tally.flush(7)
+    assert not tally.flush(1)
+    summary = tally.summary()
+    assert (summary.total.calls, summary.total.cost) == (3, Decimal("0.3"))
+    assert (summary.total.input_tokens, summary.total.output_tokens) == (30, 6)
+    assert summary.total.avg_latency_ms == 100
+    assert [(name, totals.cost) for name, totals in summary.by_provider] == [
+        ("p", Decimal("0.1")),
+        ("q", Decimal("0.2")),
+    ]
+    assert summary.unpriced == (Unpriced("p", "m", 1),)
+
+
+def test_currencies_are_never_added_up() -> None:
+    tally = Tally(Sink())
+    tally.append(call("1"))
+    tally.append(call("7", "CNY"))
+    totals = tally.summary().total
+    assert totals.cost is None
+    assert totals.costs == {"CNY": Decimal(7), "USD": Decimal(1)}
+
+
+def test_nothing_costs_nothing_and_the_unpriced_an_unknown_amount() -> None:
+    tally = Tally(Sink())
+    assert tally.summary().total.cost == 0
+    tally.append(call(None))
+    assert tally.summary().total.cost is None
+
+
+def test_threads_lose_nothing() -> None:
+    tally = Tally(Sink())
+
+    def append() -> None:
+        for _ in range(25):
+            tally.append(call("0.1"))
+
+    threads = [Thread(target=append) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tally.summary().total.calls, tally.summary().total.cost) == (200, Decimal(20))
