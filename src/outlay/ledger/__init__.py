@@ -1,1 +1,7 @@
-"""Where records are kept and questions are answered: the embedded DuckDB file, memory, servers."""
+"""Where records are kept, each once, and questions about them answered."""
+
+from outlay.ledger.duck import DuckLedger
+from outlay.ledger.memory import MemoryLedger
+from outlay.ledger.urls import open_ledger
+
+__all__ = ["DuckLedger", "MemoryLedger", "open_ledger"]

@@ -1,0 +1,102 @@
+"""What journals hold that a ledger has not taken in yet, cut into portions that fit in memory."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from outlay.journal import is_live, segments
+
+PORTION = 64 * 2**20  # bytes taken in at once
+_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of one segment that consists of whole lines; ``whole`` if it is all there will ever be."""
+
+    path: Path
+    start: int
+    end: int
+    whole: bool
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.end - self.start
+
+
+def portions(folder: Path, taken: Mapping[str, int]) -> Iterator[list[Stretch]]:
+    """Give what is new in a folder of journals, in portions of about the same size, oldest segment first."""
+    portion: list[Stretch] = []
+    for stretch in _new(folder, taken):
+        if portion and sum(each.size for each in portion) + stretch.size > PORTION:
+            yield portion
+            portion = []
+        portion.append(stretch)
+    if portion:
+        yield portion
+
+
+def _new(folder: Path, taken: Mapping[str, int]) -> Iterator[Stretch]:
+    for segment in segments(folder):
+        start = taken.get(segment.name, 0)
+        if segment.size <= start:
+            continue
+        live = is_live(segment.path)  # asked before looking for the end: a dead writer's file is final
+        size = segment.path.stat().st_size
+        end = _last_line_end(segment.path, start, size) if live else size
+        if not live and start == 0 and end <= PORTION:
+            yield Stretch(segment.path, start, end, whole=True)
+        else:
+            yield from _cut(segment.path, start, end)
+
+
+def _cut(path: Path, start: int, end: int) -> Iterator[Stretch]:
+    """Cut a long stretch at line ends; a line longer than a portion stays whole."""
+    while start < end:
+        stop = min(start + PORTION, end)
+        if stop < end:
+            stop = _last_line_end(path, start, stop)
+            if stop == start:
+                stop = _next_line_end(path, start + PORTION, end)
+        yield Stretch(path, start, stop, whole=False)
+        start = stop
+
+
+def _last_line_end(path: Path, start: int, end: int) -> int:
+    """Find the end of the last whole line between two offsets; ``start`` if there is none."""
+    with path.open("rb") as file:
+        while end > start:
+            block = max(start, end - _BLOCK)
+            file.seek(block)
+            found = file.read(end - block).rfind(b"\n")
+            if found >= 0:
+                return block + found + 1
+            end = block
+    return start
+
+
+def _next_line_end(path: Path, start: int, end: int) -> int:
+    with path.open("rb") as file:
+        file.seek(start)
+        return min(end, start + len(file.readline()))
+
+
+def spool(stretches: list[Stretch], target: Path) -> list[Path]:
+    """Give files that hold just these stretches: whole segments themselves, parts as a copy in ``target``."""
+    whole = [each.path for each in stretches if each.whole]
+    parts = [each for each in stretches if not each.whole]
+    if not parts:
+        return whole
+    target.parent.mkdir(exist_ok=True)
+    with target.open("wb") as copy:
+        for part in parts:
+            with part.path.open("rb") as file:
+                file.seek(part.start)
+                remaining = part.size
+                while remaining > 0 and (block := file.read(min(remaining, 1 << 20))):
+                    copy.write(block)
+                    remaining -= len(block)
+                if not block.endswith(b"\n"):
+                    copy.write(b"\n")
+    return [*whole, target]

@@ -1,0 +1,128 @@
+"""One batch of journal lines into the ledger's tables: what is new is kept, copies are compared."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from outlay.core.codec import record_json
+from outlay.core.record import SCHEMA, Record, Score
+from outlay.ledger.engine import Engine
+from outlay.ledger.identity import judged, missing_judgement, same_call
+from outlay.ledger.stored import record_of, scores_of
+
+# Keys that only other entries than records have, beside the columns of calls.
+_OTHERS = {"schema": "BIGINT", "score": "UUID", "lost": "BIGINT", "why": "VARCHAR"}
+_SCORE = ("record_id", "at", "quality_score", "user_rating", "correct")
+_NEEDED = (  # of a record's line; a line without them is read the slow way, which says what is wrong
+    *("provider", "operation", "status", "currency", "cost_status", "input_tokens", "cached_tokens"),
+    *("cache_write_tokens", "output_tokens", "reasoning_tokens"),
+)
+
+
+class Batch:
+    """Lines that stand in a temporary table, seen from one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._calls = engine.columns("calls")
+        self._names = ", ".join(f'"{name}"' for name in self._calls)
+
+    def load(self, paths: Sequence[Path]) -> bool:
+        """Read files of lines; False if some line is no good entry.
+
+        Raises:
+            duckdb.Error: a line is no JSON, or a value does not fit its column.
+        """
+        types = {**self._calls, **_OTHERS, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
+        spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
+        self._engine.run(
+            "CREATE OR REPLACE TEMP TABLE batch AS SELECT * FROM "  # noqa: S608  # our own names
+            f"read_json(?, format = 'newline_delimited', columns = {{{spec}}})",
+            [[str(path) for path in paths]],
+        )
+        lacking = " OR ".join(f"{name} IS NULL" for name in _NEEDED)
+        bad = self._engine.all(
+            f"""SELECT count(*) FROM batch WHERE "at" IS NULL OR coalesce("schema" > {SCHEMA}, FALSE)
+            OR CASE WHEN score IS NOT NULL THEN FALSE WHEN lost IS NOT NULL THEN why IS NULL
+                    ELSE id IS NULL OR {lacking} END"""  # noqa: S608  # our own names
+        )
+        return not bad[0][0]
+
+    def keep(self) -> int:
+        """Bring what is new into the tables, in the caller's transaction; give how many calls were new."""
+        lines, ids, low, high = self._engine.all(
+            "SELECT count(id), count(DISTINCT id), min(id), max(id) FROM batch WHERE score IS NULL"
+        )[0]
+        new = self._keep_calls(lines == ids, low, high) if lines else 0
+        self._keep_others()
+        if new < lines:
+            self._compare(low, high)
+        return new
+
+    def _keep_calls(self, unique: bool, low: Any, high: Any) -> int:  # noqa: FBT001  # one plain fact
+        first = "" if unique else "QUALIFY row_number() OVER (PARTITION BY id ORDER BY rowid) = 1"
+        return int(
+            self._engine.all(
+                f"""INSERT INTO calls SELECT {self._names} FROM batch
+                WHERE id IS NOT NULL AND score IS NULL
+                AND id NOT IN (SELECT id FROM calls WHERE id BETWEEN ? AND ?) {first} ORDER BY rowid""",  # noqa: S608  # our own names
+                [low, high],
+            )[0][0]
+        )
+
+    def _keep_others(self) -> None:
+        self._new("scores", _SCORE, ("score", *_SCORE[1:]), "score IS NOT NULL")
+        self._new("losses", ("at", "count", "why"), ("at", "lost", "why"), "lost IS NOT NULL")
+
+    def _new(self, table: str, columns: tuple[str, ...], keys: tuple[str, ...], condition: str) -> None:
+        """Insert rows that are not there yet, in the order of their arrival."""
+        same = " AND ".join(
+            f'have."{column}" IS NOT DISTINCT FROM batch."{key}"'
+            for column, key in zip(columns, keys, strict=True)
+        )
+        names = ", ".join(f'"{key}"' for key in keys)
+        self._engine.run(
+            f"""INSERT INTO {table} SELECT {names} FROM batch WHERE {condition}
+            AND NOT EXISTS (SELECT 1 FROM {table} AS have WHERE {same})
+            QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY rowid) = 1 ORDER BY rowid"""  # noqa: S608  # our own names
+        )
+
+    def _compare(self, low: Any, high: Any) -> None:
+        """Look at the copies of calls that are known: equal ones are nothing new, others are set aside."""
+        for kept, other in self._differing(low, high):
+            if not same_call(kept, other):
+                self._set_aside(kept, other)
+                continue
+            scores = scores_of(self._engine, [kept.id]).get(kept.id, [])
+            news = missing_judgement(judged(kept, scores), other)
+            if news is not None:
+                self._add_score(news)
+
+    def _differing(self, low: Any, high: Any) -> Iterator[tuple[Record, Record]]:
+        have = ", ".join(f'have."{name}"' for name in self._calls)
+        copy = ", ".join(f'batch."{name}"' for name in self._calls)
+        found = self._engine.all(
+            f"""SELECT {have}, {copy} FROM batch JOIN calls AS have ON have.id = batch.id
+            WHERE batch.score IS NULL AND have.id BETWEEN ? AND ?
+            AND row({have}) IS DISTINCT FROM row({copy}) ORDER BY batch.rowid""",  # noqa: S608  # our own names
+            [low, high],
+        )
+        names = tuple(self._calls)
+        for row in found:
+            yield record_of(names, row[: len(names)]), record_of(names, row[len(names) :])
+
+    def _set_aside(self, kept: Record, other: Record) -> None:
+        texts = [orjson.dumps(record_json(each)).decode() for each in (kept, other)]
+        if not self._engine.all(
+            "SELECT 1 FROM conflicts WHERE id = ? AND kept = ? AND other = ?", [kept.id, *texts]
+        ):
+            self._engine.run("INSERT INTO conflicts VALUES (?, ?, ?)", [kept.id, *texts])
+
+    def _add_score(self, score: Score) -> None:
+        at = score.at.replace(tzinfo=None)
+        self._engine.run(
+            "INSERT INTO scores VALUES (?, ?, ?, ?, ?)",
+            [score.record_id, at, score.quality_score, score.user_rating, score.correct],
+        )

@@ -1,0 +1,155 @@
+"""The embedded ledger: a folder with journals and a DuckDB file that only readers touch."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import filelock
+
+from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.query import CallQuery, Query, Rows
+from outlay.core.record import Entry, Record
+from outlay.journal import pending_bytes
+from outlay.ledger import answers
+
+if TYPE_CHECKING:
+    from outlay.ledger.engine import Engine
+
+_PAGE = 5_000  # calls fetched at once; the lock is not held between pages
+_POLL = 0.005
+_HEX = frozenset("0123456789abcdef")
+_DIGITS = 32
+
+
+class DuckLedger:
+    """A ledger in a folder; a ``core.ports.Ledger``.
+
+    Whoever asks takes the folder's lock, takes in what is new in the journals, asks, and lets go. Many
+    processes may ask at a time; each waits at most ``patience`` seconds for its turn.
+    """
+
+    def __init__(self, folder: Path, *, patience: float = 30.0) -> None:
+        self.folder = folder
+        self.journals = folder / "journal"
+        self._spool = folder / "spool"
+        self._patience = patience
+        self._engine: Engine | None = None
+        self._mine = threading.Lock()  # threads of this process take turns too
+
+    def add(self, entries: Iterable[Entry]) -> int:
+        """Keep entries whose id is new, all or none; give how many records were new.
+
+        Raises:
+            LedgerError: an entry cannot be kept, or the ledger cannot be written.
+        """
+        from outlay.ledger.ingest import add  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._turn(fresh=False) as engine:
+            return add(engine, entries, self._spool)
+
+    def rows(self, query: Query) -> Rows:
+        """Answer with one row a group; without dimensions the one row is the total, if there is any call."""
+        with self._turn() as engine:
+            return answers.rows(engine, query)
+
+    def calls(self, query: CallQuery) -> Iterator[Record]:
+        """Give single calls in the order asked for, scores applied; fetched page by page."""
+        last: Record | None = None
+        left = query.limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            found = self._page(query, size, last)
+            for record, scored in found:
+                yield scored
+                last = record
+            if len(found) < size:
+                return
+            left = None if left is None else left - size
+
+    def _page(self, query: CallQuery, size: int, last: Record | None) -> list[answers.Scored]:
+        with self._turn(fresh=last is None) as engine:
+            return answers.page(engine, query, size, last)
+
+    def get(self, record_id: str) -> Record | None:
+        """Give one call by its id, or by the start of it if only one matches."""
+        digits = record_id.lower().replace("-", "")
+        if len(digits) > _DIGITS or not set(digits) <= _HEX:
+            return None
+        ends = [str(UUID(hex=digits.ljust(_DIGITS, fill))) for fill in "0f"]
+        with self._turn() as engine:
+            found = answers.between(engine, *ends)
+        return found[0][1] if len(found) == 1 else None
+
+    def conflicts(self) -> int:
+        """Count the entries that were set aside because their id was taken by other content."""
+        with self._turn() as engine:
+            return int(engine.all("SELECT count(*) FROM conflicts")[0][0])
+
+    def info(self) -> dict[str, Any]:
+        """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""
+        with self._turn() as engine:
+            facts = answers.facts(engine)
+            taken = dict(engine.all("SELECT segment, taken FROM journals"))
+            pending = pending_bytes(self.journals, taken)
+        return {
+            "ledger": str(self.folder),
+            **facts,
+            "pending_bytes": pending,
+            "journal_bytes": pending_bytes(self.journals, {}),
+            "size_bytes": sum(file.stat().st_size for file in self.folder.glob("ledger.duckdb*")),
+        }
+
+    def close(self) -> None:
+        """Let go of the engine; the next question would start it again."""
+        with self._mine:
+            engine, self._engine = self._engine, None
+            if engine is not None:
+                engine.close()
+
+    @contextmanager
+    def _turn(self, *, fresh: bool = True) -> "Iterator[Engine]":
+        """Have the ledger to oneself, with the journals taken in if ``fresh``.
+
+        Raises:
+            LedgerBusyError: others had it for longer than our patience.
+            LedgerError: it cannot be opened, read or written.
+        """
+        with self._mine, _alone(self.folder, self._patience):
+            if self._engine is None:
+                from outlay.ledger.engine import Engine  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+                self._engine = Engine(self.folder)
+            with self._engine.attached() as engine:
+                if fresh:
+                    from outlay.ledger.ingest import take_in  # noqa: PLC0415  # likewise
+
+                    take_in(engine, self.journals, self._spool)
+                yield engine
+
+
+@contextmanager
+def _alone(folder: Path, patience: float) -> Iterator[None]:
+    """Hold the folder's lock.
+
+    Who waits holds the place at the head of the queue meanwhile, so that a reader who asks all the time
+    has to let the others go first.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        head = filelock.FileLock(folder / "ledger.queue", timeout=patience, poll_interval=_POLL)
+        lock = filelock.FileLock(folder / "ledger.lock", timeout=patience, poll_interval=_POLL)
+        with head:
+            lock.acquire()
+    except filelock.Timeout:
+        raise LedgerBusyError(
+            f"others have been using the ledger in {folder} for {patience:g} seconds; ask again"
+        ) from None
+    except OSError as error:
+        raise LedgerError(f"cannot use the ledger in {folder}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,144 @@
+"""Ingest: the new part of every journal into the ledger, rows and offsets in one transaction."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import orjson
+
+from outlay.core.codec import entry_json
+from outlay.core.errors import LedgerError
+from outlay.core.record import Entry
+from outlay.journal import Fault, read_line
+from outlay.ledger.backlog import Stretch, portions, spool
+from outlay.ledger.batch import Batch
+from outlay.ledger.engine import Engine
+
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+_ENTRIES = 50_000  # taken in at once by add
+Faults = list[tuple[str, int, str]]
+
+
+def take_in(engine: Engine, journals: Path, spool_folder: Path) -> None:
+    """Bring all that is new in the journals into the attached ledger.
+
+    Raises:
+        duckdb.Error: the ledger cannot be written; nothing of the portion at hand is then kept.
+    """
+    taken = dict(engine.all("SELECT segment, taken FROM journals"))
+    batch = Batch(engine)
+    for portion in portions(journals, taken):
+        _take_portion(engine, batch, portion, spool_folder)
+
+
+def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
+    with _spool_file(spool_folder) as target:
+        if _loads(batch, spool(portion, target)):
+            _commit(engine, batch, portion, [])
+        elif len(portion) > 1:
+            for stretch in portion:
+                _take_portion(engine, batch, [stretch], spool_folder)
+        else:
+            _commit(engine, batch, portion, _load_line_by_line(batch, portion[0], target))
+
+
+def _loads(batch: Batch, paths: list[Path]) -> bool:
+    try:
+        return batch.load(paths)
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return False
+
+
+def _commit(engine: Engine, batch: Batch, portion: list[Stretch], faults: Faults) -> None:
+    with engine.transaction():
+        batch.keep()
+        for fault in faults:
+            engine.run("INSERT INTO faults VALUES (?, ?, ?)", fault)
+        for stretch in portion:
+            engine.run("DELETE FROM journals WHERE segment = ?", [stretch.path.name])
+            engine.run("INSERT INTO journals VALUES (?, ?)", [stretch.path.name, stretch.end])
+
+
+def _load_line_by_line(batch: Batch, stretch: Stretch, target: Path) -> Faults:
+    """Load the good lines of a stretch that has bad ones, and give what is wrong with these."""
+    good: list[tuple[int, bytes]] = []
+    faults: Faults = []
+    for offset, line in _lines(stretch):
+        entry = read_line(line, offset, 0)
+        if isinstance(entry, Fault):
+            faults.append((stretch.path.name, offset, entry.reason))
+        else:
+            good.append((offset, orjson.dumps(entry_json(entry), option=_OPTIONS)))
+    refused = _refused(batch, good, target)
+    _load(batch, [line for offset, line in good if offset not in refused], target)
+    faults += [(stretch.path.name, offset, reason) for offset, reason in refused.items()]
+    return sorted(faults)
+
+
+def _lines(stretch: Stretch) -> Iterator[tuple[int, bytes]]:
+    offset = stretch.start
+    with stretch.path.open("rb") as file:
+        file.seek(offset)
+        while offset < stretch.end and (line := file.readline()):
+            if line.strip():
+                yield offset, line
+            offset += len(line)
+
+
+def _refused(batch: Batch, lines: list[tuple[int, bytes]], target: Path) -> dict[int, str]:
+    """Find the lines that are good entries but that the ledger's columns cannot hold, by halving."""
+    reason = _load(batch, [line for _, line in lines], target)
+    if reason is None:
+        return {}
+    if len(lines) == 1:
+        return {lines[0][0]: reason}
+    middle = len(lines) // 2
+    return {**_refused(batch, lines[:middle], target), **_refused(batch, lines[middle:], target)}
+
+
+def _load(batch: Batch, lines: list[bytes], target: Path) -> str | None:
+    """Load lines; give what is wrong with them, if anything."""
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(b"".join(lines))
+    try:
+        return None if batch.load([target]) else "a field is missing"
+    except duckdb.Error as error:
+        return str(error).partition("\n")[0]
+
+
+def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:
+    """Bring entries into the attached ledger, all or none; give how many calls were new.
+
+    Raises:
+        LedgerError: an entry cannot be kept.
+    """
+    batch = Batch(engine)
+    new = 0
+    remaining = iter(entries)
+    with engine.transaction(), _spool_file(spool_folder) as target:
+        while some := list(islice(remaining, _ENTRIES)):
+            wrong = _load(batch, [_line(entry) for entry in some], target)
+            if wrong is not None:
+                raise LedgerError(f"an entry cannot be kept: {wrong}")
+            new += batch.keep()
+    return new
+
+
+def _line(entry: Entry) -> bytes:
+    try:
+        return orjson.dumps(entry_json(entry), option=_OPTIONS)
+    except orjson.JSONEncodeError as error:
+        raise LedgerError(f"an entry cannot be written as JSON: {error}") from error
+
+
+@contextmanager
+def _spool_file(folder: Path) -> Iterator[Path]:
+    """Give a place for a file of lines; what a killed reader left there is written over."""
+    folder.mkdir(exist_ok=True)
+    target = folder / "batch.jsonl"
+    try:
+        yield target
+    finally:
+        target.unlink(missing_ok=True)

@@ -1,0 +1,193 @@
+"""A ledger in memory: the contract in plain Python, for tests and for processes that keep nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from outlay.core.errors import LedgerError
+from outlay.core.money import total
+from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Rows, zone
+from outlay.core.record import Entry, Loss, Record, Score
+from outlay.ledger.buckets import bucket, span
+from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
+from outlay.ledger.totals import Counts, Sums, in_order, row_of
+
+
+class MemoryLedger:
+    """Keeps entries in dictionaries; a ``core.ports.Ledger`` whose content goes with the process."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._scores: defaultdict[str, list[Score]] = defaultdict(list)
+        self._losses: list[Loss] = []
+        self._conflicts: list[tuple[Record, Record]] = []
+
+    def add(self, entries: Iterable[Entry]) -> int:
+        """Keep entries whose id is new, all or none; give how many records were new.
+
+        Raises:
+            LedgerError: an id is no UUID.
+        """
+        checked = [_checked(entry) for entry in entries]
+        return sum(self._keep(entry) for entry in checked)
+
+    def _keep(self, entry: Entry) -> bool:
+        if isinstance(entry, Record):
+            return self._keep_record(entry)
+        if isinstance(entry, Loss):
+            if entry not in self._losses:
+                self._losses.append(entry)
+        elif entry not in self._scores[entry.record_id]:
+            self._scores[entry.record_id].append(entry)
+        return False
+
+    def _keep_record(self, record: Record) -> bool:
+        kept = self._records.setdefault(record.id, record)
+        if kept is record:
+            return True
+        if not same_call(kept, record):
+            if (kept, record) not in self._conflicts:
+                self._conflicts.append((kept, record))
+        elif news := missing_judgement(self._judged(kept), record):
+            self._keep(news)
+        return False
+
+    def rows(self, query: Query) -> Rows:
+        """Answer with one row a group; without dimensions the one row is the total, if there is any call."""
+        groups: defaultdict[tuple[Any, ...], list[Record]] = defaultdict(list)
+        everything = list(self._chosen(query))
+        for record in everything:
+            groups[tuple(_value(record, name, query.tz) for name in query.by)].append(record)
+        rows = [
+            (
+                tuple(_sort_key(name, value) for name, value in zip(query.by, values, strict=True)),
+                row_of(dict(zip(query.by, values, strict=True)), _sums(records)),
+            )
+            for values, records in groups.items()
+        ]
+        return Rows(in_order(rows), row_of({}, _sums(everything)))
+
+    def calls(self, query: CallQuery) -> Iterator[Record]:
+        """Give single calls in the order asked for, scores applied."""
+        found = sorted(self._chosen(query), key=lambda record: _rank(record, query.order), reverse=True)
+        for record in found[: query.limit]:
+            yield self._judged(record)
+
+    def get(self, record_id: str) -> Record | None:
+        """Give one call by its id, or by the start of it if only one matches."""
+        wanted = record_id.lower()
+        found = [record for key, record in self._records.items() if key.startswith(wanted)]
+        return self._judged(found[0]) if len(found) == 1 else None
+
+    def conflicts(self) -> int:
+        """Count the entries that were set aside because their id was taken by other content."""
+        return len(self._conflicts)
+
+    def info(self) -> dict[str, Any]:
+        """Tell how much is kept and what was lost."""
+        return {
+            "ledger": "memory:",
+            "recorded": len(self._records),
+            "conflicts": len(self._conflicts),
+            "lost": [{"count": each.count, "why": each.why} for each in self._losses],
+        }
+
+    def close(self) -> None:
+        """Do nothing; there is nothing to let go of."""
+
+    def _judged(self, record: Record) -> Record:
+        return judged(record, sorted(self._scores.get(record.id, ()), key=lambda score: score.at))
+
+    def _chosen(self, query: Query | CallQuery) -> Iterator[Record]:
+        tests = [_test(each, query.tz) for each in query.where]
+        for record in self._records.values():
+            late_enough = query.since is None or query.since <= record.at
+            early_enough = query.until is None or record.at < query.until
+            wanted = (_value(record, name, query.tz) in values for name, values in tests)
+            if late_enough and early_enough and all(wanted):
+                yield record
+
+
+def _checked(entry: Entry) -> Entry:
+    """Check the id as a column of type UUID would."""
+    if isinstance(entry, Loss):
+        return entry
+    name = entry.id if isinstance(entry, Record) else entry.record_id
+    try:
+        UUID(name)
+    except ValueError:
+        raise LedgerError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
+    return as_kept(entry) if isinstance(entry, Record) else entry
+
+
+def _test(wanted: Filter, tz: str) -> Filter:
+    name, values = wanted
+    if name in TIME_DIMENSIONS:
+        for value in values:
+            if value is not None:
+                span(name, value, zone(tz))  # refuses what no bucket is called
+    return wanted
+
+
+def _value(record: Record, name: str, tz: str) -> str | None:
+    if name in TIME_DIMENSIONS:
+        return bucket(name, record.at, zone(tz))
+    if name.startswith("tag:"):
+        return record.tags.get(name.removeprefix("tag:"))
+    value: str | None = getattr(record, name)
+    return value
+
+
+def _sort_key(name: str, value: str | None) -> Any:
+    """Sort by the value itself, but an hour by its instant, since clocks may show it twice."""
+    if name == "hour" and value is not None:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return value
+
+
+def _rank(record: Record, order: str) -> tuple[Any, str]:
+    keys = {
+        "time": record.at,
+        "cost": (record.cost is not None, record.cost or Decimal(0)),
+        "latency": (record.latency_ms is not None, record.latency_ms or 0.0),
+    }
+    return keys[order], record.id
+
+
+def _sums(records: list[Record]) -> Sums:
+    costs: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for record in records:
+        if record.cost is not None:
+            costs[record.currency].append(record.cost)
+    latencies = sorted(record.latency_ms for record in records if record.latency_ms is not None)
+    return Sums(
+        counts=Counts(
+            calls=len(records),
+            errors=sum(record.status == "error" for record in records),
+            known=sum(record.cost is not None for record in records),
+            input_tokens=sum(record.input_tokens for record in records),
+            cached_tokens=sum(record.cached_tokens for record in records),
+            cache_write_tokens=sum(record.cache_write_tokens for record in records),
+            output_tokens=sum(record.output_tokens for record in records),
+            reasoning_tokens=sum(record.reasoning_tokens for record in records),
+        ),
+        costs={currency: total(amounts) for currency, amounts in costs.items()},
+        latency=(
+            sum(latencies) / len(latencies) if latencies else None,
+            percentile(latencies, 50),
+            percentile(latencies, 95),
+            percentile(latencies, 99),
+        ),
+    )
+
+
+def percentile(ascending: list[float], percent: int) -> float | None:
+    """Give a percentile by linear interpolation between the two nearest values."""
+    if not ascending:
+        return None
+    below, part = divmod(percent * (len(ascending) - 1), 100)
+    low = ascending[below]
+    return low + (ascending[below + 1] - low) * part / 100 if part else low

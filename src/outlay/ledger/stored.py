@@ -1,0 +1,63 @@
+"""From stored rows back to the values they were: records, and the judgements on them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+import orjson
+
+from outlay.core.codec import record_from_json
+from outlay.core.record import Record, Score
+from outlay.ledger.totals import plain
+
+_TEXTS_OF_JSON = frozenset(
+    ("usage", "flags", "terms", "parts", "raw", "cost_flags", "lines", "price", "extra"),
+)
+
+
+class Asked(Protocol):
+    """Something that answers SQL."""
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a question and give all rows."""
+        ...
+
+
+def record_of(names: Sequence[str], row: Sequence[Any]) -> Record:
+    """Make the record of a row of calls, equal to the one that was written."""
+    data = {name: _value(name, value) for name, value in zip(names, row, strict=True) if value is not None}
+    return record_from_json(data)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _TEXTS_OF_JSON:
+        return orjson.loads(value)
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return str(value) if name == "id" else value
+
+
+def scores_of(asked: Asked, ids: Sequence[str]) -> dict[str, list[Score]]:
+    """Give the judgements on these calls, oldest first."""
+    rows = asked.all(
+        'SELECT record_id, "at", quality_score, user_rating, correct FROM scores'
+        ' WHERE record_id IN (SELECT unnest(CAST(? AS UUID[]))) ORDER BY "at", rowid',
+        [list(ids)],
+    )
+    found: defaultdict[str, list[Score]] = defaultdict(list)
+    for name, at, quality, rating, correct in rows:
+        key = str(name)
+        found[key].append(
+            Score(
+                record_id=key,
+                at=at.replace(tzinfo=UTC),
+                quality_score=quality,
+                user_rating=rating,
+                correct=correct,
+            )
+        )
+    return found

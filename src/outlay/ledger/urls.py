@@ -1,0 +1,34 @@
+"""A ledger by its URL."""
+
+import re
+from pathlib import Path
+
+from outlay.core.errors import NotSupportedError, SettingsError
+from outlay.core.ports import Ledger
+from outlay.ledger.duck import DuckLedger
+from outlay.ledger.memory import MemoryLedger
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)  # one letter alone is a Windows drive
+_LATER = frozenset(("postgresql", "postgres", "clickhouse", "chdb", "django"))
+
+
+def open_ledger(url: str | None, *, home: Path) -> Ledger:
+    """Open the ledger that a URL names: None is the embedded one in ``home``, a path the one in that folder.
+
+    Raises:
+        NotSupportedError: ledgers of that kind are not built yet.
+        SettingsError: that is no URL of a ledger.
+    """
+    if url is None:
+        return DuckLedger(home)
+    found = _SCHEME.fullmatch(url.strip())
+    if found is None and url.strip():
+        return DuckLedger(Path(url.strip()).expanduser())
+    scheme = "" if found is None else found[1].lower()
+    if scheme in _LATER:
+        raise NotSupportedError(
+            f"{scheme}: ledgers are not built yet; use a folder's path for the embedded ledger, or memory:"
+        )
+    if found is not None and scheme == "memory" and not found[2].strip("/"):
+        return MemoryLedger()
+    raise SettingsError(f"{url!r:.80} names no ledger; write a folder's path, or memory:")
