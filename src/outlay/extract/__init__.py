@@ -21,11 +21,13 @@
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage, merge_flags
+from outlay.extract.answers import error_in, missing
 from outlay.extract.batch import response_inside
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
@@ -49,7 +51,7 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     its API's shape and flagged ``by_shape``.
 
     Raises:
-        ResponseError: nothing can be read: not an object, no event, or no API that has this shape.
+        ResponseError: nothing can be read: not an object, no event in the text, or an API that is not known.
     """
     if type(body) is not dict:
         if isinstance(body, _TEXTS):
@@ -61,7 +63,8 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
         raise ResponseError(f"a response must be an object or a list of events, not {type(body).__name__}")
     inside = response_inside(fields)
     fields = fields if inside is None else inside
-    usage = _known(_reader(api or api_of_body(fields)).body(fields, provider), provider)
+    name = api or api_of_body(fields)
+    usage = _known(_reader(name).body(fields, provider) if name else _shapeless(fields), provider)
     return usage if inside is None else usage.with_terms(batch="true")
 
 
@@ -83,23 +86,27 @@ def operation_of(api: str) -> str:
     return _reader(api).operation
 
 
-def _reader(api: str | None) -> Reader:
-    reader = READERS.get(api or "")
+def _reader(api: str) -> Reader:
+    reader = READERS.get(api)
     if reader is None:
-        known = ", ".join(READERS)
-        raise ResponseError(
-            f"no API is named {api!r}; name one of {known}"
-            if api
-            else f"this response has no known shape; name its api, one of {known}"
-        )
+        raise ResponseError(f"no API is named {api!r:.40}; name one of {', '.join(READERS)}")
     return reader
+
+
+def _shapeless(fields: Mapping[str, Any]) -> Usage:
+    """Say that nothing is known of a response's shape; its usage, if it has one, is not taken for zero."""
+    read = missing(fields, error_in(fields) or "the response has no known shape: name its api")
+    return read.flagged("unknown_keys") if fields.get("usage") else read
 
 
 def _read_events(events: list[Any], provider: str, api: str | None) -> Usage:
     usable = [event for event in events if fields_of(event) is not None]
     if not usable:
         raise ResponseError("a list of stream events must hold objects")
-    kept = collector(provider, api or api_of_event(usable) or "")
+    name = api or api_of_event(usable)
+    if name is None:
+        return _known(_shapeless(fields_of(usable[-1]) or {}), provider)
+    kept = collector(provider, name)
     for event in usable:
         kept.add(event)
     return _known(kept.usage(), provider)

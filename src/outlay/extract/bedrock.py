@@ -71,6 +71,8 @@ def count_converse(tally: Tally, usage: Mapping[str, Any]) -> None:
     total = tally.count(usage, "totalTokens")
     if given is None:
         tally.note("partial", "the usage has no input tokens")
+    elif output is None:
+        tally.note("partial", "the usage has no output tokens")
     fresh, shown = given or 0, output or 0
     if read + written and total == fresh + shown and read + written <= fresh:
         tally.flags.add("cache_inside_input")

@@ -1,0 +1,120 @@
+"""The face of the room: what is read, what is refused, and how an API is recognised."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.core.errors import ResponseError
+from outlay.extract import APIS, collector, operation_of, read
+
+GOLDEN = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "golden" / "extract.jsonl").read_text("utf-8").splitlines()
+]
+CHAT = {"model": "m", "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}}
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
+def test_without_its_name_an_api_is_recognised(case: dict[str, Any]) -> None:
+    body = case.get("response", case.get("events", case.get("sse")))
+    named = read(body, provider=case["provider"], api=case["api"])
+    usage = read(body, provider=case["provider"])
+
+    assert usage.items == named.items
+
+
+@pytest.mark.parametrize("body", [None, 3, 2.5, True, "null", "3", b'"text"', "", [], [1, 2], ["a"], "[1]"])
+def test_what_is_no_object_is_refused(body: Any) -> None:
+    with pytest.raises(ResponseError):
+        read(body, provider="openai", api="chat")
+
+
+@pytest.mark.parametrize("call", [lambda: collector("openai", "chatt"), lambda: operation_of("chatt")])
+def test_an_unknown_api_is_refused_with_the_names_that_are(call: Any) -> None:
+    with pytest.raises(ResponseError, match=r"no API is named 'chatt'; name one of chat, responses, "):
+        call()
+
+
+def test_text_bytes_and_mapping_of_one_body_are_the_same() -> None:
+    text = json.dumps(CHAT)
+    usage = read(CHAT, provider="openai", api="chat")
+
+    assert usage.units == {"input": 3, "output": 4}
+    assert read(text, provider="openai", api="chat") == usage
+    assert read(text.encode(), provider="openai", api="chat") == usage
+    assert read("\ufeff" + text, provider="openai", api="chat") == usage
+
+
+def test_a_shape_that_nobody_knows_is_said_to_be_one() -> None:
+    usage = read({"usage": {"widgets": 4}, "id": "x"}, provider="openai")
+
+    assert (usage.items, usage.flags, usage.response_id) == ((), ("unknown_keys",), "x")
+    assert usage.reason == "the response has no known shape: name its api"
+
+
+def test_an_error_of_no_known_shape_is_an_error() -> None:
+    usage = read({"error": {"type": "overloaded"}}, provider="openai")
+
+    assert (usage.flags, usage.reason) == (("error",), "the provider answered with an error: overloaded")
+
+
+def test_the_text_of_an_error_is_not_kept() -> None:
+    usage = read({"error": {"message": "secret prompt", "type": "x"}}, provider="openai", api="chat")
+
+    assert "secret" not in repr(usage)
+
+
+def test_raw_is_the_usage_alone_and_a_copy() -> None:
+    counts = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    body = {"usage": counts, "choices": [{"message": {"content": "secret reply"}}]}
+    usage = read(body, provider="openai", api="chat")
+    counts["prompt_tokens"] = 99
+
+    assert usage.raw == {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    assert "secret" not in repr(usage)
+
+
+def test_raw_cuts_prose_and_writes_huge_numbers_as_text() -> None:
+    usage = read(
+        {"usage": {"input_tokens": 1, "output_tokens": 2, "note": "x" * 500, "big": 10**40, "pair": (1, 2)}},
+        provider="anthropic",
+        api="messages",
+    )
+
+    assert usage.raw is not None
+    assert usage.raw["note"] == "x" * 100
+    assert usage.raw["big"] == "about 2^133"
+    assert usage.raw["pair"] == [1, 2]
+
+
+def test_operations_are_opentelemetry_names() -> None:
+    known = {"chat", "generate_content", "text_completion", "embeddings", "retrieval"}
+
+    assert {operation_of(api) for api in APIS} == known
+    assert operation_of("messages") == "chat"
+    assert operation_of("embeddings") == "embeddings"
+
+
+def test_a_collector_that_saw_nothing_says_so() -> None:
+    for api in APIS:
+        usage = collector("openai", api).usage()
+        assert (usage.items, "partial" in usage.flags, bool(usage.reason)) == ((), True, True), api
+
+
+def test_boto3_chunks_are_decoded() -> None:
+    chunks = [
+        {
+            "type": "message_start",
+            "message": {"model": "claude", "usage": {"input_tokens": 9, "output_tokens": 1}},
+        },
+        {"type": "content_block_delta", "delta": {"text": "hi"}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}},
+        {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 9}},
+    ]
+    events = [{"chunk": {"bytes": json.dumps(chunk).encode()}} for chunk in chunks]
+
+    usage = read(events, provider="bedrock", api="invoke_model")
+    assert (usage.units, usage.flags) == ({"input": 9, "output": 5}, ())
+    assert read(events, provider="bedrock") == usage
