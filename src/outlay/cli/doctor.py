@@ -80,10 +80,10 @@ def _kept(reader: "LedgerReader") -> dict[str, Any]:
         "recorded": {name: total[name] for name in ("calls", "errors", "unpriced_calls", "cost")},
         "pending": {"bytes": info.pop("pending_bytes", 0)},
         "lost": {"calls": lost.total(), "why": dict(lost)},
-        "faults": info.pop("faults", 0),
+        "faults": {"lines": info.pop("fault_count", 0), "where": info.pop("faults", [])},
         "conflicts": info.pop("conflicts", 0),
         "unpriced": report.to_dict()["unpriced"],
-        "ledger": info,
+        "ledger": {name: value for name, value in info.items() if name != "recorded"},
     }
 
 
@@ -94,8 +94,8 @@ def _advice(document: Mapping[str, Any]) -> Iterator[str]:
     lost = document.get("lost", {})
     for why, count in lost.get("why", {}).items():
         yield f"{count:,} calls were lost ({why}); make room and leave to write in {_journal(document)}"
-    if document.get("faults"):
-        yield f"some lines in {_journal(document)} could not be read; they stay there, all others are in"
+    if count := document.get("faults", {}).get("lines"):
+        yield f"{count:,} lines in {_journal(document)} could not be read; they stay there, all others are in"
     if count := document.get("conflicts"):
         yield f"{count:,} entries came with an id that other content has; look for who makes ids of their own"
     if pending := document.get("pending", {}).get("bytes"):

@@ -9,13 +9,14 @@ from typing import cast
 
 import click
 
-from outlay.cli.options import data_options
+from outlay.cli.options import data_options, state_of
 
 
 @click.command
 @click.argument("file", metavar="[FILE|-]", default="-")
 @data_options
-def price(file: str) -> int:
+@click.pass_context
+def price(ctx: click.Context, /, *, file: str) -> int:
     """Price recorded responses: JSON lines in, JSON lines out.
 
     A line is {"id", "provider", "api", "model", "at", "response"}, or "events" (a list) or "sse" (the raw
@@ -23,13 +24,17 @@ def price(file: str) -> int:
     {"id", "error"}, and the exit code is then 1.
     """
     from outlay.cli.price_lines import batches, price_line
+    from outlay.cli.session import settings_of
+    from outlay.pricing import Book
 
+    prices = settings_of(state_of(ctx)).prices
+    book = None if prices is None else Book.of(prices)
     out, failed = sys.stdout.buffer, False
     with _opened(file) as source:
         for lines in batches(source.read1):
             answers = []
             for line in lines:
-                answer, fine = price_line(line)
+                answer, fine = price_line(line, book)
                 failed = failed or not fine
                 answers.append(answer)
             out.write(b"\n".join((*answers, b"")))

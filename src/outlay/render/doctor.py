@@ -7,6 +7,7 @@ from outlay.render.cells import UNKNOWN, name
 from outlay.report.plain import plain
 
 _LABEL = 18
+_SHOWN = 5  # faulty lines; all of them stand in the JSON
 
 
 def doctor_text(document: Mapping[str, Any]) -> str:
@@ -30,6 +31,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         f"{name(each['provider'])}/{name(each['model'])}": each["calls"] for each in found.get("unpriced", ())
     }
     yield from _group("price unknown or partial", unpriced)
+    faults = {f"{each['segment']} +{each['offset']}": each["reason"] for each in _first_faults(found)}
+    yield from _group("first faulty lines", faults)
     yield ""
     yield "to do"
     yield from (f"  - {name(advice)}" for advice in found["advice"] or ("nothing; all is well",))
@@ -39,13 +42,18 @@ def _cost(recorded: Mapping[str, Any]) -> str:
     return str(recorded["cost"] or (UNKNOWN if recorded["calls"] else 0))
 
 
+def _first_faults(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    where: list[Mapping[str, Any]] = found.get("faults", {}).get("where", [])
+    return where[:_SHOWN]
+
+
 def _outside(found: Mapping[str, Any]) -> dict[str, Any]:
     lost = found["lost"]
     why = "; ".join(f"{reason} ({count:,})" for reason, count in lost["why"].items())
     return {
         "pending": f"{found['pending']['bytes']:,} bytes",
         "lost": f"{lost['calls']:,} calls{f': {why}' if why else ''}",
-        "faults": found["faults"],
+        "faulty lines": found["faults"]["lines"],
         "conflicts": found["conflicts"],
     }
 
