@@ -99,6 +99,7 @@ _IMAGE_KEY = re.compile(
 )
 _BEDROCK_KEY = re.compile(r"(?:bedrock(?:_mantle|_converse)?/)?(?:([a-z]{2}(?:-gov)?-[a-z]+-\d)/)?(.+)")
 _PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|us-gov)\.(?=[a-z0-9]+\.)")
+_SIZED = re.compile(r"\d-x-\d")
 _ZONE = re.compile(r"(eu|us|us-gov|global|global-standard)/(.+)")
 Found = dict[str, dict[str, Entry]]
 
@@ -138,10 +139,12 @@ def read(prices: dict[str, Any], version: str, report: list[str]) -> Found:
             skipped["no provider, or a subscription"] += 1
             continue
         rows = _rows(data, (f"litellm {version}", data.get("source")), key, report)
+        name, when = _split(key, home)
+        if "size" in when:
+            rows[0].rates.update(_by_pixel(when["size"], data))
         if all(not row.rates or not any(row.rates.values()) for row in rows):
             skipped["no price, or all zero (free, subscription or unknown: nobody can tell)"] += 1
             continue
-        name, when = _split(key, home)
         if name is None:
             skipped["commitments and other keys that are no model"] += 1
             continue
@@ -178,9 +181,17 @@ def _split(key: str, home: str) -> tuple[str | None, dict[str, str]]:
     return name, {}
 
 
+def _by_pixel(size: str, data: dict[str, Any]) -> dict[str, Decimal]:
+    """Turn a price per pixel of a known size into one per image; the source rounds it to six digits."""
+    if not isinstance(data.get("input_cost_per_pixel"), Decimal):
+        return {}
+    width, height = map(int, size.split("x"))
+    return {"images": clean((data["input_cost_per_pixel"] * width * height).quantize(Decimal("0.0001")))}
+
+
 def _split_bedrock(key: str) -> tuple[str | None, dict[str, str]]:
     found = _BEDROCK_KEY.fullmatch(key)
-    if found is None or "commitment" in key or "-x-" in key:
+    if found is None or "commitment" in key or _SIZED.search(key):
         return None, {}
     region, name = found[1], found[2]
     when = {"aws_region": region} if region else {}

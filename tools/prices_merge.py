@@ -85,7 +85,7 @@ def _supplement(entry: Entry, other: Entry, where: str, report: list[str]) -> No
         entry.rows += deepcopy(other.rows) if mine is None else []
         return
     differing = [
-        unit for unit in ("input", "output") if _differ(mine.rates.get(unit), theirs.rates.get(unit))
+        unit for unit in ("input", "output") if _differ(mine.rates.get(unit), _same_unit(theirs, unit))
     ]
     entry.rows += [
         deepcopy(row) for row in other.rows if row.factor is not None and not _answered(entry, row)
@@ -99,6 +99,11 @@ def _supplement(entry: Entry, other: Entry, where: str, report: list[str]) -> No
     for row in other.rows:
         if row.factor is None:
             _add_row(entry, mine, row)
+
+
+def _same_unit(theirs: PriceRow, unit: str) -> Decimal | None:
+    """Give the rate to compare with; models that make images have theirs under the image here."""
+    return theirs.rates.get(unit, theirs.rates.get(f"{unit}_image"))
 
 
 def _answered(entry: Entry, factor: PriceRow) -> bool:

@@ -1,0 +1,93 @@
+"""genai-prices as an oracle: the same usage on every model that both price; differences have a ruling."""
+
+import re
+import warnings
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from genai_prices import Usage as TheirUsage
+from genai_prices.data import providers
+from genai_prices.types import ModelInfo, Provider
+
+from outlay.pricing import cost_of
+from outlay.pricing.providers import provider_id
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)  # a Sunday: no peak hours
+
+# Where we differ, why, by whose word. A pattern of ``provider/model``.
+RULINGS = {
+    r"deepseek/deepseek-(chat|reasoner)": "their window of 2025 is stale; the price of today is flat",
+    r"deepseek/deepseek-v3\.2(-exp)?": "a reseller's figure there",
+    r"x-ai/grok-code-fast-1": "redirected on 2026-05-15 at the successor's price",
+    r"aws/.*(claude-sonnet-4|gpt-5\.[45]).*": "they list no context tier on Bedrock",
+    r"perplexity/.*": "their request fee is that of the largest search context",
+}
+SKIPPED = {"openai-decisions", "typesafe", "quicksilverpro"}
+
+
+def theirs(provider: Provider, model: ModelInfo, **counts: int) -> Decimal | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            usage = TheirUsage(**counts)
+            return model.calc_price(usage, provider, genai_request_timestamp=AT).total_price
+        except ValueError:
+            return None
+
+
+def named(model: str) -> str:
+    """Give the id that is called: ``regional.`` is their word for every profile but the global one."""
+    return model.replace("regional.", "us.", 1) if model.startswith("regional.") else model
+
+
+def compared(
+    input_tokens: int, cached: int, output: int
+) -> list[tuple[str, Decimal, Decimal | None, tuple[str, ...]]]:
+    found = []
+    for provider in providers:
+        for model in provider.models:
+            if provider.id in SKIPPED:
+                continue
+            expected = theirs(
+                provider, model, input_tokens=input_tokens, cache_read_tokens=cached, output_tokens=output
+            )
+            if not expected:  # nothing per token, or nothing known
+                continue
+            if cached and expected == theirs(
+                provider, model, input_tokens=input_tokens, output_tokens=output
+            ):
+                continue  # no rate for cached input there
+            counts = {"input": input_tokens - cached, "cache_read": cached, "output": output}
+            cost = cost_of(counts, provider=provider.id, model=named(model.id), at=AT)
+            found.append((f"{provider.id}/{model.id}", expected, cost.amount, cost.flags))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("input_tokens", "cached", "output"),
+    [(1000, 0, 500), (5000, 3000, 400), (250_000, 0, 1000), (300_000, 50_000, 1000)],
+)
+def test_the_same_usage_costs_the_same(input_tokens: int, cached: int, output: int) -> None:
+    results = compared(input_tokens, cached, output)
+    unexplained = [
+        (name, str(expected), str(ours))
+        for name, expected, ours, flags in results
+        if ours != expected
+        and "assumed_rate" not in flags
+        and not any(re.fullmatch(rule, name) for rule in RULINGS)
+    ]
+    assert len(results) > 900
+    assert unexplained == []
+
+
+def test_every_ruling_is_needed() -> None:
+    results = [*compared(5000, 3000, 400), *compared(250_000, 0, 1000)]
+    differing = {name for name, expected, ours, _ in results if ours != expected}
+    idle = [rule for rule in RULINGS if not any(re.fullmatch(rule, name) for name in differing)]
+    assert idle == []
+
+
+def test_providers_are_known_by_their_names_for_them() -> None:
+    assert provider_id("x-ai") == "xai"
+    assert provider_id("aws") == "bedrock"
