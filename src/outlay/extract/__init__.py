@@ -2,8 +2,8 @@
 
 ``terms`` that a usage may carry, each with the words of the provider in lower case:
 ``service_tier`` (the one that served), ``batch`` ("true"), ``geo`` (Anthropic's inference_geo), ``speed``,
-``fallback_credit``, ``traffic_type`` (Vertex), ``latency`` (Bedrock), ``search_context_size``, ``size`` and
-``quality`` (images), ``upstream`` (who served behind OpenRouter).
+``fallback_credit``, ``declined``, ``traffic_type`` (Vertex), ``latency`` (Bedrock), ``search_context_size``,
+``size`` and ``quality`` (images), ``upstream`` (who served behind OpenRouter).
 
 ``flags``:
 
@@ -16,7 +16,8 @@
 - ``by_shape``: an unknown provider, read by its API's shape
 - ``error``: an error body
 - ``summed_calls``: the input is a sum over a server tool's calls, of which no single size is known
-- ``declined_hop``: a declined hop before a fallback is counted; whether it is billed is not documented
+- ``declined_hop``: a part is a hop that declined; its term ``declined`` is ``before_output``, which Anthropic says
+  it does not bill, or ``after_output``
 - ``estimated_cost``: the stated cost is an estimate
 """
 

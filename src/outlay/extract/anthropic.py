@@ -114,8 +114,11 @@ def _with_iterations(top: Usage, iterations: list[Any]) -> Usage:
         largest = max(largest, part.input_tokens)
         match row.get("type"):
             case "message" if server and part.model and part.model != server:
-                others.append(part)
-                flags.add("declined_hop")  # whether it is billed is not documented; counted, not hidden
+                # Anthropic's release notes: what is refused before any output is not billed. It is counted
+                # here all the same; the term lets its price be decided where prices are.
+                when = "after_output" if part.output_tokens else "before_output"
+                others.append(part.with_terms(declined=when))
+                flags.add("declined_hop")
             case "message" | "fallback_message":
                 pass
             case "compaction":

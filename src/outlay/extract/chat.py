@@ -15,6 +15,16 @@ _REMAINDER_THOUGHT = frozenset({"google", "vertex"})  # Gemini states thoughts i
 
 _PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details", "input_tokens_details")
 _OUTPUT_DETAILS = ("completion_tokens_details", "completion_token_details", "output_tokens_details")
+_INPUT_MODALITIES = (
+    ("audio_tokens", "input_audio"),
+    ("image_tokens", "input_image"),
+    ("video_tokens", "input_video"),
+)
+_OUTPUT_MODALITIES = (
+    ("audio_tokens", "output_audio"),
+    ("image_tokens", "output_image"),
+    ("video_tokens", "output_video"),
+)
 _CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
 
 _KNOWN = frozenset(
@@ -81,9 +91,9 @@ def usage_elsewhere(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _terms(body: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, str]:
     terms = tier_terms(body, usage)
-    if size := name_of(usage.get("search_context_size")):
+    if "search_context_size" in usage and (size := name_of(usage["search_context_size"])):
         terms["search_context_size"] = size
-    if host := name_of(body.get("provider")):  # OpenRouter names who served
+    if "provider" in body and (host := name_of(body["provider"])):  # OpenRouter names who served
         terms["upstream"] = host
     return terms
 
@@ -104,26 +114,31 @@ def _parts(breakdown: object, provider: str) -> tuple[Usage, ...]:
 def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
     """Count an OpenAI-shaped usage object into disjoint units."""
     prompt_details, output_details = _details(usage, _PROMPT_DETAILS), _details(usage, _OUTPUT_DETAILS)
-    prompt = tally.first(usage, "prompt_tokens", "input_tokens")
-    completion = tally.first(usage, "completion_tokens", "output_tokens")
+    prompt = tally.count(usage, "prompt_tokens")
+    if prompt is None:
+        prompt = tally.count(usage, "input_tokens")
+    completion = tally.count(usage, "completion_tokens")
+    if completion is None:
+        completion = tally.count(usage, "output_tokens")
     total = tally.count(usage, "total_tokens")
-    reasoning = tally.count(output_details, "reasoning_tokens")
-    if reasoning is None:
+    reasoning = tally.count(output_details or usage, "reasoning_tokens")
+    if reasoning is None and output_details:
         reasoning = tally.count(usage, "reasoning_tokens")
     if prompt is None or completion is None:
         prompt, completion = _incomplete(tally, usage, prompt, completion, total)
-    audio = tally.count(prompt_details, "audio_tokens")
     gap = None if total is None else total - prompt - completion
     if gap != 0:
-        more_prompt, more_output = _outside(tally, gap, usage, (reasoning or 0, audio or 0), provider)
+        audio = tally.count(prompt_details, "audio_tokens") or 0
+        more_prompt, more_output = _outside(tally, gap, usage, (reasoning or 0, audio), provider)
         prompt += more_prompt
         completion += more_output
         reasoning = max(reasoning or 0, more_output)
-    _count_prompt(tally, usage, prompt_details, prompt, audio)
-    left = tally.take("reasoning", reasoning, completion)
+    _count_prompt(tally, usage, prompt_details, prompt)
+    left = tally.take("reasoning", reasoning, completion) if reasoning else completion
     if output_details:
-        for modality in ("audio", "image", "video"):
-            left = tally.take(f"output_{modality}", tally.count(output_details, f"{modality}_tokens"), left)
+        for key, unit in _OUTPUT_MODALITIES:
+            if output_details.get(key):
+                left = tally.take(unit, tally.count(output_details, key), left)
         tally.unknown(output_details, _KNOWN_OUTPUT)
     tally.put("output", left)
     if len(usage) > 3:  # noqa: PLR2004 - prompt, completion and total alone have no extras
@@ -190,9 +205,7 @@ def _outside(
     return by_rule
 
 
-def _count_prompt(
-    tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any], prompt: int, audio: int | None
-) -> None:
+def _count_prompt(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any], prompt: int) -> None:
     cached = tally.count(details, "cached_tokens")
     if cached is None:
         cached = tally.first(usage, *_CACHED)
@@ -200,9 +213,9 @@ def _count_prompt(
     left = take_writes(tally, usage, details, left)
     if details:
         # Cached tokens may be audio or image tokens as well; the overlap is taken off once.
-        left = tally.overlap("input_audio", audio, left, prompt)
-        left = tally.overlap("input_image", tally.count(details, "image_tokens"), left, prompt)
-        left = tally.overlap("input_video", tally.count(details, "video_tokens"), left, prompt)
+        for key, unit in _INPUT_MODALITIES:
+            if details.get(key):
+                left = tally.overlap(unit, tally.count(details, key), left, prompt)
         tally.unknown(details, _KNOWN_PROMPT)
     tally.put("input", left)
 
@@ -210,7 +223,7 @@ def _count_prompt(
 def take_writes(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any], left: int) -> int:
     """Move cache writes out of the input, split by lifetime where it is stated."""
     written = tally.count(details, "cache_write_tokens")
-    if written is None:
+    if written is None and "cache_creation_input_tokens" in usage:
         written = tally.count(usage, "cache_creation_input_tokens")
     if not written:
         return left

@@ -112,7 +112,7 @@ def text_of(value: str) -> str:
 
 def name_of(value: object) -> str | None:
     """Read a name (of a model, an answer, a tier): a string with something in it, or an enum's value."""
-    if isinstance(value, Enum):
+    if type(value) is not str and isinstance(value, Enum):
         value = value.value
     return text_of(value) if isinstance(value, str) and value else None
 
