@@ -38,7 +38,7 @@ class Batch:
         types = {**self._calls, **_OTHERS, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
         spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
         self._engine.run(
-            "CREATE OR REPLACE TEMP TABLE batch AS SELECT * FROM "  # noqa: S608  # our own names
+            'CREATE OR REPLACE TEMP TABLE batch AS SELECT * REPLACE (CAST("at" AS TIMESTAMP) AS "at") FROM '  # noqa: S608  # our own names
             f"read_json(?, format = 'newline_delimited', columns = {{{spec}}})",
             [[str(path) for path in paths]],
         )
@@ -67,7 +67,7 @@ class Batch:
             self._engine.all(
                 f"""INSERT INTO calls SELECT {self._names} FROM batch
                 WHERE id IS NOT NULL AND score IS NULL
-                AND id NOT IN (SELECT id FROM calls WHERE id BETWEEN ? AND ?) {first} ORDER BY rowid""",  # noqa: S608  # our own names
+                AND id NOT IN (SELECT id FROM calls WHERE id BETWEEN ? AND ?) {first}""",  # noqa: S608  # our own names
                 [low, high],
             )[0][0]
         )

@@ -1,0 +1,23 @@
+"""For tests of programs that use outlay, and of ledgers: a clock that stands still, records, the contract."""
+
+from outlay.testing.asking import asked, by_label, call, calls, labels_of
+from outlay.testing.clock import NOON, FixedClock
+from outlay.testing.periods import PeriodsContract
+from outlay.testing.singles import CallsContract
+from outlay.testing.totals import TotalsContract
+
+
+class LedgerContract(TotalsContract, PeriodsContract, CallsContract):
+    """What every ledger promises; subclass it in a test module and give it a fixture ``ledger``, empty."""
+
+
+__all__ = [
+    "NOON",
+    "FixedClock",
+    "LedgerContract",
+    "asked",
+    "by_label",
+    "call",
+    "calls",
+    "labels_of",
+]

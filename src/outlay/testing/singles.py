@@ -1,0 +1,109 @@
+"""What every ledger promises about single calls: kept once, in order, with their scores."""
+
+# ruff: noqa: S101, PLR2004  # a contract speaks by assert, and expected numbers are its point
+
+from datetime import timedelta
+from decimal import Decimal
+
+from outlay.core.ids import uuid7
+from outlay.core.ports import Ledger
+from outlay.core.query import Query
+from outlay.core.record import Loss, Score
+from outlay.testing.asking import call, calls
+from outlay.testing.clock import NOON
+
+
+class CallsContract:
+    """Single calls: each once, in order, judged."""
+
+    def test_a_record_comes_back_as_it_went_in(self, ledger: Ledger) -> None:
+        """By its id and by the start of its id."""
+        record = call(units={"input": 3, "output": 2}, tags={"team": "search"}, user="u1", latency_ms=1.5)
+        assert ledger.add([record]) == 1
+        assert ledger.get(record.id) == record
+        assert ledger.get(record.id[:13]) == record
+        assert ledger.get("ffffffff") is None
+        assert ledger.get("no id at all") is None
+        assert calls(ledger) == [record]
+
+    def test_the_start_of_two_ids_names_neither(self, ledger: Ledger) -> None:
+        """An ambiguous beginning gives nothing."""
+        ledger.add([call(id=uuid7(NOON, bytes(9) + bytes([n]))) for n in (1, 2)])
+        assert ledger.get(uuid7(NOON, bytes(10))[:8]) is None
+
+    def test_calls_come_newest_dearest_or_slowest_first(self, ledger: Ledger) -> None:
+        """Unknown costs and latencies come last; ties go by id, newest first."""
+        a = call(NOON, cost="1", latency_ms=None)
+        b = call(NOON + timedelta(seconds=1), cost=None, latency_ms=5.0)
+        c = call(NOON + timedelta(seconds=2), cost="3", latency_ms=1.0)
+        ledger.add([b, a, c])
+        assert calls(ledger) == [c, b, a]
+        assert calls(ledger, order="cost") == [c, a, b]
+        assert calls(ledger, order="latency") == [b, c, a]
+        assert calls(ledger, limit=1) == [c]
+        assert calls(ledger, limit=0) == []
+        assert len(calls(ledger, limit=None)) == 3
+
+    def test_a_second_copy_changes_nothing(self, ledger: Ledger) -> None:
+        """Neither in one go nor later; it is no conflict."""
+        record = call()
+        assert ledger.add([record, record]) == 1
+        assert ledger.add([record, call()]) == 1
+        assert ledger.rows(Query()).total["calls"] == 2
+        assert ledger.conflicts() == 0
+
+    def test_other_content_under_a_known_id_is_set_aside(self, ledger: Ledger) -> None:
+        """The first one counts, the other is reported, once however often it comes."""
+        first = call(cost="1")
+        other = call(cost="2", id=first.id)
+        assert ledger.add([first, other]) == 1
+        assert ledger.add([other]) == 0
+        assert ledger.conflicts() == 1
+        assert ledger.get(first.id) == first
+        assert ledger.rows(Query()).total["cost"] == Decimal(1)
+
+    def test_the_newest_score_of_each_field_counts(self, ledger: Ledger) -> None:
+        """In whatever order they come, also before their call."""
+        record = call(user_rating=1.0, quality_score=0.1)
+        late = Score(record_id=record.id, at=NOON + timedelta(hours=2), quality_score=0.9)
+        early = Score(record_id=record.id, at=NOON + timedelta(hours=1), quality_score=0.5, correct=False)
+        ledger.add([late])
+        ledger.add([record, early, early])
+        for found in (ledger.get(record.id), calls(ledger)[0]):
+            assert found is not None
+            assert (found.quality_score, found.user_rating, found.correct) == (0.9, 1.0, False)
+
+    def test_of_two_scores_at_one_instant_the_later_one_to_come_counts(self, ledger: Ledger) -> None:
+        """As when somebody corrects a judgement at once."""
+        record = call()
+        ledger.add([record, *(Score(record_id=record.id, at=NOON, user_rating=n) for n in (3.0, 1.0, 2.0))])
+        found = ledger.get(record.id)
+        assert found is not None
+        assert found.user_rating == 2.0
+
+    def test_what_is_given_out_can_be_taken_in_again(self, ledger: Ledger) -> None:
+        """A judged call that comes back is the same call."""
+        record = call()
+        ledger.add([record, Score(record_id=record.id, at=NOON, correct=True)])
+        assert ledger.add(calls(ledger)) == 0
+        assert ledger.conflicts() == 0
+
+    def test_a_judgement_that_only_the_copy_has_is_kept(self, ledger: Ledger) -> None:
+        """Where the kept call says nothing; a judgement that stands is not overwritten."""
+        record = call(correct=False)
+        ledger.add([record])
+        ledger.add([call(id=record.id, correct=True, user_rating=4.0)])
+        found = ledger.get(record.id)
+        assert found is not None
+        assert (found.correct, found.user_rating) == (False, 4.0)
+        assert ledger.conflicts() == 0
+
+    def test_losses_are_nocalls(self, ledger: Ledger) -> None:
+        """They are told elsewhere."""
+        assert ledger.add([Loss(at=NOON, count=3, why="disk full")]) == 0
+        assert ledger.rows(Query()).total["calls"] == 0
+
+    def test_closing_twice_is_harmless(self, ledger: Ledger) -> None:
+        """As the port promises."""
+        ledger.close()
+        ledger.close()

@@ -1,0 +1,20 @@
+"""The embedded ledger keeps the contract."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from outlay.core.ports import Ledger
+from outlay.ledger import DuckLedger
+from outlay.testing import LedgerContract
+
+
+class TestDuckLedger(LedgerContract):
+    """The contract, kept by DuckDB."""
+
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
+        ledger = DuckLedger(tmp_path)
+        yield ledger
+        ledger.close()

@@ -1,0 +1,15 @@
+"""The ledger in memory keeps the contract."""
+
+import pytest
+
+from outlay.core.ports import Ledger
+from outlay.ledger import MemoryLedger
+from outlay.testing import LedgerContract
+
+
+class TestMemoryLedger(LedgerContract):
+    """The contract, kept in plain Python."""
+
+    @pytest.fixture
+    def ledger(self) -> Ledger:
+        return MemoryLedger()
