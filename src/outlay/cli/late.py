@@ -39,10 +39,9 @@ class _AfterImport(MetaPathFinder):
         name = self._waiting.get(fullname)
         if name is None:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        found = (
-            finder.find_spec(fullname, path, target) for finder in others if hasattr(finder, "find_spec")
-        )
+        # Those before us were asked already, and may be the ones that ask us.
+        later = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        found = (finder.find_spec(fullname, path, target) for finder in later if hasattr(finder, "find_spec"))
         spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and spec.loader is not None:
             _tell_after(spec.loader, lambda: self._hook(name))

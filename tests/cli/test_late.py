@@ -1,0 +1,71 @@
+"""Hooking at import: right after the module is loaded, never before, and never in the program's way."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from outlay.capture import guard
+from outlay.cli import late
+from outlay.instrumentation import PACKAGES
+
+
+@pytest.fixture
+def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Stand in for three SDKs by small modules; one is imported already, one is broken."""
+    for name, text in (("sdk_one", "ready = True"), ("sdk_two", ""), ("sdk_broken", "raise OSError('oh')")):
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(late, "MODULES", {"one": "sdk_one", "two": "sdk_two", "broken": "sdk_broken"})
+    importlib.import_module("sdk_two")
+    hooked: list[str] = []
+
+    def hook(name: str) -> None:
+        assert name != "one" or sys.modules["sdk_one"].ready
+        hooked.append(name)
+
+    late.hook_when_imported(hook)
+    yield hooked
+    for name in ("sdk_one", "sdk_two", "sdk_broken"):
+        sys.modules.pop(name, None)
+
+
+def test_every_sdk_that_can_be_hooked_is_waited_for() -> None:
+    assert set(late.MODULES) == set(PACKAGES)
+
+
+def test_what_is_there_is_hooked_at_once_and_the_rest_when_it_comes(seen: list[str]) -> None:
+    assert seen == ["two"]
+    assert importlib.util.find_spec("sdk_one") is not None  # looking is not importing
+    assert seen == ["two"]
+    importlib.import_module("sdk_one")
+    importlib.import_module("sdk_one")
+    assert seen == ["two", "one"]
+
+
+def test_a_module_that_breaks_while_it_loads_is_not_hooked(seen: list[str]) -> None:
+    with pytest.raises(OSError, match="oh"):
+        importlib.import_module("sdk_broken")
+    assert seen == ["two"]
+
+
+def test_other_modules_are_found_as_ever(seen: list[str]) -> None:
+    assert importlib.util.find_spec("no_such_module_anywhere") is None
+    assert seen == ["two"]
+
+
+def test_a_hook_that_fails_does_not_stop_the_import(
+    seen: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(guard, "failures", {})
+
+    def broken(_name: str) -> None:
+        raise RuntimeError("oh")
+
+    late.hook_when_imported(broken)
+    assert importlib.import_module("sdk_one").ready
+    assert "left out" in caplog.text
