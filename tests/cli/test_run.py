@@ -131,3 +131,36 @@ time.sleep(60)
         assert process.wait(30) == -15
     heading, only = (each.split(",") for each in command("report", "--csv").stdout.splitlines())
     assert dict(zip(heading, only, strict=True))["calls"] == "1"
+
+
+def test_an_sdks_calls_are_recorded_without_a_change_to_the_program(
+    command: Command, program: Callable[[str], str]
+) -> None:
+    body = {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+    }
+    text = f"""
+import httpx2, openai
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={body!r}))
+client = openai.OpenAI(api_key="x", http_client=httpx2.Client(transport=transport))
+answer = client.chat.completions.create(model="gpt-4o", messages=[{{"role": "user", "content": "hi"}}])
+print(answer.choices[0].message.content)
+"""
+    done = command("run", program(text))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hi\n", "")
+    heading, first = (
+        each.split(",") for each in command("report", "--by", "model", "--csv").stdout.splitlines()
+    )
+    found = dict(zip(heading, first, strict=True))
+    # 1000 x 2.50 and 100 x 10.00, each a million
+    assert (found["model"], found["calls"], found["cost"]) == ("gpt-4o-2024-08-06", "1", "0.0035")
+
+
+def test_a_program_without_an_sdk_loads_none(command: Command, program: Callable[[str], str]) -> None:
+    text = "import sys; print(sorted({'openai', 'anthropic', 'google.genai', 'duckdb'} & set(sys.modules)))"
+    assert command("run", program(text)).stdout == "[]\n"

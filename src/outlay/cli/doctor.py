@@ -95,7 +95,7 @@ def _advice(document: Mapping[str, Any]) -> Iterator[str]:
     for why, count in lost.get("why", {}).items():
         yield f"{count:,} calls were lost ({why}); make room and leave to write in {_journal(document)}"
     if count := document.get("faults", {}).get("lines"):
-        yield f"{count:,} lines in {_journal(document)} could not be read; they stay there, all others are in"
+        yield f"{count:,} faulty lines in {_journal(document)} cannot be read; all others are in"
     if count := document.get("conflicts"):
         yield f"{count:,} entries came with an id that other content has; look for who makes ids of their own"
     if pending := document.get("pending", {}).get("bytes"):
