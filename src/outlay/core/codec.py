@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from outlay.core.cost import Cost, CostLine, Price
@@ -27,6 +29,9 @@ _TELLING_ZEROS = (  # their zeros and falses say something, unlike the defaults 
 )
 _FIELDS = tuple(f.name for f in fields(Record) if f.name not in _NESTED)
 _PLAIN = tuple(name for name in _FIELDS if name not in _MAPPINGS and name not in _TELLING_ZEROS)
+_plain_of = attrgetter(*_PLAIN)  # all of them in one call, since every record passes here
+_zeros_of = attrgetter(*_TELLING_ZEROS)
+_TOTALS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _SCORES = ("quality_score", "user_rating", "correct")
 
 
@@ -127,6 +132,9 @@ def price_json(price: Price) -> dict[str, Any]:
     }
 
 
+_price_json = lru_cache(maxsize=1024)(price_json)  # a process uses few prices, over and over
+
+
 def price_from_json(data: Mapping[str, Any]) -> Price:
     """Read what :func:`price_json` wrote."""
     start = data.get("effective_from")
@@ -152,7 +160,7 @@ def cost_json(cost: Cost) -> dict[str, Any]:
     if cost.lines:
         data["lines"] = [line_json(line) for line in cost.lines]
     if cost.price is not None:
-        data["price"] = price_json(cost.price)
+        data["price"] = _price_json(cost.price)
     return data
 
 
@@ -180,24 +188,16 @@ def record_json(record: Record) -> dict[str, Any]:
         "at": instant_text(record.at),
         "provider": record.provider,
     }
-    for name in _PLAIN:
-        value = getattr(record, name)
-        if value or value == "":
-            data[name] = value
-    for name in _TELLING_ZEROS:
-        value = getattr(record, name)
-        if value is not None:
-            data[name] = value
+    plain = zip(_PLAIN, _plain_of(record), strict=True)
+    data.update({name: value for name, value in plain if value or value == ""})
+    zeros = zip(_TELLING_ZEROS, _zeros_of(record), strict=True)
+    data.update({name: value for name, value in zeros if value is not None})
     for name in _MAPPINGS:
         value = getattr(record, name)
         if value:
             data[name] = dict(value)
     data.update(usage_json(usage))
-    data["input_tokens"] = usage.input_tokens
-    data["cached_tokens"] = usage.cached_tokens
-    data["cache_write_tokens"] = usage.cache_write_tokens
-    data["output_tokens"] = usage.output_tokens
-    data["reasoning_tokens"] = usage.reasoning_tokens
+    data.update(zip(_TOTALS, usage.totals, strict=True))
     data.update(cost_json(record.charge))
     return data
 

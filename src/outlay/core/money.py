@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+from functools import lru_cache
 
 from outlay.core.errors import UsageError
 
@@ -64,6 +65,7 @@ def text_of(amount: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
+@lru_cache(maxsize=4096)
 def rate_text(rate: Decimal) -> str:
     """Write a rate plainly with at least two places, as price pages do: ``2.50``, ``0.075``."""
     text = text_of(rate)

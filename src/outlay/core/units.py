@@ -45,15 +45,24 @@ def _token_units() -> dict[str, Side]:
 TOKEN_UNITS: Mapping[str, Side] = MappingProxyType(_token_units())
 """Every token unit with the side of the bill it stands on."""
 
-RANK: Mapping[str, int] = MappingProxyType(
-    {unit: rank for rank, unit in enumerate((*TOKEN_UNITS, *COUNT_UNITS))}
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        f"{kind}{end}": kind
+        for kind in (*INPUT_KINDS, *OUTPUT_KINDS)
+        for end in ("", *(f"_{m}" for m in MODALITIES))
+    }
 )
-"""The order in which units are shown; units without a rank come last, by name."""
+"""Every token unit with its kind, whatever the modality."""
+
+RANK: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {unit: (rank, unit) for rank, unit in enumerate((*TOKEN_UNITS, *COUNT_UNITS))}
+)
+"""Sort keys for the order in which units are shown; units without a rank come last, by name."""
 
 
 def rank(unit: str) -> tuple[int, str]:
     """Sort key that shows units in the order of the vocabulary."""
-    return RANK.get(unit, len(RANK)), unit
+    return RANK.get(unit) or (len(RANK), unit)
 
 
 def split_unit(unit: str) -> tuple[str, str | None]:

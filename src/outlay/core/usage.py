@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from outlay.core.errors import UsageError
-from outlay.core.units import COUNT_NAME, MAX_QUANTITY, TOKEN_UNITS, rank
+from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, TOKEN_UNITS, rank
 
 Quantity = int | Decimal
 Item = tuple[str, Quantity]
@@ -43,8 +43,10 @@ class Usage:
         """
         merged: dict[str, Quantity] = {}
         for unit, quantity in counts.items() if isinstance(counts, Mapping) else counts:
-            check_quantity(unit, quantity)
-            merged[unit] = merged.get(unit, 0) + quantity
+            # The common case first: a count of tokens that needs no closer look.
+            if type(quantity) is not int or unit not in TOKEN_UNITS or not 0 <= quantity <= MAX_QUANTITY:
+                check_quantity(unit, quantity)
+            merged[unit] = merged[unit] + quantity if unit in merged else quantity
         return cls(items=_ordered(merged), **facts)
 
     @property
@@ -72,38 +74,58 @@ class Usage:
             parts=(*self.parts, *other.parts),
         )
 
-    def _count(self, *kinds: str) -> int:
-        return sum(int(n) for unit, n in self.items if unit in TOKEN_UNITS and unit.startswith(kinds))
+    @property
+    def totals(self) -> tuple[int, int, int, int, int]:
+        """Input, cached, cache-written, output and reasoning tokens; input and output are inclusive."""
+        whole = cached = written = output = reasoning = 0
+        for unit, quantity in self.items:
+            kind = KINDS.get(unit)
+            if kind is None:
+                continue
+            count = int(quantity)
+            if kind == "output":
+                output += count
+            elif kind == "reasoning":
+                output += count
+                reasoning += count
+            else:
+                whole += count
+                if kind == "cache_read":
+                    cached += count
+                elif kind != "input":
+                    written += count
+        return whole, cached, written, output, reasoning
 
     @property
     def input_tokens(self) -> int:
         """Every input token, cached and cache-written included."""
-        return sum(int(n) for unit, n in self.items if TOKEN_UNITS.get(unit) == "input")
-
-    @property
-    def output_tokens(self) -> int:
-        """Every output token, reasoning included."""
-        return sum(int(n) for unit, n in self.items if TOKEN_UNITS.get(unit) == "output")
+        return self.totals[0]
 
     @property
     def cached_tokens(self) -> int:
         """Input tokens that were read from a cache."""
-        return self._count("cache_read")
+        return self.totals[1]
 
     @property
     def cache_write_tokens(self) -> int:
         """Input tokens that were written to a cache, of any lifetime."""
-        return self._count("cache_write")
+        return self.totals[2]
+
+    @property
+    def output_tokens(self) -> int:
+        """Every output token, reasoning included."""
+        return self.totals[3]
 
     @property
     def reasoning_tokens(self) -> int:
         """Output tokens that were thought and not shown."""
-        return self._count("reasoning")
+        return self.totals[4]
 
     @property
     def total_tokens(self) -> int:
         """Input and output tokens together."""
-        return self.input_tokens + self.output_tokens
+        whole, _, _, output, _ = self.totals
+        return whole + output
 
     def term(self, name: str) -> str | None:
         """Give the value of a billing term, or None."""
