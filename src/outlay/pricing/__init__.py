@@ -3,6 +3,7 @@
 from outlay.pricing.book import Book, Listing
 from outlay.pricing.card import RateCard, Tier, Unpriced
 from outlay.pricing.charge import cost_of, usage_from_counts
+from outlay.pricing.compare import PriceChange, price_changes, whatif
 from outlay.pricing.explain import explain
 from outlay.pricing.rates import Rate
 from outlay.pricing.rows import Row
@@ -10,6 +11,7 @@ from outlay.pricing.rows import Row
 __all__ = [
     "Book",
     "Listing",
+    "PriceChange",
     "Rate",
     "RateCard",
     "Row",
@@ -17,5 +19,7 @@ __all__ = [
     "Unpriced",
     "cost_of",
     "explain",
+    "price_changes",
     "usage_from_counts",
+    "whatif",
 ]

@@ -274,6 +274,6 @@ def _reported(usage: Usage, stated: Decimal, ours: Cost) -> Cost:
         (line,),
         ours.price,
         None,
-        ours.flags,
+        ours.flags if ours.amount is not None else (),
         ours.amount if same else None,
     )

@@ -21,6 +21,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):\d*:([a-z-]+)/(.+)")
 _PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|sa|me|us-gov)\.(?=[a-z0-9]+\.)")
 _PUBLISHER = re.compile(r"(?:projects/[^/]+/locations/([^/]+)/)?publishers/[^/]+/models/(.+)")
 _ROUTES = frozenset({"nitro", "floor", "online", "exacto", "beta", "extended"})
+_FIREWORKS = "accounts/fireworks/models/"
 _CONTEXT = re.compile(r"\[1m\]$")
 _VERSION = re.compile(r"(-v\d+)?:\d+$|-v\d+$")
 _AZURE_ZONES = frozenset({"eu", "us", "us-gov", "global", "global-standard"})
@@ -83,6 +84,10 @@ def readings(provider: str | None, model: str) -> list[Reading]:
         found_all += _routed(last.name)
     if last.provider == "azure":
         found_all += _zoned(last.name)
+    if last.provider == "fireworks" and (bare := last.name.removeprefix(_FIREWORKS)) != last.name:
+        found_all.append(Reading("fireworks", bare))
+    if last.provider == "huggingface" and (route := last.name.rpartition(":"))[0]:
+        found_all.append(Reading(f"huggingface_{route[2]}", route[0]))  # the router's model:host
     return found_all
 
 

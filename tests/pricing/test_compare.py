@@ -1,0 +1,44 @@
+"""Comparing prices between instants and books, and calls between models."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from outlay.core.usage import Usage
+from outlay.pricing import Book
+from outlay.pricing.compare import price_changes, whatif
+from outlay.pricing.rows import USER
+from outlay.pricing.tables import sheet_of
+
+MAY, JULY = datetime(2025, 5, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_changes_between_two_instants() -> None:
+    book = Book.default()
+    changes = {
+        (change.model, change.unit): change for change in price_changes((book, MAY), (book, JULY), ["openai"])
+    }
+    fall = changes["o3", "input"]
+    assert (fall.before, fall.after, fall.per) == (Decimal(10), Decimal(2), 1_000_000)
+    assert ("gpt-4o", "input") not in changes
+
+
+def test_changes_between_two_books() -> None:
+    mine = """
+    [[model]]
+    provider = "openai"
+    model = "gpt-4o"
+    price = [{ rates = { input = "2", output = "10" } }]
+    """
+    book = Book.of(sheet_of(mine, "mine.toml", USER))
+    changes = list(price_changes((Book.default(), NOW), (book, NOW), ["openai"]))
+    assert {change.model for change in changes} == {"gpt-4o"}
+    first = changes[0]
+    assert (first.unit, first.before, first.after) == ("input", Decimal("2.5"), Decimal(2))
+    assert ("cache_read", Decimal("1.25"), None) in [(each.unit, each.before, each.after) for each in changes]
+
+
+def test_the_same_tokens_on_another_model() -> None:
+    usage = Usage.of({"input": 1_000_000}, reported_cost=Decimal(7), terms=(("batch", "true"),))
+    assert whatif(usage, provider="openai", model="gpt-4o-mini", at=NOW).amount == Decimal("0.15")
+    assert whatif({"input": 1_000_000}, model="gpt-99", at=NOW).amount is None
