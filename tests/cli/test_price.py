@@ -247,3 +247,22 @@ def test_a_live_pipe_is_answered_line_by_line(environ: dict[str, str]) -> None:
             assert json.loads(process.stdout.readline())["id"] == number
         process.stdin.close()
         assert process.wait() == 0
+
+
+def test_prices_of_ones_own_count(command: Command, tmp_path: Path) -> None:
+    own = """
+[[model]]
+provider = "openai"
+model = "gpt-99-imaginary"
+[[model.price]]
+rates = {input = "1.00", output = "2.00"}
+source = "a contract"
+"""
+    (tmp_path / "mine.toml").write_text(own, encoding="utf-8")
+    text = json.dumps(line(model="gpt-99-imaginary")) + "\n"
+    found = json.loads(command("price", stdin=text, OUTLAY_PRICES="mine.toml").stdout)
+    # 1000 in x 1.00 and 100 out x 2.00, each a million; a cached token without a price costs as any other
+    assert (found["cost"], found["price"]["source"]) == ("0.0012", "a contract")
+    missing = command("price", stdin=text, OUTLAY_PRICES="missing.toml")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert len(missing.stderr.splitlines()) == 1

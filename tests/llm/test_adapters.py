@@ -1,5 +1,6 @@
 """Adapters: found by name, replaced by registering; mocks that take their time and cost what they say."""
 
+import sys
 import time
 from decimal import Decimal
 from typing import Any
@@ -154,6 +155,6 @@ def test_without_a_key_openai_says_what_is_missing(monkeypatch: pytest.MonkeyPat
 
 
 def test_without_the_sdk_openai_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "openai", None)
+    monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(MissingExtraError, match=r"outlay\[openai\]"):
         get_adapter("openai")
