@@ -274,6 +274,13 @@ def test_an_unlisted_tariff_is_said_aloud() -> None:
     assert "flex" in flex.reason
 
 
+def test_a_tariff_of_one_place_does_not_hold_in_another() -> None:
+    # Nova Pro has a priority rate of 1.40 at its base price; in the EU only the standard 1.05 is listed.
+    assert charge(f"bedrock/{NOVA}", {"input": MILLION}, service_tier="priority").amount == Decimal("1.4")
+    there = charge(f"bedrock/eu.{NOVA}", {"input": MILLION}, service_tier="priority")
+    assert (there.amount, there.flags) == (Decimal("1.05"), ("assumed_tier",))
+
+
 def test_stated_xai_costs_to_the_tick() -> None:
     # What xAI itself charged for calls with tools, tokens and fees together.
     counts = {"input": 3641, "cache_read": 2048, "output": 199, "reasoning": 245, "web_search": 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outlay.core.errors import PriceBookError
-from outlay.pricing import Book, RateCard, cost_of
+from outlay.pricing import Book, RateCard, cost_of, sheet_from
 from outlay.pricing.rows import BASE, USER, read_row
 from outlay.pricing.tables import sheet_of
 
@@ -79,6 +79,15 @@ def test_rates_may_be_given_per_thousand_or_per_token() -> None:
         price = [{{ rates = {{ input = "{rate}" }}, per = {per} }}]
         """
         assert price_of(text, "acme", "m") == Decimal("2.5")
+
+
+def test_a_sheet_can_be_made_from_values() -> None:
+    # 400 x 10 + 400 x 5 + 200 x 12.5 + 100 x 20 a million.
+    rates = {"input": "10", "cache_read": "5", "cache_write": "12.5", "output": "20"}
+    sheet = sheet_from({"model": [{"provider": "acme", "model": "m", "price": [{"rates": rates}]}]})
+    counts = {"input_tokens": 1000, "cached_tokens": 400, "cache_write_tokens": 200, "output_tokens": 100}
+    cost = cost_of(counts, provider="acme", model="m", at=AT, book=Book.of(sheet))
+    assert cost.amount == Decimal("0.0105")
 
 
 def test_hours_and_dates_hold_together() -> None:

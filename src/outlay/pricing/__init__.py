@@ -7,6 +7,7 @@ from outlay.pricing.compare import PriceChange, price_changes, whatif
 from outlay.pricing.explain import explain
 from outlay.pricing.rates import Rate
 from outlay.pricing.rows import Row
+from outlay.pricing.tables import Sheet, read_sheet, sheet_from, sheet_of
 
 __all__ = [
     "Book",
@@ -15,11 +16,15 @@ __all__ = [
     "Rate",
     "RateCard",
     "Row",
+    "Sheet",
     "Tier",
     "Unpriced",
     "cost_of",
     "explain",
     "price_changes",
+    "read_sheet",
+    "sheet_from",
+    "sheet_of",
     "usage_from_counts",
     "whatif",
 ]

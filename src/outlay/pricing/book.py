@@ -13,7 +13,7 @@ from outlay.core.instants import to_utc
 from outlay.core.usage import Term, sort_terms
 from outlay.pricing.card import RateCard, Unpriced
 from outlay.pricing.names import MAX_NAME, Reading, normal, readings, undated
-from outlay.pricing.providers import HOMES, OWN_HARDWARE, STAND_INS, homes_of, provider_id
+from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of, provider_id
 from outlay.pricing.resolve import Asked, card_at
 from outlay.pricing.rows import OVERLAY, USER, Row
 from outlay.pricing.tables import (
@@ -285,6 +285,3 @@ def _default_book() -> Book:
     """Make the one documented default of this module; nothing is read before the first call."""
     text = overlay_text()
     return Book((sheet_of(text, "overlay.toml", OVERLAY),), f"{data_version()}+{crc32(text.encode()):08x}")
-
-
-__all__ = ["HOMES", "Book", "Listing", "Timeline"]

@@ -8,7 +8,7 @@ from outlay.core.money import EXACT, ZERO
 from outlay.core.units import TOKEN_UNITS, split_unit
 from outlay.core.usage import Item
 from outlay.pricing.card import RateCard
-from outlay.pricing.rates import Rate, join_notes
+from outlay.pricing.rates import Rate
 
 # Setting a frozen value's slots by their descriptors takes a third of the time of its __init__, which looks
 # each one up by name; lines are what pricing makes most of.
@@ -101,9 +101,3 @@ def _pieces(card: RateCard, start: int, count: int) -> Iterable[tuple[int, Mappi
         inside = min(end, high if high is not None else end) - max(start, low)
         if inside > 0:
             yield inside, rates
-
-
-def noted(line: CostLine, note: str) -> CostLine:
-    """Give a line with something more said about it."""
-    joined = join_notes(line.note, note)
-    return CostLine(line.unit, line.quantity, line.rate, line.per, line.amount, joined, line.model)

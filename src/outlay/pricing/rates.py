@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from outlay.core.money import multiply
-from outlay.core.units import MODALITIES, TOKEN_UNITS, split_unit
+from outlay.core.units import TOKEN_UNITS, split_unit
 
 MILLION = 1_000_000
 THOUSAND = 1_000
@@ -116,8 +116,3 @@ def _borrowed(rate: Rate, other: str, *, assumed: bool) -> Rate:
 def join_notes(*notes: str | None) -> str | None:
     """Join what is to be said about a rate; None when there is nothing."""
     return "; ".join(note for note in notes if note) or None
-
-
-def text_kind(unit: str) -> str:
-    """Give the unit without its modality."""
-    return split_unit(unit)[0] if unit.endswith(MODALITIES) else unit

@@ -13,7 +13,7 @@ from outlay.pricing.card import RateCard, Tier
 from outlay.pricing.rates import ASSUMED, STAND_INS, Rate, Step, filled, join_notes
 from outlay.pricing.rows import USER, Row
 from outlay.pricing.tables import Model
-from outlay.pricing.terms import TARIFFS, label
+from outlay.pricing.terms import PLACES, TARIFFS, label
 
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _HALF = Decimal("0.5")
@@ -79,6 +79,12 @@ def card_at(asked: Asked, rows: Sequence[Row], common: Sequence[Row], at: dateti
     return _card(asked, active, [row for row in common if row.holds(moment)], (rows, at, extrapolated))
 
 
+def _belongs(tariff: Row, best: Row) -> bool:
+    """Whether a tariff goes with a standard price: not of a lower layer, and not of another place."""
+    there = {term for term in best.when if term[0] in PLACES}
+    return tariff.layer >= best.layer and there.issubset(tariff.when)
+
+
 def _tariffs(row: Row) -> list[Term]:
     return [term for term in row.when if term[0] in TARIFFS]
 
@@ -101,9 +107,7 @@ def _card(
     best = plain[-1]
     units = _standard(plain, common, asked.terms)
     tariff_rows = sorted((row for row in active if row.factor is None and _tariffs(row)), key=_rank)
-    units, missing = _with_tariffs(
-        units, [row for row in tariff_rows if row.layer >= best.layer], asked.terms
-    )
+    units, missing = _with_tariffs(units, [row for row in tariff_rows if _belongs(row, best)], asked.terms)
     units, missing = _with_factors(units, _factors([*active, *common], active, best), asked.terms, missing)
     units, reasons = _with_gaps(_with_allowances(units, asked.model), missing)
     flags = [

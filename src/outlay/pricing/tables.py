@@ -12,7 +12,7 @@ from typing import Any
 from outlay.core.errors import PriceBookError
 from outlay.pricing.names import normal
 from outlay.pricing.providers import provider_id
-from outlay.pricing.rows import BASE, Row, read_instant, read_row
+from outlay.pricing.rows import BASE, USER, Row, read_instant, read_row
 
 _DATA = Path(__file__).parent / "data"
 _ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
@@ -132,7 +132,7 @@ class Sheet:
         return {*self.models, *self.aliases, *self.common}
 
 
-def read_sheet(path: Path, layer: int) -> Sheet:
+def read_sheet(path: Path, layer: int = USER) -> Sheet:
     """Read a TOML file of prices.
 
     Raises:
@@ -155,7 +155,7 @@ def data_version() -> str:
     return _DATA.joinpath("version.txt").read_text("utf-8").strip()
 
 
-def sheet_of(text: str, name: str, layer: int) -> Sheet:
+def sheet_of(text: str, name: str = "prices", layer: int = USER) -> Sheet:
     """Read a sheet from TOML text; numbers with a point are read exactly.
 
     Raises:
@@ -170,7 +170,7 @@ def sheet_of(text: str, name: str, layer: int) -> Sheet:
     return sheet_from(data, name, layer)
 
 
-def sheet_from(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
+def sheet_from(data: Mapping[str, Any], name: str = "prices", layer: int = USER) -> Sheet:
     """Make a sheet from its decoded form.
 
     Raises:
@@ -227,8 +227,11 @@ def _add_model(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
     where = f"{sheet.name}, {table.provider}/{name}"
     key = table.names.get(normal(name))
     if key is None or entry.get("own") or normal(key) != normal(name):
+        facts = (
+            {fact: value for fact, value in table.models[key].facts.items() if fact in _FACTS} if key else {}
+        )
         key = name
-        table.models[key] = Model(key)
+        table.models[key] = Model(key, facts=facts)
     model = table.models[key]
     for alias in (name, *entry.get("names", ())):
         table.names[normal(alias)] = key

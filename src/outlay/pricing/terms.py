@@ -7,6 +7,7 @@ from outlay.core.usage import Term
 
 # Each asks for rates of its own; where there are none, that is flagged.
 TARIFFS = ("service_tier", "batch", "speed", "latency", "fallback_credit")
+PLACES = frozenset({"region", "aws_region", "endpoint", "deployment"})  # a price of one holds in no other
 _STANDARD = frozenset(
     {
         "", "standard", "default", "auto", "on_demand", "standard_only", "none", "null", "normal",
