@@ -40,24 +40,25 @@ def _looks_sent(lines: list[str]) -> bool:
 def _server_sent(lines: list[str], loads: Loads) -> Iterator[Any]:
     data: list[str] = []
     for line in (*lines, ""):  # an event at the very end counts even without its blank line
-        if line:
-            name, _, value = line.partition(":")
-            if name == "data":
-                data.append(value.removeprefix(" "))
-        elif data:
-            yield from _decoded("\n".join(data), loads)
+        if line.startswith("data:"):
+            data.append(line[6:] if line.startswith("data: ") else line[5:])
+        elif line == "data":
+            data.append("")
+        elif not line and data:
+            yield from _decoded(data, loads)
             data = []
 
 
-def _decoded(data: str, loads: Loads) -> Iterator[Any]:
-    if data.strip() == _DONE:
-        return
+def _decoded(data: list[str], loads: Loads) -> list[Any]:
+    text = "\n".join(data)
+    if text.strip() == _DONE:
+        return []
     try:
-        yield loads(data)
+        return [loads(text)]
     except _NOT_JSON:
         # Some gateways leave out the blank line between events: then each data line is one.
-        for line in data.split("\n") if "\n" in data else ():
-            yield from _decoded(line, loads)
+        lines = text.split("\n") if "\n" in text else []
+        return [event for line in lines for event in _decoded([line], loads)]
 
 
 def _json_lines(lines: list[str], loads: Loads) -> Iterator[Any]:
