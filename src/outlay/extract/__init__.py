@@ -16,8 +16,8 @@
 - ``by_shape``: an unknown provider, read by its API's shape
 - ``error``: an error body
 - ``summed_calls``: the input is a sum over a server tool's calls, of which no single size is known
-- ``declined_hop``: a part is a hop that declined; its term ``declined`` is ``before_output``, which Anthropic says
-  it does not bill, or ``after_output``
+- ``declined_hop``: a part is a hop that declined; its term ``declined`` is ``before_output``, which Anthropic
+  says it does not bill, or ``after_output``
 - ``estimated_cost``: the stated cost is an estimate
 """
 

@@ -43,14 +43,7 @@ def finish(
         return tally.usage(terms, model=model, response_id=answer_id, raw=usage)
     cost, currency, flags = stated_cost(usage, provider)
     tally.flags.update(flags)
-    return tally.usage(
-        terms,
-        model=model,
-        response_id=answer_id,
-        raw=usage,
-        reported_cost=cost,
-        reported_currency=currency,
-    )
+    return tally.usage(terms, model=model, response_id=answer_id, raw=usage, stated=(cost, currency))
 
 
 def tier_terms(*sources: Mapping[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from outlay.extract.answers import finish, inner, missing, split, tier_terms, us
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.tally import Tally
 
-# The rules of usage-semantics by host; a stated total that says otherwise wins.
+# What each host means; a stated total that says otherwise wins.
 _REASONING_OUTSIDE = frozenset({"xai"})  # docs.x.ai: completion_tokens excludes reasoning
 _AUDIO_OUTSIDE = frozenset({"mistral"})  # prompt_tokens excludes audio
 _REMAINDER_THOUGHT = frozenset({"google", "vertex"})  # Gemini states thoughts in the total alone

@@ -89,14 +89,12 @@ def _copied(found: dict[Any, Any], depth: int) -> dict[str, Any]:
                 made[key] = _number(content)
         elif kind not in _INERT:
             made[key] = plain(content, depth - 1)
-    return made if _has_plain_keys(found) else {text_of(str(key)): content for key, content in made.items()}
-
-
-def _has_plain_keys(found: dict[Any, Any]) -> bool:
     try:
-        return "".join(found).isascii()
+        if "".join(found).isascii():
+            return made
     except TypeError:  # a key that is no string
-        return False
+        pass
+    return {text_of(str(key)): content for key, content in made.items()}
 
 
 def rows_of(value: Any) -> Sequence[Any]:

@@ -1,13 +1,13 @@
-"""Money that a provider states in its response, and how it is meant (usage-semantics: money)."""
+"""Money that a provider states in its response, and how it is meant."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.money import LIMIT
+from outlay.core.money import EXACT, LIMIT, ZERO
 from outlay.extract.plain import number_of
 
-_TICKS = Decimal(10) ** 10  # docs.x.ai/developers/cost-tracking: a tick is 1e-10 dollars
+_TICK = -10  # docs.x.ai/developers/cost-tracking: a tick is 1e-10 dollars
 
 
 def stated_cost(usage: Mapping[str, Any], provider: str) -> tuple[Decimal | None, str, tuple[str, ...]]:
@@ -38,7 +38,7 @@ def _ticks(usage: Mapping[str, Any], provider: str) -> Decimal | None:
     ticks = _money(usage["cost_in_usd_ticks"])
     if ticks is None or (ticks == 0 and provider != "xai"):  # a reseller bills it elsewhere, or not in ticks
         return None
-    return ticks / _TICKS
+    return EXACT.scaleb(ticks, _TICK)
 
 
 def _openrouter(usage: Mapping[str, Any]) -> Decimal | None:
@@ -48,7 +48,7 @@ def _openrouter(usage: Mapping[str, Any]) -> Decimal | None:
     # Bring your own key: OpenRouter charges its fee, if any, and the key's owner pays the upstream.
     details = usage.get("cost_details")
     upstream = _money(details.get("upstream_inference_cost")) if isinstance(details, Mapping) else None
-    return None if upstream is None else upstream + (cost or 0)
+    return None if upstream is None else EXACT.add(upstream, cost or ZERO)
 
 
 def _currency(cost: Mapping[str, Any]) -> str:

@@ -1,13 +1,13 @@
 """Counting: units of one response as they are gathered, every count checked, every oddity noted."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from outlay.core.units import MAX_QUANTITY, RANK, rank
-from outlay.core.usage import Item, Quantity, Term, Usage
+from outlay.core.usage import Item, Quantity, Usage
 from outlay.extract.plain import number_of
 
-_NO_TERMS: tuple[Term, ...] = ()
 _RANK_OF = dict(RANK).__getitem__
 
 
@@ -107,14 +107,27 @@ class Tally:
         ):
             self.flags.add("unknown_keys")
 
-    def usage(self, terms: Mapping[str, str] | None = None, **facts: Any) -> Usage:
-        """Close the tally."""
+    def usage(
+        self,
+        terms: Mapping[str, str] | None = None,
+        *,
+        model: str | None = None,
+        response_id: str | None = None,
+        raw: Mapping[str, Any] | None = None,
+        stated: tuple[Decimal | None, str] = (None, "USD"),
+    ) -> Usage:
+        """Close the tally; ``stated`` is the provider's own cost and its currency."""
         return Usage(
-            items=ordered(self.units),
-            flags=tuple(sorted(self.flags)) if self.flags else (),
-            reason=self.reason,
-            terms=tuple(sorted(terms.items())) if terms else _NO_TERMS,
-            **facts,
+            ordered(self.units),
+            tuple(sorted(self.flags)) if self.flags else (),
+            self.reason,
+            model,
+            response_id,
+            tuple(sorted(terms.items())) if terms else (),
+            None,
+            *stated,
+            (),
+            raw,
         )
 
 

@@ -1,0 +1,79 @@
+"""Counts as providers write them, and as they should not."""
+
+from decimal import Decimal
+
+import pytest
+
+from outlay.core.units import MAX_QUANTITY
+from outlay.extract.tally import Tally
+
+
+@pytest.mark.parametrize(
+    ("value", "count", "flags"),
+    [
+        (7, 7, set()),
+        (0, 0, set()),
+        (None, None, set()),
+        ("7", 7, set()),
+        (" 7 ", 7, set()),
+        (197.0, 197, set()),
+        (Decimal(7), 7, set()),
+        (MAX_QUANTITY, MAX_QUANTITY, set()),
+        (-3, 0, {"clamped"}),
+        ("-3", 0, {"clamped"}),
+        (2.5, None, {"bad_count"}),
+        (MAX_QUANTITY + 1, None, {"bad_count"}),
+        pytest.param(10**5000, None, {"bad_count"}, id="5000 digits"),
+        ("9" * 40, None, {"bad_count"}),
+        (True, None, {"bad_count"}),
+        ("many", None, {"bad_count"}),
+        ("", None, {"bad_count"}),
+        (float("nan"), None, {"bad_count"}),
+        (float("inf"), None, {"bad_count"}),
+        ([], None, {"bad_count"}),
+        ({"a": 1}, None, {"bad_count"}),
+    ],
+)
+def test_count(value: object, count: int | None, flags: set[str]) -> None:
+    tally = Tally()
+
+    assert tally.count({"tokens": value}, "tokens") == count
+    assert tally.flags == flags
+    assert (tally.reason is not None) == ("bad_count" in flags)
+
+
+def test_amounts_may_have_fractions() -> None:
+    assert Tally().amount({"seconds": 3.2}, "seconds") == Decimal("3.2")
+    assert Tally().amount({"seconds": 3.0}, "seconds") == 3
+
+
+def test_a_part_larger_than_what_is_left_is_clamped() -> None:
+    tally = Tally()
+
+    assert tally.take("cache_read", 500, 100) == 0
+    assert (tally.units, tally.flags) == ({"cache_read": 100}, {"clamped"})
+
+
+def test_an_overlap_is_taken_off_without_a_flag() -> None:
+    tally = Tally()
+    left = tally.take("cache_read", 700, 1000)
+
+    assert tally.overlap("input_image", 800, left, 1000) == 0
+    assert (tally.units, tally.flags) == ({"cache_read": 700, "input_image": 300}, set())
+
+
+def test_units_come_in_the_vocabulary_s_order_without_zeros() -> None:
+    tally = Tally()
+    for unit, quantity in (("zebra", 1), ("output", 2), ("web_search", 3), ("input", 4), ("cache_read", 0)):
+        tally.put(unit, quantity)
+
+    assert tally.usage().items == (("input", 4), ("output", 2), ("web_search", 3), ("zebra", 1))
+
+
+def test_null_unknown_keys_say_nothing() -> None:
+    tally = Tally()
+    tally.unknown({"a": 1, "b": None, "c": 0, "d": "standard", "e": True}, frozenset({"a"}))
+    assert tally.flags == set()
+
+    tally.unknown({"a": 1, "new_tokens": 2}, frozenset({"a"}))
+    assert tally.flags == {"unknown_keys"}
