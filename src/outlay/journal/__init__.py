@@ -3,7 +3,7 @@
 from outlay.journal.journal import Journal
 from outlay.journal.locks import is_live
 from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments
-from outlay.journal.writer import Sync
+from outlay.journal.writer import Sync, line_of
 
 __all__ = [
     "Fault",
@@ -11,6 +11,7 @@ __all__ = [
     "Segment",
     "Sync",
     "is_live",
+    "line_of",
     "pending_bytes",
     "read_line",
     "read_segment",

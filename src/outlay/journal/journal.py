@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class Journal:
 
     def _begin(self) -> None:
         self._queue: deque[Entry | _Marker] = deque()
-        self._push = self._queue.append
+        self._push: Callable[[Entry], None] = self._queue.append
         self._losses = Losses()
         self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes)
         self._starting = threading.Lock()
@@ -96,7 +97,7 @@ class Journal:
     def flush(self, timeout: float | None = None) -> bool:
         """Return when all that was appended is on disk; False if that took too long or something was lost."""
         marker = _Marker()
-        self._push(marker)
+        self._queue.append(marker)
         if self._thread is None:
             self._start()
         self._hurry.set()
@@ -130,6 +131,12 @@ class Journal:
         """Write what is pending when the process ends, in bounded time."""
         if self._queue or self._writer.dirty:
             self.flush(_EXIT_SECONDS)
+        self._push = self._push_and_flush
+
+    def _push_and_flush(self, entry: Entry) -> None:
+        """Take an entry from an exit handler that runs later still; now there is time to wait."""
+        self._queue.append(entry)
+        self.flush(_EXIT_SECONDS)
 
     def start_anew_in_child(self) -> None:
         """Begin with an empty queue, a new file and a new thread after a fork."""

@@ -32,7 +32,7 @@ def watch_exit(thing: Lifelong) -> None:
             alive.drain_at_exit()
 
     atexit.register(drain)
-    weakref.finalize(thing, atexit.unregister, drain)
+    weakref.finalize(thing, atexit.unregister, drain).atexit = False  # else it would run before the drain
     children = sys.modules.get("multiprocessing.util")
     if children is not None:
         children.Finalize(None, drain, exitpriority=0)

@@ -1,5 +1,6 @@
 """The writer: turns a batch of entries into lines of the current segment, and keeps count of losses."""
 
+import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,21 @@ from outlay.journal.losses import Losses
 Sync = Literal["never", "interval", "always"]
 _log = logging.getLogger("outlay")
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+
+
+def line_of(entry: Entry) -> bytes:
+    """Write an entry as one line; half a surrogate pair, as a cut stream leaves it, becomes a question mark.
+
+    Raises:
+        TypeError: it holds a value that JSON does not know.
+        ValueError: it holds one that no JSON number can be.
+    """
+    data = entry_json(entry)
+    try:
+        return orjson.dumps(data, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        return text.encode("utf-8", "replace") + b"\n"
 
 
 class Writer:
@@ -39,7 +55,7 @@ class Writer:
         told = self._losses.untold(self._clock.now())
         if not lines and not told:
             return all_good
-        notes = [orjson.dumps(entry_json(loss), option=_OPTIONS) for loss in told]
+        notes = [line_of(loss) for loss in told]
         kept, why = self._append([*notes, *lines])
         self._losses.told(told[:kept])
         lost = len(lines) - max(0, kept - len(notes))
@@ -53,7 +69,7 @@ class Writer:
         all_good = True
         for entry in batch:
             try:
-                lines.append(orjson.dumps(entry_json(entry), option=_OPTIONS))
+                lines.append(line_of(entry))
             except Exception as error:  # noqa: BLE001  # whatever a stranger's value does, the others go on
                 self._losses.add(1, f"cannot be written as JSON: {error}"[:200])
                 all_good = False

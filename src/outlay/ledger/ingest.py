@@ -6,17 +6,14 @@ from itertools import islice
 from pathlib import Path
 
 import duckdb
-import orjson
 
-from outlay.core.codec import entry_json
 from outlay.core.errors import LedgerError
 from outlay.core.record import Entry
-from outlay.journal import Fault, read_line
+from outlay.journal import Fault, line_of, read_line
 from outlay.ledger.backlog import Stretch, portions, spool
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
 
-_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 _ENTRIES = 50_000  # taken in at once by add
 Faults = list[tuple[str, int, str]]
 
@@ -70,7 +67,7 @@ def _load_line_by_line(batch: Batch, stretch: Stretch, target: Path) -> Faults:
         if isinstance(entry, Fault):
             faults.append((stretch.path.name, offset, entry.reason))
         else:
-            good.append((offset, orjson.dumps(entry_json(entry), option=_OPTIONS)))
+            good.append((offset, line_of(entry)))
     refused = _refused(batch, good, target)
     _load(batch, [line for offset, line in good if offset not in refused], target)
     faults += [(stretch.path.name, offset, reason) for offset, reason in refused.items()]
@@ -128,8 +125,8 @@ def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:
 
 def _line(entry: Entry) -> bytes:
     try:
-        return orjson.dumps(entry_json(entry), option=_OPTIONS)
-    except orjson.JSONEncodeError as error:
+        return line_of(entry)
+    except (TypeError, ValueError) as error:
         raise LedgerError(f"an entry cannot be written as JSON: {error}") from error
 
 

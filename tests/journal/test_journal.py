@@ -1,0 +1,238 @@
+"""The journal: nothing waits, nothing raises, and what cannot be written is counted and told."""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from outlay.core.record import Entry, Loss, Record
+from outlay.journal import Journal, is_live, read_segment, segments
+from outlay.testing import NOON, FixedClock, call
+
+
+def entries(folder: Path) -> list[Entry]:
+    """Read all entries of a folder; faults are none of them."""
+    found = [entry for segment in segments(folder) for _, entry in read_segment(segment.path)]
+    return [entry for entry in found if isinstance(entry, Entry)]
+
+
+def test_a_flushed_entry_is_a_whole_line_on_disk(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep" / "journal")
+    record = call(units={"input": 5})
+    journal.append(record)
+    assert journal.flush(10)
+    (segment,) = segments(journal.folder)
+    text = segment.path.read_text()
+    assert text.endswith("}\n")
+    assert json.loads(text)["id"] == record.id
+    assert entries(journal.folder) == [record]
+    assert (journal.pending, journal.lost) == (0, ())
+    journal.close()
+
+
+def test_entries_keep_their_order_and_none_is_missing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    records = [call() for _ in range(12_000)]  # more than two batches
+    for record in records:
+        journal.append(record)
+    journal.close()
+    assert entries(tmp_path) == records
+
+
+def test_many_threads_append_at_once(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    records = [[call() for _ in range(500)] for _ in range(4)]
+
+    def work(mine: list[Record]) -> None:
+        for record in mine:
+            journal.append(record)
+
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in records]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert journal.flush(10)
+    assert {e.id for e in entries(tmp_path) if isinstance(e, Record)} == {
+        r.id for mine in records for r in mine
+    }
+    journal.close()
+
+
+def test_a_segment_is_live_until_it_is_closed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(call())
+    journal.flush(10)
+    (segment,) = segments(tmp_path)
+    assert is_live(segment.path)
+    journal.close()
+    assert not is_live(segment.path)
+
+
+def test_a_closed_journal_takes_entries_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(call())
+    journal.close()
+    journal.append(call())
+    assert journal.flush(10)
+    assert len(entries(tmp_path)) == 2
+    journal.close()
+    journal.close()
+
+
+def test_nothing_recorded_leaves_no_trace(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    assert journal.flush(10)
+    journal.close()
+    assert not (tmp_path / "journal").exists()
+
+
+def test_a_segment_ends_at_its_size(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    for _ in range(3):
+        journal.append(call())
+        journal.flush(10)
+    journal.close()
+    assert [len(segment.path.read_text().splitlines()) for segment in segments(tmp_path)] == [1, 1, 1]
+
+
+def test_a_segment_ends_at_midnight(tmp_path: Path) -> None:
+    clock = FixedClock(datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC))
+    journal = Journal(tmp_path, clock=clock)
+    journal.append(call())
+    journal.flush(10)
+    clock.move(1)
+    journal.append(call())
+    journal.close()
+    assert [segment.name[:15] for segment in segments(tmp_path)] == ["20261122T235959", "20261123T000000"]
+
+
+@pytest.mark.parametrize(("sync", "expected"), [("never", 0), ("always", 1)])
+def test_the_policy_decides_on_syncing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sync: str, expected: int
+) -> None:
+    synced: list[int] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    journal = Journal(tmp_path, sync="never" if sync == "never" else "always", batch_delay=0.0)
+    journal.append(call())
+    wait_for(lambda: entries(tmp_path))
+    wait_for(lambda: len(synced) >= expected)
+    assert bool(synced) == bool(expected)
+    journal.flush(10)  # always syncs, whatever the policy
+    assert synced
+    journal.close()
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something is so; the test fails after ten seconds."""
+    pause = threading.Event()
+    for _ in range(1000):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never came true")
+
+
+def test_what_cannot_be_written_is_lost_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal(tmp_path)
+    good = [call(), call()]
+    for entry in (good[0], call(extra={"what": object()}), good[1]):
+        journal.append(entry)
+    assert not journal.flush(10)
+    ((why, count),) = journal.lost
+    assert count == 1
+    assert "object" in why
+    assert [e for e in entries(tmp_path) if isinstance(e, Record)] == good
+    journal.append(call(extra={"what": object()}))
+    journal.close()
+    assert [(r.name, r.levelno) for r in caplog.records] == [("outlay", logging.WARNING)]
+    losses = [e for e in entries(tmp_path) if isinstance(e, Loss)]
+    assert sum(loss.count for loss in losses) == 2
+
+
+def test_half_a_character_costs_no_call(tmp_path: Path) -> None:
+    """A stream may be cut inside a surrogate pair; such text has no UTF-8."""
+    journal = Journal(tmp_path)
+    journal.append(call(reply="cut \ud83d", user="u1"))
+    assert journal.flush(10)
+    (found,) = entries(tmp_path)
+    assert isinstance(found, Record)
+    assert (found.reply, found.user) == ("cut ?", "u1")
+    journal.close()
+
+
+def test_a_full_queue_loses_what_is_too_much(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal(tmp_path, max_pending=3, batch_delay=30)
+    for _ in range(5):
+        journal.append(call())
+    assert journal.pending == 3
+    journal.flush(10)
+    assert journal.lost == (("more than 3 entries were waiting to be written", 2),)
+    assert len([e for e in entries(tmp_path) if isinstance(e, Record)]) == 3
+    assert [(e.count, e.why) for e in entries(tmp_path) if isinstance(e, Loss)] == [(2, journal.lost[0][0])]
+    assert len(caplog.records) == 1
+    journal.close()
+
+
+def test_losses_are_told_as_soon_as_writing_works(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The folder's place is taken by a file first: nobody can write there, not even root."""
+    folder = tmp_path / "journal"
+    folder.write_text("in the way")
+    journal = Journal(folder, clock=FixedClock())
+    journal.append(call())
+    journal.append(call())
+    assert not journal.flush(10)
+    ((why, count),) = journal.lost
+    assert count == 2
+    assert str(folder) in why
+    folder.unlink()
+    record = call()
+    journal.append(record)
+    assert journal.flush(10)
+    assert entries(folder) == [Loss(at=NOON, count=2, why=why), record]
+    assert len(caplog.records) == 1
+    journal.close()
+
+
+@pytest.mark.parametrize("room", [0, 10, 10_000])
+def test_a_write_that_fails_half_way_leaves_whole_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, room: int
+) -> None:
+    """A disk that takes so many bytes and no more; what fits is kept, the rest counted."""
+    real = os.write
+    left = [room]
+
+    def write(descriptor: int, data: bytes) -> int:
+        some = bytes(data)[: left[0]]
+        if not some:
+            raise OSError(28, "No space left on device")
+        left[0] -= len(some)
+        return real(descriptor, some)
+
+    journal = Journal(tmp_path)
+    records = [call() for _ in range(50)]
+    monkeypatch.setattr(os, "write", write)
+    for record in records:
+        journal.append(record)
+    assert not journal.flush(10)
+    monkeypatch.undo()
+    kept = entries(tmp_path)
+    assert kept == records[: len(kept)]
+    assert sum(count for _, count in journal.lost) == 50 - len(kept)
+    assert (len(kept) > 0) == (room > 1000)
+    assert all(segment.path.read_bytes().endswith(b"\n") for segment in segments(tmp_path))
+    journal.append(records[-1])
+    assert journal.flush(10)
+    assert sum(e.count for e in entries(tmp_path) if isinstance(e, Loss)) == 50 - len(kept)
+    journal.close()
