@@ -1,9 +1,10 @@
 """Merges the sources: genai-prices first, litellm for what is missing; clouds the other way round."""
 
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 
-from prices_entry import Entry, PriceRow
+from prices_entry import AS_OF, Entry, PriceRow
 
 from outlay.pricing.names import normal, undated
 
@@ -146,6 +147,7 @@ def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Ent
         own = entries.setdefault(index.get(normal(name), name), Entry(name))
         index[normal(own.id)] = own.id
         _add_profiles(own, deepcopy(entry.rows), place)
+        _add_history(own, entry, place)
     for entry in entries.values():
         _without_repeats(entry)
         entry.names |= _bare_names(entry.id)
@@ -165,6 +167,27 @@ def _add_profiles(own: Entry, rows: list[PriceRow], place: str) -> None:
             for row in deepcopy(rows):
                 row.when = {**row.when, "region": region}
                 own.rows.append(row)
+
+
+def _add_history(own: Entry, entry: Entry, place: str) -> None:
+    """Put what a price was, which only the first source knows, before litellm's undated row of today."""
+    older = [
+        row for row in entry.rows if not row.when and not row.windows and row.end and row.end[:10] <= AS_OF
+    ]
+    latest = entry.standard()
+    if not older or latest is None:
+        return
+    for row in list(own.rows):
+        region = row.when.get("region", "")
+        if row.start or row.factor is not None or (region not in {"", "global"}) != (place == "regional"):
+            continue
+        if region == "us-gov" or "aws_region" in row.when:
+            continue
+        same = not _differ(row.rates.get("input"), latest.rates.get("input"))
+        if not _TARIFFS.isdisjoint(row.when) or same:
+            row.start = latest.start
+        if same and _TARIFFS.isdisjoint(row.when):
+            own.rows += [replace(deepcopy(each), when=dict(row.when)) for each in older]
 
 
 def _without_repeats(entry: Entry) -> None:

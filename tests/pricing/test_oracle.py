@@ -4,6 +4,7 @@ import re
 import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from genai_prices import Usage as TheirUsage
@@ -26,12 +27,20 @@ RULINGS = {
 SKIPPED = {"openai-decisions", "typesafe", "quicksilverpro"}
 
 
-def theirs(provider: Provider, model: ModelInfo, **counts: int) -> Decimal | None:
+def theirs(
+    provider: Provider,
+    model: ModelInfo,
+    at: datetime = AT,
+    context: dict[str, str] | None = None,
+    **counts: int,
+) -> Decimal | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             usage = TheirUsage(**counts)
-            return model.calc_price(usage, provider, genai_request_timestamp=AT).total_price
+            return model.calc_price(
+                usage, provider, genai_request_timestamp=at, price_context=context
+            ).total_price
         except ValueError:
             return None
 
@@ -42,7 +51,7 @@ def named(model: str) -> str:
 
 
 def compared(
-    input_tokens: int, cached: int, output: int
+    input_tokens: int, cached: int, output: int, at: datetime = AT
 ) -> list[tuple[str, Decimal, Decimal | None, tuple[str, ...]]]:
     found = []
     for provider in providers:
@@ -50,16 +59,16 @@ def compared(
             if provider.id in SKIPPED:
                 continue
             expected = theirs(
-                provider, model, input_tokens=input_tokens, cache_read_tokens=cached, output_tokens=output
+                provider, model, at, input_tokens=input_tokens, cache_read_tokens=cached, output_tokens=output
             )
             if not expected:  # nothing per token, or nothing known
                 continue
             if cached and expected == theirs(
-                provider, model, input_tokens=input_tokens, output_tokens=output
+                provider, model, at, input_tokens=input_tokens, output_tokens=output
             ):
                 continue  # no rate for cached input there
             counts = {"input": input_tokens - cached, "cache_read": cached, "output": output}
-            cost = cost_of(counts, provider=provider.id, model=named(model.id), at=AT)
+            cost = cost_of(counts, provider=provider.id, model=named(model.id), at=at)
             found.append((f"{provider.id}/{model.id}", expected, cost.amount, cost.flags))
     return found
 
@@ -81,11 +90,49 @@ def test_the_same_usage_costs_the_same(input_tokens: int, cached: int, output: i
     assert unexplained == []
 
 
+@pytest.mark.parametrize("day", ["2025-05-01", "2025-12-15", "2026-07-01", "2026-09-09", "2026-10-25"])
+def test_the_same_usage_cost_the_same_then(day: str) -> None:
+    at = datetime.fromisoformat(f"{day}T12:00Z")
+    unexplained = [
+        (name, str(expected), str(ours))
+        for name, expected, ours, flags in compared(1000, 0, 500, at)
+        if ours != expected
+        and "assumed_rate" not in flags
+        and not any(re.fullmatch(rule, name) for rule in RULINGS)
+    ]
+    assert unexplained == []
+
+
 def test_every_ruling_is_needed() -> None:
     results = [*compared(5000, 3000, 400), *compared(250_000, 0, 1000)]
     differing = {name for name, expected, ours, _ in results if ours != expected}
     idle = [rule for rule in RULINGS if not any(re.fullmatch(rule, name) for name in differing)]
     assert idle == []
+
+
+@pytest.mark.parametrize(
+    ("context", "terms"),
+    [
+        ({"processing": "batch"}, {"batch": "true"}),
+        ({"service_tier": "flex"}, {"service_tier": "flex"}),
+        ({"service_tier": "priority"}, {"service_tier": "priority"}),
+        ({"speed": "fast"}, {"speed": "fast"}),
+    ],
+)
+@pytest.mark.parametrize("input_tokens", [1000, 250_000, 300_000])
+def test_tariffs_cost_the_same(context: dict[str, str], terms: dict[str, Any], input_tokens: int) -> None:
+    checked = 0
+    for provider, model in ((home, model) for home in providers for model in home.models):
+        variants = [each for each in model.price_variants or () if context.items() <= each.when.items()]
+        if not any(each.prices.__dict__ for each in variants):
+            continue
+        expected = theirs(provider, model, AT, context, input_tokens=input_tokens, output_tokens=500)
+        if expected:
+            counts = {"input": input_tokens, "output": 500}
+            cost = cost_of(counts, provider=provider.id, model=model.id, at=AT, **terms)
+            assert (cost.amount, model.id) == (expected, model.id)
+            checked += 1
+    assert checked >= 5
 
 
 def test_providers_are_known_by_their_names_for_them() -> None:
