@@ -34,13 +34,13 @@ from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
 from outlay.extract.streams import Collector
-from outlay.extract.table import KNOWN_PROVIDERS, READERS, Reader
+from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, Row, reader_of
 
 __all__ = ["APIS", "Collector", "collector", "operation_of", "read"]
 
 _TEXTS = (str, bytes, bytearray, memoryview)
 
-APIS = tuple(READERS)
+APIS = tuple(ROWS)
 """The names of the APIs that are read."""
 
 
@@ -84,14 +84,19 @@ def operation_of(api: str) -> str:
     Raises:
         ResponseError: an API that is not known.
     """
-    return _reader(api).operation
+    return _known_api(api).operation
 
 
 def _reader(api: str) -> Reader:
-    reader = READERS.get(api)
-    if reader is None:
-        raise ResponseError(f"no API is named {api!r:.40}; name one of {', '.join(READERS)}")
-    return reader
+    _known_api(api)
+    return reader_of(api)
+
+
+def _known_api(api: str) -> Row:
+    row = ROWS.get(api)
+    if row is None:
+        raise ResponseError(f"no API is named {api!r:.40}; name one of {', '.join(ROWS)}")
+    return row
 
 
 def _shapeless(fields: Mapping[str, Any]) -> Usage:
