@@ -148,9 +148,18 @@ def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Ent
         index[normal(own.id)] = own.id
         _add_profiles(own, deepcopy(entry.rows), place)
         _add_history(own, entry, place)
+    claims: dict[str, list[Entry]] = {}
     for entry in entries.values():
         _without_repeats(entry)
         entry.names |= _bare_names(entry.id)
+        for name in entry.names:
+            claims.setdefault(normal(name), []).append(entry)
+    for name, claimed in claims.items():
+        rows = [row for each in claimed if (row := each.standard())]
+        prices = {(row.rates.get("input"), row.rates.get("output"), row.rates.get("images")) for row in rows}
+        if len(prices) > 1:  # short for two models that cost differently: short for neither
+            for each in claimed:
+                each.names = {own for own in each.names if normal(own) != name}
     return entries
 
 

@@ -117,6 +117,15 @@ def test_a_date_nobody_lists_is_flagged_as_a_guess() -> None:
     assert (cost.amount, cost.flags) == (Decimal("0.25"), ("guessed",))
 
 
+@pytest.mark.parametrize(
+    ("model", "rate"),  # a preview of its own price before the final model's
+    [("gemini-2.5-flash-preview-05-20", "0.015"), ("gemini-2.5-pro-preview-05-06", "0.125")],
+)
+def test_an_edition_nobody_lists_is_a_guess_too(model: str, rate: str) -> None:
+    cost = charge(f"google/{model}", {"input": 100_000})
+    assert (cost.amount, cost.flags) == (Decimal(rate), ("guessed",))
+
+
 def test_free_routes_are_a_known_zero() -> None:
     cost = charge("openrouter/meta-llama/llama-3.3-70b-instruct:free", {"input": 1000, "output": 10})
     assert (cost.amount, cost.status) == (Decimal(0), "free")

@@ -266,8 +266,11 @@ def _entry(table: Table, name: str, *, dated: bool) -> tuple[Model | None, tuple
     split = undated(normal(name))
     if split is None or split[1] > datetime.now(UTC).date():
         return None, (), None
-    entry = table.find(split[0])
-    if entry is None or not normal(entry.id).startswith(split[0]):
+    for stem in (split[0], split[0].removesuffix("-preview")):
+        entry = table.find(stem)
+        if entry is not None and normal(entry.id).startswith(stem):
+            break
+    else:
         return None, (), None
     return entry, ("guessed",), f"{name} is not listed; the price of {entry.id} was taken"
 

@@ -14,7 +14,7 @@ from outlay.pricing.providers import WRITTEN, provider_id
 MAX_NAME = 256  # longer names are no models; they are never looked up nor kept
 _DASHED_DATE = re.compile(r"-(20\d\d)-(\d\d)-(\d\d)(?=$|[-:])")
 _DATE = re.compile(r"-(20\d\d)(\d\d)(\d\d)(?=$|-v\d)")
-_EDITION = re.compile(r"(?:-preview)?-(?:\d\d-\d\d|\d\d-20\d\d)$|-exp$")
+_EDITION = re.compile(r"-(?:\d\d-\d\d|\d\d-20\d\d)$|-exp$")
 _REVISION = re.compile(r"(?<=[a-z])-00\d$")
 _DOTTED = re.compile(r"(?<=\d)\.(?=\d)")
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):\d*:([a-z-]+)/(.+)")
