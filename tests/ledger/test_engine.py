@@ -1,0 +1,96 @@
+"""The DuckDB file: built by numbered steps, let go of after each question, refused when it is not ours."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import filelock
+import pytest
+
+from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError
+from outlay.core.query import Query
+from outlay.ledger import DuckLedger
+from outlay.ledger.engine import migrations
+from outlay.testing import call
+
+
+def test_steps_are_numbered_without_gaps() -> None:
+    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_between_questions_the_file_is_free(tmp_path: Path) -> None:
+    ledger = DuckLedger(tmp_path)
+    ledger.add([call()])
+    with duckdb.connect(str(tmp_path / "ledger.duckdb")) as other:
+        assert other.execute("SELECT count(*) FROM calls").fetchall() == [(1,)]
+    assert not (tmp_path / "ledger.duckdb.wal").exists()
+    assert ledger.rows(Query()).total["calls"] == 1
+    ledger.close()
+
+
+def test_a_file_of_a_newer_outlay_is_refused(tmp_path: Path) -> None:
+    DuckLedger(tmp_path).add([call()])
+    with duckdb.connect(str(tmp_path / "ledger.duckdb")) as other:
+        other.execute("INSERT INTO outlay_schema VALUES (999)")
+    with pytest.raises(LedgerSchemaError, match=r"newer outlay .schema 999.*upgrade"):
+        DuckLedger(tmp_path).rows(Query())
+
+
+def test_a_file_that_is_no_ledger_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "ledger.duckdb").write_text("hello")
+    with pytest.raises(LedgerError, match=r"ledger\.duckdb") as error:
+        DuckLedger(tmp_path).rows(Query())
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LedgerError, match="cannot use the ledger"):
+        DuckLedger(tmp_path / "file" / "home").rows(Query())
+
+
+def test_who_waits_too_long_is_told(tmp_path: Path) -> None:
+    """An ingest of somebody else holds the lock."""
+    ledger = DuckLedger(tmp_path, patience=0.05)
+    ledger.add([call()])
+    hold = (
+        "import sys, filelock\n"
+        "with filelock.FileLock(sys.argv[1]):\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", hold, str(tmp_path / "ledger.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(LedgerBusyError, match=r"0\.05 seconds; ask again"):
+            ledger.rows(Query())
+        other.stdin.close()
+    assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_another_program_that_has_the_file_open_is_named_as_the_reason(tmp_path: Path) -> None:
+    DuckLedger(tmp_path).add([call()])
+    hold = (
+        "import sys, duckdb\nc = duckdb.connect(sys.argv[1])\nprint('held', flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", hold, str(tmp_path / "ledger.duckdb")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(LedgerBusyError, match="another program has"):
+            DuckLedger(tmp_path).rows(Query())
+        other.stdin.close()
+
+
+def test_the_locks_are_free_after_an_error(tmp_path: Path) -> None:
+    ledger = DuckLedger(tmp_path)
+    with pytest.raises(LedgerError):
+        ledger.add([call(id="no uuid")])
+    for name in ("ledger.lock", "ledger.queue"):
+        with filelock.FileLock(tmp_path / name, timeout=0):
+            pass
+    ledger.close()

@@ -1,0 +1,181 @@
+"""What journals hold comes into the embedded ledger exactly once, whatever stands beside it."""
+
+import fcntl
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+import pytest
+
+from outlay.core.codec import entry_json
+from outlay.core.cost import Cost
+from outlay.core.errors import LedgerError
+from outlay.core.query import CallQuery, Query
+from outlay.core.record import Entry, Loss, Score
+from outlay.journal import Journal
+from outlay.ledger import DuckLedger, backlog
+from outlay.testing import NOON, call
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[DuckLedger]:
+    (tmp_path / "journal").mkdir()
+    ledger = DuckLedger(tmp_path)
+    yield ledger
+    ledger.close()
+
+
+def lines(*entries: Entry) -> bytes:
+    """Write entries as a journal does."""
+    return b"".join(orjson.dumps(entry_json(entry)) + b"\n" for entry in entries)
+
+
+def write(ledger: DuckLedger, name: str, content: bytes) -> None:
+    """Add to a segment of a process that is no more."""
+    with (ledger.journals / name).open("ab") as file:
+        file.write(content)
+
+
+def count(ledger: DuckLedger) -> int:
+    """Count the calls."""
+    return int(ledger.rows(Query()).total["calls"])
+
+
+def test_each_question_takes_in_what_is_new(ledger: DuckLedger) -> None:
+    journal = Journal(ledger.journals)
+    for expected in (1, 2, 3):
+        journal.append(call())
+        assert journal.flush(10)
+        assert count(ledger) == expected
+        assert ledger.info()["pending_bytes"] == 0
+    journal.close()
+    assert count(ledger) == 3
+
+
+def test_calls_scores_and_losses_come_in(ledger: DuckLedger) -> None:
+    record = call()
+    score = Score(record_id=record.id, at=NOON, user_rating=5.0)
+    losses = [Loss(at=NOON + timedelta(hours=n), count=2 + n, why="disk full") for n in (0, 1)]
+    write(ledger, "a.jsonl", lines(record, score, *losses, Loss(at=NOON, count=1, why="queue")))
+    found = ledger.get(record.id)
+    assert found is not None
+    assert found.user_rating == 5.0
+    assert sorted(each["count"] for each in ledger.info()["lost"]) == [1, 5]
+
+
+def test_a_record_may_stand_in_two_journals(ledger: DuckLedger) -> None:
+    record = call()
+    write(ledger, "a.jsonl", lines(record, call()))
+    write(ledger, "b.jsonl", lines(call(), record, record))
+    assert count(ledger) == 3
+    assert ledger.conflicts() == 0
+
+
+def test_the_torn_line_of_a_living_writer_waits(ledger: DuckLedger) -> None:
+    content = lines(call(), call())
+    path = ledger.journals / "a.jsonl"
+    with path.open("ab", buffering=0) as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        writer.write(content[:-30])
+        assert count(ledger) == 1
+        assert ledger.info()["fault_count"] == 0
+        assert ledger.info()["pending_bytes"] > 0
+        writer.write(content[-30:])
+        assert count(ledger) == 2
+
+
+def test_the_torn_line_of_a_dead_writer_is_reported_once_and_harmless(ledger: DuckLedger) -> None:
+    good = lines(call())
+    write(ledger, "a.jsonl", good + lines(call())[:-30])
+    for _ in range(2):
+        assert count(ledger) == 1
+    info = ledger.info()
+    (fault,) = info["faults"]
+    assert (fault["segment"], fault["offset"], info["fault_count"]) == ("a.jsonl", len(good), 1)
+    assert "torn" in fault["reason"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"{broken\n",
+        b"null\n",
+        b"[]\n",
+        b"\xff\n",
+        b"{}\n",
+        b'{"schema": 99}\n',
+        lines(call()).replace(b'"at":', b'"when":'),
+        lines(call()).replace(b'"id":"', b'"id":"no uuid '),
+        lines(call()).replace(b'"cost":"0.1"', b'"cost":"1' + b"0" * 30 + b'"'),
+        lines(call(latency_ms=1.5)).replace(b'"latency_ms":1.5', b'"latency_ms":"fast"'),
+        lines(call()).replace(b'"status":"success"', b'"status":null'),
+    ],
+)
+def test_a_broken_line_is_a_fault_and_the_others_come_in(ledger: DuckLedger, broken: bytes) -> None:
+    write(ledger, "a.jsonl", lines(call()) + broken + lines(call()))
+    write(ledger, "b.jsonl", lines(call()))
+    assert count(ledger) == 3
+    assert ledger.info()["fault_count"] == 1
+    write(ledger, "a.jsonl", lines(call()))
+    assert count(ledger) == 4
+
+
+def test_a_line_with_another_offset_than_utc_means_the_same_instant(ledger: DuckLedger) -> None:
+    """Written by hand: 13:00+01:00 is noon in UTC."""
+    text = lines(call()).replace(b"2026-11-22T12:00:00.000000Z", b"2026-11-22T13:00:00+01:00")
+    write(ledger, "a.jsonl", text)
+    (found,) = ledger.calls(CallQuery())
+    assert found.at == NOON
+
+
+def test_a_line_without_totals_has_those_of_its_units(ledger: DuckLedger) -> None:
+    """Token totals stand beside the units for readers; the units are what counts."""
+    data = {k: v for k, v in entry_json(call(units={"input": 7})).items() if not k.endswith("_tokens")}
+    write(ledger, "a.jsonl", orjson.dumps(data) + b"\n")
+    assert ledger.rows(Query()).total["input_tokens"] == 7
+
+
+def test_journals_are_taken_in_portion_by_portion(
+    ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Segments larger than a portion are cut at line ends, a line larger than one stays whole."""
+    monkeypatch.setattr(backlog, "PORTION", 1000)
+    small, large = [call() for _ in range(20)], call(prompt="x" * 3000)
+    write(ledger, "a.jsonl", lines(*small[:10], large, *small[10:]))
+    write(ledger, "b.jsonl", lines(call()))
+    assert count(ledger) == 22
+    assert ledger.info()["fault_count"] == 0
+
+
+def test_nothing_is_added_if_one_entry_cannot_be(ledger: DuckLedger) -> None:
+    with pytest.raises(LedgerError, match="cannot be kept"):
+        ledger.add([call(), call(id="no uuid")])
+    with pytest.raises(LedgerError, match="cannot be written as JSON"):
+        ledger.add([call(), call(extra={"what": object()})])
+    assert count(ledger) == 0
+    assert ledger.add([call()]) == 1
+
+
+def test_the_largest_and_the_smallest_amount_are_kept_to_the_digit(ledger: DuckLedger) -> None:
+    amounts = [Decimal("999999999999999999.999999999999999999"), Decimal("0.000000000000000001")]
+    ledger.add([call(charge=Cost(amount, "reported")) for amount in amounts])
+    assert {record.cost for record in ledger.calls(CallQuery())} == set(amounts)
+
+
+def test_many_pages_give_each_call_once(ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages meet between calls of one instant, one cost and no latency at all."""
+    monkeypatch.setattr("outlay.ledger.duck._PAGE", 3)
+    ids = [call().id for _ in range(10)]
+    ledger.add([call(id=name, cost=None if n % 3 else "1") for n, name in enumerate(ids)])
+    for order in ("time", "cost", "latency"):
+        found = [record.id for record in ledger.calls(CallQuery(order=order, limit=None))]
+        assert sorted(found) == sorted(ids)
+        assert [r.id for r in ledger.calls(CallQuery(order=order, limit=7))] == found[:7]
+
+
+def test_asking_while_reading_calls_is_no_deadlock(ledger: DuckLedger) -> None:
+    ledger.add([call() for _ in range(3)])
+    for record in ledger.calls(CallQuery()):
+        assert ledger.get(record.id) == record

@@ -1,0 +1,91 @@
+"""Many real processes: eight record while two ask all the time; readers are killed in the middle."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from outlay.core.query import CallQuery, Query
+from outlay.journal import Journal
+from outlay.ledger import DuckLedger
+from outlay.testing import call
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from outlay.journal import Journal
+from outlay.testing import call
+journal = Journal(Path(sys.argv[1]) / "journal")
+for n in range(5000):
+    journal.append(call(user=sys.argv[2], session=str(n)))
+    if n % 100 == 0:
+        time.sleep(0.05)
+"""
+READER = """
+import sys
+from pathlib import Path
+from outlay.core.query import Query
+from outlay.ledger import DuckLedger
+ledger = DuckLedger(Path(sys.argv[1]))
+seen, asked = 0, 0
+while seen < int(sys.argv[2]):
+    total = ledger.rows(Query()).total["calls"]
+    assert seen <= total <= int(sys.argv[2]), (seen, total)
+    seen, asked = total, asked + 1
+    print(asked, flush=True)
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start a Python program."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_eight_processes_record_while_two_ask_all_the_time(tmp_path: Path) -> None:
+    """Each of 40,000 calls is in the report once; neither reader keeps the other from asking."""
+    readers = [start(READER, tmp_path, 40_000) for _ in range(2)]
+    for reader in readers:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "1\n"
+    writers = [start(WRITER, tmp_path, f"w{n}") for n in range(8)]
+    for writer in writers:
+        writer.communicate(timeout=120)
+        assert writer.returncode == 0
+    for reader in readers:
+        answers, _ = reader.communicate(timeout=120)
+        assert reader.returncode == 0
+        assert len(answers.splitlines()) >= 5
+    ledger = DuckLedger(tmp_path)
+    rows = ledger.rows(Query(by=("user",))).rows
+    assert {row["user"]: row["calls"] for row in rows} == {f"w{n}": 5000 for n in range(8)}
+    assert ledger.rows(Query(by=("session",))).total["calls"] == 40_000
+    assert (ledger.conflicts(), ledger.info()["fault_count"]) == (0, 0)
+    ledger.close()
+
+
+def test_a_reader_that_is_killed_leaves_nothing_doubled_and_nothing_out(tmp_path: Path) -> None:
+    """Whether before, within or after its transaction."""
+    journal = Journal(tmp_path / "journal", segment_bytes=200_000)
+    expected = 0
+    chance = random.Random(7)  # noqa: S311  # only moments
+    for _ in range(6):
+        for _ in range(3000):
+            journal.append(call())
+        expected += 3000
+        assert journal.flush(30)
+        reader = start(READER, tmp_path, 10**9)
+        assert reader.stdout is not None
+        if chance.random() < 0.5:
+            reader.stdout.readline()
+        time.sleep(chance.uniform(0.1, 0.6))
+        reader.send_signal(signal.SIGKILL)
+        reader.communicate()
+    journal.close()
+    ledger = DuckLedger(tmp_path)
+    assert ledger.rows(Query()).total["calls"] == expected
+    assert len({record.id for record in ledger.calls(CallQuery(limit=None))}) == expected
+    assert (ledger.conflicts(), ledger.info()["fault_count"]) == (0, 0)
+    ledger.close()
