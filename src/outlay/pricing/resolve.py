@@ -123,7 +123,7 @@ def _card(
         rates=rates,
         tiers=tiers,
         kind=next((row.kind for row in reversed(plain) if row.steps), "request"),
-        price=Price(best.source, best.start, asked.version, extrapolated),
+        price=Price(best.source, _since(best, rows, at), asked.version, extrapolated),
         until=_next_change(rows, at),
         currency=best.currency,
         flags=merge_flags(flags),
@@ -139,6 +139,13 @@ def _card(
         max_output=facts.get("max_output"),
         deprecated=facts.get("deprecated"),
     )
+
+
+def _since(best: Row, rows: Iterable[Row], at: datetime) -> datetime | None:
+    """Say from when a price holds: a row that another one hid until then begins where that one ended."""
+    ended = (row.end for row in rows if row.when == best.when and row.factor is None and row.end is not None)
+    starts = [best.start, *(end for end in ended if end <= at)]
+    return max((start for start in starts if start is not None), default=None)
 
 
 def _next_change(rows: Iterable[Row], at: datetime) -> datetime | None:
