@@ -37,7 +37,7 @@ bench: .venv/.dev .venv/.bench
 	@$(RUN) python -m benchmarks
 
 prices: .venv/.dev
-	@$(RUN) python tools/build_prices.py
+	@$(RUN) python -m tools.build_prices
 
 format: .venv/.dev
 	@$(RUN) ruff format .

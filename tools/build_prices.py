@@ -10,13 +10,13 @@ import hashlib
 import json
 import sys
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import prices_genai
-import prices_litellm
-from prices_entry import Entry
-from prices_merge import merge
+from tools import prices_genai, prices_litellm
+from tools.prices_entry import Entry
+from tools.prices_merge import merge
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "outlay" / "pricing" / "data"
 MOVED = 100
@@ -105,7 +105,7 @@ def _write(texts: dict[str, str], litellm_version: str) -> None:
     for home, text in texts.items():
         (DATA / f"{home}.json").write_text(text, "utf-8")
     digest = hashlib.sha256("".join(texts.values()).encode()).hexdigest()[:8]
-    sources = {"genai-prices": prices_genai.version("genai-prices"), "litellm": litellm_version}
+    sources = {"genai-prices": version("genai-prices"), "litellm": litellm_version}
     (DATA / "version.txt").write_text(f"{'+'.join(sources.values())}+{digest}\n", "utf-8")
 
 

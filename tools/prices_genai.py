@@ -9,9 +9,9 @@ from typing import Any
 
 from genai_prices import types
 from genai_prices.data import providers
-from prices_entry import Entry, PriceRow, Rates
 
 from outlay.pricing.providers import provider_id
+from tools.prices_entry import Entry, PriceRow, Rates
 
 UNITS = {
     "input_mtok": "input", "output_mtok": "output", "cache_read_mtok": "cache_read",
@@ -45,7 +45,7 @@ def read(report: list[str]) -> Found:
         if provider.id in SKIPPED:
             continue
         home = provider_id(provider.id) or provider.id
-        source = (f"genai-prices {version('genai-prices')}", (provider.pricing_urls or [None])[0])
+        source = (f"genai-prices {version('genai-prices')}", next(iter(provider.pricing_urls or ()), None))
         for model in provider.models:
             entry = Entry(model.id, names=set(_names(model.match)) - {model.id})
             entry.rows = list(_rows(model, source, report))

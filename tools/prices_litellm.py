@@ -13,10 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from prices_entry import Entry, PriceRow, clean
-
 from outlay.pricing.names import normal
 from outlay.pricing.providers import provider_id
+from tools.prices_entry import Entry, PriceRow, clean
 
 MILLION, THOUSAND = Decimal(1_000_000), Decimal(1_000)
 ROOTS = {

@@ -4,9 +4,8 @@ from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 
-from prices_entry import AS_OF, Entry, PriceRow
-
 from outlay.pricing.names import normal, undated
+from tools.prices_entry import AS_OF, Entry, PriceRow
 
 # On Bedrock genai-prices takes bare ids for regional ones and knows neither us-gov nor eu and apac prices.
 LITELLM_FIRST = {"bedrock"}

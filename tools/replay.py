@@ -1,6 +1,6 @@
 """Replay recorded responses through the official SDKs, instrumented, and compare with ``outlay price``.
 
-    python tools/replay.py responses.jsonl
+    python -m tools.replay responses.jsonl
 
 Each line is one of ``outlay price``'s input. The SDK asks a mock transport, which answers with the recorded
 body; what the hooks record must be the usage and cost that reading the body itself gives.

@@ -1,0 +1,1 @@
+"""Tools of the house: rebuilding the price data, replaying recorded responses."""
