@@ -14,8 +14,8 @@ help:
 	@echo "make prices  rebuild the generated price data"
 
 .build/bin/uv:
-	@$(PYTHON) -m venv .build
-	@.build/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@( $(PYTHON) -m venv .build && .build/bin/python -m pip install --quiet --disable-pip-version-check uv ) \
+	|| $(PYTHON) -m pip install --quiet --disable-pip-version-check --break-system-packages --target .build uv
 
 .venv/.%: pyproject.toml uv.lock | $(filter .build/bin/uv,$(UV))
 	@$(UV) sync --frozen --quiet --inexact $(if $(filter core,$*),,--group $*)
