@@ -1,0 +1,74 @@
+"""``outlay prices``: the price book, and prices of one's own."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from outlay.cli.options import data_options, state_of
+from outlay.core.errors import UnknownModelError
+
+if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
+    from datetime import datetime
+
+    from outlay.pricing import Book
+    from outlay.settings import Settings
+
+
+@click.group
+@data_options
+def prices() -> None:
+    """The price book: what a model costs and cost, and prices of your own."""
+
+
+@prices.command
+@click.argument("model")
+@click.option("--provider", metavar="P", help="Who serves it; without it, its maker.")
+@click.option("--at", metavar="DATE", help="Only what holds then: now, 2026-11-01, 2026-11-01T12:00:00Z, …")
+@data_options
+@click.pass_context
+def show(ctx: click.Context, /, *, model: str, provider: str | None, at: str | None) -> None:
+    """The history of a model's price."""
+    from outlay.cli.price_tables import history_json, history_text
+    from outlay.cli.session import page_of_terminal, settings_of, show_json
+    from outlay.cli.session import show as say
+    from outlay.pricing.history import at as holding_at
+    from outlay.pricing.history import histories
+
+    settings = settings_of(state_of(ctx))
+    book = book_of(settings)
+    moment = moment_of(at, settings)
+    found = histories(book, model, provider)
+    if moment is not None:
+        found = tuple(holding_at(each, moment) for each in found)
+    if not found:
+        raise UnknownModelError(_unknown(book, model, provider))
+    if state_of(ctx).json:
+        show_json({"version": book.version, "at": moment, "models": [history_json(each) for each in found]})
+    else:
+        say("\n\n".join(history_text(each, page_of_terminal()) for each in found))
+
+
+def book_of(settings: "Settings") -> "Book":
+    """Give the book that calls are priced by: the packaged one, under prices of one's own."""
+    from outlay.pricing import Book
+
+    return Book.default() if settings.prices is None else Book.of(settings.prices)
+
+
+def moment_of(text: str | None, settings: "Settings") -> "datetime | None":
+    """Read an instant as the options --since and --until do."""
+    from datetime import UTC, datetime
+
+    from outlay.core.period import moment
+    from outlay.core.query import zone
+
+    return moment(text, datetime.now(UTC), zone(settings.tz))
+
+
+def _unknown(book: "Book", model: str, provider: str | None) -> str:
+    from outlay.pricing import Unpriced
+
+    card = book.resolve(provider, model)
+    if isinstance(card, Unpriced):
+        return card.reason
+    return f"no listed price of {model} is known; calls are priced as {card.provider} {card.model}"
