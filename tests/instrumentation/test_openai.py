@@ -390,7 +390,7 @@ def test_a_fault_of_ours_never_reaches_the_caller(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("our own fault")
 
-    monkeypatch.setattr("outlay.instrumentation.stainless.read", broken)
+    monkeypatch.setattr("outlay.instrumentation.wrapping.read", broken)
     assert ask(client(Server([answer(CHAT)]))).id == "chatcmpl-1"
     assert failures
     assert "our own fault" in caplog.text

@@ -9,7 +9,13 @@ from typing import Any
 
 from outlay.capture.guard import guarded
 
-MODULES: Mapping[str, str] = {"openai": "openai", "anthropic": "anthropic", "google": "google.genai"}
+MODULES: Mapping[str, str] = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google.genai",
+    "groq": "groq",
+    "together": "together",
+}
 """Our name of each SDK -> the module that a program imports."""
 
 

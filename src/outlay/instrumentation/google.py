@@ -11,10 +11,10 @@ from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
-from outlay.core.errors import OutlayError
 from outlay.core.usage import Usage
-from outlay.extract import collector, read
+from outlay.extract import collector
 from outlay.instrumentation.patches import Patches
+from outlay.instrumentation.wrapping import usage_in
 
 OLDEST = (2, 0)
 METHODS = {
@@ -97,11 +97,7 @@ class _Chunks:
 
 @guarded
 def _finish(call: Call, response: Any) -> None:
-    try:
-        usage = read(response.body or "{}", provider=call.provider, api=call.api)
-    except OutlayError as error:
-        usage = Usage(reason=f"the response could not be read: {error}")
-    call.finish(usage)
+    call.finish(usage_in(response.body or "{}", call))
 
 
 def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:

@@ -15,7 +15,13 @@ from outlay.instrumentation.patches import Patches
 State = Literal["hooked", "installed", "too old", "not installed"]
 
 PACKAGES: Mapping[str, str] = MappingProxyType(
-    {"openai": "openai", "anthropic": "anthropic", "google": "google-genai"}
+    {
+        "openai": "openai",
+        "anthropic": "anthropic",
+        "google": "google-genai",
+        "groq": "groq",
+        "together": "together",
+    }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""
 

@@ -20,6 +20,7 @@ _BY_SUFFIX = (
     ("api.x.ai", "xai"),
     ("api.together.xyz", "together"),
     ("api.together.ai", "together"),
+    ("api-inference.together.ai", "together"),
     ("api.fireworks.ai", "fireworks"),
     ("openrouter.ai", "openrouter"),
     ("api.perplexity.ai", "perplexity"),

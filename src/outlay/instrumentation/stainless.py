@@ -1,4 +1,4 @@
-"""The base client that openai and anthropic share: every form of a call passes ``request`` exactly once.
+"""The base client that openai, anthropic, groq and together share: a call passes ``request`` exactly once.
 
 Create, parse, stream helpers, beta and raw forms, Azure and other subclasses, all of them sync and async, go
 through ``SyncAPIClient.request`` or ``AsyncAPIClient.request``; retries happen inside of it.
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
@@ -15,11 +16,10 @@ from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
-from outlay.core.errors import OutlayError
-from outlay.core.usage import Usage
-from outlay.extract import collector, read
+from outlay.extract import collector
 from outlay.instrumentation.hosts import provider_at
 from outlay.instrumentation.patches import Patches
+from outlay.instrumentation.wrapping import leaving, leaving_async, mark, text_or_none, usage_in
 
 Prepare = Callable[[str, str, Any], tuple[Any, Callable[[Any], bool] | None]]
 """(provider, api, options) -> the options to send, and what tells chunks that the caller must not see."""
@@ -44,8 +44,8 @@ def instrument(sdk: Sdk, recorder: Callable[[], Recorder]) -> Patches:
     patches.replace(sdk.base_client.AsyncAPIClient, "request", lambda original: _async(original, begin))
     patches.replace(sdk.base_client.SyncAPIClient, "_sleep_for_retry", _counting_retries)
     patches.replace(sdk.base_client.AsyncAPIClient, "_sleep_for_retry", _counting_retries)
-    patches.replace(sdk.streaming.Stream, "close", _leaving)
-    patches.replace(sdk.streaming.AsyncStream, "close", _leaving_async)
+    patches.replace(sdk.streaming.Stream, "close", leaving)
+    patches.replace(sdk.streaming.AsyncStream, "close", leaving_async)
     return patches
 
 
@@ -65,22 +65,19 @@ def _beginner(
     def begin(client: Any, options: Any, stream: bool) -> _Sent | None:  # noqa: FBT001 - the SDK's own flag
         if not patches.active or inside.get() is not None or options.method.lower() != "post":
             return None
-        api = sdk.paths.get(options.url.partition("?")[0].removeprefix("/v1"))
+        url = options.url if "://" not in options.url else urlsplit(options.url).path
+        api = sdk.paths.get(url.partition("?")[0].removeprefix("/v1"))
         if api is None:
             return None
         provider = _provider_of(client, sdk.provider)
         body = options.json_data
         model = body.get("model") if isinstance(body, Mapping) else None
-        call = Call(recorder(), provider=provider, api=api, model=_text(model), streamed=stream)
+        call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
         prepared = guarded(sdk.prepare)(provider, api, options) if stream else None
         sent, hidden = prepared or (options, None)
         return _Sent(call, sent, hidden)
 
     return begin
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _provider_of(client: Any, default: str) -> str:
@@ -153,25 +150,18 @@ def _settle(sent: _Sent, result: Any) -> None:
         seen = Watch(call, collector(call.provider, call.api), sent.hidden)
         watching = watch_async if hasattr(result, "__anext__") else watch
         result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
-        result._outlay_watch = seen  # noqa: SLF001 - how close() finds it without a cycle
+        mark(result, seen)
     else:
-        call.finish(_read(result, call))
+        call.finish(usage_in(result, call))
 
 
 def _settle_raw(sent: _Sent, http: Any) -> None:
     call = sent.call
     call.extra["raw_response"] = True
     if hasattr(http, "_content"):
-        call.finish(_read(http.content, call))
+        call.finish(usage_in(http.content, call))
     else:
         tee(http, Watch(call, Body(call.provider, call.api, is_stream=call.streamed)))
-
-
-def _read(result: Any, call: Call) -> Usage:
-    try:
-        return read(result, provider=call.provider, api=call.api)
-    except OutlayError as error:
-        return Usage(reason=f"the response could not be read: {error}")
 
 
 def _counting_retries(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,27 +173,3 @@ def _counting_retries(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, *args, **kwargs)
 
     return sleep_for_retry
-
-
-def _leave(stream: Any) -> None:
-    seen = getattr(stream, "_outlay_watch", None)
-    if isinstance(seen, Watch):
-        guarded(seen.leave)()
-
-
-def _leaving(original: Callable[[Any], None]) -> Callable[[Any], None]:
-    @wraps(original)
-    def close(self: Any) -> None:
-        _leave(self)
-        original(self)
-
-    return close
-
-
-def _leaving_async(original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
-    @wraps(original)
-    async def close(self: Any) -> None:
-        _leave(self)
-        await original(self)
-
-    return close

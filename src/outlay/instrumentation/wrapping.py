@@ -1,0 +1,118 @@
+"""What the leaves share: a method measured from call to answer, an answer read, a stream's close noticed."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from outlay.capture.call import Call
+from outlay.capture.contexts import inside
+from outlay.capture.guard import guarded
+from outlay.capture.streams import Watch
+from outlay.core.errors import OutlayError
+from outlay.core.usage import Usage
+from outlay.extract import read
+
+Begin = Callable[[Any, tuple[Any, ...], dict[str, Any]], Call | None]
+"""(self, args, kwargs) -> the call that starts, or None where nothing is billed or another hook counts it."""
+Settle = Callable[[Call, Any], Any]
+"""(call, result) -> what the caller gets in its place, or None to give the result itself."""
+
+
+def measured(original: Callable[..., Any], begin: Begin, settle: Settle) -> Callable[..., Any]:
+    """Wrap a method that makes one request: one call around it, counted by nobody further in."""
+    begin, settle = guarded(begin), guarded(settle)
+
+    @wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = begin(self, args, kwargs)
+        if call is None:
+            return original(self, *args, **kwargs)
+        token = inside.set(call)
+        try:
+            result = original(self, *args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        given = settle(call, result)
+        return result if given is None else given
+
+    return method
+
+
+def measured_async(
+    original: Callable[..., Awaitable[Any]], begin: Begin, settle: Settle
+) -> Callable[..., Awaitable[Any]]:
+    """Wrap a coroutine method likewise."""
+    begin, settle = guarded(begin), guarded(settle)
+
+    @wraps(original)
+    async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = begin(self, args, kwargs)
+        if call is None:
+            return await original(self, *args, **kwargs)
+        token = inside.set(call)
+        try:
+            result = await original(self, *args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            inside.reset(token)
+        given = settle(call, result)
+        return result if given is None else given
+
+    return method
+
+
+def usage_in(body: Any, call: Call) -> Usage:
+    """Read what an answer used; one that cannot be read gives the reason instead."""
+    try:
+        return read(body, provider=call.provider, api=call.api)
+    except OutlayError as error:
+        return Usage(reason=f"the response could not be read: {error}")
+
+
+def text_or_none(value: object) -> str | None:
+    """Give a name that is text; an SDK's marker for what was not given is none."""
+    return value if isinstance(value, str) and value else None
+
+
+def mark(stream: Any, seen: Watch) -> None:
+    """Tell a stream who watches it, so that its close is noticed; without a cycle."""
+    stream._outlay_watch = seen  # noqa: SLF001 - our own mark on a stranger's object
+
+
+def watch_of(stream: Any) -> Watch | None:
+    """Give the one who watches a stream, if it is ours."""
+    seen = getattr(stream, "_outlay_watch", None)
+    return seen if isinstance(seen, Watch) else None
+
+
+def _leave(stream: Any) -> None:
+    seen = watch_of(stream)
+    if seen is not None:
+        guarded(seen.leave)()
+
+
+def leaving(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Wrap a stream's ``close``: a call that is still open then was left early."""
+
+    @wraps(original)
+    def close(self: Any) -> None:
+        _leave(self)
+        original(self)
+
+    return close
+
+
+def leaving_async(original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    """Wrap an asynchronous ``close`` likewise."""
+
+    @wraps(original)
+    async def close(self: Any) -> None:
+        _leave(self)
+        await original(self)
+
+    return close
