@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from outlay.core.codec import entry_json
+from outlay.core.errors import JournalError
 from outlay.core.record import Entry, Score
 from outlay.journal import Fault, pending_bytes, read_segment, segments
 from outlay.testing import NOON, call
@@ -80,3 +81,11 @@ def test_segments_are_listed_by_name_with_what_is_pending(tmp_path: Path) -> Non
     ]
     assert pending_bytes(tmp_path, {"a.jsonl": 4, "b.jsonl": 1, "gone.jsonl": 7}) == 5
     assert segments(tmp_path / "missing") == []
+
+
+def test_a_folder_that_cannot_be_read_is_said_and_not_taken_for_empty(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("in the way")
+    with pytest.raises(JournalError, match="cannot read the journals in"):
+        segments(tmp_path / "journal")
+    with pytest.raises(JournalError, match="cannot read the journal "):
+        list(read_segment(tmp_path / "missing.jsonl"))

@@ -11,7 +11,7 @@ import pytest
 
 from outlay.core.codec import entry_json
 from outlay.core.cost import Cost
-from outlay.core.errors import LedgerError
+from outlay.core.errors import JournalError, LedgerError
 from outlay.core.query import CallQuery, Query
 from outlay.core.record import Entry, Loss, Score
 from outlay.journal import Journal
@@ -179,3 +179,19 @@ def test_asking_while_reading_calls_is_no_deadlock(ledger: DuckLedger) -> None:
     ledger.add([call() for _ in range(3)])
     for record in ledger.calls(CallQuery()):
         assert ledger.get(record.id) == record
+
+
+def test_a_journal_that_cannot_be_read_is_no_missing_calls(
+    ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer without them would be wrong; so there is none."""
+    write(ledger, "a.jsonl", lines(call()))
+
+    def refused(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(backlog, "is_live", refused)
+    with pytest.raises(JournalError, match=r"journal.*Permission denied"):
+        count(ledger)
+    monkeypatch.undo()
+    assert count(ledger) == 1

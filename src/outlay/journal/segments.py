@@ -1,5 +1,6 @@
 """Reading journals: which segments a folder has, and the entries of one from an offset on."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +44,21 @@ def segments(folder: Path) -> list[Segment]:
         JournalError: the folder cannot be read.
     """
     try:
-        found = [Segment(path, path.stat().st_size) for path in folder.glob(f"*{SUFFIX}")]
+        with os.scandir(folder) as listed:
+            names = [item.path for item in listed if item.name.endswith(SUFFIX) and item.is_file()]
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise JournalError(f"cannot read the journals in {folder}: {error.strerror}") from error
-    return sorted(found, key=lambda segment: segment.name)
+    return [Segment(path, size) for path in map(Path, sorted(names)) if (size := _size(path)) is not None]
+
+
+def _size(path: Path) -> int | None:
+    """Give a file's size; None if its writer has taken it away meanwhile, since nothing was in it."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def pending_bytes(folder: Path, offsets: Mapping[str, int]) -> int:

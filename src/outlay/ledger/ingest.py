@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from outlay.core.errors import LedgerError
+from outlay.core.errors import JournalError, LedgerError
 from outlay.core.record import Entry
 from outlay.journal import Fault, line_of, read_line
 from outlay.ledger.backlog import Stretch, portions, spool
@@ -23,11 +23,15 @@ def take_in(engine: Engine, journals: Path, spool_folder: Path) -> None:
 
     Raises:
         duckdb.Error: the ledger cannot be written; nothing of the portion at hand is then kept.
+        JournalError: a journal cannot be read.
     """
     taken = dict(engine.all("SELECT segment, taken FROM journals"))
     batch = Batch(engine)
-    for portion in portions(journals, taken):
-        _take_portion(engine, batch, portion, spool_folder)
+    try:
+        for portion in portions(journals, taken):
+            _take_portion(engine, batch, portion, spool_folder)
+    except OSError as error:
+        raise JournalError(f"cannot take in the journals in {journals}: {error.strerror or error}") from error
 
 
 def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
