@@ -141,3 +141,12 @@ def test_importing_settings_loads_no_third_party_package() -> None:
     code = "import sys, outlay.settings; print({'platformdirs', 'tomllib', 'orjson'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_prices_beside_the_ledger_are_found_unless_others_are_named(tmp_path: Path) -> None:
+    assert load({"OUTLAY_LEDGER": str(tmp_path)}, tmp_path).prices is None
+    assert load({"OUTLAY_LEDGER": str(tmp_path)}, tmp_path).own_prices == tmp_path / "prices.toml"
+    (tmp_path / "prices.toml").touch()
+    assert load({"OUTLAY_LEDGER": str(tmp_path)}, tmp_path).prices == tmp_path / "prices.toml"
+    named = load({"OUTLAY_LEDGER": str(tmp_path), "OUTLAY_PRICES": "other.toml"}, tmp_path)
+    assert named.prices == named.own_prices == tmp_path / "other.toml"

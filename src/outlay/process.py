@@ -13,7 +13,8 @@ from outlay.core.record import Entry
 from outlay.instrumentation import Hooks
 from outlay.settings import Settings, load
 
-if TYPE_CHECKING:  # for the annotation alone: a program that only records does not load it
+if TYPE_CHECKING:  # for annotations alone: a program that only records or asks does not load both
+    from outlay.pricing import Book
     from outlay.report import LedgerReader
 
 MEMORY = "memory:"
@@ -30,13 +31,14 @@ class Process:
         self._settings = settings
         self._recorder: Recorder | None = None
         self._memory: Ledger | None = None
+        self._book: Book | None = None
         self.hooks = Hooks(self.recorder)
 
     def reset(self, settings: Settings | None = None) -> None:
         """Start over with these settings, or with those of the environment; hooks stay on and record anew."""
         with self._lock:
             self.flush()
-            self._settings, self._recorder, self._memory = settings, None, None
+            self._settings, self._recorder, self._memory, self._book = settings, None, None, None
 
     @property
     def settings(self) -> Settings:
@@ -59,10 +61,24 @@ class Process:
         return self._recorder
 
     def _make_recorder(self, settings: Settings) -> Recorder:
-        from outlay.pricing import Book, cost_of  # noqa: PLC0415 - `import outlay` itself stays light
+        from outlay.pricing import cost_of  # noqa: PLC0415 - `import outlay` itself stays light
 
-        price = cost_of if settings.prices is None else partial(cost_of, book=Book.of(settings.prices))
+        price = partial(cost_of, book=self.book())
         return Recorder(self._sink(settings), clock=SystemClock(), price=price, tags=settings.tags)
+
+    def book(self) -> "Book":
+        """Give the book that calls are priced by: the packaged one, under prices of one's own, read once.
+
+        Raises:
+            PriceBookError: the price file is missing or breaks the format.
+        """
+        from outlay.pricing import Book  # noqa: PLC0415 - `import outlay` itself stays light
+
+        with self._lock:
+            if self._book is None:
+                own = self.settings.prices
+                self._book = Book.default() if own is None else Book.of(own)
+            return self._book
 
     def _sink(self, settings: Settings) -> Sink:
         if settings.ledger == MEMORY:

@@ -11,6 +11,7 @@ from outlay.core.errors import SettingsError
 from outlay.core.query import zone
 
 FILE_NAME = "outlay.toml"
+PRICES_NAME = "prices.toml"
 Sync = Literal["never", "interval", "always"]
 
 # Two letters at least, so that C:\ledger stays a path.
@@ -30,7 +31,7 @@ class Settings:
     sync_interval: float = 1.0  # seconds
     include_usage: bool = True  # ask OpenAI chat streams for their usage
     store_prompts: bool = False  # keep the texts of prompts and replies
-    prices: Path | None = None  # a price file of one's own
+    prices: Path | None = None  # a price file of one's own; the one in home, if there is one
     tz: str = "UTC"  # of reports' days
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # put on every record
     file: Path | None = None  # the outlay.toml that was read
@@ -39,6 +40,11 @@ class Settings:
     def journal(self) -> Path:
         """The folder of the journals."""
         return self.home / "journal"
+
+    @property
+    def own_prices(self) -> Path:
+        """The price file of one's own, whether it is there or not."""
+        return self.prices or self.home / PRICES_NAME
 
 
 def load(environ: Mapping[str, str], cwd: Path) -> Settings:
@@ -54,8 +60,10 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
     for key, variable in VARIABLES.items():
         if text := environ.get(variable, "").strip():
             given[key] = _parse(key, text, variable, cwd)
-    ledger, home = given.get("ledger"), given.pop("home", None)
-    return Settings(home=_home(ledger, home), file=file, **given)
+    home = _home(given.get("ledger"), given.pop("home", None))
+    if "prices" not in given and (home / PRICES_NAME).is_file():
+        given["prices"] = home / PRICES_NAME
+    return Settings(home=home, file=file, **given)
 
 
 def find_file(cwd: Path) -> Path | None:

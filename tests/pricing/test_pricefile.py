@@ -1,0 +1,153 @@
+"""A price is added to a file of one's own, and nothing else in it is touched."""
+
+import stat
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outlay.core.errors import PriceBookError
+from outlay.pricing import Book, RateCard, cost_of
+from outlay.pricing.pricefile import NewPrice, add_price
+from outlay.pricing.tables import sheet_of
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BY_HAND = """# my contract, do not touch
+[[model]]   # odd   spacing
+provider = "acme"
+model    = "one"
+price = [{ rates = { input = 8 } }]  # no line end after this"""
+
+
+def price(model: str = "gpt-4o", provider: str = "openai", **given: Any) -> NewPrice:
+    rates = given.pop("rates", {"input": Decimal(2), "output": Decimal(8)})
+    return NewPrice(provider=provider, model=model, rates=rates, **given)
+
+
+def amount(path: Path, model: str = "gpt-4o", provider: str = "openai", at: datetime = NOW) -> Decimal | None:
+    return cost_of({"input": 1_000_000}, provider=provider, model=model, at=at, book=Book.of(path)).amount
+
+
+def test_a_new_file_is_made_and_counts(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "prices.toml"
+    add_price(path, price(), now=NOW)
+    assert amount(path) == Decimal(2)
+    assert [each.name for each in path.parent.glob("[!.]*")] == ["prices.toml"]
+
+
+def test_what_was_written_by_hand_stays_to_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(BY_HAND)
+    path.chmod(0o600)
+    add_price(path, price(source="a contract"), now=NOW)
+    assert path.read_text().startswith(BY_HAND)
+    assert (amount(path, "one", "acme"), amount(path)) == (Decimal(8), Decimal(2))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.toml", tmp_path / "link.toml"
+    real.write_text(BY_HAND)
+    link.symlink_to(real)
+    add_price(link, price(), now=NOW)
+    assert link.is_symlink()
+    assert amount(real) == Decimal(2)
+
+
+def test_a_price_from_an_instant_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    change = datetime(2026, 11, 1, tzinfo=UTC)
+    add_price(path, price(), now=NOW)
+    add_price(path, price(rates={"input": Decimal(1), "output": Decimal(4)}, start=change), now=NOW)
+    assert amount(path, at=change) == Decimal(1)
+    assert amount(path, at=datetime(2026, 10, 31, 23, 59, tzinfo=UTC)) == Decimal(2)
+
+
+def test_rates_per_token_and_per_thousand_are_what_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    # 0.000002 a token and 0.008 a thousand are 2 and 8 a million
+    add_price(path, price(rates={"input": Decimal("0.000002"), "output": Decimal(0)}, per=1), now=NOW)
+    assert amount(path) == Decimal(2)
+    add_price(path, price("b", "acme", rates={"input": Decimal("0.008")}, per=1000), now=NOW)
+    assert amount(path, "b", "acme") == Decimal(8)
+
+
+def test_terms_make_a_tariff(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    add_price(path, price(), now=NOW)
+    add_price(path, price(rates={"input": Decimal("0.5")}, when={"batch": "true"}), now=NOW)
+    assert amount(path) == Decimal(2)
+    card = Book.of(path).resolve("openai", "gpt-4o", NOW, {"batch": "true"})
+    assert isinstance(card, RateCard)
+    assert card.rates["input"].amount == Decimal("0.5")
+
+
+# gpt-4o costs 2.50 in and 10 out: 250 and 0.025 are a hundred times off, 249 and 0.026 are not
+@pytest.mark.parametrize(
+    ("rate", "taken"), [("250", False), ("249", True), ("0.025", False), ("0.026", True), ("0", True)]
+)
+def test_a_rate_a_hundred_times_off_is_refused(tmp_path: Path, rate: str, *, taken: bool) -> None:
+    path = tmp_path / "prices.toml"
+    new = price(rates={"input": Decimal(rate), "output": Decimal(10)})
+    if not taken:
+        with pytest.raises(PriceBookError, match=r"the known rate is 2\.50.*--force"):
+            add_price(path, new, now=NOW)
+        assert not path.exists()
+    add_price(path, new, now=NOW, force=not taken)
+    assert amount(path) == Decimal(rate)
+
+
+def test_a_price_without_output_is_refused_where_output_costs(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    with pytest.raises(PriceBookError, match="--output"):
+        add_price(path, price(rates={"input": Decimal(2)}), now=NOW)
+    embedding = price("text-embedding-3-small", rates={"input": Decimal("0.01")})
+    add_price(path, embedding, now=NOW)
+    assert amount(path, "text-embedding-3-small") == Decimal("0.01")
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "says"),
+    [
+        ("model = [", price(), "no TOML"),
+        ("[[model]]\nprovider='x'\nmodel='y'\nprise=[]", price(), "prise"),
+        ('model = [{provider = "a", model = "b"}]', price(), "nothing was written"),
+        ("", price("x", "acme", rates={"Input!": Decimal(1)}), "is no unit"),
+        ("", price("x", "acme", rates={"input": Decimal(10**6)}), "cannot be"),
+        ("", price("x", "acme", currency="dollars"), "code of three capitals"),
+        ("", price("x", "acme", source="half \ud800"), "cannot be written"),
+    ],
+)
+def test_what_breaks_the_format_changes_nothing(tmp_path: Path, text: str, new: NewPrice, says: str) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(text)
+    with pytest.raises(PriceBookError, match=says):
+        add_price(path, new, now=NOW)
+    assert path.read_text() == text
+    assert [each.name for each in tmp_path.glob("[!.]*")] == ["prices.toml"]
+
+
+def test_a_price_that_another_would_hide_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    add_price(path, price(start=datetime(2026, 1, 1, tzinfo=UTC)), now=NOW)
+    kept = path.read_text()
+    with pytest.raises(PriceBookError, match="give --from"):
+        add_price(path, price(rates={"input": Decimal(3), "output": Decimal(9)}), now=NOW)
+    assert path.read_text() == kept
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.decimals("0.0001", 1000, places=9).map(Decimal),
+)
+def test_any_source_and_rate_come_back(source: str, rate: Decimal) -> None:
+    from outlay.pricing.pricefile import _entry  # noqa: PLC0415 - the text alone, without a file for each
+
+    new = price("m", "acme", rates={"input": rate}, source=source)
+    row = Book.of(sheet_of(_entry(new))).history("m", "acme")[0].row
+    assert row.rates["input"].amount == rate
+    assert row.source == source or not source
