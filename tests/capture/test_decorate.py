@@ -29,7 +29,7 @@ def test_attributes_reach_the_calls_inside_and_end_with_the_function(recorder: R
     assert summarize.__doc__ == "Shorten a text."
     assert kept.only.query_type == "summary"
     assert kept.only.tags["team"] == "search"
-    assert attribution.get().query_type is None
+    assert not attribution.get().fields
 
 
 def test_a_response_that_no_hook_saw_is_read(recorder: Recorder, kept: Kept) -> None:

@@ -3,32 +3,31 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-NAMES = ("user", "session", "query_type", "agent", "action", "workspace")
+NAMES = frozenset({"user", "session", "query_type", "agent", "action", "workspace"})
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """What is said of every call made while a context is open."""
 
-    user: str | None = None
-    session: str | None = None
-    query_type: str | None = None
-    agent: str | None = None
-    action: str | None = None
-    workspace: str | None = None
+    fields: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # by NAMES; what is not said is left out
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def with_(self, attributes: Mapping[str, Any]) -> "Attribution":
-        """Lay further attributes over these; any name that is no field is a tag, None takes a tag away."""
-        known = {name: text_or_none(attributes[name]) for name in NAMES if name in attributes}
-        tags = {name: value for name, value in attributes.items() if name not in NAMES}
-        merged = {**self.tags, **tags}
-        return replace(
-            self, **known, tags={name: str(value) for name, value in merged.items() if value is not None}
-        )
+        """Lay further attributes over these; any name that is no field is a tag, None takes it away."""
+        fields, tags = dict(self.fields), dict(self.tags)
+        for name, value in attributes.items():
+            target = fields if name in NAMES else tags
+            if value is None:
+                target.pop(name, None)
+            else:
+                target[name] = str(value)
+        return Attribution(fields, tags)
 
 
 class Scope:
@@ -53,11 +52,6 @@ attribution: ContextVar[Attribution] = ContextVar("outlay_attribution", default=
 scope: ContextVar[Scope | None] = ContextVar("outlay_scope", default=None)
 inside: ContextVar[object | None] = ContextVar("outlay_inside", default=None)
 """What a hook further out is counting just now, so that no hook below counts it again."""
-
-
-def text_or_none(value: object) -> str | None:
-    """Bring a user, session or other name to text; numbers are names too."""
-    return None if value is None else str(value)
 
 
 @contextmanager

@@ -62,6 +62,15 @@ def stated_cost(amount: Any, currency: str) -> Cost:
     return Cost(kept, "reported", currency, (line,), flags=() if kept == exact else ("rounded",))
 
 
+def plain(value: Any) -> Any:
+    """Bring a business field to what JSON knows; what it does not know is kept as its text."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
 def beside(stated: Cost, computed: Decimal | None) -> Cost:
     """Keep our own figure beside a stated one."""
     return Cost(

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol
 
 from outlay.capture import contexts
-from outlay.capture.fields import COUNTS, beside, stated_cost, usage_of_counts
+from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
 from outlay.capture.guard import note_failure
 from outlay.core.cost import Cost, unpriced
 from outlay.core.errors import UsageError
@@ -53,7 +53,7 @@ class Recorder:
         self.sink = sink
         self.clock = clock
         self._price = price
-        self._base = contexts.Attribution(tags=dict(tags or {}))
+        self._tags = dict(tags or {})
 
     def record(self, *, provider: str = UNKNOWN, model: str | None = None, **given: Any) -> Record:
         """Record one call and give the Record.
@@ -71,9 +71,12 @@ class Recorder:
         given.pop("at", None)
         usage = _usage_of(given)
         charge = self._charge(usage, provider, model, at, given)
-        if (success := given.pop("success", None)) is not None:
-            given.setdefault("status", "success" if success else "error")
+        given = _by_hand(given)
+        own = {name: given.pop(name) for name in ("id", "tags") if name in given}
         record = self.build(Billed(provider, model, at, usage, charge), given)
+        if own:
+            own["tags"] = {**record.tags, **own.get("tags", {})}
+            record = replace(record, **own)
         self.keep(record)
         return record
 
@@ -96,23 +99,17 @@ class Recorder:
     def build(
         self, billed: Billed, fields: dict[str, Any], attribution: contexts.Attribution | None = None
     ) -> Record:
-        """Make the Record: what was given, over what the context says, over what the settings say."""
-        who = attribution or contexts.attribution.get()
-        for name in contexts.NAMES:
-            value = fields.get(name)
-            fields[name] = getattr(who, name) if value is None else str(value)
-        tags = {name: str(value) for name, value in (fields.pop("tags", None) or {}).items()}
-        if "status" not in fields:
-            fields["status"] = _status(fields)
+        """Make the Record: what was given over what the context says, over what the settings say."""
+        who = contexts.attribution.get() if attribution is None else attribution
         return Record(
-            id=fields.pop("id", None) or uuid7(billed.at),
+            id=uuid7(billed.at),
             at=billed.at,
             provider=billed.provider,
             model=billed.model,
             usage=billed.usage,
             charge=_fitting(billed.charge),
-            tags={**self._base.tags, **who.tags, **tags},
-            **fields,
+            tags={**self._tags, **who.tags},
+            **{**who.fields, **fields},
         )
 
     def keep(self, record: Record) -> None:
@@ -148,6 +145,21 @@ class Recorder:
         return self.sink.flush(timeout)
 
 
+def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
+    """Bring what people give into the kinds that a Record holds; a None is as good as not given."""
+    said = {name: value for name, value in given.items() if value is not None}
+    for name in contexts.NAMES & said.keys():
+        said[name] = str(said[name])
+    if "tags" in said:
+        said["tags"] = {name: str(value) for name, value in said["tags"].items()}
+    if "extra" in said:
+        said["extra"] = plain(said["extra"])
+    success = said.pop("success", None)
+    if "status" not in said:
+        said["status"] = _status(said) if success is None else ("success" if success else "error")
+    return said
+
+
 def _status(fields: Mapping[str, Any]) -> Status:
     failed = fields.get("error") is not None or fields.get("error_type") is not None
     return "error" if failed else "success"
@@ -155,10 +167,11 @@ def _status(fields: Mapping[str, Any]) -> Status:
 
 def _fitting(charge: Cost) -> Cost:
     """Round an amount that no ledger could hold, and say so; listed prices never come near."""
-    if charge.amount is None or to_ledger_places(charge.amount) == charge.amount:
+    kept = None if charge.amount is None else to_ledger_places(charge.amount)
+    if kept is charge.amount:
         return charge
     return Cost(
-        to_ledger_places(charge.amount),
+        kept,
         charge.status,
         charge.currency,
         charge.lines,
