@@ -15,6 +15,7 @@ MODULES: Mapping[str, str] = {
     "google": "google.genai",
     "groq": "groq",
     "together": "together",
+    "mistralai": "mistralai.client",
 }
 """Our name of each SDK -> the module that a program imports."""
 

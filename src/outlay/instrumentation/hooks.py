@@ -21,6 +21,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "google": "google-genai",
         "groq": "groq",
         "together": "together",
+        "mistralai": "mistralai",
     }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""

@@ -96,23 +96,23 @@ def _leave(stream: Any) -> None:
         guarded(seen.leave)()
 
 
-def leaving(original: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Wrap a stream's ``close``: a call that is still open then was left early."""
+def leaving(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a stream's ``close`` or ``__exit__``: a call that is still open then was left early."""
 
     @wraps(original)
-    def close(self: Any) -> None:
+    def close(self: Any, *args: Any) -> Any:
         _leave(self)
-        original(self)
+        return original(self, *args)
 
     return close
 
 
-def leaving_async(original: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
-    """Wrap an asynchronous ``close`` likewise."""
+def leaving_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Wrap an asynchronous ``close`` or ``__aexit__`` likewise."""
 
     @wraps(original)
-    async def close(self: Any) -> None:
+    async def close(self: Any, *args: Any) -> Any:
         _leave(self)
-        await original(self)
+        return await original(self, *args)
 
     return close
