@@ -32,7 +32,8 @@ COMMANDS = {
     "calls": Entry("calls", "calls", "Single calls, newest first."),
     "explain": Entry("calls", "explain", "How the cost of one call came about, line by line."),
     "price": Entry("price", "price", "Price recorded responses: JSON lines in, JSON lines out."),
-    "prices": Entry("prices", "prices", "The price book: what a model costs and cost, and prices of your own."),
+    "prices": Entry("prices", "prices", "The price book, and prices of your own."),
+    "whatif": Entry("whatif", "whatif", "The same usage on other models or tariffs."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),
 }

@@ -21,7 +21,7 @@ _PER = {"1M": 1_000_000, "1K": 1_000, "token": 1}
 @click.group
 @data_options
 def prices() -> None:
-    """The price book: what a model costs and cost, and prices of your own."""
+    """The price book, and prices of your own."""
 
 
 @prices.command("show")

@@ -1,6 +1,6 @@
 """LedgerReader: questions in people's words over any ledger; what ``outlay.open`` gives."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, get_args
@@ -89,6 +89,23 @@ class LedgerReader:
         Raises:
             QueryError: an order, filter, period, time zone or limit that cannot be.
         """
+        return list(self.each(limit, order, since=since, until=until, where=where, tz=tz))
+
+    def each(
+        self,
+        limit: int | None = None,
+        order: Order = "time",
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where = None,
+        tz: str = "UTC",
+    ) -> Iterator[Record]:
+        """Give what :meth:`calls` gives, one by one, so that any number of calls fits in memory.
+
+        Raises:
+            QueryError: an order, filter, period, time zone or limit that cannot be.
+        """
         if order not in get_args(Order):
             raise QueryError(f"no order {order!r:.60}; there are {', '.join(get_args(Order))}")
         asked = self._query((), since, until, where, tz)
@@ -100,7 +117,7 @@ class LedgerReader:
             order=order,
             limit=check_limit(limit),
         )
-        return list(self._fresh().calls(query))
+        return self._fresh().calls(query)
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of its id if only one call matches; else None."""

@@ -1,0 +1,113 @@
+"""``outlay whatif``: what the recorded usage would have cost on other models or tariffs."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outlay.cli.options import data_options, period_options, state_of
+from outlay.core.errors import UnknownModelError
+
+if TYPE_CHECKING:  # loaded when the command runs: --help needs neither
+    from outlay.pricing.elsewhere import Comparison
+    from outlay.render.as_table import Page
+
+TOKENIZERS = "token counts are taken as they are; another model's tokenizer counts the same text differently"
+_NAMED = 5  # reasons that the text tells
+
+
+@click.command
+@click.option("--model", metavar="M,M", multiple=True, help="Other models: gpt-4o-mini, anthropic/claude-…")
+@click.option("--provider", metavar="P", help="Who would serve them; without it, their makers.")
+@click.option("--tier", metavar="T,T", multiple=True, help="Tariffs: batch, flex, priority, …; standard.")
+@click.option("--at", metavar="DATE", help="At the prices of then, or of now; else of each call's time.")
+@period_options
+@data_options
+@click.pass_context
+def whatif(ctx: click.Context, /, **given: Any) -> None:
+    """The same usage on other models or tariffs: what the calls cost, and what they would have.
+
+    Calls whose cost is unknown on either side are left out of both sums, and counted with the reason.
+    """
+    from outlay.cli.prices import book_of, moment_of
+    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
+    from outlay.pricing.elsewhere import alternatives, compare_calls, unknown
+
+    models, tiers = _listed(given["model"]), _listed(given["tier"])
+    if not models and not tiers:
+        raise click.UsageError("name another --model, a --tier, or both", ctx)
+    if given["provider"] and not models:
+        raise click.UsageError("--provider says who would serve another --model; name one", ctx)
+    settings = settings_of(state_of(ctx))
+    book, at = book_of(settings), moment_of(given["at"], settings)
+    asked = alternatives(models, tiers, given["provider"])
+    if missing := unknown(asked, book, at):
+        raise UnknownModelError("; ".join(dict.fromkeys(missing.values())))
+    question = {name: given[name] for name in ("since", "until", "where")}
+    with reader_of(settings) as reader:
+        calls, found = compare_calls(reader.each(**question, tz=given["tz"] or settings.tz), asked, book, at)
+    if models:
+        click.echo(f"outlay: {TOKENIZERS}", err=True)
+    if state_of(ctx).json:
+        note = {"note": TOKENIZERS} if models else {}
+        show_json({"calls": calls, "at": at, **note, "alternatives": [each.to_dict() for each in found]})
+    else:
+        show(_text(calls, found, page_of_terminal()))
+
+
+def _listed(texts: Sequence[str]) -> list[str]:
+    """Read names that stand together, or one an option; each once."""
+    return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))
+
+
+def _text(calls: int, found: "Sequence[Comparison]", page: "Page") -> str:
+    from outlay.render.as_table import Column, table
+    from outlay.render.cells import count, dollars
+
+    if not calls:
+        return "no calls"
+    lines = [(each, currency, each.sums[currency]) for each in found for currency in sorted(each.sums)]
+    columns = [
+        Column("as if", tuple(_name(each) for each, _, _ in lines), text=True),
+        Column("calls", tuple(count(sums.calls) for _, _, sums in lines)),
+        Column("cost", tuple(dollars(sums.cost, currency) for _, currency, sums in lines)),
+        Column("cost there", tuple(dollars(sums.there, currency) for _, currency, sums in lines)),
+        Column("difference", tuple(_signed(sums.difference, currency) for _, currency, sums in lines)),
+        Column("change", tuple(_share(sums.difference, sums.cost) for _, _, sums in lines), spare=1),
+    ]
+    shown = [table(columns, page)] if lines else []
+    return "\n".join((*shown, *(note for each in found for note in _notes(each))))
+
+
+def _name(comparison: "Comparison") -> str:
+    from outlay.render.cells import name
+
+    asked = comparison.alternative
+    model = "the same model" if asked.model is None else asked.model
+    return name(" ".join(part for part in (asked.provider, model, asked.tier) if part))
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    from outlay.render.cells import dollars
+
+    return f"{'-' if amount < 0 else '+'}{dollars(abs(amount), currency)}"
+
+
+def _share(difference: Decimal, cost: Decimal) -> str:
+    return f"{float(difference / cost):+.1%}" if cost else "-"
+
+
+def _notes(comparison: "Comparison") -> Iterator[str]:
+    """Say what the sums rest on, and which calls are not in them."""
+    from outlay.render.cells import name
+
+    if comparison.flags:
+        flags = ", ".join(f"{flag} {calls:,}" for flag, calls in comparison.flags.most_common())
+        yield f"{_name(comparison)}: calls whose price there is {flags}"
+    if comparison.left_out:
+        reasons = comparison.left_out.most_common(_NAMED)
+        said = "; ".join(f"{name(reason)} ({calls:,})" for reason, calls in reasons)
+        calls = comparison.left_out.total()
+        are = "1 call is" if calls == 1 else f"{calls:,} calls are"
+        yield f"{_name(comparison)}: {are} in neither sum: {said}"

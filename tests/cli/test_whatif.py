@@ -1,0 +1,94 @@
+"""``outlay whatif``: one row for every other model or tariff."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay import process
+from outlay.settings import load
+
+Outlay = Callable[..., Any]
+
+
+@pytest.fixture
+def recorded(environ: dict[str, str], tmp_path: Path) -> None:
+    """Record three calls of gpt-4o, one of them of a model without a price."""
+    here = process.use(load(environ, tmp_path))
+    record = here.recorder().record
+    for user, model in (("u1", "gpt-4o"), ("u2", "gpt-4o"), ("u1", "imaginary-9")):
+        record(
+            provider="openai",
+            model=model,
+            at="2026-11-01T12:00:00Z",
+            user=user,
+            input_tokens=1000,
+            output_tokens=100,
+        )
+    assert here.flush()
+    process.use(None)
+
+
+@pytest.mark.usefixtures("recorded")
+def test_all_at_once(outlay: Outlay) -> None:
+    done = outlay("whatif", "--model", "gpt-4o-mini,o3", "--tier", "batch", "--tier", "standard", "--json")
+    assert done.returncode == 0
+    assert len(done.stderr.splitlines()) == 1
+    assert "tokenizer" in done.stderr
+    document = json.loads(done.stdout)
+    assert document["calls"] == 3
+    found = {(each["model"], each["tier"]): each for each in document["alternatives"]}
+    assert list(found) == [(m, t) for m in ("gpt-4o-mini", "o3") for t in ("batch", "standard")]
+    mini = found["gpt-4o-mini", "standard"]
+    # today 2 x (1000 x 2.50 + 100 x 10), there 2 x (1000 x 0.15 + 100 x 0.60), each a million
+    assert mini["sums"] == [
+        {"currency": "USD", "calls": 2, "cost": "0.007", "cost_there": "0.00042", "difference": "-0.00658"}
+    ]
+    assert mini["left_out"]["calls"] == 1
+    # 2 x (1000 x 1 + 100 x 4)
+    assert found["o3", "batch"]["sums"][0]["cost_there"] == "0.0028"
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_table_tells_the_difference_and_what_is_left_out(outlay: Outlay) -> None:
+    done = outlay("whatif", "--tier", "batch")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    # half of 0.007
+    assert ["the", "same", "model", "batch", "2", "$0.007000", "$0.003500", "-$0.003500", "-50.0%"] in rows
+    assert "1 call is in neither sum: its own cost is unpriced (1)" in done.stdout
+
+
+@pytest.mark.usefixtures("recorded")
+def test_filters_and_periods_choose_the_calls(outlay: Outlay) -> None:
+    args = ("whatif", "--model", "gpt-4o-mini", "--json")
+    assert json.loads(outlay(*args, "--where", "user=u2").stdout)["calls"] == 1
+    assert json.loads(outlay(*args, "--since", "2026-11-02").stdout)["calls"] == 0
+    assert outlay("whatif", "--model", "gpt-4o-mini", "--until", "2026-11-01").stdout == "no calls\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        ([], 2, "--model"),
+        (["--model", ","], 2, "--model"),
+        (["--tier", "batch", "--provider", "azure"], 2, "--provider"),
+        (["--model", "gpt-4o", "--since", "soon"], 2, "is no period"),
+        (["--model", "gpt-99"], 1, "near: "),
+        (["--model", "gpt-4o", "--provider", "nobody"], 1, "no prices of provider nobody"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(outlay: Outlay, args: list[str], code: int, says: str) -> None:
+    done = outlay("whatif", *args)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, "", 1)
+    assert says in done.stderr
+
+
+@pytest.mark.usefixtures("recorded")
+def test_in_a_process_of_its_own(command: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+    done = command("--json", "whatif", "--model", "gpt-4o-mini", "--at", "now")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["alternatives"][0]["sums"][0]["calls"] == 2
