@@ -16,6 +16,7 @@ from outlay.core.errors import OutlayError
 from outlay.core.record import Record, Score
 from outlay.core.usage import Usage
 from outlay.extract import read as _read
+from outlay.trackers import UsageRecord, calculate_cost
 
 if TYPE_CHECKING:  # for an annotation alone: a program that only records does not load it
     from outlay.report import LedgerReader
@@ -29,6 +30,8 @@ __all__ = [
     "Record",
     "Score",
     "Usage",
+    "UsageRecord",
+    "calculate_cost",
     "context",
     "cost_of",
     "flush",
@@ -131,7 +134,8 @@ def cost_of(
     """
     from outlay.pricing import cost_of as price  # noqa: PLC0415 - `import outlay` itself stays light
 
-    return price(usage, provider=provider, model=model, at=at, book=None, **terms)
+    book = process.current().book()
+    return price(usage, provider=provider, model=model, at=at, book=book, **terms)
 
 
 def open(url: str | None = None) -> "LedgerReader":  # noqa: A001 - the surface's name; the builtin is not used here
