@@ -5,12 +5,12 @@ from typing import Any
 
 from outlay.extract.plain import fields_of
 
-_MARKS = ("custom_id", "key")  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
+_MARKS = frozenset({"custom_id", "key"})  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
 
 
 def response_inside(line: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Give the response inside of a line of batch results; None when this is no such line."""
-    if not any(mark in line for mark in _MARKS):
+    if _MARKS.isdisjoint(line):
         return None
     if result := fields_of(line.get("result")):
         return fields_of(result.get("message")) or _failed(result)

@@ -69,15 +69,24 @@ def _beginner(
         api = sdk.paths.get(url.partition("?")[0].removeprefix("/v1"))
         if api is None:
             return None
-        provider = _provider_of(client, sdk.provider)
+        provider = _known_provider(client, sdk.provider)
         body = options.json_data
-        model = body.get("model") if isinstance(body, Mapping) else None
+        model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
         call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
         prepared = guarded(sdk.prepare)(provider, api, options) if stream else None
         sent, hidden = prepared or (options, None)
         return _Sent(call, sent, hidden)
 
     return begin
+
+
+def _known_provider(client: Any, default: str) -> str:
+    """Look a client's provider up once; it is kept on the client, with the base URL that it was told from."""
+    base, known = getattr(client, "_base_url", None), client.__dict__.get("_outlay_provider")
+    if known is None or known[0] is not base:
+        known = client.__dict__["_outlay_provider"] = (base, _provider_of(client, default))
+    provider: str = known[1]
+    return provider
 
 
 def _provider_of(client: Any, default: str) -> str:
@@ -143,7 +152,8 @@ def _async(
 def _settle(sent: _Sent, result: Any) -> None:
     """Read what the SDK gives its caller: a parsed object now, a stream or a raw body when it ends."""
     call = sent.call
-    http = getattr(result, "http_response", None)
+    # Not getattr: on a parsed response, which has no such field, pydantic takes long to say so.
+    http = getattr(result, "__dict__", {}).get("http_response")
     if http is not None:
         _settle_raw(sent, http)
     elif call.streamed and hasattr(result, "_iterator"):
