@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "groq": "groq",
     "together": "together",
     "mistralai": "mistralai.client",
+    "cohere": "cohere",
 }
 """Our name of each SDK -> the module that a program imports."""
 

@@ -22,6 +22,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "groq": "groq",
         "together": "together",
         "mistralai": "mistralai",
+        "cohere": "cohere",
     }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""
