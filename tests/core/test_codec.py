@@ -6,11 +6,11 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.strategies import INSTANT, JSON, NAME, records, usages
+from tests.support.strategies import INSTANT, JSON, NAME, costs, records, usages
 
 from outlay.core.codec import entry_from_json, entry_json, record_json, usage_from_json, usage_json
 from outlay.core.errors import OutlayError, ResponseError
-from outlay.core.record import Loss, Record, Score
+from outlay.core.record import Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 
 
@@ -40,8 +40,9 @@ def test_parts_come_back_equal() -> None:
         correct=st.none() | st.booleans(),
     )
     | st.builds(Loss, at=INSTANT, count=st.integers(1, 10**9), why=NAME)
+    | st.builds(Revision, record_id=NAME, at=INSTANT, charge=costs())
 )
-def test_scores_and_losses_come_back_equal(entry: Score | Loss) -> None:
+def test_scores_losses_and_revisions_come_back_equal(entry: Score | Loss | Revision) -> None:
     assert entry_from_json(entry_json(entry)) == entry
 
 
@@ -54,7 +55,7 @@ def test_the_token_totals_stand_beside_the_units(record: Record) -> None:
     assert data["reasoning_tokens"] <= data["output_tokens"]
 
 
-KEYS = ("schema", "id", "at", "usage", "cost_status", "score", "lost", "why", "lines")
+KEYS = ("schema", "id", "at", "usage", "cost_status", "score", "revision", "lost", "why", "lines")
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), JSON))

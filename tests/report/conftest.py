@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outlay.core.query import CallQuery, Query, Rows
-from outlay.core.record import Entry, Record
+from outlay.core.record import Entry, Record, Revision
 
 
 class FakeLedger:
@@ -31,6 +31,13 @@ class FakeLedger:
 
     def get(self, record_id: str) -> Record | None:
         return next((each for each in self.records if each.id == record_id), None)
+
+    def revisions(self, record_id: str) -> tuple[Revision, ...]:
+        return tuple(
+            Revision(record_id=each.id, at=each.at, charge=each.charge)
+            for each in self.records
+            if each.id == record_id
+        )
 
     def conflicts(self) -> int:
         return 2

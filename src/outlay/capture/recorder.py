@@ -10,11 +10,10 @@ from typing import Any, Protocol
 from outlay.capture import contexts
 from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
 from outlay.capture.guard import note_failure
-from outlay.core.cost import Cost, unpriced
+from outlay.core.cost import Cost, fitting, unpriced
 from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
 from outlay.core.instants import instant
-from outlay.core.money import to_ledger_places
 from outlay.core.ports import Clock, Sink
 from outlay.core.record import Record, Score, Status
 from outlay.core.usage import Usage
@@ -107,7 +106,7 @@ class Recorder:
             provider=billed.provider,
             model=billed.model,
             usage=billed.usage,
-            charge=_fitting(billed.charge),
+            charge=fitting(billed.charge),
             tags={**self._tags, **who.tags},
             **{**who.fields, **fields},
         )
@@ -163,23 +162,6 @@ def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
 def _status(fields: Mapping[str, Any]) -> Status:
     failed = fields.get("error") is not None or fields.get("error_type") is not None
     return "error" if failed else "success"
-
-
-def _fitting(charge: Cost) -> Cost:
-    """Round an amount that no ledger could hold, and say so; listed prices never come near."""
-    kept = None if charge.amount is None else to_ledger_places(charge.amount)
-    if kept is charge.amount:
-        return charge
-    return Cost(
-        kept,
-        charge.status,
-        charge.currency,
-        charge.lines,
-        charge.price,
-        charge.reason,
-        (*charge.flags, "rounded"),
-        charge.computed,
-    )
 
 
 def _check_keywords(given: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from outlay.core.instants import instant
 from outlay.core.instants import text_of as instant_text
 from outlay.core.money import decimal_of, rate_text
 from outlay.core.money import text_of as money_text
-from outlay.core.record import SCHEMA, Entry, Loss, Record, Score
+from outlay.core.record import SCHEMA, Entry, Loss, Record, Revision, Score
 from outlay.core.usage import Quantity, Usage, sort_terms
 
 # Fields of Record that stand in the JSON object as they are; empty ones are left out.
@@ -235,6 +235,13 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, Score):
         judged = {name: value for name in _SCORES if (value := getattr(entry, name)) is not None}
         return {"schema": SCHEMA, "score": entry.record_id, "at": instant_text(entry.at), **judged}
+    if isinstance(entry, Revision):
+        return {
+            "schema": SCHEMA,
+            "revision": entry.record_id,
+            "at": instant_text(entry.at),
+            **cost_json(entry.charge),
+        }
     return {"schema": SCHEMA, "lost": entry.count, "at": instant_text(entry.at), "why": entry.why}
 
 
@@ -248,8 +255,10 @@ def entry_from_json(data: Mapping[str, Any]) -> Entry:
         if "score" in data:
             judged = {name: data[name] for name in _SCORES if name in data}
             return Score(record_id=data["score"], at=instant(data["at"]), **judged)
+        if "revision" in data:
+            return Revision(record_id=data["revision"], at=instant(data["at"]), charge=cost_from_json(data))
         if "lost" in data:
             return Loss(at=instant(data["at"]), count=data["lost"], why=data["why"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ResponseError(f"not a journal entry: {error!r:.120}") from None
     return record_from_json(data)

@@ -1,10 +1,11 @@
 """Cost: what a usage costs, made of lines that add up, with the price it was reckoned by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from outlay.core.money import to_ledger_places
 from outlay.core.usage import Quantity
 
 CostStatus = Literal["priced", "reported", "free", "unpriced", "partial"]
@@ -56,3 +57,9 @@ class Cost:
 def unpriced(reason: str, *, currency: str = "USD", flags: tuple[str, ...] = ()) -> Cost:
     """Make the cost of a call whose price is not known."""
     return Cost(None, "unpriced", currency=currency, reason=reason, flags=flags)
+
+
+def fitting(cost: Cost) -> Cost:
+    """Round an amount that no ledger could hold, and say so; listed prices never come near."""
+    kept = None if cost.amount is None else to_ledger_places(cost.amount)
+    return cost if kept is cost.amount else replace(cost, amount=kept, flags=(*cost.flags, "rounded"))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from outlay.core.query import CallQuery, Query, Rows
-from outlay.core.record import Entry, Record
+from outlay.core.record import Entry, Record, Revision
 
 
 class Clock(Protocol):
@@ -53,6 +53,10 @@ class Ledger(Protocol):
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of it if only one matches."""
+        ...
+
+    def revisions(self, record_id: str) -> tuple[Revision, ...]:
+        """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
         ...
 
     def conflicts(self) -> int:

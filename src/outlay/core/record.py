@@ -129,6 +129,15 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A recorded call's cost, reckoned again; the newest one counts, and what was recorded stays."""
+
+    record_id: str
+    at: datetime  # when it was reckoned, aware UTC; the price is still the one of the call's instant
+    charge: Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
     """Calls that could not be written down, and why; written as soon as writing works again."""
 
@@ -137,5 +146,5 @@ class Loss:
     why: str
 
 
-Entry = Record | Score | Loss
+Entry = Record | Score | Revision | Loss
 """Whatever stands on one line of a journal."""

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
+from decimal import Decimal
 from typing import Any, Protocol
 
 from outlay.core.query import CallQuery, Query, Row, Rows
-from outlay.core.record import Record
+from outlay.core.record import Record, Revision
 from outlay.ledger import sql
-from outlay.ledger.identity import judged
-from outlay.ledger.stored import Asked, record_of, scores_of
+from outlay.ledger.identity import judged, revised
+from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
 from outlay.ledger.totals import Counts, Sums, in_order, row_of
-
-Scored = tuple[Record, Record]
-"""A call as it was recorded, and with the judgements on it."""
 
 
 class Tables(Asked, Protocol):
@@ -26,13 +24,19 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls."""
-    ((_, whole),) = _totals(tables, replace(query, by=()), None)
+    dialect = _dialect(tables)
+    ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect)
     if not whole["calls"]:
         return Rows((), whole)
     if not query.by:
         return Rows((dict(whole),), whole)
     bounds = _bounds(tables) if sql.needs_bounds(query) else None
-    return Rows(in_order(_totals(tables, query, bounds)), whole)
+    return Rows(in_order(_totals(tables, query, bounds, dialect)), whole)
+
+
+def _dialect(tables: Tables) -> sql.Dialect:
+    """Look at newer costs only where there are any: most ledgers have none."""
+    return sql.REVISED if tables.all("SELECT 1 FROM revisions LIMIT 1") else sql.DUCKDB
 
 
 def _bounds(tables: Tables) -> sql.Bounds | None:
@@ -40,20 +44,24 @@ def _bounds(tables: Tables) -> sql.Bounds | None:
     return None if first is None else (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
 
 
-def _totals(tables: Tables, query: Query, bounds: sql.Bounds | None) -> list[tuple[tuple[Any, ...], Row]]:
+def _totals(
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
+) -> list[tuple[tuple[Any, ...], Row]]:
     """Give each group's sort key and row."""
-    asked = sql.totals(query, bounds)
+    asked = sql.totals(query, bounds, dialect)
     groups = [(*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters)]
     least, greatest = len(Counts._fields), len(Counts._fields) + 1
     several = any(row[width + least] != row[width + greatest] for _, _, width, row in groups)
-    mixed = _costs(tables, query, bounds) if several else {}
+    mixed = _costs(tables, query, bounds, dialect) if several else {}
     return [(key, row_of(labels, _sums(row[width:], mixed.get(key)))) for key, labels, width, row in groups]
 
 
-def _costs(tables: Tables, query: Query, bounds: sql.Bounds | None) -> dict[tuple[Any, ...], dict[str, Any]]:
+def _costs(
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
+) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Give the known costs of each group by currency."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    asked = sql.costs(query, bounds)
+    asked = sql.costs(query, bounds, dialect)
     for row in tables.all(asked.text, asked.parameters):
         key, _, width = sql.group_of(query, row)
         found.setdefault(key, {})[row[width]] = row[width + 1]
@@ -70,24 +78,39 @@ def _sums(values: Sequence[Any], mixed: dict[str, Any] | None) -> Sums:
     )
 
 
-def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> list[Scored]:
-    """Give the next calls in the order of the query, behind the one recorded as ``last``."""
+def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> list[Record]:
+    """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
     names = tuple(tables.columns("calls"))
-    asked = sql.page(query, names, size, last)
-    return _scored(tables, [record_of(names, row) for row in tables.all(asked.text, asked.parameters)])
+    asked = sql.page(query, names, size, last, _dialect(tables))
+    found = [record_of(names, row) for row in tables.all(asked.text, asked.parameters)]
+    standing = as_they_stand(tables, found)
+    # The rows came in the order of the recorded costs; the newer ones chose them.
+    return sorted(standing, key=_by_cost, reverse=True) if query.order == "cost" else standing
 
 
-def between(tables: Tables, first: str, last: str) -> list[Scored]:
-    """Give the calls whose ids lie between two, both included, but no more than two of them."""
+def _by_cost(record: Record) -> tuple[bool, Decimal, str]:
+    return record.cost is not None, record.cost or Decimal(0), record.id
+
+
+def between(tables: Tables, first: str, last: str) -> list[Record]:
+    """Give the calls, as recorded, whose ids lie between two, both included, but no more than two of them."""
     names = tuple(tables.columns("calls"))
     listed = ", ".join(f'"{name}"' for name in names)
     text = f"SELECT {listed} FROM calls WHERE id BETWEEN ? AND ? LIMIT 2"  # noqa: S608  # our own names
-    return _scored(tables, [record_of(names, row) for row in tables.all(text, [first, last])])
+    return [record_of(names, row) for row in tables.all(text, [first, last])]
 
 
-def _scored(tables: Tables, records: list[Record]) -> list[Scored]:
-    scores = scores_of(tables, [record.id for record in records])
-    return [(record, judged(record, scores.get(record.id, ()))) for record in records]
+def as_they_stand(tables: Tables, records: list[Record]) -> list[Record]:
+    """Apply scores and revisions to calls as they were recorded."""
+    ids = [record.id for record in records]
+    scores, newer = scores_of(tables, ids), revisions_of(tables, ids)
+    return [judged(revised(each, newer.get(each.id, ())), scores.get(each.id, ())) for each in records]
+
+
+def costs_of(tables: Tables, record: Record) -> tuple[Revision, ...]:
+    """Give every cost of a call, given as it was recorded: the recorded one first."""
+    first = Revision(record_id=record.id, at=record.at, charge=record.charge)
+    return (first, *revisions_of(tables, [record.id]).get(record.id, ()))
 
 
 def facts(tables: Tables) -> dict[str, Any]:
@@ -99,6 +122,7 @@ def facts(tables: Tables) -> dict[str, Any]:
         "recorded": recorded,
         "first": None if first is None else f"{first.isoformat()}Z",
         "last": None if last is None else f"{last.isoformat()}Z",
+        "revisions": tables.all("SELECT count(*) FROM revisions")[0][0],
         "conflicts": tables.all("SELECT count(*) FROM conflicts")[0][0],
         "lost": [{"count": int(count), "why": why} for count, why in lost],
         "fault_count": tables.all("SELECT count(*) FROM faults")[0][0],

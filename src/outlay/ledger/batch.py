@@ -10,11 +10,13 @@ from outlay.core.codec import record_json
 from outlay.core.record import SCHEMA, Record, Score
 from outlay.ledger.engine import Engine
 from outlay.ledger.identity import judged, missing_judgement, same_call
-from outlay.ledger.stored import record_of, scores_of
+from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of, scores_of
 
 # Keys that only other entries than records have, beside the columns of calls.
-_OTHERS = {"schema": "BIGINT", "score": "UUID", "lost": "BIGINT", "why": "VARCHAR"}
+_OTHERS = {"schema": "BIGINT", "score": "UUID", "revision": "UUID", "lost": "BIGINT", "why": "VARCHAR"}
 _SCORE = ("record_id", "at", "quality_score", "user_rating", "correct")
+_REVISION = ("record_id", "at", *COST_COLUMNS)
+_REVISION_KEY = 5  # a call's cost, currency and status at an instant; the rest says how they came about
 _NEEDED = (  # of a record's line; a line without them is read the slow way, which says what is wrong
     *("provider", "operation", "status", "currency", "cost_status", "input_tokens", "cached_tokens"),
     *("cache_write_tokens", "output_tokens", "reasoning_tokens"),
@@ -45,7 +47,9 @@ class Batch:
         lacking = " OR ".join(f"{name} IS NULL" for name in _NEEDED)
         bad = self._engine.all(
             f"""SELECT count(*) FROM batch WHERE "at" IS NULL OR coalesce("schema" > {SCHEMA}, FALSE)
-            OR CASE WHEN score IS NOT NULL THEN FALSE WHEN lost IS NOT NULL THEN why IS NULL
+            OR CASE WHEN score IS NOT NULL THEN FALSE
+                    WHEN revision IS NOT NULL THEN currency IS NULL OR cost_status IS NULL
+                    WHEN lost IS NOT NULL THEN why IS NULL
                     ELSE id IS NULL OR {lacking} END"""  # noqa: S608  # our own names
         )
         return not bad[0][0]
@@ -74,25 +78,34 @@ class Batch:
 
     def _keep_others(self) -> None:
         self._new("scores", _SCORE, ("score", *_SCORE[1:]), "score IS NOT NULL")
+        self._new("revisions", _REVISION, ("revision", *_REVISION[1:]), "revision IS NOT NULL", _REVISION_KEY)
         self._new("losses", ("at", "count", "why"), ("at", "lost", "why"), "lost IS NOT NULL")
 
-    def _new(self, table: str, columns: tuple[str, ...], keys: tuple[str, ...], condition: str) -> None:
-        """Insert rows that are not there yet, in the order of their arrival."""
+    def _new(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        keys: tuple[str, ...],
+        condition: str,
+        compared: int | None = None,
+    ) -> None:
+        """Insert rows that are not there yet, by their first columns, in the order of their arrival."""
         same = " AND ".join(
             f'have."{column}" IS NOT DISTINCT FROM batch."{key}"'
-            for column, key in zip(columns, keys, strict=True)
+            for column, key in zip(columns[:compared], keys[:compared], strict=True)
         )
         names = ", ".join(f'"{key}"' for key in keys)
+        first = ", ".join(f'"{key}"' for key in keys[:compared])
         self._engine.run(
             f"""INSERT INTO {table} SELECT {names} FROM batch WHERE {condition}
             AND NOT EXISTS (SELECT 1 FROM {table} AS have WHERE {same})
-            QUALIFY row_number() OVER (PARTITION BY {names} ORDER BY rowid) = 1 ORDER BY rowid"""  # noqa: S608  # our own names
+            QUALIFY row_number() OVER (PARTITION BY {first} ORDER BY rowid) = 1 ORDER BY rowid"""  # noqa: S608  # our own names
         )
 
     def _compare(self, low: Any, high: Any) -> None:
         """Look at the copies of calls that are known: equal ones are nothing new, others are set aside."""
         for kept, other in self._differing(low, high):
-            if not same_call(kept, other):
+            if not same_call(kept, other, revisions_of(self._engine, [kept.id]).get(kept.id, ())):
                 self._set_aside(kept, other)
                 continue
             scores = scores_of(self._engine, [kept.id]).get(kept.id, [])

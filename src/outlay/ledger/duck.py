@@ -11,7 +11,7 @@ import filelock
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.query import CallQuery, Query, Rows
-from outlay.core.record import Entry, Record
+from outlay.core.record import Entry, Record, Revision
 from outlay.journal import pending_bytes
 from outlay.ledger import answers
 
@@ -56,32 +56,40 @@ class DuckLedger:
             return answers.rows(engine, query)
 
     def calls(self, query: CallQuery) -> Iterator[Record]:
-        """Give single calls in the order asked for, scores applied; fetched page by page."""
+        """Give single calls in the order asked for, scores and revisions applied; fetched page by page."""
         last: Record | None = None
         left = query.limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
             found = self._page(query, size, last)
-            for record, scored in found:
-                yield scored
+            for record in found:
+                yield record
                 last = record
             if len(found) < size:
                 return
             left = None if left is None else left - size
 
-    def _page(self, query: CallQuery, size: int, last: Record | None) -> list[answers.Scored]:
+    def _page(self, query: CallQuery, size: int, last: Record | None) -> list[Record]:
         with self._turn(fresh=last is None) as engine:
             return answers.page(engine, query, size, last)
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of it if only one matches."""
-        digits = record_id.lower().replace("-", "")
-        if len(digits) > _DIGITS or not set(digits) <= _HEX:
+        ends = _ends(record_id)
+        if ends is None:
             return None
-        ends = [str(UUID(hex=digits.ljust(_DIGITS, fill))) for fill in "0f"]
         with self._turn() as engine:
             found = answers.between(engine, *ends)
-        return found[0][1] if len(found) == 1 else None
+            return answers.as_they_stand(engine, found)[0] if len(found) == 1 else None
+
+    def revisions(self, record_id: str) -> tuple[Revision, ...]:
+        """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
+        ends = _ends(record_id)
+        if ends is None:
+            return ()
+        with self._turn() as engine:
+            found = answers.between(engine, *ends)
+            return answers.costs_of(engine, found[0]) if len(found) == 1 else ()
 
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""
@@ -128,6 +136,14 @@ class DuckLedger:
 
                     take_in(engine, self.journals, self._spool)
                 yield engine
+
+
+def _ends(record_id: str) -> tuple[str, str] | None:
+    """Give the least and the greatest id that begin so; None where no id can."""
+    digits = record_id.lower().replace("-", "")
+    if len(digits) > _DIGITS or not set(digits) <= _HEX:
+        return None
+    return str(UUID(hex=digits.ljust(_DIGITS, "0"))), str(UUID(hex=digits.ljust(_DIGITS, "f")))
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""When two records with one id are the same call, and how later judgements reach a record."""
+"""When two records with one id are the same call, and how later judgements and costs reach a record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from outlay.core.codec import record_from_json, record_json
-from outlay.core.record import Record, Score
+from outlay.core.codec import entry_from_json, entry_json, record_from_json, record_json
+from outlay.core.record import Record, Revision, Score
 
 _SCORES = ("quality_score", "user_rating", "correct")
 
@@ -14,10 +14,21 @@ def as_kept(record: Record) -> Record:
     return record_from_json(record_json(record))
 
 
-def same_call(one: Record, other: Record) -> bool:
-    """Whether two records say the same, judgements aside: those may come later on a way of their own."""
+def revision_as_kept(revision: Revision) -> Revision:
+    """Give a revision as it comes back from its JSON."""
+    kept = entry_from_json(entry_json(revision))
+    return kept if isinstance(kept, Revision) else revision
+
+
+def same_call(kept: Record, other: Record, revisions: Iterable[Revision] = ()) -> bool:
+    """Whether another record is the kept one, with the recorded cost or a revised one.
+
+    Judgements are left aside: those may come later on a way of their own.
+    """
     blank = dict.fromkeys(_SCORES)
-    return replace(one, **blank) == replace(other, **blank)  # type: ignore[arg-type]  # fields by name
+    bare = replace(other, **blank)  # type: ignore[arg-type]  # fields by name
+    charges = (kept.charge, *(each.charge for each in revisions))
+    return any(replace(kept, charge=charge, **blank) == bare for charge in charges)  # type: ignore[arg-type]  # likewise
 
 
 def missing_judgement(kept: Record, other: Record) -> Score | None:
@@ -36,3 +47,8 @@ def judged(record: Record, scores: Iterable[Score]) -> Record:
         name: value for score in scores for name in _SCORES if (value := getattr(score, name)) is not None
     }
     return replace(record, **news) if news else record
+
+
+def revised(record: Record, revisions: Sequence[Revision]) -> Record:
+    """Apply revisions, given oldest first: the newest cost counts."""
+    return replace(record, charge=revisions[-1].charge) if revisions else record

@@ -10,9 +10,16 @@ from uuid import UUID
 from outlay.core.errors import LedgerError
 from outlay.core.money import total
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Rows, zone
-from outlay.core.record import Entry, Loss, Record, Score
+from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.buckets import bucket, span
-from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
+from outlay.ledger.identity import (
+    as_kept,
+    judged,
+    missing_judgement,
+    revised,
+    revision_as_kept,
+    same_call,
+)
 from outlay.ledger.totals import Counts, Sums, in_order, row_of
 
 
@@ -22,6 +29,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
         self._scores: defaultdict[str, list[Score]] = defaultdict(list)
+        self._revisions: defaultdict[str, list[Revision]] = defaultdict(list)
         self._losses: list[Loss] = []
         self._conflicts: list[tuple[Record, Record]] = []
 
@@ -40,15 +48,24 @@ class MemoryLedger:
         if isinstance(entry, Loss):
             if entry not in self._losses:
                 self._losses.append(entry)
-        elif entry not in self._scores[entry.record_id]:
-            self._scores[entry.record_id].append(entry)
+        else:
+            self._keep_about(entry)
         return False
+
+    def _keep_about(self, entry: Score | Revision) -> None:
+        """Keep what is said about a call, which may itself come later."""
+        if isinstance(entry, Score):
+            scores = self._scores[entry.record_id]
+            if entry not in scores:
+                scores.append(entry)
+        elif entry not in self._revisions[entry.record_id]:
+            self._revisions[entry.record_id].append(entry)
 
     def _keep_record(self, record: Record) -> bool:
         kept = self._records.setdefault(record.id, record)
         if kept is record:
             return True
-        if not same_call(kept, record):
+        if not same_call(kept, record, self._newer(record.id)):
             if (kept, record) not in self._conflicts:
                 self._conflicts.append((kept, record))
         elif news := missing_judgement(self._judged(kept), record):
@@ -71,7 +88,7 @@ class MemoryLedger:
         return Rows(in_order(rows), row_of({}, _sums(everything)))
 
     def calls(self, query: CallQuery) -> Iterator[Record]:
-        """Give single calls in the order asked for, scores applied."""
+        """Give single calls in the order asked for, scores and revisions applied."""
         found = sorted(self._chosen(query), key=lambda record: _rank(record, query.order), reverse=True)
         for record in found[: query.limit]:
             yield self._judged(record)
@@ -80,7 +97,17 @@ class MemoryLedger:
         """Give one call by its id, or by the start of it if only one matches."""
         wanted = record_id.lower()
         found = [record for key, record in self._records.items() if key.startswith(wanted)]
-        return self._judged(found[0]) if len(found) == 1 else None
+        return self._judged(self._revised(found[0])) if len(found) == 1 else None
+
+    def revisions(self, record_id: str) -> tuple[Revision, ...]:
+        """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
+        wanted = record_id.lower()
+        found = [record for key, record in self._records.items() if key.startswith(wanted)]
+        if len(found) != 1:
+            return ()
+        (record,) = found
+        first = Revision(record_id=record.id, at=record.at, charge=record.charge)
+        return (first, *self._newer(record.id))
 
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""
@@ -98,12 +125,19 @@ class MemoryLedger:
     def close(self) -> None:
         """Do nothing; there is nothing to let go of."""
 
+    def _newer(self, record_id: str) -> list[Revision]:
+        return sorted(self._revisions.get(record_id, ()), key=lambda revision: revision.at)
+
+    def _revised(self, record: Record) -> Record:
+        return revised(record, self._newer(record.id))
+
     def _judged(self, record: Record) -> Record:
         return judged(record, sorted(self._scores.get(record.id, ()), key=lambda score: score.at))
 
     def _chosen(self, query: Query | CallQuery) -> Iterator[Record]:
         tests = [_test(each, query.tz) for each in query.where]
-        for record in self._records.values():
+        for recorded in self._records.values():
+            record = self._revised(recorded)
             late_enough = query.since is None or query.since <= record.at
             early_enough = query.until is None or record.at < query.until
             wanted = (_value(record, name, query.tz) in values for name, values in tests)
@@ -120,6 +154,8 @@ def _checked(entry: Entry) -> Entry:
         UUID(name)
     except ValueError:
         raise LedgerError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
+    if isinstance(entry, Revision):
+        return revision_as_kept(entry)
     return as_kept(entry) if isinstance(entry, Record) else entry
 
 

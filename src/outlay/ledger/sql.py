@@ -28,9 +28,22 @@ class Dialect:
     percentiles: str = "quantile_cont(latency_ms, [0.5, 0.95, 0.99])"
     row: str = "rowid"  # names a row within one statement
     amount: str = "CAST(? AS DECIMAL(38, 18))"
+    calls: str = "calls"  # where calls are read from, under this name
 
 
 DUCKDB: Final = Dialect()
+REVISED: Final = Dialect(
+    calls="""(SELECT calls.* REPLACE (
+            CASE WHEN newest.record_id IS NULL THEN calls.cost ELSE newest.cost END AS cost,
+            coalesce(newest.currency, calls.currency) AS currency,
+            coalesce(newest.cost_status, calls.cost_status) AS cost_status
+        ), calls.rowid AS rowid
+        FROM calls LEFT JOIN (
+            SELECT record_id, cost, currency, cost_status FROM revisions
+            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY "at" DESC, rowid DESC) = 1
+        ) AS newest ON newest.record_id = calls.id) AS calls"""
+)
+"""The calls with the newest of their costs, in the columns that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,7 @@ def _grouped(  # the parts of one statement
         + aggregates
         + Statement("FROM (SELECT")
         + chosen
-        + Statement("FROM calls")
+        + Statement(f"FROM {dialect.calls}")
         + _where(query, dialect, condition)
         + Statement(") AS chosen")
     )
@@ -200,7 +213,7 @@ def page(
         beyond = Statement(beyond.text, [*key.parameters, value, *key.parameters, value, after.id])
         where = where + Statement("AND" if where.text else "WHERE") + beyond
     order = Statement(f"ORDER BY {key.text} DESC, id DESC", list(key.parameters))
-    chosen = Statement(f"SELECT {dialect.row} FROM calls") + where + order  # noqa: S608  # our own names
+    chosen = Statement(f"SELECT {dialect.row} FROM {dialect.calls}") + where + order  # noqa: S608  # our own names
     names = ", ".join(f'"{name}"' for name in columns)
     return (
         Statement(f"SELECT {names} FROM calls WHERE {dialect.row} IN (")  # noqa: S608  # our own names

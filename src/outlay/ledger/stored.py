@@ -1,4 +1,4 @@
-"""From stored rows back to the values they were: records, and the judgements on them."""
+"""From stored rows back to the values they were: records, judgements on them, costs reckoned again."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,10 +8,14 @@ from typing import Any, Protocol
 
 import orjson
 
-from outlay.core.codec import record_from_json
-from outlay.core.record import Record, Score
+from outlay.core.codec import cost_from_json, record_from_json
+from outlay.core.record import Record, Revision, Score
 from outlay.ledger.totals import plain
 
+COST_COLUMNS = (
+    *("cost", "currency", "cost_status", "cost_reason", "cost_flags", "computed_cost"),
+    *("lines", "price"),
+)
 _TEXTS_OF_JSON = frozenset(
     ("usage", "flags", "terms", "parts", "raw", "cost_flags", "lines", "price", "extra"),
 )
@@ -60,4 +64,21 @@ def scores_of(asked: Asked, ids: Sequence[str]) -> dict[str, list[Score]]:
                 correct=correct,
             )
         )
+    return found
+
+
+def revisions_of(asked: Asked, ids: Sequence[str]) -> dict[str, list[Revision]]:
+    """Give the costs of these calls that were reckoned again, oldest first."""
+    names = ", ".join(f'"{name}"' for name in COST_COLUMNS)
+    rows = asked.all(
+        f'SELECT record_id, "at", {names} FROM revisions'  # noqa: S608  # our own names
+        ' WHERE record_id IN (SELECT unnest(CAST(? AS UUID[]))) ORDER BY "at", rowid',
+        [list(ids)],
+    )
+    found: defaultdict[str, list[Revision]] = defaultdict(list)
+    for name, at, *values in rows:
+        pairs = zip(COST_COLUMNS, values, strict=True)
+        charge = cost_from_json({key: _value(key, value) for key, value in pairs if value is not None})
+        key = str(name)
+        found[key].append(Revision(record_id=key, at=at.replace(tzinfo=UTC), charge=charge))
     return found

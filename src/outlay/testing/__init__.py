@@ -3,11 +3,12 @@
 from outlay.testing.asking import asked, by_label, call, calls, labels_of
 from outlay.testing.clock import NOON, FixedClock
 from outlay.testing.periods import PeriodsContract
+from outlay.testing.revisions import RevisionsContract
 from outlay.testing.singles import CallsContract
 from outlay.testing.totals import TotalsContract
 
 
-class LedgerContract(TotalsContract, PeriodsContract, CallsContract):
+class LedgerContract(TotalsContract, PeriodsContract, CallsContract, RevisionsContract):
     """What every ledger promises; subclass it in a test module and give it a fixture ``ledger``, empty."""
 
 

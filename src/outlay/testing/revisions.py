@@ -1,0 +1,109 @@
+"""What every ledger promises about costs that are reckoned again."""
+
+# ruff: noqa: S101  # a contract speaks by assert
+
+from datetime import timedelta
+from decimal import Decimal
+
+from outlay.core.cost import Cost, CostLine, Price, unpriced
+from outlay.core.ports import Ledger
+from outlay.core.query import Query, filters
+from outlay.core.record import Record, Revision
+from outlay.testing.asking import asked, call, calls
+from outlay.testing.clock import NOON
+
+
+def revision(record: Record, cost: str | None, hours: int = 1, currency: str = "USD") -> Revision:
+    """Make a revision of a call, so many hours after noon; ``cost`` None makes it unpriced."""
+    charge = unpriced("no price") if cost is None else Cost(Decimal(cost), "priced", currency)
+    return Revision(record_id=record.id, at=NOON + timedelta(hours=hours), charge=charge)
+
+
+class RevisionsContract:
+    """Revisions: the newest cost counts, the recorded one stays."""
+
+    def test_the_newest_cost_counts_everywhere(self, ledger: Ledger) -> None:
+        """In single calls, in totals, in filters and in the order by cost."""
+        a, b, c = call(cost=None, model="a"), call(cost="2", model="b"), call(cost="3", model="c")
+        assert ledger.add([a, b, c]) == len("abc")
+        assert ledger.add([revision(a, "9"), revision(b, "1")]) == 0
+        found = ledger.get(a.id)
+        assert found is not None
+        assert (found.cost, found.cost_status, found.usage) == (Decimal(9), "priced", a.usage)
+        assert [each.model for each in calls(ledger, order="cost")] == ["a", "c", "b"]
+        assert [each.cost for each in calls(ledger, order="cost")] == [Decimal(9), Decimal(3), Decimal(1)]
+        total = ledger.rows(Query()).total
+        assert (total["cost"], total["unpriced_calls"]) == (Decimal(13), 0)
+        assert {model: row["cost"] for model, row in asked(ledger, "model").items()} == {
+            "a": Decimal(9),
+            "b": Decimal(1),
+            "c": Decimal(3),
+        }
+        assert ledger.rows(Query(where=filters({"cost_status": "unpriced"}))).total["calls"] == 0
+        assert len(calls(ledger, where=filters({"cost_status": "priced"}))) == len("abc")
+
+    def test_currency_and_unknown_costs_are_revised_too(self, ledger: Ledger) -> None:
+        """A cost that turns out to be unknown is no zero, and one in yuan no dollars."""
+        known, paid = call(cost="1", model="a"), call(cost="1", model="b")
+        ledger.add([known, paid, revision(known, None), revision(paid, "7", currency="CNY")])
+        rows = asked(ledger, "model")
+        assert (rows["a"]["cost"], rows["a"]["unpriced_calls"]) == (None, 1)
+        assert rows["b"]["costs"] == {"CNY": Decimal(7)}
+        assert set(asked(ledger, "currency")) == {"USD", "CNY"}
+
+    def test_the_newest_revision_counts_in_whatever_order_they_come(self, ledger: Ledger) -> None:
+        """Also before their call; the same one twice is one."""
+        record = call(cost="1")
+        late, early = revision(record, "3", 2), revision(record, "2", 1)
+        ledger.add([late])
+        ledger.add([record, early, early])
+        assert ledger.add([late]) == 0
+        assert [each.cost for each in calls(ledger)] == [Decimal(3)]
+        assert [each.charge.amount for each in ledger.revisions(record.id)] == [
+            Decimal(1),
+            Decimal(2),
+            Decimal(3),
+        ]
+
+    def test_of_two_at_one_instant_the_later_one_to_come_counts(self, ledger: Ledger) -> None:
+        """As with scores."""
+        record = call(cost="1")
+        ledger.add([record, *(revision(record, cost) for cost in ("4", "2", "3"))])
+        assert [each.cost for each in calls(ledger)] == [Decimal(3)]
+
+    def test_every_cost_of_a_call_is_kept_whole(self, ledger: Ledger) -> None:
+        """With lines, price, reason and flags; the recorded one stands first."""
+        record = call(cost="1")
+        whole = Cost(
+            Decimal("0.0025"),
+            "partial",
+            lines=(CostLine("input", 1000, Decimal("2.50"), 1_000_000, Decimal("0.0025"), note="batch"),),
+            price=Price("a contract", NOON, "v2", extrapolated=True),
+            reason="no rate for images",
+            flags=("no_rate",),
+            computed=Decimal("0.003"),
+        )
+        again = Revision(record_id=record.id, at=NOON + timedelta(hours=1), charge=whole)
+        ledger.add([record, again])
+        recorded = Revision(record_id=record.id, at=record.at, charge=record.charge)
+        assert ledger.revisions(record.id) == (recorded, again)
+        assert ledger.revisions(record.id[:18]) == (recorded, again)
+        found = ledger.get(record.id)
+        assert found is not None
+        assert found.charge == whole
+
+    def test_a_call_without_revisions_has_one_cost_and_no_call_has_none(self, ledger: Ledger) -> None:
+        """And what is no id names no call."""
+        record = call(cost="1")
+        ledger.add([record])
+        assert [each.charge for each in ledger.revisions(record.id)] == [record.charge]
+        assert ledger.revisions("ffffffff") == ledger.revisions("no id at all") == ()
+
+    def test_a_revised_call_that_comes_back_is_the_same_call(self, ledger: Ledger) -> None:
+        """With its first cost or with a later one; any other cost is a conflict."""
+        record = call(cost="1")
+        ledger.add([record, revision(record, "2"), revision(record, "3", 2)])
+        assert ledger.add([*calls(ledger), record]) == 0
+        assert ledger.conflicts() == 0
+        ledger.add([call(cost="4", id=record.id)])
+        assert ledger.conflicts() == 1
