@@ -5,13 +5,14 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help demo test lint bench prices format clean
+.PHONY: help demo test lint bench prices docs format clean
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   the benchmarks, peers beside us in one run"
 	@echo "make prices  rebuild the generated price data"
+	@echo "make docs    write the pages that are made from the code"
 
 .build/bin/uv:
 	@( $(PYTHON) -m venv .build && .build/bin/python -m pip install --quiet --disable-pip-version-check uv ) \
@@ -38,6 +39,9 @@ bench: .venv/.dev .venv/.bench
 
 prices: .venv/.dev
 	@$(RUN) python -m tools.build_prices
+
+docs: .venv/.dev
+	@$(RUN) python -m tools.command_pages
 
 format: .venv/.dev
 	@$(RUN) ruff format .

@@ -155,19 +155,23 @@ def replay(line: Mapping[str, Any], clock: LineClock, kept: Kept) -> Outcome:
     clock.at = instant(line["at"]) if line.get("at") else datetime.now(UTC)
     asked = line.get("model") or line.get("meta", {}).get("model_requested") or "unknown"
     kept.entries.clear()
-    failure = ""
-    try:
-        result = SDKS[provider, api](line, asked)
-        if isinstance(result, Iterator) or hasattr(result, "_iterator"):
-            for _ in result:
-                pass
-    except Exception as error:  # noqa: BLE001 - whatever the SDK raises goes to its caller, and is counted here
-        failure = type(error).__name__
-    result = None
+    failure = send(line, asked)
     records = [entry for entry in kept.entries if isinstance(entry, Record)]
     if len(records) != 1:
         return Outcome(line.get("id"), provider, api, f"{len(records)} records", failure)
     return Outcome(line.get("id"), provider, api, *_compare(line, records[0], clock.at, asked))
+
+
+def send(line: Mapping[str, Any], asked: str) -> str:
+    """Have the SDK ask, and read a stream to its end; give the name of what it raised, if anything."""
+    try:
+        result = SDKS[line["provider"], line["api"]](line, asked)
+        if isinstance(result, Iterator) or hasattr(result, "_iterator"):
+            for _ in result:
+                pass
+    except Exception as error:  # noqa: BLE001 - whatever the SDK raises goes to its caller
+        return type(error).__name__
+    return ""
 
 
 def _compare(line: Mapping[str, Any], record: Record, at: datetime, asked: str) -> tuple[str, str]:
