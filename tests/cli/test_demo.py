@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +88,10 @@ def test_a_key_is_never_printed(outlay: Outlay, monkeypatch: pytest.MonkeyPatch)
 
 def _report(outlay: Outlay, by: str) -> Any:
     return json.loads(outlay("report", "--by", by, "--json").stdout)
+
+
+def test_calls_that_could_not_be_kept_fail_the_demo(outlay: Outlay, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where the ledger's folder should be")
+    done = outlay("--ledger", str(tmp_path / "taken"), "demo", *QUICK)
+    assert done.returncode == 1
+    assert "Total calls       : 6" in done.stdout
