@@ -1,0 +1,18 @@
+"""Logging a call, and saying so at once when it was dear."""
+
+from typing import Any
+
+from outlay.logs.calls import log_llm_call
+
+THRESHOLD = 0.05  # dollars
+
+
+def log_with_alert(
+    prompt: Any, result: Any, latency: float, *, threshold: float = THRESHOLD, **further: Any
+) -> dict[str, Any]:
+    """Log a call as ``log_llm_call`` does, and print a line if it cost more than ``threshold`` dollars."""
+    entry = log_llm_call(prompt, result=result, latency=latency, **further)
+    cost = entry.get("cost")
+    if cost is not None and cost > threshold:
+        print(f"⚠️ EXPENSIVE QUERY: ${cost:.4f}")  # noqa: T201 - printing is its purpose
+    return entry
