@@ -24,13 +24,13 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 class HttpxServer(Server):
     """Answers clients of httpx with what a Server answers."""
 
-    def _handle(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx.Request) -> httpx.Response:
         answer: Any = self(request)  # type: ignore[arg-type]  # alike in all that a Server looks at
         headers = dict(answer.headers)
         return httpx.Response(answer.status_code, headers=headers, stream=Body(answer.stream))
 
     def sync_httpx(self, **options: Any) -> httpx.Client:
-        return httpx.Client(transport=httpx.MockTransport(self._handle), **options)
+        return httpx.Client(transport=httpx.MockTransport(self.handle), **options)
 
     def async_httpx(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.MockTransport(self._handle), **options)
+        return httpx.AsyncClient(transport=httpx.MockTransport(self.handle), **options)

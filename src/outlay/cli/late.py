@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = {
     "together": "together",
     "mistralai": "mistralai.client",
     "cohere": "cohere",
+    "ollama": "ollama",
 }
 """Our name of each SDK -> the module that a program imports."""
 

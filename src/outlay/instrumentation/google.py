@@ -14,7 +14,7 @@ from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import collector
 from outlay.instrumentation.patches import Patches
-from outlay.instrumentation.wrapping import usage_in
+from outlay.instrumentation.wrapping import first_inside, usage_in
 
 OLDEST = (2, 0)
 METHODS = {
@@ -149,7 +149,7 @@ def _sync_stream(original: Callable[..., Iterator[Any]], begin: Begin) -> Callab
         if call is None:
             yield from chunks
         else:
-            yield from watch(chunks, Watch(call, _Chunks(call.provider)))
+            yield from watch(first_inside(call, chunks), Watch(call, _Chunks(call.provider)))
 
     return request_streamed
 

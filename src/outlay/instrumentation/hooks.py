@@ -23,6 +23,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "together": "together",
         "mistralai": "mistralai",
         "cohere": "cohere",
+        "ollama": "ollama",
     }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""

@@ -1,8 +1,8 @@
 """What the leaves share: a method measured from call to answer, an answer read, a stream's close noticed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside
@@ -11,6 +11,8 @@ from outlay.capture.streams import Watch
 from outlay.core.errors import OutlayError
 from outlay.core.usage import Usage
 from outlay.extract import read
+
+T = TypeVar("T")
 
 Begin = Callable[[Any, tuple[Any, ...], dict[str, Any]], Call | None]
 """(self, args, kwargs) -> the call that starts, or None where nothing is billed or another hook counts it."""
@@ -66,10 +68,35 @@ def measured_async(
     return method
 
 
-def usage_in(body: Any, call: Call) -> Usage:
+def first_inside(call: Call, chunks: Iterator[T]) -> Iterator[T]:
+    """Pass chunks on whose request is sent when the first is read: no hook further in counts it too."""
+    token = inside.set(call)
+    try:
+        first = next(chunks, None)
+    finally:
+        inside.reset(token)
+    if first is not None:
+        yield first
+        yield from chunks
+
+
+async def first_inside_async(call: Call, chunks: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Do the same for an asynchronous stream."""
+    token = inside.set(call)
+    try:
+        first = await anext(chunks, None)
+    finally:
+        inside.reset(token)
+    if first is not None:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+
+def usage_in(body: Any, call: Call, api: str | None = None) -> Usage:
     """Read what an answer used; one that cannot be read gives the reason instead."""
     try:
-        return read(body, provider=call.provider, api=call.api)
+        return read(body, provider=call.provider, api=api or call.api)
     except OutlayError as error:
         return Usage(reason=f"the response could not be read: {error}")
 
