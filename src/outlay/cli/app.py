@@ -33,6 +33,7 @@ COMMANDS = {
     "explain": Entry("calls", "explain", "How the cost of one call came about, line by line."),
     "price": Entry("price", "price", "Price recorded responses: JSON lines in, JSON lines out."),
     "prices": Entry("prices", "prices", "The price book, and prices of your own."),
+    "reprice": Entry("reprice", "reprice", "Price recorded calls again by today's book."),
     "whatif": Entry("whatif", "whatif", "The same usage on other models or tariffs."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),

@@ -47,20 +47,22 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
     ID is that of `outlay calls`, or its beginning if only one call has it.
     """
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
-    from outlay.core.codec import record_json
+    from outlay.core.codec import cost_json, record_json
     from outlay.core.query import zone
     from outlay.render.explain import explain_text
 
     settings = settings_of(state_of(ctx))
     shown_in = zone(tz or settings.tz)
     with reader_of(settings) as reader:
-        record = reader.get(record_id)
+        record, costs = reader.get(record_id), reader.revisions(record_id)
     if record is None:
         raise LedgerError(f"no single call has the id {record_id!r:.60}; `outlay calls` lists them")
     if state_of(ctx).json:
-        show_json({**record_json(record), "flags": list(record.flags)})
+        earlier = [{"at": each.at, **cost_json(each.charge)} for each in costs]
+        revised = {"costs": earlier} if len(costs) > 1 else {}
+        show_json({**record_json(record), "flags": list(record.flags), **revised})
     else:
-        show(explain_text(record, page_of_terminal(), shown_in))
+        show(explain_text(record, page_of_terminal(), shown_in, costs))
 
 
 def _print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ def _listed(texts: Sequence[str]) -> list[str]:
 
 def _text(calls: int, found: "Sequence[Comparison]", page: "Page") -> str:
     from outlay.render.as_table import Column, table
-    from outlay.render.cells import count, dollars
+    from outlay.render.cells import count, dollars, signed
 
     if not calls:
         return "no calls"
@@ -73,7 +73,7 @@ def _text(calls: int, found: "Sequence[Comparison]", page: "Page") -> str:
         Column("calls", tuple(count(sums.calls) for _, _, sums in lines)),
         Column("cost", tuple(dollars(sums.cost, currency) for _, currency, sums in lines)),
         Column("cost there", tuple(dollars(sums.there, currency) for _, currency, sums in lines)),
-        Column("difference", tuple(_signed(sums.difference, currency) for _, currency, sums in lines)),
+        Column("difference", tuple(signed(sums.difference, currency) for _, currency, sums in lines)),
         Column("change", tuple(_share(sums.difference, sums.cost) for _, _, sums in lines), spare=1),
     ]
     shown = [table(columns, page)] if lines else []
@@ -86,12 +86,6 @@ def _name(comparison: "Comparison") -> str:
     asked = comparison.alternative
     model = "the same model" if asked.model is None else asked.model
     return name(" ".join(part for part in (asked.provider, model, asked.tier) if part))
-
-
-def _signed(amount: Decimal, currency: str) -> str:
-    from outlay.render.cells import dollars
-
-    return f"{'-' if amount < 0 else '+'}{dollars(abs(amount), currency)}"
 
 
 def _share(difference: Decimal, cost: Decimal) -> str:

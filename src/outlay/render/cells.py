@@ -39,6 +39,11 @@ def dollars(amount: Decimal | None, currency: str = "USD") -> str:
     return f"${figure}" if currency == "USD" else f"{figure} {currency}"
 
 
+def signed(amount: Decimal, currency: str = "USD") -> str:
+    """Show a difference of money with its sign."""
+    return f"{'-' if amount < 0 else '+'}{dollars(abs(amount), currency)}"
+
+
 def sums(cost: Decimal | None, costs: Mapping[str, Decimal] | None) -> str:
     """Show a sum; where other currencies than USD are in it, each by itself."""
     if costs:

@@ -1,24 +1,26 @@
 """How one cost came about, line by line: unit x rate / per = amount, and where the rate is from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from outlay.core.cost import Price
 from outlay.core.money import rate_text, text_of, total
-from outlay.core.record import Record
+from outlay.core.record import Record, Revision
 from outlay.render.as_table import Column, Page, table
 from outlay.render.cells import count, local_time, milliseconds, name, quantity
 
 _LABEL = 14
 
 
-def explain_text(record: Record, page: Page, tz: ZoneInfo) -> str:
-    """Show everything that decided the cost of one call."""
+def explain_text(record: Record, page: Page, tz: ZoneInfo, costs: Sequence[Revision] = ()) -> str:
+    """Show everything that decided the cost of one call, and the costs that it had before, if any."""
     parts = ["\n".join(_facts(_head(record, tz)))]
     if record.lines:
         parts.append(_lines(record, page))
     parts.append("\n".join(_facts(_tail(record))))
+    if len(costs) > 1:
+        parts.append("\n".join(_facts(_history(costs, tz))))
     return "\n\n".join(parts)
 
 
@@ -65,6 +67,18 @@ def _tail(record: Record) -> Iterator[tuple[str, str | None]]:
         yield "by the book", f"{_money(charge.computed, 'USD')} beside the reported cost"
     yield "price", None if charge.price is None else _price(charge.price)
     yield "flags", ", ".join(name(flag) for flag in record.flags)
+
+
+def _history(costs: Sequence[Revision], tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
+    """Tell how the cost was corrected, the recorded one first; the last one is the one above."""
+    for place, each in enumerate(costs):
+        charge = each.charge
+        label = "recorded" if not place else "revised" if place < len(costs) - 1 else "now"
+        said = [f"{_money(charge.amount, charge.currency)} ({charge.status})"]
+        said += [] if not place else [f"since {local_time(each.at, tz)}"]
+        said += [] if charge.price is None else [_price(charge.price)]
+        said += [] if charge.amount is not None or not charge.reason else [name(charge.reason)]
+        yield label, ", ".join(said)
 
 
 def _money(amount: Decimal | None, currency: str) -> str:

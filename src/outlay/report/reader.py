@@ -9,7 +9,7 @@ from outlay.core.errors import QueryError
 from outlay.core.period import moment
 from outlay.core.ports import Ledger
 from outlay.core.query import METRICS, CallQuery, Order, Query, Row, check_dimension, filters, zone
-from outlay.core.record import Record
+from outlay.core.record import Record, Revision
 from outlay.report.values import Report, Unpriced
 
 Moment = str | datetime | None
@@ -122,6 +122,10 @@ class LedgerReader:
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of its id if only one call matches; else None."""
         return self._fresh().get(record_id)
+
+    def revisions(self, record_id: str) -> tuple[Revision, ...]:
+        """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
+        return self._fresh().revisions(record_id)
 
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""
