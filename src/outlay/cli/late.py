@@ -18,6 +18,8 @@ MODULES: Mapping[str, str] = {
     "mistralai": "mistralai.client",
     "cohere": "cohere",
     "ollama": "ollama",
+    "boto3": "botocore.client",
+    "aiobotocore": "aiobotocore.client",
 }
 """Our name of each SDK -> the module that a program imports."""
 

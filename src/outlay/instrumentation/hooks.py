@@ -24,6 +24,8 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "mistralai": "mistralai",
         "cohere": "cohere",
         "ollama": "ollama",
+        "boto3": "boto3",
+        "aiobotocore": "aiobotocore",
     }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""

@@ -24,10 +24,24 @@ class Patches:
         setattr(owner, name, ours)
         self._replaced.append((owner, name, original, ours))
 
+    def override(self, owner: type, name: str, make: Callable[[Any], Any]) -> None:
+        """Give ``owner`` a method of its own over one that it inherits from others."""
+        inherited = getattr(owner, name, None)
+        if name in owner.__dict__ or inherited is None:
+            self.replace(owner, name, make)
+            return
+        ours = make(inherited)
+        setattr(owner, name, ours)
+        self._replaced.append((owner, name, None, ours))
+
     def undo(self) -> None:
         """Put every original back."""
         self.active = False
         for owner, name, original, ours in reversed(self._replaced):
-            if owner.__dict__.get(name) is ours:
+            if owner.__dict__.get(name) is not ours:
+                continue
+            if original is None:
+                delattr(owner, name)
+            else:
                 setattr(owner, name, original)
         self._replaced.clear()

@@ -1,0 +1,163 @@
+"""aiobotocore: Bedrock's converse and invoke_model, whole and streamed, against a local server."""
+
+import asyncio
+import gc
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiobotocore.client import AioBaseClient
+from aiobotocore.eventstream import AioEventStream
+from aiobotocore.response import AioStreamingBody
+from aiobotocore.session import get_session
+from botocore.exceptions import ClientError, EventStreamError
+from tests.support import bedrock_bodies as bodies
+from tests.support.aws import Reply, bedrock
+from tests.support.bedrock_bodies import COST, MODEL, UNITS
+from tests.support.wire import Kept
+
+from outlay.capture import context
+from outlay.instrumentation import Hooks
+
+pytestmark = [
+    pytest.mark.usefixtures("hooks"),
+    # A stream that is dropped or breaks leaves its connection to the garbage collector: that is tested.
+    pytest.mark.filterwarnings("ignore:.*[Uu]nclosed:ResourceWarning"),
+]
+
+ASK: dict[str, Any] = {"modelId": MODEL, "messages": [{"role": "user", "content": [{"text": "hi"}]}]}
+INVOKE: dict[str, Any] = {"modelId": MODEL, "body": b"{}"}
+HOOKED = (
+    (AioBaseClient, "_make_api_call"),
+    (AioEventStream, "_parse_event"),
+    (AioEventStream, "close"),
+    (AioStreamingBody, "read"),
+    (AioStreamingBody, "close"),
+)
+ORIGINALS = [owner.__dict__.get(name) for owner, name in HOOKED]  # before any test hooks them
+
+
+@asynccontextmanager
+async def client(*replies: Reply) -> AsyncIterator[Any]:
+    with bedrock(*replies) as (url, _paths):
+        made = get_session().create_client(
+            "bedrock-runtime",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - a made-up one
+        )
+        async with made as api:
+            yield api
+
+
+async def converse_stream(api: Any) -> None:
+    assert len([event async for event in (await api.converse_stream(**ASK))["stream"]]) == 5
+
+
+async def invoke(api: Any) -> None:
+    assert json.loads(await (await api.invoke_model(**INVOKE))["body"].read()) == bodies.CLAUDE
+
+
+async def invoke_in_pieces(api: Any) -> None:
+    body = (await api.invoke_model(**INVOKE))["body"]
+    assert json.loads(b"".join([piece async for piece in body.iter_chunks(16)])) == bodies.CLAUDE
+
+
+async def invoke_stream(api: Any) -> None:
+    response = await api.invoke_model_with_response_stream(**INVOKE)
+    assert len([event async for event in response["body"]]) == 4
+
+
+FORMS: dict[str, tuple[Reply, Callable[[Any], Awaitable[Any]]]] = {
+    "converse": (Reply(bodies.CONVERSED), lambda api: api.converse(**ASK)),
+    "converse stream": (Reply(bodies.CONVERSE_EVENTS), converse_stream),
+    "invoke": (bodies.INVOKED, invoke),
+    "invoke in pieces": (bodies.INVOKED, invoke_in_pieces),
+    "invoke stream": (Reply(bodies.INVOKE_EVENTS), invoke_stream),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_makes_one_record_with_the_right_units_and_cost(form: str, kept: Kept) -> None:
+    reply, call = FORMS[form]
+
+    async def main() -> None:
+        async with client(reply) as api:
+            with context(user="u1"):
+                await call(api)
+
+    asyncio.run(main())
+    record = kept.only
+    assert record.usage.units == UNITS
+    assert (record.cost, record.cost_status) == (COST, "priced")
+    assert (record.provider, record.model, record.user) == ("bedrock", MODEL, "u1")
+    assert (record.streamed, record.status) == ("stream" in form, "success")
+
+
+def test_a_stream_closed_early_or_dropped_is_one_partial_call(kept: Kept) -> None:
+    async def main() -> None:
+        async with client(Reply(bodies.CONVERSE_EVENTS)) as api:
+            stream = (await api.converse_stream(**ASK))["stream"]
+            async for _ in stream:
+                break
+            stream.close()
+            other = (await api.converse_stream(**ASK))["stream"]
+            async for _ in other:
+                break
+            del other
+            gc.collect()
+
+    asyncio.run(main())
+    gc.collect()
+    assert [{"abandoned", "partial"} <= set(record.flags) for record in kept.records] == [True, True]
+
+
+def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
+    async def reading(came: asyncio.Event) -> None:
+        async with client(Reply(bodies.CONVERSE_EVENTS)) as api:
+            async for _ in (await api.converse_stream(**ASK))["stream"]:
+                came.set()
+                await asyncio.sleep(60)
+
+    async def main() -> None:
+        came = asyncio.Event()
+        task = asyncio.create_task(reading(came))
+        await came.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    gc.collect()
+    assert "partial" in kept.only.flags
+
+
+def test_a_stream_with_an_exception_in_it_is_one_failed_call(kept: Kept) -> None:
+    async def main() -> None:
+        async with client(Reply(bodies.BROKEN_EVENTS)) as api:
+            async for _ in (await api.converse_stream(**ASK))["stream"]:
+                pass
+
+    with pytest.raises(EventStreamError):
+        asyncio.run(main())
+    assert (kept.only.status, kept.only.error_type) == ("error", "EventStreamError")
+
+
+def test_an_error_is_one_failed_call(kept: Kept) -> None:
+    async def main() -> None:
+        async with client(
+            Reply({"message": "no"}, 403, {"x-amzn-errortype": "AccessDeniedException"})
+        ) as api:
+            await api.converse(**ASK)
+
+    with pytest.raises(ClientError):
+        asyncio.run(main())
+    assert (kept.only.status, kept.only.error_type) == ("error", "AccessDeniedException")
+
+
+def test_unhooking_restores_what_is_inherited_too(hooks: Hooks) -> None:
+    hooks.uninstrument("aiobotocore")
+    assert [owner.__dict__.get(name) for owner, name in HOOKED] == ORIGINALS
