@@ -1,8 +1,15 @@
 """Stream text into events, by the rules of the HTML standard and what servers make of them."""
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outlay.core.errors import ResponseError
+from outlay.core.usage import Usage
+from outlay.extract import APIS, read, words_of
 from outlay.extract.sse import events_of
 
 
@@ -49,3 +56,68 @@ def test_json_lines() -> None:
 def test_text_without_an_event_is_refused(text: str) -> None:
     with pytest.raises(ResponseError, match="no event in this text"):
         events_of(text)
+
+
+PIECES = st.sampled_from(
+    [
+        {"id": "a", "model": "m", "choices": [{"index": 0, "delta": {"content": "x"}}], "usage": None},
+        {"model": "m", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}},
+        {"choices": [{"finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 3}},
+        {"type": "message_start", "message": {"model": "c", "usage": {"input_tokens": 5}}},
+        {"type": "content_block_delta", "delta": {"text": '"usage" "message_delta"'}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}},
+        {"type": "response.created", "response": {"model": "r", "status": "in_progress"}},
+        {"type": "response.output_text.delta", "delta": "x"},
+        {"type": "response.completed", "response": {"usage": {"input_tokens": 3, "output_tokens": 1}}},
+        {"type": "error", "error": {"type": "overloaded"}},
+        {"candidates": [{"content": {}}], "usageMetadata": {"promptTokenCount": 4}},
+        {"candidates": [{"groundingMetadata": {"webSearchQueries": ["q"]}}]},
+        {"candidates": [{"finishReason": "STOP"}], "modelVersion": "g"},
+        {"type": "message-start", "id": "k"},
+        {"type": "message-end", "delta": {"usage": {"billed_units": {"input_tokens": 2}}}},
+        {"metadata": {"usage": {"inputTokens": 6, "outputTokens": 1, "totalTokens": 7}}},
+        {"interaction": {"model": "i", "usage": {"total_input_tokens": 8}}},
+        {"type": "transcript.text.done", "usage": {"type": "duration", "seconds": 3}},
+        {"type": "response.done", "response": {"usage": {"input_tokens": 2, "output_tokens": 2}}},
+        {"chunk": {"usage": {"promptTokens": 2}}},
+        {"done": True, "prompt_eval_count": 3, "eval_count": 2},
+        {"caf\u00e9": '"usage"'},
+        7,
+    ]
+)
+FRAMES = st.sampled_from(
+    ["data: {}\n\n", "event: x\ndata: {}\n\n", "data:{}\n\n\n", "data: {}\n", ": ping\n\ndata: {}\n\n"]
+)
+TAILS = st.sampled_from(["", "data: [DONE]\n\n", 'data: {"usage": {"prompt', "\n\n", "event: end\n\n"])
+
+
+@given(
+    st.sampled_from(APIS),
+    st.lists(st.tuples(PIECES, FRAMES, st.booleans()), min_size=1, max_size=8),
+    TAILS,
+)
+def test_events_that_say_nothing_of_usage_can_be_left_undecoded(
+    api: str, pieces: list[tuple[Any, str, bool]], tail: str
+) -> None:
+    text = ""
+    for event, frame, spaced in pieces:
+        written = json.dumps(event, separators=None if spaced else (",", ":"))
+        text += frame.replace("{}", written)
+    text += tail
+    few = events_of(text, bears=words_of(api))
+    assert answer(few, api) == answer(events_of(text), api)
+
+
+def answer(events: list[Any], api: str) -> Usage | str:
+    try:
+        return read(events, provider="openai", api=api)
+    except ResponseError as error:
+        return str(error)
+
+
+def test_only_the_ends_and_what_bears_on_usage_are_decoded() -> None:
+    texts = ['{"first":1}', '{"delta":1}', '{"usage":null}', '{"usage":{}}', '{"delta":2}', '{"last":1}']
+    text = "".join(f"data: {each}\n\n" for each in texts)
+    assert events_of(text, bears=('"usage"',)) == [{"first": 1}, {"usage": {}}, {"last": 1}]
+    assert events_of(text, bears=()) == [{"first": 1}, {"last": 1}]
+    assert len(events_of(text)) == len(texts)

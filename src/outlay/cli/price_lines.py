@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from outlay.core.instants import instant
 from outlay.core.money import rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.usage import Usage, merge_flags
-from outlay.extract import read
+from outlay.extract import read, words_of
 from outlay.extract.sse import events_of
 from outlay.pricing import Book, cost_of
 
@@ -47,7 +48,7 @@ def price_line(line: bytes, book: Book | None = None) -> tuple[bytes, bool]:
     data: Any = None
     try:
         data = _object(_parsed(line))
-        return _written({"id": _id_of(data, line), **_priced(data, book)}), True
+        return _written(_priced(data, line, book)), True
     except OutlayError as error:
         return _refused(data, line, str(error)), False
     except RecursionError:
@@ -91,36 +92,40 @@ def _id_of(data: Mapping[str, Any], line: bytes) -> Any:
     return json.loads(line, parse_int=verbatim, parse_float=verbatim)["id"]
 
 
-def _priced(data: dict[str, Any], book: Book | None) -> dict[str, Any]:
-    provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
-    if provider is None:
+def _priced(data: dict[str, Any], line: bytes, book: Book | None) -> dict[str, Any]:
+    provider, api, model = data.get("provider"), data.get("api"), data.get("model")
+    if type(provider) is not str or type(api) is not str or type(model) is not str:
+        provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
+    if not provider:
         raise ResponseError("the line names no provider")
-    usage = read(_body(data), provider=provider, api=api)
+    api, model = api or None, model or None
+    usage = read(_body(data, api), provider=provider, api=api)
     at = _at(data.get("at"))
-    price = partial(cost_of, provider=provider, at=at, book=book)
-    found = _answer(usage, provider, model, price)
+    cost = cost_of(usage, provider=provider, model=model, at=at, book=book)
+    found = {"id": _id_of(data, line), **_answer(usage, provider, model, cost)}
     if usage.parts:
         terms = dict(usage.terms)
-        found["parts"] = [
-            _answer(part.with_terms(**{**terms, **dict(part.terms)}), provider, part.model or model, price)
-            for part in usage.parts
-        ]
+        for part in usage.parts:
+            own = part.with_terms(**{**terms, **dict(part.terms)})
+            named = part.model or model
+            cost = cost_of(own, provider=provider, model=named, at=at, book=book)
+            found.setdefault("parts", []).append(_answer(own, provider, named, cost))
     return found
 
 
-def _body(data: Mapping[str, Any]) -> Any:
+def _body(data: Mapping[str, Any], api: str | None) -> Any:
     for name, kinds in _BODIES.items():
         body = data.get(name)
         if body is not None:
             if isinstance(body, kinds):
-                return _events(body) if isinstance(body, str) else body
+                return _events(body, api) if isinstance(body, str) else body
             raise ResponseError(f"{name} cannot be of type {type(body).__name__}")
     raise ResponseError(f"the line has none of {', '.join(_BODIES)}")
 
 
-def _events(text: str) -> Any:
+def _events(text: str, api: str | None) -> Any:
     """Decode stream text here, in half the time that extraction's own reader takes; a body stays text."""
-    return text if text.lstrip().startswith(("{", "[")) else events_of(text, _loads)
+    return text if text.lstrip().startswith(("{", "[")) else events_of(text, _loads, words_of(api))
 
 
 def _loads(text: str) -> Any:
@@ -145,40 +150,36 @@ def _at(value: Any) -> datetime:
     return instant(value)
 
 
-def _answer(usage: Usage, provider: str, model: str | None, price: Callable[..., Cost]) -> dict[str, Any]:
-    cost = price(usage, model=model)
-    return {
+def _answer(usage: Usage, provider: str, model: str | None, cost: Cost) -> dict[str, Any]:
+    whole, _, _, output, _ = usage.totals
+    amount, computed, price = cost.amount, cost.computed, cost.price
+    found: dict[str, Any] = {
         "provider": provider,
         "model": model or usage.model,
-        "usage": {unit: quantity_json(quantity) for unit, quantity in usage.items},
-        "totals": {"input": usage.input_tokens, "output": usage.output_tokens},
-        **_cost(cost),
-        "reason": cost.reason or usage.reason,
-        "flags": merge_flags(usage.flags, cost.flags),
-    }
-
-
-def _cost(cost: Cost) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "cost": None if cost.amount is None else money_text(cost.amount),
+        "usage": dict(usage.items),
+        "totals": {"input": whole, "output": output},
+        "cost": None if amount is None else money_text(amount),
         "currency": cost.currency,
         "cost_status": cost.status,
         "lines": [_line(line) for line in cost.lines],
-        "price": None if cost.price is None else price_json(cost.price),
+        "price": None if price is None else _price_json(price),
     }
-    if cost.computed is not None:
-        found["computed_cost"] = money_text(cost.computed)
+    if computed is not None:
+        found["computed_cost"] = money_text(computed)
+    found["reason"] = cost.reason or usage.reason
+    found["flags"] = merge_flags(usage.flags, cost.flags) if usage.flags or cost.flags else ()
     return found
 
 
-# Few rates are in use at a time, and writing one takes longer than looking it up; bounded.
+# Few rates and prices are in use at a time, and writing one takes longer than looking it up; bounded.
 _rate_text = lru_cache(maxsize=4096)(rate_text)
+_price_json = lru_cache(maxsize=1024)(price_json)
 
 
 def _line(line: CostLine) -> dict[str, Any]:
     found: dict[str, Any] = {
         "unit": line.unit,
-        "quantity": quantity_json(line.quantity),
+        "quantity": line.quantity,
         "rate": _rate_text(line.rate),
         "per": line.per,
         "amount": money_text(line.amount),
@@ -202,13 +203,22 @@ def _refused(data: Any, line: bytes, message: str) -> bytes:
 
 def _written(answer: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(answer)
+        return orjson.dumps(answer, _number)
     except TypeError:
         # Halves of surrogate pairs, and integers of more than 64 bits: as escapes and digits.
         return json.dumps(answer, default=_fragment, allow_nan=False).encode()
 
 
+def _number(value: object) -> int | float | str:
+    """Write a quantity that is no whole number; orjson asks for nothing else."""
+    if isinstance(value, Decimal):
+        return quantity_json(value)
+    raise TypeError(f"{value!r:.60} cannot be written as JSON")
+
+
 def _fragment(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return quantity_json(value)
     if isinstance(value, orjson.Fragment):
         return json.loads(value.contents)
     raise TypeError(f"{value!r:.60} cannot be written as JSON")

@@ -36,7 +36,7 @@ from outlay.extract.sse import events_of
 from outlay.extract.streams import Collector
 from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, Row, reader_of
 
-__all__ = ["APIS", "Collector", "collector", "operation_of", "read"]
+__all__ = ["APIS", "Collector", "collector", "operation_of", "read", "words_of"]
 
 _TEXTS = (str, bytes, bytearray, memoryview)
 
@@ -56,7 +56,8 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     """
     if type(body) is not dict:
         if isinstance(body, _TEXTS):
-            body = _parsed(body if isinstance(body, str) else bytes(body).decode("utf-8", "replace"))
+            text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
+            body = _parsed(text, words_of(api))
         if isinstance(body, (list, tuple)) and not hasattr(body, "_asdict"):
             return _read_events(list(body), provider, api)
     fields = fields_of(body)
@@ -76,6 +77,12 @@ def collector(provider: str, api: str) -> Collector:
         ResponseError: an API that is not known.
     """
     return _reader(api).stream(provider)
+
+
+def words_of(api: str | None) -> tuple[str, ...] | None:
+    """Give the words of which an event of an API's streams must hold one to bear on usage; see Row.bears."""
+    row = ROWS.get(api) if api else None
+    return None if row is None else row.bears
 
 
 def operation_of(api: str) -> str:
@@ -106,7 +113,7 @@ def _shapeless(fields: Mapping[str, Any]) -> Usage:
 
 
 def _read_events(events: list[Any], provider: str, api: str | None) -> Usage:
-    usable = [event for event in events if fields_of(event) is not None]
+    usable = [event for event in events if type(event) is dict or fields_of(event) is not None]
     if not usable:
         raise ResponseError("a list of stream events must hold objects")
     name = api or api_of_event(usable)
@@ -124,8 +131,8 @@ def _known(usage: Usage, provider: str) -> Usage:
     return replace(usage, flags=merge_flags(usage.flags, ("by_shape",)))
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, bears: tuple[str, ...] | None) -> Any:
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
-        return events_of(text)
+        return events_of(text, bears=bears)

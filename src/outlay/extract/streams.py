@@ -74,6 +74,8 @@ class Kept:
 
     def merged(self) -> dict[str, Any]:
         """Give one plain usage object: per field the last that is not null."""
+        if len(self._held) == 1 and type(self._held[0]) is dict:
+            return dict(self._held[0])  # whoever reads it copies it into plain data
         result: dict[str, Any] = {}
         for usage in self._held:
             copied = plain(usage)

@@ -18,6 +18,9 @@ class Row(NamedTuple):
     body: str
     stream: str | None = None  # None: a stream's last usage is read as a body
     shared: bool = False  # whether the stream class is handed the function for bodies
+    # Words of which a stream's event must hold one to bear on usage, unless it is the first or the last one:
+    # what the stream class looks for. None: every event may.
+    bears: tuple[str, ...] | None = ('"usage"',)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +32,47 @@ class Reader:
     stream: Callable[[str], Collector]
 
 
+_FINAL_RESPONSES = tuple(
+    f'"response.{end}"' for end in ("completed", "incomplete", "failed", "cancelled", "done")
+)
+_MESSAGES = ('"message_start"', '"message_delta"')
+_MEDIA = ('"usage"', '"image_generation.completed"', '"image_edit.completed"', '"transcript.text.done"')
+_COHERE = ('"message-end"', '"stream-end"')
+_GOOGLE = ('"usageMetadata"', '"usage_metadata"', '"groundingMetadata"', '"grounding_metadata"')
 ROWS: Mapping[str, Row] = MappingProxyType(
     {
         "chat": Row("chat", "chat", "read_chat"),
-        "responses": Row("chat", "responses", "read_responses", "ResponsesStream"),
+        "responses": Row(
+            "chat", "responses", "read_responses", "ResponsesStream", bears=(*_FINAL_RESPONSES, '"error"')
+        ),
         "completions": Row("text_completion", "chat", "read_chat"),
         "embeddings": Row("embeddings", "media", "read_embeddings"),
-        "images": Row("generate_content", "media", "read_images", "MediaStream", shared=True),
-        "transcription": Row("generate_content", "media", "read_transcription", "MediaStream", shared=True),
-        "realtime": Row("chat", "realtime", "read_realtime", "RealtimeStream"),
-        "messages": Row("chat", "anthropic", "read_messages", "MessagesStream"),
-        "generate_content": Row(
-            "generate_content", "google", "read_generate_content", "GenerateContentStream"
+        "images": Row("generate_content", "media", "read_images", "MediaStream", shared=True, bears=_MEDIA),
+        "transcription": Row(
+            "generate_content", "media", "read_transcription", "MediaStream", shared=True, bears=_MEDIA
         ),
-        "live": Row("chat", "google_turns", "read_live", "LiveStream"),
-        "interactions": Row("chat", "google_turns", "read_interaction", "InteractionStream"),
-        "converse": Row("chat", "bedrock", "read_converse", "ConverseStream"),
-        "invoke_model": Row("chat", "invoke", "read_invoke", "InvokeStream"),
-        "cohere_chat": Row("chat", "cohere", "read_cohere", "CohereStream"),
-        "cohere_embed": Row("embeddings", "cohere", "read_cohere", "CohereStream"),
+        "realtime": Row("chat", "realtime", "read_realtime", "RealtimeStream", bears=None),
+        "messages": Row(
+            "chat", "anthropic", "read_messages", "MessagesStream", bears=(*_MESSAGES, '"error"')
+        ),
+        "generate_content": Row(
+            "generate_content", "google", "read_generate_content", "GenerateContentStream", bears=_GOOGLE
+        ),
+        "live": Row("chat", "google_turns", "read_live", "LiveStream", bears=None),
+        "interactions": Row(
+            "chat",
+            "google_turns",
+            "read_interaction",
+            "InteractionStream",
+            bears=('"interaction"', '"metadata"'),
+        ),
+        "converse": Row("chat", "bedrock", "read_converse", "ConverseStream", bears=('"metadata"',)),
+        "invoke_model": Row("chat", "invoke", "read_invoke", "InvokeStream", bears=None),
+        "cohere_chat": Row("chat", "cohere", "read_cohere", "CohereStream", bears=_COHERE),
+        "cohere_embed": Row("embeddings", "cohere", "read_cohere", "CohereStream", bears=_COHERE),
         "rerank": Row("retrieval", "cohere", "read_rerank"),
-        "ollama_chat": Row("chat", "ollama", "read_ollama", "OllamaStream"),
-        "ollama_generate": Row("text_completion", "ollama", "read_ollama", "OllamaStream"),
+        "ollama_chat": Row("chat", "ollama", "read_ollama", "OllamaStream", bears=()),
+        "ollama_generate": Row("text_completion", "ollama", "read_ollama", "OllamaStream", bears=()),
         "ocr": Row("generate_content", "media", "read_ocr"),
         "grpc_chat": Row("chat", "xai", "read_grpc_chat", "GrpcStream"),
     }

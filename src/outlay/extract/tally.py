@@ -117,18 +117,30 @@ class Tally:
         stated: tuple[Decimal | None, str] = (None, "USD"),
     ) -> Usage:
         """Close the tally; ``stated`` is the provider's own cost and its currency."""
-        return Usage(
+        return _made(
             ordered(self.units),
             tuple(sorted(self.flags)) if self.flags else (),
             self.reason,
             model,
             response_id,
             tuple(sorted(terms.items())) if terms else (),
-            None,
-            *stated,
-            (),
+            stated,
             raw,
         )
+
+
+_new = object.__new__
+_SETTERS = tuple(Usage.__dict__[name].__set__ for name in Usage.__slots__)
+
+
+def _made(*fields: Any) -> Usage:
+    """Make a usage field by field, in a third of the time of a frozen value's own constructor."""
+    usage = _new(Usage)
+    items, flags, reason, model, response_id, terms, (cost, currency), raw = fields
+    values = (items, flags, reason, model, response_id, terms, None, cost, currency, (), raw)
+    for put, value in zip(_SETTERS, values, strict=True):
+        put(usage, value)
+    return usage
 
 
 def ordered(units: Mapping[str, Quantity]) -> tuple[Item, ...]:
