@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, pairs, state_of
+from outlay.cli.prices_diff import diff
 from outlay.core.errors import UnknownModelError, UsageError
 from outlay.core.money import decimal_of
 
@@ -49,6 +50,9 @@ def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at:
         show_json({"version": book.version, "at": moment, "models": [history_json(each) for each in found]})
     else:
         show("\n\n".join(history_text(each, page_of_terminal()) for each in found))
+
+
+prices.add_command(diff)
 
 
 def _rate(ctx: click.Context, param: click.Parameter, text: str | None) -> Decimal | None:

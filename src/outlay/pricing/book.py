@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
+from outlay.core.errors import PriceBookError
 from outlay.core.instants import to_utc
 from outlay.core.usage import Term, sort_terms
 from outlay.pricing.card import RateCard, Unpriced
@@ -17,14 +18,15 @@ from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of, provider
 from outlay.pricing.resolve import Asked, card_at
 from outlay.pricing.rows import OVERLAY, USER, Row
 from outlay.pricing.tables import (
+    DATA,
     Model,
     Sheet,
     Table,
     data_version,
     lay_over,
+    listed_providers,
     load_table,
     overlay_text,
-    packaged_providers,
     read_sheet,
     sheet_of,
 )
@@ -78,7 +80,8 @@ class Book:
 
     sheets: tuple[Sheet, ...]
     version: str
-    _tables: dict[str, Table] = field(default_factory=dict, repr=False)  # at most one per packaged provider
+    data: Path = DATA  # the generated tables
+    _tables: dict[str, Table] = field(default_factory=dict, repr=False)  # at most one per listed provider
     _timelines: dict[tuple[object, ...], Timeline] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -88,15 +91,29 @@ class Book:
         return _default_book()
 
     @classmethod
-    def of(cls, *prices: Path | str | Sheet) -> "Book":
-        """Give the packaged book with your own prices on top; the last file wins.
+    def at(cls, data: Path) -> "Book":
+        """Give the book of another folder of tables, made and laid out as the packaged one is.
+
+        Raises:
+            PriceBookError: the folder is no such one.
+        """
+        try:
+            text, version = overlay_text(data), data_version(data)
+        except (OSError, UnicodeDecodeError) as error:
+            raise PriceBookError(f"{data} holds no tables of prices: {error}") from None
+        return cls((sheet_of(text, "overlay.toml", OVERLAY),), f"{version}+{crc32(text.encode()):08x}", data)
+
+    @classmethod
+    def of(cls, *prices: Path | str | Sheet, base: "Book | None" = None) -> "Book":
+        """Give the packaged book, or another, with your own prices on top; the last file wins.
 
         Raises:
             PriceBookError: a file that is missing or breaks the format; it names file, row and key.
         """
-        base = cls.default()
+        below = base or cls.default()
         own = tuple(each if isinstance(each, Sheet) else read_sheet(Path(each), USER) for each in prices)
-        return cls((*base.sheets, *own), f"{base.version}+own" if own else base.version)
+        version = f"{below.version}+own" if own else below.version
+        return cls((*below.sheets, *own), version, below.data)
 
     def check(self) -> int:
         """Read every row of every provider, and give how many there are.
@@ -112,9 +129,8 @@ class Book:
 
     def providers(self) -> tuple[str, ...]:
         """Name every provider that has prices."""
-        return tuple(
-            sorted({*packaged_providers(), *(name for sheet in self.sheets for name in sheet.providers())})
-        )
+        said = {name for sheet in self.sheets for name in sheet.providers()}
+        return tuple(sorted(listed_providers(self.data) | said))
 
     def models(self, provider: str | None = None) -> tuple[tuple[str, str], ...]:
         """Name every model as (provider, id), of one provider or of all; loads what it names."""
@@ -130,7 +146,7 @@ class Book:
         with self._lock:
             if provider in self._tables:
                 return self._tables[provider]
-            table = load_table(provider)
+            table = load_table(provider, self.data)
             for sheet in self.sheets:
                 lay_over(table, sheet)
             if table.models or table.common:
@@ -286,5 +302,4 @@ def _free_route(way: Reading) -> Found:
 @lru_cache(maxsize=1)
 def _default_book() -> Book:
     """Make the one documented default of this module; nothing is read before the first call."""
-    text = overlay_text()
-    return Book((sheet_of(text, "overlay.toml", OVERLAY),), f"{data_version()}+{crc32(text.encode()):08x}")
+    return Book.at(DATA)

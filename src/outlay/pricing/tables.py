@@ -14,9 +14,9 @@ from outlay.pricing.names import normal
 from outlay.pricing.providers import provider_id
 from outlay.pricing.rows import BASE, USER, Row, read_instant, read_row
 
-_DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data"  # the packaged tables
 _ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
-_FILE_KEYS = frozenset({"model", "alias", "common", "currency", "note", "version"})
+_FILE_KEYS = frozenset({"model", "alias", "common", "ruling", "currency", "note", "version"})
 _MODEL_KEYS = frozenset(
     {
         "provider",
@@ -33,6 +33,7 @@ _MODEL_KEYS = frozenset(
     }
 )
 _FACTS = ("context_window", "max_output", "deprecated", "once", "least")
+_RULING_KEYS = frozenset({"provider", "model", "says", "link"})
 _ALIAS_KEYS = frozenset({"provider", "name", "model", "from", "to", "source"})
 
 
@@ -95,26 +96,36 @@ class Table:
         return [read_row(row, where, layer, self.sources) for row, where, layer in self.common]
 
 
-def packaged_providers() -> frozenset[str]:
-    """Name the providers whose prices are packaged."""
-    return frozenset(path.stem for path in _DATA.glob("*.json"))
+def listed_providers(data: Path = DATA) -> frozenset[str]:
+    """Name the providers that a folder of generated tables has."""
+    return frozenset(path.stem for path in data.glob("*.json"))
 
 
-def load_table(provider: str) -> Table:
+def load_table(provider: str, data: Path = DATA) -> Table:
     """Load a provider's generated table; empty if there is none."""
     table = Table(provider)
-    path = _DATA / f"{provider}.json"
+    path = data / f"{provider}.json"
     if not _ID.fullmatch(provider) or not path.exists():
         return table
-    data = json.loads(path.read_bytes())
-    table.sources = data["sources"]
-    for key, entry in data["models"].items():
+    content = json.loads(path.read_bytes())
+    table.sources = content["sources"]
+    for key, entry in content["models"].items():
         where = f"{provider}.json, {key}"
         table.models[key] = Model(key, [(row, where, BASE) for row in entry["rows"]], facts=entry)
         table.names[normal(key)] = key
         for name in entry.get("names", ()):
             table.names.setdefault(normal(name), key)
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Why the book's figure stands where another list differs; the model may be a pattern such as ``x-*``."""
+
+    provider: str
+    model: str
+    says: str
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,7 @@ class Sheet:
     models: Mapping[str, tuple[Mapping[str, Any], ...]]
     aliases: Mapping[str, tuple[Mapping[str, Any], ...]]
     common: Mapping[str, tuple[Mapping[str, Any], ...]]
+    rulings: tuple[Ruling, ...] = ()
 
     def providers(self) -> set[str]:
         """Name the providers that the sheet says something about."""
@@ -145,14 +157,14 @@ def read_sheet(path: Path, layer: int = USER) -> Sheet:
     return sheet_of(text, path.name, layer)
 
 
-def overlay_text() -> str:
-    """Give the packaged overlay."""
-    return _DATA.joinpath("overlay.toml").read_text("utf-8")
+def overlay_text(data: Path = DATA) -> str:
+    """Give the overlay of a folder of tables."""
+    return data.joinpath("overlay.toml").read_text("utf-8")
 
 
-def data_version() -> str:
-    """Give the version of the packaged tables: their sources', and a digest of what was made of them."""
-    return _DATA.joinpath("version.txt").read_text("utf-8").strip()
+def data_version(data: Path = DATA) -> str:
+    """Give the version of a folder of tables: their sources', and a digest of what was made of them."""
+    return data.joinpath("version.txt").read_text("utf-8").strip()
 
 
 def sheet_of(text: str, name: str = "prices", layer: int = USER) -> Sheet:
@@ -183,7 +195,16 @@ def sheet_from(data: Mapping[str, Any], name: str = "prices", layer: int = USER)
         _by_provider(data.get("model", ()), _MODEL_KEYS, f"{name}, [[model]]"),
         _by_provider(data.get("alias", ()), _ALIAS_KEYS, f"{name}, [[alias]]"),
         _by_provider(data.get("common", ()), None, f"{name}, [[common]]"),
+        tuple(_ruling(entry, f"{name}, [[ruling]] {n}") for n, entry in enumerate(data.get("ruling", ()), 1)),
     )
+
+
+def _ruling(entry: Mapping[str, Any], where: str) -> Ruling:
+    _check(entry, _RULING_KEYS, where)
+    provider, model, says = provider_id(entry.get("provider")), entry.get("model"), entry.get("says")
+    if provider is None or not isinstance(model, str) or not isinstance(says, str):
+        raise PriceBookError(f"{where}: needs provider, model and says")
+    return Ruling(provider, model, says, entry.get("link"))
 
 
 def _by_provider(

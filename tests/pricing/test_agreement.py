@@ -1,0 +1,89 @@
+"""Our book beside another list: what agrees, what differs, and by whose word."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from outlay.core.errors import PriceBookError
+from outlay.pricing import Book
+from outlay.pricing.agreement import Tally, compare_lists
+from outlay.pricing.rows import OVERLAY
+from outlay.pricing.sources import Listed
+from outlay.pricing.tables import sheet_of
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+OURS = """
+[[model]]
+provider = "acme"
+model = "one"
+price = [{ rates = { input = "1", output = "2" }, source = "Acme", link = "https://acme.example" }]
+[[model]]
+provider = "acme"
+model = "two"
+price = [{ rates = { input = "7" }, currency = "CNY", source = "Acme" }]
+[[ruling]]
+provider = "openai"
+model = "gpt-4o-mini*"
+says = "ours is right"
+link = "https://example.org/why"
+"""
+BOOK = Book.of(sheet_of(OURS, "acme.toml", OVERLAY))
+
+
+def listed(model: str, unit: str, rate: str, provider: str = "acme") -> Listed:
+    return Listed(provider, model, unit, Decimal(rate))
+
+
+def test_a_tenth_of_a_percent_is_agreement() -> None:
+    # 1.001 is 0.1 % of the larger one away, 1.0012 more
+    found = compare_lists(BOOK, [listed("one", "input", "1.001"), listed("one", "input", "1.0012")], AT)
+    assert found.tallies == {("acme", "input"): Tally(compared=2, agree=1)}
+    assert [each.theirs for each in found.disagreements] == [Decimal("1.0012")]
+
+
+def test_a_disagreement_names_whose_word_ours_is() -> None:
+    theirs = [
+        listed("one", "output", "3"),
+        listed("gpt-4o-mini", "input", "9", "openai"),
+        listed("o3", "input", "9", "openai"),
+    ]
+    acme, mini, o3 = compare_lists(BOOK, theirs, AT).disagreements
+    assert (acme.ours, acme.theirs, acme.source) == (Decimal(2), Decimal(3), "Acme")
+    assert acme.ruling == "Acme https://acme.example"
+    assert mini.ruling == "ours is right https://example.org/why"
+    assert o3.ruling is None
+
+
+def test_what_we_do_not_list_is_counted_and_never_compared() -> None:
+    theirs = [
+        listed("one", "cache_read", "1"),
+        listed("three", "input", "1"),
+        listed("one", "input", "1", "nobody"),
+    ]
+    found = compare_lists(BOOK, theirs, AT)
+    assert (found.total.compared, found.total.only_theirs) == (0, 3)
+    assert list(found.by_provider()) == ["acme", "nobody"]
+
+
+def test_a_tariff_that_is_assumed_is_not_listed() -> None:
+    batch = Listed("acme", "one", "input", Decimal("0.5"), (("batch", "true"),))
+    assert compare_lists(BOOK, [batch], AT).tallies == {("acme", "input batch"): Tally(only_theirs=1)}
+
+
+def test_another_currency_never_agrees() -> None:
+    (found,) = compare_lists(BOOK, [listed("two", "input", "7")], AT).disagreements
+    assert found.currency == "CNY"
+
+
+def test_one_provider_alone() -> None:
+    theirs = [listed("one", "input", "1"), listed("o3", "input", "2", "openai")]
+    assert list(compare_lists(BOOK, theirs, AT, "openai").by_provider()) == ["openai"]
+
+
+@pytest.mark.parametrize(
+    "text", ['[[ruling]]\nprovider="a"', '[[ruling]]\nprovider="a"\nmodel="b"\nsays="c"\nwhy="d"']
+)
+def test_a_ruling_that_breaks_the_format_is_refused(text: str) -> None:
+    with pytest.raises(PriceBookError, match=r"\[\[ruling\]\] 1"):
+        sheet_of(text)

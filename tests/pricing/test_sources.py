@@ -1,0 +1,117 @@
+"""Reading what others list: files, URLs, genai-prices, litellm's map."""
+
+import io
+import json
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from outlay.core.errors import MissingExtraError, PriceBookError
+from outlay.pricing.sources import Listed, fetch, genai_listed, litellm_listed, litellm_map
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/ok" else 404)
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Give the address of a server on loopback."""
+    httpd = HTTPServer(("127.0.0.1", 0), _Answers)
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def test_files_and_urls_are_read(tmp_path: Path, server: str) -> None:
+    file = tmp_path / "list"
+    file.write_bytes(b"hello")
+    for where in (str(file), file.as_uri(), f"{server}/ok"):
+        assert fetch(where) == b"hello"
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path: Path, server: str) -> None:
+    file = tmp_path / "list"
+    file.write_bytes(b"hello")
+    for where in (
+        str(tmp_path / "none"),
+        f"{server}/none",
+        "http://127.0.0.1:9/",
+        "http://[",
+        f"file://{tmp_path}/x",
+    ):
+        with pytest.raises(PriceBookError, match="cannot be read") as caught:
+            fetch(where)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(PriceBookError, match="more than 4 bytes"):
+        fetch(str(file), limit=4)
+
+
+def test_litellms_rates_are_per_million_with_place_and_tariff() -> None:
+    prices = {
+        "sample_spec": "no entry",
+        "gpt-4o": {
+            "litellm_provider": "openai",
+            "input_cost_per_token": Decimal("0.0000025"),
+            "input_cost_per_token_batches": Decimal("0.00000125"),
+            "output_cost_per_token": Decimal(0),
+        },
+        "bedrock/us-east-1/acme.one": {
+            "litellm_provider": "bedrock",
+            "output_cost_per_token": Decimal("0.000002"),
+        },
+        "databricks/one": {"litellm_provider": "databricks", "input_cost_per_token": Decimal("0.000001")},
+        "github_copilot/gpt-4o": {"litellm_provider": "github_copilot", "input_cost_per_token": Decimal(1)},
+    }
+    assert list(litellm_listed(prices)) == [
+        Listed("openai", "gpt-4o", "input", Decimal("2.5")),
+        Listed("openai", "gpt-4o", "input", Decimal("1.25"), (("batch", "true"),)),
+        Listed("bedrock", "acme.one", "output", Decimal(2), (("region", "us-east-1"),)),
+        Listed("databricks", "one", "input", Decimal(1)),
+    ]
+
+
+def test_the_map_is_read_out_of_a_wheel_too() -> None:
+    text = json.dumps({"a": {"input_cost_per_token": 2.5e-06}})
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("litellm/model_prices_and_context_window_backup.json", text)
+    for content in (text.encode(), wheel.getvalue()):
+        assert litellm_map(content, "x") == {"a": {"input_cost_per_token": Decimal("0.0000025")}}
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"PK\x05\x06" + bytes(18), b"{", b"\xff"])
+def test_no_map_is_one_line(content: bytes) -> None:
+    with pytest.raises(PriceBookError, match="where is no price map"):
+        litellm_map(content, "where")
+
+
+def test_genai_prices_lists_base_rates_of_an_instant() -> None:
+    found = {
+        (each.provider, each.model, each.unit): each.rate
+        for each in genai_listed(datetime(2026, 11, 1, tzinfo=UTC))
+    }
+    assert found["openai", "gpt-4o", "cache_read"] == Decimal("1.25")
+    assert found["google", "gemini-2.5-pro", "input"] == Decimal("1.25")  # 2.50 above 200,000
+
+
+def test_without_genai_prices_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "genai_prices.data", None)
+    with pytest.raises(MissingExtraError, match="pip install genai-prices"):
+        list(genai_listed(datetime(2026, 11, 1, tzinfo=UTC)))
