@@ -1,0 +1,112 @@
+"""The public functions, over the one set of settings, recorder and hooks that a process has."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from outlay import process
+from outlay.capture import track as _track
+from outlay.core.cost import Cost
+from outlay.core.record import Record, Score
+from outlay.core.usage import Usage
+from outlay.extract import read as _read
+
+if TYPE_CHECKING:  # for an annotation alone: a program that only records does not load it
+    from outlay.report import LedgerReader
+
+
+def instrument(*names: str, include_usage: bool | None = None) -> tuple[str, ...]:
+    """Record every call of every supported SDK that is installed, or of those that are named.
+
+    ``include_usage=False`` leaves OpenAI's chat streams as they are, without asking them for their usage.
+    Calling it twice changes nothing. Gives the names of the SDKs that are hooked.
+
+    Raises:
+        SettingsError: an SDK of that name is not supported, or too old.
+        MissingExtraError: an SDK that was named is not installed.
+    """
+    here = process.current()
+    asked = here.settings.include_usage if include_usage is None else include_usage
+    return here.hooks.instrument(*names, include_usage=asked)
+
+
+def uninstrument(*names: str) -> None:
+    """Take the hooks out again, all or those that are named; the SDKs are then as they were."""
+    process.current().hooks.uninstrument(*names)
+
+
+def record(*, provider: str = "unknown", model: str | None = None, **fields: Any) -> Record:
+    """Record one call by hand and give the Record; every field of Record is a keyword.
+
+    ``at`` is when it started (now), tokens are inclusive counts (``input_tokens`` holds cached and written
+    ones), ``cost`` states what it cost; without it the price book is asked.
+
+    Raises:
+        TypeError: an unknown keyword.
+        UsageError: a count or cost that cannot be.
+    """
+    return process.current().recorder().record(provider=provider, model=model, **fields)
+
+
+def score(
+    record_id: str,
+    *,
+    quality_score: float | None = None,
+    user_rating: float | None = None,
+    correct: bool | None = None,
+) -> Score:
+    """Judge a recorded call, now or later; the newest value of each field counts."""
+    return (
+        process.current()
+        .recorder()
+        .score(record_id, quality_score=quality_score, user_rating=user_rating, correct=correct)
+    )
+
+
+def flush(timeout: float | None = None) -> bool:
+    """Return when all that was recorded is in the journal on disk; False after ``timeout`` seconds."""
+    return process.current().flush(timeout)
+
+
+def track(function: Callable[..., Any] | None = None, **attributes: Any) -> Any:
+    """Decorate a function, coroutine, generator or async generator whose calls are to be recorded.
+
+    The attributes are those of ``context``; ``provider``, ``api`` and ``model`` help where the function's own
+    result has to be read, because no instrumented SDK was seen inside.
+    """
+    decorator = _track(process.current().recorder, **attributes)
+    return decorator if function is None else decorator(function)
+
+
+def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:
+    """Read what a response used: an SDK object, a mapping, JSON or SSE text, or a list of stream events.
+
+    Raises:
+        ResponseError: it cannot be read at all.
+    """
+    return _read(response, provider=provider, api=api)
+
+
+def cost_of(
+    usage: Usage | Mapping[str, int],
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    at: datetime | None = None,
+    **terms: str,
+) -> Cost:
+    """Price a usage at the instant of its call (now), exactly and line by line; see ``Cost`` for its states.
+
+    ``usage`` is what ``usage_of`` gives, or a mapping of counts. ``terms`` such as ``service_tier="flex"`` or
+    ``batch="true"`` stand over those that the response named. An unknown price is no error: the cost's
+    ``amount`` is then None, with a ``reason``.
+    """
+    from outlay.pricing import cost_of as price  # noqa: PLC0415 - `import outlay` itself stays light
+
+    book = process.current().book()
+    return price(usage, provider=provider, model=model, at=at, book=book, **terms)
+
+
+def open(url: str | None = None) -> "LedgerReader":  # noqa: A001 - the surface's name; the builtin is not used here
+    """Open a ledger to ask it questions; without a URL the one that the settings name."""
+    return process.current().open(url)

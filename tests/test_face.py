@@ -1,0 +1,42 @@
+"""The public face: every name is there, loads when used, and importing it loads nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+
+import outlay
+
+HEAVY = ("outlay.core", "outlay.pricing", "duckdb", "orjson", "rich", "click", "pandas", "polars", "openai")
+
+
+@pytest.mark.parametrize("name", outlay.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(outlay, name) is getattr(outlay, name)
+    assert name in dir(outlay)
+
+
+def test_a_name_that_is_not_there_says_so() -> None:
+    with pytest.raises(AttributeError, match="recrod"):
+        outlay.recrod  # noqa: B018 - looking is what fails
+
+
+def test_importing_loads_nothing_of_weight() -> None:
+    code = f"import sys, outlay; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_recording_by_hand_needs_neither_duckdb_nor_an_sdk() -> None:
+    code = (
+        "import sys, outlay; outlay.record(provider='openai', model='gpt-4o', input_tokens=1);"
+        "print([name for name in ('duckdb', 'rich', 'click', 'pandas', 'openai') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"OUTLAY_LEDGER": "memory:", "PATH": ""},
+    )
+    assert done.stdout.strip() == "[]"
