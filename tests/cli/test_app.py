@@ -70,7 +70,7 @@ def test_without_a_command_the_help_is_shown(outlay: Callable[..., Any]) -> None
         (["explain"], "ID"),
         (["explain", "x", "--tz", "Mars/Olympus"], "no time zone"),
         (["demo", "--calls", "-1"], "-1"),
-        (["demo", "--provider", "nope"], "there are mock-balanced, mock-fast, mock-premium, openai"),
+        (["demo", "--provider", "nope"], "there are alibaba, anthropic, "),
         (["demo", "--provider", "openai"], "OPENAI_API_KEY is not set"),
         (["demo", "--multi", "--model", "mock-fast"], "--multi"),
         (["demo", "--provider", "mock-fast", "--model", "gpt-4o"], "has no model 'gpt-4o'"),

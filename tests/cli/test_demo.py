@@ -68,7 +68,7 @@ def test_a_key_is_never_printed(outlay: Outlay, monkeypatch: pytest.MonkeyPatch)
     from outlay.llm.openai_adapter import OpenAIAdapter  # noqa: PLC0415 - only here
 
     class Refusing:
-        def __init__(self) -> None:
+        def __init__(self, *_where: Any) -> None:
             self.chat = self.completions = self
 
         def create(self, **_asked: Any) -> Any:

@@ -8,6 +8,7 @@ OutlayError
 ├── QueryError           a dimension, filter, period or time zone that does not exist
 ├── SettingsError        a setting that cannot be
 ├── NotSupportedError    something that is named but not built yet
+├── CallError            a call of a model that failed, every attempt of it (also a RuntimeError)
 ├── MissingExtraError    an optional dependency that is not installed (also an ImportError)
 ├── JournalError         a journal that cannot be written or read
 └── LedgerError          a ledger that cannot be opened, read or written
@@ -50,6 +51,10 @@ class SettingsError(OutlayError, ValueError):
 
 class NotSupportedError(OutlayError, NotImplementedError):
     """Something that has a name in outlay but is not built yet."""
+
+
+class CallError(OutlayError, RuntimeError):
+    """A call of a model that failed, and every further attempt with it; its cause is the provider's error."""
 
 
 class MissingExtraError(OutlayError, ImportError):

@@ -1,10 +1,12 @@
 """Adapters by name; the built-in ones, and whatever is registered over or beside them."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from outlay.core.errors import SettingsError
+from outlay.llm.hosts import HOSTS
 from outlay.llm.mock import PROFILES, MockAdapter
 from outlay.llm.response import Adapter
 
@@ -17,7 +19,9 @@ class Adapters:
     def __init__(self) -> None:
         self._factories: dict[str, Factory] = {
             **{name: partial(MockAdapter, profile) for name, profile in PROFILES.items()},
-            "openai": _openai,
+            **{name: partial(_openai, name=name) for name in HOSTS},
+            "anthropic": _anthropic,
+            "google": _google,
         }
 
     def register(self, name: str, factory: Factory) -> None:
@@ -32,27 +36,72 @@ class Adapters:
             )
         self._factories[name] = factory
 
+    def unregister(self, name: str) -> None:
+        """Take a name out, or put the built-in adapter of that name back."""
+        built_in = Adapters()._factories.get(name)  # noqa: SLF001 - of our own class
+        if built_in is None:
+            self._factories.pop(name, None)
+        else:
+            self._factories[name] = built_in
+
     def get(self, name: str, **options: Any) -> Adapter:
         """Make the adapter of that name with these options.
 
         Raises:
             SettingsError: there is none of that name; a ValueError that lists those there are.
         """
-        factory = self._factories.get(name)
-        if factory is None:
-            raise SettingsError(f"no adapter {name!r:.60}; there are {', '.join(self.names())}")
-        return factory(**options)
+        return self._factory(name)(**options)
+
+    def fitting(self, name: str, options: Mapping[str, Any]) -> Adapter:
+        """Make the adapter of that name with those options that its factory takes.
+
+        Raises:
+            SettingsError: there is none of that name.
+        """
+        factory = self._factory(name)
+        return factory(**_taken(factory, options))
 
     def names(self) -> list[str]:
         """Give the names there are, sorted."""
         return sorted(self._factories)
 
+    def _factory(self, name: str) -> Factory:
+        factory = self._factories.get(name)
+        if factory is None:
+            raise SettingsError(f"no adapter {name!r:.60}; there are {', '.join(self.names())}")
+        return factory
+
+
+def _taken(factory: Factory, options: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # some callables tell no signature
+        return given
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return given
+    return {name: value for name, value in given.items() if name in parameters}
+
+
+# The SDK's adapters are imported here, so that a mock never loads the reader of responses.
+
 
 def _openai(**options: Any) -> Adapter:
-    # Imported here, so that a mock never loads the reader of responses.
-    from outlay.llm.openai_adapter import OpenAIAdapter  # noqa: PLC0415 - see the line above
+    from outlay.llm.openai_adapter import OpenAIAdapter  # noqa: PLC0415 - see above
 
     return OpenAIAdapter(**options)
+
+
+def _anthropic(**options: Any) -> Adapter:
+    from outlay.llm.anthropic_adapter import AnthropicAdapter  # noqa: PLC0415 - see above
+
+    return AnthropicAdapter(**options)
+
+
+def _google(**options: Any) -> Adapter:
+    from outlay.llm.google_adapter import GoogleAdapter  # noqa: PLC0415 - see above
+
+    return GoogleAdapter(**options)
 
 
 default = Adapters()
@@ -65,7 +114,9 @@ def register_adapter(name: str, factory: Factory) -> None:
 
 
 def get_adapter(name: str, **options: Any) -> Adapter:
-    """Make the adapter of that name; mock adapters take ``seed`` and ``sleep``, openai takes ``model``.
+    """Make the adapter of that name.
+
+    Mocks take ``seed`` and ``sleep``; the others ``model``, ``api_key``, ``base_url`` and ``timeout``.
 
     Raises:
         SettingsError: no adapter has that name (a ValueError), or a key is missing.

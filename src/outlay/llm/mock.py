@@ -65,6 +65,8 @@ class MockAdapter:
             success=True,
             provider=self.name,
             model=self.name,
+            usage=usage,
+            charge=cost,
         )
 
     def _wait(self, milliseconds: float) -> float:

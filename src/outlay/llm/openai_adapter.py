@@ -1,81 +1,71 @@
-"""OpenAI through its official SDK: the call is timed, its usage read, its price looked up."""
+"""OpenAI, and every host that speaks its protocol, through the official SDK."""
 
-import os
-import time
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
-from outlay.core.cost import Cost
-from outlay.core.errors import MissingExtraError, SettingsError
-from outlay.core.usage import Usage
-from outlay.extract import read
-from outlay.llm.response import LLMResponse
-from outlay.pricing import cost_of
+from outlay.core.errors import MissingExtraError
+from outlay.llm.hosts import HOSTS
+from outlay.llm.sdk import SdkAdapter, key_for
 
-DEFAULT_MODEL = "gpt-4o-mini"
-_KEY = "OPENAI_API_KEY"
+DEFAULT_MODEL = HOSTS["openai"].model
+_NO_KEY = "none"  # the SDK wants one even where the host does not
 
 
-class OpenAIAdapter:
-    """Sends prompts to OpenAI's chat completions; the key stays inside the SDK's client."""
+class OpenAIAdapter(SdkAdapter):
+    """Sends prompts to chat completions; ``name`` is one of the hosts."""
 
-    name = "openai"
+    api = "chat"
 
-    def __init__(self, *, model: str | None = None, client: Any = None) -> None:
-        self.model = model or DEFAULT_MODEL
-        self._client = _client() if client is None else client
-
-    def call(self, prompt: str, **options: Any) -> LLMResponse:
-        """Send one user message; a failing call gives success=False with the error's class and text."""
-        at, start = datetime.now(UTC), time.perf_counter()
-        try:
-            response = self._client.chat.completions.create(
-                model=self.model, messages=[{"role": "user", "content": prompt}], **options
-            )
-        except Exception as error:  # noqa: BLE001 - the SDK's own errors, known only where it is installed
-            return self._failed(error, (time.perf_counter() - start) * 1000)
-        latency = (time.perf_counter() - start) * 1000
-        usage = read(response, provider=self.name, api="chat")
-        model = usage.model or self.model
-        cost = cost_of(usage, provider=self.name, model=model, at=at)
-        return _answer(response, usage, cost, model=model, latency_ms=latency)
-
-    def _failed(self, error: Exception, latency_ms: float) -> LLMResponse:
-        return LLMResponse(
-            content="",
-            input_tokens=0,
-            output_tokens=0,
-            cost_usd=None,
-            latency_ms=latency_ms,
-            success=False,
-            provider=self.name,
-            model=self.model,
-            error=str(error),
-            error_type=type(error).__name__,
+    def __init__(
+        self, *, model: str | None = None, client: Any = None, name: str = "openai", **where: Any
+    ) -> None:
+        super().__init__(
+            name=name,
+            model=model or HOSTS[name].model,
+            client=_client(name, **where) if client is None else client,
         )
 
+    def send(self, prompt: str, options: dict[str, Any]) -> Any:
+        """Send one prompt and give the completion."""
+        return self._client.chat.completions.create(model=self.model, **_asked(prompt, options))
 
-def _answer(response: Any, usage: Usage, cost: Cost, *, model: str, latency_ms: float) -> LLMResponse:
-    return LLMResponse(
-        content=response.choices[0].message.content or "" if response.choices else "",
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cost_usd=None if cost.amount is None or cost.currency != "USD" else float(cost.amount),
-        latency_ms=latency_ms,
-        success=True,
-        provider=OpenAIAdapter.name,
-        model=model,
-        cached_tokens=usage.cached_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-    )
+    def open_stream(self, prompt: str, options: dict[str, Any]) -> Iterator[Any]:
+        """Send one prompt and give the chunks, the usage among them."""
+        events: Iterator[Any] = self._client.chat.completions.create(
+            model=self.model,
+            stream=True,
+            stream_options={"include_usage": True},
+            **_asked(prompt, options),
+        )
+        return events
+
+    def text_of(self, response: Any) -> str:
+        """Give the text of a completion or of a chunk."""
+        if not response.choices:
+            return ""
+        choice = response.choices[0]
+        said = choice.delta if hasattr(choice, "delta") else choice.message
+        return getattr(said, "content", None) or ""
 
 
-def _client() -> Any:
+def _asked(prompt: str, options: dict[str, Any]) -> dict[str, Any]:
+    rest = dict(options)
+    system = rest.pop("system", None)
+    messages = [{"role": "system", "content": system}] if system else []
+    return {"messages": [*messages, {"role": "user", "content": prompt}], **rest}
+
+
+def _client(
+    name: str, *, api_key: str | None = None, base_url: str | None = None, timeout: float | None = None
+) -> Any:
     try:
         from openai import OpenAI  # noqa: PLC0415 - an extra
     except ImportError:
         raise MissingExtraError.of("openai", "openai") from None
-    if not os.environ.get(_KEY, "").strip():
-        raise SettingsError(f"{_KEY} is not set; set it, or take a mock provider, which needs no key")
-    return OpenAI()
+    host = HOSTS[name]
+    key = (api_key or _NO_KEY) if host.key is None else key_for(name, api_key, (host.key,))
+    # OpenAI's own key is left to its SDK, which knows other ways to come by one as well.
+    own = host.base_url is None and api_key is None
+    where = {"api_key": None if own else key, "base_url": base_url or host.base_url, "timeout": timeout}
+    given: dict[str, Any] = {option: value for option, value in where.items() if value is not None}
+    return OpenAI(**given)

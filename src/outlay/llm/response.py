@@ -1,7 +1,11 @@
 """What a call through an adapter gives back, and what an adapter is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from outlay.core.cost import Cost
+from outlay.core.usage import Usage
+from outlay.llm.money import PlainFloat
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,16 @@ class LLMResponse:
     reasoning_tokens: int = 0
     error: str | None = None  # what went wrong, where success is False
     error_type: str | None = None
+    usage: Usage | None = field(
+        default=None, compare=False, repr=False
+    )  # in disjoint units, where it is known
+    charge: Cost | None = field(default=None, compare=False, repr=False)  # the exact cost, where it is known
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Let the cost print without an exponent."""
+        if self.cost_usd is not None and not isinstance(self.cost_usd, PlainFloat):
+            object.__setattr__(self, "cost_usd", PlainFloat(self.cost_usd))
 
     @property
     def total_tokens(self) -> int:

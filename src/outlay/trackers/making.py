@@ -96,17 +96,19 @@ class Maker:
         extra = {name: given[name] for name in ("llm_id", "metadata") if given.get(name) not in (None, {})}
         if user is not None and not isinstance(user, str):
             extra["user_id"] = user
+        failed = not success if success is not None else given.get("error") is not None
         fields: dict[str, Any] = {
             "user": None if user is None else str(user),
             "latency_ms": given.get("latency_ms"),
             "error": None if given.get("error") is None else redact(str(given["error"])),
             "error_type": given.get("error_type"),
             "prompt": prompt_snippet[:SNIPPET] or None,
-            "extra": extra,
         }
-        if success is not None:
-            fields["status"] = "success" if success else "error"
-        return self._recorder.build(billed, fields)
+        said = {
+            name: value for name, value in fields.items() if value is not None
+        }  # the context says the rest
+        status = "error" if failed else "success"
+        return self._recorder.build(billed, {**said, "extra": extra, "status": status})
 
 
 def book_charge_of(usage: Usage, *, provider: str | None, model: str | None, at: datetime | None) -> Cost:

@@ -1,0 +1,129 @@
+"""DynamicLLMClient: calls the model that a registry has for a tier, a name or an id, and tells a tracker."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from outlay.capture.guard import guarded
+from outlay.core.record import Record
+from outlay.llm.client import failure_of
+from outlay.llm.config import adapter_name
+from outlay.llm.registry import LLMEntry, LLMRegistry, LLMTier
+from outlay.llm.response import LLMResponse
+from outlay.llm.route import RecorderOf, Route, now, process_recorder
+from outlay.pricing.own import per_thousand_book
+
+
+class Tracker(Protocol):
+    """What the client tells of each call."""
+
+    def record(self, *args: Any, **kwargs: Any) -> Any:
+        """Take one call."""
+        ...
+
+
+class DynamicLLMClient:
+    """Chooses a model for each call; what it costs is reckoned by the entry's own price.
+
+    After a failure the call is made again, ``retries`` times, and then with the models of the tiers in
+    ``fallbacks``. Every attempt is recorded, a failed one that was billed too.
+    """
+
+    def __init__(
+        self,
+        registry: LLMRegistry,
+        tracker: Tracker | None = None,
+        *,
+        retries: int = 0,
+        fallbacks: Sequence[LLMTier | str] = (),
+        recorder: RecorderOf = process_recorder,
+    ) -> None:
+        self.registry = registry
+        self.tracker = tracker
+        self._retries = retries
+        self._fallbacks = tuple(fallbacks)
+        self._recorder = recorder
+        self._routes: dict[Any, tuple[LLMEntry, Route]] = {}
+        self._lock = threading.Lock()
+
+    async def generate(self, prompt: str, **asked: Any) -> LLMResponse:
+        """Do what :meth:`generate_sync` does, without holding up the event loop."""
+        return await asyncio.to_thread(self.generate_sync, prompt, **asked)
+
+    def generate_sync(
+        self,
+        prompt: str,
+        *,
+        tier: LLMTier | str | None = None,
+        user_id: str | int | None = None,
+        llm_id: Any = None,
+        llm_name: str | None = None,
+        system_prompt: str | None = None,
+        **options: Any,
+    ) -> LLMResponse:
+        """Send a prompt to the model of that id, else of that name, else of that tier, else to the default.
+
+        Raises:
+            SettingsError: there is no such model.
+            CallError: no attempt worked; the provider's own error is its cause.
+        """
+        first = self._chosen(llm_id, llm_name, tier)
+        entries = [first, *(self.registry.get_by_tier(each) for each in self._fallbacks)]
+        response: LLMResponse | None = None
+        for entry in dict.fromkeys(entries):
+            usual = {
+                "system": system_prompt,
+                "max_tokens": entry.max_tokens,
+                "temperature": entry.temperature,
+            }
+            sent = {**{name: value for name, value in usual.items() if value is not None}, **options}
+            for attempt in range(self._retries + 1):
+                route, at = self._route(entry), now()
+                response = route.call(prompt, sent)
+                fields = {
+                    "user": None if user_id is None else str(user_id),
+                    "retries": attempt,
+                    "prompt_length": len(prompt),
+                }
+                self._keep(entry, user_id, route.record(response, at, self._recorder(), fields))
+                if response.success:
+                    return response
+        raise failure_of(response) from (None if response is None else response.cause)
+
+    def _chosen(self, llm_id: Any, llm_name: str | None, tier: LLMTier | str | None) -> LLMEntry:
+        if llm_id is not None:
+            return self.registry.get_by_id(llm_id)
+        if llm_name is not None:
+            return self.registry.get_by_name(llm_name)
+        return self.registry.get_default() if tier is None else self.registry.get_by_tier(tier)
+
+    def _route(self, entry: LLMEntry) -> Route:
+        with self._lock:
+            kept = self._routes.get(entry.id)
+            if kept is None or kept[0] != entry:
+                options = {"api_key": entry.api_key, "base_url": entry.base_url}
+                book = per_thousand_book(entry.cost_per_1k_input, entry.cost_per_1k_output)
+                kept = (entry, Route(adapter_name(entry.provider), entry.model, options, book))
+                self._routes[entry.id] = kept
+            return kept[1]
+
+    @guarded
+    def _keep(self, entry: LLMEntry, user_id: str | int | None, record: Record) -> None:
+        if self.tracker is None:
+            return
+        self.tracker.record(
+            llm_id=entry.id,
+            user_id=user_id,
+            prompt_tokens=record.input_tokens,
+            completion_tokens=record.output_tokens,
+            cost=record.cost,
+            metadata={
+                "model": record.model,
+                "provider": record.provider,
+                "tier": str(entry.tier),
+                "success": record.success,
+                "latency_ms": record.latency_ms,
+                "record_id": record.id,
+            },
+        )
