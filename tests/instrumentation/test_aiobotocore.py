@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiobotocore.client import AioBaseClient
 from aiobotocore.eventstream import AioEventStream
-from aiobotocore.response import AioStreamingBody
+from aiobotocore.response import StreamingBody
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError, EventStreamError
 from tests.support import bedrock_bodies as bodies
@@ -33,8 +33,8 @@ HOOKED = (
     (AioBaseClient, "_make_api_call"),
     (AioEventStream, "_parse_event"),
     (AioEventStream, "close"),
-    (AioStreamingBody, "read"),
-    (AioStreamingBody, "close"),
+    (StreamingBody, "read"),
+    (StreamingBody, "close"),
 )
 ORIGINALS = [owner.__dict__.get(name) for owner, name in HOOKED]  # before any test hooks them
 

@@ -10,7 +10,7 @@ from outlay.instrumentation import bedrock
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import leaving, leaving_async, measured_async
 
-OLDEST = (3, 0)
+OLDEST = (2, 25)
 
 
 def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - one form
@@ -30,11 +30,12 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches.replace(client.AioBaseClient, "_make_api_call", around)
     patches.replace(eventstream.AioEventStream, "_parse_event", _parsing)
     patches.override(eventstream.AioEventStream, "close", leaving)
-    patches.replace(response.AioStreamingBody, "read", _reading)
-    patches.replace(response.AioStreamingBody, "close", leaving)
-    patches.replace(response.AioHttpxStreamingBody, "read", _reading)
-    for close in ("close", "aclose"):
-        patches.replace(response.AioHttpxStreamingBody, close, leaving_async)
+    patches.replace(response.StreamingBody, "read", _reading)
+    patches.replace(response.StreamingBody, "close", leaving)
+    over_httpx = getattr(response, "HttpxStreamingBody", None)  # since 2.26, where httpx carries the calls
+    for name, wrap in (("read", _reading), ("close", leaving_async), ("aclose", leaving_async)):
+        if over_httpx is not None:
+            patches.replace(over_httpx, name, wrap)
     return patches
 
 

@@ -155,15 +155,13 @@ def broke(stream: Any, error: BaseException) -> None:
 
 @guarded
 def came(body: Any, amount: int | None, chunk: bytes) -> None:
-    """Take what was read of a watched body; the call ends with its last byte."""
+    """Take what was read of a watched body; the call ends where the body says that nothing is left."""
     seen = watch_of(body)
     if seen is None or seen.call.done:
         return
     seen.call.first_token()
     seen.add(chunk)
-    length = body._content_length  # noqa: SLF001 - what the body itself checks its end by
-    whole = amount is None or amount < 0 or (not chunk and amount > 0)
-    if whole or (length is not None and body._amount_read >= int(length)):  # noqa: SLF001 - likewise
+    if amount is None or amount < 0 or (not chunk and amount > 0):
         seen.finish()
 
 

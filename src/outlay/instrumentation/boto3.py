@@ -9,7 +9,7 @@ from outlay.instrumentation import bedrock
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import leaving, measured
 
-OLDEST = (1, 34, 131)  # the first with Converse
+OLDEST = (1, 38)  # older ones work, but hide cached tokens
 
 
 def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - one form
