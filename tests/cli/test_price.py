@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outlay.cli.price_lines import batches, price_line
+from outlay.cli.price_lines import price_line
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -190,23 +190,6 @@ def test_any_bytes_give_one_line(raw: bytes) -> None:
     assert b"\n" not in found
     assert not fine
     assert set(json.loads(found)) == {"id", "error"}
-
-
-@given(st.lists(st.binary(max_size=20).map(lambda raw: raw.replace(b"\n", b"")), max_size=8), st.data())
-def test_lines_are_cut_the_same_however_they_arrive(lines: list[bytes], data: st.DataObject) -> None:
-    whole = b"".join(each + b"\n" for each in lines)
-    parts = []
-    while whole:
-        size = data.draw(st.integers(1, len(whole)))
-        parts.append(whole[:size])
-        whole = whole[size:]
-    pieces = iter([*parts, b""])
-    assert [each for batch in batches(lambda _: next(pieces)) for each in batch] == lines
-
-
-def test_a_last_line_without_an_end_counts() -> None:
-    pieces = iter([b"a\nb", b"c", b""])
-    assert list(batches(lambda _: next(pieces))) == [[b"a"], [b"bc"]]
 
 
 def test_good_and_bad_lines_keep_their_order_and_end_with_one(command: Command, tmp_path: Path) -> None:

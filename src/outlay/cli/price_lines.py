@@ -1,7 +1,7 @@
 """One line of recorded response in, one line of its price out; nothing on a line can stop the next."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -20,27 +20,12 @@ from outlay.extract import read, words_of
 from outlay.extract.sse import events_of
 from outlay.pricing import Book, cost_of
 
-_CHUNK = 1 << 20
 _BODIES: Mapping[str, tuple[type, ...]] = {
     "response": (dict, list, str),
     "events": (list,),
     "sse": (str,),
 }
 _SIMPLE = (str, int, bool, type(None))
-
-
-def batches(read_some: Callable[[int], bytes]) -> Iterator[list[bytes]]:
-    """Cut what comes in into lines, as many at a time as are there; a live pipe is answered line by line."""
-    rest: list[bytes] = []
-    while chunk := read_some(_CHUNK):
-        head, end, tail = chunk.rpartition(b"\n")
-        if not end:
-            rest.append(chunk)
-            continue
-        yield b"".join((*rest, head)).split(b"\n")
-        rest = [tail] if tail else []
-    if rest:
-        yield [b"".join(rest)]
 
 
 def price_line(line: bytes, book: Book | None = None) -> tuple[bytes, bool]:
