@@ -1,0 +1,87 @@
+"""Sending an alert: printed always, by mail and to Slack where the environment says so."""
+
+import json
+import logging
+import os
+import smtplib
+import urllib.request
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+log = logging.getLogger("outlay")
+_TIMEOUT = 5.0  # seconds for one channel
+_SUBMISSION = 587
+_WEB = frozenset({"http", "https"})
+Channel = Callable[[str], None]
+
+
+def send_alert(message: str, *, environ: Mapping[str, str] | None = None) -> None:
+    """Print an alert, and send it over each channel that is set up; one that fails is logged and left out.
+
+    ``OUTLAY_ALERT_SLACK`` is the URL of an incoming webhook. ``OUTLAY_ALERT_SMTP`` is the mail server,
+    ``smtp://USER:PASSWORD@HOST:PORT`` (``smtps`` for TLS from the start), which sends to
+    ``OUTLAY_ALERT_EMAIL``; ``OUTLAY_ALERT_FROM`` is the sender, else the receiver.
+    """
+    print(f"ALERT: {message}")  # noqa: T201 - printing is its purpose
+    for name, channel in channels(os.environ if environ is None else environ).items():
+        try:
+            channel(message)
+        except Exception as error:  # noqa: BLE001 - a channel may fail in any way; the others still go out
+            log.warning("outlay: the alert could not be sent to %s: %s", name, type(error).__name__)
+
+
+def channels(environ: Mapping[str, str]) -> dict[str, Channel]:
+    """Give the channels that are set up, by name."""
+    found: dict[str, Channel] = {}
+    if webhook := environ.get("OUTLAY_ALERT_SLACK", "").strip():
+        found["slack"] = lambda message: post(webhook, message)
+    server, receiver = (environ.get(f"OUTLAY_ALERT_{name}", "").strip() for name in ("SMTP", "EMAIL"))
+    if server and receiver:
+        sender = environ.get("OUTLAY_ALERT_FROM", "").strip() or receiver
+        found["mail"] = lambda message: mail(server, sender, receiver, message)
+    return found
+
+
+def post(webhook: str, message: str) -> None:
+    """Post a message to a Slack webhook, or whatever takes the same.
+
+    Raises:
+        ValueError: that is no URL of the web.
+        OSError: nobody took it.
+    """
+    if urlsplit(webhook).scheme not in _WEB:
+        raise ValueError("a webhook is an http or https URL")
+    body = json.dumps({"text": message}).encode()
+    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+        webhook, data=body, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310 - the scheme was checked
+        pass
+
+
+def mail(server: str, sender: str, receiver: str, message: str) -> None:
+    """Send a message by mail.
+
+    Raises:
+        ValueError: the server's URL is none.
+        OSError: the server did not take it.
+    """
+    where = urlsplit(server)
+    if where.scheme not in {"smtp", "smtps"} or not where.hostname:
+        raise ValueError("a mail server is written smtp://USER:PASSWORD@HOST:PORT")
+    letter = EmailMessage()
+    letter["Subject"], letter["From"], letter["To"] = "LLM cost alert", sender, receiver
+    letter.set_content(message)
+    sealed = where.scheme == "smtps"
+    kind, port = (smtplib.SMTP_SSL, 0) if sealed else (smtplib.SMTP, _SUBMISSION)
+    with kind(where.hostname, where.port or port, timeout=_TIMEOUT) as smtp:
+        smtp.ehlo()
+        if not sealed and smtp.has_extn("starttls"):
+            smtp.starttls()
+            sealed = True
+        if where.username:
+            if not sealed:
+                raise ValueError("the mail server offers no TLS, and a password is not sent without it")
+            smtp.login(unquote(where.username), unquote(where.password or ""))
+        smtp.send_message(letter)

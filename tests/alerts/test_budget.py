@@ -1,0 +1,158 @@
+"""The daily budget: strictly over it, once a day, over restarts, processes and zones."""
+
+import json
+import socket
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.alerts import check_budget, send_alert
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "llm_calls.jsonl"
+
+
+def write(log: Path, *costs: Any, at: str = "2026-01-05T10:00:00+00:00") -> None:
+    with log.open("a") as file:
+        file.writelines(json.dumps({"timestamp": at, "cost": cost}) + "\n" for cost in costs)
+
+
+def check(log: Path, sent: list[str], now: datetime = NOON, **given: Any) -> bool:
+    return check_budget(log, tz=given.pop("tz", "UTC"), send=sent.append, now=lambda: now, **given)
+
+
+def test_row_099_a_missing_log_is_no_alert(log: Path) -> None:
+    sent: list[str] = []
+    assert check(log, sent) is False
+    assert sent == []
+
+
+def test_row_099_strictly_over_and_once_a_day(log: Path) -> None:
+    sent: list[str] = []
+    write(log, 9.0, 1.0)
+    assert check(log, sent) is False
+    write(log, 2.34, None)
+    assert check(log, sent) is True
+    assert check(log, sent) is True
+    assert sent == ["⚠️ Budget Alert: Today's cost is $12.34 (budget: $10.0)"]
+    write(log, 11, at="2026-01-06T00:30:00Z")
+    assert check(log, sent, now=datetime(2026, 1, 6, 1, tzinfo=UTC)) is True
+    assert len(sent) == 2
+
+
+def test_row_099_another_budget_is_another_alert(log: Path) -> None:
+    sent: list[str] = []
+    write(log, 30)
+    check(log, sent)
+    check(log, sent, daily_budget=20)
+    check(log, sent)
+    assert [message.partition("budget: ")[2] for message in sent] == ["$10.0)", "$20.0)"]
+
+
+def test_row_099_a_day_is_that_of_the_zone(log: Path) -> None:
+    sent: list[str] = []
+    write(log, 11, at="2026-01-04T23:30:00Z")
+    assert check(log, sent) is False
+    assert check(log, sent, tz="Africa/Cairo") is True
+
+
+def test_row_099_lines_that_cannot_be_read_count_for_nothing(log: Path) -> None:
+    bad = [
+        "{torn",
+        '{"cost": 50}',
+        '{"cost": "x", "timestamp": "2026-01-05"}',
+        '{"cost": 50, "timestamp": "soon"}',
+        '{"cost": 50, "timestamp": 1e99}',
+    ]
+    log.write_text("\n".join(bad))
+    assert check(log, []) is False
+
+
+def test_row_099_a_send_that_fails_is_tried_again(log: Path) -> None:
+    write(log, 11)
+
+    def fail(_message: str) -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        check_budget(log, tz="UTC", send=fail, now=lambda: NOON)
+    sent: list[str] = []
+    assert check(log, sent) is True
+    assert len(sent) == 1
+
+
+def test_row_100_an_alert_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    send_alert("too dear", environ={})
+    assert capsys.readouterr().out == "ALERT: too dear\n"
+
+
+def test_row_100_slack_gets_it_and_a_channel_that_fails_breaks_nothing(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    got: list[Any] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        environ = {
+            "OUTLAY_ALERT_SLACK": f"http://127.0.0.1:{server.server_port}/hook",
+            "OUTLAY_ALERT_SMTP": "smtp://user:secret@127.0.0.1:1",
+            "OUTLAY_ALERT_EMAIL": "me@example.org",
+        }
+        send_alert("too dear ⚠️", environ=environ)
+        thread.join()
+    assert got == [{"text": "too dear ⚠️"}]
+    assert "could not be sent to mail" in caplog.text
+    assert "secret" not in caplog.text + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("webhook", ["file:///etc/passwd", "hello", "http://127.0.0.1:1/x"])
+def test_row_100_a_webhook_that_cannot_be_is_logged(webhook: str, caplog: pytest.LogCaptureFixture) -> None:
+    send_alert("x", environ={"OUTLAY_ALERT_SLACK": webhook})
+    assert "could not be sent to slack" in caplog.text
+
+
+def mail_server(listening: socket.socket, got: set[str]) -> None:
+    """Take one letter, as a mail server without TLS does."""
+    connection, _ = listening.accept()
+    with connection, connection.makefile("rb") as lines:
+        connection.sendall(b"220 ready\r\n")
+        for line in lines:
+            if line.upper().startswith(b"DATA"):
+                connection.sendall(b"354 go on\r\n")
+                got |= {text.decode().strip() for text in iter(lines.readline, b".\r\n")}
+            connection.sendall(b"250 ok\r\n")
+
+
+def test_row_100_a_mail_server_gets_it() -> None:
+    got: set[str] = set()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=mail_server, args=(listening, got))
+        thread.start()
+        send_alert(
+            "too dear",
+            environ={
+                "OUTLAY_ALERT_SMTP": f"smtp://127.0.0.1:{listening.getsockname()[1]}",
+                "OUTLAY_ALERT_EMAIL": "me@example.org",
+                "OUTLAY_ALERT_FROM": "outlay@example.org",
+            },
+        )
+        thread.join()
+    assert got >= {"Subject: LLM cost alert", "From: outlay@example.org", "To: me@example.org", "too dear"}
