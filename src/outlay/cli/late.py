@@ -20,6 +20,7 @@ MODULES: Mapping[str, str] = {
     "ollama": "ollama",
     "boto3": "botocore.client",
     "aiobotocore": "aiobotocore.client",
+    "huggingface": "huggingface_hub",
 }
 """Our name of each SDK -> the module that a program imports."""
 

@@ -26,6 +26,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "ollama": "ollama",
         "boto3": "boto3",
         "aiobotocore": "aiobotocore",
+        "huggingface": "huggingface-hub",
     }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""
