@@ -1,0 +1,85 @@
+"""Which SDKs are hooked: all together, each alone, none; and the page that says so."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.wire import Kept
+
+from outlay.capture import Recorder, SystemClock
+from outlay.core.errors import MissingExtraError, SettingsError
+from outlay.instrumentation import PACKAGES, Hooks, hooks
+from outlay.pricing import cost_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
+SCRIPT = """
+import json, sys
+import outlay
+hooked = outlay.instrument()
+from outlay.cli import main
+print(json.dumps(hooked), file=sys.stderr)
+sys.exit(main(["doctor", "--json"]))
+"""
+
+
+def made() -> Hooks:
+    recorder = Recorder(Kept(), clock=SystemClock(), price=cost_of)
+    return Hooks(lambda: recorder)
+
+
+def test_all_sdks_installed_together_are_hooked_and_the_doctor_says_so(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTLAY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**kept, "OUTLAY_LEDGER": str(tmp_path / "ledger")},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(done.stderr.splitlines()[-1])) == sorted(PACKAGES)
+    found = {each["name"]: each["state"] for each in json.loads(done.stdout)["instrumentable"]}
+    assert found == dict.fromkeys(PACKAGES, "hooked")
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_each_sdk_is_hooked_where_it_is_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = hooks._version(name)
+    monkeypatch.setattr(hooks, "_version", lambda asked: version if asked == name else None)
+    here = made()
+    assert here.instrument() == (name,)
+    assert {each.name: each.state for each in here.status()} == {
+        each: "hooked" if each == name else "not installed" for each in PACKAGES
+    }
+    here.uninstrument()
+    assert {each.state for each in here.status() if each.name == name} == {"installed"}
+
+
+def test_where_no_sdk_is_installed_nothing_is_hooked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_version", lambda _name: None)
+    here = made()
+    assert here.instrument() == ()
+    assert {each.state for each in here.status()} == {"not installed"}
+    with pytest.raises(MissingExtraError, match=r'pip install "outlay\[groq\]"'):
+        here.instrument("groq")
+
+
+def test_an_sdk_that_is_too_old_is_left_alone_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_version", lambda _name: "0.1.0")
+    here = made()
+    assert here.instrument() == ()
+    assert {each.state for each in here.status()} == {"too old"}
+    with pytest.raises(SettingsError, match=r"groq 0\.1\.0 is too old to hook; it needs 0\.30 or newer"):
+        here.instrument("groq")
+
+
+def test_the_page_tells_of_every_sdk_its_package_and_its_oldest_version() -> None:
+    rows = re.findall(r"^\| (\w+) \| ([\w-]+) \| ([\d.]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [
+        (name, package, ".".join(map(str, hooks._leaf(name).OLDEST))) for name, package in PACKAGES.items()
+    ]
