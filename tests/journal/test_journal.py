@@ -227,7 +227,8 @@ def test_a_write_that_fails_half_way_leaves_whole_lines(
         journal.append(record)
     assert not journal.flush(10)
     monkeypatch.undo()
-    kept = entries(tmp_path)
+    # The loss itself may be told already: the disk has room again.
+    kept = [entry for entry in entries(tmp_path) if not isinstance(entry, Loss)]
     assert kept == records[: len(kept)]
     assert sum(count for _, count in journal.lost) == 50 - len(kept)
     assert (len(kept) > 0) == (room > 1000)

@@ -129,7 +129,8 @@ class Journal:
 
     def drain_at_exit(self) -> None:
         """Write what is pending when the process ends, in bounded time."""
-        if self._queue or self._writer.dirty:
+        # Whatever the queue looks like: the thread may have taken a batch out of it and not written it yet.
+        if self._queue or self._thread is not None:
             self.flush(_EXIT_SECONDS)
         self._push = self._push_and_flush
 
