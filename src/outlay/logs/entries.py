@@ -47,7 +47,7 @@ def length_of(prompt: object) -> int:
 def success_fields(result: Any) -> dict[str, Any]:
     """Give model, tokens and cost of a result; what it does not say, and a price nobody knows, is None."""
     usage, model, cost = _priced(result)
-    known = bool(usage.items)
+    known = bool(usage.items) or usage.reason is None
     return {
         "model": model,
         "input_tokens": usage.input_tokens if known else None,
@@ -77,7 +77,7 @@ def _priced(result: Any) -> tuple[Usage, str | None, Cost]:
         given = provider if isinstance(provider, str) else None
         reading = read_result(result, provider=given or "unknown")
         usage = reading.usage
-        if not usage.items and usage.reported_cost is None:
+        if not usage.items and usage.reason is not None and usage.reported_cost is None:
             return usage, reading.model, unpriced(usage.reason or "no usage")
         return usage, reading.model, cost_of(usage, provider=given, model=reading.model)
     except OutlayError as error:

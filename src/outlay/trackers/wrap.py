@@ -83,7 +83,7 @@ class _Visit:
         self._log(Usage(reason=FAILED), self._model, what)
 
     def _log(self, usage: Usage, model: str | None, what: dict[str, Any]) -> None:
-        known = usage.items or usage.reported_cost is not None
+        known = usage.items or usage.reason is None or usage.reported_cost is not None
         charge = call_charge(usage, model, self._at) if known else unpriced(usage.reason or FAILED)
         latency = round((time.perf_counter() - self._start) * 1000, 3)
         if not isinstance(self._tracker, BaseTracker):
