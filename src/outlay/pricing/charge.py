@@ -14,6 +14,7 @@ from outlay.core.usage import Item, Term, Usage, merge_flags, sort_terms
 from outlay.pricing.book import Book
 from outlay.pricing.calculate import lines_of, split_lines, sum_of
 from outlay.pricing.card import RateCard, Unpriced
+from outlay.pricing.measures import OTHER_MEASURE, charged_once
 from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
 
 _INCLUSIVE = frozenset(
@@ -119,12 +120,16 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
     items = usage.items
     if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
         return unpriced(usage.reason, currency=card.currency)
+    once = charged_once(items, card.rates) if len(items) > 1 else items
+    again, items = len(items) - len(once), once
     if card.fee or card.once or card.least:
         items = _with_fees(items, card)
     if card.tiers:
         lines, missing, flags = _tiered(usage, items, card, so_far, part_model)
     else:
         lines, missing, flags = lines_of(items, card.rates, part_model)
+    if again:
+        flags = {*flags, OTHER_MEASURE}
     return _cost(usage, card, lines, missing, flags, plain)
 
 
