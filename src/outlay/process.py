@@ -67,17 +67,18 @@ class Process:
         return Recorder(self._sink(settings), clock=SystemClock(), price=price, tags=settings.tags)
 
     def book(self) -> "Book":
-        """Give the book that calls are priced by: the packaged one, under prices of one's own, read once.
+        """Give the book that calls are priced by: the newest tables, under prices of one's own, read once.
 
         Raises:
             PriceBookError: the price file is missing or breaks the format.
         """
         from outlay.pricing import Book  # noqa: PLC0415 - `import outlay` itself stays light
+        from outlay.pricing.newest import newest  # noqa: PLC0415 - likewise
 
         with self._lock:
             if self._book is None:
-                own = self.settings.prices
-                self._book = Book.default() if own is None else Book.of(own)
+                own, listed = self.settings.prices, newest(self.settings.price_updates)
+                self._book = listed if own is None else Book.of(own, base=listed)
             return self._book
 
     def _sink(self, settings: Settings) -> Sink:

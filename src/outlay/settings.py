@@ -32,6 +32,7 @@ class Settings:
     include_usage: bool = True  # ask OpenAI chat streams for their usage
     store_prompts: bool = False  # keep the texts of prompts and replies
     prices: Path | None = None  # a price file of one's own; the one in home, if there is one
+    prices_url: str | None = None  # where `prices update` fetches from
     tz: str = "UTC"  # of reports' days
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # put on every record
     file: Path | None = None  # the outlay.toml that was read
@@ -40,6 +41,11 @@ class Settings:
     def journal(self) -> Path:
         """The folder of the journals."""
         return self.home / "journal"
+
+    @property
+    def price_updates(self) -> Path:
+        """The folder of the price tables that were fetched."""
+        return self.home / "prices"
 
     @property
     def own_prices(self) -> Path:
@@ -123,6 +129,10 @@ def _path(value: object, base: Path) -> Path:
     return (base / Path(_text(value)).expanduser()).absolute()
 
 
+def _address(value: object, _base: Path) -> str:
+    return _text(value)
+
+
 def _ledger(value: object, base: Path) -> str:
     text = _text(value)
     return str(_path(text, base)) if is_path(text) else text
@@ -179,6 +189,7 @@ _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "include_usage": _switch,
     "store_prompts": _switch,
     "prices": _path,
+    "prices_url": _address,
     "tz": _zone,
     "tags": _tags,
 }

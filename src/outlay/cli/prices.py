@@ -7,6 +7,7 @@ import click
 
 from outlay.cli.options import data_options, pairs, state_of
 from outlay.cli.prices_diff import diff
+from outlay.cli.prices_update import update
 from outlay.core.errors import UnknownModelError, UsageError
 from outlay.core.money import decimal_of
 
@@ -53,6 +54,7 @@ def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at:
 
 
 prices.add_command(diff)
+prices.add_command(update)
 
 
 def _rate(ctx: click.Context, param: click.Parameter, text: str | None) -> Decimal | None:
@@ -128,10 +130,10 @@ def set_price(ctx: click.Context, /, **given: Any) -> None:
 
 
 def book_of(settings: "Settings") -> "Book":
-    """Give the book that calls are priced by: the packaged one, under prices of one's own."""
-    from outlay.pricing import Book
+    """Give the book that calls are priced by."""
+    from outlay import process
 
-    return Book.default() if settings.prices is None else Book.of(settings.prices)
+    return process.use(settings).book()
 
 
 def moment_of(text: str | None, settings: "Settings") -> "datetime | None":

@@ -40,8 +40,8 @@ def diff(ctx: click.Context, /, *, books: tuple[str, ...], limit: int, **given: 
     provider = provider_id(given["provider"])
     if books:
         changes = _changes(ctx, books, at, provider)
-        document: dict[str, Any] = {"at": at, "changes": [_change_json(each) for each in changes]}
-        text = _changes_text(changes, limit, page_of_terminal()) if not state_of(ctx).json else ""
+        document: dict[str, Any] = {"at": at, "changes": [change_json(each) for each in changes]}
+        text = changes_text(changes, limit, page_of_terminal()) if not state_of(ctx).json else ""
     else:
         book = book_of(settings)
         found = dict(_agreements(book, at, provider, given["litellm"]))
@@ -158,12 +158,14 @@ def _book(name: str) -> "Book":
     return Book.at(path) if path.is_dir() else Book.of(path)
 
 
-def _change_json(change: "PriceChange") -> dict[str, Any]:
+def change_json(change: "PriceChange") -> dict[str, Any]:
+    """Give a change with its sides as Decimals."""
     names = ("provider", "model", "unit", "before", "after", "per", "currency")
     return {name: getattr(change, name) for name in names}
 
 
-def _changes_text(changes: "Sequence[PriceChange]", limit: int, page: "Page") -> str:
+def changes_text(changes: "Sequence[PriceChange]", limit: int, page: "Page") -> str:
+    """Show the first changes, and how many more there are."""
     from outlay.core.money import rate_text
     from outlay.render.as_table import Column, table
     from outlay.render.cells import MISSING, name

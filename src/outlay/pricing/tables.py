@@ -15,7 +15,7 @@ from outlay.pricing.providers import provider_id
 from outlay.pricing.rows import BASE, USER, Row, read_instant, read_row
 
 DATA = Path(__file__).parent / "data"  # the packaged tables
-_ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
+PROVIDER_ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
 _FILE_KEYS = frozenset({"model", "alias", "common", "ruling", "currency", "note", "version"})
 _MODEL_KEYS = frozenset(
     {
@@ -105,7 +105,7 @@ def load_table(provider: str, data: Path = DATA) -> Table:
     """Load a provider's generated table; empty if there is none."""
     table = Table(provider)
     path = data / f"{provider}.json"
-    if not _ID.fullmatch(provider) or not path.exists():
+    if not PROVIDER_ID.fullmatch(provider) or not path.exists():
         return table
     content = json.loads(path.read_bytes())
     table.sources = content["sources"]

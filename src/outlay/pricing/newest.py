@@ -1,0 +1,38 @@
+"""Which tables count: those of the last update, else the packaged ones."""
+
+import logging
+import re
+from pathlib import Path
+
+from outlay.core.errors import OutlayError
+from outlay.pricing.book import Book
+from outlay.pricing.tables import DATA, data_version
+
+CURRENT = "current"  # the file that names the folder of the tables that count
+BASE = "base.txt"  # in that folder, the version of the packaged tables that it replaces
+NAME = re.compile(r"[0-9a-f]{16}")
+_log = logging.getLogger("outlay")
+
+
+def newest(folder: Path, packaged: Path = DATA) -> Book:
+    """Give the book of the last update in a folder, or that of the packaged tables.
+
+    An update counts as long as the packaged tables are those that it was made to replace: a newer outlay
+    brings newer tables. One that cannot be read is logged, and the packaged tables count.
+    """
+    try:
+        name = folder.joinpath(CURRENT).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return _of(packaged)
+    data = folder / name
+    try:
+        if not NAME.fullmatch(name) or data.joinpath(BASE).read_text("utf-8") != data_version(packaged):
+            return _of(packaged)
+        return Book.at(data)
+    except (OSError, OutlayError) as error:
+        _log.warning("the updated prices in %s cannot be read, the packaged ones count: %s", data, error)
+        return _of(packaged)
+
+
+def _of(packaged: Path) -> Book:
+    return Book.default() if packaged == DATA else Book.at(packaged)

@@ -1,0 +1,204 @@
+"""Updates of the tables: verified whole, the last good ones stay."""
+
+import gzip
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.core.errors import PriceBookError
+from outlay.pricing import Book, RateCard
+from outlay.pricing.newest import newest
+from outlay.pricing.tables import DATA
+from outlay.pricing.updates import Update, bundle
+from outlay.pricing.updates import update as take_in
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+MADE = datetime(2026, 11, 20, tzinfo=UTC)
+Document = dict[str, Any]
+Take = Callable[..., Update]
+Price = Callable[[], Decimal]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder of tables as the packaged one is, with two models, each read in no time."""
+    folder = tmp_path_factory.mktemp("base")
+    rows = [
+        {"source": 0, "rates": {"input": "0.15", "output": "0.60"}},
+        {"source": 0, "when": {"batch": "true"}, "rates": {"input": "0.075", "output": "0.30"}},
+    ]
+    models = {"gpt-4o-mini": {"rows": rows}, "gpt-4o": {"rows": rows[:1]}}
+    (folder / "openai.json").write_text(json.dumps({"sources": [{"name": "test"}], "models": models}))
+    (folder / "overlay.toml").write_text("")
+    (folder / "version.txt").write_text("first")
+    return folder
+
+
+@pytest.fixture
+def document(base: Path) -> Document:
+    """Give a bundle that is fresh to change."""
+    found: Document = json.loads(gzip.decompress(bundle(base, MADE)))
+    return {**found, "version": "next"}
+
+
+@pytest.fixture
+def update(base: Path, tmp_path: Path) -> Callable[..., Update]:
+    """Give a function that takes a bundle in."""
+    return partial(take_in, folder=tmp_path, now=NOW, packaged=base)
+
+
+@pytest.fixture
+def price(base: Path, tmp_path: Path) -> Callable[[], Decimal]:
+    """Give a function that says what gpt-4o-mini costs."""
+
+    def found() -> Decimal:
+        card = newest(tmp_path, base).resolve("openai", "gpt-4o-mini", NOW)
+        assert isinstance(card, RateCard)
+        return card.rates["input"].amount
+
+    return found
+
+
+def written(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+def rates(document: Document, row: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = document["tables"]["openai"]["models"]["gpt-4o-mini"]["rows"][row]["rates"]
+    return found
+
+
+def test_the_same_tables_give_the_same_bytes(base: Path) -> None:
+    assert bundle(base, MADE) == bundle(base, MADE)
+
+
+def test_the_packaged_tables_are_nothing_new(tmp_path: Path) -> None:
+    found = take_in(bundle(DATA, MADE), tmp_path, now=NOW)
+    assert (found.new, found.differing, found.changes) == (False, 0, ())
+    assert list(tmp_path.iterdir()) == []
+    assert newest(tmp_path) is Book.default()
+
+
+def test_new_tables_count_from_then_on(
+    document: Document, update: Take, price: Price, tmp_path: Path, base: Path
+) -> None:
+    rates(document)["input"] = "0.20"  # 0.15 before
+    dry = update(written(document), write=False)
+    assert [(e.model, e.unit, e.before, e.after) for e in dry.changes if e.model == "gpt-4o-mini"] == [
+        ("gpt-4o-mini", "input", Decimal("0.15"), Decimal("0.20"))
+    ]
+    assert price() == Decimal("0.15")
+    assert update(written(document)).new
+    assert price() == Decimal("0.20")
+    assert newest(tmp_path, base).version.startswith("next+")
+    assert not update(gzip.compress(written(document))).new
+    rates(document)["input"] = "0.30"
+    assert update(written(document)).new  # the same version, other tables
+    assert price() == Decimal("0.30")
+
+
+def test_the_one_before_is_kept_and_older_ones_go(
+    document: Document, update: Take, price: Price, tmp_path: Path, base: Path
+) -> None:
+    for rate in ("0.20", "0.21", "0.22"):
+        rates(document)["input"] = rate
+        update(written(document))
+    assert len([each for each in tmp_path.iterdir() if each.is_dir()]) == 2
+    assert price() == Decimal("0.22")
+
+
+def _torn(document: Document) -> bytes:
+    return gzip.compress(written(document))[:-50]
+
+
+def _changed(change: Callable[[Document], object]) -> Callable[[Document], bytes]:
+    def make(document: Document) -> bytes:
+        change(document)
+        return written(document)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda _: b"", "no bundle"),
+        (lambda _: b"<html>", "no bundle"),
+        (lambda _: b"[]", "no bundle"),
+        (lambda _: b"[" * 100_000, "no bundle"),
+        (_torn, "torn"),
+        (_changed(lambda d: d.update(format=2)), "upgrade"),
+        (_changed(lambda d: d.pop("made")), "when it was made"),
+        (_changed(lambda d: d.pop("overlay")), "needs tables"),
+        (_changed(lambda d: d.update(overlay="[[model")), "no TOML"),
+        (_changed(lambda d: d["tables"].update({"../x": {}})), "no provider"),
+        (_changed(lambda d: d["tables"].update({"x": {}})), "breaks the format"),
+        (_changed(lambda d: d["tables"].update({"x": []})), "breaks the format"),
+        (_changed(lambda d: rates(d).update(input="-1")), "negative"),
+        (_changed(lambda d: rates(d).update(input=0.1)), "no digit is lost"),
+        (_changed(lambda d: d.update(tables={})), "0 models where 2 are known"),
+        (_changed(lambda d: rates(d).update(input="16")), "moved a hundredfold"),
+        (_changed(lambda d: rates(d, row=1).update(input="7.5")), "moved a hundredfold"),
+    ],
+)
+def test_what_is_no_good_changes_nothing(
+    document: Document,
+    update: Take,
+    price: Price,
+    tmp_path: Path,
+    make: Callable[[Document], bytes],
+    says: str,
+) -> None:
+    rates(document)["input"] = "0.16"
+    update(written(document))
+    before = sorted(tmp_path.rglob("*"))
+    content = make(json.loads(written(document)))
+    with pytest.raises(PriceBookError, match=says) as caught:
+        update(content)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert price() == Decimal("0.16")
+
+
+def test_force_takes_what_moved_and_what_is_older(
+    document: Document, update: Take, price: Price, tmp_path: Path, base: Path
+) -> None:
+    rates(document)["input"] = "15"
+    update(written(document), force=True)
+    assert price() == Decimal(15)
+    older = {**document, "made": "2026-11-19T00:00:00Z", "version": "older"}
+    with pytest.raises(PriceBookError, match="before those that are here"):
+        update(written(older))
+    assert update(written(older), force=True).new
+
+
+def test_a_newer_outlay_brings_newer_tables(
+    document: Document, update: Take, price: Price, tmp_path: Path, base: Path
+) -> None:
+    rates(document)["input"] = "0.20"
+    update(written(document))
+    (replaced,) = tmp_path.glob("*/base.txt")
+    replaced.write_text("an older outlay's tables")
+    assert newest(tmp_path, base).version.startswith("first+")
+    assert price() == Decimal("0.15")
+
+
+def test_tables_that_vanished_are_told_once_and_the_packaged_ones_count(
+    document: Document, update: Take, price: Price, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rates(document)["input"] = "0.20"
+    update(written(document))
+    (overlay,) = tmp_path.glob("*/overlay.toml")
+    overlay.unlink()
+    with caplog.at_level(logging.WARNING, logger="outlay"):
+        assert price() == Decimal("0.15")
+    assert "packaged ones count" in caplog.text
+    (tmp_path / "current").write_text("../../etc")
+    assert price() == Decimal("0.15")
