@@ -13,6 +13,8 @@ from outlay.ledger.identity import judged, revised
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
 from outlay.ledger.totals import Counts, Sums, in_order, row_of
 
+_OF_COST = frozenset(("currency", "cost_status"))
+
 
 class Tables(Asked, Protocol):
     """Something that answers SQL and knows its columns."""
@@ -81,7 +83,8 @@ def _sums(values: Sequence[Any], mixed: dict[str, Any] | None) -> Sums:
 def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> list[Record]:
     """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
     names = tuple(tables.columns("calls"))
-    asked = sql.page(query, names, size, last, _dialect(tables))
+    about_cost = query.order == "cost" or any(name in _OF_COST for name, _ in query.where)
+    asked = sql.page(query, names, size, last, _dialect(tables) if about_cost else sql.DUCKDB)
     found = [record_of(names, row) for row in tables.all(asked.text, asked.parameters)]
     standing = as_they_stand(tables, found)
     # The rows came in the order of the recorded costs; the newer ones chose them.
