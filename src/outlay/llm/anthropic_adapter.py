@@ -7,6 +7,7 @@ from outlay.core.errors import MissingExtraError
 from outlay.llm.sdk import SdkAdapter, key_for
 
 DEFAULT_MODEL = "claude-haiku-4-5"
+_IN_THE_BODY = ("temperature", "top_p", "top_k")  # newer SDKs have no parameters for them, though models do
 MAX_TOKENS = 4096  # the API demands a limit; this is ours where none is given
 
 
@@ -39,6 +40,9 @@ class AnthropicAdapter(SdkAdapter):
 
     def _asked(self, prompt: str, options: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in options.items() if value is not None}
+        body = {name: given.pop(name) for name in _IN_THE_BODY if name in given}
+        if body:
+            given["extra_body"] = {**body, **given.get("extra_body", {})}
         return {
             "model": self.model,
             "max_tokens": MAX_TOKENS,

@@ -93,9 +93,12 @@ class SdkAdapter(ABC):
 
     def _told(self, error: Exception) -> str:
         """Give an error's text without the key, which some providers repeat."""
-        key = getattr(self._client, "api_key", None)
         text = str(error)
-        return redact(text.replace(key, "[key]") if isinstance(key, str) and key else text)
+        for holder in (self._client, getattr(self._client, "_api_client", None)):  # the latter is Google's
+            key = getattr(holder, "api_key", None)
+            if isinstance(key, str) and key:
+                text = text.replace(key, "[key]")
+        return redact(text)
 
 
 class AnswerStream:

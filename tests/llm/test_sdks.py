@@ -1,0 +1,224 @@
+"""The adapters over the official SDKs, on a transport that answers as the providers do."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.wire import Kept, Server, answer, sse, streamed
+
+from outlay.core.errors import CallError, MissingExtraError, SettingsError
+from outlay.instrumentation import Hooks
+from outlay.llm import Llm, LlmConfig, LLMResponse, get_adapter
+from outlay.llm.adapters import default
+from outlay.llm.anthropic_adapter import AnthropicAdapter
+from outlay.llm.google_adapter import GoogleAdapter
+from outlay.llm.hosts import HOSTS
+from outlay.llm.openai_adapter import OpenAIAdapter
+
+# Each provider counts in its own way; all of these say 1000 tokens in, 400 of them cached, and 100 out.
+CHAT_USAGE = {
+    "prompt_tokens": 1000,
+    "completion_tokens": 100,
+    "total_tokens": 1100,
+    "prompt_tokens_details": {"cached_tokens": 400},
+}
+CHAT = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-4o-mini",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
+    "usage": CHAT_USAGE,
+}
+MESSAGE_USAGE = {"input_tokens": 600, "cache_read_input_tokens": 400, "output_tokens": 100}
+MESSAGE = {
+    "id": "m1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-haiku-4-5",
+    "content": [{"type": "text", "text": "hello"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": MESSAGE_USAGE,
+}
+CONTENT_USAGE = {
+    "promptTokenCount": 1000,
+    "cachedContentTokenCount": 400,
+    "candidatesTokenCount": 100,
+    "totalTokenCount": 1100,
+}
+CONTENT = {
+    "candidates": [
+        {"content": {"role": "model", "parts": [{"text": "hello"}]}, "index": 0, "finishReason": "STOP"}
+    ],
+    "usageMetadata": CONTENT_USAGE,
+    "modelVersion": "gemini-2.5-flash",
+}
+
+
+def chunk(text: str | None, **more: Any) -> dict[str, Any]:
+    delta = {} if text is None else {"content": text}
+    choices = [] if text is None else [{"index": 0, "delta": delta, "finish_reason": None}]
+    return {
+        "id": "c1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "gpt-4o-mini",
+        "choices": choices,
+        **more,
+    }
+
+
+CHAT_STREAM = sse(chunk("hel"), chunk("lo"), chunk(None, usage=CHAT_USAGE), done=True)
+MESSAGE_STREAM = sse(
+    {
+        "type": "message_start",
+        "message": {**MESSAGE, "content": [], "usage": {**MESSAGE_USAGE, "output_tokens": 1}},
+    },
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hel"}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lo"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 100}},
+    {"type": "message_stop"},
+    named=True,
+)
+CONTENT_STREAM = sse(
+    {**CONTENT, "candidates": [{"content": {"role": "model", "parts": [{"text": "hel"}]}, "index": 0}]},
+    {**CONTENT, "candidates": [{"content": {"role": "model", "parts": [{"text": "lo"}]}, "index": 0}]},
+)
+
+
+def openai(server: Server) -> OpenAIAdapter:
+    from openai import OpenAI  # noqa: PLC0415 - slow to load
+
+    client = OpenAI(api_key="a-key-of-mine", http_client=server.client(), max_retries=0)
+    return OpenAIAdapter(client=client)
+
+
+def anthropic(server: Server) -> AnthropicAdapter:
+    from anthropic import Anthropic  # noqa: PLC0415 - slow to load
+
+    client = Anthropic(api_key="a-key-of-mine", http_client=server.client(), max_retries=0)
+    return AnthropicAdapter(client=client)
+
+
+def google(server: Server) -> GoogleAdapter:
+    from google import genai  # noqa: PLC0415 - slow to load
+    from google.genai import types  # noqa: PLC0415 - slow to load
+
+    http = types.HttpOptions(httpx_client=server.client())
+    return GoogleAdapter(client=genai.Client(api_key="a-key-of-mine", http_options=http))
+
+
+Make = Callable[[Server], Any]
+# 600 x 0.15 + 400 x 0.075 + 100 x 0.60; 600 x 1 + 400 x 0.10 + 100 x 5; 600 x 0.30 + 400 x 0.03 + 100 x 2.50
+PROVIDERS = [
+    pytest.param(openai, CHAT, CHAT_STREAM, "0.00018", id="openai"),
+    pytest.param(anthropic, MESSAGE, MESSAGE_STREAM, "0.00114", id="anthropic"),
+    pytest.param(google, CONTENT, CONTENT_STREAM, "0.000442", id="google"),
+]
+
+
+@pytest.mark.parametrize(("make", "body", "_stream", "cost"), PROVIDERS)
+def test_row_033_each_answer_says_the_same(
+    make: Make, body: dict[str, Any], _stream: bytes, cost: str
+) -> None:
+    server = Server([answer(body)])
+    result: LLMResponse = make(server).call(prompt="hi", system="be kind", max_tokens=50, temperature=0.5)
+    assert (result.content, result.success) == ("hello", True)
+    assert (result.input_tokens, result.cached_tokens, result.output_tokens) == (1000, 400, 100)
+    assert result.charge is not None
+    assert result.charge.amount == Decimal(cost)
+    assert "be kind" in server.requests[0].content.decode()
+
+
+@pytest.mark.parametrize(("make", "_body", "stream", "cost"), PROVIDERS)
+def test_a_stream_comes_in_pieces_and_is_one_record(
+    make: Make, _body: dict[str, Any], stream: bytes, cost: str, recorder: Callable[[], Any], kept: Kept
+) -> None:
+    adapter = make(Server([streamed(stream)]))
+    default.register("openai", lambda **_: adapter)
+    try:
+        client = Llm(LlmConfig(provider="openai", api_key="k", model=adapter.model), recorder=recorder)
+        assert list(client.stream("hi")) == ["hel", "lo"]
+    finally:
+        default.unregister("openai")
+    record = kept.only
+    assert record.streamed
+    assert (record.input_tokens, record.cached_tokens, record.output_tokens) == (1000, 400, 100)
+    if adapter.name == "openai":
+        assert client.usage.total_cost == Decimal(cost)
+
+
+def test_a_stream_that_is_left_early_is_one_partial_record(recorder: Callable[[], Any], kept: Kept) -> None:
+    adapter = openai(Server([streamed(CHAT_STREAM)]))
+    default.register("openai", lambda **_: adapter)
+    try:
+        pieces = Llm(LlmConfig(provider="openai", model="gpt-4o-mini"), recorder=recorder).stream("hi")
+        assert next(iter(pieces)) == "hel"
+        pieces.close()  # type: ignore[attr-defined] # a generator
+    finally:
+        default.unregister("openai")
+    assert kept.only.streamed
+    assert kept.only.cost is None  # how much was used, nobody said
+
+
+@pytest.mark.parametrize(("make", "_body", "_stream", "_cost"), PROVIDERS)
+def test_row_063_a_refused_call_says_so_without_the_key(
+    make: Make, _body: Any, _stream: Any, _cost: Any
+) -> None:
+    refusal = {"error": {"message": "Incorrect API key provided: a-key-of-mine", "type": "auth", "code": 401}}
+    result: LLMResponse = make(Server([answer(refusal, 401)])).call(prompt="hi")
+    assert (result.success, result.cost_usd, result.content) == (False, None, "")
+    assert result.error_type
+    assert "a-key-of-mine" not in f"{result.error} {result!r}"
+
+
+def test_with_hooks_on_a_call_is_recorded_once(recorder: Callable[[], Any], kept: Kept) -> None:
+    hooks = Hooks(recorder)
+    hooks.instrument("openai", include_usage=True)
+    default.register("openai", lambda **_: openai(Server([answer(CHAT), streamed(CHAT_STREAM)])))
+    try:
+        client = Llm(LlmConfig(provider="openai", model="gpt-4o-mini"), recorder=recorder)
+        client.complete("hi")
+        assert len(kept.records) == 1
+        assert list(client.stream("hi")) == ["hel", "lo"]
+    finally:
+        default.unregister("openai")
+        hooks.uninstrument()
+    assert len(kept.records) == 2
+
+
+def test_a_provider_that_cannot_be_reached_is_a_call_error(recorder: Callable[[], Any], kept: Kept) -> None:
+    default.register("openai", lambda **_: openai(Server([ConnectionError("no route")])))
+    try:
+        with pytest.raises(CallError, match="Connection"):
+            Llm(LlmConfig(provider="openai", model="gpt-4o-mini"), recorder=recorder).complete("hi")
+    finally:
+        default.unregister("openai")
+    assert (kept.only.success, kept.only.cost) == (False, None)
+
+
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_every_host_has_its_address_and_asks_for_its_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = HOSTS[name]
+    if host.key is not None:
+        monkeypatch.delenv(host.key, raising=False)
+        with pytest.raises(SettingsError, match=f"{host.key} is not set"):
+            get_adapter(name)
+        monkeypatch.setenv(host.key, "k")
+    adapter = get_adapter(name)
+    assert isinstance(adapter, OpenAIAdapter)
+    assert (adapter.name, adapter.model) == (name, host.model)
+    assert host.base_url is None or str(adapter._client.base_url).rstrip("/") == host.base_url
+
+
+@pytest.mark.parametrize(("name", "module"), [("anthropic", "anthropic"), ("google", "google")])
+def test_without_its_sdk_a_provider_names_the_extra(
+    name: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, module, None)
+    with pytest.raises(MissingExtraError, match=rf"outlay\[{name}\]"):
+        get_adapter(name, api_key="k")
