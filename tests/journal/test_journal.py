@@ -232,7 +232,8 @@ def test_a_write_that_fails_half_way_leaves_whole_lines(
     assert kept == records[: len(kept)]
     assert sum(count for _, count in journal.lost) == 50 - len(kept)
     assert (len(kept) > 0) == (room > 1000)
-    assert all(segment.path.read_bytes().endswith(b"\n") for segment in segments(tmp_path))
+    texts = [segment.path.read_bytes() for segment in segments(tmp_path)]
+    assert all(text.endswith(b"\n") for text in texts if text)  # one may be open, with nothing in it yet
     journal.append(records[-1])
     assert journal.flush(10)
     assert sum(e.count for e in entries(tmp_path) if isinstance(e, Loss)) == 50 - len(kept)
