@@ -12,7 +12,7 @@ from tests.support.wire import Kept
 
 from outlay.capture import Recorder, SystemClock
 from outlay.core.errors import MissingExtraError, SettingsError
-from outlay.instrumentation import PACKAGES, Hooks, hooks
+from outlay.instrumentation import PACKAGES, TRANSPORTS, Hooks, hooks
 from outlay.pricing import cost_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
@@ -81,5 +81,6 @@ def test_an_sdk_that_is_too_old_is_left_alone_and_named(monkeypatch: pytest.Monk
 def test_the_page_tells_of_every_sdk_its_package_and_its_oldest_version() -> None:
     rows = re.findall(r"^\| (\w+) \| ([\w-]+) \| ([\d.]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [
-        (name, package, ".".join(map(str, hooks._leaf(name).OLDEST))) for name, package in PACKAGES.items()
+        (name, package, ".".join(map(str, hooks._leaf(name).OLDEST)))
+        for name, package in {**PACKAGES, **TRANSPORTS}.items()
     ]

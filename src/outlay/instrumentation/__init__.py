@@ -1,9 +1,9 @@
 """Hooks into the providers' SDKs, one leaf per SDK.
 
-openai and anthropic are hooked at the base client they share, google-genai at its API client: the places that
-every form of a call passes exactly once. Where one hook's call makes another's, the outer one counts.
+Each is hooked where every form of a call passes exactly once; ``docs/sdks.md`` says where that is. Where one
+hook's call makes another's, the outer one counts.
 """
 
-from outlay.instrumentation.hooks import PACKAGES, Hooks, SdkStatus
+from outlay.instrumentation.hooks import PACKAGES, TRANSPORTS, Hooks, SdkStatus
 
-__all__ = ["PACKAGES", "Hooks", "SdkStatus"]
+__all__ = ["PACKAGES", "TRANSPORTS", "Hooks", "SdkStatus"]

@@ -31,6 +31,12 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""
 
+TRANSPORTS: Mapping[str, str] = MappingProxyType(
+    {"httpx": "httpx", "httpx2": "httpx2", "requests": "requests"}
+)
+"""HTTP clients that are hooked only where they are named: for calls to known providers by other clients."""
+_ALL: Mapping[str, str] = MappingProxyType({**PACKAGES, **TRANSPORTS})
+
 
 class Integration(Protocol):
     """A leaf module: one SDK's hooks."""
@@ -83,8 +89,9 @@ class Hooks:
                 patches.undo()
 
     def status(self) -> tuple[SdkStatus, ...]:
-        """Say of every supported SDK whether it is there, new enough, and hooked."""
-        return tuple(self._status(name) for name in PACKAGES)
+        """Say of every supported SDK whether it is there, new enough and hooked, and which transports are."""
+        transports = (name for name in TRANSPORTS if name in self._patches)
+        return tuple(self._status(name) for name in (*PACKAGES, *transports))
 
     def _status(self, name: str) -> SdkStatus:
         version = _version(name)
@@ -94,7 +101,7 @@ class Hooks:
             state = "hooked"
         else:
             state = "installed" if _new_enough(version, _leaf(name).OLDEST) else "too old"
-        return SdkStatus(name, PACKAGES[name], version, state)
+        return SdkStatus(name, _ALL[name], version, state)
 
     def _hook(self, name: str, *, include_usage: bool, demanded: bool) -> None:
         status = self._status(name)
@@ -118,9 +125,9 @@ def check_name(name: str) -> None:
     Raises:
         SettingsError: with the names there are.
     """
-    if name not in PACKAGES:
-        near = get_close_matches(name, PACKAGES, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(PACKAGES)}"
+    if name not in _ALL:
+        near = get_close_matches(name, _ALL, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_ALL)}"
         raise SettingsError(f"no SDK {name!r:.40} is supported yet; {hint}")
 
 
@@ -133,7 +140,7 @@ def _version(name: str) -> str | None:
     from importlib import metadata  # noqa: PLC0415 - a third of our start-up time, and only used to hook
 
     try:
-        return metadata.version(PACKAGES[name])
+        return metadata.version(_ALL[name])
     except metadata.PackageNotFoundError:
         return None
 

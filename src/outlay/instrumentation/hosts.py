@@ -47,9 +47,18 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 @lru_cache(maxsize=512)
 def provider_at(host: str, port: int | None, default: str) -> str:
     """Name the provider behind a host; a local server by its usual port, a stranger by its host."""
+    known = known_at(host, port)
+    if known is not None:
+        return known
+    return default if host in _LOCAL else host or default
+
+
+@lru_cache(maxsize=512)
+def known_at(host: str, port: int | None) -> str | None:
+    """Name the provider behind a host, if it is one that we know."""
     if host in _LOCAL:
-        return _LOCAL_PORTS.get(port or 0, default)
+        return _LOCAL_PORTS.get(port or 0)
     for suffix, provider in _BY_SUFFIX:
         if host == suffix or host.endswith((f".{suffix}", f"-{suffix}")):
             return provider
-    return host or default
+    return None
