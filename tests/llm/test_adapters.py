@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from outlay.core.errors import MissingExtraError, OutlayError, SettingsError
-from outlay.llm import LLMResponse, get_adapter, list_adapters
-from outlay.llm.adapters import Adapters
+from outlay.llm import LLMResponse, get_adapter, list_adapters, register_adapter
+from outlay.llm.adapters import Adapters, default
 from outlay.llm.hosts import HOSTS
 from outlay.llm.openai_adapter import OpenAIAdapter
 
@@ -165,3 +165,24 @@ def test_without_the_sdk_openai_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(MissingExtraError, match=r"outlay\[openai\]"):
         get_adapter("openai")
+
+
+def test_row_002_a_mock_answers_without_a_key() -> None:
+    result = get_adapter("mock-balanced", sleep=False).call(prompt="What is gradient descent?")
+    assert result.success
+    assert min(result.input_tokens, result.output_tokens) > 0
+
+
+def test_row_069_adapters_are_registered_got_and_listed() -> None:
+    class Own:
+        def call(self, prompt: str, **options: Any) -> LLMResponse:
+            return LLMResponse(prompt, 1, 1, None, 1.0, success=True, provider="own", model="m")
+
+    register_adapter("row-069", Own)
+    try:
+        assert "row-069" in list_adapters()
+        assert get_adapter("row-069").call(prompt="hi").content == "hi"
+    finally:
+        default.unregister("row-069")
+    with pytest.raises(ValueError, match="no adapter 'row-069'; there are "):
+        get_adapter("row-069")

@@ -48,7 +48,7 @@ def test_row_061_the_environment_says_who_can_be_called_and_the_day_what_it_cost
     assert "sk-mine" not in repr(registry.list_active())
 
 
-def test_row_059_a_request_is_answered_told_and_priced_by_its_entry(
+def test_row_059_and_062_a_request_is_answered_told_and_priced_by_its_entry(
     registry: DictRegistry, provider: Any, recorder: Callable[[], Any], kept: Kept
 ) -> None:
     provider("openai", {"cost_usd": 99.0})

@@ -200,3 +200,40 @@ def test_row_034_mock_profiles_have_prices() -> None:
     usage = SimpleNamespace(input_tokens=129, output_tokens=207)
     costs = [calculate_cost(usage, model=f"mock-{tier}") for tier in ("fast", "balanced", "premium")]
     assert costs == [0.000075, 0.0023925, 0.01746]
+
+
+@pytest.mark.parametrize(("tokens", "dollars"), [(250_000, "0.64"), (200_000, "0.26")])
+def test_row_023_a_tier_by_context_prices_the_whole_request(tokens: int, dollars: str) -> None:
+    # above 200,000: 2.50 in and 15 out a million; up to it 1.25 and 10
+    usage = {"input_tokens": tokens, "output_tokens": 1000}
+    cost = outlay.cost_of(usage, model="gemini-2.5-pro", at=datetime(2025, 8, 1, tzinfo=UTC))
+    assert cost.amount == Decimal(dollars)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("gpt-4o-2024-08-06", "2.50"),
+        ("openai/gpt-4o", "2.50"),
+        ("gpt-4o-mini", "0.15"),
+        ("claude-3-5-sonnet-20241022", "3"),
+        ("models/gemini-2.5-pro", "1.25"),
+    ],
+)
+def test_row_030_aliases_and_dated_ids_are_known(name: str, rate: str) -> None:
+    cost = outlay.cost_of({"input": 1_000_000 // 10}, model=name, at=datetime(2025, 8, 1, tzinfo=UTC))
+    assert cost.amount == Decimal(rate) / 10
+
+
+@pytest.mark.parametrize(
+    ("day", "dollars", "extrapolated"),
+    [((2024, 6, 1), 20, False), ((2025, 1, 1), Decimal("12.5"), False), ((2024, 1, 15), 20, True)],
+)
+def test_row_031_the_day_of_the_call_decides(
+    day: tuple[int, int, int], dollars: Decimal, *, extrapolated: bool
+) -> None:
+    million = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    cost = outlay.cost_of(million, model="gpt-4o", at=datetime(*day, tzinfo=UTC))
+    assert cost.amount == dollars
+    assert cost.price is not None
+    assert cost.price.extrapolated is extrapolated

@@ -197,7 +197,7 @@ def test_row_050_threads_lose_none(path: Path) -> None:
     tracker = CostTracker(path)
 
     def work() -> None:
-        for _ in range(25):
+        for _ in range(500):
             log_one(tracker)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -205,7 +205,7 @@ def test_row_050_threads_lose_none(path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert CostTracker(path).total_calls() == 200
+    assert CostTracker(path).total_calls() == 4000
 
 
 def test_a_lock_that_is_not_let_go_of_is_an_error_that_says_so(tmp_path: Path) -> None:
