@@ -29,7 +29,7 @@ from typing import Any
 from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage, merge_flags
 from outlay.extract.answers import error_in, missing
-from outlay.extract.batch import response_inside
+from outlay.extract.batch import response_inside, whole_batch
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
@@ -65,6 +65,8 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
         raise ResponseError(f"a response must be an object or a list of events, not {type(body).__name__}")
     inside = response_inside(fields)
     fields = fields if inside is None else inside
+    if (batch := whole_batch(fields)) is not None:
+        return _known(batch, provider)
     name = api or api_of_body(fields)
     usage = _known(_reader(name).body(fields, provider) if name else _shapeless(fields), provider)
     return usage if inside is None else usage.with_terms(batch="true")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.extract.plain import fields_of
+from outlay.core.usage import Usage
+from outlay.extract.plain import fields_of, name_of
 
 _MARKS = frozenset({"custom_id", "key"})  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
 
@@ -18,6 +19,15 @@ def response_inside(line: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if response is not None:
         return fields_of(response.get("body")) or response
     return {"error": line["error"]} if line.get("error") else None
+
+
+def whole_batch(body: Mapping[str, Any]) -> Usage | None:
+    """Say of OpenAI's Batch object that its usage is not read: it is that of its output lines once more."""
+    if body.get("object") != "batch":
+        return None
+    return Usage(
+        reason="a batch states the sum of its output lines: read those", response_id=name_of(body.get("id"))
+    )
 
 
 def _failed(result: Mapping[str, Any]) -> Mapping[str, Any]:
