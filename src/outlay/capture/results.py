@@ -43,7 +43,7 @@ def read_result(result: Any, *, provider: str = UNKNOWN) -> Reading:
     if inside is not None and text is None:
         text = _text(named(result, "model_name"))
     usage = _by_shape(result, provider)
-    if inside is not None and (usage is None or not usage.items):
+    if inside is not None and (usage is None or not usage.items or _has_more(inside, usage)):
         return Reading(text, read_counts(inside))
     if inside is not None:
         _refuse_bad(inside)
@@ -99,6 +99,11 @@ def fields_in(source: Any, names: Iterable[str]) -> dict[str, Any]:
     if isinstance(source, Mapping):
         return {name: value for name in names if (value := source.get(name)) is not None}
     return {name: value for name in names if (value := getattr(source, name, None)) is not None}
+
+
+def _has_more(inside: Any, usage: Usage) -> bool:
+    """Whether counts by outlay's own names stand beside those that an SDK's reader knew."""
+    return "unknown_keys" in usage.flags and any(_is_count(named(inside, name)) for name in _OURS)
 
 
 def _by_shape(result: Any, provider: str) -> Usage | None:
