@@ -23,7 +23,7 @@ from outlay.trackers.document import ForeignContentError, opening, rows_of, text
 from outlay.trackers.locking import alone
 
 log = logging.getLogger("outlay")
-_TAIL = 4096
+_TAIL = 512
 Signature = tuple[int, int, int]
 
 
