@@ -72,13 +72,11 @@ class Process:
         Raises:
             PriceBookError: the price file is missing or breaks the format.
         """
-        from outlay.pricing import Book  # noqa: PLC0415 - `import outlay` itself stays light
-        from outlay.pricing.newest import newest  # noqa: PLC0415 - likewise
+        from outlay.pricing.newest import book_of  # noqa: PLC0415 - `import outlay` itself stays light
 
         with self._lock:
             if self._book is None:
-                own, listed = self.settings.prices, newest(self.settings.price_updates)
-                self._book = listed if own is None else Book.of(own, base=listed)
+                self._book = book_of(self.settings.prices, self.settings.price_updates)
             return self._book
 
     def _sink(self, settings: Settings) -> Sink:

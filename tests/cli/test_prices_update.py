@@ -92,6 +92,10 @@ def test_recording_in_a_process_of_its_own_takes_the_new_prices(
     file.write_bytes(content)
     done = command("prices", "update", "--url", file.as_uri(), "--json")
     assert (done.returncode, done.stderr) == (0, "")
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000}
+    line = {"provider": "openai", "api": "chat", "response": {"model": "gpt-4o-mini", "usage": usage}}
+    priced = command("price", "-", stdin=json.dumps(line)).stdout
+    assert json.loads(priced)["cost"] == "0.2"
     program = tmp_path / "program.py"
     program.write_text(
         "import outlay\n"

@@ -37,12 +37,14 @@ def price(ctx: click.Context, /, *, file: str, jobs: int | None) -> int:
     from outlay.cli.price_workers import priced
     from outlay.cli.session import settings_of
 
-    prices = settings_of(state_of(ctx)).prices
+    settings = settings_of(state_of(ctx))
+    prices, updates = settings.prices, settings.price_updates
     out, failed = sys.stdout.buffer, False
     with _opened(file) as source:
         size, is_idle = _nature(source)
         came = batches(source.read1, is_idle)
-        for done in priced(came, prices, jobs or _processors(), alone=0 if size > _LARGE else _LARGE):
+        alone = 0 if size > _LARGE else _LARGE
+        for done in priced(came, prices, jobs or _processors(), alone=alone, updates=updates):
             failed = failed or done.failed
             out.write(done.answers)
             out.flush()

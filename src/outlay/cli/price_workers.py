@@ -22,6 +22,7 @@ import click
 import outlay
 from outlay.cli.price_batches import Priced, price_batch
 from outlay.pricing import Book
+from outlay.pricing.newest import book_of
 
 _ASKED = struct.Struct(">Q")  # the length of the batch that follows
 _ANSWERED = struct.Struct(">Q?")  # the length of the answers that follow; whether one is an error
@@ -29,19 +30,21 @@ _SERVE = "from outlay.cli.price_workers import serve; serve()"
 _AHEAD = 2  # batches on their way for each worker
 
 
-def priced(batches: Iterable[bytes], prices: Path | None, jobs: int, *, alone: int) -> Iterator[Priced]:
+def priced(
+    batches: Iterable[bytes], prices: Path | None, jobs: int, *, alone: int, updates: Path | None = None
+) -> Iterator[Priced]:
     """Price batches in their order; with more than one job, all beyond the first ``alone`` bytes in workers.
 
     An empty batch means that nothing more is to come for now: whatever is on its way is then waited for.
     """
-    book = None if prices is None else Book.of(prices)
+    book = book_of(prices, updates)
     waiting: deque[Future[Priced]] = deque()
     workers: Workers | None = None
     with ExitStack() as stack:
         for batch in batches:
             alone -= len(batch)
             if workers is None and jobs > 1 and alone < 0 and sys.executable:
-                workers = stack.enter_context(Workers(jobs, prices, book))
+                workers = stack.enter_context(Workers(jobs, prices, book, updates))
             if workers is None:
                 if batch:
                     yield price_batch(batch, book)
@@ -57,10 +60,12 @@ def priced(batches: Iterable[bytes], prices: Path | None, jobs: int, *, alone: i
 class Workers:
     """Some worker processes, each served by a thread that does nothing but wait for it."""
 
-    def __init__(self, jobs: int, prices: Path | None, book: Book | None) -> None:
+    def __init__(
+        self, jobs: int, prices: Path | None, book: Book | None, updates: Path | None = None
+    ) -> None:
         self._book = book
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-        self._all = [_started(prices) for _ in range(jobs)]
+        self._all = [_started(prices, updates) for _ in range(jobs)]
         for each in self._all:
             self._idle.put(each)
         self._threads = ThreadPoolExecutor(jobs)
@@ -110,12 +115,18 @@ class Workers:
                 pass
 
 
-def _started(prices: Path | None) -> "subprocess.Popen[bytes]":
+def _started(prices: Path | None, updates: Path | None) -> "subprocess.Popen[bytes]":
     """Start a worker that finds this very package, and that an interrupt from the keyboard does not reach."""
     home = str(Path(outlay.__file__).parents[1])
     path = os.pathsep.join((home, *filter(None, (os.environ.get("PYTHONPATH"),))))
     return subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-        [sys.executable, "-P", "-c", _SERVE, *(() if prices is None else (str(prices),))],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            _SERVE,
+            *("" if each is None else str(each) for each in (prices, updates)),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
@@ -140,7 +151,7 @@ def _all_of(source: BinaryIO, length: int) -> bytes:
 
 def serve() -> None:
     """Be a worker: answer batches from standard input until it ends."""
-    book = Book.of(Path(sys.argv[1])) if len(sys.argv) > 1 else None
+    book = book_of(*(Path(path) if path else None for path in sys.argv[1:]))
     asking, answering = sys.stdin.buffer, sys.stdout.buffer
     while len(head := asking.read(_ASKED.size)) == _ASKED.size:
         done = price_batch(asking.read(_ASKED.unpack(head)[0]), book)

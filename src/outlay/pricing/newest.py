@@ -34,5 +34,15 @@ def newest(folder: Path, packaged: Path = DATA) -> Book:
         return _of(packaged)
 
 
+def book_of(prices: Path | None, updates: Path | None) -> Book:
+    """Give the newest book under a price file of one's own, where there is one.
+
+    Raises:
+        PriceBookError: the price file is missing or breaks the format.
+    """
+    listed = Book.default() if updates is None else newest(updates)
+    return listed if prices is None else Book.of(prices, base=listed)
+
+
 def _of(packaged: Path) -> Book:
     return Book.default() if packaged == DATA else Book.at(packaged)
