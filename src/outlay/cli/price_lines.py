@@ -78,12 +78,9 @@ def _id_of(data: Mapping[str, Any], line: bytes) -> Any:
 
 
 def _priced(data: dict[str, Any], line: bytes, book: Book | None) -> dict[str, Any]:
-    provider, api, model = data.get("provider"), data.get("api"), data.get("model")
-    if type(provider) is not str or type(api) is not str or type(model) is not str:
-        provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
-    if not provider:
+    provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
+    if provider is None:
         raise ResponseError("the line names no provider")
-    api, model = api or None, model or None
     usage = read(_body(data, api), provider=provider, api=api)
     at = _at(data.get("at"))
     cost = cost_of(usage, provider=provider, model=model, at=at, book=book)
@@ -122,7 +119,7 @@ def _loads(text: str) -> Any:
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:
     value = data.get(name)
-    if value is None or isinstance(value, str):
+    if value is None or type(value) is str:
         return value or None
     raise ResponseError(f"{name} must be a text, not {value!r:.60}")
 
