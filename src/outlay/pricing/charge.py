@@ -120,7 +120,8 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
     items = usage.items
     if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
         return unpriced(usage.reason, currency=card.currency)
-    once = charged_once(items, card.rates) if len(items) > 1 else items
+    # Counts stand behind tokens: most calls end with a token unit, and have nothing that is stated twice.
+    once = items if not items or items[-1][0] in TOKEN_UNITS else charged_once(items, card.rates)
     again, items = len(items) - len(once), once
     if card.fee or card.once or card.least:
         items = _with_fees(items, card)
