@@ -19,7 +19,8 @@ def instrument(*names: str, include_usage: bool | None = None) -> tuple[str, ...
     """Record every call of every supported SDK that is installed, or of those that are named.
 
     ``include_usage=False`` leaves OpenAI's chat streams as they are, without asking them for their usage.
-    Calling it twice changes nothing. Gives the names of the SDKs that are hooked.
+    Without names an SDK that is not loaded yet is hooked when the program imports it. Calling it twice
+    changes nothing. Gives the names of the SDKs that are hooked by now.
 
     Raises:
         SettingsError: an SDK of that name is not supported, or too old.
@@ -27,7 +28,9 @@ def instrument(*names: str, include_usage: bool | None = None) -> tuple[str, ...
     """
     here = process.current()
     asked = here.settings.include_usage if include_usage is None else include_usage
-    return here.hooks.instrument(*names, include_usage=asked)
+    return (
+        here.hooks.instrument(*names, include_usage=asked) if names else here.hooks.watch(include_usage=asked)
+    )
 
 
 def uninstrument(*names: str) -> None:

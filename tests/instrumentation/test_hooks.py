@@ -17,8 +17,12 @@ from outlay.pricing import cost_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
 SCRIPT = """
-import json, sys
+import importlib, json, sys
 import outlay
+outlay.instrument()
+from outlay.instrumentation.late import MODULES
+for module in MODULES.values():
+    importlib.import_module(module)
 hooked = outlay.instrument()
 from outlay.cli import main
 print(json.dumps(hooked), file=sys.stderr)

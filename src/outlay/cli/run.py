@@ -69,15 +69,13 @@ def run(ctx: click.Context, /, *, tags: dict[str, str], program: tuple[str, ...]
 
 def _record_everything(ctx: click.Context, tags: dict[str, str]) -> None:
     from outlay import process
-    from outlay.cli.late import hook_when_imported
     from outlay.cli.session import settings_of
     from outlay.cli.tally import Tally
 
     here = process.use(settings_of(state_of(ctx), tags))
     recorder = here.recorder()
     tally = recorder.sink = Tally(recorder.sink)
-    asked = here.settings.include_usage
-    hook_when_imported(lambda name: here.hooks.instrument(name, include_usage=asked))
+    here.hooks.watch(include_usage=here.settings.include_usage)
     os.environ["OUTLAY_RUN"] = "1"
     # Runs after the program's threads have ended and after its own exit handlers.
     atexit.register(_finish, tally, here.flush)

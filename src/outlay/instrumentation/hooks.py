@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from outlay.capture.guard import note_failure
 from outlay.capture.recorder import Recorder
 from outlay.core.errors import MissingExtraError, SettingsError
+from outlay.instrumentation.late import hook_when_imported
 from outlay.instrumentation.patches import Patches
 
 State = Literal["hooked", "installed", "too old", "not installed"]
@@ -64,6 +65,17 @@ class Hooks:
 
     recorder: Callable[[], Recorder]
     _patches: dict[str, Patches] = field(default_factory=dict)
+    _forget: Callable[[], None] | None = None
+
+    def watch(self, *, include_usage: bool = True) -> tuple[str, ...]:
+        """Hook every supported SDK: what is loaded now, the others as soon as they are imported.
+
+        A program that has many SDKs installed and uses one does not load the rest. Gives the names of those
+        that are hooked so far.
+        """
+        if self._forget is None:
+            self._forget = hook_when_imported(lambda name: self.instrument(name, include_usage=include_usage))
+        return tuple(self._patches)
 
     def instrument(self, *names: str, include_usage: bool = True) -> tuple[str, ...]:
         """Hook these SDKs, or every supported one that is installed; give the names that are hooked now.
@@ -82,6 +94,9 @@ class Hooks:
 
     def uninstrument(self, *names: str) -> None:
         """Take the hooks of these SDKs out again, or all of them."""
+        if not names and self._forget is not None:
+            self._forget()
+            self._forget = None
         for name in names or tuple(self._patches):
             check_name(name)
             patches = self._patches.pop(name, None)

@@ -25,17 +25,20 @@ MODULES: Mapping[str, str] = {
 """Our name of each SDK -> the module that a program imports."""
 
 
-def hook_when_imported(hook: Callable[[str], Any]) -> None:
+def hook_when_imported(hook: Callable[[str], Any]) -> Callable[[], None]:
     """Call ``hook`` with an SDK's name now, if a program has it already, else right after its import.
 
-    A hook that fails is noted and told of by ``doctor``; the program's import goes on.
+    A hook that fails is noted and told of by ``doctor``; the program's import goes on. Gives a function that
+    waits no longer.
     """
     safely = guarded(hook)
     waiting = {module: name for name, module in MODULES.items() if module not in sys.modules}
     for name, module in MODULES.items():
         if module not in waiting:
             safely(name)
-    sys.meta_path.insert(0, _AfterImport(waiting, safely))
+    finder = _AfterImport(waiting, safely)
+    sys.meta_path.insert(0, finder)
+    return finder.forget
 
 
 class _AfterImport(MetaPathFinder):
@@ -44,6 +47,12 @@ class _AfterImport(MetaPathFinder):
     def __init__(self, waiting: Mapping[str, str], hook: Callable[[str], Any]) -> None:
         self._waiting = waiting
         self._hook = hook
+
+    def forget(self) -> None:
+        """Wait no longer; calling it twice is harmless."""
+        self._waiting = {}
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -56,7 +65,7 @@ class _AfterImport(MetaPathFinder):
         found = (finder.find_spec(fullname, path, target) for finder in later if hasattr(finder, "find_spec"))
         spec = next((spec for spec in found if spec is not None), None)
         if spec is not None and spec.loader is not None:
-            _tell_after(spec.loader, lambda: self._hook(name))
+            _tell_after(spec.loader, lambda: self._hook(name) if name in self._waiting.values() else None)
         return spec
 
 

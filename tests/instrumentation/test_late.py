@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from outlay.capture import guard
-from outlay.cli import late
-from outlay.instrumentation import PACKAGES
+from outlay.instrumentation import PACKAGES, late
 
 
 @pytest.fixture
@@ -69,3 +69,31 @@ def test_a_hook_that_fails_does_not_stop_the_import(
     late.hook_when_imported(broken)
     assert importlib.import_module("sdk_one").ready
     assert "left out" in caplog.text
+
+
+def test_nothing_is_hooked_any_more_once_it_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sdk_three.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(late, "MODULES", {"three": "sdk_three"})
+    before = list(sys.meta_path)
+    hooked: list[str] = []
+    forget = late.hook_when_imported(hooked.append)
+    forget()
+    forget()
+    importlib.import_module("sdk_three")
+    assert (hooked, sys.meta_path) == ([], before)
+
+
+def test_the_public_instrument_hooks_what_a_program_imports_and_loads_nothing_itself() -> None:
+    code = (
+        "import sys, outlay; hooked = outlay.instrument(); loaded = 'openai' in sys.modules;"
+        "import openai; first = hasattr(openai._base_client.SyncAPIClient.request, '__wrapped__');"
+        "outlay.uninstrument(); import anthropic;"
+        "print(hooked, loaded, first, hasattr(openai._base_client.SyncAPIClient.request, '__wrapped__'),"
+        "hasattr(anthropic._base_client.SyncAPIClient.request, '__wrapped__'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "() False True False False"
