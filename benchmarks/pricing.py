@@ -1,5 +1,6 @@
 """Pricing one call beside genai-prices, on the same calls, with equal results."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,31 +33,33 @@ CALLS = (
 )
 
 
-def ours(call: Call) -> Decimal | None:
-    """Price it with outlay."""
+def ours(call: Call) -> Callable[[], Decimal | None]:
+    """Make what prices it with outlay; the usage is ready made."""
     usage = Usage.of({"input": call.input, "cache_read": call.cached, "output": call.output})
-    return cost_of(usage, provider=call.provider, model=call.model, at=AT).amount
+    return lambda: cost_of(usage, provider=call.provider, model=call.model, at=AT).amount
 
 
-def theirs(call: Call) -> Decimal:
-    """Price it with genai-prices."""
+def theirs(call: Call) -> Callable[[], Decimal]:
+    """Make what prices it with genai-prices, likewise."""
     usage = genai_prices.Usage(
         input_tokens=call.input + call.cached, cache_read_tokens=call.cached, output_tokens=call.output
     )
-    price = genai_prices.calc_price(
-        usage, model_ref=call.model, provider_id=call.provider, genai_request_timestamp=AT
+    return lambda: (
+        genai_prices.calc_price(
+            usage, model_ref=call.model, provider_id=call.provider, genai_request_timestamp=AT
+        ).total_price
     )
-    return price.total_price
 
 
 def main() -> None:
     """Check that both agree, then print the table."""
-    for call in CALLS:
-        if ours(call) != theirs(call):
-            raise SystemExit(f"not equal: {call}: {ours(call)} and {theirs(call)}")
+    mine, other = [ours(call) for call in CALLS], [theirs(call) for call in CALLS]
+    for call, one, two in zip(CALLS, mine, other, strict=True):
+        if one() != two():
+            raise SystemExit(f"not equal: {call}: {one()} and {two()}")
     variants = {
-        "outlay cost_of": each(lambda: [ours(call) for call in CALLS], 500),
-        "genai-prices calc_price": each(lambda: [theirs(call) for call in CALLS], 50),
+        "outlay cost_of": each(lambda: [price() for price in mine], 500),
+        "genai-prices calc_price": each(lambda: [price() for price in other], 50),
     }
     show("Pricing four calls, CPU, equal results", take_turns(variants, 11), "outlay cost_of")
 

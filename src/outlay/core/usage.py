@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any, Self
 
 from outlay.core.errors import UsageError
-from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, TOKEN_UNITS, rank
+from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, RANK, TOKEN_UNITS, rank
 
+_RANK_OF = dict(RANK).__getitem__
 Quantity = int | Decimal
 Item = tuple[str, Quantity]
 Term = tuple[str, str]
@@ -174,7 +175,8 @@ def sort_terms(terms: Mapping[str, str]) -> tuple[Term, ...]:
 
 
 def _ordered(merged: Mapping[str, Quantity]) -> tuple[Item, ...]:
-    present = [item for item in merged.items() if item[1]]
-    if len(present) > 1:
-        present.sort(key=lambda item: rank(item[0]))
-    return tuple(present)
+    try:
+        names = sorted(merged, key=_RANK_OF)
+    except KeyError:  # a unit beyond the vocabulary
+        names = sorted(merged, key=rank)
+    return tuple([(name, merged[name]) for name in names if merged[name]])
