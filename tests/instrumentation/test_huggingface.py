@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import huggingface_hub
 import pytest
 from huggingface_hub import AsyncInferenceClient, InferenceClient
@@ -52,12 +53,21 @@ GENERATED_STREAM = sse(
 )
 
 
+class Hub(Server):
+    """Answers inference alone: what the hub's client asks beside it (HEAD, GET) takes no answer away."""
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method != "POST":
+            return httpx2.Response(404)
+        return super().__call__(request)
+
+
 @pytest.fixture
 def serve() -> Iterator[Any]:
     """Let huggingface_hub's shared clients speak to a mock transport."""
 
     def serving(*replies: Any) -> Server:
-        server = Server(list(replies))
+        server = Hub(list(replies))
         huggingface_hub.close_session()
         huggingface_hub.set_client_factory(server.client)
         huggingface_hub.set_async_client_factory(server.async_client)
