@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
 from outlay.capture.call import Call
-from outlay.capture.guard import guarded
+from outlay.capture.guard import guarded, note_failure
 from outlay.core.usage import Usage
 from outlay.extract import Collector
 
@@ -22,15 +22,26 @@ class Watch:
     with it, for that is how a stream that nobody reads is noticed.
     """
 
-    __slots__ = ("add", "call", "collector", "hidden")
+    __slots__ = ("call", "collector", "hidden")
 
     def __init__(self, call: Call, collector: Collector, hidden: Callable[[Any], bool] | None = None) -> None:
         self.call = call
         self.collector = collector
-        self.add = guarded(collector.add)
         self.hidden = (
             None if hidden is None else guarded(hidden)
         )  # tells a chunk that only came because we asked for it
+
+    def begin(self, chunk: Any) -> None:
+        """Take the first chunk, and note when it came."""
+        self.call.first_token()
+        self.take(chunk)
+
+    def take(self, chunk: Any) -> None:
+        """Take a chunk; a fault of ours is noted and the chunk goes on."""
+        try:
+            self.collector.add(chunk)
+        except Exception as error:  # noqa: BLE001 - the guard, without a further call a chunk
+            note_failure("Watch.take", error)
 
     def usage(self) -> Usage:
         """Give what is known of the usage so far; a fault of ours gives a reason instead."""
@@ -62,11 +73,11 @@ class Watch:
 
 def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:
     """Pass a stream's chunks on, each the very object that came, and end its call when it ends."""
-    add, hidden, call = seen.add, seen.hidden, seen.call
+    take, hidden = seen.begin, seen.hidden
     try:
         for chunk in chunks:
-            call.first_token()
-            add(chunk)
+            take(chunk)
+            take = seen.take
             if hidden is None or not hidden(chunk):
                 yield chunk
     except GeneratorExit:
@@ -80,11 +91,11 @@ def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:
 
 async def watch_async(chunks: AsyncIterator[T], seen: Watch) -> AsyncIterator[T]:
     """Do the same for an asynchronous stream."""
-    add, hidden, call = seen.add, seen.hidden, seen.call
+    take, hidden = seen.begin, seen.hidden
     try:
         async for chunk in chunks:
-            call.first_token()
-            add(chunk)
+            take(chunk)
+            take = seen.take
             if hidden is None or not hidden(chunk):
                 yield chunk
     except GeneratorExit:

@@ -160,7 +160,7 @@ def came(body: Any, amount: int | None, chunk: bytes) -> None:
     if seen is None or seen.call.done:
         return
     seen.call.first_token()
-    seen.add(chunk)
+    seen.take(chunk)
     if amount is None or amount < 0 or (not chunk and amount > 0):
         seen.finish()
 
