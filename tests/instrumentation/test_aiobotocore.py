@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,6 +37,13 @@ HOOKED = (
     (StreamingBody, "close"),
 )
 ORIGINALS = [owner.__dict__.get(name) for owner, name in HOOKED]  # before any test hooks them
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Have what a test left to the garbage collector collected in that test, and not in another's time."""
+    yield
+    gc.collect()
 
 
 @asynccontextmanager

@@ -40,6 +40,13 @@ ASK: dict[str, Any] = {"modelId": MODEL, "messages": [{"role": "user", "content"
 INVOKE: dict[str, Any] = {"modelId": MODEL, "body": b"{}"}
 
 
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Have what a test left to the garbage collector collected in that test, and not in another's time."""
+    yield
+    gc.collect()
+
+
 @contextmanager
 def client(*replies: Reply, service: str = "bedrock-runtime", retries: int = 1) -> Iterator[Any]:
     with bedrock(*replies) as (url, _paths):
