@@ -11,12 +11,13 @@ import pytest
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError
 from outlay.core.query import Query
 from outlay.ledger import DuckLedger
-from outlay.ledger.engine import migrations
+from outlay.ledger.migrations import migrations
 from outlay.testing import call
 
 
 def test_steps_are_numbered_without_gaps() -> None:
-    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
+    steps = migrations("duckdb")
+    assert [number for number, _ in steps] == list(range(1, len(steps) + 1))
 
 
 def test_between_questions_the_file_is_free(tmp_path: Path) -> None:

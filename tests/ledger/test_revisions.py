@@ -11,7 +11,7 @@ from outlay.core.query import CallQuery, Query
 from outlay.core.record import Revision
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger, duck
-from outlay.ledger.engine import migrations
+from outlay.ledger.migrations import migrations
 from outlay.testing import NOON, call
 from outlay.testing.revisions import revision
 
@@ -63,7 +63,7 @@ def test_a_faulty_revision_is_reported_and_the_others_count(tmp_path: Path) -> N
 
 
 def test_a_ledger_of_before_gets_the_table(tmp_path: Path) -> None:
-    (first, text) = migrations()[0]
+    (first, text) = migrations("duckdb")[0]
     assert first == 1
     with duckdb.connect(str(tmp_path / "ledger.duckdb")) as old:
         old.execute('CREATE TABLE outlay_schema ("version" INTEGER NOT NULL)')

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError
+from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.ledger.migrations import pending
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
@@ -56,17 +56,10 @@ class Engine:
     def _migrate(self) -> None:
         self.run('CREATE TABLE IF NOT EXISTS outlay_schema ("version" INTEGER NOT NULL)')
         have = self.all('SELECT coalesce(max("version"), 0) FROM outlay_schema')[0][0]
-        steps = migrations()
-        if have > steps[-1][0]:
-            raise LedgerSchemaError(
-                f"{self._file} was written by a newer outlay (schema {have}, this one knows {steps[-1][0]}): "
-                "upgrade outlay"
-            )
-        for version, text in steps:
-            if version > have:
-                with self.transaction():
-                    self.run(text)
-                    self.run("INSERT INTO outlay_schema VALUES (?)", [version])
+        for version, text in pending("duckdb", have, self._file):
+            with self.transaction():
+                self.run(text)
+                self.run("INSERT INTO outlay_schema VALUES (?)", [version])
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement for its effect."""
@@ -111,13 +104,3 @@ def told_plainly(file: Path) -> Iterator[None]:
         if "Could not set lock" in line:
             raise LedgerBusyError(f"another program has {file} open; close it and ask again") from error
         raise LedgerError(f"{file}: {line}") from error
-
-
-def migrations() -> list[tuple[int, str]]:
-    """Give the numbered files that build the tables, in order."""
-    found = [
-        (int(item.name.partition("_")[0]), item.read_text("utf-8"))
-        for item in (files("outlay.ledger") / "schema").iterdir()
-        if item.name.endswith(".sql")
-    ]
-    return sorted(found)
