@@ -202,6 +202,20 @@ def test_azures_regional_card_is_by_deployment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("text-embedding-3-large", "0.13"),
+        ("eu/text-embedding-3-large", "0.143"),
+        ("us-gov/text-embedding-3-large", "0.163"),
+        ("us/text-embedding-3-small", "0.022"),
+        ("eu/text-embedding-ada-002", "0.11"),
+    ],
+)
+def test_azures_embeddings_cost_a_tenth_more_in_a_data_zone(name: str, rate: str) -> None:
+    assert charge(f"azure/{name}", {"input": MILLION}, "2026-11-01").amount == Decimal(rate)
+
+
+@pytest.mark.parametrize(
     ("region", "rate"),  # rows 11 to 13
     [("global", "0.3"), ("us", "0.33"), ("eu", "0.33"), ("jp", "0.33"), ("us-gov", "0.36")],
 )
