@@ -49,7 +49,7 @@ def test_each_question_takes_in_what_is_new(ledger: DuckLedger) -> None:
         journal.append(call())
         assert journal.flush(10)
         assert count(ledger) == expected
-        assert ledger.info()["pending_bytes"] == 0
+        assert ledger.info().pending_bytes == 0
     journal.close()
     assert count(ledger) == 3
 
@@ -62,7 +62,7 @@ def test_calls_scores_and_losses_come_in(ledger: DuckLedger) -> None:
     found = ledger.get(record.id)
     assert found is not None
     assert found.user_rating == 5.0
-    assert sorted(each["count"] for each in ledger.info()["lost"]) == [1, 5]
+    assert sorted(each.count for each in ledger.info().lost) == [1, 5]
 
 
 def test_a_record_may_stand_in_two_journals(ledger: DuckLedger) -> None:
@@ -80,8 +80,8 @@ def test_the_torn_line_of_a_living_writer_waits(ledger: DuckLedger) -> None:
         fcntl.flock(writer, fcntl.LOCK_EX)
         writer.write(content[:-30])
         assert count(ledger) == 1
-        assert ledger.info()["fault_count"] == 0
-        assert ledger.info()["pending_bytes"] > 0
+        assert ledger.info().faults == 0
+        assert (ledger.info().pending_bytes or 0) > 0
         writer.write(content[-30:])
         assert count(ledger) == 2
 
@@ -92,9 +92,9 @@ def test_the_torn_line_of_a_dead_writer_is_reported_once_and_harmless(ledger: Du
     for _ in range(2):
         assert count(ledger) == 1
     info = ledger.info()
-    (fault,) = info["faults"]
-    assert (fault["segment"], fault["offset"], info["fault_count"]) == ("a.jsonl", len(good), 1)
-    assert "torn" in fault["reason"]
+    (fault,) = info.faulty
+    assert (fault.segment, fault.offset, info.faults) == ("a.jsonl", len(good), 1)
+    assert "torn" in fault.reason
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_broken_line_is_a_fault_and_the_others_come_in(ledger: DuckLedger, bro
     write(ledger, "a.jsonl", lines(call()) + broken + lines(call()))
     write(ledger, "b.jsonl", lines(call()))
     assert count(ledger) == 3
-    assert ledger.info()["fault_count"] == 1
+    assert ledger.info().faults == 1
     write(ledger, "a.jsonl", lines(call()))
     assert count(ledger) == 4
 
@@ -146,7 +146,7 @@ def test_journals_are_taken_in_portion_by_portion(
     write(ledger, "a.jsonl", lines(*small[:10], large, *small[10:]))
     write(ledger, "b.jsonl", lines(call()))
     assert count(ledger) == 22
-    assert ledger.info()["fault_count"] == 0
+    assert ledger.info().faults == 0
 
 
 def test_nothing_is_added_if_one_entry_cannot_be(ledger: DuckLedger) -> None:

@@ -62,7 +62,7 @@ def test_eight_processes_record_while_two_ask_all_the_time(tmp_path: Path) -> No
     rows = ledger.rows(Query(by=("user",))).rows
     assert {row["user"]: row["calls"] for row in rows} == {f"w{n}": 5000 for n in range(8)}
     assert ledger.rows(Query(by=("session",))).total["calls"] == 40_000
-    assert (ledger.conflicts(), ledger.info()["fault_count"]) == (0, 0)
+    assert (ledger.conflicts(), ledger.info().faults) == (0, 0)
     ledger.close()
 
 
@@ -87,5 +87,5 @@ def test_a_reader_that_is_killed_leaves_nothing_doubled_and_nothing_out(tmp_path
     ledger = DuckLedger(tmp_path)
     assert ledger.rows(Query()).total["calls"] == expected
     assert len({record.id for record in ledger.calls(CallQuery(limit=None))}) == expected
-    assert (ledger.conflicts(), ledger.info()["fault_count"]) == (0, 0)
+    assert (ledger.conflicts(), ledger.info().faults) == (0, 0)
     ledger.close()

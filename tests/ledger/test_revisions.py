@@ -28,7 +28,7 @@ def test_revisions_come_in_through_a_journal(tmp_path: Path) -> None:
     assert journal.flush(10)
     assert ledger.rows(Query()).total["cost"] == Decimal(3)
     info = ledger.info()
-    assert (info["recorded"], info["revisions"], info["fault_count"]) == (1, 2, 0)
+    assert (info.calls, info.revisions, info.faults) == (1, 2, 0)
     journal.close()
     ledger.close()
 
@@ -58,7 +58,7 @@ def test_a_faulty_revision_is_reported_and_the_others_count(tmp_path: Path) -> N
     segment.write_text(segment.read_text() + bad)
     ledger = DuckLedger(tmp_path)
     assert ledger.rows(Query()).total["cost"] == Decimal(2)
-    assert ledger.info()["fault_count"] == 1
+    assert ledger.info().faults == 1
     ledger.close()
 
 

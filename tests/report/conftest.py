@@ -1,10 +1,10 @@
 """A ledger that answers with what it was given, and remembers what it was asked."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import pytest
 
+from outlay.core.keeping import LedgerInfo
 from outlay.core.query import CallQuery, Query, Rows
 from outlay.core.record import Entry, Record, Revision
 
@@ -42,8 +42,8 @@ class FakeLedger:
     def conflicts(self) -> int:
         return 2
 
-    def info(self) -> dict[str, Any]:
-        return {"records": len(self.records)}
+    def info(self) -> LedgerInfo:
+        return LedgerInfo(ledger="fake:", calls=len(self.records), first=None, last=None)
 
     def close(self) -> None:
         self.closed += 1

@@ -129,5 +129,6 @@ def test_what_is_in_flight_is_brought_in_before_every_question(ledger: Any) -> N
 
 def test_leaving_the_context_closes_the_ledger(ledger: Any) -> None:
     with LedgerReader(ledger) as reader:
-        assert reader.info() == {"conflicts": 2, "records": 0}
+        info = reader.info()
+    assert (info["ledger"], info["recorded"]) == ("fake:", 0)
     assert ledger.closed == 1

@@ -1,9 +1,10 @@
 """The ports: what the rooms above promise each other, small enough to fake in a test."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Query, Rows
 from outlay.core.record import Entry, Record, Revision
 
@@ -65,4 +66,43 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; calling it twice is harmless."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """Keeping house in a ledger; whatever is a :class:`Ledger` and lasts has this too."""
+
+    def info(self) -> LedgerInfo:
+        """Tell how the ledger stands."""
+        ...
+
+    def migrate(self) -> Migrated:
+        """Bring the tables to the newest form; changes nothing where they have it.
+
+        Raises:
+            LedgerSchemaError: a newer outlay wrote them.
+        """
+        ...
+
+    def compact(self) -> Compacted:
+        """Give room back that deleted rows still take."""
+        ...
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
+        """Turn calls that started before that day (UTC) into daily totals, in one transaction.
+
+        Totals by ``ROLLED_DIMENSIONS``, tags and UTC day stay what they were, with the newest of each call's
+        costs; single calls, percentiles, sessions and hours are gone. A call of that time that comes later is
+        set aside and counted as ``late``, since nobody can tell whether it was in the totals already; the day
+        of a call is that of ``at``, or of its id, a UUIDv7, if that is older. The horizon only moves forward.
+        """
+        ...
+
+    def verify(self) -> tuple[Disagreement, ...]:
+        """Compare what the ledger says in more than one place; nothing where all agrees."""
+        ...
+
+    def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these ids, UUIDs in lower case, whose calls are here; pruned ones are not."""
         ...

@@ -6,6 +6,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any, Protocol
 
+from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
 from outlay.ledger import sql
@@ -116,18 +117,24 @@ def costs_of(tables: Tables, record: Record) -> tuple[Revision, ...]:
     return (first, *revisions_of(tables, [record.id]).get(record.id, ()))
 
 
-def facts(tables: Tables) -> dict[str, Any]:
+def info(tables: Tables, ledger: str) -> LedgerInfo:
     """Tell how much is kept, what was lost and why, and which lines of journals are faulty."""
-    recorded, first, last = tables.all('SELECT count(*), min("at"), max("at") FROM calls')[0]
-    lost = tables.all('SELECT sum("count"), why FROM losses GROUP BY why ORDER BY min("at")')
-    faults = tables.all("SELECT segment, segment_offset, reason FROM faults ORDER BY 1, 2 LIMIT 100")
-    return {
-        "recorded": recorded,
-        "first": None if first is None else f"{first.isoformat()}Z",
-        "last": None if last is None else f"{last.isoformat()}Z",
-        "revisions": tables.all("SELECT count(*) FROM revisions")[0][0],
-        "conflicts": tables.all("SELECT count(*) FROM conflicts")[0][0],
-        "lost": [{"count": int(count), "why": why} for count, why in lost],
-        "fault_count": tables.all("SELECT count(*) FROM faults")[0][0],
-        "faults": [dict(zip(("segment", "offset", "reason"), each, strict=True)) for each in faults],
-    }
+    calls, first, last = tables.all('SELECT count(*), min("at"), max("at") FROM calls')[0]
+    lost = tables.all('SELECT why, sum("count") FROM losses GROUP BY why ORDER BY min("at")')
+    faulty = tables.all("SELECT segment, segment_offset, reason FROM faults ORDER BY 1, 2 LIMIT 100")
+    return LedgerInfo(
+        ledger=ledger,
+        schema=tables.all('SELECT max("version") FROM outlay_schema')[0][0],
+        calls=calls,
+        first=None if first is None else first.replace(tzinfo=UTC),
+        last=None if last is None else last.replace(tzinfo=UTC),
+        revisions=_count(tables, "revisions"),
+        conflicts=_count(tables, "conflicts"),
+        lost=tuple(Lost(why, int(count)) for why, count in lost),
+        faults=_count(tables, "faults"),
+        faulty=tuple(FaultyLine(*each) for each in faulty),
+    )
+
+
+def _count(tables: Tables, table: str) -> int:
+    return int(tables.all(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608  # our own names

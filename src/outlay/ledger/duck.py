@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import filelock
 
 from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.keeping import LedgerInfo
 from outlay.core.query import CallQuery, Query, Rows
 from outlay.core.record import Entry, Record, Revision
 from outlay.journal import pending_bytes
@@ -96,19 +98,18 @@ class DuckLedger:
         with self._turn() as engine:
             return int(engine.all("SELECT count(*) FROM conflicts")[0][0])
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""
         with self._turn() as engine:
-            facts = answers.facts(engine)
+            told = answers.info(engine, str(self.folder))
             taken = dict(engine.all("SELECT segment, taken FROM journals"))
             pending = pending_bytes(self.journals, taken)
-        return {
-            "ledger": str(self.folder),
-            **facts,
-            "pending_bytes": pending,
-            "journal_bytes": pending_bytes(self.journals, {}),
-            "size_bytes": sum(file.stat().st_size for file in self.folder.glob("ledger.duckdb*")),
-        }
+        return replace(
+            told,
+            pending_bytes=pending,
+            journal_bytes=pending_bytes(self.journals, {}),
+            size_bytes=sum(file.stat().st_size for file in self.folder.glob("ledger.duckdb*")),
+        )
 
     def close(self) -> None:
         """Let go of the engine; the next question would start it again."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from outlay.core.errors import LedgerError
+from outlay.core.keeping import LedgerInfo, Lost
 from outlay.core.money import total
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
@@ -113,14 +114,18 @@ class MemoryLedger:
         """Count the entries that were set aside because their id was taken by other content."""
         return len(self._conflicts)
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> LedgerInfo:
         """Tell how much is kept and what was lost."""
-        return {
-            "ledger": "memory:",
-            "recorded": len(self._records),
-            "conflicts": len(self._conflicts),
-            "lost": [{"count": each.count, "why": each.why} for each in self._losses],
-        }
+        instants = [record.at for record in self._records.values()]
+        return LedgerInfo(
+            ledger="memory:",
+            calls=len(self._records),
+            first=min(instants, default=None),
+            last=max(instants, default=None),
+            revisions=sum(map(len, self._revisions.values())),
+            conflicts=len(self._conflicts),
+            lost=tuple(Lost(each.why, each.count) for each in self._losses),
+        )
 
     def close(self) -> None:
         """Do nothing; there is nothing to let go of."""

@@ -133,8 +133,9 @@ class LedgerReader:
 
     def info(self) -> dict[str, Any]:
         """Give what the ledger says of itself: location, size, counts, what is pending and what was lost."""
-        ask = getattr(self.ledger, "info", None)
-        return {"conflicts": self.conflicts(), **(dict(ask()) if ask is not None else {})}
+        ledger = self._fresh()
+        ask = getattr(ledger, "info", None)  # part of Keeping, which a ledger need not have
+        return {"conflicts": ledger.conflicts(), **({} if ask is None else ask().to_dict())}
 
     def close(self) -> None:
         """Let go of files and connections; calling it twice is harmless."""
