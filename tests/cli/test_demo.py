@@ -12,7 +12,7 @@ Outlay = Callable[..., Any]
 QUICK = ("--no-sleep", "--seed", "7")
 
 
-def test_six_calls_to_the_balanced_mock_are_the_default(outlay: Outlay) -> None:
+def test_row_095_six_calls_to_the_balanced_mock_are_the_default(outlay: Outlay) -> None:
     done = outlay("demo", "--no-sleep")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -23,14 +23,14 @@ def test_six_calls_to_the_balanced_mock_are_the_default(outlay: Outlay) -> None:
     assert {row["provider"] for row in _report(outlay, "provider")["rows"]} == {"mock-balanced"}
 
 
-def test_two_runs_with_a_seed_print_the_same_and_another_seed_another(outlay: Outlay) -> None:
+def test_row_096_two_runs_with_a_seed_print_the_same_and_another_seed_another(outlay: Outlay) -> None:
     args = ("demo", "--multi", "--show-calls", "--calls", "5", "--no-sleep")
     first, second = (outlay(*args, "--seed", "7").stdout for _ in range(2))
     assert first == second
     assert outlay(*args, "--seed", "8").stdout != first
 
 
-def test_multi_takes_the_three_in_turn(outlay: Outlay) -> None:
+def test_row_095_multi_takes_the_three_in_turn(outlay: Outlay) -> None:
     done = outlay("demo", "--multi", "--calls", "4", *QUICK)
     names = [line.strip() for line in done.stdout.splitlines() if line.startswith("  [")]
     assert names == ["[mock-fast]", "[mock-balanced]", "[mock-premium]"]
@@ -38,7 +38,7 @@ def test_multi_takes_the_three_in_turn(outlay: Outlay) -> None:
     assert calls == {"mock-fast": 2, "mock-balanced": 1, "mock-premium": 1}
 
 
-def test_show_calls_shows_each(outlay: Outlay) -> None:
+def test_row_095_show_calls_shows_each(outlay: Outlay) -> None:
     done = outlay("demo", "--calls", "2", "--show-calls", "--provider", "mock-fast", *QUICK)
     shown = re.findall(
         r"^  \[mock-fast\] \d+ in / \d+ out  \d+ ms  \$0\.0000\d\d  ok$", done.stdout, re.MULTILINE
@@ -64,7 +64,7 @@ def test_the_summary_agrees_with_the_ledger(outlay: Outlay) -> None:
     }
 
 
-def test_a_key_is_never_printed(outlay: Outlay, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_097_a_key_is_never_printed(outlay: Outlay, monkeypatch: pytest.MonkeyPatch) -> None:
     from outlay.llm.openai_adapter import OpenAIAdapter  # noqa: PLC0415 - only here
 
     class Refusing:

@@ -82,7 +82,7 @@ def cost_of_million(outlay: Outlay, tmp_path: Path) -> str:
     return cost
 
 
-def test_a_price_that_was_set_counts_from_then_on(outlay: Outlay, tmp_path: Path) -> None:
+def test_row_032_a_price_that_was_set_counts_from_then_on(outlay: Outlay, tmp_path: Path) -> None:
     assert cost_of_million(outlay, tmp_path) == "2.5"
     done = outlay("prices", "set", "gpt-4o", "--provider", "openai", "--input", "2", "--output", "8")
     assert (done.returncode, done.stderr) == (0, "")

@@ -44,7 +44,7 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_eight_processes_record_while_two_ask_all_the_time(tmp_path: Path) -> None:
+def test_row_051_eight_processes_record_while_two_ask_all_the_time(tmp_path: Path) -> None:
     """Each of 40,000 calls is in the report once; neither reader keeps the other from asking."""
     readers = [start(READER, tmp_path, 40_000) for _ in range(2)]
     for reader in readers:

@@ -86,14 +86,14 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others() -> None:
 @pytest.mark.parametrize(
     ("name", "middle"), [("mock-fast", 80), ("mock-balanced", 300), ("mock-premium", 800)]
 )
-def test_latencies_lie_around_the_profiles_figure(name: str, middle: int) -> None:
+def test_row_096_latencies_lie_around_the_profiles_figure(name: str, middle: int) -> None:
     adapter = get_adapter(name, seed=3, sleep=False)
     latencies = [adapter.call(prompt="x").latency_ms for _ in range(50)]
     assert all(middle * 0.85 <= latency <= middle * 1.15 for latency in latencies)
     assert len(set(latencies)) > 1
 
 
-def test_a_mock_really_waits_as_long_as_it_says() -> None:
+def test_row_096_a_mock_really_waits_as_long_as_it_says() -> None:
     start = time.perf_counter()
     result = get_adapter("mock-fast").call(prompt="x")
     waited = (time.perf_counter() - start) * 1000
