@@ -22,7 +22,8 @@ never break the call; tracked chat; decorator; tracked call; log call; coroutine
 client by tier; tiers; registry; session line; config; complete; client usage; latest completion;
 clients add up; retries and fallbacks; adapter registry; printed; JSON lines; logging; a file per query type;
 essentials; optional metrics; business fields; no prompt text; quality; one file, many processes; load logs;
-basic stats; breakdowns; shares; top ten; over a cent; percentiles; slow share; collector frame; models kept apart;
+basic stats; breakdowns; shares; top ten; over a cent; percentiles; slow share; collector frame; models kept
+apart;
 cross tables; import of logs; picture; live dashboard; page; demo; latencies; real provider; weekly review;
 daily budget; send an alert; expensive query; rules and a hard stop; study helper and shop;
 Django and stories; every block; light core; typed; literal names; second names; call log
