@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         cost_of,
         flush,
         instrument,
+        measure,
         open,  # noqa: A004 - the surface's name; the builtin is not used here
         record,
         score,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         uninstrument,
         usage_of,
     )
-    from outlay.capture import context, suppress
+    from outlay.capture import carry, carrying, context, suppress
     from outlay.core.cost import Cost, CostLine
     from outlay.core.errors import OutlayError
     from outlay.core.record import Record, Score
@@ -40,10 +41,13 @@ __all__ = [
     "Usage",
     "UsageRecord",
     "calculate_cost",
+    "carry",
+    "carrying",
     "context",
     "cost_of",
     "flush",
     "instrument",
+    "measure",
     "open",
     "record",
     "score",
@@ -64,6 +68,8 @@ _ELSEWHERE = {
     "Usage": "outlay.core.usage",
     "UsageRecord": "outlay.trackers",
     "calculate_cost": "outlay.trackers",
+    "carry": "outlay.capture",
+    "carrying": "outlay.capture",
     "context": "outlay.capture",
     "suppress": "outlay.capture",
 }

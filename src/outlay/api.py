@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from outlay import process
+from outlay.capture import Measure
 from outlay.capture import track as _track
 from outlay.core.cost import Cost
 from outlay.core.record import Record, Score
@@ -79,6 +80,33 @@ def track(function: Callable[..., Any] | None = None, **attributes: Any) -> Any:
     """
     decorator = _track(process.current().recorder, **attributes)
     return decorator if function is None else decorator(function)
+
+
+def measure(
+    *,
+    provider: str = "unknown",
+    model: str | None = None,
+    api: str | None = None,
+    streamed: bool = False,
+    **attributes: Any,
+) -> Measure:
+    """Measure one call by hand: ``with outlay.measure(provider="acme", model="m1") as call: …``.
+
+    Inside, hand over what came: ``call.response(response)`` or ``call.usage(input_tokens=…)``, or pass a
+    stream through ``call.stream(chunks)``; ``call.retry(error)`` begins another attempt. ``api`` names the
+    response's API where its shape does not tell; the attributes are those of ``context``.
+
+    Raises:
+        ResponseError: no API has that name.
+    """
+    return Measure(
+        process.current().recorder,
+        provider=provider,
+        model=model,
+        api=api,
+        streamed=streamed,
+        **attributes,
+    )
 
 
 def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:

@@ -1,8 +1,10 @@
 """track: attributes reach the calls inside, results are read where nothing was seen, nothing leaks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial, partialmethod
+from typing import Any, ClassVar, cast
 
 import pytest
 from tests.support.wire import Kept
@@ -145,3 +147,106 @@ def test_async_generators_keep_their_context_and_take_exceptions(recorder: Recor
 
     asyncio.run(main())
     assert [record.user for record in kept.records] == ["inside", None, "inside"]
+
+
+class Asker:
+    """Methods of every kind, each making one call and giving back its user; tracked in the test."""
+
+    make: ClassVar[Callable[[], str | None]]
+
+    def method(self) -> str | None:
+        return Asker.make()
+
+    @classmethod
+    def of_class(cls) -> str | None:
+        assert cls is Asker
+        return Asker.make()
+
+    @staticmethod
+    def static() -> str | None:
+        return Asker.make()
+
+    def named(self, name: str) -> str | None:
+        assert name == "n"
+        return Asker.make()
+
+    with_name = partialmethod(named, "n")
+
+    def __call__(self) -> str | None:
+        return Asker.make()
+
+
+@pytest.mark.parametrize("name", ["method", "of_class", "static", "with_name"])
+def test_every_kind_of_method_is_tracked(recorder: Recorder, kept: Kept, name: str) -> None:
+    Asker.make = lambda: recorder.record(model="m", input_tokens=1).user
+    decorated = track(lambda: recorder, user="inside")(cast("Any", Asker.__dict__[name]))
+    kind = type("Asker", (), {name: decorated}) if name != "of_class" else Asker
+    if name == "of_class":
+        assert decorated.__get__(None, Asker)() == "inside"
+    else:
+        assert getattr(kind(), name)() == "inside"
+    assert kept.only.user == "inside"
+    assert not attribution.get().fields
+
+
+async def coroutine(_: int) -> str | None:
+    await asyncio.sleep(0)
+    return Asker.make()
+
+
+def generator(_: int) -> Iterator[str | None]:
+    yield Asker.make()
+
+
+async def async_generator(_: int) -> AsyncIterator[str | None]:
+    yield Asker.make()
+
+
+class AsyncAsker:
+    """An object that is called and awaited."""
+
+    async def __call__(self) -> str | None:
+        return await coroutine(1)
+
+
+async def last(given: Any) -> Any:
+    """Wait for whatever an asynchronous callable gave."""
+    return [item async for item in given][-1] if hasattr(given, "__anext__") else await given
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        Asker(),
+        lambda: Asker.make(),  # noqa: PLW0108 - a lambda is what is tested
+        AsyncAsker(),
+        partial(coroutine, 1),
+        partial(generator, 1),
+        partial(async_generator, 1),
+        lambda: coroutine(1),
+        lambda: generator(1),
+        lambda: async_generator(1),
+    ],
+)
+def test_every_kind_of_callable_is_tracked(recorder: Recorder, kept: Kept, function: Any) -> None:
+    Asker.make = lambda: recorder.record(model="m", input_tokens=1).user
+    given = track(lambda: recorder, user="inside")(function)()
+    if inspect.isgenerator(given):
+        given = next(given)
+    elif not isinstance(given, str):
+        given = asyncio.run(last(given))
+    assert given == "inside"
+    assert kept.only.user == "inside"
+    assert not attribution.get().fields
+
+
+def test_frameworks_still_see_what_kind_of_function_it_is(recorder: Recorder) -> None:
+    tracking = track(lambda: recorder)
+    assert inspect.iscoroutinefunction(tracking(coroutine))
+    assert inspect.isgeneratorfunction(tracking(generator))
+    assert inspect.isasyncgenfunction(tracking(async_generator))
+
+
+def test_a_class_is_refused(recorder: Recorder) -> None:
+    with pytest.raises(TypeError, match="decorate its methods"):
+        track(lambda: recorder)(dict)

@@ -7,7 +7,7 @@ from outlay.capture.guard import guarded
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
 from outlay.core.cost import unpriced
-from outlay.core.record import Status
+from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
 from outlay.extract import operation_of
 
@@ -34,6 +34,7 @@ class Call:
         "extra",
         "model",
         "provider",
+        "record",
         "retries",
         "streamed",
         "terms",
@@ -59,6 +60,7 @@ class Call:
         self.terms: dict[str, str] = {}
         self.extra: dict[str, Any] = {}
         self.done = False
+        self.record: Record | None = None  # once it is done
         self._first: float | None = None
         scope = contexts.scope.get() if counted else None
         if scope is not None:
@@ -85,6 +87,10 @@ class Call:
         known = Usage(reason=FAILED) if usage is None else usage.flagged(PARTIAL, reason=FAILED)
         self._end(known, "error", error)
 
+    def reject(self, error: BaseException, usage: Usage) -> None:
+        """Record that the call was answered and billed, and failed all the same: all of its usage counts."""
+        self._end(usage, "error", error)
+
     @guarded
     def _end(self, usage: Usage, status: Status, error: BaseException | None) -> None:
         if self.done:
@@ -100,7 +106,7 @@ class Call:
             if usage.reason and not usage.items and usage.reported_cost is None
             else recorder.price(usage, self.provider, model, self.at)
         )
-        record = recorder.build(
+        record = self.record = recorder.build(
             Billed(self.provider, model, self.at, usage, charge),
             {
                 "model_requested": self.model,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import suppress as suppressed
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 NAMES = frozenset({"user", "session", "query_type", "agent", "action", "workspace"})
 
 
@@ -58,15 +60,16 @@ inside: ContextVar[object | None] = ContextVar("outlay_inside", default=None)
 def context(**attributes: Any) -> Iterator[Attribution]:
     """Say whom the calls inside are for: ``user``, ``session``, ``query_type``, …; other keywords are tags.
 
-    Contexts nest, and follow tasks, generators and ``asyncio.to_thread``; a thread that you start yourself
-    begins without one.
+    Contexts nest, and follow tasks and ``asyncio.to_thread``; a thread or executor of your own begins without
+    one, unless :func:`carry` takes it along. In a generator use :func:`track`: a context that is open at a
+    ``yield`` is open for the caller too.
     """
     inner = attribution.get().with_(attributes)
     token = attribution.set(inner)
     try:
         yield inner
     finally:
-        attribution.reset(token)
+        restore(attribution, token)
 
 
 @contextmanager
@@ -76,4 +79,10 @@ def suppress() -> Iterator[None]:
     try:
         yield
     finally:
-        inside.reset(token)
+        restore(inside, token)
+
+
+def restore(variable: ContextVar[T], token: Token[T]) -> None:
+    """Put a variable back, unless we are elsewhere by now: a generator may be closed by another task."""
+    with suppressed(ValueError):
+        variable.reset(token)

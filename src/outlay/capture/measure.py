@@ -1,0 +1,175 @@
+"""``measure``: one call measured by hand, its attempts, its response or stream."""
+
+from collections.abc import AsyncIterable, Callable, Iterable
+from contextvars import Token
+from dataclasses import replace
+from typing import Any, Self, TypeVar, cast
+
+from outlay.capture import contexts
+from outlay.capture.call import Call
+from outlay.capture.fields import COUNTS, stated_cost, usage_of_counts
+from outlay.capture.recorder import UNKNOWN, Recorder
+from outlay.capture.results import read_result
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.errors import OutlayError
+from outlay.core.money import total
+from outlay.core.record import Record
+from outlay.core.usage import Usage
+from outlay.extract import collector, operation_of, read
+
+T = TypeVar("T")
+NOTHING_SAID = "nothing was said of its usage: hand over the response, or counts"
+
+
+class Measure:
+    """A call under way: hand over what came of it, and it is one record when the block ends.
+
+    ``with outlay.measure(provider="acme", model="m1") as call: call.response(ask())``. Hooks of SDKs below
+    leave their calls inside the block to this one. A ``with`` or an ``async with`` of any thread or task.
+    """
+
+    def __init__(
+        self,
+        recorder: Callable[[], Recorder],
+        *,
+        provider: str = UNKNOWN,
+        model: str | None = None,
+        api: str | None = None,
+        streamed: bool = False,
+        **attributes: Any,
+    ) -> None:
+        if api is not None:
+            operation_of(api)  # a name that is not known is refused here, not when the call has been paid
+        self._recorder = recorder
+        self._asked = {"provider": provider, "model": model, "streamed": streamed}
+        self._api = api
+        self._attributes = attributes
+        self._usage: Usage | None = None
+        self._tokens: tuple[Token[Any], Token[Any]] | None = None
+        self._call: Call | None = None
+
+    def __enter__(self) -> Self:
+        attribution = contexts.attribution.get().with_(self._attributes)
+        said = contexts.attribution.set(attribution)
+        self._begin()
+        self._tokens = (said, contexts.inside.set(self._call))
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        said, inside = self._tokens or _not_entered()
+        contexts.restore(contexts.inside, inside)
+        contexts.restore(contexts.attribution, said)
+        if error is None:
+            self._now.finish(self._usage or Usage(reason=NOTHING_SAID))
+        elif self._usage is None:
+            self._now.fail(error)
+        else:
+            self._now.reject(error, self._usage)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.__exit__(kind, error, trace)
+
+    @property
+    def record(self) -> Record | None:
+        """The record that was made; None as long as the block is open."""
+        return self._call.record if self._call is not None else None
+
+    def response(self, response: T) -> T:
+        """Take the response, read what it used, and give it back; of several, all is counted."""
+        self._add(self._read(response))
+        return response
+
+    def usage(self, *, cost: Any = None, currency: str = "USD", **counts: int) -> None:
+        """Say what was used: the counts that ``outlay.record`` knows, and the cost if it is known.
+
+        Raises:
+            TypeError: a count that has no such name.
+            UsageError: a count or cost that cannot be.
+        """
+        unknown = sorted(counts.keys() - set(COUNTS))
+        if unknown:
+            raise TypeError(f"usage() has no count {unknown[0]!r}; there are {', '.join(COUNTS)}")
+        said = usage_of_counts(counts)
+        if cost is not None:
+            stated = stated_cost(cost, currency)
+            said = replace(said, reason=None, reported_cost=stated.amount, reported_currency=currency)
+        self._add(said)
+
+    def first_token(self) -> None:
+        """Note that the first part of the answer has come."""
+        self._now.first_token()
+
+    def stream(self, chunks: Any) -> Any:
+        """Pass a stream's chunks on, sync or async, and read what they used; the call ends with them."""
+        call = self._now
+        call.streamed = True
+        seen = Watch(call, collector(call.provider, call.api))
+        if isinstance(chunks, AsyncIterable):
+            return watch_async(aiter(chunks), seen)
+        return watch(iter(cast("Iterable[Any]", chunks)), seen)
+
+    def retry(
+        self,
+        error: BaseException,
+        *,
+        response: Any = None,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Say that this attempt failed and the next begins, perhaps with another provider or model.
+
+        Attempts are counted in ``retries``. One that was billed all the same, because a response came and was
+        of no use, is a record of its own with status error: hand its response over.
+        """
+        billed = None if response is None else self._read(response)
+        if billed is not None or self._usage is not None:
+            self._now.reject(error, _sum(self._usage, billed) or Usage())
+            attempts, self._usage = self._now.retries, None
+            self._begin()
+            self._now.retries = attempts
+        self._now.retries += 1
+        self._now.provider = provider or self._now.provider
+        self._now.model = model or self._now.model
+        self._asked.update(provider=self._now.provider, model=self._now.model)
+
+    @property
+    def _now(self) -> Call:
+        return self._call or _not_entered()
+
+    def _begin(self) -> None:
+        self._call = Call(self._recorder(), api=self._api or "chat", **cast("Any", self._asked))
+
+    def _add(self, usage: Usage) -> None:
+        self._usage = _sum(self._usage, usage)
+
+    def _read(self, response: Any) -> Usage:
+        try:
+            if self._api is not None:
+                return read(response, provider=self._now.provider, api=self._api)
+            found = read_result(response, provider=self._now.provider)
+        except OutlayError as error:
+            return Usage(reason=f"the response could not be read: {error}")
+        self._now.model = self._now.model or found.model
+        return found.usage
+
+
+def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
+    if one is None or other is None:
+        return other if one is None else one
+    stated = [each for each in (one, other) if each.reported_cost is not None]
+    told = stated or [Usage()]
+    whole = all(each in stated or not each.items for each in (one, other))  # else a part's cost is not known
+    amounts = [each.reported_cost for each in stated if each.reported_cost is not None]
+    return replace(
+        one + other,
+        response_id=one.response_id or other.response_id,
+        reported_cost=total(amounts) if amounts and whole else None,
+        reported_currency=told[0].reported_currency,
+    )
+
+
+def _not_entered() -> Any:
+    raise RuntimeError("a measured call begins with its block: write `with outlay.measure(...) as call:`")

@@ -1,0 +1,145 @@
+"""measure: one record a block, attempts counted, failed billed ones with their tokens, nothing twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.wire import Kept
+
+from outlay.capture import Measure, Recorder
+from outlay.capture.contexts import attribution, inside
+from outlay.core.errors import ResponseError, UsageError
+
+
+def response(model: str = "gpt-4o", read: int = 1000, written: int = 100) -> dict[str, Any]:
+    usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    return {"id": "r1", "model": model, "choices": [], "usage": usage}
+
+
+@pytest.fixture
+def measure(recorder: Recorder) -> Any:
+    def make(**asked: Any) -> Measure:
+        return Measure(lambda: recorder, **asked)
+
+    return make
+
+
+def test_a_response_is_read_priced_and_given_back(measure: Any, kept: Kept) -> None:
+    body = response()
+    with measure(provider="openai", model="gpt-4o", user="u1", team="search") as call:
+        during = call.record
+        assert call.response(body) is body
+    record = kept.only
+    assert (during, call.record) == (None, record)
+    # 1000 x 2.50 and 100 x 10.00, each a million
+    assert (record.cost, record.user, record.latency_ms) == (Decimal("0.0035"), "u1", 1000.0)
+    assert record.tags == {"service": "web", "team": "search"}
+    assert not attribution.get().fields
+
+
+def test_counts_and_a_stated_cost_are_taken_as_they_are(measure: Any, kept: Kept) -> None:
+    with measure(provider="acme", model="m1") as call:
+        call.usage(input_tokens=10, cached_tokens=4, output_tokens=5, cost="0.0123")
+    assert kept.only.usage.units == {"input": 6, "cache_read": 4, "output": 5}
+    assert (kept.only.cost, kept.only.cost_status) == (Decimal("0.0123"), "reported")
+
+
+def test_a_block_that_says_nothing_is_unpriced_with_that_reason(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o"):
+        pass
+    assert kept.only.cost is None
+    assert "hand over the response" in str(kept.only.charge.reason)
+
+
+def test_an_exception_is_a_failed_call_and_passes_unchanged(measure: Any, kept: Kept) -> None:
+    boom = TimeoutError("late")
+    with pytest.raises(TimeoutError) as caught, measure(provider="openai", model="gpt-4o"):
+        raise boom
+    assert caught.value is boom
+    assert (kept.only.status, kept.only.error_type, kept.only.cost) == ("error", "TimeoutError", None)
+
+
+def test_attempts_that_were_not_billed_are_counted(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        call.retry(TimeoutError("late"))
+        call.retry(ConnectionError("refused"), model="gpt-4o-mini")
+        call.response(response("gpt-4o-mini"))
+    assert (kept.only.retries, kept.only.model, kept.only.status) == (2, "gpt-4o-mini", "success")
+
+
+def test_a_failed_attempt_that_was_billed_is_a_record_of_its_own(measure: Any, kept: Kept) -> None:
+    useless = ValueError("not the JSON that was asked for")
+    with measure(provider="openai", model="gpt-4o", user="u1") as call:
+        call.retry(useless, response=response())
+        call.retry(TimeoutError("late"), provider="anthropic", model="claude-sonnet-4-5")
+        call.usage(input_tokens=1000, output_tokens=100)
+    failed, worked = kept.records
+    assert (failed.status, failed.error_type, failed.cost) == ("error", "ValueError", Decimal("0.0035"))
+    assert (failed.retries, failed.flags, failed.user) == (0, (), "u1")
+    # 1000 x 3.00 and 100 x 15.00, each a million
+    assert (worked.provider, worked.retries, worked.cost) == ("anthropic", 2, Decimal("0.0045"))
+    assert worked.user == "u1"
+
+
+def test_a_response_that_was_taken_before_the_failure_is_billed_too(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        call.response(response())
+        call.retry(ValueError("useless"))
+        call.response(response())
+    assert [(each.status, each.cost) for each in kept.records] == [
+        ("error", Decimal("0.0035")),
+        ("success", Decimal("0.0035")),
+    ]
+
+
+def test_several_responses_add_up(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        call.response(response())
+        call.response(response())
+    assert kept.only.input_tokens == 2000
+
+
+def test_hooks_below_leave_the_call_to_it(measure: Any) -> None:
+    with measure(provider="openai"):
+        assert inside.get() is not None
+    assert inside.get() is None
+
+
+def test_a_stream_ends_the_call(measure: Any, kept: Kept) -> None:
+    chunks = [{"choices": [{"delta": {"content": "a"}}]}, response()]
+    with measure(provider="openai", model="gpt-4o", api="chat") as call:
+        assert list(call.stream(chunks)) == chunks
+    assert (kept.only.streamed, kept.only.input_tokens) == (True, 1000)
+    assert kept.only.time_to_first_token_ms == 1000.0
+
+
+def test_an_asynchronous_block_and_stream(measure: Any, kept: Kept) -> None:
+    async def chunks() -> AsyncIterator[dict[str, Any]]:
+        yield response()
+
+    async def main() -> int:
+        async with measure(provider="openai", model="gpt-4o") as call:
+            return len([chunk async for chunk in call.stream(chunks())])
+
+    assert asyncio.run(main()) == 1
+    assert kept.only.output_tokens == 100
+
+
+def test_a_response_that_says_nothing_gives_the_reason(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        call.response("text alone")
+    assert kept.only.cost is None
+    assert kept.only.charge.reason
+
+
+def test_what_cannot_be_is_refused(measure: Any, kept: Kept) -> None:
+    with pytest.raises(ResponseError, match="no API is named"):
+        measure(api="chatt")
+    with pytest.raises(UsageError, match="input_tokens"), measure(provider="openai") as call:
+        call.usage(input_tokens=-1)
+    with pytest.raises(TypeError, match="tokens_in"), measure(provider="openai") as call:
+        call.usage(tokens_in=1)
+    with pytest.raises(RuntimeError, match="with its block"):
+        measure().response(response())
