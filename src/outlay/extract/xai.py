@@ -5,11 +5,12 @@ from typing import Any
 
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, missing, usage_in
-from outlay.extract.plain import rows_of
+from outlay.extract.plain import name_of, rows_of
 from outlay.extract.streams import LastUsage, peek
 from outlay.extract.tally import Tally
 
 _TOOL = "server_side_tool_"
+_TIER = "service_tier_"
 _KNOWN = frozenset(
     {
         *("prompt_tokens", "completion_tokens", "total_tokens", "reasoning_tokens", "prompt_text_tokens"),
@@ -38,7 +39,13 @@ def read_grpc_chat(body: Mapping[str, Any], provider: str) -> Usage:
     _count_tools(tally, usage.get("server_side_tools_used"))
     tally.put("sources", tally.count(usage, "num_sources_used"))
     tally.unknown(usage, _KNOWN)
-    return finish(tally, body, usage, provider)
+    return finish(tally, body, usage, provider, _tier(body))
+
+
+def _tier(body: Mapping[str, Any]) -> dict[str, str]:
+    """Read the tier that served, by the name of its enum; unspecified says nothing."""
+    name = (name_of(body.get("service_tier")) or "").lower().removeprefix(_TIER)
+    return {"service_tier": name} if name and name != "unspecified" else {}
 
 
 def _count_tools(tally: Tally, used: object) -> None:

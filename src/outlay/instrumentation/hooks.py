@@ -28,6 +28,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "boto3": "boto3",
         "aiobotocore": "aiobotocore",
         "huggingface": "huggingface-hub",
+        "xai": "xai-sdk",
     }
 )
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""

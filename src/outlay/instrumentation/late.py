@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "boto3": "botocore.client",
     "aiobotocore": "aiobotocore.client",
     "huggingface": "huggingface_hub",
+    "xai": "xai_sdk",
 }
 """Our name of each SDK -> the module that a program imports."""
 
