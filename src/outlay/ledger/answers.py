@@ -39,7 +39,7 @@ def rows(tables: Tables, query: Query) -> Rows:
 
 def _dialect(tables: Tables) -> sql.Dialect:
     """Look at newer costs only where there are any: most ledgers have none."""
-    return sql.REVISED if tables.all("SELECT 1 FROM revisions LIMIT 1") else sql.DUCKDB
+    return sql.revised(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
 
 
 def _bounds(tables: Tables) -> sql.Bounds | None:
@@ -85,7 +85,7 @@ def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> li
     """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
     names = tuple(tables.columns("calls"))
     about_cost = query.order == "cost" or any(name in _OF_COST for name, _ in query.where)
-    asked = sql.page(query, names, size, last, _dialect(tables) if about_cost else sql.DUCKDB)
+    asked = sql.page(query, names, size, last, _dialect(tables) if about_cost else tables.dialect)
     found = [record_of(names, row) for row in tables.all(asked.text, asked.parameters)]
     standing = as_they_stand(tables, found)
     # The rows came in the order of the recorded costs; the newer ones chose them.
@@ -100,7 +100,8 @@ def between(tables: Tables, first: str, last: str) -> list[Record]:
     """Give the calls, as recorded, whose ids lie between two, both included, but no more than two of them."""
     names = tuple(tables.columns("calls"))
     listed = ", ".join(f'"{name}"' for name in names)
-    text = f"SELECT {listed} FROM calls WHERE id BETWEEN ? AND ? LIMIT 2"  # noqa: S608  # our own names
+    id_, value = tables.dialect.id, tables.dialect.id_value
+    text = f"SELECT {listed} FROM calls WHERE {id_} BETWEEN {value} AND {value} LIMIT 2"  # noqa: S608  # our own names
     return [record_of(names, row) for row in tables.all(text, [first, last])]
 
 

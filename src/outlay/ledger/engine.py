@@ -9,6 +9,7 @@ import duckdb
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.ledger.migrations import pending
+from outlay.ledger.sql import DUCKDB
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
@@ -17,6 +18,8 @@ _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions":
 
 class Engine:
     """A DuckDB in memory; attaching a file takes a millisecond, where opening one takes twenty."""
+
+    dialect = DUCKDB
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE

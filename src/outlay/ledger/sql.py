@@ -1,7 +1,7 @@
 """The question as SQL, written once for all engines; values are always parameters, never text."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -27,13 +27,14 @@ class Dialect:
     tag: str = "tags[?]"
     percentiles: str = "quantile_cont(latency_ms, [0.5, 0.95, 0.99])"
     row: str = "rowid"  # names a row within one statement
+    arrival: str = "rowid"  # sorts entries in the order in which they came
+    id: str = "id"  # sorts as the id's text does
+    id_value: str = "?"  # an id to compare that with
+    among: str = "IN (SELECT unnest(CAST(? AS UUID[])))"  # one of a list of ids
     amount: str = "CAST(? AS DECIMAL(38, 18))"
     calls: str = "calls"  # where calls are read from, under this name
-
-
-DUCKDB: Final = Dialect()
-REVISED: Final = Dialect(
-    calls="""(SELECT calls.* REPLACE (
+    # the same with the newest of their costs, in the columns that can be asked for
+    revised: str = """(SELECT calls.* REPLACE (
             CASE WHEN newest.record_id IS NULL THEN calls.cost ELSE newest.cost END AS cost,
             coalesce(newest.currency, calls.currency) AS currency,
             coalesce(newest.cost_status, calls.cost_status) AS cost_status
@@ -42,8 +43,15 @@ REVISED: Final = Dialect(
             SELECT record_id, cost, currency, cost_status FROM revisions
             QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY "at" DESC, rowid DESC) = 1
         ) AS newest ON newest.record_id = calls.id) AS calls"""
-)
-"""The calls with the newest of their costs, in the columns that can be asked for."""
+
+
+def revised(dialect: Dialect) -> Dialect:
+    """Give the same dialect, reading calls with the newest of their costs."""
+    return replace(dialect, calls=dialect.revised)
+
+
+DUCKDB: Final = Dialect()
+REVISED: Final = revised(DUCKDB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +83,10 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     The columns: those of the dimensions (see :func:`group_of`), then ten counts and sums, the cost, the
     least and greatest currency of known costs, the mean latency and the list of its percentiles.
     """
-    aggregates = f"""count(*), count(*) FILTER (status = 'error'), count(cost),
+    aggregates = f"""count(*), count(*) FILTER (WHERE status = 'error'), count(cost),
         coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
         coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
-        min(currency) FILTER (cost IS NOT NULL), max(currency) FILTER (cost IS NOT NULL),
+        min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL),
         sum(cost), avg(latency_ms), {dialect.percentiles}"""
     return _grouped(query, bounds, dialect, Statement(aggregates))
 
@@ -208,11 +216,12 @@ def page(
     key = _order_key(query, dialect)
     where = _where(query, dialect)
     if after is not None:
-        beyond = Statement(f"({key.text} <= {key.value} AND ({key.text} < {key.value} OR id < ?))")
+        oldest = f"{dialect.id} < {dialect.id_value}"
+        beyond = Statement(f"({key.text} <= {key.value} AND ({key.text} < {key.value} OR {oldest}))")
         value = key.of(after)
         beyond = Statement(beyond.text, [*key.parameters, value, *key.parameters, value, after.id])
         where = where + Statement("AND" if where.text else "WHERE") + beyond
-    order = Statement(f"ORDER BY {key.text} DESC, id DESC", list(key.parameters))
+    order = Statement(f"ORDER BY {key.text} DESC, {dialect.id} DESC", list(key.parameters))
     chosen = Statement(f"SELECT {dialect.row} FROM {dialect.calls}") + where + order  # noqa: S608  # our own names
     names = ", ".join(f'"{name}"' for name in columns)
     return (

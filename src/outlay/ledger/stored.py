@@ -10,6 +10,7 @@ import orjson
 
 from outlay.core.codec import cost_from_json, record_from_json
 from outlay.core.record import Record, Revision, Score
+from outlay.ledger.sql import Dialect
 from outlay.ledger.totals import plain
 
 COST_COLUMNS = (
@@ -22,7 +23,12 @@ _TEXTS_OF_JSON = frozenset(
 
 
 class Asked(Protocol):
-    """Something that answers SQL."""
+    """Something that answers SQL in a dialect."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it wants its questions written."""
+        ...
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a question and give all rows."""
@@ -48,8 +54,8 @@ def _value(name: str, value: Any) -> Any:
 def scores_of(asked: Asked, ids: Sequence[str]) -> dict[str, list[Score]]:
     """Give the judgements on these calls, oldest first."""
     rows = asked.all(
-        'SELECT record_id, "at", quality_score, user_rating, correct FROM scores'
-        ' WHERE record_id IN (SELECT unnest(CAST(? AS UUID[]))) ORDER BY "at", rowid',
+        'SELECT record_id, "at", quality_score, user_rating, correct FROM scores'  # noqa: S608  # our own names
+        f' WHERE record_id {asked.dialect.among} ORDER BY "at", {asked.dialect.arrival}',
         [list(ids)],
     )
     found: defaultdict[str, list[Score]] = defaultdict(list)
@@ -72,7 +78,7 @@ def revisions_of(asked: Asked, ids: Sequence[str]) -> dict[str, list[Revision]]:
     names = ", ".join(f'"{name}"' for name in COST_COLUMNS)
     rows = asked.all(
         f'SELECT record_id, "at", {names} FROM revisions'  # noqa: S608  # our own names
-        ' WHERE record_id IN (SELECT unnest(CAST(? AS UUID[]))) ORDER BY "at", rowid',
+        f' WHERE record_id {asked.dialect.among} ORDER BY "at", {asked.dialect.arrival}',
         [list(ids)],
     )
     found: defaultdict[str, list[Revision]] = defaultdict(list)
