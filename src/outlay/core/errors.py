@@ -9,6 +9,8 @@ OutlayError
 ├── SettingsError        a setting that cannot be
 ├── NotSupportedError    something that is named but not built yet
 ├── CallError            a call of a model that failed, every attempt of it (also a RuntimeError)
+├── ImportFileError      a file of calls that cannot be read at all
+├── NotACallError        a row of such a file that tells of something else than a call
 ├── MissingExtraError    an optional dependency that is not installed (also an ImportError)
 ├── JournalError         a journal that cannot be written or read
 └── LedgerError          a ledger that cannot be opened, read or written
@@ -55,6 +57,14 @@ class NotSupportedError(OutlayError, NotImplementedError):
 
 class CallError(OutlayError, RuntimeError):
     """A call of a model that failed, and every further attempt with it; its cause is the provider's error."""
+
+
+class ImportFileError(OutlayError, ValueError):
+    """A file of calls that cannot be read at all; single bad rows are reported instead."""
+
+
+class NotACallError(OutlayError, ValueError):
+    """A row that tells of something else than a call of a model, and is left out."""
 
 
 class MissingExtraError(OutlayError, ImportError):

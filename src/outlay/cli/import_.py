@@ -1,0 +1,163 @@
+"""``outlay import``: calls that others recorded, into the ledger; twice the same file changes nothing."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from outlay.cli.options import data_options, pairs, state_of
+
+if TYPE_CHECKING:  # loaded when the command runs: --help needs none
+    from outlay.core.ports import Ledger
+    from outlay.core.record import Entry
+    from outlay.importing import Fault, Maker
+    from outlay.pricing import Book
+    from outlay.settings import Settings
+
+_AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
+_SHOWN = 20  # faults that people are told of; --json has all
+FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
+
+
+@click.command("import")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--format", "shape", type=click.Choice(FORMATS), default="auto", show_default=True,
+              help="What the rows are; without it each is recognised.")  # fmt: skip
+@click.option("--map", "columns", metavar="FIELD=COLUMN", multiple=True,
+              help="Where a field stands: model='LLM name', at=When, cost=USD.")  # fmt: skip
+@click.option("--tz", metavar="ZONE", help="The zone of times without one; without it this machine's.")
+@click.option("--at", "moment", metavar="DATE", help="The time of rows without one.")
+@click.option("--provider", metavar="P", help="The provider where no row names it.")
+@click.option("--tag", "tags", metavar="K=V", multiple=True, help="A tag for every call.")
+@click.option("--dry-run", is_flag=True, help="Read and count, keep nothing.")
+@data_options
+@click.pass_context
+def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **given: Any) -> int:
+    """Bring calls from logs and exports of others into the ledger.
+
+    Read are outlay's own JSON lines, the logs of the documents that it grew out of, usage.json, CSV, spend
+    logs of LiteLLM, and exports of Langfuse and Helicone; - is standard input. Each call keeps the same id
+    however often it is read. A stated cost is kept to the digit; others are priced at the call's own time.
+    """
+    from outlay import process
+    from outlay.cli.session import settings_of, show, show_json
+
+    settings = settings_of(state_of(ctx))
+    columns = dict(pairs(given["columns"], ctx, None))
+    here = process.use(settings)
+    done = []
+    with here.open() as reader:
+        for name in files:
+            maker = _maker(here.book(), settings, given, ctx)
+            ledger = None if dry_run else reader.ledger
+            done.append(_import_file(name, maker, ledger, given["shape"], columns))
+    if state_of(ctx).json:
+        show_json({"dry_run": dry_run, "files": done})
+    else:
+        show("\n".join(line for each in done for line in _lines(each, dry_run=dry_run)))
+    return int(any(each["faults"] for each in done))
+
+
+def _maker(book: "Book", settings: "Settings", given: Mapping[str, Any], ctx: click.Context) -> "Maker":
+    from functools import lru_cache, partial
+
+    from outlay.core.instants import instant
+    from outlay.core.query import zone
+    from outlay.importing import Maker
+    from outlay.pricing import cost_of
+
+    @lru_cache(maxsize=1024)
+    def maker_of(model: str) -> str | None:
+        asked = book.timeline(None, model, ()).asked
+        return None if asked is None else asked.provider
+
+    local = zone(given["tz"]) if given["tz"] else datetime.now().astimezone().tzinfo
+    at = None if given["moment"] is None else instant(given["moment"], local or zone(settings.tz))
+    return Maker(
+        partial(cost_of, book=book),
+        zone=local or zone(settings.tz),
+        at=at,
+        tags=dict(pairs(given["tags"], ctx, None)),
+        provider=given["provider"],
+        maker_of=maker_of,
+    )
+
+
+def _import_file(
+    name: str, maker: "Maker", ledger: "Ledger | None", shape: str, columns: Mapping[str, str]
+) -> dict[str, Any]:
+    from outlay.core.errors import ImportFileError
+    from outlay.importing import SHAPES, Import, entries_of
+    from outlay.importing.files import rows_of
+
+    counts, new, found = Import(), 0, 0
+    faults: list[Fault] = []
+    with _opened(name) as file, _progress(name, file) as source:
+        try:
+            rows = rows_of(source, table=shape == "csv")
+            read = entries_of(rows, maker, shape=SHAPES.get(shape), mapping=columns, counts=counts)
+            good = _sorted_out(read, faults)
+            while some := list(islice(good, _AT_ONCE)):
+                found += len(some)
+                new += 0 if ledger is None else ledger.add(some)
+        except ImportFileError as error:
+            raise ImportFileError(f"{name}: {error}") from None
+    return {
+        "file": name,
+        "format": counts.shape,
+        "rows": counts.read,
+        "calls": found,
+        "new": new,
+        "known": 0 if ledger is None else found - new,
+        "skipped": counts.skipped,
+        "faults": [{"line": each.number, "reason": each.reason} for each in faults],
+    }
+
+
+def _sorted_out(read: "Iterable[Entry | Fault]", faults: "list[Fault]") -> "Iterator[Entry]":
+    from outlay.importing import Fault
+
+    for each in read:
+        if isinstance(each, Fault):
+            faults.append(each)
+        else:
+            yield each
+
+
+def _opened(name: str) -> Any:
+    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+
+
+def _progress(name: str, file: BinaryIO) -> Any:
+    """Show how far a file is read, on a terminal; a pipe has no length and no bar."""
+    if name == "-" or not sys.stderr.isatty():
+        return nullcontext(file)
+    import rich.progress
+    from rich.console import Console
+
+    return rich.progress.wrap_file(
+        file,
+        Path(name).stat().st_size,
+        description=Path(name).name,
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _lines(done: Mapping[str, Any], *, dry_run: bool) -> Iterator[str]:
+    faults = done["faults"]
+    told = [f"{done['calls']:,} calls" + ("" if dry_run else f", {done['new']:,} new")]
+    told += [f"{done['known']:,} known already"] if done["known"] else []
+    told += [f"{done['skipped']:,} rows that are no calls"] if done["skipped"] else []
+    told += [f"{len(faults):,} bad rows"] if faults else []
+    kind = f" ({done['format']})" if done["format"] else ""
+    yield f"{done['file']}{kind}: {', '.join(told)}" + (" (dry run)" if dry_run else "")
+    for fault in faults[:_SHOWN]:
+        yield f"  line {fault['line']}: {fault['reason']}"
+    if len(faults) > _SHOWN:
+        yield f"  and {len(faults) - _SHOWN:,} more bad rows; --json shows them"

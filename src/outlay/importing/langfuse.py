@@ -1,0 +1,99 @@
+"""Langfuse's observations: the export of its table, and what its API gives."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.core.errors import NotACallError
+from outlay.importing.made import Call
+from outlay.importing.values import between, count, first, inner, kept, money, number
+
+_CALLS = frozenset({"GENERATION", "EMBEDDING"})
+_MS = 1000
+_CACHED = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens", "input_cached")
+_REASONING = ("output_reasoning_tokens", "output_reasoning", "reasoning_tokens")
+_WRITTEN = ("input_cache_creation", "input_cache_creation_5m", "cache_creation_input_tokens")
+_WRITTEN_1H = ("input_cache_creation_1h",)
+
+
+def is_langfuse(row: Mapping[str, Any]) -> bool:
+    """Whether a row is one of Langfuse's observations."""
+    return "traceId" in row and "startTime" in row and "type" in row
+
+
+def read_langfuse(row: Mapping[str, Any]) -> Call:
+    """Read an observation.
+
+    Only generations and embeddings are calls; spans around them repeat their figures. Its usage keys do not
+    overlap, except where their sum is more than the stated total: then the parts lie inside of input and
+    output. A cost of 0 with tokens is none: Langfuse writes it where it knows no price.
+
+    Raises:
+        NotACallError: the observation is no call of a model.
+        UsageError: a count that cannot be.
+    """
+    if str(row.get("type")).upper() not in _CALLS:
+        raise NotACallError(f"a {str(row.get('type')).lower():.20} is no call of a model")
+    failed = str(row.get("level")).upper() == "ERROR"
+    fields = {
+        **_usage(row),
+        **kept(
+            model=first(row, "model", "providedModelName", "internalModelId"),
+            operation="embeddings" if str(row.get("type")).upper() == "EMBEDDING" else None,
+            user=first(row, "userId"),
+            session=first(row, "sessionId"),
+            query_type=first(row, "name"),
+            status="error" if failed else "success",
+            error=first(row, "statusMessage") if failed else None,
+            latency_ms=_latency(row),
+            time_to_first_token_ms=_first_token(row),
+            trace_id=first(row, "traceId"),
+            span_id=first(row, "id"),
+            cost=_cost(row),
+            tags=_tags(row),
+        ),
+    }
+    return Call(row.get("startTime"), fields, first(row, "id"))
+
+
+def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**inner(row.get("usage")), **inner(row.get("usageDetails"))}
+    whole = count(first(told, "input") if told else first(row, "inputUsage", "promptTokens"), "input")
+    out = count(first(told, "output") if told else first(row, "outputUsage", "completionTokens"), "output")
+    if whole is None and out is None:
+        return {}
+    read, written, written_1h, reasoning = (
+        sum(count(told.get(name), name) or 0 for name in names)
+        for names in (_CACHED, _WRITTEN, _WRITTEN_1H, _REASONING)
+    )
+    total = count(first(told, "total"), "total")
+    whole, out = whole or 0, out or 0
+    within = read + written + written_1h
+    if total == whole + out and within <= whole and reasoning <= out:
+        whole, out = whole - within, out - reasoning
+    units = {"input": whole, "cache_read": read, "cache_write": written, "cache_write_1h": written_1h,
+             "output": out, "reasoning": reasoning}  # fmt: skip
+    return {"usage": {unit: quantity for unit, quantity in units.items() if quantity}}
+
+
+def _cost(row: Mapping[str, Any]) -> object:
+    details = inner(row.get("costDetails"))
+    amount = money(first(details, "total") or first(row, "calculatedTotalCost", "totalCost"))
+    return None if amount is None or float(str(amount)) == 0 else amount
+
+
+def _latency(row: Mapping[str, Any]) -> float | None:
+    measured = between(row.get("startTime"), row.get("endTime"))
+    seconds = number(row.get("latency"), "latency") if measured is None else None
+    return measured if seconds is None else seconds * _MS
+
+
+def _first_token(row: Mapping[str, Any]) -> float | None:
+    measured = between(row.get("startTime"), row.get("completionStartTime"))
+    seconds = number(row.get("timeToFirstToken"), "timeToFirstToken") if measured is None else None
+    return measured if seconds is None else seconds * _MS
+
+
+def _tags(row: Mapping[str, Any]) -> dict[str, str] | None:
+    said = {"environment": first(row, "environment"), "version": first(row, "version"),
+            "release": first(row, "release"), "prompt_name": first(row, "promptName")}  # fmt: skip
+    return {name: str(value) for name, value in said.items() if value} or None

@@ -1,0 +1,115 @@
+"""LiteLLM's spend logs: rows of its table LiteLLM_SpendLogs, as JSON or CSV."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.importing.made import Call
+from outlay.importing.values import between, count, first, inner, kept, money
+
+_OPERATIONS = (
+    ("embedding", "embeddings"),
+    ("image", "generate_content"),
+    ("transcription", "generate_content"),
+    ("speech", "generate_content"),
+    ("text_completion", "text_completion"),
+)
+_CACHED = ("cache_read_input_tokens", "cached_tokens")
+_WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
+
+
+def is_litellm(row: Mapping[str, Any]) -> bool:
+    """Whether a row is one of LiteLLM's spend logs."""
+    return "spend" in row and "startTime" in row and ("request_id" in row or "call_type" in row)
+
+
+def read_litellm(row: Mapping[str, Any]) -> Call:
+    """Read a spend log.
+
+    A spend of 0 with tokens is what LiteLLM writes for a model whose price it does not know: such a call is
+    priced anew; of a failed one without spend nobody knows what it used. An answer from LiteLLM's own cache cost nothing. Tokens include cached and written ones.
+
+    Raises:
+        UsageError: a count that cannot be.
+    """
+    metadata = inner(row.get("metadata"))
+    cached = str(first(row, "cache_hit") or "").lower() == "true"
+    failed = _failed(row, metadata)
+    fields = {
+        **({} if failed and not _spent(row) else _tokens(row, metadata)),
+        **kept(
+            provider=first(row, "custom_llm_provider"),
+            model=first(row, "model"),
+            model_requested=first(row, "model_group"),
+            operation=_operation(str(row.get("call_type") or "")),
+            user=first(row, "end_user", "user"),
+            session=first(row, "session_id"),
+            status="error" if failed else "success",
+            error=_error(metadata) if failed else None,
+            latency_ms=between(row.get("startTime"), row.get("endTime")),
+            time_to_first_token_ms=_first_token(row),
+            cost=_cost(row, cached=cached),
+            tags=_tags(row, cached=cached),
+        ),
+    }
+    return Call(row.get("startTime"), fields, first(row, "request_id"))
+
+
+def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, int]:
+    usage = inner(metadata.get("usage_object"))
+    details = inner(usage.get("prompt_tokens_details"))
+    more = {**details, **usage, **inner(metadata.get("additional_usage_values"))}
+    prompt = count(row.get("prompt_tokens"), "prompt_tokens")
+    completion = count(row.get("completion_tokens"), "completion_tokens")
+    if prompt is None and completion is None:
+        return {}
+    thought = inner(usage.get("completion_tokens_details")).get("reasoning_tokens")
+    reasoning = count(thought, "reasoning_tokens")
+    read = count(first(more, *_CACHED), "cached_tokens")
+    written = count(first(more, *_WRITTEN), "cache_write_tokens")
+    return kept(
+        input_tokens=prompt,
+        output_tokens=completion,
+        cached_tokens=read or None,
+        cache_write_tokens=written or None,
+        reasoning_tokens=reasoning or None,
+    )
+
+
+def _operation(call_type: str) -> str | None:
+    return next((name for word, name in _OPERATIONS if word in call_type), None)
+
+
+def _failed(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
+    status = first(row, "status") or metadata.get("status")
+    return str(status).lower() == "failure"
+
+
+def _error(metadata: Mapping[str, Any]) -> str:
+    told = inner(metadata.get("error_information"))
+    return str(first(told, "error_message", "error_class", "error_code") or "the call failed")
+
+
+def _first_token(row: Mapping[str, Any]) -> float | None:
+    begun = row.get("completionStartTime")
+    return None if begun in {None, "", row.get("endTime")} else between(row.get("startTime"), begun)
+
+
+def _cost(row: Mapping[str, Any], *, cached: bool) -> object:
+    return 0 if cached else _spent(row)
+
+
+def _spent(row: Mapping[str, Any]) -> object:
+    spend = money(first(row, "spend"))
+    return None if spend is None or float(str(spend)) == 0 else spend
+
+
+def _tags(row: Mapping[str, Any], *, cached: bool) -> dict[str, str] | None:
+    asked = row.get("request_tags")
+    listed = asked if isinstance(asked, list) else str(asked or "").strip('[]{}"').replace('"', "").split(",")
+    said = {
+        "team": first(row, "team_id"),
+        "organization": first(row, "organization_id"),
+        "request_tags": ",".join(str(tag).strip() for tag in listed if str(tag).strip()),
+        "cache_hit": "true" if cached else None,
+    }
+    return {name: str(value) for name, value in said.items() if value} or None

@@ -1,0 +1,114 @@
+"""From what a row says to a Record: an id that depends on the row alone, a cost that is stated or priced."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from outlay.capture.clock import SystemClock
+from outlay.capture.recorder import UNKNOWN, Pricer, Recorder
+from outlay.capture.redact import redact
+from outlay.core.errors import UsageError
+from outlay.core.ids import uuid7
+from outlay.core.instants import instant
+from outlay.core.record import Entry, Record
+
+_REMEMBERED = 200_000  # rows among which equal ones are told apart
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a row says of one call: keywords of ``outlay.record``, and the source's own name for it."""
+
+    at: object  # a datetime, text or Unix seconds; None where the row has no time
+    fields: Fields
+    identity: str | None = None  # None: the row's whole content is its identity
+
+
+class _Nowhere:
+    """A sink of no use: what is made is handed on by whoever asked for it."""
+
+    def append(self, entry: Entry) -> None:
+        """Take nothing."""
+
+    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the port's signature
+        """Nothing is ever pending."""
+        return True
+
+
+class Maker:
+    """Makes the Records of one file.
+
+    ``zone`` is that of times without one; ``maker_of`` names the provider of a model where no row does. A
+    row without any time takes that of the row before it; ``at`` stands in where there is none. The same row
+    has the same id in every import; rows that are equal in every field are told apart by their order, so
+    that two equal calls stay two.
+    """
+
+    def __init__(
+        self,
+        price: Pricer,
+        *,
+        zone: tzinfo,
+        at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        provider: str | None = None,
+        maker_of: Callable[[str], str | None] = lambda _model: None,
+    ) -> None:
+        self._recorder = Recorder(_Nowhere(), clock=SystemClock(), price=price, tags=tags)
+        self._zone = zone
+        self._last = at
+        self._provider = provider
+        self._maker_of = maker_of
+        self._equal: OrderedDict[bytes, int] = OrderedDict()
+
+    def record(self, source: str, call: Call, row: Mapping[str, Any]) -> Record:
+        """Make the Record of a call.
+
+        Raises:
+            UsageError: a count or cost that cannot be, or no time at all.
+            QueryError: the time is none.
+        """
+        fields, at = call.fields, self._time(call)
+        if fields.get("error") is not None:
+            fields["error"] = redact(str(fields["error"]))
+        provider = fields.pop("provider", None) or self._provider or self._made_by(fields.get("model"))
+        entropy = self._entropy(source, call.identity, row)
+        return self._recorder.record(provider=provider, at=at, id=uuid7(at, entropy), **fields)
+
+    def _made_by(self, model: object) -> str:
+        return (self._maker_of(model) if isinstance(model, str) else None) or UNKNOWN
+
+    def _time(self, call: Call) -> datetime:
+        if call.at is not None and call.at != "":
+            self._last = instant(_seconds(call.at), self._zone)
+            return self._last
+        if self._last is None:
+            raise UsageError("no time; give --at DATE for rows without one")
+        call.fields["extra"] = {**call.fields.get("extra", {}), "time_assumed": True}
+        return self._last
+
+    def _entropy(self, source: str, identity: str | None, row: Mapping[str, Any]) -> bytes:
+        if identity is not None:
+            return blake2b(f"{source}\0{identity}".encode(), digest_size=16).digest()
+        content = orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        key = blake2b(content, digest_size=16).digest()
+        times = self._equal.pop(key, 0)
+        self._equal[key] = times + 1
+        if len(self._equal) > _REMEMBERED:
+            self._equal.popitem(last=False)
+        return blake2b(key + times.to_bytes(8), digest_size=16).digest() if times else key
+
+
+def _seconds(value: object) -> Any:
+    """Bring Unix milliseconds, as text or number, to seconds; anything else stays as it is."""
+    if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
+        value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
+    return value

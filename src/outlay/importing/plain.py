@@ -1,0 +1,106 @@
+"""Plain rows, as guides, small projects and home-made logs write them, and tables by their headings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.importing.made import Call
+from outlay.importing.values import count, first, kept, money, number, truth
+
+_MS = 1000
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "at": ("at", "timestamp", "time", "datetime", "created_at", "created", "date", "ts"),
+    "id": ("id", "call_id", "request_id"),
+    "provider": ("provider", "vendor"),
+    "model": ("model", "model_name"),
+    "operation": ("operation",),
+    "user": ("user", "user_id", "userid"),
+    "session": ("session", "session_id", "conversation_id"),
+    "query_type": ("query_type", "feature", "type"),
+    "agent": ("agent", "agent_id"),
+    "action": ("action",),
+    "workspace": ("workspace",),
+    "status": ("status",),
+    "success": ("success",),
+    "error": ("error", "error_message"),
+    "error_type": ("error_type",),
+    "input_tokens": ("input_tokens", "prompt_tokens", "tokens_input", "tokens_in"),
+    "output_tokens": ("output_tokens", "completion_tokens", "tokens_output", "response_tokens", "tokens_out"),
+    "cached_tokens": ("cached_tokens", "cache_read_tokens", "cache_read_input_tokens"),
+    "cache_write_tokens": ("cache_write_tokens", "cache_writes", "cache_creation_input_tokens"),
+    "reasoning_tokens": ("reasoning_tokens",),
+    "total_tokens": ("total_tokens",),
+    "cost": ("cost", "cost_usd", "total_cost", "cost ($)"),
+    "currency": ("currency",),
+    "latency": ("latency", "latency_s", "duration"),
+    "latency_ms": ("latency_ms", "duration_ms"),
+    "time_to_first_token_ms": ("time_to_first_token_ms", "ttft_ms"),
+    "prompt_length": ("prompt_length",),
+    "quality_score": ("quality_score",),
+    "user_rating": ("user_rating", "rating"),
+    "correct": ("correct",),
+}
+"""What each column is called in the wild, in lower case with underscores; the first that is there counts."""
+_READ = frozenset(name for names in NAMES.values() for name in names)
+_COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
+          "error", "error_type", "currency")  # fmt: skip
+_NUMBERS = ("time_to_first_token_ms", "quality_score", "user_rating")
+_FAILED = frozenset({"error", "failure", "failed", "timeout", "exception"})
+_PROMPTS = frozenset({"prompt", "messages", "reply", "response", "completion", "content", "input", "output"})
+
+
+def is_plain(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a cost, tokens or an outcome under a usual name."""
+    have = {normal(name) for name in row}
+    told = ("cost", "input_tokens", "output_tokens", "latency", "latency_ms", "status")
+    return any(have.intersection(NAMES[name]) for name in told)
+
+
+def normal(name: str) -> str:
+    """Bring a heading to the form in which names are looked for."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def read_plain(row: Mapping[str, Any]) -> Call:
+    """Read a plain row; latency without a unit is in seconds, what has no place of its own goes to ``extra``.
+
+    Raises:
+        UsageError: a count or measure that cannot be.
+    """
+    plain = {normal(name): value for name, value in row.items()}
+    said = {name: first(plain, *names) for name, names in NAMES.items()}
+    fields: dict[str, Any] = {name: str(said[name]) for name in _TEXTS if said[name] is not None}
+    fields |= kept(**{name: count(said[name], name) for name in _COUNTS})
+    fields |= kept(**{name: number(said[name], name) for name in _NUMBERS})
+    fields |= kept(
+        cost=money(said["cost"]),
+        latency_ms=_latency(said),
+        prompt_length=count(said["prompt_length"], "prompt_length"),
+        correct=truth(said["correct"]),
+        status=_status(said),
+    )
+    if extra := {name: value for name, value in row.items() if _is_extra(normal(name), value)}:
+        fields["extra"] = extra
+    identity = said["id"]
+    return Call(said["at"], fields, None if identity is None else str(identity))
+
+
+def _latency(said: Mapping[str, Any]) -> float | None:
+    if said["latency_ms"] is not None:
+        return number(said["latency_ms"], "latency_ms")
+    seconds = number(said["latency"], "latency")
+    return None if seconds is None else round(seconds * _MS, 6)
+
+
+def _status(said: Mapping[str, Any]) -> str | None:
+    if said["status"] is not None:
+        return "error" if str(said["status"]).strip().lower() in _FAILED else "success"
+    success = truth(said["success"])
+    if success is not None:
+        return "success" if success else "error"
+    return None
+
+
+def _is_extra(name: str, value: object) -> bool:
+    """Whether a column is a business field; texts of prompts and replies are not taken over."""
+    return name not in _READ and name not in _PROMPTS and value is not None

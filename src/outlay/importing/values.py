@@ -1,0 +1,106 @@
+"""Values as foreign rows write them: counts as text, money as numbers, JSON within text."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+import orjson
+
+from outlay.core.errors import UsageError
+from outlay.core.instants import instant
+
+_TRUE = frozenset({"true", "1", "yes", "y", "t"})
+_FALSE = frozenset({"false", "0", "no", "n", "f", ""})
+
+
+def first(row: Mapping[str, Any], *names: str) -> Any:
+    """Give the value of the first name that has one; None where none has."""
+    for name in names:
+        value = row.get(name)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def count(value: object, what: str) -> int | None:
+    """Read a count of tokens; None stays unknown.
+
+    Raises:
+        UsageError: it is no whole number of 0 or more.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        value = _number(value.replace(",", ""), what)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UsageError(f"{what} must be a whole number, 0 or more, not {value!r:.40}")
+    return value
+
+
+def number(value: object, what: str) -> float | None:
+    """Read a measure such as a latency or a score; None stays unknown.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return _number(value, what)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{what} must be a number, not {value!r:.40}")
+    return float(value)
+
+
+def money(value: object) -> object:
+    """Give an amount as it was written, without a currency sign; None where there is none."""
+    if value is None or value == "":
+        return None
+    return value.strip().removeprefix("$").replace(",", "") if isinstance(value, str) else value
+
+
+def truth(value: object) -> bool | None:
+    """Read a yes or no; None where it is neither."""
+    if value is None or isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def inner(value: object) -> Mapping[str, Any]:
+    """Give an object that stands in a row, also as JSON text; empty where there is none."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        try:
+            found = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def between(start: object, end: object) -> float | None:
+    """Give the milliseconds from one instant to another; None if either is not told or they run backwards."""
+    if not isinstance(start, str | datetime) or not isinstance(end, str | datetime) or not start or not end:
+        return None
+    taken = (instant(end) - instant(start)).total_seconds() * 1000
+    return taken if taken >= 0 else None
+
+
+def kept(**fields: Any) -> dict[str, Any]:
+    """Give the fields that say something."""
+    return {name: value for name, value in fields.items() if value is not None and value != ""}
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        raise UsageError(f"{what} must be a number, not {text!r:.40}") from None
+    if not isfinite(found):
+        raise UsageError(f"{what} must be a number, not {text!r:.40}")
+    return int(found) if found.is_integer() and "." not in text and "e" not in text.lower() else found
