@@ -36,8 +36,6 @@ COMMANDS = {
     "reprice": Entry("reprice", "reprice", "Price recorded calls again by today's book."),
     "whatif": Entry("whatif", "whatif", "The same usage on other models or tariffs."),
     "import": Entry("import_", "import_", "Calls that others recorded, into the ledger."),
-    "export": Entry("export", "export", "Calls out of the ledger: CSV, JSON lines or Parquet."),
-    "sql": Entry("sql", "sql", "A SELECT of your own over the recorded calls."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),
 }

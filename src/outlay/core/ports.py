@@ -1,6 +1,6 @@
 """The ports: what the rooms above promise each other, small enough to fake in a test."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -58,6 +58,10 @@ class Ledger(Protocol):
 
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
+        ...
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Revision, ...]]:
+        """Give what :meth:`revisions` gives, of those of these calls whose cost was reckoned again."""
         ...
 
     def conflicts(self) -> int:

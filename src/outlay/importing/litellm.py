@@ -26,7 +26,8 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
     """Read a spend log.
 
     A spend of 0 with tokens is what LiteLLM writes for a model whose price it does not know: such a call is
-    priced anew; of a failed one without spend nobody knows what it used. An answer from LiteLLM's own cache cost nothing. Tokens include cached and written ones.
+    priced anew; of a failed one without spend nobody knows what it used. An answer from LiteLLM's own cache
+    cost nothing. Tokens include cached and written ones.
 
     Raises:
         UsageError: a count that cannot be.

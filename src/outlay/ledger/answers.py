@@ -118,6 +118,12 @@ def costs_of(tables: Tables, record: Record) -> tuple[Revision, ...]:
     return (first, *revisions_of(tables, [record.id]).get(record.id, ()))
 
 
+def histories(tables: Tables, ids: Sequence[str]) -> dict[str, tuple[Revision, ...]]:
+    """Give every cost of those of these calls that have more than the recorded one."""
+    again = revisions_of(tables, ids)
+    return {each: costs_of(tables, record) for each in again for record in between(tables, each, each)}
+
+
 def info(tables: Tables, ledger: str) -> LedgerInfo:
     """Tell how much is kept, what was lost and why, and which lines of journals are faulty."""
     calls, first, last = tables.all('SELECT count(*), min("at"), max("at") FROM calls')[0]

@@ -1,7 +1,7 @@
 """The embedded ledger: a folder with journals and a DuckDB file that only readers touch."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +92,11 @@ class DuckLedger:
         with self._turn() as engine:
             found = answers.between(engine, *ends)
             return answers.costs_of(engine, found[0]) if len(found) == 1 else ()
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Revision, ...]]:
+        """Give what ``revisions`` gives, of those of these calls whose cost was reckoned again."""
+        with self._turn(fresh=False) as engine:
+            return answers.histories(engine, ids)
 
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""

@@ -1,7 +1,7 @@
 """A ledger in memory: the contract in plain Python, for tests and for processes that keep nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -109,6 +109,10 @@ class MemoryLedger:
         (record,) = found
         first = Revision(record_id=record.id, at=record.at, charge=record.charge)
         return (first, *self._newer(record.id))
+
+    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Revision, ...]]:
+        """Give what ``revisions`` gives, of those of these calls whose cost was reckoned again."""
+        return {each: self.revisions(each) for each in ids if self._revisions.get(each)}
 
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""

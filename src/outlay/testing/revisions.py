@@ -51,6 +51,15 @@ class RevisionsContract:
         assert rows["b"]["costs"] == {"CNY": Decimal(7)}
         assert set(asked(ledger, "currency")) == {"USD", "CNY"}
 
+    def test_histories_are_those_of_calls_that_were_reckoned_again(self, ledger: Ledger) -> None:
+        """Asked for many calls at once; the recorded cost comes first."""
+        a, b, c = call(cost="1", model="a"), call(cost="2", model="b"), call(cost="3", model="c")
+        ledger.add([a, b, c, revision(a, "9"), revision(a, "8", 2), revision(c, "4")])
+        found = ledger.histories([a.id, b.id])
+        assert set(found) == {a.id}
+        assert [each.charge.amount for each in found[a.id]] == [Decimal(1), Decimal(9), Decimal(8)]
+        assert ledger.histories([]) == {}
+
     def test_the_newest_revision_counts_in_whatever_order_they_come(self, ledger: Ledger) -> None:
         """Also before their call; the same one twice is one."""
         record = call(cost="1")
