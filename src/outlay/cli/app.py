@@ -35,7 +35,7 @@ COMMANDS = {
     "prices": Entry("prices", "prices", "The price book, and prices of your own."),
     "reprice": Entry("reprice", "reprice", "Price recorded calls again by today's book."),
     "whatif": Entry("whatif", "whatif", "The same usage on other models or tariffs."),
-    "import": Entry("import_", "import_", "Calls that others recorded, into the ledger."),
+    "import": Entry("import_", "import_", "Bring calls from logs and exports of others into the ledger."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),
 }
