@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from outlay.core.keeping import LedgerInfo
-from outlay.core.query import CallQuery, Query, Rows
+from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Entry, Record, Revision
 
 
@@ -24,6 +24,9 @@ class FakeLedger:
     def rows(self, query: Query) -> Rows:
         self.asked.append(query)
         return self.answers[query.by]
+
+    def lines(self, query: Query) -> tuple[Row, ...]:
+        raise NotImplementedError
 
     def calls(self, query: CallQuery) -> Iterator[Record]:
         self.asked.append(query)

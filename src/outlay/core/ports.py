@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
-from outlay.core.query import CallQuery, Query, Rows
+from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Entry, Record, Revision
 
 
@@ -46,6 +46,17 @@ class Ledger(Protocol):
 
     def rows(self, query: Query) -> Rows:
         """Answer with one row a group; the rows add up to the total, a missing dimension is None."""
+        ...
+
+    def lines(self, query: Query) -> tuple[Row, ...]:
+        """Add up the lines of the calls' costs: a row for each group, unit, currency, rate and input rate.
+
+        A row has the dimensions, ``unit``, ``currency``, ``rate``, ``per``, ``input_rate``, ``lines`` (how
+        many), ``quantity`` and ``amount`` (Decimals), in that order, and the rows stand in order of all
+        before ``lines``. ``input_rate`` is, for a unit read from or written to a cache, the least rate that
+        the same call paid the same model for fresh input of that modality; None if it paid for none, and
+        for all other units. Calls without lines, as unpriced ones, are in no row; metrics are ignored.
+        """
         ...
 
     def calls(self, query: CallQuery) -> Iterator[Record]:

@@ -45,9 +45,43 @@ METRICS = (
     "p99_latency_ms",
     "cache_hit_rate",
 )
+MORE_METRICS = (
+    "successful_calls",
+    "timed_calls",  # whose latency is known
+    "min_latency_ms",
+    "p90_latency_ms",
+    "max_latency_ms",
+    "latency_histogram",  # calls by latency: up to each of LATENCY_BOUNDS_MS, and beyond the last
+    "first_token_calls",  # whose time to first token is known
+    "avg_first_token_ms",
+    "p50_first_token_ms",
+    "p90_first_token_ms",
+    "p95_first_token_ms",
+    "p99_first_token_ms",
+    "output_tokens_per_second",  # of timed successful calls: their output by the whole time they took
+    "users",  # distinct ones that are known
+    "sessions",
+    "error_cost",  # the known cost of failed calls
+    "unpriced_errors",
+    "judged_calls",  # said to be correct or not
+    "correct_calls",
+    "judged_cost",  # the known cost of judged calls
+    "unpriced_judged",
+    "quality_scores",  # calls that have one
+    "avg_quality_score",
+    "user_ratings",
+    "avg_user_rating",
+)
+"""Metrics that a row has only where a question names them, beside ``slow:MS``: calls that took longer."""
+
+LATENCY_BOUNDS_MS = (
+    *(10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1_000, 1_500, 2_000, 3_000, 5_000, 7_000),
+    *(10_000, 15_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000),
+)
 Order = Literal["time", "cost", "latency"]
 Filter = tuple[str, tuple[str | None, ...]]
 _TAG = re.compile(r"tag:.{1,100}", re.DOTALL)
+_SLOW = re.compile(r"slow:(\d{1,9})")
 
 
 def check_dimension(name: str) -> str:
@@ -61,6 +95,25 @@ def check_dimension(name: str) -> str:
     near = get_close_matches(name, DIMENSIONS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(DIMENSIONS)} and tag:NAME"
     raise QueryError(f"no dimension {name!r:.60}; {hint}")
+
+
+def check_metric(name: str) -> str:
+    """Give the further metric back, if there is one of that name.
+
+    Raises:
+        QueryError: there is none; the nearest name is in the message.
+    """
+    if name in MORE_METRICS or _SLOW.fullmatch(name):
+        return name
+    near = get_close_matches(name, MORE_METRICS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(MORE_METRICS)} and slow:MS"
+    raise QueryError(f"no further metric {name!r:.60}; {hint}")
+
+
+def slow_limit(metric: str) -> int | None:
+    """Give the milliseconds of ``slow:MS``; None for any other metric."""
+    found = _SLOW.fullmatch(metric)
+    return None if found is None else int(found[1])
 
 
 def zone(name: str) -> ZoneInfo:
@@ -104,6 +157,7 @@ class Query:
     until: datetime | None = None
     where: tuple[Filter, ...] = ()
     tz: str = "UTC"
+    metrics: tuple[str, ...] = ()  # beyond METRICS, out of MORE_METRICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +173,7 @@ class CallQuery:
 
 
 Row = dict[str, Any]
-"""One group: its dimensions, then METRICS. Money is Decimal, counts are ints, times are text."""
+"""One group: its dimensions, METRICS, then what else was asked for; money is Decimal, times are text."""
 
 
 @dataclass(frozen=True, slots=True)

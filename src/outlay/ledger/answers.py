@@ -11,8 +11,9 @@ from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
 from outlay.ledger import sql
 from outlay.ledger.identity import judged, revised
+from outlay.ledger.measures import JUDGED, money, read
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
-from outlay.ledger.totals import Counts, Sums, in_order, row_of
+from outlay.ledger.totals import NO_LATENCY, Counts, LineSums, Sums, in_order, row_of
 
 _OF_COST = frozenset(("currency", "cost_status"))
 
@@ -27,7 +28,7 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls."""
-    dialect = _dialect(tables)
+    dialect = _judging(tables, query, _dialect(tables))
     ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect)
     if not whole["calls"]:
         return Rows((), whole)
@@ -40,6 +41,13 @@ def rows(tables: Tables, query: Query) -> Rows:
 def _dialect(tables: Tables) -> sql.Dialect:
     """Look at newer costs only where there are any: most ledgers have none."""
     return sql.revised(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
+
+
+def _judging(tables: Tables, query: Query, dialect: sql.Dialect) -> sql.Dialect:
+    """Look at later judgements only where a metric asks for them and there are any."""
+    if JUDGED.isdisjoint(query.metrics) or not tables.all("SELECT 1 FROM scores LIMIT 1"):
+        return dialect
+    return replace(dialect, calls=dialect.judged.format(calls=dialect.calls))
 
 
 def _bounds(tables: Tables) -> sql.Bounds | None:
@@ -56,29 +64,54 @@ def _totals(
     least, greatest = len(Counts._fields), len(Counts._fields) + 1
     several = any(row[width + least] != row[width + greatest] for _, _, width, row in groups)
     mixed = _costs(tables, query, bounds, dialect) if several else {}
-    return [(key, row_of(labels, _sums(row[width:], mixed.get(key)))) for key, labels, width, row in groups]
+    return [
+        (key, row_of(labels, _sums(query.metrics, row[width:], mixed.get(key))))
+        for key, labels, width, row in groups
+    ]
 
 
 def _costs(
     tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Give the known costs of each group by currency."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+) -> dict[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
+    """Give the known costs of each group by currency, and the further sums of money behind them."""
+    found: dict[tuple[Any, ...], dict[str, tuple[Any, ...]]] = {}
     asked = sql.costs(query, bounds, dialect)
     for row in tables.all(asked.text, asked.parameters):
         key, _, width = sql.group_of(query, row)
-        found.setdefault(key, {})[row[width]] = row[width + 1]
+        found.setdefault(key, {})[row[width]] = tuple(row[width + 1 :])
     return found
 
 
-def _sums(values: Sequence[Any], mixed: dict[str, Any] | None) -> Sums:
-    *counts, least, greatest, cost, mean, percentiles = values
-    single = {} if cost is None else {least: cost}
+def _sums(metrics: Sequence[str], values: Sequence[Any], mixed: dict[str, tuple[Any, ...]] | None) -> Sums:
+    counts = values[: len(Counts._fields)]
+    least, greatest, cost, mean, percentiles, *more = values[len(Counts._fields) :]
+    further = money(metrics)
+    single = {} if cost is None else {least: (cost, *more[: len(further)])}
+    amounts = single if least == greatest else mixed or {}
     return Sums(
         counts=Counts._make(int(count) for count in counts),
-        costs=single if least == greatest else mixed or {},
-        latency=(mean, *(percentiles or (None, None, None))),
+        costs={currency: sums[0] for currency, sums in amounts.items()},
+        latency=(mean, *(percentiles or NO_LATENCY[1:])),
+        more=read(metrics, more),
+        money={
+            name: {currency: sums[at] for currency, sums in amounts.items() if sums[at] is not None}
+            for at, name in enumerate(further, 1)
+        },
     )
+
+
+def lines(tables: Tables, query: Query) -> tuple[Row, ...]:
+    """Add up the lines of costs, one row for each group, unit, currency, rate and input rate."""
+    bounds = _bounds(tables) if sql.needs_bounds(query) else None
+    if bounds is None and sql.needs_bounds(query):
+        return ()
+    asked = sql.lines(query, bounds, _dialect(tables))
+    found = []
+    for row in tables.all(asked.text, asked.parameters):
+        key, labels, width = sql.group_of(query, row)
+        sums = LineSums(*row[width:])
+        found.append(((*key, *sums.key), {**labels, **sums.as_row()}))
+    return in_order(found)
 
 
 def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> list[Record]:

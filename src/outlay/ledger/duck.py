@@ -12,7 +12,7 @@ import filelock
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.keeping import LedgerInfo
-from outlay.core.query import CallQuery, Query, Rows
+from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Entry, Record, Revision
 from outlay.journal import pending_bytes
 from outlay.ledger import answers
@@ -56,6 +56,11 @@ class DuckLedger:
         """Answer with one row a group; without dimensions the one row is the total, if there is any call."""
         with self._turn() as engine:
             return answers.rows(engine, query)
+
+    def lines(self, query: Query) -> tuple[Row, ...]:
+        """Add up the lines of the calls' costs: a row for each group, unit, currency, rate and input rate."""
+        with self._turn() as engine:
+            return answers.lines(engine, query)
 
     def calls(self, query: CallQuery) -> Iterator[Record]:
         """Give single calls in the order asked for, scores and revisions applied; fetched page by page."""

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from outlay.core.errors import LedgerError
 from outlay.core.keeping import LedgerInfo, Lost
-from outlay.core.money import total
-from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Rows, zone
+from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Row, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.buckets import bucket, span
 from outlay.ledger.identity import (
@@ -21,7 +20,9 @@ from outlay.ledger.identity import (
     revision_as_kept,
     same_call,
 )
-from outlay.ledger.totals import Counts, Sums, in_order, row_of
+from outlay.ledger.measures import JUDGED
+from outlay.ledger.reckoned import line_sums, sums_of
+from outlay.ledger.totals import in_order, row_of
 
 
 class MemoryLedger:
@@ -75,18 +76,22 @@ class MemoryLedger:
 
     def rows(self, query: Query) -> Rows:
         """Answer with one row a group; without dimensions the one row is the total, if there is any call."""
-        groups: defaultdict[tuple[Any, ...], list[Record]] = defaultdict(list)
         everything = list(self._chosen(query))
-        for record in everything:
-            groups[tuple(_value(record, name, query.tz) for name in query.by)].append(record)
+        if not JUDGED.isdisjoint(query.metrics):
+            everything = [self._judged(record) for record in everything]
         rows = [
-            (
-                tuple(_sort_key(name, value) for name, value in zip(query.by, values, strict=True)),
-                row_of(dict(zip(query.by, values, strict=True)), _sums(records)),
-            )
-            for values, records in groups.items()
+            (_sort_keys(query, values), row_of(labels, sums_of(records, query.metrics)))
+            for values, labels, records in _groups(query, everything)
         ]
-        return Rows(in_order(rows), row_of({}, _sums(everything)))
+        return Rows(in_order(rows), row_of({}, sums_of(everything, query.metrics)))
+
+    def lines(self, query: Query) -> tuple[Row, ...]:
+        """Add up the lines of the calls' costs: a row for each group, unit, currency, rate and input rate."""
+        return in_order(
+            ((*_sort_keys(query, values), *sums.key), {**labels, **sums.as_row()})
+            for values, labels, records in _groups(query, self._chosen(query))
+            for sums in line_sums(records)
+        )
 
     def calls(self, query: CallQuery) -> Iterator[Record]:
         """Give single calls in the order asked for, scores and revisions applied."""
@@ -186,6 +191,22 @@ def _value(record: Record, name: str, tz: str) -> str | None:
     return value
 
 
+Group = tuple[tuple[str | None, ...], dict[str, str | None], list[Record]]
+
+
+def _groups(query: Query, records: Iterable[Record]) -> Iterator[Group]:
+    """Give each group: the values of the dimensions, the same by name, and its records."""
+    groups: defaultdict[tuple[str | None, ...], list[Record]] = defaultdict(list)
+    for record in records:
+        groups[tuple(_value(record, name, query.tz) for name in query.by)].append(record)
+    for values, members in groups.items():
+        yield values, dict(zip(query.by, values, strict=True)), members
+
+
+def _sort_keys(query: Query, values: tuple[str | None, ...]) -> tuple[Any, ...]:
+    return tuple(_sort_key(name, value) for name, value in zip(query.by, values, strict=True))
+
+
 def _sort_key(name: str, value: str | None) -> Any:
     """Sort by the value itself, but an hour by its instant, since clocks may show it twice."""
     if name == "hour" and value is not None:
@@ -200,39 +221,3 @@ def _rank(record: Record, order: str) -> tuple[Any, str]:
         "latency": (record.latency_ms is not None, record.latency_ms or 0.0),
     }
     return keys[order], record.id
-
-
-def _sums(records: list[Record]) -> Sums:
-    costs: defaultdict[str, list[Decimal]] = defaultdict(list)
-    for record in records:
-        if record.cost is not None:
-            costs[record.currency].append(record.cost)
-    latencies = sorted(record.latency_ms for record in records if record.latency_ms is not None)
-    return Sums(
-        counts=Counts(
-            calls=len(records),
-            errors=sum(record.status == "error" for record in records),
-            known=sum(record.cost is not None for record in records),
-            input_tokens=sum(record.input_tokens for record in records),
-            cached_tokens=sum(record.cached_tokens for record in records),
-            cache_write_tokens=sum(record.cache_write_tokens for record in records),
-            output_tokens=sum(record.output_tokens for record in records),
-            reasoning_tokens=sum(record.reasoning_tokens for record in records),
-        ),
-        costs={currency: total(amounts) for currency, amounts in costs.items()},
-        latency=(
-            sum(latencies) / len(latencies) if latencies else None,
-            percentile(latencies, 50),
-            percentile(latencies, 95),
-            percentile(latencies, 99),
-        ),
-    )
-
-
-def percentile(ascending: list[float], percent: int) -> float | None:
-    """Give a percentile by linear interpolation between the two nearest values."""
-    if not ascending:
-        return None
-    below, part = divmod(percent * (len(ascending) - 1), 100)
-    low = ascending[below]
-    return low + (ascending[below + 1] - low) * part / 100 if part else low

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, zone
 from outlay.core.record import Record
+from outlay.core.units import MODALITIES
+from outlay.ledger import measures
 from outlay.ledger.buckets import label, offsets, span
 
 Bounds = tuple[datetime, datetime]
@@ -25,7 +27,8 @@ class Dialect:
     shift: str = "{moment} + to_seconds({seconds})"
     seconds: str = "CAST(? AS BIGINT)"
     tag: str = "tags[?]"
-    percentiles: str = "quantile_cont(latency_ms, [0.5, 0.95, 0.99])"
+    percentiles: str = "quantile_cont({column}, [0.5, 0.9, 0.95, 0.99])"  # those of measures.SHARES
+    array: str = "[{items}]"
     row: str = "rowid"  # names a row within one statement
     arrival: str = "rowid"  # sorts entries in the order in which they came
     id: str = "id"  # sorts as the id's text does
@@ -33,14 +36,39 @@ class Dialect:
     among: str = "IN (SELECT unnest(CAST(? AS UUID[])))"  # one of a list of ids
     amount: str = "CAST(? AS DECIMAL(38, 18))"
     calls: str = "calls"  # where calls are read from, under this name
+    # the same with the newest value of each judgement
+    judged: str = """(SELECT calls.* REPLACE (
+            coalesce(news.quality, calls.quality_score) AS quality_score,
+            coalesce(news.rating, calls.user_rating) AS user_rating,
+            coalesce(news.correct, calls.correct) AS correct
+        )
+        FROM {calls} LEFT JOIN (
+            SELECT record_id,
+                last(quality_score ORDER BY "at", rowid) FILTER (WHERE quality_score IS NOT NULL) AS quality,
+                last(user_rating ORDER BY "at", rowid) FILTER (WHERE user_rating IS NOT NULL) AS rating,
+                last(correct ORDER BY "at", rowid) FILTER (WHERE correct IS NOT NULL) AS correct
+            FROM scores GROUP BY record_id
+        ) AS news ON news.record_id = calls.id) AS calls"""
+    # chosen calls, once for each line of their cost
+    lined: str = """(SELECT chosen.*, line.unit AS unit, line.per AS per,
+            CAST(line.rate AS DECIMAL(38, 18)) AS rate,
+            CAST(line.quantity AS DECIMAL(38, 18)) AS quantity,
+            CAST(line.amount AS DECIMAL(38, 18)) AS amount,
+            list_min(list_transform(list_filter(listed, lambda each:
+                each.unit = {fresh} AND each.model IS NOT DISTINCT FROM line.model
+            ), lambda each: CAST(each.rate AS DECIMAL(38, 18)))) AS input_rate
+        FROM (SELECT *, from_json(lines, '[{{"unit": "VARCHAR", "rate": "VARCHAR", "per": "BIGINT",
+                "quantity": "VARCHAR", "amount": "VARCHAR", "model": "VARCHAR"}}]') AS listed
+            FROM ({chosen})) AS chosen, unnest(listed) AS unnested(line))"""
     # the same with the newest of their costs, in the columns that can be asked for
     revised: str = """(SELECT calls.* REPLACE (
             CASE WHEN newest.record_id IS NULL THEN calls.cost ELSE newest.cost END AS cost,
+            CASE WHEN newest.record_id IS NULL THEN calls.lines ELSE newest.lines END AS lines,
             coalesce(newest.currency, calls.currency) AS currency,
             coalesce(newest.cost_status, calls.cost_status) AS cost_status
         ), calls.rowid AS rowid
         FROM calls LEFT JOIN (
-            SELECT record_id, cost, currency, cost_status FROM revisions
+            SELECT record_id, cost, currency, cost_status, lines FROM revisions
             QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY "at" DESC, rowid DESC) = 1
         ) AS newest ON newest.record_id = calls.id) AS calls"""
 
@@ -81,20 +109,54 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     """Ask for the counts, cost, currencies and latencies of each group.
 
     The columns: those of the dimensions (see :func:`group_of`), then ten counts and sums, the cost, the
-    least and greatest currency of known costs, the mean latency and the list of its percentiles.
+    least and greatest currency of known costs, the mean latency and the list of its percentiles, and the
+    columns of the further metrics (``measures.columns``).
     """
     aggregates = f"""count(*), count(*) FILTER (WHERE status = 'error'), count(cost),
         coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
         coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
         min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL),
-        sum(cost), avg(latency_ms), {dialect.percentiles}"""
-    return _grouped(query, bounds, dialect, Statement(aggregates))
+        sum(cost), avg(latency_ms), {dialect.percentiles.format(column="latency_ms")}"""
+    more = [_written(column, dialect) for column in measures.columns(query.metrics)]
+    return _grouped(query, bounds, dialect, Statement(", ".join((aggregates, *more))))
+
+
+def _written(column: str, dialect: Dialect) -> str:
+    """Fill in what engines write differently."""
+    kind, _, inside = column.removeprefix("{").removesuffix("}").partition(":")
+    if kind == "percentiles":
+        return dialect.percentiles.format(column=inside)
+    return dialect.array.format(items=inside) if kind == "array" else column
 
 
 def costs(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
-    """Ask for the known cost of each group by currency: the dimensions' columns, currency, sum."""
-    known = Statement("currency, sum(cost)")
+    """Ask for the known cost of each group by currency: the dimensions' columns, currency, sum.
+
+    Behind it the further sums of money that are asked for (``measures.money``).
+    """
+    more = [f"sum(cost) FILTER (WHERE {measures.MONEY[name]})" for name in measures.money(query.metrics)]
+    known = Statement(", ".join(("currency", "sum(cost)", *more)))
     return _grouped(query, bounds, dialect, known, extra="currency", condition="cost IS NOT NULL")
+
+
+_LINE = ("unit", "currency", "rate", "per", "input_rate")
+
+
+def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
+    """Ask for sums over the lines of costs: the dimensions' columns, those of _LINE, count, two sums."""
+    chosen, keys = _chosen(query, bounds, dialect, "cost IS NOT NULL")
+    group = ", ".join((*keys, *_LINE))
+    return (
+        Statement(f"SELECT {group}, count(*), sum(quantity), sum(amount) FROM")
+        + Statement(dialect.lined.format(chosen=chosen.text, fresh=_FRESH), chosen.parameters)
+        + Statement(f"AS lined GROUP BY {group}")
+    )
+
+
+_SUFFIXES = " ".join(
+    f"WHEN line.unit LIKE 'cache%{modality}' THEN 'input_{modality}'" for modality in MODALITIES
+)
+_FRESH = f"CASE {_SUFFIXES} WHEN line.unit LIKE 'cache%' THEN 'input' END"  # the unit without a cache
 
 
 def _grouped(  # the parts of one statement
@@ -105,21 +167,31 @@ def _grouped(  # the parts of one statement
     extra: str | None = None,
     condition: str | None = None,
 ) -> Statement:
-    columns = _columns(query, bounds, dialect)
-    named = [Statement(f"{c.text} AS d{i}", c.parameters) for i, c in enumerate(columns)]
-    keys = [f"d{i}" for i in range(len(columns))]
-    chosen = joined(", ", [*named, Statement("calls.*")])
+    chosen, keys = _chosen(query, bounds, dialect, condition)
     text = (
         Statement(f"SELECT {', '.join((*keys, ''))}")  # d0, d1, …
         + aggregates
-        + Statement("FROM (SELECT")
+        + Statement("FROM (")
         + chosen
-        + Statement(f"FROM {dialect.calls}")
-        + _where(query, dialect, condition)
         + Statement(") AS chosen")
     )
     group = [*keys, extra] if extra else keys
     return text + Statement(f"GROUP BY {', '.join(group)}") if group else text
+
+
+def _chosen(
+    query: Query, bounds: Bounds | None, dialect: Dialect, condition: str | None
+) -> tuple[Statement, list[str]]:
+    """Ask for the calls of a question with the dimensions' columns before them; give these names too."""
+    columns = _columns(query, bounds, dialect)
+    named = [Statement(f"{c.text} AS d{i}", c.parameters) for i, c in enumerate(columns)]
+    chosen = (
+        Statement("SELECT")
+        + joined(", ", [*named, Statement("calls.*")])
+        + Statement(f"FROM {dialect.calls}")
+        + _where(query, dialect, condition)
+    )
+    return chosen, [f"d{i}" for i in range(len(columns))]
 
 
 def _columns(query: Query, bounds: Bounds | None, dialect: Dialect) -> list[Statement]:

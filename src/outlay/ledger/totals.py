@@ -1,7 +1,7 @@
 """From sums over a group of calls to the row that a report shows; the same for every ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from outlay.core.money import text_of, to_ledger_places
 from outlay.core.query import Row
 
 _DIVISION = Context(prec=80)
-NO_LATENCY = (None, None, None, None)
+NO_LATENCY = (None, None, None, None, None)
 
 
 class Counts(NamedTuple):
@@ -31,18 +31,46 @@ class Sums:
 
     counts: Counts
     costs: Mapping[str, Decimal]  # by currency, of calls whose cost is known
-    latency: Sequence[float | None] = NO_LATENCY  # the mean and the three percentiles
+    latency: Sequence[float | None] = NO_LATENCY  # the mean, then the percentiles of measures.SHARES
+    more: Mapping[str, Any] = field(default_factory=dict)  # further metrics
+    money: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)  # further sums, by currency
+
+
+class LineSums(NamedTuple):
+    """What is added up over the cost lines of one group that are of one unit at one rate."""
+
+    unit: str
+    currency: str
+    rate: Decimal
+    per: int
+    input_rate: Decimal | None
+    lines: int
+    quantity: Decimal
+    amount: Decimal
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What such rows are sorted by."""
+        return self.unit, self.currency, self.rate, self.per, self.input_rate
+
+    def as_row(self) -> Row:
+        """Give the row, amounts without the zeros of fixed places."""
+        return {
+            name: plain(value) if isinstance(value, Decimal) else value
+            for name, value in self._asdict().items()
+        }
 
 
 def row_of(dimensions: Mapping[str, str | None], sums: Sums) -> Row:
     """Make one row.
 
     Money of several currencies is not added up: ``cost`` is then None and ``costs`` holds the sum of each.
-    ``costs`` also stands beside a cost that is not in USD, so that nobody takes it for dollars.
+    ``costs`` also stands beside a cost that is not in USD, so that nobody takes it for dollars. The same
+    holds for further sums of money, as ``error_cost`` with ``error_costs``.
     """
     counts = sums.counts
-    cost = next(iter(sums.costs.values())) if len(sums.costs) == 1 else None
-    mean, p50, p95, p99 = sums.latency
+    cost = _single(sums.costs)
+    mean, p50, _, p95, p99 = sums.latency
     row: dict[str, Any] = {
         **dimensions,
         "calls": counts.calls,
@@ -62,9 +90,18 @@ def row_of(dimensions: Mapping[str, str | None], sums: Sums) -> Row:
         "p99_latency_ms": p99,
         "cache_hit_rate": counts.cached_tokens / counts.input_tokens if counts.input_tokens else None,
     }
-    if set(sums.costs) - {"USD"}:
-        row["costs"] = {currency: plain(amount) for currency, amount in sorted(sums.costs.items())}
+    row.update(sums.more)
+    row.update(
+        {name: None if (sole := _single(by)) is None else plain(sole) for name, by in sums.money.items()}
+    )
+    for name, amounts in {"cost": sums.costs, **sums.money}.items():
+        if set(amounts) - {"USD"}:
+            row[f"{name}s"] = {currency: plain(amount) for currency, amount in sorted(amounts.items())}
     return row
+
+
+def _single(amounts: Mapping[str, Decimal]) -> Decimal | None:
+    return next(iter(amounts.values())) if len(amounts) == 1 else None
 
 
 def plain(amount: Decimal) -> Decimal:

@@ -22,5 +22,5 @@ def csv_text(report: Report) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Costs by currency stand as a JSON object in their one cell."""
-    return json.dumps(plain(value)) if isinstance(value, Mapping) else plain(value)
+    """Costs by currency, and counts of a histogram, stand as JSON in their one cell."""
+    return json.dumps(plain(value)) if isinstance(value, Mapping | tuple) else plain(value)

@@ -88,7 +88,7 @@ def _model(each: Unpriced) -> str:
 def columns_of(report: Report) -> Sequence[str]:
     """Give the headings of a report's rows: dimensions, every metric, and costs by currency if need be."""
     foreign = any("costs" in row for row in (*report.rows, report.total))
-    return [*report.query.by, *METRICS, *(["costs"] if foreign else [])]
+    return [*report.query.by, *METRICS, *report.query.metrics, *(["costs"] if foreign else [])]
 
 
 def all_rows(report: Report) -> Sequence[Row]:

@@ -5,26 +5,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.money import PLACES, to_ledger_places
-from outlay.core.query import METRICS, Row
+from outlay.core.query import METRICS, Query, Row
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa  # type: ignore[import-untyped] # it ships no types
 
-Kind = Literal["text", "count", "money", "number"]
+Kind = Literal["text", "count", "counts", "money", "number"]
 _PRECISION = 38
-_MONEY = {"cost", "avg_cost"}
-_NUMBERS = {"avg_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "cache_hit_rate"}
+_MONEY = {"cost", "avg_cost", "error_cost", "judged_cost"}
+_NUMBERS = {"cache_hit_rate", "output_tokens_per_second", "avg_quality_score", "avg_user_rating"}
 
 
-def columns(by: Sequence[str]) -> dict[str, Kind]:
+def columns(query: Query) -> dict[str, Kind]:
     """Give the columns of a report in order, each with the kind of its values."""
-    texts: dict[str, Kind] = dict.fromkeys(by, "text")
-    return texts | {name: _kind(name) for name in METRICS}
+    texts: dict[str, Kind] = dict.fromkeys(query.by, "text")
+    return texts | {name: _kind(name) for name in (*METRICS, *query.metrics)}
 
 
-def polars_frame(rows: Sequence[Row], by: Sequence[str]) -> "pl.DataFrame":
+def polars_frame(rows: Sequence[Row], query: Query) -> "pl.DataFrame":
     """Make a polars frame.
 
     Raises:
@@ -37,14 +37,15 @@ def polars_frame(rows: Sequence[Row], by: Sequence[str]) -> "pl.DataFrame":
     kinds: dict[Kind, Any] = {
         "text": pl.String,
         "count": pl.Int64,
+        "counts": pl.List(pl.Int64),
         "money": pl.Decimal(_PRECISION, PLACES),
         "number": pl.Float64,
     }
-    schema = {name: kinds[kind] for name, kind in columns(by).items()}
-    return pl.DataFrame(_by_column(rows, by), schema=schema)
+    schema = {name: kinds[kind] for name, kind in columns(query).items()}
+    return pl.DataFrame(_by_column(rows, query), schema=schema)
 
 
-def pandas_frame(rows: Sequence[Row], by: Sequence[str]) -> "pd.DataFrame":
+def pandas_frame(rows: Sequence[Row], query: Query) -> "pd.DataFrame":
     """Make a pandas frame; money is a column of Decimal objects.
 
     Raises:
@@ -54,14 +55,20 @@ def pandas_frame(rows: Sequence[Row], by: Sequence[str]) -> "pd.DataFrame":
         import pandas as pd  # noqa: PLC0415 - an extra
     except ImportError:
         raise MissingExtraError.of("pandas", "pandas") from None
-    kinds: dict[Kind, Any] = {"text": "object", "count": "int64", "money": "object", "number": "float64"}
-    values = _by_column(rows, by)
+    kinds: dict[Kind, Any] = {
+        "text": "object",
+        "count": "int64",
+        "counts": "object",
+        "money": "object",
+        "number": "float64",
+    }
+    values = _by_column(rows, query)
     return pd.DataFrame(
-        {name: pd.Series(values[name], dtype=kinds[kind]) for name, kind in columns(by).items()}
+        {name: pd.Series(values[name], dtype=kinds[kind]) for name, kind in columns(query).items()}
     )
 
 
-def arrow_table(rows: Sequence[Row], by: Sequence[str]) -> "pa.Table":
+def arrow_table(rows: Sequence[Row], query: Query) -> "pa.Table":
     """Make an Arrow table.
 
     Raises:
@@ -74,22 +81,25 @@ def arrow_table(rows: Sequence[Row], by: Sequence[str]) -> "pa.Table":
     kinds: dict[Kind, Any] = {
         "text": pa.string(),
         "count": pa.int64(),
+        "counts": pa.list_(pa.int64()),
         "money": pa.decimal128(_PRECISION, PLACES),
         "number": pa.float64(),
     }
-    fields = [pa.field(name, kinds[kind]) for name, kind in columns(by).items()]
-    return pa.table(_by_column(rows, by), schema=pa.schema(fields))
+    fields = [pa.field(name, kinds[kind]) for name, kind in columns(query).items()]
+    return pa.table(_by_column(rows, query), schema=pa.schema(fields))
 
 
 def _kind(metric: str) -> Kind:
     if metric in _MONEY:
         return "money"
-    return "number" if metric in _NUMBERS else "count"
+    if metric == "latency_histogram":
+        return "counts"
+    return "number" if metric in _NUMBERS or metric.endswith("_ms") else "count"
 
 
-def _by_column(rows: Sequence[Row], by: Sequence[str]) -> dict[str, list[Any]]:
+def _by_column(rows: Sequence[Row], query: Query) -> dict[str, list[Any]]:
     """Turn rows into columns; an average with more places than a ledger holds is rounded to them."""
-    found: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in columns(by)}
-    for name in _MONEY:
+    found: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in columns(query)}
+    for name in _MONEY & found.keys():
         found[name] = [None if amount is None else to_ledger_places(amount) for amount in found[name]]
     return found

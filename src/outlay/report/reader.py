@@ -1,6 +1,7 @@
 """LedgerReader: questions in people's words over any ledger; what ``outlay.open`` gives."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, get_args
@@ -8,7 +9,17 @@ from typing import Any, Self, get_args
 from outlay.core.errors import QueryError
 from outlay.core.period import moment
 from outlay.core.ports import Ledger
-from outlay.core.query import METRICS, CallQuery, Order, Query, Row, check_dimension, filters, zone
+from outlay.core.query import (
+    METRICS,
+    CallQuery,
+    Order,
+    Query,
+    Row,
+    check_dimension,
+    check_metric,
+    filters,
+    zone,
+)
 from outlay.core.record import Record, Revision
 from outlay.report.values import Report, Unpriced
 
@@ -51,18 +62,22 @@ class LedgerReader:
         tz: str = "UTC",
         limit: int | None = None,
         order: str | None = None,
+        metrics: Iterable[str] = (),
     ) -> Report:
         """Give totals, and one row for every value of the dimensions in ``by``.
+
+        ``metrics`` names further ones (``core.query.MORE_METRICS``, ``slow:MS``) that rows shall have.
 
         ``order`` names a metric, largest first, or a dimension, ascending; without it the rows stand in the
         order of their dimensions. Rows beyond ``limit`` are counted in ``left_out``; the total is that of all
         calls.
 
         Raises:
-            QueryError: a dimension, filter, period, time zone, order or limit that cannot be.
+            QueryError: a dimension, metric, filter, period, time zone, order or limit that cannot be.
         """
-        query = self._query(by, since, until, where, tz)
-        key = None if order is None else _sort_key(order, query.by)
+        further = tuple(dict.fromkeys(check_metric(name) for name in metrics))
+        query = replace(self._query(by, since, until, where, tz), metrics=further)
+        key = None if order is None else _sort_key(order, query)
         kept = check_limit(limit)
         answer = self._fresh().rows(query)
         rows = list(answer.rows) if key is None else sorted(answer.rows, key=key)
@@ -73,6 +88,22 @@ class LedgerReader:
             unpriced=self._unpriced(query, answer.total),
             left_out=len(rows) - len(rows[:kept]),
         )
+
+    def lines(
+        self,
+        by: str | Iterable[str] = (),
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where = None,
+        tz: str = "UTC",
+    ) -> tuple[Row, ...]:
+        """Give the lines of the calls' costs, added up by unit and rate; see ``core.ports.Ledger.lines``.
+
+        Raises:
+            QueryError: a dimension, filter, period or time zone that cannot be.
+        """
+        return self._fresh().lines(self._query(by, since, until, where, tz))
 
     def calls(
         self,
@@ -202,10 +233,11 @@ def check_limit(limit: int | None) -> int | None:
     raise QueryError(f"limit must be a whole number, 0 or more, not {limit!r:.40}")
 
 
-def _sort_key(order: str, by: tuple[str, ...]) -> Callable[[Row], Any]:
+def _sort_key(order: str, query: Query) -> Callable[[Row], Any]:
     """Sort by a metric, largest first and unknown last, or by a dimension, missing last."""
-    if order in METRICS:
+    metrics = [name for name in (*METRICS, *query.metrics) if name != "latency_histogram"]
+    if order in metrics:
         return lambda row: (row[order] is None, -(row[order] or 0))
-    if order in by:
+    if order in query.by:
         return lambda row: (row[order] is None, row[order] or "")
-    raise QueryError(f"no order {order!r:.60}; there are {', '.join((*by, *METRICS))}")
+    raise QueryError(f"no order {order!r:.60}; there are {', '.join((*query.by, *metrics))}")

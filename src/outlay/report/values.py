@@ -62,7 +62,7 @@ class Report:
         """
         from outlay.report.frames import polars_frame  # noqa: PLC0415 - only those who ask pay for frames
 
-        return polars_frame(self.rows, self.query.by)
+        return polars_frame(self.rows, self.query)
 
     def to_pandas(self) -> "pd.DataFrame":
         """Give the rows as a pandas frame; money is a column of Decimals, an unknown amount None.
@@ -72,7 +72,7 @@ class Report:
         """
         from outlay.report.frames import pandas_frame  # noqa: PLC0415 - only those who ask pay for frames
 
-        return pandas_frame(self.rows, self.query.by)
+        return pandas_frame(self.rows, self.query)
 
     def to_arrow(self) -> "pa.Table":
         """Give the rows as an Arrow table; money is decimal128(38, 18).
@@ -82,4 +82,4 @@ class Report:
         """
         from outlay.report.frames import arrow_table  # noqa: PLC0415 - only those who ask pay for frames
 
-        return arrow_table(self.rows, self.query.by)
+        return arrow_table(self.rows, self.query)

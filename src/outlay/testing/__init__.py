@@ -2,13 +2,17 @@
 
 from outlay.testing.asking import asked, by_label, call, calls, labels_of
 from outlay.testing.clock import NOON, FixedClock
+from outlay.testing.lines import LinesContract
+from outlay.testing.measures import MeasuresContract
 from outlay.testing.periods import PeriodsContract
 from outlay.testing.revisions import RevisionsContract
 from outlay.testing.singles import CallsContract
 from outlay.testing.totals import TotalsContract
 
 
-class LedgerContract(TotalsContract, PeriodsContract, CallsContract, RevisionsContract):
+class LedgerContract(
+    TotalsContract, MeasuresContract, LinesContract, PeriodsContract, CallsContract, RevisionsContract
+):
     """What every ledger promises; subclass it in a test module and give it a fixture ``ledger``, empty."""
 
 

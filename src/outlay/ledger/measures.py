@@ -1,0 +1,104 @@
+"""Further metrics: the column that SQL gives for each, and how its value is read from there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Final
+
+from outlay.core.query import LATENCY_BOUNDS_MS, slow_limit
+
+MONEY: Final[Mapping[str, str]] = {"error_cost": "status = 'error'", "judged_cost": "correct IS NOT NULL"}
+"""Sums of known costs, with the condition of the calls that they are of."""
+
+JUDGED: Final = frozenset(
+    (
+        *("judged_calls", "correct_calls", "judged_cost", "unpriced_judged"),
+        *("quality_scores", "avg_quality_score", "user_ratings", "avg_user_rating"),
+    )
+)
+"""Metrics that depend on judgements, which may have come after their calls."""
+
+SHARES = (0.5, 0.9, 0.95, 0.99)  # of every list of percentiles
+_TIMED = "FILTER (WHERE status <> 'error' AND latency_ms > 0)"
+
+
+def _count(value: Any) -> int:
+    return int(value or 0)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One column; ``{percentiles}`` and ``{array}`` in it stand for what engines write differently."""
+
+    sql: str
+    read: Callable[[Any], Any] = _count
+
+
+def _percentile(index: int) -> Callable[[Any], float | None]:
+    return lambda values: None if values is None else _number(itemgetter(index)(values))
+
+
+def histogram(cumulative: Sequence[int]) -> tuple[int, ...]:
+    """Give the calls of each bucket from the calls up to each bound, the last of which is all of them."""
+    counts = [_count(value) for value in cumulative]
+    return tuple(b - a for a, b in zip((0, *counts), counts, strict=False))
+
+
+_UP_TO = ", ".join(f"count(*) FILTER (WHERE latency_ms <= {bound})" for bound in LATENCY_BOUNDS_MS)
+_FIRST_TOKEN = "{percentiles:time_to_first_token_ms}"  # noqa: S105  # a column's name
+_MEASURES: Final[Mapping[str, Measure]] = {
+    "successful_calls": Measure("count(*) FILTER (WHERE status <> 'error')"),
+    "timed_calls": Measure("count(latency_ms)"),
+    "min_latency_ms": Measure("min(latency_ms)", _number),
+    "p90_latency_ms": Measure("{percentiles:latency_ms}", _percentile(1)),
+    "max_latency_ms": Measure("max(latency_ms)", _number),
+    "latency_histogram": Measure(f"{{array:{_UP_TO}, count(latency_ms)}}", histogram),
+    "first_token_calls": Measure("count(time_to_first_token_ms)"),
+    "avg_first_token_ms": Measure("avg(time_to_first_token_ms)", _number),
+    **{
+        f"p{int(share * 100)}_first_token_ms": Measure(_FIRST_TOKEN, _percentile(index))
+        for index, share in enumerate(SHARES)
+    },
+    "output_tokens_per_second": Measure(
+        f"1000.0 * sum(output_tokens) {_TIMED} / sum(latency_ms) {_TIMED}", _number
+    ),
+    "users": Measure('count(DISTINCT "user")'),
+    "sessions": Measure("count(DISTINCT session)"),
+    "unpriced_errors": Measure("count(*) FILTER (WHERE status = 'error' AND cost IS NULL)"),
+    "judged_calls": Measure("count(correct)"),
+    "correct_calls": Measure("count(*) FILTER (WHERE correct)"),
+    "unpriced_judged": Measure("count(*) FILTER (WHERE correct IS NOT NULL AND cost IS NULL)"),
+    "quality_scores": Measure("count(quality_score)"),
+    "avg_quality_score": Measure("avg(quality_score)", _number),
+    "user_ratings": Measure("count(user_rating)"),
+    "avg_user_rating": Measure("avg(user_rating)", _number),
+}
+
+
+def measure_of(metric: str) -> Measure:
+    """Give the column of a metric that is no sum of money."""
+    limit = slow_limit(metric)
+    return _MEASURES[metric] if limit is None else Measure(f"count(*) FILTER (WHERE latency_ms > {limit})")
+
+
+def columns(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Give the columns that these metrics need, each once; sums of money come first."""
+    money = [f"sum(cost) FILTER (WHERE {MONEY[name]})" for name in metrics if name in MONEY]
+    others = [measure_of(name).sql for name in metrics if name not in MONEY]
+    return tuple(dict.fromkeys((*money, *others)))
+
+
+def read(metrics: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Read the metrics, sums of money left aside, from the values of their columns."""
+    by_column = dict(zip(columns(metrics), values, strict=True))
+    measures = {name: measure_of(name) for name in metrics if name not in MONEY}
+    return {name: each.read(by_column[each.sql]) for name, each in measures.items()}
+
+
+def money(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Give those of the metrics that are sums of money, in the order of their columns."""
+    return tuple(dict.fromkeys(name for name in metrics if name in MONEY))
