@@ -47,6 +47,7 @@ METRICS = (
 )
 MORE_METRICS = (
     "successful_calls",
+    "cached_calls",  # with input that was read from a cache
     "timed_calls",  # whose latency is known
     "min_latency_ms",
     "p90_latency_ms",

@@ -52,6 +52,7 @@ _UP_TO = ", ".join(f"count(*) FILTER (WHERE latency_ms <= {bound})" for bound in
 _FIRST_TOKEN = "{percentiles:time_to_first_token_ms}"  # noqa: S105  # a column's name
 _MEASURES: Final[Mapping[str, Measure]] = {
     "successful_calls": Measure("count(*) FILTER (WHERE status <> 'error')"),
+    "cached_calls": Measure("count(*) FILTER (WHERE cached_tokens > 0)"),
     "timed_calls": Measure("count(latency_ms)"),
     "min_latency_ms": Measure("min(latency_ms)", _number),
     "p90_latency_ms": Measure("{percentiles:latency_ms}", _percentile(1)),

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from outlay.core.buckets import bucket, span
 from outlay.core.errors import LedgerError
 from outlay.core.keeping import LedgerInfo, Lost
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Row, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
-from outlay.ledger.buckets import bucket, span
 from outlay.ledger.identity import (
     as_kept,
     judged,

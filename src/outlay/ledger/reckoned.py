@@ -89,6 +89,7 @@ def _speed(records: Records) -> float | None:
 _MONEY: Final[Mapping[str, Callable[[Records], Records]]] = {"error_cost": _failed, "judged_cost": _judged}
 _METRICS: Final[Mapping[str, Callable[[Records], Any]]] = {
     "successful_calls": lambda records: len(records) - len(_failed(records)),
+    "cached_calls": lambda records: sum(each.cached_tokens > 0 for each in records),
     "timed_calls": lambda records: len(_latencies(records)),
     "min_latency_ms": lambda records: min(_latencies(records), default=None),
     "p90_latency_ms": lambda records: percentile(_latencies(records), 90),

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from outlay.core.buckets import label, offsets, span
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, zone
 from outlay.core.record import Record
 from outlay.core.units import MODALITIES
 from outlay.ledger import measures
-from outlay.ledger.buckets import label, offsets, span
 
 Bounds = tuple[datetime, datetime]
 """The oldest and the newest instant that a ledger holds."""

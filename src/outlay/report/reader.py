@@ -180,6 +180,10 @@ class LedgerReader:
     ) -> None:
         self.close()
 
+    def now(self) -> datetime:
+        """Give the instant at which this reader stands, aware UTC."""
+        return self._now()
+
     def _fresh(self) -> Ledger:
         if self._refresh is not None:
             self._refresh()

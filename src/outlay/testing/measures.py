@@ -82,6 +82,13 @@ class MeasuresContract:
         )
         assert abs(_total(ledger, "output_tokens_per_second")["output_tokens_per_second"] - 40.0) < 1e-9
 
+    def test_calls_that_read_from_a_cache(self, ledger: Ledger) -> None:
+        """Writing to one is no reading."""
+        usages: list[dict[str, int]] = [{"input": 1, "cache_read": 9}, {"cache_read_audio": 2}]
+        usages += [{"input": 1, "cache_write": 9}, {}]
+        ledger.add([call(units=units) for units in usages])
+        assert _total(ledger, "cached_calls")["cached_calls"] == 2
+
     def test_people_are_counted_once(self, ledger: Ledger) -> None:
         """A missing user is none, an empty name is one."""
         who = [("a", "1"), ("a", "2"), ("b", "2"), ("", None), (None, "3")]
@@ -181,6 +188,7 @@ class MeasuresContract:
 
 def _counts(name: str) -> bool:
     return name in {
-        *("successful_calls", "timed_calls", "first_token_calls", "users", "sessions", "unpriced_errors"),
+        *("successful_calls", "cached_calls", "timed_calls", "first_token_calls", "users", "sessions"),
+        "unpriced_errors",
         *("judged_calls", "correct_calls", "unpriced_judged", "quality_scores", "user_ratings", "slow:250"),
     }

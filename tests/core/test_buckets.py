@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outlay.core.buckets import bucket, offsets, span
 from outlay.core.errors import QueryError
-from outlay.ledger.buckets import bucket, offsets, span
 
 ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana"]
