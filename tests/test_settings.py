@@ -150,3 +150,16 @@ def test_prices_beside_the_ledger_are_found_unless_others_are_named(tmp_path: Pa
     assert load({"OUTLAY_LEDGER": str(tmp_path)}, tmp_path).prices == tmp_path / "prices.toml"
     named = load({"OUTLAY_LEDGER": str(tmp_path), "OUTLAY_PRICES": "other.toml"}, tmp_path)
     assert named.prices == named.own_prices == tmp_path / "other.toml"
+
+
+def test_another_process_has_the_same_settings_from_the_environment_alone(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        'ledger = "costs"\nsync = "always"\ninclude_usage = false\ntz = "Europe/Berlin"\n'
+        '[tags]\nteam = "a,b"\nrow = 7\n',
+    )
+    here = load({"OUTLAY_RUN": "r1"}, tmp_path)
+    there = load(here.to_environ(), Path(tmp_path.anchor))
+    assert (there.home, there.run) == (tmp_path / "costs", "r1")
+    for name in ("sync", "include_usage", "tz", "tags", "sync_interval", "store_prompts"):
+        assert getattr(there, name) == getattr(here, name)

@@ -71,13 +71,15 @@ _ELSEWHERE = {
     "carry": "outlay.capture",
     "carrying": "outlay.capture",
     "context": "outlay.capture",
+    "load_ipython_extension": "outlay.notebook",  # IPython looks for these two on %load_ext outlay
     "suppress": "outlay.capture",
+    "unload_ipython_extension": "outlay.notebook",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that ``import outlay`` itself costs next to nothing."""
-    if name not in __all__:
+    if name not in __all__ and name not in _ELSEWHERE:
         raise AttributeError(f"module 'outlay' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_ELSEWHERE.get(name, "outlay.api")), name)
     return value

@@ -84,7 +84,9 @@ class Process:
             return _LedgerSink(self._memory_ledger())
         from outlay.journal import Journal  # noqa: PLC0415 - a program that only asks needs no writer
 
-        return Journal(settings.journal, sync=settings.sync, interval=settings.sync_interval)
+        return Journal(
+            settings.journal, sync=settings.sync, interval=settings.sync_interval, run=settings.run
+        )
 
     def _memory_ledger(self) -> Ledger:
         with self._lock:

@@ -1,5 +1,6 @@
 """Settings from the environment and the nearest outlay.toml, as one frozen value."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from outlay.core.errors import SettingsError
+from outlay.core.inherited import RUN
 from outlay.core.query import zone
 
 FILE_NAME = "outlay.toml"
@@ -36,6 +38,16 @@ class Settings:
     tz: str = "UTC"  # of reports' days
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # put on every record
     file: Path | None = None  # the outlay.toml that was read
+    run: str | None = None  # the `outlay run` that this process belongs to, from the environment alone
+
+    def to_environ(self) -> dict[str, str]:
+        """Give the variables by which another process has these settings, wherever it starts."""
+        told = {
+            variable: _told(value)
+            for key, variable in VARIABLES.items()
+            if (value := getattr(self, key)) is not None and value != {}
+        }
+        return {"OUTLAY_LEDGER": str(self.home), **told, **({} if self.run is None else {RUN: self.run})}
 
     @property
     def journal(self) -> Path:
@@ -69,7 +81,7 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
     home = _home(given.get("ledger"), given.pop("home", None))
     if "prices" not in given and (home / PRICES_NAME).is_file():
         given["prices"] = home / PRICES_NAME
-    return Settings(home=home, file=file, **given)
+    return Settings(home=home, file=file, run=environ.get(RUN) or None, **given)
 
 
 def find_file(cwd: Path) -> Path | None:
@@ -117,6 +129,12 @@ def _parse(key: str, value: object, where: str, base: Path) -> Any:
         return _READERS[key](value, base)
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(f"{where} = {value!r:.80}: {error}") from None
+
+
+def _told(value: object) -> str:
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(value: object) -> str:
@@ -171,6 +189,8 @@ def _zone(value: object, _base: Path) -> str:
 
 def _tags(value: object, _base: Path) -> dict[str, str]:
     how = "write tags as NAME=VALUE,NAME=VALUE or, in the file, as a table of texts"
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = json.loads(value)  # for values that hold a comma
     if isinstance(value, str):
         pairs = [part.partition("=") for part in value.split(",")]
         if not all(name.strip() and sign for name, sign, _ in pairs):

@@ -1,5 +1,7 @@
 """``outlay run``: the program behaves as under Python, and its calls are recorded."""
 
+import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -14,6 +16,12 @@ TELLS = """
 import __main__, os, sys
 print(sys.argv[1:], __name__, __main__.__dict__ is globals(), os.path.realpath(sys.path[0]))
 """
+
+
+def calls_in(command: Command) -> str:
+    """Count what the ledger holds."""
+    heading, only = (each.split(",") for each in command("report", "--csv").stdout.splitlines())
+    return dict(zip(heading, only, strict=True))["calls"]
 
 
 @pytest.fixture
@@ -77,7 +85,8 @@ def test_an_exception_is_shown_as_python_shows_it(
         [sys.executable, name], capture_output=True, text=True, cwd=tmp_path, check=False
     )
     done = command("run", name)
-    assert done.returncode == (130 if "Interrupt" in text else 1)
+    assert done.returncode == under_python.returncode
+    assert done.returncode == (-2 if "Interrupt" in text else 1)
     # The frames' file names are not compared: newer Pythons make them absolute.
     assert done.stderr.splitlines()[-1] == under_python.stderr.splitlines()[-1]
     assert len(done.stderr.splitlines()) == len(under_python.stderr.splitlines())
@@ -164,3 +173,44 @@ print(answer.choices[0].message.content)
 def test_a_program_without_an_sdk_loads_none(command: Command, program: Callable[[str], str]) -> None:
     text = "import sys; print(sorted({'openai', 'anthropic', 'google.genai', 'duckdb'} & set(sys.modules)))"
     assert command("run", program(text)).stdout == "[]\n"
+
+
+def test_ctrl_c_ends_the_program_by_its_signal_and_its_calls_are_kept(
+    command: Command, program: Callable[[str], str], environ: dict[str, str], tmp_path: Path
+) -> None:
+    text = """
+import atexit, outlay, time
+atexit.register(lambda: print('its own handler ran'))
+outlay.record(provider='openai', model='gpt-4o', input_tokens=1)
+print('ready', flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-m", "outlay", "run", program(text)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=environ,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (-signal.SIGINT, b"its own handler ran\n")
+    assert err.endswith(b"KeyboardInterrupt\n")
+    assert calls_in(command) == "1"
+
+
+def test_a_python_command_on_the_path_runs_and_no_other_does(
+    command: Command, environ: dict[str, str], tmp_path: Path
+) -> None:
+    for name, first in (("asker", f"#!{sys.executable}"), ("lister", "#!/bin/sh")):
+        script = tmp_path / "bin" / name
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f"{first}\nimport sys; print('in', sys.argv[1:])\n", encoding="utf-8")
+        script.chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{environ['PATH']}"
+    assert command("run", "asker", "--x", PATH=path).stdout == "in ['--x']\n"
+    refused = command("run", "lister", PATH=path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "is no Python program" in refused.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from outlay.capture import guard
+from outlay.core.inherited import MODULES
 from outlay.instrumentation import PACKAGES, late
 
 
@@ -35,7 +36,7 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
 
 
 def test_every_sdk_that_can_be_hooked_is_waited_for() -> None:
-    assert set(late.MODULES) == set(PACKAGES)
+    assert set(MODULES) == set(PACKAGES)
 
 
 def test_what_is_there_is_hooked_at_once_and_the_rest_when_it_comes(seen: list[str]) -> None:

@@ -2,7 +2,9 @@
 
 import builtins
 import importlib.util
+import os
 import runpy
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
@@ -11,7 +13,7 @@ from types import ModuleType, TracebackType
 
 from outlay.core.errors import OutlayError
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 class NoProgramError(OutlayError):
@@ -19,15 +21,18 @@ class NoProgramError(OutlayError):
 
 
 def start_file(program: str, args: Sequence[str]) -> int:
-    """Run a file, or a folder or archive with a __main__.py; give 0, or what an exception of its own means.
+    """Run a file, a folder or archive with a __main__.py, or a Python command on PATH, such as gunicorn.
+
+    Gives 0, or what an exception of its own means.
 
     Raises:
-        NoProgramError: there is no such file.
+        NoProgramError: there is no such file, or it is no Python.
         SystemExit: the program's own.
     """
     path = Path(program)
     if not path.exists():
-        raise NoProgramError(f"no program {program!r:.200}; name a Python file, or a module with -m")
+        path = _command(program)
+        program = str(path)
     sys.argv = [program, *args]
     if path.is_dir() or not _is_source(path):
         return _guarded(lambda: runpy.run_path(program, run_name="__main__"))
@@ -53,6 +58,20 @@ def start_module(module: str, args: Sequence[str]) -> int:
         )
     sys.argv = [found.origin or module, *args]
     return _guarded(lambda: runpy.run_module(module, run_name="__main__", alter_sys=True))
+
+
+def _command(name: str) -> Path:
+    """Find a command that is a Python script: beside our own interpreter, which will run it, then on PATH."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    found = shutil.which(name, path=path) if Path(name).name == name else None
+    if found is None:
+        raise NoProgramError(f"no program {name!r:.200}; name a Python file, or a module with -m")
+    with open(found, "rb") as file:  # noqa: PTH123 - its first lines
+        first = file.read(500)
+    # A shell script that hands itself to Python is what installers write where the path is long.
+    if not (first.startswith(b"#!") and b"python" in b"".join(first.splitlines()[:2])):
+        raise NoProgramError(f"{found} is no Python program; outlay run -m runs a module")
+    return Path(found)
 
 
 def _is_source(path: Path) -> bool:
@@ -83,7 +102,7 @@ def _guarded(start: Callable[[], object]) -> int:
         start()
     except KeyboardInterrupt as error:
         _show(error)
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the program's own, shown and turned into its exit code
         _show(error)
         return 1

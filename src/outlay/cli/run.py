@@ -2,18 +2,14 @@
 
 import atexit
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable
-from types import FrameType
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from outlay.cli.options import data_options, pairs, state_of
-
-_DRAIN_SECONDS = 5.0
+from outlay.running import DRAIN_SECONDS, die_interrupted, drain_when_terminated, hand_down
 
 
 class ProgramCommand(click.Command):
@@ -54,55 +50,66 @@ def _tags(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
 def run(ctx: click.Context, /, *, tags: dict[str, str], program: tuple[str, ...]) -> int:
     """Run a Python program, unchanged, and record its calls.
 
-    Output, exceptions and the exit code are the program's own. What its calls cost is shown at the end on
-    standard error, if that is a terminal.
+    PROGRAM is a file, or a Python command such as gunicorn or pytest. Python processes that it starts are
+    recorded too. Output, exceptions, signals and the exit code are the program's own. What its calls cost is
+    shown at the end on standard error, if that is a terminal.
     """
-    from outlay.cli.program import start_file, start_module
+    from outlay.cli.program import INTERRUPTED, start_file, start_module
 
     module = program[:1] == ("-m",)
     name, *args = (program[1:] if module else program) or ("",)
     if not name:
         raise click.UsageError("name a module after -m" if module else "name a program, or -m MODULE", ctx)
-    _record_everything(ctx, tags)
-    return (start_module if module else start_file)(name, args)
+    end = _End(os.getpid())
+    # First of all exit handlers, so that it runs after the program's own, and after its threads.
+    atexit.register(end)
+    _record_everything(ctx, tags, end)
+    code = (start_module if module else start_file)(name, args)
+    end.interrupted = code == INTERRUPTED
+    return code
 
 
-def _record_everything(ctx: click.Context, tags: dict[str, str]) -> None:
+def _record_everything(ctx: click.Context, tags: dict[str, str], end: "_End") -> None:
     from outlay import process
     from outlay.cli.session import settings_of
     from outlay.cli.tally import Tally
 
-    here = process.use(settings_of(state_of(ctx), tags))
+    settings = replace(settings_of(state_of(ctx), tags), run=os.urandom(4).hex())
+    here = process.use(settings)
     recorder = here.recorder()
-    tally = recorder.sink = Tally(recorder.sink)
-    here.hooks.watch(include_usage=here.settings.include_usage)
-    os.environ["OUTLAY_RUN"] = "1"
-    # Runs after the program's threads have ended and after its own exit handlers.
-    atexit.register(_finish, tally, here.flush)
-    _drain_when_terminated(here.flush)
+    end.settings = settings
+    end.tally = recorder.sink = Tally(recorder.sink)
+    here.hooks.watch(include_usage=settings.include_usage)
+    hand_down(settings, os.environ)
+    drain_when_terminated(here.flush)
 
 
-def _finish(tally: Any, flush: Callable[[float], bool]) -> None:
-    """Bring the last calls to disk, and tell a person what the program cost."""
-    if not flush(_DRAIN_SECONDS):
-        click.echo("outlay: some calls may not be on disk yet; see outlay doctor", err=True)
-    summary = tally.summary()
-    if summary.total.calls and sys.stderr is not None and sys.stderr.isatty():
-        from outlay.render.summary import summary_text
+@dataclass(slots=True)
+class _End:
+    """The end of the program: the last calls reach the disk, and a person learns what it cost."""
 
-        click.echo(summary_text(summary), err=True)
+    started_by: int
+    settings: Any = None
+    tally: Any = None
+    interrupted: bool = False
 
+    def __call__(self) -> None:
+        """Run at exit, in forked children too."""
+        if self.tally is not None:
+            if not self.tally.flush(DRAIN_SECONDS):
+                click.echo("outlay: some calls may not be on disk yet; see outlay doctor", err=True)
+            if os.getpid() == self.started_by and sys.stderr is not None and sys.stderr.isatty():
+                self._tell()
+        if self.interrupted:
+            die_interrupted()
 
-def _drain_when_terminated(flush: Callable[[float], bool]) -> None:
-    """On SIGTERM write what is in flight, then end by that signal, as the program would have without us."""
+    def _tell(self) -> None:
+        """Say what the program cost, the calls of its child processes included."""
+        self.tally.add_journals(self.settings.journal, self.settings.run)
+        summary = self.tally.summary()
+        if summary.total.calls:
+            from outlay.render.summary import summary_text
 
-    def drain(number: int, _frame: FrameType | None) -> None:
-        # In a thread of its own: the interrupted one may hold a lock that flushing needs.
-        writer = threading.Thread(target=flush, args=(_DRAIN_SECONDS,), daemon=True)
-        writer.start()
-        writer.join(_DRAIN_SECONDS)
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, drain)
+            click.echo(summary_text(summary), err=True)
+        if self.tally.unread:
+            click.echo("outlay: child processes recorded more; outlay report has all of it", err=True)

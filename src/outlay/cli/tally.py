@@ -1,16 +1,20 @@
-"""A tally of the calls on their way to the journal: what this one process cost, without a ledger."""
+"""A tally of calls on their way to the journal: what a program and its children cost, without a ledger."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from threading import Lock
 
 from outlay.core.money import ZERO, total
 from outlay.core.ports import Sink
 from outlay.core.record import Entry, Record
+from outlay.journal import read_segment, segments
 from outlay.report import Summary, Totals, Unpriced
 
 _UNPRICED = ("unpriced", "partial")
+MAX_READ = 32 * 2**20  # of child processes' journals, which takes some 3 s; beyond it the ledger is quicker
 _KEPT = 1000  # models named at most; a program that makes up names must not fill the memory
 
 
@@ -57,6 +61,7 @@ class Tally:
         self._total = _Sums()
         self._providers: dict[str, _Sums] = {}
         self._unpriced: Counter[tuple[str, str | None]] = Counter()
+        self._unread = False
 
     def append(self, entry: Entry) -> None:
         """Hand an entry on, then count it."""
@@ -68,6 +73,26 @@ class Tally:
     def flush(self, timeout: float | None = None) -> bool:
         """Return when all that was appended is kept; False if that took too long."""
         return self._sink.flush(timeout)
+
+    def add_journals(self, folder: Path, run: str | None) -> None:
+        """Count what other processes of the same run have journalled, up to MAX_READ bytes."""
+        own = f"-{os.getpid()}-"
+        read = 0
+        for segment in segments(folder, run):
+            if own in segment.name:
+                continue
+            read += segment.size
+            if read > MAX_READ:
+                self._unread = True
+                return
+            for _, entry in read_segment(segment.path):
+                if isinstance(entry, Record):
+                    self._count(entry)
+
+    @property
+    def unread(self) -> bool:
+        """Whether child processes recorded more than was counted."""
+        return self._unread
 
     def _count(self, record: Record) -> None:
         self._total.add(record)

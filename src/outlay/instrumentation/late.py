@@ -8,22 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from outlay.capture.guard import guarded
-
-MODULES: Mapping[str, str] = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "google": "google.genai",
-    "groq": "groq",
-    "together": "together",
-    "mistralai": "mistralai.client",
-    "cohere": "cohere",
-    "ollama": "ollama",
-    "boto3": "botocore.client",
-    "aiobotocore": "aiobotocore.client",
-    "huggingface": "huggingface_hub",
-    "xai": "xai_sdk",
-}
-"""Our name of each SDK -> the module that a program imports."""
+from outlay.core.inherited import MODULES
 
 
 def hook_when_imported(hook: Callable[[str], Any]) -> Callable[[], None]:

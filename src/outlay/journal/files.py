@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from outlay.journal import locks
-from outlay.journal.segments import SUFFIX
+from outlay.journal.segments import SUFFIX, mark_of
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 
@@ -18,10 +18,10 @@ class SegmentFile:
         OSError: the folder cannot be made or the file cannot be opened.
     """
 
-    def __init__(self, folder: Path, now: datetime) -> None:
+    def __init__(self, folder: Path, now: datetime, run: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.day = now.date()
-        self.path = folder / _name(now)
+        self.path = folder / _name(now, run)
         self.size = 0
         self.dirty = False
         self._listed = False
@@ -72,9 +72,9 @@ class SegmentFile:
         os.close(self._descriptor)
 
 
-def _name(now: datetime) -> str:
+def _name(now: datetime, run: str | None) -> str:
     host = "".join(c if c.isalnum() else "-" for c in socket.gethostname()[:40]) or "host"
-    return f"{now:%Y%m%dT%H%M%S}-{host}-{os.getpid()}-{os.urandom(4).hex()}{SUFFIX}"
+    return f"{now:%Y%m%dT%H%M%S}-{host}-{os.getpid()}-{os.urandom(4).hex()}{mark_of(run)}{SUFFIX}"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -43,7 +43,8 @@ class Journal:
     A written line survives the death of the process. ``sync`` says when lines reach the disk itself:
     ``never`` leaves that to the system, ``interval`` syncs every ``interval`` seconds, ``always`` after each
     batch. The writer gathers entries for ``batch_delay`` seconds; at most ``max_pending`` may wait, more are
-    counted as lost. A segment ends at ``segment_bytes`` or at midnight UTC.
+    counted as lost. A segment ends at ``segment_bytes`` or at midnight UTC;
+    its name holds ``run``, if the process belongs to an ``outlay run``.
     """
 
     def __init__(  # noqa: PLR0913  # each is a setting of its own, by keyword
@@ -56,8 +57,10 @@ class Journal:
         max_pending: int = 100_000,
         segment_bytes: int = 64 * 2**20,
         clock: Clock | None = None,
+        run: str | None = None,
     ) -> None:
         self.folder = folder
+        self._run_id = run
         self._sync: Sync = sync
         self._interval = interval
         self._batch_delay = batch_delay
@@ -71,7 +74,7 @@ class Journal:
         self._queue: deque[Entry | _Marker] = deque()
         self._push: Callable[[Entry], None] = self._queue.append
         self._losses = Losses()
-        self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes)
+        self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes, self._run_id)
         self._starting = threading.Lock()
         self._draining = threading.Lock()
         self._wake = threading.Event()

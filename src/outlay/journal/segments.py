@@ -37,15 +37,22 @@ class Fault:
     reason: str
 
 
-def segments(folder: Path) -> list[Segment]:
-    """List a folder's segments, oldest first; a folder that is not there has none.
+def mark_of(run: str | None) -> str:
+    """Give the end of a segment's name that tells which ``outlay run`` its process belongs to."""
+    return f"-run-{run}" if run else ""
+
+
+def segments(folder: Path, run: str | None = None) -> list[Segment]:
+    """List a folder's segments, or those of one run, oldest first; a folder that is not there has none.
 
     Raises:
         JournalError: the folder cannot be read.
     """
     try:
         with os.scandir(folder) as listed:
-            names = [item.path for item in listed if item.name.endswith(SUFFIX) and item.is_file()]
+            names = [
+                item.path for item in listed if item.name.endswith(mark_of(run) + SUFFIX) and item.is_file()
+            ]
     except FileNotFoundError:
         return []
     except OSError as error:

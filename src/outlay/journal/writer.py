@@ -37,8 +37,11 @@ def line_of(entry: Entry) -> bytes:
 class Writer:
     """Writes batches to segments of its own; used by one thread at a time."""
 
-    def __init__(self, folder: Path, losses: Losses, clock: Clock, segment_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, losses: Losses, clock: Clock, segment_bytes: int, run: str | None = None
+    ) -> None:
         self._folder = folder
+        self._run = run
         self._losses = losses
         self._clock = clock
         self._segment_bytes = segment_bytes
@@ -100,7 +103,7 @@ class Writer:
         if self._file and (self._file.size >= self._segment_bytes or self._file.day != now.date()):
             self.close()
         if self._file is None:
-            self._file = SegmentFile(self._folder, now)
+            self._file = SegmentFile(self._folder, now, self._run)
         return self._file
 
     def sync(self) -> bool:

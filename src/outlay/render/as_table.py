@@ -97,6 +97,7 @@ def _draw(grid: Table, width: int, *, color: bool) -> str:
         file=StringIO(),
         width=width,
         force_terminal=color,
+        force_jupyter=False,  # in a notebook too the text is what is wanted, and nothing shown beside it
         no_color=not color,
         color_system="standard" if color else None,
         legacy_windows=False,

@@ -1,0 +1,25 @@
+"""What a child process of ``outlay run`` knows before anything else of outlay is loaded."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+RUN = "OUTLAY_RUN"
+"""The variable that holds the id of the ``outlay run`` that a process belongs to."""
+
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "openai": "openai",
+        "anthropic": "anthropic",
+        "google": "google.genai",
+        "groq": "groq",
+        "together": "together",
+        "mistralai": "mistralai.client",
+        "cohere": "cohere",
+        "ollama": "ollama",
+        "boto3": "botocore.client",
+        "aiobotocore": "aiobotocore.client",
+        "huggingface": "huggingface_hub",
+        "xai": "xai_sdk",
+    }
+)
+"""Our name of each SDK -> the module that a program imports."""
