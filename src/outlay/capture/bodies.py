@@ -83,7 +83,9 @@ def tee(response: Any, seen: Watch) -> None:
 def _leaving(close: Callable[[Any], None], itself: Callable[[], Any], seen: Watch) -> Callable[[], None]:
     def closing() -> None:
         seen.leave()
-        close(itself())
+        response = itself()
+        if response is not None:  # it may be gone, where what it was read by outlives it
+            close(response)
 
     return closing
 
@@ -91,6 +93,8 @@ def _leaving(close: Callable[[Any], None], itself: Callable[[], Any], seen: Watc
 def _leaving_async(close: Callable[[Any], Any], itself: Callable[[], Any], seen: Watch) -> Callable[[], Any]:
     async def closing() -> None:
         seen.leave()
-        await close(itself())
+        response = itself()
+        if response is not None:
+            await close(response)
 
     return closing

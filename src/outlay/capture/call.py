@@ -1,5 +1,6 @@
 """One call under way: started, first token, then finished, failed or left; one Record at the end."""
 
+from collections.abc import Callable
 from typing import Any
 
 from outlay.capture import contexts
@@ -32,6 +33,7 @@ class Call:
         "at",
         "done",
         "extra",
+        "keep",
         "model",
         "provider",
         "record",
@@ -61,6 +63,7 @@ class Call:
         self.extra: dict[str, Any] = {}
         self.done = False
         self.record: Record | None = None  # once it is done
+        self.keep: Callable[[Record], object] = recorder.sink.append  # where the record goes
         self._first: float | None = None
         scope = contexts.scope.get() if counted else None
         if scope is not None:
@@ -125,7 +128,7 @@ class Call:
             },
             self._attribution,
         )
-        recorder.sink.append(record)
+        self.keep(record)
 
 
 def _milliseconds(start: float, end: float) -> float:

@@ -27,7 +27,7 @@ def note_failure(place: str, error: BaseException) -> None:
 
 def guarded(function: Callable[P, T]) -> Callable[P, T | None]:
     """Wrap a function so that it gives None where it would raise."""
-    place = function.__qualname__
+    place = getattr(function, "__qualname__", type(function).__qualname__)  # a partial has no name
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T | None:

@@ -17,6 +17,7 @@ from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.extract import collector
+from outlay.instrumentation import stored
 from outlay.instrumentation.hosts import provider_at
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import leaving, leaving_async, mark, text_or_none, usage_in
@@ -46,6 +47,7 @@ def instrument(sdk: Sdk, recorder: Callable[[], Recorder]) -> Patches:
     patches.replace(sdk.base_client.AsyncAPIClient, "_sleep_for_retry", _counting_retries)
     patches.replace(sdk.streaming.Stream, "close", leaving)
     patches.replace(sdk.streaming.AsyncStream, "close", leaving_async)
+    stored.hook(sdk.base_client, recorder, patches, lambda client: known_provider(client, sdk.provider))
     return patches
 
 
@@ -69,7 +71,7 @@ def _beginner(
         api = sdk.paths.get(url.partition("?")[0].removeprefix("/v1"))
         if api is None:
             return None
-        provider = _known_provider(client, sdk.provider)
+        provider = known_provider(client, sdk.provider)
         body = options.json_data
         model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
         call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
@@ -80,7 +82,7 @@ def _beginner(
     return begin
 
 
-def _known_provider(client: Any, default: str) -> str:
+def known_provider(client: Any, default: str) -> str:
     """Look a client's provider up once; it is kept on the client, with the base URL that it was told from."""
     base, known = getattr(client, "_base_url", None), client.__dict__.get("_outlay_provider")
     if known is None or known[0] is not base:

@@ -1,0 +1,140 @@
+"""Responses made in the background: recorded once, when their usage is there, whoever reads them back.
+
+Whether it was made here or elsewhere is told by the response itself; any other response was counted when it
+was made, and reading it back costs nothing.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from outlay.capture.call import Call
+from outlay.capture.guard import guarded
+from outlay.capture.once import Lately, Once
+from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.instants import instant
+from outlay.core.record import Record
+from outlay.core.usage import Usage
+from outlay.extract import collector
+from outlay.extract.plain import fields_of
+from outlay.extract.streams import peek
+from outlay.instrumentation.paths import body_of
+from outlay.instrumentation.wrapping import mark, text_or_none, usage_in
+
+_API = "responses"
+_ONE = re.compile(r"/responses/([^/]+)(?:/cancel)?")
+_WAITING = frozenset({"queued", "in_progress"})
+_KNOWN = 10_000  # responses that were begun here and have not been read to their end
+
+
+class Background:
+    """The background responses that a process has to do with, through one SDK."""
+
+    def __init__(self, recorder: Callable[[], Recorder], once: Once) -> None:
+        self._recorder = recorder
+        self._once = once
+        self._begun: Lately[Call] = Lately(_KNOWN)
+
+    def begin(self, provider: str, method: str, path: str, options: Any, stream: bool) -> "_Request | None":  # noqa: FBT001 - the SDK's own flag
+        """Start a call for a request that makes such a response, or that may read one back."""
+        if method == "post" and path == "/responses":
+            body = options.json_data
+            if not isinstance(body, Mapping) or body.get("background") is not True:
+                return None
+            model = text_or_none(body.get("model"))
+            call = Call(self._recorder(), provider=provider, api=_API, model=model, streamed=stream)
+            return _Request(self, call, made_here=True)
+        if _ONE.fullmatch(path) is None:
+            return None
+        call = Call(self._recorder(), provider=provider, api=_API, streamed=stream, counted=False)
+        return _Request(self, call, made_here=False)
+
+    def came(self, call: Call, body: Mapping[str, Any], *, made_here: bool) -> None:
+        """Take a response as it stands now: waiting, or done and then recorded."""
+        response_id = text_or_none(body.get("id"))
+        if response_id is None or body.get("background") is not True:
+            return
+        begun = call if made_here else self._begun.get(response_id)
+        if body.get("status") in _WAITING:
+            if begun is not None:
+                self._begun[response_id] = begun
+            return
+        self.end(begun or call, body, usage_in(body, call), here=begun is not None)
+
+    def end(self, call: Call, body: Mapping[str, Any], usage: Usage, *, here: bool) -> None:
+        """Record a response that is done, by an id of its own; timed only where it was begun."""
+        moment = body.get("created_at")
+        at = instant(moment) if isinstance(moment, datetime | str | int | float) else None
+        if not here:
+            call.at = at or call.at
+        key = f"response\n{body.get('id')}"
+
+        def keep(record: Record) -> None:
+            self._once.keep(record if here else replace(record, latency_ms=None), key, at)
+
+        call.keep = keep
+        call.finish(usage)
+
+
+class _Request:
+    """One request that makes a background response or reads one back."""
+
+    def __init__(self, home: Background, call: Call, *, made_here: bool) -> None:
+        self._home = home
+        self._call = call
+        self._made_here = made_here
+
+    def fail(self, error: BaseException) -> None:
+        """A request to make one that fails is a failed call; reading costs nothing."""
+        if self._made_here:
+            self._call.fail(error)
+
+    def settle(self, result: Any) -> None:
+        """Read a whole response now, a stream of events when it ends."""
+        if not hasattr(result, "_iterator"):
+            self._home.came(self._call, body_of(result), made_here=self._made_here)
+            return
+        seen = _Events(self._home, self._call, made_here=self._made_here)
+        watching = watch_async if hasattr(result, "__anext__") else watch
+        result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
+        mark(result, seen)
+
+
+class _Events(Watch):
+    """Watches a stream that can be taken up again: only its end makes a record."""
+
+    __slots__ = ("_home", "_last", "_made_here")
+
+    def __init__(self, home: Background, call: Call, *, made_here: bool) -> None:
+        super().__init__(call, collector(call.provider, _API))
+        self._home = home
+        self._made_here = made_here
+        self._last: Any = None
+
+    def take(self, chunk: Any) -> None:
+        """Keep the newest state of the response, too."""
+        super().take(chunk)
+        self._last = peek(chunk, "response") or self._last
+
+    def finish(self) -> None:
+        """Take the response as it then stands."""
+        body = fields_of(self._last)
+        if body is not None and not self.call.done:
+            guarded(self._home.came)(self.call, body, made_here=self._made_here)
+
+    def leave(self) -> None:
+        """The caller let go: the response goes on without it."""
+        self.finish()
+
+    def fail(self, error: BaseException) -> None:
+        """The connection broke: likewise."""
+        if self._last is None and self._made_here:
+            super().fail(error)
+        else:
+            self.finish()
+
+    def __del__(self) -> None:
+        """Nothing is lost: the response can be read back."""

@@ -1,0 +1,223 @@
+"""Results of batches, whose lines are calls: OpenAI's files and their copies, Anthropic's message batches.
+
+A line's id is made of its own ids and time, at the price of batches. Whom a batch is for is known to the
+process that made it; what another one reads is for whoever reads it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from outlay.capture import contexts
+from outlay.capture.bodies import tee
+from outlay.capture.call import Call
+from outlay.capture.guard import guarded
+from outlay.capture.once import Lately, Once
+from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.instants import instant
+from outlay.core.record import Record
+from outlay.extract.batch import response_inside
+from outlay.extract.plain import fields_of
+from outlay.extract.shapes import api_of_body
+from outlay.instrumentation.paths import body_of, content_of, http_of
+from outlay.instrumentation.wrapping import usage_in
+
+_MADE = re.compile(r"(?:/messages)?/batches(?:/[^/]+(?:/cancel)?)?")
+_RESULTS = re.compile(r"/messages/batches/([^/]+)/results")
+_FILE = re.compile(r"/files/([^/]+)/content")
+_MARK = b'"custom_id"'
+_LOOKED_AT = 4096  # bytes in which a file of results names the first of its lines
+_KNOWN = 10_000  # batches and their files that are remembered
+_NEVER_SENT = frozenset({"canceled", "expired", "batch_cancelled", "batch_expired"})
+
+
+class BatchLineError(Exception):
+    """What a line that failed is recorded as; it is never raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is known of a batch: its id, when it was asked for, and for whom."""
+
+    id: str
+    at: datetime | None
+    who: contexts.Attribution | None
+
+
+class Batches:
+    """The batches that a process has to do with, through one SDK."""
+
+    def __init__(self, recorder: Callable[[], Recorder], once: Once) -> None:
+        self._recorder = recorder
+        self._once = once
+        self._known: Lately[_Batch] = Lately(_KNOWN)
+        self._files: Lately[str] = Lately(_KNOWN)
+
+    def begin(self, provider: str, method: str, path: str) -> "_Request | None":
+        """Say how the answer to a request is read, if it is about batches."""
+        if _MADE.fullmatch(path):
+            return _Request(partial(self._learn, own=method == "post" and path.endswith("/batches")))
+        results, file = _RESULTS.fullmatch(path), _FILE.fullmatch(path)
+        if method != "get" or not (results or file):
+            return None
+        batch_id = results[1] if results else self._files.get(file[1]) if file else None
+        return _Request(lambda result: self._read(provider, batch_id, result))
+
+    def _learn(self, result: Any, *, own: bool) -> None:
+        """Remember batches, one or a page of them; those made here are for whom the context says."""
+        body = body_of(result)
+        page = body.get("data")
+        for each in page if isinstance(page, list) else [body]:
+            fields = each if isinstance(each, dict) else fields_of(each) or {}
+            batch_id = fields.get("id")
+            if not isinstance(batch_id, str):
+                continue
+            before = self._known.get(batch_id)
+            who = contexts.attribution.get() if own else before.who if before else None
+            self._known[batch_id] = _Batch(batch_id, _time_in(fields), who)
+            for name in ("output_file_id", "error_file_id"):
+                if isinstance(fields.get(name), str):
+                    self._files[fields[name]] = batch_id
+
+    def _read(self, provider: str, batch_id: str | None, result: Any) -> None:
+        """Read results that are there, or watch them come."""
+        lines = Lines(lambda line: self._line(provider, self._known.get(batch_id), line))
+        http = http_of(result)
+        coming = getattr(result, "_raw_iterator", None)
+        content = content_of(http)
+        if coming is not None:  # Anthropic's decoder of lines
+            watching = watch_async if hasattr(coming, "__anext__") else watch
+            result._raw_iterator = watching(coming, lines)  # noqa: SLF001 - the one place that all reading passes
+        elif content is None:
+            tee(http, lines)
+        elif _MARK in content[:_LOOKED_AT]:
+            lines.take(content)
+            lines.finish()
+
+    def _line(self, provider: str, batch: _Batch | None, line: Mapping[str, Any]) -> None:
+        """Record one line, if it is one of results and its request was sent."""
+        body = response_inside(line)
+        if body is None or (failure := _failure(line)) in _NEVER_SENT:
+            return
+        own = _time_in(body)
+        at = own or (batch.at if batch else None)
+        key = "\n".join(str(each) for each in _ids(line, body, batch))
+        extra = {"custom_id": line.get("custom_id"), **({"batch_id": batch.id} if batch else {})}
+        call = self._call(provider, api_of_body(body) or "chat", batch)
+        call.at = at or call.at
+        call.extra = extra
+        stable = own if "result" not in line else at  # Anthropic's lines say no time, its batches always do
+        call.keep = lambda record: self._once.keep(_untimed(record, failure), key, stable)
+        if failure:
+            call.fail(BatchLineError(failure))
+        else:
+            call.finish(usage_in(line, call))
+
+    def _call(self, provider: str, api: str, batch: _Batch | None) -> Call:
+        if batch is None or batch.who is None:
+            return Call(self._recorder(), provider=provider, api=api)
+        token = contexts.attribution.set(batch.who)
+        try:
+            return Call(self._recorder(), provider=provider, api=api)
+        finally:
+            contexts.attribution.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request about batches: it costs nothing itself, whether it works or not."""
+
+    settle: Callable[[Any], None]
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing was read."""
+
+
+class Lines(Watch):
+    """Takes lines of results as their bytes pass; each is a call, so that the reading itself is none."""
+
+    __slots__ = ("_line", "_parts")
+
+    def __init__(self, line: Callable[[Mapping[str, Any]], None]) -> None:
+        self.hidden = None
+        self._line = guarded(line)
+        self._parts: list[bytes] = []
+
+    def begin(self, chunk: Any) -> None:
+        """Take the first bytes."""
+        self.take(chunk)
+
+    def take(self, chunk: Any) -> None:
+        """Take bytes: every line that ends in them, and keep the rest."""
+        *ended, rest = chunk.split(b"\n")
+        for line in ended:
+            self._parts.append(line)
+            self._close()
+        if rest:
+            self._parts.append(rest)
+
+    def finish(self) -> None:
+        """Take the last line, which may have no end."""
+        self._close()
+
+    def fail(self, error: BaseException) -> None:
+        """What came before the break is recorded already."""
+
+    def leave(self) -> None:
+        """A decoder reads a line only when it is asked for: the last one may be whole."""
+        self._close()
+
+    def __del__(self) -> None:
+        """Nothing is open."""
+
+    def _close(self) -> None:
+        text = b"".join(self._parts)
+        self._parts.clear()
+        if _MARK in text:
+            for line in _parsed(text):
+                self._line(line)
+
+
+def _parsed(text: bytes) -> Iterable[dict[str, Any]]:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return (line,) if isinstance(line, dict) else ()
+
+
+def _ids(line: Mapping[str, Any], body: Mapping[str, Any], batch: _Batch | None) -> Iterable[object]:
+    """Give what identifies a line: OpenAI's own id of it, the answer's, else its name in its batch."""
+    own = line.get("id") or body.get("id")
+    return ("batch line", own) if own else ("batch line", batch.id if batch else "", line.get("custom_id"))
+
+
+def _failure(line: Mapping[str, Any]) -> str | None:
+    """Say why a line has no answer; None where it has one."""
+    result = line.get("result")
+    if isinstance(result, dict):
+        if result.get("type") == "succeeded":
+            return None
+        error = result.get("error") or {}
+        return str((error.get("error") or error).get("type") or result.get("type"))
+    if line.get("error"):
+        return str((fields_of(line["error"]) or {}).get("code") or "error")
+    status = (fields_of(line.get("response")) or {}).get("status_code", 200)
+    return None if status == 200 else f"HTTP {status}"  # noqa: PLR2004 - HTTP's OK
+
+
+def _untimed(record: Record, failure: str | None) -> Record:
+    """Take away what the reader's clock says of a call that was made long ago by others."""
+    return replace(
+        record, latency_ms=None, time_to_first_token_ms=None, error_type=failure or record.error_type
+    )
+
+
+def _time_in(fields: Mapping[str, Any]) -> datetime | None:
+    moment = fields.get("created_at") or fields.get("created")
+    return instant(moment) if isinstance(moment, datetime | str | int | float) else None
