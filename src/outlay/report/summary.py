@@ -7,7 +7,7 @@ from typing import Any
 
 from outlay.core.query import Row
 from outlay.report.plain import plain
-from outlay.report.values import Report, Unpriced
+from outlay.report.values import Report, Unpriced, unpriced_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,7 @@ class Summary:
         return {
             "total": self.total.to_dict(),
             "by_provider": {name: totals.to_dict() for name, totals in self.by_provider},
-            "unpriced": [
-                {"provider": each.provider, "model": each.model, "calls": each.calls}
-                for each in self.unpriced
-            ],
+            "unpriced": unpriced_json(self.unpriced),
         }
 
 

@@ -1,5 +1,6 @@
 """Report: the answer to one question, as rows, as a JSON object, and as a data frame."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,21 @@ class Unpriced:
     calls: int
 
 
+def unpriced_json(unpriced: Iterable[Unpriced]) -> list[dict[str, Any]]:
+    """Give the models whose price is not known as JSON objects."""
+    return [{"provider": each.provider, "model": each.model, "calls": each.calls} for each in unpriced]
+
+
+def scope_json(query: Query) -> dict[str, Any]:
+    """Say which calls a question is about, as the first keys of a JSON object."""
+    return {
+        "by": list(query.by),
+        "since": None if query.since is None else instant_text(query.since),
+        "until": None if query.until is None else instant_text(query.until),
+        "tz": query.tz,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Totals and breakdowns; ``cost`` is Decimal or None where no call had a known price.
@@ -36,21 +52,15 @@ class Report:
     query: Query
     unpriced: tuple[Unpriced, ...] = ()
     left_out: int = 0  # rows beyond the limit
+    share: str | None = None  # the metric that rows have a ``share`` of, see report.shares
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; money is a plain decimal string."""
-        query = self.query
         return {
-            "by": list(query.by),
-            "since": None if query.since is None else instant_text(query.since),
-            "until": None if query.until is None else instant_text(query.until),
-            "tz": query.tz,
+            **scope_json(self.query),
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
-            "unpriced": [
-                {"provider": each.provider, "model": each.model, "calls": each.calls}
-                for each in self.unpriced
-            ],
+            "unpriced": unpriced_json(self.unpriced),
             "left_out": self.left_out,
         }
 

@@ -1,0 +1,68 @@
+"""Quality beside cost: how good the answers of each model are said to be, and what a right one costs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from outlay.core.query import Query, Row
+from outlay.report.money import per, ratio
+from outlay.report.plain import plain
+from outlay.report.reader import LedgerReader
+from outlay.report.values import Unpriced, scope_json, unpriced_json
+
+METRICS = (
+    "quality_scores",
+    "avg_quality_score",
+    "user_ratings",
+    "avg_user_rating",
+    "judged_calls",
+    "correct_calls",
+    "judged_cost",
+    "unpriced_judged",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Judgements of groups of calls beside their cost.
+
+    A row is the ledger's with METRICS, ``correct_rate`` (of judged calls, 0 to 1) and
+    ``cost_per_correct_answer``: the cost of all judged calls by the right ones.
+    """
+
+    rows: tuple[Row, ...]
+    total: Row
+    query: Query
+    unpriced: tuple[Unpriced, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as a JSON object; money is a plain decimal string."""
+        return {
+            **scope_json(self.query),
+            "rows": plain(self.rows),
+            "total": plain(self.total),
+            "unpriced": unpriced_json(self.unpriced),
+        }
+
+
+def quality_of(reader: LedgerReader, by: str | Iterable[str] = "model", **question: Any) -> Quality:
+    """Ask for quality beside cost; ``question`` is what :meth:`LedgerReader.report` takes beside dimensions.
+
+    Raises:
+        QueryError: the question cannot be.
+    """
+    found = reader.report(by, metrics=METRICS, **question)
+    return Quality(
+        rows=tuple(_judged(row) for row in found.rows),
+        total=_judged(found.total),
+        query=found.query,
+        unpriced=found.unpriced,
+    )
+
+
+def _judged(row: Row) -> Row:
+    return {
+        **row,
+        "correct_rate": ratio(row["correct_calls"], row["judged_calls"]),
+        "cost_per_correct_answer": per(row["judged_cost"], row["correct_calls"]),
+    }

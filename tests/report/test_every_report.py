@@ -1,0 +1,260 @@
+"""All reports over a whole ledger: every number is the ledger's answer to that question, shares add up."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.spending import EUROPEAN, MODELS, NOW, lines, records
+
+from outlay.core.money import total
+from outlay.core.query import METRICS, Query, Row, filters
+from outlay.ledger import DuckLedger, MemoryLedger
+from outlay.report import LedgerReader
+from outlay.report.caching import caching_of
+from outlay.report.economics import economics_of
+from outlay.report.errors import errors_of
+from outlay.report.latency import latency_of
+from outlay.report.money import amounts
+from outlay.report.overview import overview_of
+from outlay.report.pattern import pattern_of
+from outlay.report.plain import plain
+from outlay.report.quality import quality_of
+from outlay.report.shares import shares_of
+from outlay.report.top import KINDS, top_of
+from outlay.report.trend import trend_of
+from outlay.testing import call
+
+COUNTS = [name for name in METRICS if name.endswith(("calls", "errors", "tokens"))]
+ONE_ERROR = [call(NOW - timedelta(hours=1), status="error", error_type="Timeout", cost=None)]
+LEDGERS = {
+    "some thousand": records(3000),
+    "several currencies": records(500, (*MODELS, EUROPEAN)),
+    "all unpriced": records(300, MODELS[-1:]),
+    "one error": ONE_ERROR,
+    "empty": [],
+}
+
+
+def reader_of(ledger: Any) -> LedgerReader:
+    return LedgerReader(ledger, now=lambda: NOW)
+
+
+@pytest.fixture(params=LEDGERS)
+def reader(request: pytest.FixtureRequest) -> LedgerReader:
+    ledger = MemoryLedger()
+    ledger.add(LEDGERS[request.param])
+    return reader_of(ledger)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[LedgerReader]:
+    """Give a reader of 200,000 calls that came in by a journal."""
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    (journal / "0-0-0.jsonl").write_bytes(b"".join(lines(200_000)))
+    ledger = DuckLedger(tmp_path)
+    yield reader_of(ledger)
+    ledger.close()
+
+
+def test_every_number_is_the_ledgers(reader: LedgerReader) -> None:
+    walk(reader)
+
+
+def test_every_number_of_200_000_calls_is_the_ledgers(large: LedgerReader) -> None:
+    assert large.report().total["calls"] == 200_000
+    walk(large)
+
+
+def walk(reader: LedgerReader) -> None:
+    for check in (
+        breakdowns,
+        trends,
+        patterns,
+        latencies,
+        failures,
+        caches,
+        tops,
+        units,
+        qualities,
+        overviews,
+    ):
+        check(reader)
+
+
+def asked(reader: LedgerReader, *by: str, **query: Any) -> tuple[dict[Any, Row], Row]:
+    """Ask the ledger itself; give its rows by their labels, and the total."""
+    found = reader.ledger.rows(Query(by=by, **query))
+    return {tuple(row[name] for name in by): row for row in found.rows}, found.total
+
+
+def same(ours: Row, theirs: Row, *names: str) -> None:
+    for name in names or theirs:
+        if isinstance(theirs[name], float):
+            assert isclose(ours[name], theirs[name], rel_tol=1e-9), name
+        else:
+            assert ours[name] == theirs[name], name
+    assert ours.get("costs") == theirs.get("costs")
+
+
+def adds_up(shares: list[float | None]) -> None:
+    known = [share for share in shares if share is not None]
+    assert not known or isclose(sum(known), 1.0, rel_tol=1e-9)
+
+
+def breakdowns(reader: LedgerReader) -> None:
+    for by in (("model",), ("user", "model"), ("day", "tag:feature")):
+        report = reader.report(by)
+        rows, whole = asked(reader, *by)
+        same(report.total, whole)
+        for metric in ("cost", "calls", "total_tokens", "errors"):
+            shared = shares_of(report, metric)
+            adds_up([row["share"] for row in shared.rows])
+            for row in shared.rows:
+                same(row, rows[tuple(row[name] for name in by)])
+            if shared.rows and whole[metric] and shared.rows[-1]["share"] is not None:
+                assert isclose(shared.rows[-1]["cumulative_share"], 1.0, rel_tol=1e-9)
+        assert sum(each.calls for each in report.unpriced) == whole["unpriced_calls"]
+
+
+def trends(reader: LedgerReader) -> None:
+    for unit in ("hour", "day", "week", "month"):
+        trend = trend_of(reader, unit, since="20d", tz="Europe/Berlin")
+        rows, whole = asked(reader, unit, since=NOW - timedelta(days=20), tz="Europe/Berlin")
+        assert {row[unit] for row in trend.rows if row["calls"]} == {label for (label,) in rows}
+        for row in trend.rows:
+            if row["calls"]:
+                same(row, rows[row[unit],])
+            else:
+                assert row["cost"] == 0
+        same(trend.total, whole)
+        assert sum(row["calls"] for row in trend.rows) == whole["calls"]
+        before = asked(reader, since=NOW - timedelta(days=40), until=NOW - timedelta(days=20))[1]
+        assert trend.before is not None
+        same(trend.before, before, *COUNTS)
+        _changes(trend.rows)
+
+
+def _changes(rows: tuple[Row, ...]) -> None:
+    for before, row in pairwise(rows):
+        if row["cost_change"] is not None:
+            assert row["cost_change"] == row["cost"] - before["cost"]
+        if before["calls"]:
+            assert isclose(row["calls_change_rate"] + 1, row["calls"] / before["calls"])
+
+
+def patterns(reader: LedgerReader) -> None:
+    pattern = pattern_of(reader, tz="Asia/Tokyo")
+    whole = asked(reader)[1]
+    for rows in (pattern.hours, pattern.weekdays, pattern.cells):
+        for name in COUNTS:
+            assert sum(row[name] for row in rows) == whole[name], name
+        for currency, amount in amounts(whole).items():
+            assert total(amounts(row).get(currency, Decimal(0)) for row in rows) == amount
+        adds_up([row["share"] for row in rows])
+
+
+def latencies(reader: LedgerReader) -> None:
+    found = latency_of(reader, "model", slow_ms=5000, slowest=3)
+    rows, whole = asked(reader, "model", metrics=("p90_latency_ms", "first_token_calls", "slow:5000"))
+    names = ("calls", "p50_latency_ms", "p90_latency_ms", "p99_latency_ms", "first_token_calls")
+    for row in found.rows:
+        same(row, rows[row["model"],], *names)
+        assert row["slow_calls"] == rows[row["model"],]["slow:5000"]
+    assert sum(row["slow_calls"] for row in found.rows) == whole["slow:5000"]
+    assert len(found.slowest) == min(3, whole["slow:5000"])
+    assert sum(found.total["latency_histogram"]) == found.total["timed_calls"]
+
+
+def failures(reader: LedgerReader) -> None:
+    found = errors_of(reader)
+    failed = asked(reader, where=filters({"status": "error"}))[1]
+    assert sum(row["calls"] for row in found.rows) == failed["calls"] == found.total["errors"]
+    assert amounts(found.total, "error_cost") == amounts(failed)
+    assert found.total["unpriced_errors"] == failed["unpriced_calls"]
+    adds_up([row["share"] for row in found.rows])
+    for row in found.models:
+        assert row["error_rate"] == row["errors"] / row["calls"]
+
+
+def caches(reader: LedgerReader) -> None:
+    found = caching_of(reader)
+    rows, whole = asked(reader, "provider", "model")
+    for row in found.rows:
+        same(row, rows[row["provider"], row["model"]])
+    summed = reader.ledger.lines(Query())
+    for currency, amount in amounts(whole).items():
+        assert total(line["amount"] for line in summed if line["currency"] == currency) in (amount, 0)
+    cached = total(line["quantity"] for line in summed if line["unit"] == "cache_read")
+    priced = asked(reader, where=filters({"cost_status": "priced"}))[1]
+    assert cached == priced["cached_tokens"]
+
+
+def tops(reader: LedgerReader) -> None:
+    for kind, by in KINDS.items():
+        found = top_of(reader, kind, limit=5)
+        if found.query.by != (by,):
+            assert all(label == (None,) for label in asked(reader, by)[0])
+            continue
+        costs = sorted((row["cost"] or 0 for row in asked(reader, by)[0].values()), reverse=True)
+        assert [row["cost"] or 0 for row in found.rows] == costs[:5]
+        assert found.left_out == max(len(costs) - 5, 0)
+
+
+def units(reader: LedgerReader) -> None:
+    found = economics_of(reader, "model")
+    whole = asked(reader)[1]
+    same(found.total, whole)
+    if whole["cost"] is None:
+        assert found.total["cost_per_1k_tokens"] is None
+    elif whole["total_tokens"]:
+        each = found.total["cost_per_1k_tokens"] * whole["total_tokens"] / 1000
+        assert isclose(each, whole["cost"], rel_tol=1e-9)
+    for row in found.rows:
+        assert row["cost_per_call"] == row["avg_cost"]
+
+
+def qualities(reader: LedgerReader) -> None:
+    found = quality_of(reader)
+    rows, whole = asked(reader, "model", metrics=("judged_calls", "correct_calls", "judged_cost"))
+    for row in found.rows:
+        same(row, rows[row["model"],])
+    assert sum(row["judged_calls"] for row in found.rows) == whole["judged_calls"]
+
+
+def overviews(reader: LedgerReader) -> None:
+    found = overview_of(reader)
+    midnight = NOW.replace(hour=0)
+    starts = {"today": midnight, "week": midnight - timedelta(days=6), "month": midnight.replace(day=1)}
+    for name, since in starts.items():
+        row, whole = getattr(found, name), asked(reader, since=since)[1]
+        same(row, whole if whole["calls"] else row, *COUNTS, "cost")
+        if whole["avg_latency_ms"] is not None:
+            assert isclose(row["avg_latency_ms"], whole["avg_latency_ms"], rel_tol=1e-9)
+    assert len(found.days) == 30
+    assert found.days[-1]["day"] == "2026-11-19"
+
+
+def test_every_report_can_be_written_as_json(reader: LedgerReader) -> None:
+    import json  # noqa: PLC0415
+
+    made = (
+        trend_of,
+        pattern_of,
+        latency_of,
+        errors_of,
+        caching_of,
+        top_of,
+        economics_of,
+        quality_of,
+        overview_of,
+    )
+    for make in made:
+        document = make(reader).to_dict()
+        assert json.loads(json.dumps(document, allow_nan=False)) == json.loads(json.dumps(plain(document)))
+        assert "unpriced" in document
