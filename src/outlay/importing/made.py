@@ -1,5 +1,6 @@
 """From what a row says to a Record: an id that depends on the row alone, a cost that is stated or priced."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from outlay.core.instants import instant
 from outlay.core.record import Entry, Record
 
 _REMEMBERED = 200_000  # rows among which equal ones are told apart
+_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 Fields = dict[str, Any]
 
 
@@ -78,8 +80,8 @@ class Maker:
         if fields.get("error") is not None:
             fields["error"] = redact(str(fields["error"]))
         provider = fields.pop("provider", None) or self._provider or self._made_by(fields.get("model"))
-        entropy = self._entropy(source, call.identity, row)
-        return self._recorder.record(provider=provider, at=at, id=uuid7(at, entropy), **fields)
+        name = _own_id(call.identity) or uuid7(at, self._entropy(source, call.identity, row))
+        return self._recorder.record(provider=provider, at=at, id=name, **fields)
 
     def _made_by(self, model: object) -> str:
         return (self._maker_of(model) if isinstance(model, str) else None) or UNKNOWN
@@ -112,3 +114,10 @@ def _seconds(value: object) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
     return value
+
+
+def _own_id(identity: str | None) -> str | None:
+    """Give the identity itself where it is an id of outlay's own, as its tables have."""
+    if identity is None or not _UUID7.fullmatch(identity):
+        return None
+    return identity

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from outlay.core.errors import QueryError
 from outlay.core.period import moment
@@ -22,6 +22,11 @@ from outlay.core.query import (
 )
 from outlay.core.record import Record, Revision
 from outlay.report.values import Report, Unpriced
+
+if TYPE_CHECKING:  # extras
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa  # type: ignore[import-untyped] # it ships no types
 
 Moment = str | datetime | None
 Where = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
@@ -149,6 +154,36 @@ class LedgerReader:
             limit=check_limit(limit),
         )
         return self._fresh().calls(query)
+
+    def to_polars(self, limit: int | None = None, order: Order = "time", **question: Any) -> "pl.DataFrame":
+        """Give what :meth:`calls` gives as a polars frame; the other keywords are those of :meth:`calls`.
+
+        Raises:
+            MissingExtraError: polars is not installed.
+        """
+        from outlay.report.call_frames import polars_calls  # noqa: PLC0415 - only those who ask pay for it
+
+        return polars_calls(self.each(limit, order, **question))
+
+    def to_pandas(self, limit: int | None = None, order: Order = "time", **question: Any) -> "pd.DataFrame":
+        """Give what :meth:`calls` gives as a pandas frame.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        from outlay.report.call_frames import pandas_calls  # noqa: PLC0415 - likewise
+
+        return pandas_calls(self.each(limit, order, **question))
+
+    def to_arrow(self, limit: int | None = None, order: Order = "time", **question: Any) -> "pa.Table":
+        """Give what :meth:`calls` gives as an Arrow table.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+        """
+        from outlay.report.call_frames import arrow_calls  # noqa: PLC0415 - likewise
+
+        return arrow_calls(self.each(limit, order, **question))
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of its id if only one call matches; else None."""

@@ -1,0 +1,118 @@
+"""``outlay export``: calls out of the ledger as CSV, JSON lines or Parquet."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from outlay.cli.options import data_options, period_options, state_of
+
+if TYPE_CHECKING:  # loaded when the command runs: --help needs none
+    from outlay.core.ports import Ledger
+    from outlay.core.record import Entry, Record
+
+_PAGE = 5_000
+
+
+@click.command
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "parquet"]), required=True,
+              help="JSON lines lose nothing; Parquet has a folder for each day.")  # fmt: skip
+@click.option("-o", "--output", metavar="PATH", help="A new file, for Parquet a new folder; else the output.")
+@click.option("-n", "--limit", type=click.IntRange(min=0), help="At most so many calls, the newest.")
+@period_options
+@data_options
+@click.pass_context
+def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | None, **question: Any) -> None:
+    """Calls out of the ledger: CSV, JSON lines or Parquet.
+
+    Newest first. A file or folder that is there already is never written over. JSON lines hold every cost
+    that a call has had; the others hold the newest.
+    """
+    from outlay.cli.session import reader_of, settings_of, show_json
+
+    if form == "parquet" and output is None:
+        raise click.UsageError("say where the folder goes: --output FOLDER", ctx)
+    if output is None and state_of(ctx).json:
+        raise click.UsageError("--json tells what was written; it goes with --output", ctx)
+    settings = settings_of(state_of(ctx))
+    with reader_of(settings) as reader:
+        calls = reader.each(**question, tz=tz or settings.tz)
+        count = _write(form, output, calls, reader.ledger)
+    if state_of(ctx).json:
+        show_json({"format": form, "output": output, "calls": count})
+    elif output is not None:
+        click.echo(f"{count:,} calls written to {output}", err=True)
+
+
+def _write(form: str, output: str | None, calls: "Iterator[Record]", ledger: "Ledger") -> int:
+    counted = _Counted()
+    if form == "parquet" and output is not None:
+        from outlay.ledger.parquet import write_parquet
+
+        return write_parquet(calls, Path(output))
+    with _target(output) as out:
+        for piece in _csv(counted.each(calls)) if form == "csv" else _jsonl(counted.each(calls), ledger):
+            out.write(piece)
+    return counted.calls
+
+
+class _Counted:
+    """Counts what passes."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def each(self, calls: "Iterable[Record]") -> "Iterator[Record]":
+        for call in calls:
+            self.calls += 1
+            yield call
+
+
+def _csv(calls: "Iterable[Record]") -> Iterator[bytes]:
+    from outlay.render.calls_csv import csv_lines
+
+    return (line.encode("utf-8", "replace") for line in csv_lines(calls))
+
+
+def _jsonl(calls: "Iterator[Record]", ledger: "Ledger") -> Iterator[bytes]:
+    from outlay.journal import line_of
+
+    while page := list(islice(calls, _PAGE)):
+        yield b"".join(line_of(entry) for entry in _as_recorded(page, ledger))
+
+
+def _as_recorded(page: "list[Record]", ledger: "Ledger") -> "Iterator[Entry]":
+    """Give each call with the cost that was recorded, and behind it those that were reckoned later."""
+    from dataclasses import replace
+
+    histories = ledger.histories([call.id for call in page])
+    for call in page:
+        costs = histories.get(call.id, ())
+        yield replace(call, charge=costs[0].charge) if costs else call
+        yield from costs[1:]
+
+
+@contextmanager
+def _target(output: str | None) -> Iterator[BinaryIO]:
+    """Give where the data go: standard output, or a new file that appears when all is written."""
+    from outlay.core.errors import SettingsError
+
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    if path.exists():
+        raise SettingsError(f"{path} is there already; name a new file")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("xb") as file:
+            yield file
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
