@@ -36,6 +36,7 @@ COMMANDS = {
     "reprice": Entry("reprice", "reprice", "Price recorded calls again by today's book."),
     "whatif": Entry("whatif", "whatif", "The same usage on other models or tariffs."),
     "import": Entry("import_", "import_", "Bring calls from logs and exports of others into the ledger."),
+    "sql": Entry("sql", "sql", "A SELECT of your own over the recorded calls."),
     "export": Entry("export", "export", "Calls out of the ledger: CSV, JSON lines or Parquet."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),

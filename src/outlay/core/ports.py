@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
-from outlay.core.query import CallQuery, Query, Row, Rows
+from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record, Revision
 
 
@@ -81,6 +81,19 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; calling it twice is harmless."""
+        ...
+
+
+@runtime_checkable
+class Selecting(Protocol):
+    """Answering SQL of one's own over a documented view of the calls, and changing nothing."""
+
+    def select(self, text: str) -> Selected:
+        """Run one SELECT over the view ``calls``, in the engine's own dialect.
+
+        Raises:
+            QueryError: it is not one SELECT, or the engine refuses it.
+        """
         ...
 
 

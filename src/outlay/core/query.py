@@ -183,3 +183,11 @@ class Rows:
 
     rows: tuple[Row, ...]
     total: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The answer to SQL of one's own."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]

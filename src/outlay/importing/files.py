@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from json import loads as exact_loads
 from typing import Any, BinaryIO, cast
 
@@ -78,17 +79,23 @@ def _read(number: int, line: bytes) -> Line | Fault:
     try:
         row = orjson.loads(line)
         if _LONG.search(line):
-            row = exact_loads(line, parse_float=str)
+            row = exact_loads(line, parse_float=_numeral)
     except ValueError as error:
         return Fault(number, f"no JSON: {str(error)[:80]}")
     return Line(number, row) if isinstance(row, dict) else Fault(number, "no JSON object")
+
+
+def _numeral(text: str) -> float | str:
+    """Give a float, unless it would not hold every digit; then the numeral itself, which money can be."""
+    near = float(text)
+    return near if Decimal(repr(near)) == Decimal(text) else text
 
 
 def _of_document(data: bytes) -> Iterator[Line | Fault]:
     try:
         whole = orjson.loads(data.removeprefix(_BOM))
         if _LONG.search(data):
-            whole = exact_loads(data.removeprefix(_BOM), parse_float=str)
+            whole = exact_loads(data.removeprefix(_BOM), parse_float=_numeral)
     except ValueError as error:
         raise ImportFileError(f"it is no JSON: {str(error)[:80]}") from None
     if isinstance(whole, dict):
@@ -120,3 +127,5 @@ def _of_table(file: BinaryIO) -> Iterator[Line | Fault]:
         raise ImportFileError("it is no text in UTF-8") from None
     except csv.Error as error:
         raise ImportFileError(f"it is no table: {error}") from None
+    finally:
+        text.detach()  # the file is its opener's to close

@@ -1,0 +1,92 @@
+"""The documented view ``calls`` for SQL of one's own over the embedded ledger; nothing is written."""
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from outlay.core.errors import LedgerError, QueryError
+from outlay.core.query import Selected
+from outlay.ledger.sql import DUCKDB, REVISED
+
+COLUMNS = (
+    *(
+        "id",
+        "at",
+        "provider",
+        "model",
+        "model_requested",
+        "operation",
+        "api",
+        "status",
+        "error_type",
+        "error",
+    ),
+    *("latency_ms", "time_to_first_token_ms", "streamed", "retries"),
+    *("user", "session", "query_type", "agent", "action", "workspace", "tags"),
+    *("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"),
+    *("cost", "currency", "cost_status", "prompt_length", "response_id", "trace_id", "span_id", "extra"),
+    *("quality_score", "user_rating", "correct"),
+)
+"""What the view holds of each call; ``docs/sql.md`` says what each means."""
+_TABLE = re.compile(r"FROM (calls|revisions|scores)\b")
+_BARE_AT = re.compile(r'(?<!")\bat\b(?!")', re.IGNORECASE)
+
+
+def select(file: Path, text: str) -> Selected:
+    """Run one SELECT over the view; the caller holds the ledger's lock.
+
+    The file is opened for reading alone, and the statement reaches no other file and no network.
+
+    Raises:
+        QueryError: it is not one SELECT, or DuckDB cannot run it.
+        LedgerError: the ledger cannot be opened.
+    """
+    engine = duckdb.connect(":memory:", config={"autoload_known_extensions": "false"})
+    try:
+        _check(engine, text)
+        _open(engine, file)
+        try:
+            answer = engine.execute(text)
+        except duckdb.Error as error:
+            raise _refused(error, text) from None
+        names = tuple(str(column[0]) for column in answer.description or ())
+        return Selected(names, tuple(answer.fetchall()))
+    finally:
+        engine.close()
+
+
+def _check(engine: duckdb.DuckDBPyConnection, text: str) -> None:
+    try:
+        statements = engine.extract_statements(text)
+    except duckdb.Error as error:
+        raise _refused(error, text) from None
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise QueryError("write one SELECT; nothing in the ledger can be changed by SQL")
+
+
+def _refused(error: duckdb.Error, text: str) -> QueryError:
+    hint = '; at is a word of SQL: write "at"' if _BARE_AT.search(text) else ""
+    return QueryError(f"DuckDB says: {' '.join(str(error).split())[:300]}{hint}")
+
+
+def _open(engine: duckdb.DuckDBPyConnection, file: Path) -> None:
+    location = str(file).replace("'", "''")
+    try:
+        engine.execute("SET TimeZone = 'UTC'")
+        engine.execute(f"ATTACH '{location}' AS ledger (READ_ONLY)")
+        engine.execute("USE ledger")
+        engine.execute(f"CREATE VIEW memory.main.calls AS {_view()}")
+        engine.execute("USE memory")
+        engine.execute("SET enable_external_access = false")
+        engine.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        raise LedgerError(f"{file}: {str(error).partition(chr(10))[0]}") from error
+
+
+def _view() -> str:
+    """Give the view's SELECT: the newest cost, the newest value of each score."""
+    source = DUCKDB.judged.format(calls=REVISED.calls)
+    source = _TABLE.sub(r"FROM ledger.main.\1 AS \1", source)
+    told = ", ".join(f'calls."{name}"' for name in COLUMNS)
+    return f"SELECT {told}, input_tokens + output_tokens AS total_tokens FROM {source}"  # noqa: S608  # our own names

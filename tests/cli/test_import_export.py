@@ -1,0 +1,247 @@
+"""``outlay import``, ``export`` and ``sql`` as people run them: nothing doubled, lost or overwritten."""
+
+import json
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import outlay as face
+from outlay import process
+from outlay.settings import load
+
+Outlay = Callable[..., Any]
+LOG = """\
+{"timestamp": "2026-11-20T10:00:00Z", "user_id": "u1", "query_type": "faq", "status": "success", \
+"model": "gpt-4o", "input_tokens": 1000, "output_tokens": 500, "cost": 0.0075, "latency": 2.5}
+broken
+{"timestamp": "2026-11-20T11:00:00Z", "status": "error", "error": "boom", "latency": 0.1}
+{"timestamp": "2026-11-21T10:00:00Z", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 500}
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "llm_calls.jsonl"
+    path.write_text(LOG, "utf-8")
+    return path
+
+
+@pytest.fixture
+def recorded(environ: dict[str, str], tmp_path: Path) -> list[str]:
+    """Record sixty calls of many kinds, with scores, tags and business fields."""
+    here, chance = process.use(load(environ, tmp_path)), random.Random(7)  # noqa: S311 - a test's sample
+    ids = []
+    for n in range(60):
+        record = here.recorder().record(
+            provider="openai",
+            model=chance.choice(["gpt-4o", "gpt-4o-mini", "imaginary-9"]),
+            at=f"2026-11-{1 + n % 20:02d}T12:00:00.{n:06d}Z",
+            input_tokens=chance.randrange(10_000),
+            output_tokens=chance.randrange(1_000),
+            user=chance.choice(["ä \"u'1", "=1+1", None]),
+            tags={"team": "search", "a,b": "c\nd"},
+            extra={"nested": {"n": [1, 2.5, None]}},
+            latency_ms=chance.random() * 1000,
+            **({"cost": "0.123456789012345678"} if n % 7 == 0 else {}),
+        )
+        ids.append(record.id)
+    here.recorder().score(ids[0], quality_score=0.5, correct=True)
+    assert here.flush()
+    process.use(None)
+    return ids
+
+
+def test_the_second_time_changes_nothing(outlay: Outlay, log: Path) -> None:
+    first = outlay("import", str(log), "--json")
+    assert first.returncode == 1  # a row was bad
+    (file,) = json.loads(first.stdout)["files"]
+    assert (file["format"], file["rows"], file["calls"], file["new"], file["known"]) == ("plain", 4, 3, 3, 0)
+    assert [fault["line"] for fault in file["faults"]] == [2]
+    before = outlay("report", "--by", "day,status", "--json").stdout
+    (again,) = json.loads(outlay("import", str(log), "--json").stdout)["files"]
+    assert (again["calls"], again["new"], again["known"]) == (3, 0, 3)
+    assert outlay("report", "--by", "day,status", "--json").stdout == before
+    assert json.loads(before)["total"]["cost"] == "0.015"  # 0.0075 stated, 0.0075 priced, one unknown
+    assert json.loads(before)["total"]["unpriced_calls"] == 1
+
+
+def test_people_are_told_which_line_is_bad(outlay: Outlay, log: Path) -> None:
+    done = outlay("import", str(log))
+    assert "3 calls, 3 new, 1 bad rows" in done.stdout
+    assert "line 2: no JSON" in done.stdout
+
+
+def test_a_dry_run_keeps_nothing(outlay: Outlay, log: Path) -> None:
+    assert "(dry run)" in outlay("import", "--dry-run", str(log)).stdout
+    assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == 0
+
+
+def test_a_grown_file_brings_only_what_is_new(outlay: Outlay, log: Path) -> None:
+    outlay("import", str(log))
+    with log.open("a", encoding="utf-8") as file:
+        file.write('{"timestamp": "2026-11-22T10:00:00Z", "cost": 1}\n')
+    (file_done,) = json.loads(outlay("import", str(log), "--json").stdout)["files"]
+    assert (file_done["new"], file_done["known"]) == (1, 3)
+
+
+def test_standard_input_tags_and_the_provider(command: Outlay) -> None:
+    line = '{"timestamp": "2026-11-20T10:00:00Z", "model": "my-model", "cost": 1}'
+    done = command("import", "-", "--provider", "house", "--tag", "source=old", stdin=line)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(command("report", "--by", "provider,tag:source", "--json").stdout)
+    assert [(row["provider"], row["tag:source"]) for row in found["rows"]] == [("house", "old")]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["import", "missing.jsonl"], 1, "missing.jsonl"),
+        (["import"], 2, "FILE"),
+        (["import", "x.jsonl", "--map", "model"], 2, "no NAME=VALUE"),
+        (["import", "x.jsonl", "--tz", "Mars/Base"], 2, "no time zone"),
+        (["import", "x.jsonl", "--at", "someday"], 2, "is no time"),
+        (["export", "--format", "parquet"], 2, "--output"),
+        (["export", "--format", "xml"], 2, "xml"),
+        (["export", "--format", "csv", "--json"], 2, "--output"),
+        (["sql", "delete from calls"], 2, "one SELECT"),
+        (["sql", "select 1; select 2"], 2, "one SELECT"),
+        (["sql", "select nope from calls"], 2, "nope"),
+        (["sql", "select max(at) from calls"], 2, 'write "at"'),
+        (["sql", "select * from read_csv('x.jsonl')"], 2, "disabled"),
+        (["sql", "select 1", "--ledger", "memory:"], 1, "takes no SQL"),
+    ],
+)
+def test_one_line_says_what_is_wrong(
+    outlay: Outlay, tmp_path: Path, args: list[str], code: int, told: str
+) -> None:
+    (tmp_path / "x.jsonl").write_text('{"cost": 1}', "utf-8")
+    done = outlay(*args)
+    assert done.returncode == code, done
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_json_lines_lose_nothing(outlay: Outlay, recorded: list[str], tmp_path: Path) -> None:
+    assert outlay("reprice", "--since", "2026-11-01").returncode == 0
+    out = tmp_path / "all.jsonl"
+    assert outlay("export", "--format", "jsonl", "-o", str(out)).returncode == 0
+    other = str(tmp_path / "other")
+    (done,) = json.loads(outlay("import", str(out), "--ledger", other, "--json").stdout)["files"]
+    assert (done["format"], done["new"], done["faults"]) == ("outlay", len(recorded), [])
+    again = outlay("export", "--format", "jsonl", "--ledger", other)
+    assert again.stdout == out.read_text("utf-8")
+    for by in ("day", "model,user", "tag:team", "cost_status"):
+        one, two = (outlay("report", "--by", by, "--json", "--ledger", name).stdout
+                    for name in (str(tmp_path / "ledger"), other))  # fmt: skip
+        assert _rounded(one) == _rounded(two)
+    (back,) = json.loads(outlay("import", str(out), "--json").stdout)["files"]
+    assert back["new"] == 0
+    assert json.loads(outlay("doctor", "--json").stdout)["conflicts"] == 0
+
+
+def _rounded(report: str) -> list[dict[str, Any]]:
+    """Give a report's rows; the last digit of a mean depends on the order of its values."""
+    rows = json.loads(report)["rows"]
+    return [{k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+
+
+def test_revised_costs_travel_with_the_cost_that_was_recorded(
+    outlay: Outlay, recorded: list[str], tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text(
+        '[[model]]\nprovider = "openai"\nmodel = "imaginary-9"\n'
+        'price = [{ rates = { input = "1", output = "1" } }]\n',
+        "utf-8",
+    )
+    done = outlay("reprice", "--since", "2026-11-01", "--json", OUTLAY_PRICES=str(prices))
+    assert json.loads(done.stdout)["written"] > 0
+    out = tmp_path / "all.jsonl"
+    outlay("export", "--format", "jsonl", "-o", str(out))
+    revised = [
+        json.loads(line)["revision"] for line in out.read_text("utf-8").splitlines() if '"revision"' in line
+    ]
+    assert set(revised) <= set(recorded)
+    assert len(revised) == json.loads(done.stdout)["written"]
+    other = str(tmp_path / "other")
+    outlay("import", str(out), "--ledger", other)
+    ids = (revised[0], "--json")
+    assert outlay("explain", *ids).stdout == outlay("explain", *ids, "--ledger", other).stdout
+
+
+def test_csv_has_a_row_a_call_and_is_known_again(outlay: Outlay, recorded: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "calls.csv"
+    outlay("export", "--format", "csv", "-o", str(out))
+    text = f"SELECT count(*), sum(cost::DECIMAL(38, 18)) FROM read_csv('{out}', all_varchar=true)"  # noqa: S608  # our own file
+    count, cost = duckdb.execute(text).fetchall()[0]
+    assert count == len(recorded)
+    total = json.loads(outlay("report", "--json").stdout)["total"]
+    assert Decimal(total["cost"]) == cost
+    (done,) = json.loads(outlay("import", str(out), "--json").stdout)["files"]
+    assert done["new"] == 0  # its ids are outlay's own
+
+
+def test_parquet_has_a_folder_a_day_with_exact_money(
+    outlay: Outlay, recorded: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    done = outlay("export", "--format", "parquet", "-o", str(folder), "--json")
+    assert json.loads(done.stdout)["calls"] == len(recorded)
+    assert len(list(folder.glob("day=2026-11-*"))) == 20
+    total = json.loads(outlay("report", "--json").stdout)["total"]
+    text = f"SELECT count(*), sum(cost), typeof(any_value(cost)) FROM '{folder}/*/*.parquet'"  # noqa: S608  # likewise
+    assert duckdb.execute(text).fetchall() == [(len(recorded), Decimal(total["cost"]), "DECIMAL(38,18)")]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_what_is_there_is_never_written_over(
+    outlay: Outlay, recorded: list[str], tmp_path: Path, form: str
+) -> None:
+    assert recorded
+    there = tmp_path / "mine"
+    there.write_text("mine", "utf-8")
+    done = outlay("export", "--format", form, "-o", str(there))
+    assert done.returncode in {1, 2}
+    assert "is there already" in done.stderr
+    assert there.read_text("utf-8") == "mine"
+
+
+def test_an_export_can_be_narrowed(outlay: Outlay, recorded: list[str]) -> None:
+    some = outlay("export", "--format", "jsonl", "--since", "2026-11-19", "--where", "model=gpt-4o")
+    models = {json.loads(line)["model"] for line in some.stdout.splitlines()}
+    assert models == {"gpt-4o"}
+    assert len(outlay("export", "--format", "jsonl", "-n", "5").stdout.splitlines()) == 5
+    assert len(recorded) == 60
+
+
+def test_sql_sees_the_newest_costs_and_scores(outlay: Outlay, recorded: list[str]) -> None:
+    sums = "sum(cost) as cost, sum(total_tokens) as tokens, count(correct) as judged"
+    text = f"select count(*) as n, {sums} from calls"  # noqa: S608  # our own names
+    found = json.loads(outlay("sql", text, "--json").stdout)
+    total = json.loads(outlay("report", "--json").stdout)["total"]
+    assert found["columns"] == ["n", "cost", "tokens", "judged"]
+    assert found["rows"] == [
+        {"n": len(recorded), "cost": total["cost"], "tokens": total["total_tokens"], "judged": 1}
+    ]
+    assert (
+        outlay("sql", "select 1 as one, null as none, true as yes", "--csv").stdout
+        == "one,none,yes\n1,,true\n"
+    )
+    assert "no rows" in outlay("sql", "select 1 where false").stdout
+
+
+def test_frames_hold_every_call(outlay: Outlay, recorded: list[str], environ: dict[str, str]) -> None:
+    total = Decimal(json.loads(outlay("report", "--json").stdout)["total"]["cost"])
+    with face.open(environ["OUTLAY_LEDGER"]) as ledger:
+        polars, pandas, arrow = ledger.to_polars(), ledger.to_pandas(), ledger.to_arrow()
+        assert ledger.to_polars(where={"model": "nothing"}).columns == polars.columns
+    assert (len(polars), len(pandas), len(arrow)) == (len(recorded),) * 3
+    assert polars["cost"].sum() == total
+    assert sum(cost for cost in pandas["cost"] if cost is not None) == total
+    assert sum(cost for cost in arrow["cost"].to_pylist() if cost is not None) == total
+    assert str(polars["at"].dtype) == "Datetime(time_unit='us', time_zone='UTC')"

@@ -1,0 +1,66 @@
+"""Files of rows: JSON lines, arrays, documents, tables; plain and gzipped; bad rows with their line."""
+
+import gzip
+import io
+
+import pytest
+
+from outlay.core.errors import ImportFileError
+from outlay.importing.files import Fault, Line, rows_of
+
+
+def rows(data: bytes | str) -> list[Line | Fault]:
+    return list(rows_of(io.BytesIO(data.encode() if isinstance(data, str) else data)))
+
+
+def lines(data: bytes | str) -> list[tuple[int, dict[str, object]]]:
+    found = rows(data)
+    assert all(isinstance(each, Line) for each in found), found
+    return [(each.number, dict(each.row)) for each in found if isinstance(each, Line)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": 1}\n\n{"a": 2}\n', [(1, {"a": 1}), (3, {"a": 2})]),
+        ('\ufeff{"a": 1}', [(1, {"a": 1})]),
+        ('[{"a": 1},\n {"a": 2}]', [(1, {"a": 1}), (2, {"a": 2})]),
+        ('{"data": [{"a": 1}], "meta": {}}', [(1, {"a": 1})]),
+        ('{\n  "records": [\n    {"a": 1}\n  ]\n}', [(1, {"a": 1})]),
+        ("a,b\n1,x\n,y\n", [(2, {"a": "1", "b": "x"}), (3, {"b": "y"})]),
+        ('a;b\n1;"x;\ny"\n2;z\n', [(3, {"a": "1", "b": "x;\ny"}), (4, {"a": "2", "b": "z"})]),
+        ("a\tb\n1\t2\n", [(2, {"a": "1", "b": "2"})]),
+        ("", []),
+    ],
+)
+def test_rows_come_with_the_line_they_end_on(
+    text: str, expected: list[tuple[int, dict[str, object]]]
+) -> None:
+    assert lines(text) == expected
+
+
+def test_a_gzipped_file_is_unpacked() -> None:
+    assert lines(gzip.compress(b'{"a": 1}\n{"a": 2}\n')) == [(1, {"a": 1}), (2, {"a": 2})]
+
+
+def test_bad_rows_are_told_and_good_ones_go_on() -> None:
+    found = rows('{"a": 1}\n{"a":\n[1]\n{"a": 2}\n')
+    assert [type(each).__name__ for each in found] == ["Line", "Fault", "Fault", "Line"]
+    assert [each.number for each in found] == [1, 2, 3, 4]
+    short = rows("a,b\n1\n1,2\n")
+    assert short[0] == Fault(2, "1 cells, where the heading has 2")
+    assert isinstance(short[1], Line)
+
+
+def test_a_numeral_longer_than_a_float_keeps_its_digits() -> None:
+    assert lines('{"cost": 0.12345678901234567890}') == [(1, {"cost": "0.12345678901234567890"})]
+
+
+@pytest.mark.parametrize("data", [b"[1, 2", b'["a"', b"a,b\n\xff\xfe,1\n"])
+def test_what_is_no_file_of_rows_is_refused_whole(data: bytes) -> None:
+    with pytest.raises(ImportFileError):
+        rows(data)
+
+
+def test_a_document_without_rows_is_one_row() -> None:
+    assert lines('{\n"model": "gpt-4o"\n}') == [(1, {"model": "gpt-4o"})]

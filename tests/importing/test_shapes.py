@@ -1,0 +1,281 @@
+"""Rows of every known shape become the right record: figures by hand, from each origin's own rules."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from outlay.core.record import Record
+from outlay.importing import Fault, Import, Line, Maker, entries_of
+from outlay.pricing import cost_of
+
+TEN = "2026-11-20T10:00:00Z"
+
+
+def read(maker: Maker, *rows: Mapping[str, Any], counts: Import | None = None) -> list[Any]:
+    return list(entries_of([Line(n, row) for n, row in enumerate(rows, 1)], maker, counts=counts))
+
+
+def one(maker: Maker, row: Mapping[str, Any]) -> Record:
+    (found,) = read(maker, row)
+    assert isinstance(found, Record), found
+    return found
+
+
+def test_a_line_of_the_guide(maker: Maker) -> None:
+    row = {
+        "timestamp": "2026-11-20T10:00:00.5",
+        "user_id": 7,
+        "query_type": "faq",
+        "prompt_length": 20,
+        "status": "success",
+        "model": "gpt-4o",
+        "input_tokens": 1500,
+        "output_tokens": 300,
+        "cost": 0.00675,
+        "latency": 2.3,
+        "cached": False,
+        "rag_chunks_used": 3,
+    }
+    found = one(maker, row)
+    assert found.at == datetime(2026, 11, 20, 10, 0, 0, 500_000, tzinfo=UTC)
+    assert (found.provider, found.model, found.user, found.query_type) == ("openai", "gpt-4o", "7", "faq")
+    assert (found.cost, found.cost_status, found.latency_ms) == (Decimal("0.00675"), "reported", 2300)
+    assert (found.input_tokens, found.output_tokens, found.prompt_length) == (1500, 300, 20)
+    assert found.extra == {"cached": False, "rag_chunks_used": 3}
+
+
+def test_an_error_may_have_no_model(maker: Maker) -> None:
+    row = {"timestamp": TEN, "status": "error", "error": "timeout for sk-abcdefghijkl", "latency": 0.1}
+    found = one(maker, row)
+    assert (found.status, found.model, found.cost) == ("error", None, None)
+    assert found.error == "timeout for [key]"
+
+
+def test_quality_stands_on_the_call_and_a_row_without_time_takes_the_one_before(maker: Maker) -> None:
+    quality = {
+        "cost": 0.02,
+        "latency": 1.5,
+        "model": "gpt-4o",
+        "quality_score": 0.9,
+        "user_rating": 5,
+        "correct": True,
+    }
+    first, second = read(maker, {"timestamp": TEN, "cost": 1}, quality)
+    assert (second.quality_score, second.user_rating, second.correct) == (0.9, 5, True)
+    assert second.at == first.at
+    assert second.extra == {"time_assumed": True}
+
+
+def test_without_any_time_a_row_is_a_fault_with_the_way_out(maker: Maker) -> None:
+    assert read(maker, {"cost": 1}) == [Fault(1, "no time; give --at DATE for rows without one")]
+
+
+def test_a_record_of_the_mini_project_is_priced_at_its_time(maker: Maker) -> None:
+    row = {
+        "model": "gpt-4o",
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        "timestamp": "2024-06-01T10:00:00Z",
+        "user_id": "user_1",
+    }
+    found = one(maker, row)
+    assert (found.cost, found.cost_status) == (Decimal("0.0125"), "priced")  # 5 and 15 a million then
+
+
+def test_a_prompt_is_never_taken_over(maker: Maker) -> None:
+    found = one(
+        maker, {"timestamp": TEN, "cost": 1, "prompt": "secret words", "response": "more", "team": "x"}
+    )
+    assert found.extra == {"team": "x"}
+    assert found.prompt is None
+
+
+def test_litellms_spend_log(maker: Maker) -> None:
+    row = {
+        "request_id": "c1",
+        "call_type": "acompletion",
+        "spend": 0.0042,
+        "startTime": "2026-11-20 10:00:00",
+        "endTime": "2026-11-20 10:00:02.5",
+        "completionStartTime": "2026-11-20 10:00:00.4",
+        "model": "claude-sonnet-4-5",
+        "custom_llm_provider": "anthropic",
+        "prompt_tokens": 1000,
+        "completion_tokens": 100,
+        "end_user": "alice",
+        "user": "svc",
+        "api_key": "88dc28d0f030c55e",
+        "metadata": '{"usage_object": {"cache_read_input_tokens": 600, "cache_creation_input_tokens": 100}}',
+        "team_id": "red",
+        "request_tags": ["a", "b"],
+        "cache_hit": "False",
+    }
+    found = one(maker, row)
+    assert (found.provider, found.user, found.cost) == ("anthropic", "alice", Decimal("0.0042"))
+    assert dict(found.usage.items) == {"input": 300, "cache_read": 600, "cache_write": 100, "output": 100}
+    assert (found.latency_ms, found.time_to_first_token_ms) == (2500, 400)
+    assert found.tags == {"team": "red", "request_tags": "a,b"}
+    assert "88dc28d0f030c55e" not in repr(found)
+
+
+def test_litellms_zero_is_no_price(maker: Maker) -> None:
+    row = {
+        "request_id": "c2",
+        "spend": 0,
+        "startTime": TEN,
+        "model": "gpt-4o",
+        "custom_llm_provider": "openai",
+        "prompt_tokens": 1000,
+        "completion_tokens": 0,
+    }
+    assert (one(maker, row).cost, one(maker, row).cost_status) == (Decimal("0.0025"), "priced")
+    hit = one(maker, {**row, "cache_hit": "True"})
+    assert (hit.cost, hit.tags) == (Decimal(0), {"cache_hit": "true"})
+    failed = one(maker, {**row, "status": "failure"})
+    assert (failed.status, failed.cost, failed.cost_status) == ("error", None, "unpriced")
+
+
+def test_langfuses_parts_lie_beside_input_where_the_total_says_so(maker: Maker) -> None:
+    row = {
+        "id": "o1",
+        "traceId": "t1",
+        "type": "GENERATION",
+        "name": "rag",
+        "startTime": TEN,
+        "endTime": "2026-11-20T10:00:03Z",
+        "completionStartTime": "2026-11-20T10:00:01Z",
+        "model": "gpt-4o",
+        "usageDetails": {"input": 600, "input_cached_tokens": 400, "output": 100, "total": 1100},
+        "costDetails": {"total": 0.003},
+        "level": "DEFAULT",
+    }
+    found = one(maker, row)
+    assert dict(found.usage.items) == {"input": 600, "cache_read": 400, "output": 100}
+    assert (found.cost, found.latency_ms, found.time_to_first_token_ms) == (Decimal("0.003"), 3000, 1000)
+    assert (found.query_type, found.trace_id, found.span_id) == ("rag", "t1", "o1")
+    inside = {
+        **row,
+        "usageDetails": {"input": 1000, "input_cached_tokens": 400, "output": 100, "total": 1100},
+    }
+    assert one(maker, inside).usage.items == found.usage.items
+
+
+def test_langfuses_spans_are_no_calls(maker: Maker) -> None:
+    counts = Import()
+    assert read(maker, {"id": "s", "traceId": "t", "type": "SPAN", "startTime": TEN}, counts=counts) == []
+    assert counts.skipped == 1
+
+
+def test_langfuses_error_and_unknown_price(maker: Maker) -> None:
+    row = {
+        "id": "o2",
+        "traceId": "t1",
+        "type": "GENERATION",
+        "startTime": TEN,
+        "model": "imaginary-9",
+        "usage": {"input": 10, "output": 5, "total": 15},
+        "calculatedTotalCost": 0,
+        "level": "ERROR",
+        "statusMessage": "rate limited",
+    }
+    found = one(maker, row)
+    assert (found.status, found.error, found.cost, found.cost_status) == (
+        "error",
+        "rate limited",
+        None,
+        "unpriced",
+    )
+
+
+def test_helicone_reads_the_providers_body_by_the_providers_rules(maker: Maker) -> None:
+    row = {
+        "request_id": "h1",
+        "request_created_at": TEN,
+        "response_status": 200,
+        "provider": "ANTHROPIC",
+        "response_model": "claude-sonnet-4-5",
+        "delay_ms": 900,
+        "request_user_id": "u1",
+        "request_properties": {"Feature": "search"},
+        "prompt_tokens": 1,
+        "completion_tokens": 1,
+        "response_body": {
+            "model": "claude-sonnet-4-5",
+            "type": "message",
+            "usage": {"input_tokens": 10, "cache_read_input_tokens": 1000, "output_tokens": 50},
+        },
+    }
+    found = one(maker, row)
+    assert dict(found.usage.items) == {"input": 10, "cache_read": 1000, "output": 50}
+    # 10 x 3 + 1000 x 0.30 + 50 x 15, a million
+    assert found.cost == Decimal("0.00108")
+    assert (found.user, found.tags, found.latency_ms) == ("u1", {"Feature": "search"}, 900)
+
+
+def test_helicones_counts_and_its_own_cache(maker: Maker) -> None:
+    row = {
+        "request_id": "h2",
+        "request_created_at": TEN,
+        "response_status": 429,
+        "request_model": "gpt-4o",
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "cost": 0.5,
+    }
+    found = one(maker, row)
+    assert (found.status, found.error, found.cost) == ("error", "HTTP 429", Decimal("0.5"))
+    served = {**row, "response_status": 200, "cache_reference_id": "5b2f0d0e-0000-4000-8000-000000000001"}
+    assert one(maker, served).cost == 0
+
+
+def test_equal_rows_stay_two_calls_and_have_the_same_ids_again(maker: Maker) -> None:
+    row = {"timestamp": TEN, "cost": 1, "model": "gpt-4o"}
+    first = [found.id for found in read(maker, row, row, {**row, "cost": 2})]
+    assert len(set(first)) == 3
+    again = read(Maker(cost_of, zone=UTC), row, row, {**row, "cost": 2})
+    assert [found.id for found in again] == first
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"input_tokens": -5}, "input_tokens must be a whole number"),
+        ({"input_tokens": "many"}, "input_tokens must be a number"),
+        ({"cost": "free"}, "cost must be a finite number"),
+        ({"cost": -1}, "cost must be 0 or more"),
+        ({"latency": "fast"}, "latency must be a number"),
+        ({"timestamp": "yesterday", "cost": 1}, "is no time"),
+        ({"timestamp": TEN, "colour": "red"}, "no call"),
+    ],
+)
+def test_bad_values_are_faults(maker: Maker, bad: dict[str, Any], reason: str) -> None:
+    (found,) = read(maker, {"timestamp": TEN, "model": "gpt-4o", **bad} if "colour" not in bad else bad)
+    assert isinstance(found, Fault)
+    assert reason in found.reason
+
+
+def test_a_table_is_read_by_its_headings_or_by_a_mapping(maker: Maker) -> None:
+    table = {
+        "Timestamp": TEN,
+        "Model": "gpt-4o",
+        "Prompt Tokens": "1,000",
+        "Completion Tokens": "500",
+        "Cost": "$0.0075",
+        "Success": "true",
+    }
+    assert one(maker, table).cost == Decimal("0.0075")
+    assert one(maker, table).input_tokens == 1000
+    odd = {"When": TEN, "LLM": "gpt-4o", "In": "1000", "USD": "0.1"}
+    mapping = {"at": "When", "model": "LLM", "input_tokens": "In", "cost": "USD"}
+    (found,) = entries_of([Line(2, odd)], maker, mapping=mapping)
+    assert isinstance(found, Record)
+    assert (found.model, found.input_tokens, found.cost) == ("gpt-4o", 1000, Decimal("0.1"))
+
+
+def test_unix_times_in_seconds_and_milliseconds(maker: Maker) -> None:
+    seconds = int(datetime(2026, 11, 20, 10, tzinfo=UTC).timestamp())
+    for at in (seconds, seconds * 1000, str(seconds), f"{seconds}000"):
+        assert one(maker, {"timestamp": at, "cost": 1}).at == datetime(2026, 11, 20, 10, tzinfo=UTC), at
