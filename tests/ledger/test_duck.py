@@ -7,10 +7,10 @@ import pytest
 
 from outlay.core.ports import Ledger
 from outlay.ledger import DuckLedger
-from outlay.testing import LedgerContract
+from outlay.testing import KeepingContract, LedgerContract
 
 
-class TestDuckLedger(LedgerContract):
+class TestDuckLedger(LedgerContract, KeepingContract):
     """The contract, kept by DuckDB."""
 
     @pytest.fixture

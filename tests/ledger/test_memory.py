@@ -4,10 +4,10 @@ import pytest
 
 from outlay.core.ports import Ledger
 from outlay.ledger import MemoryLedger
-from outlay.testing import LedgerContract
+from outlay.testing import KeepingContract, LedgerContract
 
 
-class TestMemoryLedger(LedgerContract):
+class TestMemoryLedger(LedgerContract, KeepingContract):
     """The contract, kept in plain Python."""
 
     @pytest.fixture

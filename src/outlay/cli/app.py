@@ -38,6 +38,7 @@ COMMANDS = {
     "import": Entry("import_", "import_", "Bring calls from logs and exports of others into the ledger."),
     "sql": Entry("sql", "sql", "A SELECT of your own over the recorded calls."),
     "export": Entry("export", "export", "Calls out of the ledger: CSV, JSON lines or Parquet."),
+    "ledger": Entry("ledger", "ledger", "Keep house where calls are kept."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),
 }

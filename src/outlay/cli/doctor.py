@@ -82,6 +82,7 @@ def _kept(reader: "LedgerReader") -> dict[str, Any]:
         "lost": {"calls": lost.total(), "why": dict(lost)},
         "faults": {"lines": info.pop("fault_count", 0), "where": info.pop("faults", [])},
         "conflicts": info.pop("conflicts", 0),
+        "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
     }
@@ -98,6 +99,8 @@ def _advice(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{count:,} faulty lines in {_journal(document)} cannot be read; all others are in"
     if count := document.get("conflicts"):
         yield f"{count:,} entries came with an id that other content has; look for who makes ids of their own"
+    if count := document.get("late"):
+        yield f"{count:,} calls came after their day was pruned; they are kept apart, in no total"
     if pending := document.get("pending", {}).get("bytes"):
         yield f"{pending:,} bytes in journals are not in the ledger yet; the next report brings them in"
     if document.get("unpriced"):

@@ -31,3 +31,8 @@ def text_of(moment: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with microseconds and ``Z``, so that text sorts as time does."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return f"{utc.isoformat(timespec='microseconds')[:26]}Z"
+
+
+def midnight(moment: datetime) -> datetime:
+    """Give the start of an instant's day in UTC."""
+    return to_utc(moment).replace(hour=0, minute=0, second=0, microsecond=0)

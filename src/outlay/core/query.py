@@ -179,10 +179,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A ledger's answer: the groups in order of their dimensions, and the total over the very same calls."""
+    """A ledger's answer: the groups in order of their dimensions, and the total over the very same calls.
+
+    ``rolled`` of these calls have been pruned: they count in UTC days, their hour and session is None, and a
+    row with any of them has no percentiles.
+    """
 
     rows: tuple[Row, ...]
     total: Row
+    rolled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Append-only segment files that take every record before any ledger does."""
 
+from outlay.journal.files import sync_folder
 from outlay.journal.journal import Journal
 from outlay.journal.locks import is_live
+from outlay.journal.removal import remove_taken
 from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments
 from outlay.journal.writer import Sync, line_of
 
@@ -15,5 +17,7 @@ __all__ = [
     "pending_bytes",
     "read_line",
     "read_segment",
+    "remove_taken",
     "segments",
+    "sync_folder",
 ]

@@ -57,7 +57,7 @@ class SegmentFile:
             return
         os.fsync(self._descriptor)
         if not self._listed:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
             self._listed = True
         self.dirty = False
 
@@ -77,7 +77,7 @@ def _name(now: datetime, run: str | None) -> str:
     return f"{now:%Y%m%dT%H%M%S}-{host}-{os.getpid()}-{os.urandom(4).hex()}{mark_of(run)}{SUFFIX}"
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new file's name survive a power cut too, where folders can be synced."""
     if os.name != "posix":
         return

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
-from outlay.ledger import sql
+from outlay.ledger import rolled, sql
 from outlay.ledger.identity import judged, revised
 from outlay.ledger.measures import JUDGED, money, read
+from outlay.ledger.reckoned import sums_of
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
-from outlay.ledger.totals import NO_LATENCY, Counts, LineSums, Sums, in_order, row_of
+from outlay.ledger.totals import NO_LATENCY, Counts, LineSums, Sums, Timed, in_order, row_of, with_rolled
 
 _OF_COST = frozenset(("currency", "cost_status"))
 
@@ -27,15 +28,16 @@ class Tables(Asked, Protocol):
 
 
 def rows(tables: Tables, query: Query) -> Rows:
-    """Answer with one row a group, and the total over the same calls."""
+    """Answer with one row a group, and the total over the same calls, pruned ones among them."""
     dialect = _judging(tables, query, _dialect(tables))
-    ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect)
+    old = rolled.touches(query, rolled.horizon_of(tables))
+    count, ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect, old=old)
     if not whole["calls"]:
         return Rows((), whole)
     if not query.by:
-        return Rows((dict(whole),), whole)
+        return Rows((dict(whole),), whole, count)
     bounds = _bounds(tables) if sql.needs_bounds(query) else None
-    return Rows(in_order(_totals(tables, query, bounds, dialect)), whole)
+    return Rows(in_order(_totals(tables, query, bounds, dialect, old=old)[1]), whole, count)
 
 
 def _dialect(tables: Tables) -> sql.Dialect:
@@ -56,18 +58,41 @@ def _bounds(tables: Tables) -> sql.Bounds | None:
 
 
 def _totals(
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect, *, old: bool
+) -> tuple[int, list[tuple[tuple[Any, ...], Row]]]:
+    """Give how many pruned calls there are, and each group's sort key and row."""
+    groups = _groups(tables, query, bounds, dialect)
+    pruned = rolled.groups(tables, query) if old else {}
+    if pruned:
+        timed = _timed(tables, query, bounds, dialect)
+        none = sums_of((), query.metrics)
+        for key, (labels, sums) in pruned.items():
+            _, single = groups.get(key, (labels, none))
+            groups[key] = labels, with_rolled(single, timed.get(key, Timed()), sums)
+    count = sum(sums.counts.calls for _, sums in pruned.values())
+    return count, [(key, row_of(labels, sums)) for key, (labels, sums) in groups.items()]
+
+
+def _groups(
     tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
-) -> list[tuple[tuple[Any, ...], Row]]:
-    """Give each group's sort key and row."""
+) -> dict[tuple[Any, ...], tuple[dict[str, str | None], Sums]]:
+    """Give the labels and sums of each group of single calls, by its sort key."""
     asked = sql.totals(query, bounds, dialect)
     groups = [(*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters)]
     least, greatest = len(Counts._fields), len(Counts._fields) + 1
     several = any(row[width + least] != row[width + greatest] for _, _, width, row in groups)
     mixed = _costs(tables, query, bounds, dialect) if several else {}
-    return [
-        (key, row_of(labels, _sums(query.metrics, row[width:], mixed.get(key))))
-        for key, labels, width, row in groups
-    ]
+    return {
+        key: (labels, _sums(query.metrics, row[width:], mixed.get(key))) for key, labels, width, row in groups
+    }
+
+
+def _timed(
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
+) -> dict[tuple[Any, ...], Timed]:
+    asked = sql.timed(query, bounds, dialect)
+    found = ((*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters))
+    return {key: Timed(int(row[width]), row[width + 1]) for key, _, width, row in found}
 
 
 def _costs(
@@ -173,6 +198,9 @@ def info(tables: Tables, ledger: str) -> LedgerInfo:
         lost=tuple(Lost(why, int(count)) for why, count in lost),
         faults=_count(tables, "faults"),
         faulty=tuple(FaultyLine(*each) for each in faulty),
+        pruned_before=rolled.horizon_of(tables),
+        pruned_calls=int(tables.all("SELECT coalesce(sum(calls), 0) FROM rollups")[0][0]),
+        late=_count(tables, "late"),
     )
 
 

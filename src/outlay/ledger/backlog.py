@@ -48,10 +48,10 @@ def _new(folder: Path, taken: Mapping[str, int]) -> Iterator[Stretch]:
         if not live and start == 0 and end <= PORTION:
             yield Stretch(segment.path, start, end, whole=True)
         else:
-            yield from _cut(segment.path, start, end)
+            yield from cut(segment.path, start, end)
 
 
-def _cut(path: Path, start: int, end: int) -> Iterator[Stretch]:
+def cut(path: Path, start: int, end: int) -> Iterator[Stretch]:
     """Cut a long stretch at line ends; a line longer than a portion stays whole."""
     while start < end:
         stop = min(start + PORTION, end)

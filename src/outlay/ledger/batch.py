@@ -10,6 +10,7 @@ from outlay.core.codec import record_json
 from outlay.core.record import SCHEMA, Record, Score
 from outlay.ledger.engine import Engine
 from outlay.ledger.identity import judged, missing_judgement, same_call
+from outlay.ledger.retention import set_late_aside
 from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of, scores_of
 
 # Keys that only other entries than records have, beside the columns of calls.
@@ -17,6 +18,12 @@ _OTHERS = {"schema": "BIGINT", "score": "UUID", "revision": "UUID", "lost": "BIG
 _SCORE = ("record_id", "at", "quality_score", "user_rating", "correct")
 _REVISION = ("record_id", "at", *COST_COLUMNS)
 _REVISION_KEY = 5  # a call's cost, currency and status at an instant; the rest says how they came about
+_OTHERS_KEPT: tuple[tuple[str, tuple[str, ...], tuple[str, ...], str, int | None], ...] = (
+    ("scores", _SCORE, ("score", *_SCORE[1:]), "score IS NOT NULL", None),
+    ("revisions", _REVISION, ("revision", *_REVISION[1:]), "revision IS NOT NULL", _REVISION_KEY),
+    ("losses", ("at", "count", "why"), ("at", "lost", "why"), "lost IS NOT NULL", None),
+)
+"""Table, its columns, their keys in a line, which lines, and by how many columns rows are told apart."""
 _NEEDED = (  # of a record's line; a line without them is read the slow way, which says what is wrong
     *("provider", "operation", "status", "currency", "cost_status", "input_tokens", "cached_tokens"),
     *("cache_write_tokens", "output_tokens", "reasoning_tokens"),
@@ -56,6 +63,7 @@ class Batch:
 
     def keep(self) -> int:
         """Bring what is new into the tables, in the caller's transaction; give how many calls were new."""
+        set_late_aside(self._engine)
         lines, ids, low, high = self._engine.all(
             "SELECT count(id), count(DISTINCT id), min(id), max(id) FROM batch WHERE score IS NULL"
         )[0]
@@ -64,6 +72,36 @@ class Batch:
         if new < lines:
             self._compare(low, high)
         return new
+
+    def lacking(self) -> Iterator[tuple[str, int, int]]:
+        """Give what the tables lack of the batch: what is counted, how many are lacking, among how many."""
+        low, high, among, ids = self._engine.all(
+            "SELECT min(id), max(id), count(DISTINCT id), count(id) FROM batch WHERE score IS NULL"
+        )[0]
+        if ids:
+            have = self._engine.all(
+                """SELECT count(DISTINCT batch.id) FROM batch SEMI JOIN calls AS have
+                ON have.id = batch.id AND have.id BETWEEN ? AND ? WHERE batch.score IS NULL""",
+                [low, high],
+            )[0][0]
+            yield "calls of the journal", among - have, among
+            unlike = sum(self._is_strange(*pair) for pair in self._differing(low, high))
+            yield "calls as the journal has them, or set aside", unlike, ids
+        for table, columns, keys, condition, compared in _OTHERS_KEPT:
+            alike = _alike(columns[:compared], keys[:compared])
+            everything, lacking = self._engine.all(
+                f"""SELECT count(*), count(*) FILTER
+                (NOT EXISTS (SELECT 1 FROM {table} AS have WHERE {alike})) FROM batch WHERE {condition}"""  # noqa: S608  # our own names
+            )[0]
+            yield f"{table} of the journal", lacking, everything
+
+    def _is_strange(self, kept: Record, other: Record) -> bool:
+        """Whether a copy differs from the call that is kept, and was not set aside either."""
+        if same_call(kept, other, revisions_of(self._engine, [kept.id]).get(kept.id, ())):
+            return False
+        text = orjson.dumps(record_json(other)).decode()
+        found = self._engine.all("SELECT 1 FROM conflicts WHERE id = ? AND other = ?", [kept.id, text])
+        return not found
 
     def _keep_calls(self, unique: bool, low: Any, high: Any) -> int:  # noqa: FBT001  # one plain fact
         first = "" if unique else "QUALIFY row_number() OVER (PARTITION BY id ORDER BY rowid) = 1"
@@ -77,28 +115,23 @@ class Batch:
         )
 
     def _keep_others(self) -> None:
-        self._new("scores", _SCORE, ("score", *_SCORE[1:]), "score IS NOT NULL")
-        self._new("revisions", _REVISION, ("revision", *_REVISION[1:]), "revision IS NOT NULL", _REVISION_KEY)
-        self._new("losses", ("at", "count", "why"), ("at", "lost", "why"), "lost IS NOT NULL")
+        for table, columns, keys, condition, compared in _OTHERS_KEPT:
+            self._new(table, columns, keys, condition, compared)
 
-    def _new(
+    def _new(  # what is kept beside calls is told by five facts
         self,
         table: str,
         columns: tuple[str, ...],
         keys: tuple[str, ...],
         condition: str,
-        compared: int | None = None,
+        compared: int | None,
     ) -> None:
         """Insert rows that are not there yet, by their first columns, in the order of their arrival."""
-        same = " AND ".join(
-            f'have."{column}" IS NOT DISTINCT FROM batch."{key}"'
-            for column, key in zip(columns[:compared], keys[:compared], strict=True)
-        )
         names = ", ".join(f'"{key}"' for key in keys)
         first = ", ".join(f'"{key}"' for key in keys[:compared])
         self._engine.run(
             f"""INSERT INTO {table} SELECT {names} FROM batch WHERE {condition}
-            AND NOT EXISTS (SELECT 1 FROM {table} AS have WHERE {same})
+            AND NOT EXISTS (SELECT 1 FROM {table} AS have WHERE {_alike(columns[:compared], keys[:compared])})
             QUALIFY row_number() OVER (PARTITION BY {first} ORDER BY rowid) = 1 ORDER BY rowid"""  # noqa: S608  # our own names
         )
 
@@ -139,3 +172,8 @@ class Batch:
             "INSERT INTO scores VALUES (?, ?, ?, ?, ?)",
             [score.record_id, at, score.quality_score, score.user_rating, score.correct],
         )
+
+
+def _alike(columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    pairs = zip(columns, keys, strict=True)
+    return " AND ".join(f'have."{column}" IS NOT DISTINCT FROM batch."{key}"' for column, key in pairs)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,10 +12,10 @@ from uuid import UUID
 import filelock
 
 from outlay.core.errors import LedgerBusyError, LedgerError
-from outlay.core.keeping import LedgerInfo
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record, Revision
-from outlay.journal import pending_bytes
+from outlay.journal import pending_bytes, remove_taken
 from outlay.ledger import answers
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class DuckLedger:
             told,
             pending_bytes=pending,
             journal_bytes=pending_bytes(self.journals, {}),
-            size_bytes=sum(file.stat().st_size for file in self.folder.glob("ledger.duckdb*")),
+            size_bytes=self._size(),
         )
 
     def select(self, text: str) -> Selected:
@@ -135,6 +136,60 @@ class DuckLedger:
         with self._mine, _alone(self.folder, self._patience):
             return select(self.folder / FILE, text)
 
+    def migrate(self) -> Migrated:
+        """Bring the tables to the newest form, as every question does."""
+        with self._mine, _alone(self.folder, self._patience), self._loaded().attached() as engine:
+            return Migrated(engine.found, engine.version())
+
+    def compact(self) -> Compacted:
+        """Write the file anew, without what was deleted, in order of time; needs as much room once more."""
+        from outlay.ledger.compaction import rewrite  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._mine, _alone(self.folder, self._patience):
+            before = self._size()
+            rewrite(self._loaded(), self.folder)
+            return Compacted(before, self._size())
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
+        """Turn calls that started before that day (UTC) into daily totals; see ``core.ports.Keeping``.
+
+        The journals' segments that were written before that day, and are wholly taken in, are then removed.
+        """
+        from outlay.ledger.retention import prune  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._turn() as engine:
+            done = prune(engine, before, dry_run=dry_run)
+            if not dry_run:
+                self._remove_segments(engine, done.before)
+            return done
+
+    def _remove_segments(self, engine: "Engine", before: datetime) -> None:
+        """Remove what has been taken in, now that this is on disk; first the file, then what is known of it.
+
+        Killed in between, a segment without file is known still, which harms nothing.
+        """
+        taken = dict(engine.all("SELECT segment, taken FROM journals"))
+        for name in remove_taken(self.journals, taken, before):
+            engine.run("DELETE FROM journals WHERE segment = ?", [name])
+
+    def verify(self) -> tuple[Disagreement, ...]:
+        """Compare journals, ledger and daily totals; nothing where all agrees."""
+        from outlay.ledger.proof import verify  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._turn() as engine:
+            return verify(engine, self.journals, self._spool)
+
+    def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these ids whose calls are here."""
+        with self._turn() as engine:
+            found = engine.all(
+                "SELECT id FROM calls WHERE id IN (SELECT unnest(CAST(? AS UUID[])))", [list(ids)]
+            )
+        return frozenset(str(name) for (name,) in found)
+
+    def _size(self) -> int:
+        return sum(file.stat().st_size for file in self.folder.glob("ledger.duckdb*"))
+
     def close(self) -> None:
         """Let go of the engine; the next question would start it again."""
         with self._mine:
@@ -150,17 +205,19 @@ class DuckLedger:
             LedgerBusyError: others had it for longer than our patience.
             LedgerError: it cannot be opened, read or written.
         """
-        with self._mine, _alone(self.folder, self._patience):
-            if self._engine is None:
-                from outlay.ledger.engine import Engine  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+        with self._mine, _alone(self.folder, self._patience), self._loaded().attached() as engine:
+            if fresh:
+                from outlay.ledger.ingest import take_in  # noqa: PLC0415  # likewise
 
-                self._engine = Engine(self.folder)
-            with self._engine.attached() as engine:
-                if fresh:
-                    from outlay.ledger.ingest import take_in  # noqa: PLC0415  # likewise
+                take_in(engine, self.journals, self._spool)
+            yield engine
 
-                    take_in(engine, self.journals, self._spool)
-                yield engine
+    def _loaded(self) -> "Engine":
+        if self._engine is None:
+            from outlay.ledger.engine import Engine  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+            self._engine = Engine(self.folder)
+        return self._engine
 
 
 def _ends(record_id: str) -> tuple[str, str] | None:

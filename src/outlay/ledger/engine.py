@@ -27,6 +27,7 @@ class Engine:
             ":memory:", config={**_CONFIG, "temp_directory": str(folder / "spool" / "duckdb")}
         )
         self._memory.execute("SET TimeZone = 'UTC'")
+        self.found = 0  # the version of the tables before they were migrated, the last time
 
     @contextmanager
     def attached(self) -> Iterator["Engine"]:
@@ -38,28 +39,38 @@ class Engine:
             LedgerError: it cannot be opened, read or written.
         """
         with told_plainly(self._file):
-            self._attach()
+            self.attach(self._file, "ledger")
             try:
-                self._migrate()
+                self.run("USE ledger")
+                self.found = self.version()
+                self.migrate()
                 yield self
             finally:
                 self._detach()
 
-    def _attach(self) -> None:
-        location = str(self._file).replace("'", "''")
-        new = "" if self._file.exists() else f" (STORAGE_VERSION '{_STORAGE}')"
-        self._memory.execute(f"ATTACH '{location}' AS ledger{new}")
-        self._memory.execute("USE ledger")
+    def attach(self, file: Path, name: str) -> None:
+        """Open a file, which is made if it is not there, under a name of one word."""
+        location = str(file).replace("'", "''")
+        new = "" if file.exists() else f" (STORAGE_VERSION '{_STORAGE}')"
+        self._memory.execute(f"ATTACH '{location}' AS {name}{new}")
 
     def _detach(self) -> None:
         self._memory.execute("DROP TABLE IF EXISTS temp.batch")
         self._memory.execute("USE memory")
         self._memory.execute("DETACH ledger")
 
-    def _migrate(self) -> None:
+    def version(self) -> int:
+        """Give the number of the newest step that the tables have; 0 where there are none."""
         self.run('CREATE TABLE IF NOT EXISTS outlay_schema ("version" INTEGER NOT NULL)')
-        have = self.all('SELECT coalesce(max("version"), 0) FROM outlay_schema')[0][0]
-        for version, text in pending("duckdb", have, self._file):
+        return int(self.all('SELECT coalesce(max("version"), 0) FROM outlay_schema')[0][0])
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest form.
+
+        Raises:
+            LedgerSchemaError: a newer outlay wrote them.
+        """
+        for version, text in pending("duckdb", self.version(), self._file):
             with self.transaction():
                 self.run(text)
                 self.run("INSERT INTO outlay_schema VALUES (?)", [version])

@@ -35,14 +35,14 @@ def take_in(engine: Engine, journals: Path, spool_folder: Path) -> None:
 
 
 def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
-    with _spool_file(spool_folder) as target:
+    with spool_file(spool_folder) as target:
         if _loads(batch, spool(portion, target)):
             _commit(engine, batch, portion, [])
         elif len(portion) > 1:
             for stretch in portion:
                 _take_portion(engine, batch, [stretch], spool_folder)
         else:
-            _commit(engine, batch, portion, _load_line_by_line(batch, portion[0], target))
+            _commit(engine, batch, portion, load_line_by_line(batch, portion[0], target))
 
 
 def _loads(batch: Batch, paths: list[Path]) -> bool:
@@ -62,7 +62,7 @@ def _commit(engine: Engine, batch: Batch, portion: list[Stretch], faults: Faults
             engine.run("INSERT INTO journals VALUES (?, ?)", [stretch.path.name, stretch.end])
 
 
-def _load_line_by_line(batch: Batch, stretch: Stretch, target: Path) -> Faults:
+def load_line_by_line(batch: Batch, stretch: Stretch, target: Path) -> Faults:
     """Load the good lines of a stretch that has bad ones, and give what is wrong with these."""
     good: list[tuple[int, bytes]] = []
     faults: Faults = []
@@ -118,7 +118,7 @@ def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:
     batch = Batch(engine)
     new = 0
     remaining = iter(entries)
-    with engine.transaction(), _spool_file(spool_folder) as target:
+    with engine.transaction(), spool_file(spool_folder) as target:
         while some := list(islice(remaining, _ENTRIES)):
             wrong = _load(batch, [_line(entry) for entry in some], target)
             if wrong is not None:
@@ -135,7 +135,7 @@ def _line(entry: Entry) -> bytes:
 
 
 @contextmanager
-def _spool_file(folder: Path) -> Iterator[Path]:
+def spool_file(folder: Path) -> Iterator[Path]:
     """Give a place for a file of lines; what a killed reader left there is written over."""
     folder.mkdir(exist_ok=True)
     target = folder / "batch.jsonl"

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,9 @@ from uuid import UUID
 
 from outlay.core.buckets import bucket, span
 from outlay.core.errors import LedgerError
-from outlay.core.keeping import LedgerInfo, Lost
+from outlay.core.ids import time_of
+from outlay.core.instants import midnight
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost, Migrated, Pruned
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Row, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.identity import (
@@ -21,8 +24,11 @@ from outlay.ledger.identity import (
     same_call,
 )
 from outlay.ledger.measures import JUDGED
+from outlay.ledger.olden import Day, days_of, timed_of
 from outlay.ledger.reckoned import line_sums, sums_of
-from outlay.ledger.totals import in_order, row_of
+from outlay.ledger.totals import Rolled, Sums, in_order, row_of, with_rolled
+
+_TIMED = 7  # the version of UUIDs that begin with their time
 
 
 class MemoryLedger:
@@ -34,6 +40,9 @@ class MemoryLedger:
         self._revisions: defaultdict[str, list[Revision]] = defaultdict(list)
         self._losses: list[Loss] = []
         self._conflicts: list[tuple[Record, Record]] = []
+        self._days: list[Day] = []  # what is left of pruned calls
+        self._horizon: datetime | None = None
+        self._late: dict[str, Record] = {}
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
@@ -45,6 +54,10 @@ class MemoryLedger:
         return sum(self._keep(entry) for entry in checked)
 
     def _keep(self, entry: Entry) -> bool:
+        if self._is_old(entry):
+            if isinstance(entry, Record):
+                self._late.setdefault(entry.id, entry)
+            return False
         if isinstance(entry, Record):
             return self._keep_record(entry)
         if isinstance(entry, Loss):
@@ -79,11 +92,32 @@ class MemoryLedger:
         everything = list(self._chosen(query))
         if not JUDGED.isdisjoint(query.metrics):
             everything = [self._judged(record) for record in everything]
-        rows = [
-            (_sort_keys(query, values), row_of(labels, sums_of(records, query.metrics)))
-            for values, labels, records in _groups(query, everything)
-        ]
-        return Rows(in_order(rows), row_of({}, sums_of(everything, query.metrics)))
+        pruned = self._pruned(query)
+        single = {values: records for values, _, records in _groups(query, everything)}
+        rows = []
+        for values in {**single, **pruned}:
+            labels = dict(zip(query.by, values, strict=True))
+            sums = _joined(single.get(values, []), pruned.get(values), query.metrics)
+            rows.append((_sort_keys(query, values), row_of(labels, sums)))
+        whole = self._pruned(replace(query, by=())).get(())
+        count = 0 if whole is None else whole.counts.calls
+        return Rows(in_order(rows), row_of({}, _joined(everything, whole, query.metrics)), count)
+
+    def _pruned(self, query: Query) -> dict[tuple[str | None, ...], Rolled]:
+        """Give what daily totals hold for each group."""
+        found: dict[tuple[str | None, ...], Rolled] = {}
+        for day in self._chosen_days(query):
+            key = tuple(_value_of_day(day, name) for name in query.by)
+            found[key] = found[key] + day.sums if key in found else day.sums
+        return found
+
+    def _chosen_days(self, query: Query) -> Iterator[Day]:
+        for day in self._days:
+            late_enough = query.since is None or query.since <= day.at
+            early_enough = query.until is None or day.at < query.until
+            wanted = (_value_of_day(day, name) in values for name, values in query.where)
+            if late_enough and early_enough and all(wanted):
+                yield day
 
     def lines(self, query: Query) -> tuple[Row, ...]:
         """Add up the lines of the calls' costs: a row for each group, unit, currency, rate and input rate."""
@@ -134,10 +168,55 @@ class MemoryLedger:
             revisions=sum(map(len, self._revisions.values())),
             conflicts=len(self._conflicts),
             lost=tuple(Lost(each.why, each.count) for each in self._losses),
+            pruned_before=self._horizon,
+            pruned_calls=sum(day.sums.counts.calls for day in self._days),
+            late=len(self._late),
         )
+
+    def migrate(self) -> Migrated:
+        """Change nothing; there are no tables."""
+        return Migrated(0, 0)
+
+    def compact(self) -> Compacted:
+        """Change nothing; there is no file."""
+        return Compacted(None, None)
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
+        """Turn calls that started before that day (UTC) into daily totals; see ``core.ports.Keeping``."""
+        until = max(midnight(before), self._horizon or midnight(before))
+        old = [record for record in self._records.values() if record.at < until]
+        standing = [self._revised(record) for record in old]
+        days = days_of(standing)
+        if not dry_run:
+            self._days += days
+            self._horizon = until
+            gone = {record.id for record in old}
+            self._conflicts = [pair for pair in self._conflicts if pair[0].id not in gone]
+            for name in gone:
+                del self._records[name]
+                self._scores.pop(name, None)
+                self._revisions.pop(name, None)
+        costs = sums_of(standing).costs
+        return Pruned(before=until, calls=len(old), rollups=len(days), costs=costs, dry_run=dry_run)
+
+    def verify(self) -> tuple[Disagreement, ...]:
+        """Give nothing; everything stands in one place only."""
+        return ()
+
+    def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these ids whose calls are here."""
+        return frozenset(name for name in ids if name in self._records)
 
     def close(self) -> None:
         """Do nothing; there is nothing to let go of."""
+
+    def _is_old(self, entry: Entry) -> bool:
+        """Whether an entry is of, or about, a call of the time that was pruned."""
+        if self._horizon is None or isinstance(entry, Loss):
+            return False
+        name = entry.id if isinstance(entry, Record) else entry.record_id
+        by_id = UUID(name).version == _TIMED and time_of(name) < self._horizon
+        return by_id or (isinstance(entry, Record) and entry.at < self._horizon)
 
     def _newer(self, record_id: str) -> list[Revision]:
         return sorted(self._revisions.get(record_id, ()), key=lambda revision: revision.at)
@@ -191,6 +270,11 @@ def _value(record: Record, name: str, tz: str) -> str | None:
     return value
 
 
+def _joined(records: list[Record], pruned: Rolled | None, metrics: Sequence[str]) -> Sums:
+    sums = sums_of(records, metrics)
+    return sums if pruned is None else with_rolled(sums, timed_of(records), pruned)
+
+
 Group = tuple[tuple[str | None, ...], dict[str, str | None], list[Record]]
 
 
@@ -205,6 +289,13 @@ def _groups(query: Query, records: Iterable[Record]) -> Iterator[Group]:
 
 def _sort_keys(query: Query, values: tuple[str | None, ...]) -> tuple[Any, ...]:
     return tuple(_sort_key(name, value) for name, value in zip(query.by, values, strict=True))
+
+
+def _value_of_day(day: Day, name: str) -> str | None:
+    """Give a dimension of a daily total; its day is that of UTC in every zone, and its hour not known."""
+    if name in TIME_DIMENSIONS:
+        return None if name == "hour" else bucket(name, day.at, zone("UTC"))
+    return day.value(name)
 
 
 def _sort_key(name: str, value: str | None) -> Any:

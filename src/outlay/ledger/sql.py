@@ -80,6 +80,7 @@ def revised(dialect: Dialect) -> Dialect:
 
 DUCKDB: Final = Dialect()
 REVISED: Final = revised(DUCKDB)
+_ROLLED = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"  # all dimensions but the hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,27 @@ def costs(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
     more = [f"sum(cost) FILTER (WHERE {measures.MONEY[name]})" for name in measures.money(query.metrics)]
     known = Statement(", ".join(("currency", "sum(cost)", *more)))
     return _grouped(query, bounds, dialect, known, extra="currency", condition="cost IS NOT NULL")
+
+
+def timed(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
+    """Ask for the latencies of each group: the dimensions' columns, how many are known, their sum."""
+    return _grouped(query, bounds, dialect, Statement("count(latency_ms), coalesce(sum(latency_ms), 0)"))
+
+
+def rolled(query: Query, dialect: Dialect = DUCKDB) -> Statement:
+    """Ask daily totals for each group, by currency.
+
+    The columns: those of the dimensions, currency, eight counts and sums as in :func:`totals`, the cost, how
+    many latencies are known and their sum, and of failed calls how many costs are known and their sum. The
+    query's zone must be UTC, and no dimension or filter of it the hour.
+    """
+    failed = "FILTER (WHERE status = 'error')"
+    aggregates = f"""currency, sum(calls), coalesce(sum(calls) {failed}, 0), sum(known),
+        sum(input_tokens), sum(cached_tokens), sum(cache_write_tokens), sum(output_tokens),
+        sum(reasoning_tokens), sum(cost), sum(timed), sum(latency_ms),
+        coalesce(sum(known) {failed}, 0), sum(cost) {failed}"""
+    source = replace(dialect, calls=_ROLLED)
+    return _grouped(query, None, source, Statement(aggregates), extra="currency")
 
 
 _LINE = ("unit", "currency", "rate", "per", "input_rate")

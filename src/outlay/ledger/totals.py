@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from operator import add
 from typing import Any, NamedTuple
 
-from outlay.core.money import text_of, to_ledger_places
+from outlay.core.money import text_of, to_ledger_places, total
 from outlay.core.query import Row
 
 _DIVISION = Context(prec=80)
@@ -59,6 +60,71 @@ class LineSums(NamedTuple):
             name: plain(value) if isinstance(value, Decimal) else value
             for name, value in self._asdict().items()
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """How many latencies are known, and their sum in milliseconds."""
+
+    number: int = 0
+    total: float = 0.0
+
+    def __add__(self, other: "Timed") -> "Timed":
+        return Timed(self.number + other.number, self.total + other.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """What daily totals add up to over one group of pruned calls."""
+
+    counts: Counts
+    costs: Mapping[str, Decimal]  # by currency, of calls whose cost is known
+    timed: Timed
+    known_errors: int = 0  # failed calls whose cost is known
+    error_costs: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def __add__(self, other: "Rolled") -> "Rolled":
+        return Rolled(
+            _both(self.counts, other.counts),
+            _money(self.costs, other.costs),
+            self.timed + other.timed,
+            self.known_errors + other.known_errors,
+            _money(self.error_costs, other.error_costs),
+        )
+
+
+def with_rolled(sums: Sums, timed: Timed, rolled: Rolled) -> Sums:
+    """Add pruned calls to the single ones of a group, whose latencies are ``timed``.
+
+    What daily totals do not tell, as a percentile, is None from then on: of a part it would mislead.
+    """
+    latency = timed + rolled.timed
+    mean = latency.total / latency.number if latency.number else None
+    counts = rolled.counts
+    kept = {
+        "successful_calls": counts.calls - counts.errors,
+        "timed_calls": rolled.timed.number,
+        "unpriced_errors": counts.errors - rolled.known_errors,
+    }
+    return Sums(
+        _both(sums.counts, counts),
+        _money(sums.costs, rolled.costs),
+        (mean, *NO_LATENCY[1:]),
+        more={name: value + kept[name] if name in kept else None for name, value in sums.more.items()},
+        money={
+            name: _money(amounts, rolled.error_costs) if name == "error_cost" else {}
+            for name, amounts in sums.money.items()
+        },
+    )
+
+
+def _both(one: Counts, other: Counts) -> Counts:
+    return Counts._make(map(add, one, other))
+
+
+def _money(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    currencies = {*one, *other}
+    return {each: total(side[each] for side in (one, other) if each in side) for each in currencies}
 
 
 def row_of(dimensions: Mapping[str, str | None], sums: Sums) -> Row:

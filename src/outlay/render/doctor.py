@@ -55,6 +55,7 @@ def _outside(found: Mapping[str, Any]) -> dict[str, Any]:
         "lost": f"{lost['calls']:,} calls{f': {why}' if why else ''}",
         "faulty lines": found["faults"]["lines"],
         "conflicts": found["conflicts"],
+        "late": found["late"],
     }
 
 

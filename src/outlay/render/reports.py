@@ -51,6 +51,10 @@ def report_text(report: Report, page: Page) -> str:
     lines = [table([*names, *numbers], page, total=bool(report.query.by))]
     if report.left_out:
         lines.append(f"{report.left_out:,} more not shown; the total is that of all")
+    if report.rolled:
+        lines.append(
+            f"{report.rolled:,} of these calls are kept as daily totals: no percentiles, hours, sessions"
+        )
     if report.unpriced:
         lines.append(unpriced_line(report.unpriced))
     return "\n".join(lines)

@@ -92,6 +92,7 @@ class LedgerReader:
             query=query,
             unpriced=self._unpriced(query, answer.total),
             left_out=len(rows) - len(rows[:kept]),
+            rolled=answer.rolled,
         )
 
     def lines(

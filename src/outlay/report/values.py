@@ -53,6 +53,7 @@ class Report:
     unpriced: tuple[Unpriced, ...] = ()
     left_out: int = 0  # rows beyond the limit
     share: str | None = None  # the metric that rows have a ``share`` of, see report.shares
+    rolled: int = 0  # calls that were pruned: no percentiles, hours, sessions; their days are those of UTC
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; money is a plain decimal string."""
@@ -62,6 +63,7 @@ class Report:
             "total": plain(self.total),
             "unpriced": unpriced_json(self.unpriced),
             "left_out": self.left_out,
+            "rolled": self.rolled,
         }
 
     def to_polars(self) -> "pl.DataFrame":

@@ -2,6 +2,7 @@
 
 from outlay.testing.asking import asked, by_label, call, calls, labels_of
 from outlay.testing.clock import NOON, FixedClock
+from outlay.testing.keeping import KeepingContract
 from outlay.testing.lines import LinesContract
 from outlay.testing.measures import MeasuresContract
 from outlay.testing.periods import PeriodsContract
@@ -19,6 +20,7 @@ class LedgerContract(
 __all__ = [
     "NOON",
     "FixedClock",
+    "KeepingContract",
     "LedgerContract",
     "asked",
     "by_label",

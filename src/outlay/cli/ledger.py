@@ -1,0 +1,187 @@
+"""``outlay ledger``: keeping house where calls are kept."""
+
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from outlay.cli.options import data_options, state_of
+from outlay.core.errors import NotSupportedError
+
+if TYPE_CHECKING:  # loaded when a command runs: --help needs none of them
+    from collections.abc import Iterator
+
+    from outlay.core.keeping import LedgerInfo, Pruned
+    from outlay.core.ports import Keeping
+
+
+@click.group
+@data_options
+def ledger() -> None:
+    """Keep house where calls are kept."""
+
+
+@ledger.command
+@data_options
+@click.pass_context
+def info(ctx: click.Context) -> None:
+    """How the ledger stands."""
+    from outlay.cli.session import show, show_json
+
+    with _keeping(ctx) as kept:
+        found = kept.info()
+    if state_of(ctx).json:
+        show_json(found.to_dict())
+    else:
+        show("\n".join(_lines(found)))
+
+
+@ledger.command
+@data_options
+@click.pass_context
+def migrate(ctx: click.Context) -> None:
+    """Bring the ledger's tables to the newest form.
+
+    Ledgers do so by themselves when they are used; a server's tables may be owned by somebody else.
+    """
+    from outlay.cli.session import show, show_json
+
+    with _keeping(ctx) as kept:
+        done = kept.migrate()
+    if state_of(ctx).json:
+        show_json({"before": done.before, "after": done.after})
+    else:
+        changed = f"from schema {done.before} to " if done.before != done.after else "already at schema "
+        show(f"{changed}{done.after}")
+
+
+@ledger.command
+@data_options
+@click.pass_context
+def compact(ctx: click.Context) -> None:
+    """Give the room back that deleted rows still take."""
+    from outlay.cli.session import show, show_json
+
+    with _keeping(ctx) as kept:
+        done = kept.compact()
+    if state_of(ctx).json:
+        show_json({"before_bytes": done.before, "after_bytes": done.after})
+    else:
+        show(f"{_bytes(done.before)} before, {_bytes(done.after)} now")
+
+
+@ledger.command
+@click.option("--older-than", metavar="SPAN", help="Calls older than that: 400d, 52w.")
+@click.option("--before", metavar="DATE", help="Calls before that day (UTC): 2026-01-01.")
+@click.option("--dry-run", is_flag=True, help="Say what would be pruned, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_options
+@click.pass_context
+def prune(ctx: click.Context, *, older_than: str | None, before: str | None, dry_run: bool, yes: bool) -> int:
+    """Turn old calls into daily totals.
+
+    Reports over that time still add up, by UTC day, provider, model, operation, user, query_type, agent,
+    action, workspace, status, error_type, currency, cost_status and tags. What is gone: single calls, their
+    texts, judgements and revisions, percentiles, hours and sessions. A call of that time that comes later is
+    set aside and counted as late, since it may be in the totals already. Journals' segments that were written
+    before that day and are wholly taken in are removed.
+    """
+    from outlay.cli.session import show, show_json
+
+    moment = _horizon(ctx, older_than, before)
+    with _keeping(ctx) as kept:
+        done = kept.prune(moment, dry_run=True)
+        if not dry_run:
+            if not yes and not _agreed(ctx, done):
+                click.echo("nothing was pruned", err=True)
+                return 1
+            done = kept.prune(moment)
+    if state_of(ctx).json:
+        show_json({"before": done.before, "calls": done.calls, "rollups": done.rollups,
+                   "costs": dict(done.costs), "dry_run": done.dry_run})  # fmt: skip
+    else:
+        show(f"{_said(done)} {'would be' if done.dry_run else 'are'} kept as {done.rollups:,} daily totals")
+    return 0
+
+
+@ledger.command
+@data_options
+@click.pass_context
+def verify(ctx: click.Context) -> int:
+    """Prove that journal, ledger and daily totals agree, or say where they do not."""
+    from outlay.cli.session import show, show_json
+
+    with _keeping(ctx) as kept:
+        found = kept.verify()
+        told = kept.info()
+    if state_of(ctx).json:
+        rows = [
+            {"where": each.where, "what": each.what, "expected": each.expected, "found": each.found}
+            for each in found
+        ]
+        show_json({"agree": not found, "disagreements": rows, "ledger": told.to_dict()})
+    else:
+        lines = [f"{each.where}: {each.what}: {each.expected} expected, {each.found} found" for each in found]
+        all_well = f"all agree: {told.calls:,} calls, {told.pruned_calls:,} more in daily totals"
+        show("\n".join(lines or [all_well]))
+    return 1 if found else 0
+
+
+@contextmanager
+def _keeping(ctx: click.Context) -> "Iterator[Keeping]":
+    from outlay.cli.session import reader_of, settings_of
+    from outlay.core.ports import Keeping
+
+    with reader_of(settings_of(state_of(ctx))) as reader:
+        if not isinstance(reader.ledger, Keeping):
+            raise NotSupportedError("a ledger of this kind keeps no house yet")
+        yield reader.ledger
+
+
+def _horizon(ctx: click.Context, older_than: str | None, before: str | None) -> datetime:
+    from outlay.core.instants import midnight
+    from outlay.core.period import moment
+    from outlay.core.query import zone
+
+    if (older_than is None) == (before is None):
+        raise click.UsageError("say which calls: either --older-than 400d or --before 2026-01-01", ctx)
+    now = datetime.now(UTC)
+    found = moment(older_than or before, now, zone("UTC"))
+    if found is None or midnight(found) >= now:
+        raise click.UsageError(f"{older_than or before!r} is not in the past", ctx)
+    return midnight(found)
+
+
+def _agreed(ctx: click.Context, plan: "Pruned") -> bool:
+    if state_of(ctx).json or not sys.stdin.isatty():
+        raise click.UsageError(
+            "say --yes to prune without being asked, or --dry-run to see what it does", ctx
+        )
+    return click.confirm(f"{_said(plan)} become {plan.rollups:,} daily totals; this cannot be undone. Go on?")
+
+
+def _said(done: "Pruned") -> str:
+    costs = ", ".join(f"{amount:f} {currency}" for currency, amount in sorted(done.costs.items()))
+    return f"{done.calls:,} calls before {done.before:%Y-%m-%d}{f' ({costs})' if costs else ''}"
+
+
+def _lines(found: "LedgerInfo") -> "Iterator[str]":
+    facts = found.to_dict()
+    facts["lost"] = sum(each.count for each in found.lost)
+    del facts["faults"]
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        if name.endswith("_bytes"):
+            yield f"{name.removesuffix('_bytes'):<{width}}{_bytes(value)}"
+        else:
+            yield f"{name:<{width}}{_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _bytes(count: int | None) -> str:
+    return "unknown" if count is None else f"{count:,} bytes"

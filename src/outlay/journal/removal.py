@@ -1,0 +1,40 @@
+"""Removing segments that every ledger has: the only place where a journal is ever taken away."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from outlay.journal.files import sync_folder
+from outlay.journal.locks import is_live
+from outlay.journal.segments import segments
+
+_log = logging.getLogger("outlay")
+
+
+def remove_taken(folder: Path, taken: Mapping[str, int], before: datetime) -> list[str]:
+    """Remove segments that are wholly taken in and were last written before an instant; give their names.
+
+    What was taken in must be on disk by now. A segment whose writer lives stays; one that cannot be removed
+    stays too, and is said in the log.
+    """
+    removed = []
+    for path in _old(folder, taken, before):
+        try:
+            path.unlink()
+        except OSError as error:
+            _log.warning("the journal %s is taken in but cannot be removed: %s", path, error.strerror)
+        else:
+            removed.append(path.name)
+    if removed:
+        sync_folder(folder)
+    return removed
+
+
+def _old(folder: Path, taken: Mapping[str, int], before: datetime) -> Iterator[Path]:
+    for segment in segments(folder):
+        if taken.get(segment.name, 0) < segment.size or is_live(segment.path):
+            continue
+        found = segment.path.stat()  # asked again: its writer is dead now, so this is final
+        if found.st_size == taken[segment.name] and found.st_mtime < before.timestamp():
+            yield segment.path

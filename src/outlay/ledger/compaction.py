@@ -1,0 +1,67 @@
+"""Writing the embedded ledger anew, in order of time, so that deleted rows take no room any more."""
+
+import os
+from pathlib import Path
+
+from outlay.core.errors import LedgerError
+from outlay.journal import sync_folder
+from outlay.ledger.engine import FILE, Engine
+
+_KEPT = (
+    ("calls", '"at", id'),
+    ("late", '"at", id'),
+    ("scores", "rowid"),  # among judgements of one instant the later row counts
+    ("revisions", "rowid"),
+    ("losses", "rowid"),
+    ("conflicts", "rowid"),
+    ("faults", "rowid"),
+    ("journals", "rowid"),
+    ("rollups", '"at"'),
+    ("prunes", "rowid"),
+    ("pruned_days", "rowid"),
+)
+
+
+def rewrite(engine: Engine, folder: Path) -> None:
+    """Write all tables to a new file and put it in the place of the old one, whole or not at all.
+
+    What a killed attempt left behind is written over. The engine has no ledger attached before and after.
+
+    Raises:
+        LedgerError: a table would be left out, or the disk has no room.
+    """
+    file = folder / FILE
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with engine.attached():
+        engine.attach(new, "fresh")
+        try:
+            _copy(engine)
+        finally:
+            engine.run("USE ledger")
+            engine.run("DETACH fresh")
+    logs = [name for name in (f"{file}.wal", f"{new}.wal") if Path(name).exists()]
+    if logs:
+        raise LedgerError(f"{logs[0]} could not be written back; make room on the disk and try again")
+    with new.open("rb") as written:
+        os.fsync(written.fileno())
+    new.replace(file)
+    sync_folder(file.parent)
+
+
+def _copy(engine: Engine) -> None:
+    tables = {name for (name,) in engine.all(_TABLES)}
+    strange = tables - {name for name, _ in _KEPT} - {"outlay_schema"}
+    if strange:
+        raise LedgerError(f"the ledger has tables that outlay did not make: {', '.join(sorted(strange))}")
+    engine.run("USE fresh")
+    engine.migrate()
+    with engine.transaction():
+        for table, order in _KEPT:
+            names = ", ".join(f'"{name}"' for name in engine.columns(table))
+            engine.run(
+                f"INSERT INTO fresh.{table} ({names}) SELECT {names} FROM ledger.{table} ORDER BY {order}"  # noqa: S608  # our own names
+            )
+
+
+_TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'"

@@ -1,0 +1,99 @@
+"""Proof that journals, the embedded ledger and its daily totals say the same; and where they do not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from outlay.core.keeping import Disagreement
+from outlay.journal import Segment, segments
+from outlay.ledger.backlog import Stretch, cut, spool
+from outlay.ledger.batch import Batch
+from outlay.ledger.engine import Engine
+from outlay.ledger.ingest import load_line_by_line, spool_file
+from outlay.ledger.retention import take_old_out
+
+
+def verify(engine: Engine, journals: Path, spool_folder: Path) -> tuple[Disagreement, ...]:
+    """Compare all that stands in more than one place; the journals have been taken in before."""
+    engine.run('CREATE OR REPLACE TEMP TABLE old (id UUID, "at" TIMESTAMP)')
+    try:
+        return (
+            *_of_journals(engine, journals, spool_folder),
+            *_of_pruned_days(engine),
+            *_of_tables(engine),
+        )
+    finally:
+        engine.run("DROP TABLE temp.old")
+
+
+def _of_journals(engine: Engine, journals: Path, spool_folder: Path) -> Iterator[Disagreement]:
+    """Look each line up that was taken in, of all segments that are still there."""
+    taken = dict(engine.all("SELECT segment, taken FROM journals"))
+    batch = Batch(engine)
+    for segment in segments(journals):
+        end = taken.get(segment.name, 0)
+        if end > segment.size:
+            yield Disagreement(segment.name, "bytes taken in", f"{segment.size:,} at most", f"{end:,}")
+        with spool_file(spool_folder) as target:
+            yield from _of_segment(engine, batch, segment, min(end, segment.size), target)
+
+
+def _of_segment(
+    engine: Engine, batch: Batch, segment: Segment, end: int, target: Path
+) -> Iterator[Disagreement]:
+    faults = 0
+    for stretch in cut(segment.path, 0, end):
+        faults += _load(batch, stretch, target)
+        take_old_out(engine)
+        for what, lacking, among in batch.lacking():
+            if lacking:
+                yield Disagreement(segment.name, what, f"{among:,}", f"{among - lacking:,}")
+    told = int(engine.all("SELECT count(*) FROM faults WHERE segment = ?", [segment.name])[0][0])
+    if faults != told:
+        yield Disagreement(segment.name, "faulty lines", f"{faults:,}", f"{told:,}")
+
+
+def _load(batch: Batch, stretch: Stretch, target: Path) -> int:
+    """Load a stretch; give how many of its lines are faulty."""
+    try:
+        if batch.load(spool([stretch], target)):
+            return 0
+    except duckdb.Error:  # some line is no JSON, or does not fit; which one is found below
+        pass
+    return len(load_line_by_line(batch, stretch, target))
+
+
+def _of_pruned_days(engine: Engine) -> Iterator[Disagreement]:
+    """Compare the daily totals with what each day held when it was pruned, and with the journals of then."""
+    found = engine.all(
+        """SELECT coalesce(r."at", p."day") AS d, coalesce(r.currency, p.currency) AS c,
+            coalesce(p.calls, 0), p.cost, coalesce(r.calls, 0), r.cost
+        FROM (SELECT "at", currency, sum(calls) AS calls, sum(cost) AS cost FROM rollups GROUP BY ALL) AS r
+        FULL JOIN (SELECT "day", currency, sum(calls) AS calls, sum(cost) AS cost
+            FROM pruned_days GROUP BY ALL) AS p ON p."day" = r."at" AND p.currency = r.currency
+        WHERE r.calls IS DISTINCT FROM p.calls OR r.cost IS DISTINCT FROM p.cost ORDER BY d, c"""
+    )
+    for day, currency, calls, cost, rolled, amount in found:
+        where = f"{day:%Y-%m-%d} {currency}"
+        yield Disagreement(where, "daily totals", f"{calls:,} calls, {cost}", f"{rolled:,} calls, {amount}")
+    more = engine.all(
+        """SELECT "day", n, coalesce(have, 0) FROM
+            (SELECT date_trunc('day', "at") AS "day", count(DISTINCT id) AS n FROM temp.old
+             WHERE id NOT IN (SELECT id FROM late) GROUP BY ALL)
+        LEFT JOIN (SELECT "at", sum(calls) AS have FROM rollups GROUP BY ALL) ON "at" = "day"
+        WHERE n > coalesce(have, 0) ORDER BY 1"""
+    )
+    for day, calls, have in more:
+        what = "pruned calls that journals still tell of"
+        yield Disagreement(f"{day:%Y-%m-%d}", what, f"{calls:,} or more", f"{have:,}")
+
+
+def _of_tables(engine: Engine) -> Iterator[Disagreement]:
+    """Check what must hold within the ledger itself."""
+    calls, ids = engine.all("SELECT count(*), count(DISTINCT id) FROM calls")[0]
+    if calls != ids:
+        yield Disagreement("calls", "ids, each once", f"{calls:,}", f"{ids:,}")
+    old = engine.all('SELECT count(*) FROM calls WHERE "at" < (SELECT max("before") FROM prunes)')[0][0]
+    if old:
+        yield Disagreement("calls", "calls of days that were pruned", "0", f"{old:,}")

@@ -1,0 +1,110 @@
+"""Retention in the embedded ledger: old days become daily totals, and what comes late is set aside."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from outlay.core.instants import midnight
+from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
+from outlay.ledger import sql
+from outlay.ledger.engine import Engine
+from outlay.ledger.rolled import horizon_of
+
+_DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
+_TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
+
+
+def prune(engine: Engine, before: datetime, *, dry_run: bool) -> Pruned:
+    """Turn calls that started before that day (UTC) into daily totals, in one transaction."""
+    horizon = horizon_of(engine)
+    until = max(midnight(before), horizon or midnight(before))
+    _choose(engine, until)
+    try:
+        rollups = int(engine.all("SELECT count(*) FROM temp.rolled")[0][0])
+        days = engine.all(
+            """SELECT "at", currency, sum(calls), sum(cost) FROM temp.rolled GROUP BY ALL ORDER BY ALL"""
+        )
+        if not dry_run and until != horizon:
+            _move(engine, until)
+    finally:
+        engine.run("DROP TABLE temp.rolled")
+    costs: dict[str, Any] = {}
+    for _, currency, _, cost in days:
+        if cost is not None:
+            costs[currency] = costs.get(currency, 0) + cost
+    return Pruned(
+        before=until,
+        calls=sum(int(calls) for _, _, calls, _ in days),
+        rollups=rollups,
+        costs=costs,
+        dry_run=dry_run,
+    )
+
+
+def _choose(engine: Engine, until: datetime) -> None:
+    """Work the totals out, with the newest of each call's costs."""
+    engine.run(
+        f"""CREATE OR REPLACE TEMP TABLE rolled AS SELECT date_trunc('day', "at") AS "at", {_DIMENSIONS},
+        count(*) AS calls, count(cost) AS known, {_SUMS}, sum(cost) AS cost,
+        count(latency_ms) AS timed, coalesce(sum(latency_ms), 0) AS latency_ms
+        FROM {sql.REVISED.calls} WHERE "at" < ? GROUP BY date_trunc('day', "at"), {_DIMENSIONS}""",  # noqa: S608  # our own names
+        [_naive(until)],
+    )
+
+
+def _move(engine: Engine, until: datetime) -> None:
+    """Put the totals in the place of the calls and of all that is said about these."""
+    old = [_naive(until)]
+    gone = 'SELECT id FROM calls WHERE "at" < ?'
+    with engine.transaction():
+        engine.run('INSERT INTO rollups SELECT * FROM temp.rolled ORDER BY "at"')
+        engine.run(
+            """INSERT INTO pruned_days
+            SELECT "at", currency, sum(calls), sum(cost) FROM temp.rolled GROUP BY ALL ORDER BY ALL"""
+        )
+        engine.run("INSERT INTO prunes VALUES (?)", old)
+        engine.run(f"DELETE FROM scores WHERE record_id IN ({gone})", old)  # noqa: S608  # our own names
+        engine.run(f"DELETE FROM revisions WHERE record_id IN ({gone})", old)  # noqa: S608  # likewise
+        engine.run(f"DELETE FROM conflicts WHERE id IN ({gone})", old)  # noqa: S608  # likewise
+        engine.run('DELETE FROM calls WHERE "at" < ?', old)
+
+
+def set_late_aside(engine: Engine) -> None:
+    """Take calls of pruned days, and what is said of them, out of the batch; the calls are kept apart.
+
+    In the caller's transaction.
+    """
+    names = ", ".join(f'"{name}"' for name in engine.columns("late"))
+    _part(
+        engine,
+        f"INSERT INTO late SELECT {names} FROM batch WHERE {{call}} AND id NOT IN (SELECT id FROM late)"  # noqa: S608  # our own names
+        " QUALIFY row_number() OVER (PARTITION BY id ORDER BY rowid) = 1",
+    )
+
+
+def take_old_out(engine: Engine) -> None:
+    """Take the same out of a batch that is to be compared; its calls go to ``temp.old``, id and instant."""
+    _part(engine, 'INSERT INTO temp.old SELECT id, "at" FROM batch WHERE {call}')
+
+
+def _part(engine: Engine, save: str) -> None:
+    """Save calls of pruned days by this statement, and delete them with what is said about such calls.
+
+    A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
+    with another instant would count twice.
+    """
+    horizon = horizon_of(engine)
+    if horizon is None:
+        return
+    oldest = f"{int(horizon.timestamp() * 1000):012x}"
+    least = f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
+    of_old = "({0} < ?::UUID AND substr({0}::VARCHAR, 15, 1) = '7')"
+    call = f'id IS NOT NULL AND score IS NULL AND ("at" < ? OR {of_old.format("id")})'
+    engine.run(save.format(call=call), [_naive(horizon), least])
+    engine.run(f"DELETE FROM batch WHERE {call}", [_naive(horizon), least])  # noqa: S608  # our own names
+    for column in ("score", "revision"):
+        engine.run(f"DELETE FROM batch WHERE {of_old.format(column)}", [least])  # noqa: S608  # likewise
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)

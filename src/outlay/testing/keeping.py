@@ -1,0 +1,158 @@
+"""What every lasting ledger promises about keeping house."""
+
+# ruff: noqa: S101, PLR2004  # a contract speaks by assert, and expected numbers are its point
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import chain, combinations
+
+from outlay.core.cost import Cost
+from outlay.core.ids import uuid7
+from outlay.core.keeping import ROLLED_DIMENSIONS
+from outlay.core.ports import Keeping, Ledger
+from outlay.core.query import METRICS, Query, Row, filters
+from outlay.core.record import Record, Revision, Score
+from outlay.testing.asking import asked, by_label, call, calls
+from outlay.testing.clock import NOON
+
+_DAY = timedelta(days=1)
+_BEYOND = {"p50_latency_ms", "p95_latency_ms", "p99_latency_ms"}
+
+
+def keeping(ledger: Ledger) -> Keeping:
+    """Give the ledger as what keeps house."""
+    assert isinstance(ledger, Keeping)
+    return ledger
+
+
+def told(row: Row) -> Row:
+    """Give what of a row is still known when calls have been pruned."""
+    return {name: value for name, value in row.items() if name not in _BEYOND}
+
+
+def two_weeks() -> list[Record]:
+    """Give four calls a day over two weeks up to noon: two users, an error, an unpriced one, one in yuan."""
+    found = []
+    for day in range(14):
+        at = NOON - day * _DAY
+        found += [
+            call(at, user="a", model="m1", units={"input": 10, "output": 2}, cost="0.25", latency_ms=100.0),
+            call(at - timedelta(hours=5), user="b", cost=None, status="error", error_type="Timeout"),
+            call(at, user="b", model="m2", tags={"team": "x"}, session="s", units={"cache_read": 7}),
+            call(at, user="a", cost="2", currency="CNY", query_type="rag", latency_ms=300.0),
+        ]
+    return found
+
+
+class KeepingContract:
+    """Pruning, late calls, proof."""
+
+    def test_totals_of_pruned_days_stay_by_all_that_is_kept(self, ledger: Ledger) -> None:
+        """By each dimension that daily totals have, and by each two of them; single calls are gone."""
+        ledger.add(two_weeks())
+        names = ("day", "week", "month", *ROLLED_DIMENSIONS, "tag:team", "tag:none")
+        questions = [
+            (),
+            *chain(((n,) for n in names), combinations(("day", "model", "user", "tag:team", "currency"), 2)),
+        ]
+        before = {by: ledger.rows(Query(by=by)) for by in questions}
+        done = keeping(ledger).prune(NOON - 7 * _DAY)
+        assert (done.calls, done.before) == (6 * 4, (NOON - 7 * _DAY).replace(hour=0))
+        assert done.costs == {"USD": Decimal("0.35") * 6, "CNY": Decimal(12)}
+        for by, was in before.items():
+            now = ledger.rows(Query(by=by))
+            assert [told(row) for row in now.rows] == [told(row) for row in was.rows], by
+            assert told(now.total) == told(was.total)
+            assert (was.rolled, now.rolled) == (0, 24)
+        assert len(calls(ledger, limit=None)) == 32
+        info = keeping(ledger).info()
+        assert (info.calls, info.pruned_calls, info.pruned_before, info.late) == (32, 24, done.before, 0)
+        assert keeping(ledger).verify() == ()
+
+    def test_a_row_with_pruned_calls_has_no_percentiles_and_one_without_has(self, ledger: Ledger) -> None:
+        """An unknown is None; the mean is still known."""
+        ledger.add(two_weeks())
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        total = ledger.rows(Query()).total
+        assert {total[name] for name in _BEYOND} == {None}
+        assert total["avg_latency_ms"] == 200.0
+        recent = ledger.rows(Query(since=NOON - 7 * _DAY - timedelta(hours=12)))
+        assert (recent.total["p50_latency_ms"], recent.rolled) == (200.0, 0)
+
+    def test_further_metrics_are_exact_or_unknown(self, ledger: Ledger) -> None:
+        """What daily totals do not tell is None, not the figure of the calls that are left."""
+        failed = call(NOON - 9 * _DAY, cost="3", status="error", latency_ms=10.0)
+        ledger.add([*two_weeks(), failed])
+        metrics = ("successful_calls", "timed_calls", "unpriced_errors", "error_cost", "users", "judged_cost")
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        total = ledger.rows(Query(metrics=metrics)).total
+        exact = {"successful_calls": 42, "timed_calls": 29, "unpriced_errors": 14, "error_cost": Decimal(3)}
+        assert {name: total[name] for name in metrics} == {**exact, "users": None, "judged_cost": None}
+        day = f"{failed.at:%Y-%m-%d}"
+        assert asked(ledger, "day", metrics=metrics)[day]["error_cost"] == Decimal(3)
+
+    def test_filters_and_periods_reach_pruned_days(self, ledger: Ledger) -> None:
+        """A day belongs to a period if its midnight does; what is not kept any more is None."""
+        ledger.add(two_weeks())
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        start = (NOON - 13 * _DAY).replace(hour=0)
+        assert ledger.rows(Query(since=start, until=start + _DAY)).total["calls"] == 4
+        assert ledger.rows(Query(where=filters({"user": "b"}))).total["calls"] == 28
+        assert ledger.rows(Query(where=filters({"tag:team": "x"}))).total["calls"] == 14
+        assert ledger.rows(Query(where=filters({"day": "2026-11-10"}), tz="Asia/Tokyo")).total["calls"] == 4
+        assert ledger.rows(Query(where=filters({"session": "s"}))).total["calls"] == 8
+        sessions = asked(ledger, "session")
+        assert (sessions["s"]["calls"], sessions[None]["calls"]) == (8, 48)
+        assert asked(ledger, "hour")[None]["calls"] == 24
+        assert ledger.rows(Query(by=("hour", "session"))).total["calls"] == 56
+
+    def test_a_pruned_call_that_comes_again_is_set_aside_and_in_no_total(self, ledger: Ledger) -> None:
+        """Also with another instant: the id tells how old it is. It is counted as late, once."""
+        old, new = call(NOON - 9 * _DAY), call(NOON)
+        ledger.add([old, new])
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        moved = replace(old, at=NOON)
+        assert ledger.add([old, new]) == 0
+        assert ledger.add([moved, old, replace(old, id=uuid7(old.at))]) == 0
+        assert ledger.rows(Query()).total["calls"] == 2
+        assert (keeping(ledger).info().late, ledger.conflicts()) == (2, 0)
+        assert keeping(ledger).known([old.id, new.id]) == {new.id}
+        assert keeping(ledger).verify() == ()
+
+    def test_what_is_said_about_a_pruned_call_changes_nothing(self, ledger: Ledger) -> None:
+        """A judgement or a cost that comes too late."""
+        old = call(NOON - 9 * _DAY, cost="1")
+        revised = Revision(record_id=old.id, at=NOON, charge=Cost(Decimal(3), "priced"))
+        ledger.add([old, revised])
+        keeping(ledger).prune(NOON)
+        newest = replace(revised, at=NOON + _DAY, charge=Cost(Decimal(9), "priced"))
+        ledger.add([newest, Score(record_id=old.id, at=NOON, correct=True)])
+        total = ledger.rows(Query()).total
+        assert (total["cost"], total["calls"]) == (Decimal(3), 1)
+        assert keeping(ledger).info().revisions == 0
+
+    def test_a_dry_run_changes_nothing_and_the_horizon_never_goes_back(self, ledger: Ledger) -> None:
+        """Pruning twice is pruning once, and a call at the very midnight stays."""
+        midnight = (NOON - 7 * _DAY).replace(hour=0)
+        ledger.add([*two_weeks(), call(midnight)])
+        plan = keeping(ledger).prune(midnight, dry_run=True)
+        assert (plan.dry_run, plan.calls, plan.rollups) == (True, 24, 24)
+        assert (keeping(ledger).info().calls, keeping(ledger).info().pruned_before) == (57, None)
+        assert keeping(ledger).prune(midnight).calls == 24
+        assert keeping(ledger).prune(midnight).calls == 0
+        assert keeping(ledger).prune(midnight - _DAY).before == midnight
+        assert keeping(ledger).prune(midnight + 2 * _DAY).calls == 9
+        assert ledger.rows(Query()).total["calls"] == 57
+        keeping(ledger).compact()
+        assert ledger.rows(Query()).total["calls"] == 57
+        rows = by_label(ledger.rows(Query(by=("user",))).rows, "user")
+        assert (rows["a"]["calls"], rows[None]["calls"]) == (28, 1)
+
+    def test_an_empty_ledger_can_be_pruned(self, ledger: Ledger) -> None:
+        """From then on older calls come too late."""
+        assert keeping(ledger).prune(NOON).calls == 0
+        assert ledger.add([call(NOON - _DAY)]) == 0
+        total = ledger.rows(Query()).total
+        assert {total[name] for name in METRICS} == {0, None}
+        assert keeping(ledger).migrate() == keeping(ledger).migrate()

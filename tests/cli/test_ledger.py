@@ -1,0 +1,81 @@
+"""``outlay ledger``: keeping house from the command line."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.ledger import DuckLedger
+from outlay.testing import call
+
+Outlay = Callable[..., Any]
+TODAY = datetime.now(UTC)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """Give the folder of a ledger with three old calls and one of now."""
+    ledger = DuckLedger(tmp_path / "ledger")
+    ledger.add([call(TODAY - timedelta(days=500 + n), model=f"m{n}") for n in range(3)])
+    ledger.add([call(TODAY, model="m1")])
+    ledger.close()
+    return tmp_path / "ledger"
+
+
+@pytest.mark.usefixtures("kept")
+def test_prune_says_what_it_would_do_and_does_it_only_when_told_to(outlay: Outlay) -> None:
+    done = outlay("ledger", "prune", "--older-than", "400d", "--dry-run", "--json")
+    plan = json.loads(done.stdout)
+    assert (plan["calls"], plan["rollups"], plan["costs"], plan["dry_run"]) == (3, 3, {"USD": "0.3"}, True)
+    asked = outlay("ledger", "prune", "--older-than", "400d")
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "--yes" in asked.stderr
+    assert json.loads(outlay("ledger", "info", "--json").stdout)["pruned_calls"] == 0
+    done = outlay("ledger", "prune", "--older-than", "400d", "--yes")
+    assert (done.returncode, done.stdout.startswith("3 calls before ")) == (0, True)
+    report = json.loads(outlay("report", "--by", "model", "--json").stdout)
+    assert {row["model"]: row["calls"] for row in report["rows"]} == {"m0": 1, "m1": 2, "m2": 1}
+    assert (report["total"]["cost"], report["rolled"]) == ("0.4", 3)
+    assert "3 of these calls are kept as daily totals" in outlay("report").stdout
+    assert outlay("ledger", "verify").stdout == "all agree: 1 calls, 3 more in daily totals\n"
+
+
+@pytest.mark.usefixtures("kept")
+def test_prune_wants_one_moment_in_the_past(outlay: Outlay) -> None:
+    for wrong in (
+        (),
+        ("--older-than", "400d", "--before", "2025-01-01"),
+        ("--older-than", "soon"),
+        ("--before", "2999-01-01"),
+        ("--older-than", "1h"),
+    ):
+        done = outlay("ledger", "prune", "--yes", *wrong)
+        if wrong != ("--older-than", "1h"):
+            assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), wrong
+        else:  # of the day that has begun nothing is pruned
+            assert done.returncode == 0
+
+
+def test_verify_ends_with_one_where_things_disagree(outlay: Outlay, kept: Path) -> None:
+    segment = kept / "journal" / "20261101T000000-host-1-00000000.jsonl"
+    segment.parent.mkdir(exist_ok=True)
+    segment.write_bytes(b"{broken\n")
+    assert outlay("ledger", "verify").returncode == 0
+    segment.write_bytes(b"")
+    done = outlay("ledger", "verify", "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert (found["agree"], len(found["disagreements"])) == (False, 2)
+    text = outlay("ledger", "verify")
+    assert f"{segment.name}: bytes taken in: 0 at most expected, 8 found" in text.stdout
+
+
+@pytest.mark.usefixtures("kept")
+def test_info_migrate_and_compact(outlay: Outlay) -> None:
+    assert "recorded" in outlay("ledger", "info").stdout
+    assert json.loads(outlay("ledger", "info", "--json").stdout)["recorded"] == 4
+    assert outlay("ledger", "migrate").stdout.startswith("already at schema ")
+    assert json.loads(outlay("ledger", "compact", "--json").stdout)["after_bytes"] > 0
