@@ -14,6 +14,7 @@ OutlayError
 ├── MissingExtraError    an optional dependency that is not installed (also an ImportError)
 ├── JournalError         a journal that cannot be written or read
 └── LedgerError          a ledger that cannot be opened, read or written
+    ├── RefusedEntryError an entry that a ledger cannot keep, while it keeps others
     ├── LedgerBusyError  another process holds the ledger for longer than we wait
     └── LedgerSchemaError a ledger written by a newer outlay
 """
@@ -82,6 +83,10 @@ class JournalError(OutlayError, OSError):
 
 class LedgerError(OutlayError):
     """A ledger that cannot be opened, read or written."""
+
+
+class RefusedEntryError(LedgerError):
+    """An entry that a ledger cannot keep, while it keeps others; trying again is of no use."""
 
 
 class LedgerBusyError(LedgerError):

@@ -41,6 +41,10 @@ class Ledger(Protocol):
         """Keep entries whose id is new, all or none; give how many records were new.
 
         The same id with other content is set aside and reported by ``conflicts``, never overwritten.
+
+        Raises:
+            RefusedEntryError: an entry cannot be kept; the others could.
+            LedgerError: the ledger cannot be reached or written; trying again may help.
         """
         ...
 

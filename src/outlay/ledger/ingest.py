@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from outlay.core.errors import JournalError, LedgerError
+from outlay.core.errors import JournalError, RefusedEntryError
 from outlay.core.record import Entry
 from outlay.journal import Fault, line_of, read_line
 from outlay.ledger.backlog import Stretch, portions, spool
@@ -113,7 +113,7 @@ def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:
     """Bring entries into the attached ledger, all or none; give how many calls were new.
 
     Raises:
-        LedgerError: an entry cannot be kept.
+        RefusedEntryError: an entry cannot be kept.
     """
     batch = Batch(engine)
     new = 0
@@ -122,7 +122,7 @@ def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:
         while some := list(islice(remaining, _ENTRIES)):
             wrong = _load(batch, [_line(entry) for entry in some], target)
             if wrong is not None:
-                raise LedgerError(f"an entry cannot be kept: {wrong}")
+                raise RefusedEntryError(f"an entry cannot be kept: {wrong}")
             new += batch.keep()
     return new
 
@@ -131,7 +131,7 @@ def _line(entry: Entry) -> bytes:
     try:
         return line_of(entry)
     except (TypeError, ValueError) as error:
-        raise LedgerError(f"an entry cannot be written as JSON: {error}") from error
+        raise RefusedEntryError(f"an entry cannot be written as JSON: {error}") from error
 
 
 @contextmanager

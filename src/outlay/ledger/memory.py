@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from outlay.core.buckets import bucket, span
-from outlay.core.errors import LedgerError
+from outlay.core.errors import RefusedEntryError
 from outlay.core.ids import time_of
 from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost, Migrated, Pruned
@@ -48,7 +48,7 @@ class MemoryLedger:
         """Keep entries whose id is new, all or none; give how many records were new.
 
         Raises:
-            LedgerError: an id is no UUID.
+            RefusedEntryError: an id is no UUID.
         """
         checked = [_checked(entry) for entry in entries]
         return sum(self._keep(entry) for entry in checked)
@@ -246,7 +246,7 @@ def _checked(entry: Entry) -> Entry:
     try:
         UUID(name)
     except ValueError:
-        raise LedgerError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
+        raise RefusedEntryError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
     if isinstance(entry, Revision):
         return revision_as_kept(entry)
     return as_kept(entry) if isinstance(entry, Record) else entry
