@@ -1,0 +1,183 @@
+"""The picture as PNG: daily cost, cost by model, latency distribution and success rate, by matplotlib."""
+
+from collections.abc import Sequence
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from outlay.core.errors import MissingExtraError
+from outlay.core.query import LATENCY_BOUNDS_MS
+from outlay.render.cells import name
+from outlay.report.picture import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INCHES, _DPI = (12, 8), 100  # 1200 x 800
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#6b6b6b"  # told apart by colour-blind people too
+_BARS = 10  # models shown one by one
+_LONGEST = 28
+_SECOND = 1000
+
+
+def png_bytes(picture: Picture) -> bytes:
+    """Draw the picture, 1200 by 800.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - an extra
+        from matplotlib.figure import Figure  # noqa: PLC0415 - likewise
+    except ImportError:
+        raise MissingExtraError.of("png", "matplotlib") from None
+    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    (days, models), (latency, success) = figure.subplots(2, 2)
+    _daily(days, picture)
+    _by_model(models, picture)
+    _latencies(latency, picture)
+    _outcomes(success, picture)
+    if left_out := note(picture):
+        figure.text(0.01, 0.005, left_out, fontsize=9, color=_ORANGE, ha="left", va="bottom")
+        figure.get_layout_engine().set(rect=(0, 0.03, 1, 0.97))  # type: ignore[union-attr,call-arg]  # constrained
+    out = BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()
+
+
+def note(picture: Picture) -> str:
+    """Say what the costs in the picture leave out; nothing if nothing."""
+    parts = []
+    if unknown := picture.total["unpriced_calls"]:
+        models = dict.fromkeys(name(each.model) for each in picture.unpriced)
+        shown = ", ".join(list(models)[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 - fits the line
+        calls = "call" if unknown == 1 else "calls"
+        parts.append(f"without {unknown:,} {calls} whose price is unknown ({shown})")
+    if picture.others:
+        parts.append(f"without amounts in {', '.join(picture.others)}")
+    return f"Costs are {' and '.join(parts)}" if parts else ""
+
+
+def sign(picture: Picture) -> str:
+    """Give the sign of the picture's currency."""
+    return "$" if picture.currency == "USD" else picture.currency
+
+
+def _daily(axes: "Axes", picture: Picture) -> None:
+    _head(axes, "Daily Cost")
+    axes.set_ylabel(f"Cost ({sign(picture)})")
+    if not picture.days:
+        return _nothing(axes)
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - an extra
+
+    days = [date.fromisoformat(row["day"]) for row in picture.days]
+    costs = [
+        float("nan") if (amount := picture.amount(row)) is None else float(amount) for row in picture.days
+    ]
+    marker = "o" if len(days) <= 31 else None  # noqa: PLR2004 - a month of dots can still be told apart
+    axes.plot(days, costs, color=_BLUE, marker=marker, markersize=4)  # type: ignore[arg-type]  # dates are units
+    axes.set_ylim(bottom=0)
+    locator = AutoDateLocator(minticks=1, maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    return None
+
+
+def _by_model(axes: "Axes", picture: Picture) -> None:
+    _head(axes, "Cost by Model")
+    axes.set_xlabel(f"Total Cost ({sign(picture)})")
+    if not picture.models:
+        return _nothing(axes)
+    labels, costs = model_bars(picture)
+    places = range(len(labels))
+    axes.barh(places, costs, color=_BLUE)
+    axes.set_yticks(places, labels, fontsize=9)
+    axes.invert_yaxis()
+    for place, cost in zip(places, costs, strict=True):
+        axes.annotate(
+            f"{cost:,.4g}", (cost, place), (3, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    axes.margins(x=0.15)
+    return None
+
+
+def model_bars(picture: Picture, most: int = _BARS) -> tuple[list[str], list[float]]:
+    """Give the dearest models with their costs; the last bar holds all others together."""
+    rows = [(_short(row["model"]), picture.amount(row), row) for row in picture.models]
+    known = sorted(
+        ((label, amount) for label, amount, _ in rows if amount is not None), key=lambda bar: -bar[1]
+    )
+    shown, rest = (known, []) if len(known) <= most else (known[: most - 1], known[most - 1 :])
+    bars = [(label, float(amount)) for label, amount in shown]
+    if rest:
+        bars.append((f"{len(rest)} others", float(sum(amount for _, amount in rest))))
+    if unknown := [label for label, amount, _ in rows if amount is None]:
+        bars.append(
+            (f"{unknown[0]}: unknown" if len(unknown) == 1 else f"{len(unknown)} models: unknown", 0.0)
+        )
+    return [label for label, _ in bars], [cost for _, cost in bars]
+
+
+def _latencies(axes: "Axes", picture: Picture) -> None:
+    _head(axes, "Latency Distribution")
+    axes.set_xlabel("Latency (s)")
+    axes.set_ylabel("Calls")
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
+
+    spread = latency_bars(picture.latencies)
+    if not spread:
+        return _nothing(axes)
+    labels, counts = zip(*spread, strict=True)
+    places = range(len(labels))
+    axes.bar(places, counts, width=1, align="edge", color=_BLUE, edgecolor="white")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    step = max(1, len(labels) // 8)
+    axes.set_xticks([place + 1 for place in places][::step], labels[::step], fontsize=9)
+    return None
+
+
+def latency_bars(latencies: Sequence[int]) -> list[tuple[str, int]]:
+    """Give the buckets from the first with a call to the last, named by their upper ends in seconds."""
+    ends = [*(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS), f">{LATENCY_BOUNDS_MS[-1] / _SECOND:g}"]
+    filled = [place for place, calls in enumerate(latencies) if calls]
+    return list(zip(ends, latencies, strict=True))[filled[0] : filled[-1] + 1] if filled else []
+
+
+def _outcomes(axes: "Axes", picture: Picture) -> None:
+    _head(axes, "Success Rate")
+    axes.axis("off")
+    calls, errors = picture.total["calls"], picture.total["errors"]
+    if not calls:
+        return _nothing(axes)
+    parts: list[tuple[str, int, Any]] = [("success", calls - errors, _BLUE), ("error", errors, _ORANGE)]
+    shown = [(label, count, colour) for label, count, colour in parts if count]
+    _, *texts = axes.pie(
+        [count for _, count, _ in shown],
+        labels=[f"{label} ({count:,})" for label, count, _ in shown],
+        colors=[colour for _, _, colour in shown],
+        autopct="%1.1f%%",
+        startangle=90,
+        counterclock=False,
+        textprops={"fontsize": 10},
+    )
+    for share in texts[-1]:
+        share.set_color("white")
+    return None
+
+
+def _head(axes: "Axes", title: str) -> None:
+    axes.set_title(title, fontsize=12, fontweight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _nothing(axes: "Axes") -> None:
+    axes.text(0.5, 0.5, "no calls yet", transform=axes.transAxes, ha="center", va="center", color=_GREY)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _short(model: object) -> str:
+    text = name(model)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,79 @@
+"""The picture: 1200 by 800 whatever is in it, its figures the ledger's, nothing unknown hidden."""
+
+import struct
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.core.query import LATENCY_BOUNDS_MS
+from outlay.core.record import Record
+from outlay.ledger import open_ledger
+from outlay.render.png import latency_bars, model_bars, note, png_bytes
+from outlay.report import LedgerReader
+from outlay.report.picture import Picture, picture_of
+from outlay.testing import NOON, call
+
+
+def picture(*records: Record, **question: Any) -> Picture:
+    ledger = open_ledger("memory:", home=Path())
+    ledger.add(records)
+    return picture_of(LedgerReader(ledger, now=lambda: NOON), **question)
+
+
+def size(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", png[16:24])
+
+
+CASES = {
+    "nothing": [],
+    "one call": [call(cost="0.1", latency_ms=812.0)],
+    "one failure": [call(cost=None, status="error")],
+    "a year and forty models": [
+        call(NOON - timedelta(days=n), cost=f"0.{n + 1}", model=f"model-{n % 40}", latency_ms=n * 10.0)
+        for n in range(365)
+    ],
+    "odd names": [call(model="$x_{1}$ \x1b[31m" + "long" * 30), call(model=None)],
+    "two currencies": [call(cost="1"), call(cost="2"), call(cost="7", currency="CNY")],
+}
+
+
+@pytest.mark.parametrize("records", CASES.values(), ids=CASES.keys())
+def test_any_ledger_can_be_drawn(records: list[Record]) -> None:
+    assert size(png_bytes(picture(*records))) == (1200, 800)
+
+
+def test_the_bars_add_up_to_the_total() -> None:
+    found = picture(*CASES["a year and forty models"])
+    labels, costs = model_bars(found)
+    assert labels[-1] == "31 others"
+    assert len(labels) == 10
+    assert all(first >= second for first, second in pairwise(costs[:-1]))
+    total = sum(Decimal(f"0.{n + 1}") for n in range(365))
+    assert found.total["cost"] == total
+    assert sum(costs) == pytest.approx(float(total))
+    assert sum(row["cost"] for row in found.days) == total
+    assert len(found.days) == 365
+    assert sum(found.latencies) == sum(count for _, count in latency_bars(found.latencies)) == 365
+
+
+def test_latencies_stand_in_the_bucket_that_ends_with_them() -> None:
+    found = picture(*(call(latency_ms=value) for value in (10.0, 10.1, 700_000.0)))
+    assert latency_bars(found.latencies)[0] == ("0.01", 1)
+    assert latency_bars(found.latencies)[1] == ("0.015", 1)
+    assert latency_bars(found.latencies)[-1] == (f">{LATENCY_BOUNDS_MS[-1] / 1000:g}", 1)
+
+
+def test_what_the_costs_leave_out_is_said() -> None:
+    assert note(picture(call())) == ""
+    unknown = picture(call(), call(cost=None, model="imaginary-9"))
+    assert note(unknown) == "Costs are without 1 call whose price is unknown (imaginary-9)"
+    assert model_bars(unknown) == (["gpt-4o", "imaginary-9: unknown"], [0.1, 0.0])
+    mixed = picture(*CASES["two currencies"])
+    assert (mixed.currency, mixed.others) == ("USD", ("CNY",))
+    assert note(mixed) == "Costs are without amounts in CNY"
+    assert model_bars(mixed) == (["gpt-4o"], [3.0])
