@@ -41,6 +41,13 @@ def count_turn(tally: Tally, usage: Mapping[str, Any]) -> None:
     tally.unknown(usage, _KNOWN)
 
 
+def models_of(session: Any) -> tuple[str | None, str | None]:
+    """Name the model that answers in a session, and the one that writes down what it hears."""
+    hearing = peek(peek(peek(session, "audio"), "input"), "transcription")
+    hearing = hearing or peek(session, "input_audio_transcription")
+    return name_of(peek(session, "model")), name_of(peek(hearing, "model"))
+
+
 class RealtimeStream:
     """A collector of session events; every turn is counted when it ends, so memory does not grow."""
 
@@ -78,10 +85,9 @@ class RealtimeStream:
             self._last = usage
 
     def _name_models(self, session: Any) -> None:
-        self._model = name_of(peek(session, "model")) or self._model
-        hearing = peek(peek(peek(session, "audio"), "input"), "transcription")
-        hearing = hearing or peek(session, "input_audio_transcription")
-        self._transcriber = name_of(peek(hearing, "model")) or self._transcriber
+        model, transcriber = models_of(session)
+        self._model = model or self._model
+        self._transcriber = transcriber or self._transcriber
 
     @property
     def complete(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from outlay.capture.recorder import Recorder
-from outlay.instrumentation import stainless
+from outlay.instrumentation import openai_sockets, stainless
 from outlay.instrumentation.patches import Patches
 
 OLDEST = (2, 0)  # the oldest major whose hook points are known to be the same
@@ -35,7 +35,11 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     from openai import _base_client, _streaming  # noqa: PLC0415 - loaded only where it is hooked
 
     prepare = _ask_for_usage if include_usage else _as_it_is
-    return stainless.instrument(stainless.Sdk(_base_client, _streaming, PATHS, "openai", prepare), recorder)
+    patches = stainless.instrument(
+        stainless.Sdk(_base_client, _streaming, PATHS, "openai", prepare), recorder
+    )
+    openai_sockets.hook(recorder, patches)
+    return patches
 
 
 def _as_it_is(_provider: str, _api: str, options: Any) -> tuple[Any, None]:
