@@ -59,7 +59,8 @@ class Ledger(Protocol):
         many), ``quantity`` and ``amount`` (Decimals), in that order, and the rows stand in order of all
         before ``lines``. ``input_rate`` is, for a unit read from or written to a cache, the least rate that
         the same call paid the same model for fresh input of that modality; None if it paid for none, and
-        for all other units. Calls without lines, as unpriced ones, are in no row; metrics are ignored.
+        for all other units. What a provider stated is of the unit ``reported``, whose ``rate`` is None. Calls
+        without lines, as unpriced ones, are in no row; metrics are ignored.
         """
         ...
 

@@ -136,7 +136,8 @@ def line_sums(records: Iterable[Record]) -> list[LineSums]:
     found: defaultdict[tuple[Any, ...], list[CostLine]] = defaultdict(list)
     for record in records:
         for line in record.lines if record.cost is not None else ():
-            key = (line.unit, record.currency, line.rate, line.per, input_rate(line, record.lines))
+            rate = None if line.unit == "reported" else line.rate
+            key = (line.unit, record.currency, rate, line.per, input_rate(line, record.lines))
             found[key].append(line)
     return [
         LineSums._make(

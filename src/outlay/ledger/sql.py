@@ -161,7 +161,8 @@ def rolled(query: Query, dialect: Dialect = DUCKDB) -> Statement:
     return _grouped(query, None, source, Statement(aggregates), extra="currency")
 
 
-_LINE = ("unit", "currency", "rate", "per", "input_rate")
+_RATE = "CASE WHEN unit <> 'reported' THEN rate END"  # what was stated is an amount, each another one
+_LINE = ("unit", "currency", _RATE, "per", "input_rate")
 
 
 def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:

@@ -42,7 +42,7 @@ class LineSums(NamedTuple):
 
     unit: str
     currency: str
-    rate: Decimal
+    rate: Decimal | None
     per: int
     input_rate: Decimal | None
     lines: int

@@ -113,6 +113,14 @@ class LinesContract:
             ("USD", Decimal("0.3"), Decimal("0.0000009")),
         ]
 
+    def test_stated_costs_add_up_without_a_rate(self, ledger: Ledger) -> None:
+        """However many different ones there are."""
+        stated = [Decimal("0.1"), Decimal("0.25")]
+        ledger.add([lined(CostLine("reported", 1, amount, 1, amount, "stated")) for amount in stated])
+        (row,) = ledger.lines(Query())
+        assert (row["unit"], row["rate"], row["per"]) == ("reported", None, 1)
+        assert (row["lines"], row["quantity"], row["amount"]) == (2, Decimal(2), Decimal("0.35"))
+
     def test_the_lines_of_the_newest_cost_count(self, ledger: Ledger) -> None:
         """And a cost that became unknown has none."""
         first, second = lined(line("input", 10, "2.5")), lined(line("output", 3, "10"))
