@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import filelock
 
@@ -17,14 +16,13 @@ from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record, Revision
 from outlay.journal import pending_bytes, remove_taken
 from outlay.ledger import answers
+from outlay.ledger.identity import ends_of
 
 if TYPE_CHECKING:
     from outlay.ledger.engine import Engine
 
 _PAGE = 5_000  # calls fetched at once; the lock is not held between pages
 _POLL = 0.005
-_HEX = frozenset("0123456789abcdef")
-_DIGITS = 32
 
 
 class DuckLedger:
@@ -65,17 +63,7 @@ class DuckLedger:
 
     def calls(self, query: CallQuery) -> Iterator[Record]:
         """Give single calls in the order asked for, scores and revisions applied; fetched page by page."""
-        last: Record | None = None
-        left = query.limit
-        while left is None or left > 0:
-            size = _PAGE if left is None else min(_PAGE, left)
-            found = self._page(query, size, last)
-            for record in found:
-                yield record
-                last = record
-            if len(found) < size:
-                return
-            left = None if left is None else left - size
+        return answers.in_pages(lambda size, last: self._page(query, size, last), query.limit, _PAGE)
 
     def _page(self, query: CallQuery, size: int, last: Record | None) -> list[Record]:
         with self._turn(fresh=last is None) as engine:
@@ -83,7 +71,7 @@ class DuckLedger:
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of it if only one matches."""
-        ends = _ends(record_id)
+        ends = ends_of(record_id)
         if ends is None:
             return None
         with self._turn() as engine:
@@ -92,7 +80,7 @@ class DuckLedger:
 
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
-        ends = _ends(record_id)
+        ends = ends_of(record_id)
         if ends is None:
             return ()
         with self._turn() as engine:
@@ -218,14 +206,6 @@ class DuckLedger:
 
             self._engine = Engine(self.folder)
         return self._engine
-
-
-def _ends(record_id: str) -> tuple[str, str] | None:
-    """Give the least and the greatest id that begin so; None where no id can."""
-    digits = record_id.lower().replace("-", "")
-    if len(digits) > _DIGITS or not set(digits) <= _HEX:
-        return None
-    return str(UUID(hex=digits.ljust(_DIGITS, "0"))), str(UUID(hex=digits.ljust(_DIGITS, "f")))
 
 
 @contextmanager
