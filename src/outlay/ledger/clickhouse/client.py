@@ -80,10 +80,11 @@ class Client:
             result = self._driver.query(text, parameters=named, settings=dict(settings or {}))
             return [tuple(row) for row in result.result_rows]
 
-    def run(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement for its effect."""
+        text, named = bound(sql, parameters)
         with told_plainly(self.place):
-            self._driver.command(sql, settings=dict(settings or {}))
+            self._driver.command(text, parameters=named)
 
     def insert(self, table: str, lines: Sequence[bytes], token: str) -> None:
         """Insert JSON lines as one block, all or none; again with the same token it changes nothing."""

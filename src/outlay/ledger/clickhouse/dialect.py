@@ -4,10 +4,15 @@ from typing import Final
 
 from outlay.ledger.sql import Dialect
 
-_CALLS = (
-    "(SELECT * REPLACE (toDecimal256(cost, 18) AS cost) FROM calls) AS calls"  # sums have room for 58 digits
-)
-_REVISED = """(SELECT * EXCEPT (revised, newer_cost, newer_lines, newer_currency, newer_status) REPLACE (
+HORIZON: Final = "coalesce((SELECT max(before) FROM prunes), toDateTime64('1900-01-01 00:00:00', 6, 'UTC'))"
+"""The instant before which calls are daily totals; older ones that are still here are in no answer."""
+
+_HERE = f'"at" >= {HORIZON}'
+# Decimal256, so that sums have room for 58 digits before the point
+_CALLS = f"(SELECT * REPLACE (toDecimal256(cost, 18) AS cost) FROM calls WHERE {_HERE}) AS calls"  # noqa: S608  # our own names
+_ROLLED = """(SELECT *, CAST(NULL, 'Nullable(String)') AS session FROM rollups
+    WHERE run IN (SELECT run FROM prunes)) AS calls"""
+_REVISED = f"""(SELECT * EXCEPT (revised, newer_cost, newer_lines, newer_currency, newer_status) REPLACE (
         toDecimal256(if(revised = 1, newer_cost, cost), 18) AS cost,
         if(revised = 1, newer_lines, lines) AS lines,
         if(revised = 1, newer_currency, currency) AS currency,
@@ -17,7 +22,7 @@ _REVISED = """(SELECT * EXCEPT (revised, newer_cost, newer_lines, newer_currency
         SELECT record_id AS id, 1 AS revised, cost AS newer_cost, lines AS newer_lines,
             currency AS newer_currency, cost_status AS newer_status
         FROM revisions ORDER BY "at" DESC, arrived, place DESC LIMIT 1 BY record_id
-    ) AS newest USING (id)) AS calls"""
+    ) AS newest USING (id) WHERE {_HERE}) AS calls"""  # noqa: S608  # our own names
 _JUDGED = """(SELECT * EXCEPT (newer_quality, newer_rating, newer_correct) REPLACE (
         coalesce(newer_quality, quality_score) AS quality_score,
         coalesce(newer_rating, user_rating) AS user_rating,
@@ -52,6 +57,7 @@ CLICKHOUSE: Final = Dialect(
     among="IN (SELECT arrayJoin(CAST(?, 'Array(UUID)')))",
     amount="CAST(?, 'Decimal(38, 18)')",
     calls=_CALLS,
+    rolled=_ROLLED,
     revised=_REVISED,
     judged=_JUDGED,
     lined=_LINED,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 from itertools import islice
@@ -17,7 +18,9 @@ from outlay.core.money import PLACES, text_of, to_ledger_places
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.known import LISTED, known, raced
+from outlay.ledger.clickhouse.retention import is_late, set_aside
 from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
+from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import record_of, revisions_of, scores_of
 
 ENTRIES = 50_000  # in one block
@@ -45,9 +48,15 @@ def add(client: Client, entries: Iterable[Entry]) -> int:
 
 
 def _keep(client: Client, entries: Sequence[Entry]) -> int:
+    horizon = horizon_of(client)
     records = [_with_plain_id(entry) for entry in entries if isinstance(entry, Record)]
+    late: list[Record] = []
+    if horizon is not None:
+        late = [each for each in records if is_late(horizon, each.id, each.at)]
+        records = [each for each in records if not is_late(horizon, each.id, each.at)]
     lines = [_record_line(record) for record in records]  # all are looked at before the first is inserted
-    others = _other_lines(entries)
+    others = _other_lines(entries, horizon)
+    set_aside(client, late)
     new, copies = _keep_records(client, records, lines)
     for table, said in others.items():
         _insert(client, table, said.values())
@@ -86,10 +95,16 @@ def _line(data: Mapping[str, Any]) -> bytes:
         raise LedgerError(f"an entry cannot be written as JSON: {error}") from error
 
 
-def _other_lines(entries: Iterable[Entry]) -> dict[str, Lines]:
-    """Write what is no record, by table: the same thing said twice is one line, the first."""
+def _other_lines(entries: Iterable[Entry], horizon: datetime | None) -> dict[str, Lines]:
+    """Write what is no record, by table: the same thing said twice is one line, the first.
+
+    What is said about a call that is a daily total by now is left out.
+    """
     found: dict[str, Lines] = {"scores": {}, "revisions": {}, "losses": {}}
     for place, entry in enumerate(entries):
+        about = getattr(entry, "record_id", None)
+        if about is not None and horizon is not None and is_late(horizon, _plain_id(about)):
+            continue
         if isinstance(entry, Score):
             _say(found["scores"], _score_data(entry), place)
         elif isinstance(entry, Revision):

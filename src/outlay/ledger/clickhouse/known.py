@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from outlay.ledger.clickhouse.client import Client
+from outlay.ledger.clickhouse.dialect import HORIZON
 
 _ASKED = 2_000  # ids in one question; servers take no longer parameters
 _NEAR = 4  # as many rows for each id are read at once rather than looked up
@@ -14,8 +15,13 @@ _EVERY_COPY = {"final": 0}  # enough where only ids are asked for, and quicker
 
 
 def known(client: Client, ids: Sequence[str]) -> set[str]:
-    """Give those of these ids whose calls are here."""
+    """Give those of these ids that are in the table, also of calls that count no more."""
     return _having(client, ids, "", [])
+
+
+def here(client: Client, ids: Sequence[str]) -> set[str]:
+    """Give those of these ids whose calls are here; pruned ones are not."""
+    return _having(client, ids, f' AND "at" >= {HORIZON}', [])
 
 
 def raced(client: Client, ids: Sequence[str], delivery: int) -> set[str]:

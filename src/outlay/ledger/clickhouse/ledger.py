@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Entry, Record, Revision
 from outlay.ledger import answers
 from outlay.ledger.clickhouse.place import Place
 from outlay.ledger.identity import ends_of
+from outlay.ledger.rolled import horizon_of
 
 if TYPE_CHECKING:
     from outlay.ledger.clickhouse.client import Client
@@ -26,6 +29,7 @@ class ClickHouseLedger:
     def __init__(self, place: Place) -> None:
         self.place = place
         self._connection: Client | None = None
+        self._migrated = Migrated(0, 0)
         self._connecting = threading.Lock()
 
     @property
@@ -44,7 +48,7 @@ class ClickHouseLedger:
 
                 client = Client(self.place)
                 try:
-                    migrate(client)
+                    self._migrated = migrate(client)
                 except BaseException:
                     client.close()
                     raise
@@ -64,7 +68,14 @@ class ClickHouseLedger:
 
     def rows(self, query: Query) -> Rows:
         """Answer with one row a group; without dimensions the one row is the total, if there is any call."""
-        return answers.rows(self._client, query)
+        client = self._client
+        while (
+            True
+        ):  # a prune in between would leave calls out that were in the daily totals' time, or in both
+            before = horizon_of(client)
+            answer = answers.rows(client, query)
+            if horizon_of(client) == before:
+                return answer
 
     def lines(self, query: Query) -> tuple[Row, ...]:
         """Add up the lines of costs, one row for each group, unit, currency, rate and input rate."""
@@ -100,6 +111,43 @@ class ClickHouseLedger:
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""
         return int(self._client.all("SELECT count() FROM conflicts")[0][0])
+
+    def info(self) -> LedgerInfo:
+        """Tell how the ledger stands."""
+        from outlay.ledger.clickhouse.keeping import info  # noqa: PLC0415  # an extra
+
+        return info(self._client)
+
+    def migrate(self) -> Migrated:
+        """Bring the tables to the newest form, as a first question does, and set the URL's ``ttl_days``."""
+        from outlay.ledger.clickhouse.tables import keep_for  # noqa: PLC0415  # an extra
+
+        keep_for(self._client)
+        return self._migrated
+
+    def compact(self) -> Compacted:
+        """Merge the tables' parts, which drops copies and what was deleted."""
+        from outlay.ledger.clickhouse.keeping import compact  # noqa: PLC0415  # an extra
+
+        return compact(self._client)
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
+        """Turn calls that started before that day (UTC) into daily totals; see ``core.ports.Keeping``."""
+        from outlay.ledger.clickhouse.retention import prune  # noqa: PLC0415  # an extra
+
+        return prune(self._client, before, dry_run=dry_run)
+
+    def verify(self) -> tuple[Disagreement, ...]:
+        """Compare what the tables say in more than one place; nothing where all agrees."""
+        from outlay.ledger.clickhouse.keeping import verify  # noqa: PLC0415  # an extra
+
+        return verify(self._client)
+
+    def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these ids whose calls are here; pruned ones are not."""
+        from outlay.ledger.clickhouse.known import here  # noqa: PLC0415  # an extra
+
+        return frozenset(here(self._client, ids))
 
     def close(self) -> None:
         """Let go of the connection; the next question would make it again."""

@@ -17,7 +17,11 @@ _SHARDED_BY: Final = {  # so that all copies of a row, and all that is said abou
     "revisions": "record_id",
     "conflicts": "id",
     "losses": "said",
-}
+    "rollups": "at",
+    "pruned": "id",
+    "pruned_days": "day",
+    "late": "id",
+}  # what is left out stands on every server
 _TABLE = re.compile(r"^(CREATE TABLE IF NOT EXISTS|ALTER TABLE) (\w+)")
 _REPLACING = re.compile(r"ENGINE = Replacing(?=MergeTree\()MergeTree\(")
 _VERSIONS = """CREATE TABLE IF NOT EXISTS outlay_schema (
@@ -36,7 +40,8 @@ def spread(statement: str, cluster: str, database: str) -> Iterator[str]:
     """Give a statement for one server as those that do the same on a cluster.
 
     Each table becomes one of a shard's rows, replicated, and one that stands for all shards and sends a row
-    to the shard that its id belongs to. The table of versions is the same on all servers.
+    to the shard that its id belongs to. Tables without ids are the same on all
+    servers.
     """
     found = _TABLE.match(statement)
     if found is None:
@@ -58,7 +63,7 @@ def spread(statement: str, cluster: str, database: str) -> Iterator[str]:
 def _replicated(rest: str, shard: str, replica: str) -> str:
     path = f"/clickhouse/tables/{shard}/{{database}}/{{table}}"
     with_path = f"ENGINE = ReplicatedReplacingMergeTree({quoted(path)}, {quoted(replica)}, "
-    return re.sub(r"\s*SETTINGS non_replicated_\w+ = \d+", "", _REPLACING.sub(with_path, rest))
+    return re.sub(r"\s*(SETTINGS|,) non_replicated_\w+ = \d+", "", _REPLACING.sub(with_path, rest))
 
 
 def quoted(text: str) -> str:
@@ -73,6 +78,11 @@ def for_place(statement: str, place: Place) -> Iterator[str]:
         yield statement
     else:
         yield from spread(statement, place.cluster, place.database)
+
+
+def shards(place: Place, table: str) -> str:
+    """Name a table for a statement that changes what is stored, on all servers that store it."""
+    return table if place.cluster is None else f"{table}{_LOCAL} ON CLUSTER {quoted(place.cluster)}"
 
 
 def version_of(client: Client) -> int:
@@ -99,9 +109,16 @@ def migrate(client: Client) -> Migrated:
         for statement in statements(text):
             _run(client, statement)
         client.insert("outlay_schema", [b'{"version":%d}' % version], f"schema {version}")
-    if client.place.ttl_days is not None and (steps or _ttl_of(client) != client.place.ttl_days):
-        _run(client, _FORGET.format(days=client.place.ttl_days))
+    if steps:
+        keep_for(client)
     return Migrated(have, migrations(ENGINE)[-1][0])
+
+
+def keep_for(client: Client) -> None:
+    """Have calls forgotten after as many days as the URL says, if it says so; whole months at a time."""
+    days = client.place.ttl_days
+    if days is not None and _ttl_of(client) != days:
+        _run(client, f'ALTER TABLE calls MODIFY TTL toDateTime("at") + toIntervalDay({days})')
 
 
 def _run(client: Client, statement: str) -> None:

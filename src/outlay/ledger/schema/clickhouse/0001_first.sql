@@ -69,7 +69,7 @@ CREATE TABLE IF NOT EXISTS calls (
     INDEX by_session session TYPE bloom_filter(0.01) GRANULARITY 4
 ) ENGINE = ReplacingMergeTree(arrived)
 PARTITION BY toYYYYMM("at") ORDER BY UUIDToNum(id)
-SETTINGS non_replicated_deduplication_window = 1000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
 
 -- Judgements on calls; of those at one instant the last to come counts (arrived, then place in its batch).
 CREATE TABLE IF NOT EXISTS scores (
