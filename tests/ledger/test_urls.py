@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from outlay.core.errors import NotSupportedError, SettingsError
-from outlay.ledger import DuckLedger, MemoryLedger, open_ledger
+from outlay.ledger import DuckLedger, MemoryLedger, PostgresLedger, open_ledger
 
 
 def test_without_a_url_it_is_the_embedded_one_at_home(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_memory_is_in_memory() -> None:
     assert isinstance(open_ledger("memory:", home=Path("home")), MemoryLedger)
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/db", "django:"])
+@pytest.mark.parametrize("url", ["clickhouse://host", "chdb:///path", "django:"])
 def test_what_is_named_but_not_built_says_so_in_a_line(url: str) -> None:
     with pytest.raises(NotSupportedError, match="not built yet; use") as error:
         open_ledger(url, home=Path("home"))
@@ -37,3 +37,10 @@ def test_what_is_named_but_not_built_says_so_in_a_line(url: str) -> None:
 def test_anything_else_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="names no ledger"):
         open_ledger(url, home=Path("home"))
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "postgres://me:secret@host/db"])
+def test_a_server_is_named_without_its_password_and_not_touched_yet(url: str) -> None:
+    ledger = open_ledger(url, home=Path("home"))
+    assert isinstance(ledger, PostgresLedger)
+    assert ledger.url == "postgresql://me@host/db"

@@ -7,7 +7,6 @@ from outlay.capture import contexts
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
-from outlay.capture.surroundings import here
 from outlay.core.cost import unpriced
 from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
@@ -26,8 +25,8 @@ class Call:
     """
 
     __slots__ = (
+        "_attribution",
         "_first",
-        "_place",
         "_recorder",
         "_started",
         "api",
@@ -54,7 +53,7 @@ class Call:
         counted: bool = True,  # whether the tracked function around learns of it now
     ) -> None:
         self._recorder = recorder
-        self._place = here()
+        self._attribution = contexts.attribution.get()
         self.provider = provider
         self.api = api
         self.model = model
@@ -126,10 +125,8 @@ class Call:
                 "streamed": self.streamed,
                 "retries": self.retries,
                 "extra": self.extra,
-                "trace_id": self._place.trace_id,
-                "span_id": self._place.span_id,
             },
-            self._place.attribution,
+            self._attribution,
         )
         self.keep(record)
 

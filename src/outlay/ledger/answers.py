@@ -1,6 +1,6 @@
 """Answers out of a ledger's tables: questions as SQL in, rows and records out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -148,22 +148,6 @@ def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> li
     standing = as_they_stand(tables, found)
     # The rows came in the order of the recorded costs; the newer ones chose them.
     return sorted(standing, key=_by_cost, reverse=True) if query.order == "cost" else standing
-
-
-def in_pages(
-    page_of: Callable[[int, Record | None], list[Record]], limit: int | None, size: int
-) -> Iterator[Record]:
-    """Give calls page by page: ``page_of`` is asked for so many, behind the last one it gave."""
-    last: Record | None = None
-    left = limit
-    while left is None or left > 0:
-        wanted = size if left is None else min(size, left)
-        found = page_of(wanted, last)
-        yield from found
-        if len(found) < wanted:
-            return
-        last = found[-1]
-        left = None if left is None else left - wanted
 
 
 def _by_cost(record: Record) -> tuple[bool, Decimal, str]:

@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 
 from outlay.core.codec import record_json
-from outlay.core.record import SCHEMA, Record, Score
+from outlay.core.record import SCHEMA, Record
+from outlay.ledger.copies import settle
 from outlay.ledger.engine import Engine
-from outlay.ledger.identity import judged, missing_judgement, same_call
+from outlay.ledger.identity import same_call
 from outlay.ledger.retention import set_late_aside
-from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of, scores_of
+from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of
 
 # Keys that only other entries than records have, beside the columns of calls.
 _OTHERS = {"schema": "BIGINT", "score": "UUID", "revision": "UUID", "lost": "BIGINT", "why": "VARCHAR"}
@@ -138,13 +139,7 @@ class Batch:
     def _compare(self, low: Any, high: Any) -> None:
         """Look at the copies of calls that are known: equal ones are nothing new, others are set aside."""
         for kept, other in self._differing(low, high):
-            if not same_call(kept, other, revisions_of(self._engine, [kept.id]).get(kept.id, ())):
-                self._set_aside(kept, other)
-                continue
-            scores = scores_of(self._engine, [kept.id]).get(kept.id, [])
-            news = missing_judgement(judged(kept, scores), other)
-            if news is not None:
-                self._add_score(news)
+            settle(self._engine, kept, other)
 
     def _differing(self, low: Any, high: Any) -> Iterator[tuple[Record, Record]]:
         have = ", ".join(f'have."{name}"' for name in self._calls)
@@ -158,20 +153,6 @@ class Batch:
         names = tuple(self._calls)
         for row in found:
             yield record_of(names, row[: len(names)]), record_of(names, row[len(names) :])
-
-    def _set_aside(self, kept: Record, other: Record) -> None:
-        texts = [orjson.dumps(record_json(each)).decode() for each in (kept, other)]
-        if not self._engine.all(
-            "SELECT 1 FROM conflicts WHERE id = ? AND kept = ? AND other = ?", [kept.id, *texts]
-        ):
-            self._engine.run("INSERT INTO conflicts VALUES (?, ?, ?)", [kept.id, *texts])
-
-    def _add_score(self, score: Score) -> None:
-        at = score.at.replace(tzinfo=None)
-        self._engine.run(
-            "INSERT INTO scores VALUES (?, ?, ?, ?, ?)",
-            [score.record_id, at, score.quality_score, score.user_rating, score.correct],
-        )
 
 
 def _alike(columns: tuple[str, ...], keys: tuple[str, ...]) -> str:

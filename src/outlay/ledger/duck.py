@@ -1,7 +1,7 @@
 """The embedded ledger: a folder with journals and a DuckDB file that only readers touch."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,20 +12,19 @@ import filelock
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
-from outlay.core.query import CallQuery, Query, Row, Rows, Selected
-from outlay.core.record import Entry, Record, Revision
+from outlay.core.query import Selected
+from outlay.core.record import Entry
 from outlay.journal import pending_bytes, remove_taken
 from outlay.ledger import answers
-from outlay.ledger.identity import ends_of
+from outlay.ledger.answering import Answering
 
 if TYPE_CHECKING:
     from outlay.ledger.engine import Engine
 
-_PAGE = 5_000  # calls fetched at once; the lock is not held between pages
 _POLL = 0.005
 
 
-class DuckLedger:
+class DuckLedger(Answering):
     """A ledger in a folder; a ``core.ports.Ledger``.
 
     Whoever asks takes the folder's lock, takes in what is new in the journals, asks, and lets go. Many
@@ -50,52 +49,6 @@ class DuckLedger:
 
         with self._turn(fresh=False) as engine:
             return add(engine, entries, self._spool)
-
-    def rows(self, query: Query) -> Rows:
-        """Answer with one row a group; without dimensions the one row is the total, if there is any call."""
-        with self._turn() as engine:
-            return answers.rows(engine, query)
-
-    def lines(self, query: Query) -> tuple[Row, ...]:
-        """Add up the lines of the calls' costs: a row for each group, unit, currency, rate and input rate."""
-        with self._turn() as engine:
-            return answers.lines(engine, query)
-
-    def calls(self, query: CallQuery) -> Iterator[Record]:
-        """Give single calls in the order asked for, scores and revisions applied; fetched page by page."""
-        return answers.in_pages(lambda size, last: self._page(query, size, last), query.limit, _PAGE)
-
-    def _page(self, query: CallQuery, size: int, last: Record | None) -> list[Record]:
-        with self._turn(fresh=last is None) as engine:
-            return answers.page(engine, query, size, last)
-
-    def get(self, record_id: str) -> Record | None:
-        """Give one call by its id, or by the start of it if only one matches."""
-        ends = ends_of(record_id)
-        if ends is None:
-            return None
-        with self._turn() as engine:
-            found = answers.between(engine, *ends)
-            return answers.as_they_stand(engine, found)[0] if len(found) == 1 else None
-
-    def revisions(self, record_id: str) -> tuple[Revision, ...]:
-        """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
-        ends = ends_of(record_id)
-        if ends is None:
-            return ()
-        with self._turn() as engine:
-            found = answers.between(engine, *ends)
-            return answers.costs_of(engine, found[0]) if len(found) == 1 else ()
-
-    def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Revision, ...]]:
-        """Give what ``revisions`` gives, of those of these calls whose cost was reckoned again."""
-        with self._turn(fresh=False) as engine:
-            return answers.histories(engine, ids)
-
-    def conflicts(self) -> int:
-        """Count the entries that were set aside because their id was taken by other content."""
-        with self._turn() as engine:
-            return int(engine.all("SELECT count(*) FROM conflicts")[0][0])
 
     def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from uuid import UUID
 
 from outlay.core.codec import entry_from_json, entry_json, record_from_json, record_json
 from outlay.core.record import Record, Revision, Score
 
-_HEX = frozenset("0123456789abcdef")
-_DIGITS = 32
 _SCORES = ("quality_score", "user_rating", "correct")
 
 
@@ -55,11 +52,3 @@ def judged(record: Record, scores: Iterable[Score]) -> Record:
 def revised(record: Record, revisions: Sequence[Revision]) -> Record:
     """Apply revisions, given oldest first: the newest cost counts."""
     return replace(record, charge=revisions[-1].charge) if revisions else record
-
-
-def ends_of(record_id: str) -> tuple[str, str] | None:
-    """Give the least and the greatest id that begin so; None where no id can."""
-    digits = record_id.lower().replace("-", "")
-    if len(digits) > _DIGITS or not set(digits) <= _HEX:
-        return None
-    return str(UUID(hex=digits.ljust(_DIGITS, "0"))), str(UUID(hex=digits.ljust(_DIGITS, "f")))

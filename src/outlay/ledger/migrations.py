@@ -1,5 +1,6 @@
 """The numbered files that build each engine's tables: which there are, and which are still to be run."""
 
+from functools import lru_cache
 from importlib.resources import files
 
 from outlay.core.errors import LedgerSchemaError
@@ -8,6 +9,7 @@ Steps = list[tuple[int, str]]
 """Numbers and texts, in order."""
 
 
+@lru_cache(maxsize=8)  # they come with the program, and each question asks
 def migrations(engine: str) -> Steps:
     """Give the steps in ``schema/<engine>``, such as ``duckdb``."""
     found = [

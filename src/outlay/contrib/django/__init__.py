@@ -1,1 +1,0 @@
-"""outlay in a Django project."""

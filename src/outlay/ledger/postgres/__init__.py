@@ -1,0 +1,5 @@
+"""The ledger in PostgreSQL."""
+
+from outlay.ledger.postgres.ledger import PostgresLedger
+
+__all__ = ["PostgresLedger"]

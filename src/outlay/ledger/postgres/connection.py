@@ -1,0 +1,214 @@
+"""psycopg itself: one connection, used for one transaction at a time, in the ledger's own schema."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import errors, sql
+from psycopg.adapt import Dumper, Loader
+
+from outlay.core.errors import LedgerBusyError, LedgerError, RefusedEntryError
+from outlay.ledger.migrations import pending
+from outlay.ledger.postgres.dialect import POSTGRES
+from outlay.ledger.postgres.place import Place
+from outlay.ledger.postgres.texts import escaped, restored, restored_json
+
+_CONNECT: dict[str, Any] = {"application_name": "outlay", "connect_timeout": 10, "keepalives_idle": 30}
+_LOCAL = (  # whatever server, role or pooler set; compiling a question takes longer than most answers
+    "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL jit = off;"
+    " SET LOCAL idle_in_transaction_session_timeout = '5min'"
+)
+_BLOCK = 500  # lines that are handed to COPY at once
+_HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
+_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('outlay ' || current_schema(), 0))"
+
+
+class Connection:
+    """A ledger's place in a database; connects when first used, and again after the server went away."""
+
+    dialect = POSTGRES
+
+    def __init__(self, place: Place, *, patience: float) -> None:
+        self.place = place
+        self._patience = patience
+        self._psycopg: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._process = os.getpid()
+
+    @contextmanager
+    def reading(self) -> Iterator["Connection"]:
+        """Ask several questions about one and the same state, as of one instant.
+
+        Raises:
+            LedgerSchemaError: a newer outlay wrote the ledger.
+            LedgerError: the server cannot be reached, or refuses.
+        """
+        with self._told(), self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
+            yield self
+
+    @contextmanager
+    def writing(self) -> Iterator["Connection"]:
+        """Have the ledger to oneself, until all of what follows is kept, or nothing of it.
+
+        Raises:
+            LedgerBusyError: others had it for longer than our patience.
+            LedgerSchemaError: a newer outlay wrote the ledger.
+            LedgerError: the server cannot be reached, or refuses.
+        """
+        with self._told(), self._transaction("BEGIN"):
+            self.run(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}")
+            self.run(_TURNS)
+            yield self
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        connection = self._begun(begin)
+        try:
+            yield
+        except BaseException:
+            if not connection.closed:
+                try:
+                    connection.execute("ROLLBACK")
+                except psycopg.Error:
+                    self.close()  # the first error says why
+            raise
+        connection.execute("COMMIT")
+
+    def _begun(self, begin: str) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Begin a transaction on a connection that works, with the tables as this outlay knows them."""
+        connection = self._connected()
+        try:
+            have = self._begin(connection, begin)
+        except (psycopg.OperationalError, psycopg.InterfaceError):  # the server went away in the meantime
+            self.close()
+            connection = self._connected()
+            have = self._begin(connection, begin)
+        if pending("postgres", have, self.place.shown):
+            connection.execute("ROLLBACK")
+            self._migrate(connection)
+            self._begin(connection, begin)
+        return connection
+
+    def _connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        if self._process != os.getpid():  # a child of fork: the connection is the parent's
+            self._psycopg, self._process = None, os.getpid()
+        if self._psycopg is None or self._psycopg.closed:
+            made = psycopg.connect(self.place.conninfo, autocommit=True, prepare_threshold=None, **_CONNECT)
+            for name in ("json", "text", "varchar", "name"):
+                made.adapters.register_loader(name, _JsonLoader if name == "json" else _TextLoader)
+            made.adapters.register_loader("jsonb", _TagsLoader)
+            made.adapters.register_dumper(str, _TextDumper)
+            self._psycopg = made
+        elif self._psycopg.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            self._psycopg.rollback()  # of a beginning that failed
+        return self._psycopg
+
+    def _begin(self, connection: "psycopg.Connection[tuple[Any, ...]]", begin: str) -> int:
+        """Begin, and give the version of the tables: 0 where there are none."""
+        path = sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(self.place.schema))
+        connection.execute(sql.SQL("; ").join((sql.SQL(begin), path, sql.SQL(_LOCAL))))
+        if not connection.execute("SELECT to_regclass('outlay_schema')").fetchall()[0][0]:
+            return 0
+        return int(connection.execute(_HAVE).fetchall()[0][0])
+
+    def _migrate(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        """Bring the tables to the newest form, while all others wait."""
+        schema = self.place.schema
+        with connection.transaction():
+            self._begin(connection, "SELECT 1")
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('outlay migrations', 0))")
+            if not connection.execute("SELECT to_regnamespace(quote_ident(%s))", [schema]).fetchall()[0][0]:
+                connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+            connection.execute("CREATE TABLE IF NOT EXISTS outlay_schema (version integer NOT NULL)")
+            connection.execute(_TURNS)
+            have = int(connection.execute(_HAVE).fetchall()[0][0])
+            for version, text in pending("postgres", have, self.place.shown):
+                connection.execute(text.encode())
+                connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
+
+    def run(self, text: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement, with a ``?`` for each parameter, for its effect; give how many rows it touched."""
+        return self._execute(text, parameters).rowcount
+
+    def all(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a question, with a ``?`` for each parameter, and give all rows."""
+        return self._execute(text, parameters).fetchall()
+
+    def _execute(self, text: str, parameters: Sequence[Any]) -> "psycopg.Cursor[tuple[Any, ...]]":
+        if not parameters:
+            return self._open.execute(text.encode())
+        return self._open.execute(text.replace("%", "%%").replace("?", "%s").encode(), parameters)
+
+    @property
+    def _open(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        if self._psycopg is None:
+            raise LedgerError(f"{self.place.shown}: the connection was closed")
+        return self._psycopg
+
+    def copy(self, into: str, lines: Iterable[str]) -> None:
+        """Load lines in the text form of COPY into a table and its columns."""
+        remaining = iter(lines)
+        with self._open.cursor().copy(f"COPY {into} FROM STDIN".encode()) as copy:
+            while block := "".join(islice(remaining, _BLOCK)):
+                copy.write(block.encode("utf-8", "replace"))  # half a surrogate pair becomes a question mark
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Give a table's or view's columns with their types, in order."""
+        found = self.all(
+            "SELECT column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema = current_schema() AND table_name = ? ORDER BY ordinal_position",
+            [table],
+        )
+        return dict(found)
+
+    def close(self) -> None:
+        """Let go of the connection; the next question makes another."""
+        connection, self._psycopg = self._psycopg, None
+        if connection is not None and self._process == os.getpid():
+            connection.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn psycopg's errors into ours, one line each, without a password."""
+        try:
+            yield
+        except errors.LockNotAvailable as error:
+            raise LedgerBusyError(
+                f"others have been writing to {self.place.shown} for {self._patience:g} seconds; try again"
+            ) from error
+        except psycopg.DataError as error:
+            raise RefusedEntryError(f"an entry cannot be kept: {self.place.told(str(error))}") from error
+        except psycopg.Error as error:
+            told = LedgerError(f"{self.place.shown}: {self.place.told(str(error))}")
+            raise told from (None if self.place.secrets else error)
+
+
+class _TextDumper(Dumper):
+    """Texts as parameters; a NUL is written in another way."""
+
+    def dump(self, obj: str) -> bytes:
+        return escaped(obj).encode()
+
+
+class _TextLoader(Loader):
+    """Texts as they were."""
+
+    def load(self, data: bytes | bytearray | memoryview) -> str:
+        return restored(bytes(data).decode())
+
+
+class _JsonLoader(Loader):
+    """JSON as its text, which is read where a record is made of it."""
+
+    def load(self, data: bytes | bytearray | memoryview) -> str:
+        return restored_json(bytes(data).decode())
+
+
+class _TagsLoader(Loader):
+    """Tags, the one column of type jsonb, as a mapping."""
+
+    def load(self, data: bytes | bytearray | memoryview) -> dict[str, str]:
+        return dict(orjson.loads(restored_json(bytes(data).decode())))

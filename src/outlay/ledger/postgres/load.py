@@ -1,0 +1,173 @@
+"""Entries into the tables: calls by COPY and one INSERT that refuses known ids, the others beside them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from outlay.core.codec import cost_json
+from outlay.core.record import Entry, Loss, Record, Revision, Score
+from outlay.ledger.answers import between
+from outlay.ledger.copies import settle
+from outlay.ledger.identity import as_kept
+from outlay.ledger.postgres import months, rows
+from outlay.ledger.postgres.connection import Connection
+from outlay.ledger.postgres.shared import Numbers
+from outlay.ledger.postgres.texts import json_text
+from outlay.ledger.stored import COST_COLUMNS
+
+_PORTION = 10_000  # calls that are in memory as text at once
+_NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
+_BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) ON COMMIT DELETE ROWS"
+_KEEP = f"""INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n
+    ON CONFLICT (id) DO NOTHING"""  # noqa: S608  # our own names
+_JSON = frozenset(("usage", "raw", "parts", "lines", "extra"))
+
+
+def _compared(table: str) -> str:
+    return ", ".join(
+        f'{table}."{name}"{"::text" if name in _JSON else ""}' for name in rows.RECORD_COLUMNS if name != "id"
+    )
+
+
+_DIFFERING = f"""SELECT n FROM pg_temp.batch JOIN records USING (id)
+    WHERE ROW({_compared("batch")}) IS DISTINCT FROM ROW({_compared("records")}) ORDER BY n"""  # noqa: S608  # our own names
+_SCORE = {"record_id": "uuid", "at": "timestamp", "quality_score": "float8", "user_rating": "float8"}
+_TYPES = {
+    "scores": {**_SCORE, "correct": "boolean"},
+    "revisions": {
+        "record_id": "uuid",
+        "at": "timestamp",
+        "cost": "numeric",
+        "currency": "text",
+        "cost_status": "text",
+        "cost_reason": "text",
+        "cost_flags": "json",
+        "computed_cost": "numeric",
+        "lines": "json",
+        "price": "json",
+    },
+    "losses": {"at": "timestamp", "count": "bigint", "why": "text"},
+}
+_KEYS = {
+    "revisions": 5
+}  # a call's cost, currency and status at an instant; the rest says how they came about
+
+
+class Loader:
+    """Brings entries into one ledger, in the caller's transactions."""
+
+    def __init__(self) -> None:
+        self._kinds = Numbers("kinds", rows.KIND_COLUMNS, rows.kind_row)
+        self._prices = Numbers("prices", rows.PRICE_COLUMNS, lambda key: rows.price_row(*key))
+        self._months: set[tuple[int, int]] = set()
+
+    def forget(self) -> None:
+        """Remember nothing of what the tables held, as after a transaction that failed."""
+        self._kinds.forget()
+        self._prices.forget()
+        self._months = set()
+
+    def add(self, connection: Connection, entries: Iterable[Entry]) -> int:
+        """Keep entries whose id is new; give how many calls were new.
+
+        Raises:
+            RefusedEntryError: an entry cannot be kept.
+        """
+        connection.run(_BATCH)
+        remaining = iter(entries)
+        new = 0
+        while portion := list(islice(remaining, _PORTION)):
+            calls = [entry for entry in portion if isinstance(entry, Record)]
+            if calls:
+                new += self._keep_calls(connection, calls)
+            _keep_others(connection, [entry for entry in portion if not isinstance(entry, Record)])
+        return new
+
+    def _keep_calls(self, connection: Connection, calls: list[Record]) -> int:
+        ids = [rows.id_of(call.id) for call in calls]
+        self._make_months(connection, ids)
+        connection.run("DELETE FROM pg_temp.batch")
+        connection.copy(f"pg_temp.batch ({_NAMES}, n)", self._lines(connection, calls, ids))
+        new = connection.run(_KEEP)
+        if new < len(calls):
+            for (n,) in connection.all(_DIFFERING):
+                (kept,) = between(connection, ids[n], ids[n])
+                settle(connection, kept, as_kept(calls[n]))
+        return new
+
+    def _make_months(self, connection: Connection, ids: Sequence[str]) -> None:
+        found = {months.month_of(each) for each in (min(ids), max(ids))}
+        if len(found) > 1:
+            found = {months.month_of(each) for each in ids}
+        wanted = {month for month in found if month is not None}
+        if not wanted <= self._months:
+            months.make_partitions(connection, wanted - self._months)
+            self._months |= wanted
+
+    def _lines(self, connection: Connection, calls: list[Record], ids: list[str]) -> Iterator[str]:
+        """Write the calls as lines of COPY; what they share is in its tables before the first one."""
+        kinds = [rows.kind_of(call) for call in calls]
+        rates = [rows.rates_of(call) for call in calls]
+        prices = [
+            (call.charge.price, each) if each or call.charge.price is not None else None
+            for call, each in zip(calls, rates, strict=True)
+        ]
+        kind = self._kinds.of(connection, kinds)
+        price = self._prices.of(connection, (key for key in prices if key is not None))
+        return (
+            rows.line_of(
+                calls[n],
+                ids[n],
+                kind[kinds[n]],
+                None if (key := prices[n]) is None else price[key],
+                lines=rates[n] is None,
+            )
+            + f"\t{n}\n"
+            for n in range(len(calls))
+        )
+
+
+def _keep_others(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Keep judgements, costs reckoned again and losses that are not there yet, in the order they came."""
+    _new(connection, "scores", [_score_row(each) for each in entries if isinstance(each, Score)])
+    _new(connection, "revisions", [_revision_row(each) for each in entries if isinstance(each, Revision)])
+    losses = [[each.at, each.count, each.why] for each in entries if isinstance(each, Loss)]
+    _new(connection, "losses", losses)
+
+
+def _score_row(score: Score) -> list[Any]:
+    return [rows.id_of(score.record_id), score.at, score.quality_score, score.user_rating, score.correct]
+
+
+def _revision_row(revision: Revision) -> list[Any]:
+    cost = cost_json(revision.charge)
+    values = [
+        json_text(value) if isinstance(value, dict | list | tuple) else value
+        for value in map(cost.get, COST_COLUMNS)
+    ]
+    return [rows.id_of(revision.record_id), revision.at, *values]
+
+
+def _new(connection: Connection, table: str, found: Sequence[Sequence[Any]]) -> None:
+    """Insert rows that are not there yet, by their first columns."""
+    if not found:
+        return
+    types = _TYPES[table]
+    names = [f'"{name}"' for name in types]
+    keys = names[: _KEYS.get(table)]
+    listed, first = ", ".join(names), ", ".join(keys)
+    same = " AND ".join(f"have.{key} IS NOT DISTINCT FROM one.{key}" for key in keys)
+    arrays = ", ".join(f"CAST(? AS {kind}[])" for kind in types.values())
+    connection.run(
+        f"""INSERT INTO {table} ({listed}) SELECT {listed} FROM (
+            SELECT *, row_number() OVER (PARTITION BY {first} ORDER BY n) AS nth
+            FROM unnest({arrays}) WITH ORDINALITY AS given({listed}, n)) AS one
+        WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM {table} AS have WHERE {same}) ORDER BY n""",  # noqa: S608  # our own names
+        [_column(name, [row[at] for row in found]) for at, name in enumerate(types)],
+    )
+
+
+def _column(name: str, values: list[Any]) -> list[Any]:
+    if name == "at":
+        return [value.replace(tzinfo=None) for value in values]
+    return [value if value is None else str(value) for value in values] if name in {"cost", "why"} else values
