@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from outlay.core.errors import SettingsError
 from outlay.core.inherited import RUN
 from outlay.core.query import zone
+from outlay.origin import default_tags
 
 FILE_NAME = "outlay.toml"
 PRICES_NAME = "prices.toml"
@@ -36,7 +37,9 @@ class Settings:
     prices: Path | None = None  # a price file of one's own; the one in home, if there is one
     prices_url: str | None = None  # where `prices update` fetches from
     tz: str = "UTC"  # of reports' days
-    tags: Mapping[str, str] = field(default_factory=dict, hash=False)  # put on every record
+    tags: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # put on every record; service, commit and host as the environment names them
     file: Path | None = None  # the outlay.toml that was read
     run: str | None = None  # the `outlay run` that this process belongs to, from the environment alone
 
@@ -81,6 +84,7 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
     home = _home(given.get("ledger"), given.pop("home", None))
     if "prices" not in given and (home / PRICES_NAME).is_file():
         given["prices"] = home / PRICES_NAME
+    given["tags"] = {**default_tags(environ), **given.get("tags", {})}
     return Settings(home=home, file=file, run=environ.get(RUN) or None, **given)
 
 

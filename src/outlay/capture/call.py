@@ -7,6 +7,7 @@ from outlay.capture import contexts
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
+from outlay.capture.surroundings import here
 from outlay.core.cost import unpriced
 from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
@@ -25,8 +26,8 @@ class Call:
     """
 
     __slots__ = (
-        "_attribution",
         "_first",
+        "_place",
         "_recorder",
         "_started",
         "api",
@@ -53,7 +54,7 @@ class Call:
         counted: bool = True,  # whether the tracked function around learns of it now
     ) -> None:
         self._recorder = recorder
-        self._attribution = contexts.attribution.get()
+        self._place = here()
         self.provider = provider
         self.api = api
         self.model = model
@@ -125,8 +126,10 @@ class Call:
                 "streamed": self.streamed,
                 "retries": self.retries,
                 "extra": self.extra,
+                "trace_id": self._place.trace_id,
+                "span_id": self._place.span_id,
             },
-            self._attribution,
+            self._place.attribution,
         )
         self.keep(record)
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from outlay.capture import contexts
 from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
 from outlay.capture.guard import note_failure
+from outlay.capture.surroundings import here
 from outlay.core.cost import Cost, fitting, unpriced
 from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
@@ -72,7 +73,9 @@ class Recorder:
         charge = self._charge(usage, provider, model, at, given)
         given = _by_hand(given)
         own = {name: given.pop(name) for name in ("id", "tags") if name in given}
-        record = self.build(Billed(provider, model, at, usage, charge), given)
+        place = here()
+        spans = {"trace_id": place.trace_id, "span_id": place.span_id}
+        record = self.build(Billed(provider, model, at, usage, charge), {**spans, **given}, place.attribution)
         if own:
             own["tags"] = {**record.tags, **own.get("tags", {})}
             record = replace(record, **own)

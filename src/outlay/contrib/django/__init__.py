@@ -1,0 +1,1 @@
+"""outlay in a Django project."""

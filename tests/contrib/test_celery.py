@@ -1,0 +1,100 @@
+"""Celery on its in-memory broker: a task's calls are for its sender, and known by the task's name."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
+from tests.support.wire import Kept
+
+from outlay.capture import context
+from outlay.contrib import celery as ours
+
+Ask = Callable[[], None]
+
+
+@pytest.fixture
+def app(ask: Ask) -> Iterator[Any]:
+    app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
+    app.conf.update(worker_hijack_root_logger=False, broker_connection_retry_on_startup=False)
+
+    @app.task(name="summaries.make", shared=False)  # type: ignore[untyped-decorator] # no types
+    def make(times: int = 1) -> str:
+        for _ in range(times):
+            ask()
+        return "done"
+
+    @app.task(name="summaries.fail", shared=False)  # type: ignore[untyped-decorator] # no types
+    def fail() -> None:
+        ask()
+        raise ValueError("oh")
+
+    @app.task(name="summaries.outer", shared=False)  # type: ignore[untyped-decorator] # no types
+    def outer() -> None:
+        ask()
+        make.delay()
+
+    yield app
+    ours.disconnect()
+
+
+@pytest.fixture
+def worker(app: Any, kept: Kept) -> Iterator[None]:
+    with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
+        yield
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_tasks_calls_are_for_its_sender(app: Any, kept: Kept) -> None:
+    ours.connect()
+    with context(user="u1", session="s1", team="search"):
+        sent = app.tasks["summaries.make"].delay(2)
+    other = app.tasks["summaries.make"].delay()
+    assert (sent.get(timeout=30), other.get(timeout=30)) == ("done", "done")
+    said = [(each.user, each.session, each.query_type, each.tags) for each in kept.records]
+    assert said == [
+        ("u1", "s1", "summaries.make", {"team": "search"}),
+        ("u1", "s1", "summaries.make", {"team": "search"}),
+        (None, None, "summaries.make", {}),
+    ]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_failed_task_leaves_no_context_and_the_next_has_its_own(app: Any, kept: Kept) -> None:
+    ours.connect(name_as="task")
+    with context(user="u1", query_type="rag"):
+        failed = app.tasks["summaries.fail"].delay()
+    with pytest.raises(ValueError, match="oh"):
+        failed.get(timeout=30)
+    app.tasks["summaries.make"].delay().get(timeout=30)
+    assert [(each.user, each.query_type, each.tags["task"]) for each in kept.records] == [
+        ("u1", "rag", "summaries.fail"),
+        (None, None, "summaries.make"),
+    ]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_task_that_a_task_sends_has_the_first_senders_context(app: Any, kept: Kept) -> None:
+    ours.connect(name_as=None)
+    with context(user="u1"):
+        app.tasks["summaries.outer"].delay().get(timeout=30)
+    app.tasks["summaries.make"].delay().get(timeout=30)  # the worker takes one after the other
+    assert [each.user for each in kept.records] == ["u1", "u1", None]
+
+
+def test_a_task_that_runs_in_place_keeps_the_context_it_is_in(app: Any, kept: Kept) -> None:
+    ours.connect()
+    app.conf.task_always_eager = True
+    with context(user="u1"):
+        app.tasks["summaries.make"].delay()
+    assert (kept.only.user, kept.only.query_type) == ("u1", "summaries.make")
+
+
+def test_without_connect_nothing_is_sent(app: Any, kept: Kept) -> None:
+    ours.connect()
+    ours.disconnect()
+    app.conf.task_always_eager = True
+    with context(user="u1"):
+        app.tasks["summaries.make"].delay()
+    assert kept.only.query_type is None
