@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from celery import Celery
+from celery import Celery, signals
 from celery.contrib.testing.worker import start_worker
 from tests.support.wire import Kept
 
@@ -41,8 +41,13 @@ def app(ask: Ask) -> Iterator[Any]:
 
 @pytest.fixture
 def worker(app: Any, kept: Kept) -> Iterator[None]:
+    def leave_logging_alone(**_: Any) -> None:
+        """Keep the worker from setting the root logger up, for other tests too."""
+
+    signals.setup_logging.connect(leave_logging_alone)
     with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
         yield
+    signals.setup_logging.disconnect(leave_logging_alone)
 
 
 @pytest.mark.usefixtures("worker")
