@@ -18,6 +18,7 @@ from outlay.report import LedgerReader
 from outlay.report.caching import caching_of
 from outlay.report.economics import economics_of
 from outlay.report.errors import errors_of
+from outlay.report.forecast import forecast_of
 from outlay.report.latency import latency_of
 from outlay.report.money import amounts
 from outlay.report.overview import overview_of
@@ -83,6 +84,7 @@ def walk(reader: LedgerReader) -> None:
         units,
         qualities,
         overviews,
+        forecasts,
     ):
         check(reader)
 
@@ -240,6 +242,17 @@ def overviews(reader: LedgerReader) -> None:
     assert found.days[-1]["day"] == "2026-11-19"
 
 
+def forecasts(reader: LedgerReader) -> None:
+    found = forecast_of(reader)
+    whole = asked(reader, since=NOW.replace(day=1, hour=0))[1]
+    assert {each.currency: each.to_date for each in found.currencies} == amounts(whole)
+    days = asked(reader, "day")[0]
+    for each in found.currencies:
+        for day in each.days:
+            row = days.get((day.day,))
+            assert day.cost == (amounts(row).get(each.currency, 0) if row else 0)
+
+
 def test_every_report_can_be_written_as_json(reader: LedgerReader) -> None:
     import json  # noqa: PLC0415
 
@@ -253,6 +266,7 @@ def test_every_report_can_be_written_as_json(reader: LedgerReader) -> None:
         economics_of,
         quality_of,
         overview_of,
+        forecast_of,
     )
     for make in made:
         document = make(reader).to_dict()

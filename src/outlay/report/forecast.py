@@ -1,0 +1,202 @@
+"""Forecast: the month to date, its end with an interval, and the days that stand out with what drove them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from outlay.core.buckets import bucket, span
+from outlay.core.instants import text_of as instant_text
+from outlay.core.money import EXACT, ZERO, total
+from outlay.core.query import Row, zone
+from outlay.report import series
+from outlay.report.drivers import Drivers, drivers_of
+from outlay.report.money import amounts
+from outlay.report.plain import plain
+from outlay.report.reader import LedgerReader
+from outlay.report.values import Unpriced, unpriced_json
+
+HISTORY = 120  # days that are looked at
+WATCHED = 30  # complete days that are judged
+_EXPLAINED = 5  # unusual days whose drivers are asked for
+_PLACES = Decimal("0.000001")
+_FEW = f"a forecast with an interval needs {series.LEAST} complete days with calls behind it"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One complete day beside what was expected of it; bounds are None where too little was known."""
+
+    day: str
+    cost: Decimal
+    expected: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    stands_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """One currency's month: what was spent, what it will come to, and its days.
+
+    ``forecast`` is ``to_date`` and what the rest of today and the days up to the end are expected to cost.
+    ``low`` and ``high`` hold the true sum in about four of five months (docs/reports.md has the measurement);
+    they are None, with a ``reason``, where too little is known.
+    """
+
+    currency: str
+    to_date: Decimal
+    today: Decimal  # the part of to_date that was spent today
+    last_month: Decimal  # what all of the month before cost
+    forecast: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    reason: str | None
+    days: tuple[Day, ...]  # the last WATCHED complete ones
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The month by currency, and the unusual days with their drivers, the newest first."""
+
+    now: datetime
+    tz: str
+    month: str
+    days_left: int  # whole days after today
+    currencies: tuple[MonthEnd, ...]
+    unusual: tuple[Drivers, ...]
+    unpriced: tuple[Unpriced, ...] = ()  # of the days that were looked at
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the forecast as a JSON object; money is a plain decimal string."""
+        return {
+            "now": instant_text(self.now),
+            "tz": self.tz,
+            "month": self.month,
+            "days_left": self.days_left,
+            "currencies": [
+                {
+                    **{name: plain(getattr(each, name)) for name in _MONTH},
+                    "days": [{name: plain(getattr(day, name)) for name in _DAY} for day in each.days],
+                }
+                for each in self.currencies
+            ],
+            "unusual": [each.to_dict() for each in self.unusual],
+            "unpriced": unpriced_json(self.unpriced),
+        }
+
+
+_MONTH = ("currency", "to_date", "today", "last_month", "forecast", "low", "high", "reason")
+_DAY = ("day", "cost", "expected", "low", "high", "stands_out")
+
+
+def forecast_of(
+    reader: LedgerReader, *, tz: str = "UTC", where: Any = None, least: Decimal = ZERO, explain: bool = True
+) -> Forecast:
+    """Ask for the forecast of this month.
+
+    Days that are off by less than ``least`` (money) do not stand out. With ``explain`` the drivers of the
+    newest unusual days are asked for too.
+
+    Raises:
+        QueryError: a filter or time zone that cannot be.
+    """
+    now, local = reader.now(), zone(tz)
+    today, month = bucket("day", now, local), bucket("month", now, local)
+    before = bucket("month", span("month", month, local)[0] - timedelta(hours=1), local)
+    since = min(span("month", before, local)[0], span("day", _later(today, -HISTORY), local)[0])
+    found = reader.report("day", since=since, tz=tz, where=where)
+    end = span("month", month, local)[1]
+    left = (_date(bucket("day", end - timedelta(hours=1), local)) - _date(today)).days
+    stand = (today, month, before, left)
+    by_currency = {name: _month_end(name, costs, stand, least) for name, costs in _costs(found.rows).items()}
+    unusual = sorted(
+        ((day.day, each.currency) for each in by_currency.values() for day in each.days if day.stands_out),
+        reverse=True,
+    )[: _EXPLAINED if explain else 0]
+    return Forecast(
+        now=now.astimezone(UTC),
+        tz=tz,
+        month=month,
+        days_left=left,
+        currencies=tuple(by_currency.values()),
+        unusual=tuple(
+            drivers_of(reader, day, currency=currency, tz=tz, where=where) for day, currency in unusual
+        ),
+        unpriced=found.unpriced,
+    )
+
+
+def _costs(rows: Sequence[Row]) -> dict[str, dict[str, Decimal]]:
+    """Give what each day cost, by currency; a currency is one that something was paid in."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for row in rows:
+        for currency, amount in amounts(row).items():
+            found.setdefault(currency, {})[row["day"]] = amount
+    return dict(sorted(found.items()))
+
+
+Stand = tuple[str, str, str, int]  # today, this month, the month before, whole days left
+
+
+def _month_end(currency: str, costs: dict[str, Decimal], stand: Stand, least: Decimal) -> MonthEnd:
+    today, month, before, left = stand
+    history = list(_filled(costs, today))
+    values = [float(cost) for _, cost in history]
+    spent = {
+        name: total(cost for day, cost in costs.items() if day.startswith(name)) for name in (month, before)
+    }
+    so_far = costs.get(today, ZERO)
+    told = series.forecast(values, left + 1)
+    factors = series.interval(values, left + 1)
+    settled = EXACT.subtract(spent[month], so_far)
+    bounds = (
+        [None, None]
+        if factors is None
+        else [settled + max(_money(sum(told) * each), so_far) for each in factors]
+    )
+    return MonthEnd(
+        currency=currency,
+        to_date=spent[month],
+        today=so_far,
+        last_month=spent[before],
+        forecast=settled + max(_money(told[0]), so_far) + _money(sum(told[1:])) if told else None,
+        low=bounds[0],
+        high=bounds[1],
+        reason=None if factors is not None else _FEW,
+        days=tuple(_judged(history, least)),
+    )
+
+
+def _filled(costs: dict[str, Decimal], today: str) -> Iterator[tuple[str, Decimal]]:
+    """Give every complete day from the first one with a cost on."""
+    day = min(costs)
+    while day < today:
+        yield day, costs.get(day, ZERO)
+        day = _later(day, 1)
+
+
+def _judged(history: Sequence[tuple[str, Decimal]], least: Decimal) -> Iterator[Day]:
+    values = [float(cost) for _, cost in history]
+    for place in range(max(0, len(history) - WATCHED), len(history)):
+        day, cost = history[place]
+        told = series.expected(values[:place])
+        if told is None:
+            yield Day(day, cost)
+            continue
+        value = _money(told.value)
+        out = told.stands_out(values[place]) and abs(cost - value) >= least
+        yield Day(day, cost, value, _money(told.low), _money(told.high), out)
+
+
+def _money(estimate: float) -> Decimal:
+    return Decimal(estimate).quantize(_PLACES)
+
+
+def _date(day: str) -> datetime:
+    return datetime.fromisoformat(day)
+
+
+def _later(day: str, days: int) -> str:
+    return f"{_date(day) + timedelta(days=days):%Y-%m-%d}"

@@ -1,0 +1,102 @@
+"""What a daily series is expected to do: a level times a weekday's factor, and how far off that tends to be.
+
+The methods and their figures were chosen by ``benchmarks/daily.py``; docs/reports.md has what it measured.
+Estimates are floats: no recorded money passes here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+WEEK = 7
+LEAST = 14  # complete days, below which nothing is said
+_WINDOW = 56  # days that weekdays are learnt from
+_TINY = 1e-9
+_SPREADS = 4.0  # a day stands out beyond so many robust standard deviations …
+_TAIL, _TAILS = 0.9, 2.0  # … and twice what nine of ten days were off
+_FLOOR = 0.05  # no series is taken for steadier than this
+_BACKTESTS = 70
+_ENOUGH = 8  # backtests, below which there is no interval
+_LOW, _HIGH, _WIDEN = 0.05, 0.95, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a day should be, by the days before it, and within which bounds it would not stand out."""
+
+    value: float
+    low: float
+    high: float
+
+    def stands_out(self, actual: float) -> bool:
+        """Whether a value lies outside the bounds."""
+        return not self.low <= actual <= self.high
+
+
+def expected(history: Sequence[float]) -> Expected | None:
+    """Say what the day after ``history`` should be; None if there are fewer than LEAST days.
+
+    The level is the median of the last seven days without their weekdays' factors.
+    """
+    if len(history) < LEAST:
+        return None
+    factors, plain = _deseasoned(history)
+    value = median(plain[-WEEK:]) * factors[0]
+    off = sorted(
+        abs(plain[i] / (median(plain[max(0, i - WEEK) : i]) or _TINY) - 1) for i in range(WEEK, len(plain))
+    )
+    tail = off[min(len(off) - 1, int(_TAIL * len(off)))]
+    room = max(_SPREADS * max(1.4826 * median(off), _FLOOR), _TAILS * tail) * value
+    return Expected(value, max(value - room, 0.0), value + room)
+
+
+def forecast(history: Sequence[float], days: int) -> list[float]:
+    """Continue a series: the mean of the last seven days, weekdays and the two extremes left aside.
+
+    With less than two weeks behind it a day is expected to be as the mean of all.
+    """
+    if len(history) < LEAST:
+        return [fmean(history)] * days if history else []
+    factors, plain = _deseasoned(history)
+    level = fmean(sorted(plain[-WEEK:])[1:-1])
+    return [level * factors[-ahead % WEEK] for ahead in range(days)]
+
+
+def interval(history: Sequence[float], days: int) -> tuple[float, float] | None:
+    """Give factors on a forecast's sum between which the true sum mostly lies; None where nobody can say.
+
+    They are how far off the same forecast was on earlier days, from the 5th to the 95th percentile, and a
+    twentieth more on either side.
+    """
+    ratios = []
+    for origin in range(max(LEAST, len(history) - _BACKTESTS), len(history)):
+        span = min(days, len(history) - origin)
+        if span < days and span < max(3, days // 2):
+            break
+        told = sum(forecast(history[:origin], span))
+        if told > 0:
+            ratios.append(sum(history[origin : origin + span]) / told)
+    if len(ratios) < _ENOUGH:
+        return None
+    ratios.sort()
+    low, high = (ratios[round(share * (len(ratios) - 1))] for share in (_LOW, _HIGH))
+    return max(min(low, 1.0) - _WIDEN, 0.0), max(high, 1.0) + _WIDEN
+
+
+def _deseasoned(history: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Give the factors of weekdays, that of the day after the history first, and the days without them."""
+    days = history[-_WINDOW:]
+    count = len(days)
+    levels = [
+        median(days[max(0, i - WEEK + 1) : i + 1] if i >= WEEK - 1 else days[:WEEK]) or _TINY
+        for i in range(count)
+    ]
+    ratios: list[list[float]] = [[] for _ in range(WEEK)]
+    for place, (day, level) in enumerate(zip(days, levels, strict=True)):
+        ratios[(count - place) % WEEK].append(day / level)
+    factors = [median(each) for each in ratios]
+    plain = [
+        day / factors[(count - place) % WEEK] if factors[(count - place) % WEEK] > _TINY else level
+        for place, (day, level) in enumerate(zip(days, levels, strict=True))
+    ]
+    return factors, plain

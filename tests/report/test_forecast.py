@@ -1,0 +1,161 @@
+"""Month end, unusual days and their drivers, on months whose figures are worked out by hand."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from outlay.core.cost import Cost, CostLine
+from outlay.core.money import multiply, total
+from outlay.core.record import Record
+from outlay.core.usage import Usage
+from outlay.ledger import MemoryLedger
+from outlay.report import LedgerReader
+from outlay.report.drivers import NAMES, drivers_of
+from outlay.report.forecast import forecast_of
+from outlay.testing import call
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday; ten days are left after it
+D = Decimal
+
+
+def reader_of(records: Iterable[Record]) -> LedgerReader:
+    ledger = MemoryLedger()
+    ledger.add(records)
+    return LedgerReader(ledger, now=lambda: NOW)
+
+
+def month(cost: Callable[[int], str], days: int = 60) -> list[Record]:
+    """Make a call a day, at noon, for so many days before today; 1 is yesterday."""
+    return [call(NOW - timedelta(days=back), cost=cost(back)) for back in range(1, days + 1)]
+
+
+def test_a_steady_month_ends_where_it_is_going() -> None:
+    found = forecast_of(reader_of([*month(lambda _: "10"), call(NOW, cost="4")]))
+    (end,) = found.currencies
+    assert (found.month, found.days_left) == ("2026-11", 10)
+    assert (end.to_date, end.today, end.last_month) == (D(194), D(4), D(310))
+    assert end.forecast == D(300)  # nineteen days, today and ten more, at 10
+    assert end.low == D(190) + D("104.5")  # steady as it was, a twentieth off on either side
+    assert end.high == D(190) + D("115.5")
+    assert found.unusual == ()
+    assert len(end.days) == 30
+    assert {(day.cost, day.expected, day.stands_out) for day in end.days} == {(D(10), D(10), False)}
+
+
+def test_a_day_that_already_cost_more_than_was_expected_counts_with_what_it_cost() -> None:
+    (end,) = forecast_of(reader_of([*month(lambda _: "10"), call(NOW, cost="25")])).currencies
+    assert end.forecast == D(190) + 25 + 100
+
+
+def test_weekends_are_not_unusual_and_are_forecast_as_weekends() -> None:
+    weekend = {5, 6}
+
+    def cost(back: int) -> str:
+        return "2" if (NOW - timedelta(days=back)).weekday() in weekend else "10"
+
+    found = forecast_of(reader_of(month(cost)))
+    (end,) = found.currencies
+    assert found.unusual == ()
+    # Up to the 19th fourteen weekdays and five of weekends; then seven weekdays and four of weekends.
+    assert end.to_date == D(14 * 10 + 5 * 2)
+    assert end.forecast == end.to_date + 7 * 10 + 4 * 2
+
+
+def test_days_without_calls_count_as_nothing_spent() -> None:
+    found = forecast_of(reader_of([each for each in month(lambda _: "10") if each.at.day != 12]))
+    (end,) = found.currencies
+    (day,) = [day for day in end.days if day.day == "2026-11-12"]
+    assert (day.cost, day.stands_out) == (D(0), True)
+    assert [each.day for each in found.unusual] == ["2026-11-12"]
+    assert found.unusual[0].driver == "calls"
+
+
+def test_what_is_too_small_to_matter_does_not_stand_out() -> None:
+    records = month(lambda back: "30" if back == 3 else "10")
+    assert [each.day for each in forecast_of(reader_of(records)).unusual] == ["2026-11-17"]
+    assert forecast_of(reader_of(records), least=D(21)).unusual == ()
+
+
+@pytest.mark.parametrize("days", [1, 13])
+def test_a_young_ledger_is_told_from_its_mean_without_an_interval(days: int) -> None:
+    (end,) = forecast_of(reader_of(month(lambda _: "10", days))).currencies
+    assert end.forecast == D(10 * days) + 110
+    assert (end.low, end.high) == (None, None)
+    assert end.reason is not None
+    assert all(day.expected is None and not day.stands_out for day in end.days)
+
+
+def test_nothing_recorded_has_no_forecast() -> None:
+    assert forecast_of(reader_of([])).currencies == ()
+    assert forecast_of(reader_of([call(NOW, cost=None)])).currencies == ()
+
+
+def test_currencies_are_told_apart() -> None:
+    records = [*month(lambda _: "10"), *(call(NOW - timedelta(days=n), currency="EUR") for n in range(1, 21))]
+    found = forecast_of(reader_of(records))
+    assert {each.currency: each.to_date for each in found.currencies} == {"EUR": D("1.9"), "USD": D(190)}
+
+
+def lined(at: datetime, model: str, *units: tuple[str, int, str]) -> Record:
+    lines = tuple(
+        CostLine(unit, count, D(rate), 1_000_000, multiply(count, D(rate), 1_000_000))
+        for unit, count, rate in units
+    )
+    charge = Cost(total(line.amount for line in lines), "priced", lines=lines)
+    return call(at, model=model, charge=charge, usage=Usage.of({unit: count for unit, count, _ in units}))
+
+
+USUAL = (("input", 1_000_000, "2"), ("cache_read", 1_000_000, "1"), ("output", 1_000_000, "3"))  # 6 a call
+
+
+def day_of(records: Iterable[Record]) -> list[Record]:
+    """Give the usual days before, two calls a day, and these records on the day."""
+    before = [lined(NOW - timedelta(days=n), "a", *USUAL) for n in range(1, 29) for _ in range(2)]
+    return [*before, *records]
+
+
+@pytest.mark.parametrize(
+    ("calls", "effects"),
+    [
+        ([("a", USUAL)] * 5, {"calls": "18"}),
+        ([("a", USUAL), ("b", (("input", 1_000_000, "20"),))], {"model_mix": "14"}),
+        (
+            [("a", tuple((unit, 3 * count, rate) for unit, count, rate in USUAL))] * 2,
+            {"tokens_per_call": "24"},
+        ),
+        ([("a", (("input", 2_000_000, "2"), ("output", 1_000_000, "3")))] * 2, {"cache_share": "2"}),
+        (
+            [("a", tuple((unit, count, str(2 * int(rate))) for unit, count, rate in USUAL))] * 2,
+            {"price": "12"},
+        ),
+        (
+            [("a", tuple((unit, 2 * count, str(2 * int(rate))) for unit, count, rate in USUAL))] * 3,
+            {"calls": "6", "tokens_per_call": "18", "price": "36"},
+        ),
+    ],
+)
+def test_each_driver_is_told_by_what_it_changed(
+    calls: list[tuple[str, tuple[tuple[str, int, str], ...]]], effects: dict[str, str]
+) -> None:
+    found = drivers_of(reader_of(day_of(lined(NOW, model, *units) for model, units in calls)), "2026-11-20")
+    assert found.usual == D(12)
+    expected = {name: D(effects.get(name, "0")) for name in NAMES}
+    assert {name: amount.normalize() for name, amount in found.effects} == {
+        name: amount.normalize() for name, amount in expected.items()
+    }
+    assert total(amount for _, amount in found.effects) == found.change
+    assert found.driver == max(effects, key=lambda name: D(effects[name]))
+
+
+def test_a_day_without_calls_is_driven_by_them() -> None:
+    found = drivers_of(reader_of(day_of([])), "2026-11-20")
+    assert (found.cost, found.change, found.driver) == (D(0), D(-12), "calls")
+
+
+def test_the_forecast_can_be_written_as_json() -> None:
+    document = forecast_of(reader_of(month(lambda back: "30" if back == 3 else "10"))).to_dict()
+    assert document["currencies"][0]["to_date"] == "210"
+    assert document["unusual"][0]["effects"]["calls"] == "0"
+    assert document["unusual"][0]["driver"] == "price"
