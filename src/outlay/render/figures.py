@@ -1,0 +1,60 @@
+"""Figures: how each chart looks, as plotly's plain objects; the page and the live dashboard show the same."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8a7a00", "#6b6b6b")
+"""Told apart by colour-blind people too (Okabe and Ito), darkened where white would swallow them."""
+_MARGIN = {"l": 64, "r": 16, "t": 36, "b": 48}
+_BASE: Mapping[str, Any] = {
+    "margin": _MARGIN,
+    "height": 320,
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "colorway": list(COLOURS),
+    "legend": {"orientation": "h", "y": 1.16, "traceorder": "normal"},
+    "hovermode": "x unified",
+    "font": {"family": "system-ui, sans-serif", "size": 13},
+}
+_TIME: Mapping[str, Any] = {"type": "category", "nticks": 12, "tickangle": 0}
+Series = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
+"""Names of series, each with its places and its values."""
+
+
+def layouts(sign: str) -> dict[str, dict[str, Any]]:
+    """Give the layout of every chart; ``sign`` is that of the currency."""
+    money, calls, tokens = _titled(f"Cost ({sign})"), _titled("Calls"), _titled("Tokens")
+    return {
+        "daily": {**_BASE, "barmode": "stack", "yaxis": money, "xaxis": _TIME},
+        "models": {**_BASE, "yaxis": _names(), "xaxis": money, "hovermode": "closest"},
+        "users": {**_BASE, "yaxis": _names(), "xaxis": money, "hovermode": "closest"},
+        "features": {**_BASE, "yaxis": _names(), "xaxis": money, "hovermode": "closest"},
+        "latency": {
+            **_BASE,
+            "bargap": 0.02,
+            "yaxis": calls,
+            "xaxis": {"type": "category", **_titled("Latency (s)")},
+        },
+        "success": {**_BASE, "barmode": "stack", "yaxis": calls, "xaxis": _TIME},
+        "tokens": {**_BASE, "barmode": "stack", "yaxis": tokens, "xaxis": _TIME},
+    }
+
+
+def stacked(series: Series, layout: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw bars over time, one colour a series."""
+    data = [{"type": "bar", "name": name, "x": list(x), "y": list(y)} for name, (x, y) in series.items()]
+    return {"data": data, "layout": dict(layout)}
+
+
+def ranked(labels: Sequence[str], values: Sequence[float], layout: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw bars that lie, the first on top."""
+    bar = {"type": "bar", "orientation": "h", "y": list(labels), "x": list(values)}
+    return {"data": [bar], "layout": dict(layout)}
+
+
+def _titled(text: str) -> dict[str, Any]:
+    return {"title": {"text": text}}
+
+
+def _names() -> dict[str, Any]:
+    return {"type": "category", "autorange": "reversed", "automargin": True}

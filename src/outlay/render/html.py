@@ -1,0 +1,118 @@
+"""The page: one HTML file with figures, charts and plotly inside; it asks no other machine for anything."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from outlay.core.errors import MissingExtraError
+from outlay.core.money import text_of
+from outlay.core.query import LATENCY_BOUNDS_MS, Row
+from outlay.core.record import Record
+from outlay.render.cells import count, dollars, milliseconds, name, sums
+from outlay.render.figures import COLOURS, layouts
+from outlay.report.cube import OTHERS, Cell
+from outlay.report.page import Page
+from outlay.report.plain import plain
+
+_SECOND = 1000
+
+
+def html_text(page: Page) -> str:
+    """Write the page.
+
+    Raises:
+        MissingExtraError: plotly is not installed.
+    """
+    try:
+        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise MissingExtraError.of("html", "plotly") from None
+    parts = {"data": _json(_told(page)), "plotly": get_plotlyjs(), "css": _part("css"), "script": _part("js")}
+    head, *rest = _part("html").split("{{")
+    return head + "".join(parts[key] + text for key, _, text in (each.partition("}}") for each in rest))
+
+
+def _part(kind: str) -> str:
+    return (files("outlay.render") / "page" / f"page.{kind}").read_text("utf-8")
+
+
+def _json(document: dict[str, Any]) -> str:
+    """Write JSON that cannot end the script element it stands in."""
+    text = json.dumps(plain(document), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _told(page: Page) -> dict[str, Any]:
+    picture, cube = page.picture, page.cube
+    sign = "$" if picture.currency == "USD" else picture.currency
+    names = _names(page)
+    places = [{label: place for place, label in enumerate(kind)} for kind in names]
+    titles = ("times", "models", "users", "features")
+    return {
+        "about": page.about,
+        "currency": picture.currency,
+        "others": picture.others,
+        "unpriced": list(dict.fromkeys(name(each.model) for each in picture.unpriced)),
+        "colours": COLOURS,
+        "layouts": layouts(sign),
+        "bounds": [
+            *(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS),
+            f">{LATENCY_BOUNDS_MS[-1] // _SECOND}",
+        ],
+        **{title: [_shown(each) for each in keys] for title, keys in zip(titles, names, strict=True)},
+        "cells": [_cell(key, cell, places) for key, cell in cube.cells.items()],
+        "percentiles": [_latency(row) for row in page.latencies],
+        "agents": [_agent(row) for row in page.agents],
+        "dearest": [_call(record) for record in page.dearest],
+    }
+
+
+def _names(page: Page) -> list[list[str | None]]:
+    """Give the groups of each kind: times without gaps, others by name, none and the rest last."""
+    found = [{key[place] for key in page.cube.cells} for place in range(4)]
+    if page.cube.limits.unit == "day":
+        found[0] |= {row["day"] for row in page.picture.days}
+    return [sorted(kind, key=lambda each: (each is None, each == OTHERS, each or "")) for kind in found]
+
+
+def _shown(label: str | None) -> str:
+    return "(none)" if label is None else "(all others)" if label == OTHERS else name(label)
+
+
+def _cell(key: Sequence[str | None], cell: Cell, places: Sequence[Mapping[str | None, int]]) -> list[Any]:
+    at = [kind[label] for kind, label in zip(places, key, strict=True)]
+    spread = [number for pair in enumerate(cell.latencies) if pair[1] for number in pair]
+    return [*at, *cell.sums, round(cell.latency_ms, 3), text_of(cell.cost), spread]
+
+
+def _latency(row: Row) -> list[str]:
+    percentiles = ("p50_latency_ms", "p90_latency_ms", "p95_latency_ms", "p99_latency_ms", "max_latency_ms")
+    speed = row["output_tokens_per_second"]
+    return [
+        name(row["model"]),
+        count(row["calls"]),
+        *(milliseconds(row[each]) for each in percentiles),
+        milliseconds(row["p50_first_token_ms"]),
+        "-" if speed is None else f"{speed:,.1f}",
+    ]
+
+
+def _agent(row: Row) -> list[str]:
+    costs = sums(row["cost"], row.get("costs"))
+    return [name(row["agent"]), name(row["action"]), count(row["calls"]), count(row["errors"]), costs]
+
+
+def _call(record: Record) -> list[str]:
+    return [
+        f"{record.at:%Y-%m-%d %H:%M:%S}Z",
+        name(record.model),
+        name(record.user),
+        name(record.query_type),
+        count(record.input_tokens),
+        count(record.output_tokens),
+        milliseconds(record.latency_ms),
+        dollars(record.cost, record.currency),
+        record.status if record.success else name(record.error_type or "error"),
+        record.id,
+    ]

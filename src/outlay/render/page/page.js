@@ -1,0 +1,183 @@
+"use strict";
+(() => {
+  const told = JSON.parse(document.getElementById("figures").textContent);
+  const T = 0, M = 1, U = 2, F = 3, CALLS = 4, ERRORS = 5, UNPRICED = 6, INPUT = 7, CACHED = 8, OUTPUT = 9,
+    TIMED = 10, MS = 11, COST = 12, SPREAD = 13;
+  const PLACES = 18;  // of a ledger's money; sums are whole numbers of its last place, so that no digit is lost
+  const by = (id) => document.getElementById(id);
+  const exact = (text) => {
+    const [whole, part = ""] = text.replace("-", "").split(".");
+    const units = BigInt(whole + part.padEnd(PLACES, "0"));
+    return text.startsWith("-") ? -units : units;
+  };
+  const cells = told.cells.map((cell) => { const own = cell.slice(); own[COST] = exact(cell[COST]); return own; });
+
+  const plain = (units) => {
+    const digits = (units < 0n ? -units : units).toString().padStart(PLACES + 1, "0");
+    const part = digits.slice(-PLACES).replace(/0+$/, "");
+    return (units < 0n ? "-" : "") + digits.slice(0, -PLACES) + (part ? "." + part : "");
+  };
+  const figure = (units) => Number(plain(units));  // for charts alone
+  const millionth = 10n ** BigInt(PLACES - 6);
+  const rounded = (units) => {  // to six digits, halves to the even one, as reports show money; less than one is shown whole
+    const rest = units % millionth, below = units - rest;
+    if (units < millionth || !rest) return units;
+    return rest * 2n > millionth || (rest * 2n === millionth && (below / millionth) % 2n) ? below + millionth : below;
+  };
+  const money = (units) => {
+    const [whole, part = ""] = plain(rounded(units)).split(".");
+    const shown = whole.replace(/\B(?=(\d{3})+$)/g, ",") + "." + part.padEnd(6, "0");
+    return told.currency === "USD" ? "$" + shown : shown + " " + told.currency;
+  };
+  const count = (value) => value.toLocaleString("en-US");
+  const percent = (part, whole) => whole ? (100 * part / whole).toFixed(1) + "%" : "–";
+  const seconds = (ms) => ms === null || ms === undefined ? "–" : (ms / 1000).toFixed(2) + " s";
+
+  function chosen() {
+    const asked = (id) => by(id).value === "" ? null : Number(by(id).value);
+    const from = asked("from") ?? 0, to = asked("to") ?? told.times.length - 1;
+    const [model, user, feature] = ["model", "user", "feature"].map(asked);
+    return cells.filter((cell) => cell[T] >= from && cell[T] <= to && (model === null || cell[M] === model)
+      && (user === null || cell[U] === user) && (feature === null || cell[F] === feature));
+  }
+  function grouped(rows, place) {
+    const found = new Map();
+    for (const row of rows) {
+      const own = found.get(row[place]) ?? { calls: 0, errors: 0, unpriced: 0, cost: 0n };
+      own.calls += row[CALLS]; own.errors += row[ERRORS]; own.unpriced += row[UNPRICED]; own.cost += row[COST];
+      found.set(row[place], own);
+    }
+    return [...found].sort((a, b) => (b[1].cost > a[1].cost ? 1 : b[1].cost < a[1].cost ? -1 : b[1].calls - a[1].calls));
+  }
+  const sum = (rows, place) => rows.reduce((whole, row) => whole + row[place], 0);
+
+  function element(name, text, kind) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    if (kind) made.className = kind;
+    return made;
+  }
+  function table(id, caption, headings, rows, texts) {
+    const made = document.createElement("table");
+    made.append(element("caption", caption));
+    const line = (values, cell) => {
+      const row = document.createElement("tr");
+      values.forEach((value, n) => {
+        const own = element(cell, value, texts.includes(n) ? "text" : "");
+        if (cell === "th") own.scope = "col";
+        row.append(own);
+      });
+      return row;
+    };
+    const head = document.createElement("thead"), body = document.createElement("tbody");
+    head.append(line(headings, "th"));
+    body.append(...rows.map((row) => line(row, "td")));
+    made.append(head, body);
+    by(id).replaceChildren(made);
+  }
+  function chart(id, data, words) {
+    const style = getComputedStyle(document.documentElement);
+    const layout = structuredClone(told.layouts[id]);
+    const text = style.getPropertyValue("--text").trim(), line = style.getPropertyValue("--line").trim();
+    layout.font.color = text;
+    for (const axis of ["xaxis", "yaxis"]) layout[axis] = { ...layout[axis], gridcolor: line, zerolinecolor: line };
+    Plotly.react(id, data, layout, { displayModeBar: false, responsive: true });
+    by(id).setAttribute("role", "img");
+    by(id).setAttribute("aria-label", words);
+  }
+  function overTime(rows, parts) {
+    const first = by("from").value === "" ? 0 : Number(by("from").value);
+    const last = by("to").value === "" ? told.times.length - 1 : Number(by("to").value);
+    const labels = told.times.slice(first, last + 1);
+    return parts.map(([name, of, kind]) => {
+      const values = labels.map(() => kind === "money" ? 0n : 0);
+      for (const row of rows) {
+        const part = of(row);
+        if (part) values[row[T] - first] += part;
+      }
+      return { type: "bar", name, x: labels, y: kind === "money" ? values.map(figure) : values };
+    });
+  }
+  const lying = (groups, names) => [{
+    type: "bar", orientation: "h", marker: { color: told.colours[0] },
+    y: groups.map(([key]) => names[key]), x: groups.map(([, own]) => figure(own.cost)),
+  }];
+
+  function tiles(rows) {
+    const calls = sum(rows, CALLS), errors = sum(rows, ERRORS), unpriced = sum(rows, UNPRICED), timed = sum(rows, TIMED);
+    const cost = rows.reduce((whole, row) => whole + row[COST], 0n);
+    const shown = [
+      ["Total cost", money(cost)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
+      ["Average latency", seconds(timed ? sum(rows, MS) / timed : null)],
+      ["Input tokens", count(sum(rows, INPUT))], ["Output tokens", count(sum(rows, OUTPUT))],
+      ["Calls without a price", count(unpriced)],
+    ];
+    by("tiles").replaceChildren(...shown.map(([name, value]) => {
+      const tile = document.createElement("div");
+      tile.append(element("dt", name), element("dd", value));
+      return tile;
+    }));
+    const parts = [];
+    if (unpriced) parts.push(`${count(unpriced)} calls whose price is not, or not wholly, known (${told.unpriced.join(", ")})`);
+    if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
+    by("note").textContent = parts.length ? `Costs are without ${parts.join(" and without ")}.` : "";
+    return { calls, errors, cost };
+  }
+  function draw() {
+    const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
+    const dearest = models.slice(0, told.colours.length - 1).map(([key]) => key);
+    const parts = dearest.map((key) => [told.models[key], (row) => row[M] === key ? row[COST] : 0n, "money"]);
+    if (models.length > dearest.length) parts.push(["all others", (row) => dearest.includes(row[M]) ? 0n : row[COST], "money"]);
+    chart("daily", overTime(rows, parts), `Cost over time by model; together ${money(whole.cost)}`);
+    chart("models", lying(models.slice(0, 15), told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`);
+    const spread = told.bounds.map(() => 0);
+    for (const row of rows) for (let n = 0; n < row[SPREAD].length; n += 2) spread[row[SPREAD][n]] += row[SPREAD][n + 1];
+    const filled = spread.flatMap((calls, n) => calls ? [n] : []);
+    const [low, high] = filled.length ? [filled[0], filled[filled.length - 1] + 1] : [0, 0];
+    chart("latency", [{ type: "bar", marker: { color: told.colours[0] }, x: told.bounds.slice(low, high), y: spread.slice(low, high) }], "Calls by latency, each bar up to the seconds below it");
+    chart("success", overTime(rows, [["worked", (row) => row[CALLS] - row[ERRORS]], ["errors", (row) => row[ERRORS]]])
+      .map((bar, n) => ({ ...bar, marker: { color: told.colours[n ? 5 : 0] } })), `${count(whole.calls - whole.errors)} calls worked, ${count(whole.errors)} failed`);
+    chart("tokens", overTime(rows, [["input", (row) => row[INPUT] - row[CACHED]], ["from cache", (row) => row[CACHED]], ["output", (row) => row[OUTPUT]]]), "Tokens over time");
+    const users = grouped(rows, U), features = grouped(rows, F);
+    chart("users", lying(users.slice(0, 15), told.users), "Cost by user");
+    chart("features", lying(features.slice(0, 15), told.features), "Cost by feature");
+    table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
+      models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), money(own.cost), percent(figure(own.cost), figure(whole.cost))]), [0]);
+  }
+  function fixed() {
+    table("percentiles", "Latencies by model, of the whole period", ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
+      told.percentiles, [0]);
+    table("by-agent", "Cost by agent and action, of the whole period", ["Agent", "Action", "Calls", "Errors", "Cost"], told.agents, [0, 1]);
+    table("dearest", "The dearest calls of the whole period", ["At", "Model", "User", "Feature", "Input", "Output", "Latency", "Cost", "Status", "Id"], told.dearest, [0, 1, 2, 3, 8, 9]);
+    by("about").textContent = told.about;
+  }
+  function options(id, names, all) {
+    by(id).replaceChildren(new Option(all, ""), ...names.map((name, n) => new Option(name, String(n))));
+  }
+  const kinds = { from: "times", to: "times", model: "models", user: "users", feature: "features" };
+  function remember() {
+    const said = new URLSearchParams();
+    for (const [id, names] of Object.entries(kinds)) if (by(id).value !== "") said.set(id, told[names][Number(by(id).value)]);
+    history.replaceState(null, "", said.size ? "#" + said : location.pathname + location.search);
+  }
+  function recall() {
+    const said = new URLSearchParams(location.hash.slice(1));
+    for (const [id, names] of Object.entries(kinds)) {
+      const place = said.has(id) ? told[names].indexOf(said.get(id)) : -1;
+      by(id).value = place < 0 ? "" : String(place);
+    }
+  }
+  options("from", told.times, "the first"); options("to", told.times, "the last");
+  options("model", told.models, "all"); options("user", told.users, "all"); options("feature", told.features, "all");
+  recall(); fixed(); draw();
+  by("filters").addEventListener("change", () => { remember(); draw(); });
+  by("filters").addEventListener("reset", () => setTimeout(() => { remember(); draw(); }));
+  window.addEventListener("hashchange", () => { recall(); draw(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  by("theme").addEventListener("click", () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    draw();
+  });
+})();

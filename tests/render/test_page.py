@@ -1,0 +1,199 @@
+"""The page: it works offline, its figures are the ledger's whatever is filtered, everyone can read it."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from playwright.sync_api import Browser, Page, expect
+from tests.report.test_cube import many
+from tests.support.browser import browser
+
+from outlay.core.record import Record
+from outlay.ledger import open_ledger
+from outlay.render.html import html_text
+from outlay.report import LedgerReader
+from outlay.report.page import page_of
+from outlay.testing import NOON, call
+
+NASTY = "</script><img src=x onerror=alert(1)>{{css}}"
+
+
+def reader(records: list[Record]) -> LedgerReader:
+    ledger = open_ledger("memory:", home=Path())
+    ledger.add(records)
+    return LedgerReader(ledger, now=lambda: NOON)
+
+
+def told(text: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    document: dict[str, Any] = json.loads(found[1])
+    return document
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@dataclass
+class Notes:
+    """What a page asked for, and what went wrong on it."""
+
+    asked: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page) -> None:
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def shown(chromium: Browser, tmp_path: Path, notes: Notes) -> Iterator[Page]:
+    """Open the page of six hundred calls."""
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader(many()))), "utf-8")
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    notes.follow(page)
+    page.goto(path.as_uri())
+    page.wait_for_selector("#daily .main-svg")
+    yield page
+    context.close()
+
+
+def tiles(page: Page) -> dict[str, str]:
+    return dict(
+        zip(
+            page.locator("#tiles dt").all_inner_texts(),
+            page.locator("#tiles dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+
+
+def test_it_is_one_file_that_names_no_other() -> None:
+    text = html_text(page_of(reader(many())))
+    without_plotly = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
+    assert not re.search(r"\b(?:src|href)=(?!\"#)|url\(|@import", without_plotly)
+    assert "default-src 'none'" in text
+    assert len(text.encode()) < 6_000_000
+
+
+def test_a_year_of_daily_data_stays_under_six_megabytes() -> None:
+    year = [
+        call(
+            f"2025-{1 + n % 12:02d}-{1 + n % 28:02d}",
+            model=f"model-{n % 8}",
+            user=f"user-{n % 90}",
+            query_type=f"feature-{n % 6}",
+            cost=f"0.{n:06d}",
+            latency_ms=float(n),
+        )
+        for n in range(12_000)
+    ]
+    page = page_of(reader(year))
+    assert len(page.cube.cells) <= 10_000
+    assert len(html_text(page).encode()) < 6_000_000
+
+
+def test_names_cannot_end_the_script_they_stand_in() -> None:
+    text = html_text(page_of(reader([call(model=NASTY, user=NASTY, query_type=NASTY)])))
+    assert NASTY not in text
+    assert told(text)["models"] == [NASTY]
+
+
+FEW = {"none": [], "error": [call(cost=None, status="error", model=NASTY)]}
+
+
+@pytest.mark.parametrize("records", FEW.values(), ids=FEW.keys())
+def test_an_empty_ledger_and_one_error_have_a_page(
+    chromium: Browser, tmp_path: Path, notes: Notes, records: list[Record]
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page()
+    notes.follow(page)
+    page.goto(path.as_uri())
+    assert tiles(page)["Calls"] == str(len(records))
+    assert notes.wrong == []
+    page.close()
+
+
+def test_it_asks_nobody_and_nothing_goes_wrong(shown: Page, notes: Notes) -> None:
+    assert shown.title() == "LLM costs"
+    assert [url for url in notes.asked if not url.startswith(("file:", "blob:", "data:"))] == []
+    assert notes.wrong == []
+
+
+def money(amount: Decimal) -> str:
+    return f"${amount:,.6f}"
+
+
+def test_the_figures_are_the_ledgers_whatever_is_chosen(shown: Page) -> None:
+    asked = reader(many())
+    total = asked.report().total
+    assert tiles(shown)["Total cost"] == money(total["cost"])
+    assert tiles(shown)["Calls"] == f"{total['calls']:,}"
+    assert tiles(shown)["Calls without a price"] == str(total["unpriced_calls"])
+    assert "whose price is not, or not wholly, known" in shown.locator("#note").inner_text()
+    choices = [
+        ("#model", "m3", {"model": "m3"}),
+        ("#user", "u7", {"user": "u7"}),
+        ("#feature", "q2", {"query_type": "q2"}),
+    ]
+    for selector, label, where in choices:
+        shown.select_option(selector, label=label)
+        row = asked.report(where=where).total
+        assert tiles(shown)["Total cost"] == money(row["cost"])
+        assert tiles(shown)["Input tokens"] == f"{row['input_tokens']:,}"
+        assert tiles(shown)["Success rate"] == f"{100 * (row['calls'] - row['errors']) / row['calls']:.1f}%"
+        shown.click("button[type=reset]")
+        expect(shown.locator("#tiles dd").first).to_have_text(money(total["cost"]))
+    shown.select_option("#from", label="2026-11-10")
+    shown.select_option("#to", label="2026-11-12")
+    period = asked.report(since="2026-11-10", until="2026-11-13").total
+    assert tiles(shown)["Total cost"] == money(period["cost"])
+
+
+def test_a_choice_is_in_the_address(shown: Page) -> None:
+    shown.select_option("#model", label="m3")
+    assert shown.url.endswith("#model=m3")
+    before = tiles(shown)
+    shown.reload()
+    shown.wait_for_selector("#daily .main-svg")
+    assert tiles(shown) == before
+    assert shown.locator("#model option:checked").inner_text() == "m3"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everyone_can_read_it(shown: Page, scheme: Any) -> None:
+    shown.emulate_media(color_scheme=scheme)
+    shown.wait_for_timeout(200)
+    found = Axe().run(shown).response["violations"]
+    serious = [
+        (each["id"], each["nodes"][0]["html"][:100])
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_the_theme_can_be_turned(shown: Page) -> None:
+    back = "getComputedStyle(document.body).backgroundColor"
+    before = shown.evaluate(back)
+    shown.click("#theme")
+    assert shown.evaluate(back) != before
