@@ -34,7 +34,7 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
 """Our name of an SDK (a module beside this one, and an extra) -> the package it comes in."""
 
 TRANSPORTS: Mapping[str, str] = MappingProxyType(
-    {"httpx": "httpx", "httpx2": "httpx2", "requests": "requests"}
+    {"httpx": "httpx", "httpx2": "httpx2", "requests": "requests", "aiohttp": "aiohttp"}
 )
 """HTTP clients that are hooked only where they are named: for calls to known providers by other clients."""
 _ALL: Mapping[str, str] = MappingProxyType({**PACKAGES, **TRANSPORTS})
