@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlay.capture import Recorder, SystemClock
+from outlay.capture.guard import guarded
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
 from outlay.instrumentation import Hooks
 from outlay.settings import Settings, load
 
 if TYPE_CHECKING:  # for annotations alone: a program that only records or asks does not load both
+    from outlay.alerts.stop import Stop
     from outlay.pricing import Book
     from outlay.report import LedgerReader
 
@@ -64,7 +66,22 @@ class Process:
         from outlay.pricing import cost_of  # noqa: PLC0415 - `import outlay` itself stays light
 
         price = partial(cost_of, book=self.book())
-        return Recorder(self._sink(settings), clock=SystemClock(), price=price, tags=settings.tags)
+        sink = self._sink(settings)
+        stop = self._stop(settings) if settings.alerts else None
+        return Recorder(
+            sink if stop is None else stop.watching(sink),
+            clock=SystemClock(),
+            price=price,
+            tags=settings.tags,
+            gate=None if stop is None else stop.admit,
+        )
+
+    @guarded
+    def _stop(self, settings: Settings) -> "Stop | None":
+        """Make what refuses calls over budget; rules that cannot be are told by a warning and by doctor."""
+        from outlay.alerts.setup import stop_of  # noqa: PLC0415 - only where there are rules
+
+        return stop_of(settings, self.open)
 
     def book(self) -> "Book":
         """Give the book that calls are priced by: the newest tables, under prices of one's own, read once.

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -40,6 +41,7 @@ class Settings:
     tags: Mapping[str, str] = field(
         default_factory=dict, hash=False
     )  # put on every record; service, commit and host as the environment names them
+    alerts: Mapping[str, Any] = field(default_factory=dict, hash=False)  # as written; outlay.alerts reads it
     file: Path | None = None  # the outlay.toml that was read
     run: str | None = None  # the `outlay run` that this process belongs to, from the environment alone
 
@@ -61,6 +63,11 @@ class Settings:
     def price_updates(self) -> Path:
         """The folder of the price tables that were fetched."""
         return self.home / "prices"
+
+    @property
+    def alert_folder(self) -> Path:
+        """The folder of what was told, and to whom."""
+        return self.home / "alerts"
 
     @property
     def own_prices(self) -> Path:
@@ -114,7 +121,8 @@ def _read_file(file: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - most processes have no outlay.toml, and start sooner without it
 
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        # Numerals stay as they were written: budgets are money.
+        content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise SettingsError(f"{file} cannot be read as TOML: {error}") from None
     for key in content:
@@ -176,7 +184,7 @@ def _sync(value: object, _base: Path) -> Sync:
 
 def _seconds(value: object, _base: Path) -> float:
     how = f"write seconds, above 0 and up to {_MAX_INTERVAL:.0f}"
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise TypeError(how)
     try:
         seconds = float(value)
@@ -205,6 +213,12 @@ def _tags(value: object, _base: Path) -> dict[str, str]:
     return {name: str(text) for name, text in value.items()}
 
 
+def _table(value: object, _base: Path) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("write a table, as [alerts] and [[alerts.rules]]")
+    return value
+
+
 _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "ledger": _ledger,
     "home": _path,
@@ -216,7 +230,9 @@ _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "prices_url": _address,
     "tz": _zone,
     "tags": _tags,
+    "alerts": _table,
 }
+_IN_FILE_ALONE = frozenset({"alerts"})
 
-VARIABLES: Mapping[str, str] = {key: f"OUTLAY_{key.upper()}" for key in _READERS}
-"""The environment variable of every setting."""
+VARIABLES: Mapping[str, str] = {key: f"OUTLAY_{key.upper()}" for key in _READERS if key not in _IN_FILE_ALONE}
+"""The environment variable of every setting that has one."""

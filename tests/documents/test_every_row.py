@@ -35,7 +35,6 @@ GAPS = {
     92: "the picture is not built yet",
     93: "the live dashboard is not built yet",
     94: "the page is not built yet",
-    102: "rules in outlay.toml are not built yet",
     103: "the examples are not built yet",
     104: "the examples are not built yet",
 }

@@ -48,8 +48,10 @@ def provider() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     handler = type("Handler", (Provider,), {"asked": asked})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,)).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1", asked
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture

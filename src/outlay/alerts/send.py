@@ -1,4 +1,4 @@
-"""Sending an alert: printed always, by mail and to Slack where the environment says so."""
+"""Sending an alert: printed always, by mail, to Slack and elsewhere where the settings say so."""
 
 import json
 import logging
@@ -7,7 +7,12 @@ import smtplib
 import urllib.request
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from outlay.alerts.apprise_channel import TITLE, notify
+from outlay.alerts.rules import CHANNEL_KEYS
+from outlay.core.errors import SettingsError
 
 log = logging.getLogger("outlay")
 _TIMEOUT = 5.0  # seconds for one channel
@@ -21,7 +26,8 @@ def send_alert(message: str, *, environ: Mapping[str, str] | None = None) -> Non
 
     ``OUTLAY_ALERT_SLACK`` is the URL of an incoming webhook. ``OUTLAY_ALERT_SMTP`` is the mail server,
     ``smtp://USER:PASSWORD@HOST:PORT`` (``smtps`` for TLS from the start), which sends to
-    ``OUTLAY_ALERT_EMAIL``; ``OUTLAY_ALERT_FROM`` is the sender, else the receiver.
+    ``OUTLAY_ALERT_EMAIL``; ``OUTLAY_ALERT_FROM`` is the sender, else the receiver. ``OUTLAY_ALERT_APPRISE``
+    are addresses of any other channel, as apprise writes them, with spaces between.
     """
     print(f"ALERT: {message}")  # noqa: T201 - printing is its purpose
     for name, channel in channels(os.environ if environ is None else environ).items():
@@ -40,7 +46,25 @@ def channels(environ: Mapping[str, str]) -> dict[str, Channel]:
     if server and receiver:
         sender = environ.get("OUTLAY_ALERT_FROM", "").strip() or receiver
         found["mail"] = lambda message: mail(server, sender, receiver, message)
+    if urls := environ.get("OUTLAY_ALERT_APPRISE", "").split():
+        found["apprise"] = lambda message: notify(urls, message)
     return found
+
+
+def channels_of(alerts: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Channel]:
+    """Give the channels that the settings' ``alerts`` and the environment name; the latter wins.
+
+    Raises:
+        SettingsError: an address that is no text, or no list of them.
+    """
+    said: dict[str, str] = {}
+    for key in sorted(CHANNEL_KEYS & set(alerts)):
+        value = alerts[key]
+        many = value if key == "apprise" and isinstance(value, list) else [value]
+        if not all(isinstance(each, str) for each in many):
+            raise SettingsError(f"alerts.{key}: write a text in quotes")
+        said[f"OUTLAY_ALERT_{key.upper()}"] = " ".join(many)
+    return channels({**said, **environ})
 
 
 def post(webhook: str, message: str) -> None:
@@ -71,7 +95,7 @@ def mail(server: str, sender: str, receiver: str, message: str) -> None:
     if where.scheme not in {"smtp", "smtps"} or not where.hostname:
         raise ValueError("a mail server is written smtp://USER:PASSWORD@HOST:PORT")
     letter = EmailMessage()
-    letter["Subject"], letter["From"], letter["To"] = "LLM cost alert", sender, receiver
+    letter["Subject"], letter["From"], letter["To"] = TITLE, sender, receiver
     letter.set_content(message)
     sealed = where.scheme == "smtps"
     kind, port = (smtplib.SMTP_SSL, 0) if sealed else (smtplib.SMTP, _SUBMISSION)

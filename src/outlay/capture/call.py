@@ -22,7 +22,8 @@ FAILED = "the call failed before any usage was known"
 class Call:
     """Measures one call; whichever of finish, fail and leave comes first makes its one Record.
 
-    Everything here is guarded: a fault of ours is counted and logged, and the caller's call goes on.
+    Everything here is guarded: a fault of ours is counted and logged, and the caller's call goes on. Only
+    a budget with a hard stop refuses to make one, with a BudgetExceededError.
     """
 
     __slots__ = (
@@ -52,7 +53,10 @@ class Call:
         model: str | None = None,
         streamed: bool = False,
         counted: bool = True,  # whether the tracked function around learns of it now
+        sent: bool = False,  # whether it is made already, so that no budget can refuse it any more
     ) -> None:
+        if not sent:
+            recorder.admit(provider, model)
         self._recorder = recorder
         self._place = here()
         self.provider = provider

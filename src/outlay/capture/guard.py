@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from outlay.core.errors import BudgetExceededError
+
 log = logging.getLogger("outlay")
 
 P = ParamSpec("P")
@@ -26,13 +28,15 @@ def note_failure(place: str, error: BaseException) -> None:
 
 
 def guarded(function: Callable[P, T]) -> Callable[P, T | None]:
-    """Wrap a function so that it gives None where it would raise."""
+    """Wrap a function so that it gives None where it would raise; a hard stop passes, it was asked for."""
     place = getattr(function, "__qualname__", type(function).__qualname__)  # a partial has no name
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T | None:
         try:
             return function(*args, **kwargs)
+        except BudgetExceededError:
+            raise
         except Exception as error:  # noqa: BLE001 - the guard's whole purpose
             note_failure(place, error)
             return None

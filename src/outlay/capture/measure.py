@@ -51,7 +51,11 @@ class Measure:
     def __enter__(self) -> Self:
         attribution = contexts.attribution.get().with_(self._attributes)
         said = contexts.attribution.set(attribution)
-        self._begin()
+        try:
+            self._begin()
+        except BaseException:  # a budget with a hard stop
+            contexts.restore(contexts.attribution, said)
+            raise
         self._tokens = (said, contexts.inside.set(self._call))
         return self
 

@@ -33,6 +33,14 @@ class Pricer(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """Lets calls pass or raises; ``outlay.alerts`` has one."""
+
+    def __call__(self, provider: str, model: str | None, whom: contexts.Attribution) -> None:
+        """Look at a call before it is made."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Billed:
     """The heart of a record: who served what, when, and what it cost."""
@@ -48,10 +56,17 @@ class Recorder:
     """Makes one Record of each call and hands it on; safe to use from any thread or task."""
 
     def __init__(
-        self, sink: Sink, *, clock: Clock, price: Pricer, tags: Mapping[str, str] | None = None
+        self,
+        sink: Sink,
+        *,
+        clock: Clock,
+        price: Pricer,
+        tags: Mapping[str, str] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.sink = sink
         self.clock = clock
+        self._gate = gate
         self._price = price
         self._tags = dict(tags or {})
 
@@ -81,6 +96,16 @@ class Recorder:
             record = replace(record, **own)
         self.keep(record)
         return record
+
+    def admit(self, provider: str, model: str | None, whom: contexts.Attribution | None = None) -> None:
+        """Let a call pass that is about to be made for these, or for those that the context says.
+
+        Raises:
+            BudgetExceededError: a budget with a hard stop is spent.
+        """
+        if self._gate is not None:
+            who = contexts.attribution.get() if whom is None else whom
+            self._gate(provider, model, contexts.Attribution(who.fields, {**self._tags, **who.tags}))
 
     def price(self, usage: Usage, provider: str, model: str | None, at: datetime) -> Cost:
         """Price a usage; a failure of ours gives an unknown price with that reason, never an exception."""

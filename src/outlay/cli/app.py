@@ -40,6 +40,7 @@ COMMANDS = {
     "sql": Entry("sql", "sql", "A SELECT of your own over the recorded calls."),
     "export": Entry("export", "export", "Calls out of the ledger: CSV, JSON lines or Parquet."),
     "ledger": Entry("ledger", "ledger", "Keep house where calls are kept."),
+    "alerts": Entry("alerts", "alerts", "Rules of outlay.toml: budgets, dear calls and errors."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),
     "completion": Entry("completion", "completion", "The completion script of a shell."),
 }

@@ -37,6 +37,7 @@ def doctor(ctx: click.Context) -> int:
             document.update(_kept(reader))
     except OutlayError as error:
         document["error"] = str(error)
+    document["alerts"] = _alerts(settings)
     document["advice"] = list(_advice(document))
     if state_of(ctx).json:
         show_json(document)
@@ -88,6 +89,24 @@ def _kept(reader: "LedgerReader") -> dict[str, Any]:
     }
 
 
+def _alerts(settings: "Settings") -> dict[str, Any]:
+    """Count the rules and channels, and name the alerts that a channel has not taken yet."""
+    import os
+
+    from outlay.alerts.rules import rules_of
+    from outlay.alerts.send import channels_of
+    from outlay.alerts.state import State
+
+    try:
+        return {
+            "rules": len(rules_of(settings.alerts, settings.tz)),
+            "channels": sorted(channels_of(settings.alerts, os.environ)),
+            "undelivered": list(State(settings.alert_folder).undelivered()),
+        }
+    except OutlayError as error:
+        return {"error": str(error)}
+
+
 def _advice(document: Mapping[str, Any]) -> Iterator[str]:
     """Say what to do, the most pressing first."""
     if "error" in document:
@@ -105,7 +124,19 @@ def _advice(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{pending:,} bytes in journals are not in the ledger yet; the next report brings them in"
     if document.get("unpriced"):
         yield "give unpriced models a price in a file of your own, named by prices in outlay.toml"
+    yield from _about_alerts(document["alerts"])
     yield from _about_sdks(document["instrumentable"])
+
+
+def _about_alerts(alerts: Mapping[str, Any]) -> Iterator[str]:
+    if "error" in alerts:
+        yield f"alerts are off: {alerts['error']}"
+    stuck = Counter(each["channel"] for each in alerts.get("undelivered", ()) if each["error"])
+    for channel, count in stuck.items():
+        why = next(
+            each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
+        )
+        yield f"{count:,} alerts could not be sent to {channel} ({why}); outlay alerts check tries again"
 
 
 def _about_sdks(sdks: list[dict[str, Any]]) -> Iterator[str]:

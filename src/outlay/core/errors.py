@@ -11,6 +11,7 @@ OutlayError
 ├── CallError            a call of a model that failed, every attempt of it (also a RuntimeError)
 ├── ImportFileError      a file of calls that cannot be read at all
 ├── NotACallError        a row of such a file that tells of something else than a call
+├── BudgetExceededError  a call that a budget with ``stop = true`` does not let through (also a RuntimeError)
 ├── MissingExtraError    an optional dependency that is not installed (also an ImportError)
 ├── JournalError         a journal that cannot be written or read
 └── LedgerError          a ledger that cannot be opened, read or written
@@ -66,6 +67,10 @@ class ImportFileError(OutlayError, ValueError):
 
 class NotACallError(OutlayError, ValueError):
     """A row that tells of something else than a call of a model, and is left out."""
+
+
+class BudgetExceededError(OutlayError, RuntimeError):
+    """A call that was not made: a rule with ``stop = true`` says that its budget is spent."""
 
 
 class MissingExtraError(OutlayError, ImportError):

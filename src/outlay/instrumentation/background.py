@@ -49,7 +49,7 @@ class Background:
             return _Request(self, call, made_here=True)
         if _ONE.fullmatch(path) is None:
             return None
-        call = Call(self._recorder(), provider=provider, api=_API, streamed=stream, counted=False)
+        call = Call(self._recorder(), provider=provider, api=_API, streamed=stream, counted=False, sent=True)
         return _Request(self, call, made_here=False)
 
     def came(self, call: Call, body: Mapping[str, Any], *, made_here: bool) -> None:

@@ -120,10 +120,10 @@ class Batches:
 
     def _call(self, provider: str, api: str, batch: _Batch | None) -> Call:
         if batch is None or batch.who is None:
-            return Call(self._recorder(), provider=provider, api=api)
+            return Call(self._recorder(), provider=provider, api=api, sent=True)
         token = contexts.attribution.set(batch.who)
         try:
-            return Call(self._recorder(), provider=provider, api=api)
+            return Call(self._recorder(), provider=provider, api=api, sent=True)
         finally:
             contexts.attribution.reset(token)
 

@@ -88,7 +88,7 @@ class Session:
             self._model, self._transcriber = model or self._model, transcriber or self._transcriber
 
     def _call(self, api: str, model: str | None) -> Call:
-        return Call(self._recorder(), provider=self._provider, api=api, model=model)
+        return Call(self._recorder(), provider=self._provider, api=api, model=model, sent=True)
 
     def _began(self, response: dict[str, Any]) -> None:
         call = self._call(self._api, text_or_none(response.get("model")) or self._model)

@@ -53,6 +53,7 @@ class Llm:
 
         Raises:
             CallError: no attempt worked; the provider's own error is its cause.
+            BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
         """
         return self.respond(prompt, system_prompt, **options).content
 
@@ -66,6 +67,7 @@ class Llm:
         response: LLMResponse | None = None
         for config, route in self._routes:
             for attempt in range(config.retries + 1):
+                route.admit(self._recorder(), whom)
                 at = now()
                 response = route.call(prompt, _asked(config, system_prompt, asked))
                 self._keep(route, response, at, {**whom, "retries": attempt, "prompt_length": len(prompt)})
@@ -87,6 +89,7 @@ class Llm:
         if not hasattr(made, "stream"):
             yield self.complete(prompt, system_prompt, **options)
             return
+        route.admit(self._recorder(), whom)
         at, answer = now(), made.stream(prompt, **_asked(config, system_prompt, asked))
         try:
             while True:

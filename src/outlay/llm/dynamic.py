@@ -67,6 +67,7 @@ class DynamicLLMClient:
         Raises:
             SettingsError: there is no such model.
             CallError: no attempt worked; the provider's own error is its cause.
+            BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
         """
         first = self._chosen(llm_id, llm_name, tier)
         entries = [first, *(self.registry.get_by_tier(each) for each in self._fallbacks)]
@@ -79,7 +80,9 @@ class DynamicLLMClient:
             }
             sent = {**{name: value for name, value in usual.items() if value is not None}, **options}
             for attempt in range(self._retries + 1):
-                route, at = self._route(entry), now()
+                route = self._route(entry)
+                route.admit(self._recorder(), {} if user_id is None else {"user": str(user_id)})
+                at = now()
                 response = route.call(prompt, sent)
                 fields = {
                     "user": None if user_id is None else str(user_id),

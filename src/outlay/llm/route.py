@@ -1,12 +1,12 @@
 """A route to a model: its adapter and its price; every attempt over it becomes one record."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from outlay.capture import Recorder, suppress
+from outlay.capture import Recorder, contexts, suppress
 from outlay.capture.fields import stated_cost, usage_of_counts
 from outlay.capture.recorder import Billed
 from outlay.core.cost import Cost, unpriced
@@ -73,6 +73,15 @@ class Route:
             if self._made is None:
                 self._made = default.fitting(self.adapter, {"model": self.model, **self.options})
             return self._made
+
+    def admit(self, recorder: Recorder, whom: Mapping[str, str]) -> None:
+        """Let a call pass that is about to be made.
+
+        Raises:
+            BudgetExceededError: a budget with a hard stop is spent.
+        """
+        provider = provider_id(self.adapter) or self.adapter
+        recorder.admit(provider, self.model, contexts.attribution.get().with_(whom))
 
     def call(self, prompt: str, asked: dict[str, Any]) -> LLMResponse:
         """Make one call; what is recorded is recorded by us, and by no hook below."""

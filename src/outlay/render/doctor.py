@@ -33,6 +33,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _group("price unknown or partial", unpriced)
     faults = {f"{each['segment']} +{each['offset']}": each["reason"] for each in _first_faults(found)}
     yield from _group("first faulty lines", faults)
+    yield from _group("alerts", _alerts(found.get("alerts", {})))
     yield ""
     yield "to do"
     yield from (f"  - {name(advice)}" for advice in found["advice"] or ("nothing; all is well",))
@@ -57,6 +58,13 @@ def _outside(found: Mapping[str, Any]) -> dict[str, Any]:
         "conflicts": found["conflicts"],
         "late": found["late"],
     }
+
+
+def _alerts(alerts: Mapping[str, Any]) -> dict[str, Any]:
+    if not alerts.get("rules"):
+        return {}
+    channels = ", ".join(alerts["channels"]) or "none; alerts are printed alone"
+    return {"rules": alerts["rules"], "channels": channels, "not delivered": len(alerts["undelivered"])}
 
 
 def _group(heading: str, facts: Mapping[str, Any]) -> Iterator[str]:

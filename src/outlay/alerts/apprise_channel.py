@@ -1,0 +1,32 @@
+"""Any other channel, by its apprise URL: chats, telephones, incident services."""
+
+import logging
+from collections.abc import Sequence
+
+from outlay.core.errors import MissingExtraError
+
+TITLE = "LLM cost alert"
+
+
+class ChannelError(OSError):
+    """A channel that did not take a message."""
+
+
+def notify(urls: Sequence[str], message: str) -> None:
+    """Send a message to every address.
+
+    Raises:
+        MissingExtraError: apprise is not installed.
+        ValueError: an address is none.
+        OSError: one of them did not take it.
+    """
+    try:
+        from apprise import Apprise  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise MissingExtraError.of("alerts", "apprise") from None
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it logs addresses, and we tell what failed
+    addresses = Apprise()
+    if not all(addresses.add(url) for url in urls):
+        raise ValueError("an apprise address cannot be read")
+    if not addresses.notify(body=message, title=TITLE):
+        raise ChannelError("not every address took the message")

@@ -1,0 +1,82 @@
+"""A budget that stops, in memory: what each group has spent in the window of now, as far as is known."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from outlay.alerts.rules import Rule
+from outlay.alerts.standing import Group
+from outlay.alerts.windows import Window, window_of
+from outlay.core.money import EXACT, ZERO
+from outlay.core.record import Record
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Budget:
+    """What one rule's groups have spent: the ledger's last answer, and this process's calls since."""
+
+    __slots__ = ("_before", "_ended", "_known", "_since", "asked", "rule", "window")
+
+    def __init__(self, rule: Rule, now: float) -> None:
+        self.rule = rule
+        self._open(now)
+
+    def _open(self, now: float) -> None:
+        self.window: Window = window_of(self.rule.window, datetime.fromtimestamp(now, UTC), self.rule.tz)
+        self._ended = self.window.end.timestamp()
+        self.asked = _EVER  # the ledger was asked for calls that began before
+        self._known: Mapping[Group, Decimal] = {}
+        self._before: Mapping[Group, Decimal] = {}  # recorded here before the question under way
+        self._since: defaultdict[Group, Decimal] = defaultdict(lambda: ZERO)  # and after it
+
+    @property
+    def key(self) -> str:
+        """The name of rule and window."""
+        return f"{self.rule.key}|{self.window.label}"
+
+    def turn(self, now: float) -> None:
+        """Begin anew when the window is over."""
+        if now >= self._ended:
+            self._open(now)
+
+    def group_of(self, facts: Mapping[str, str | None]) -> Group | None:
+        """Give the group that a call belongs to; None where the rule is not about it."""
+        if any(facts.get(name) not in values for name, values in self.rule.where):
+            return None
+        return tuple((name, facts.get(name)) for name in self.rule.per)
+
+    def spent(self, group: Group) -> Decimal:
+        """Add up what is known of a group."""
+        here = EXACT.add(self._before.get(group, ZERO), self._since.get(group, ZERO))
+        return EXACT.add(self._known.get(group, ZERO), here)
+
+    def add(self, record: Record, facts: Mapping[str, str | None]) -> None:
+        """Count a call of this process; one begun before the last question is left to the next answer."""
+        group = self.group_of(facts)
+        cost = record.cost
+        counts = (
+            record.currency == self.rule.currency and record.at in self.window and record.at >= self.asked
+        )
+        if group is not None and cost is not None and counts:
+            self._since[group] = EXACT.add(self._since[group], cost)
+
+    def begin(self, now: datetime) -> None:
+        """Ask for all calls that began before now."""
+        self.asked = now
+        both = {*self._before, *self._since}  # the former, where the last question had no answer
+        self._before = {
+            group: EXACT.add(self._before.get(group, ZERO), self._since.get(group, ZERO)) for group in both
+        }
+        self._since = defaultdict(lambda: ZERO)
+
+    def learn(self, answer: Mapping[Group, Decimal]) -> None:
+        """Take the answer."""
+        self._known, self._before = answer, {}
+
+    def over(self) -> dict[Group, Decimal]:
+        """Give the groups whose budget is spent."""
+        groups = {*self._known, *self._since}
+        found = {group: self.spent(group) for group in groups}
+        return {group: value for group, value in found.items() if value >= self.rule.limit}

@@ -1,0 +1,135 @@
+"""What was told, and to whom it still has to be: one JSON file in home, changed under a lock and atomically.
+
+A process takes a delivery under the lock, sends without it, and notes afterwards what came of it. A delivery
+that was taken is nobody else's for ``LEASE``; a process that dies in between leaves it to the next check.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from outlay.core.errors import JournalError, LedgerBusyError
+from outlay.core.instants import instant, text_of
+
+log = logging.getLogger("outlay")
+LEASE = timedelta(minutes=2)  # longer than any channel is waited for
+KEPT = timedelta(days=7)  # after the end of a window, what was told in it is forgotten
+_FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=6)
+_PATIENCE = 30.0  # seconds
+_FORMAT = 1
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A channel that has not taken an alert yet."""
+
+    attempts: int
+    next: str  # not before this instant
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Mark:
+    """One crossing that was told: its highest step, and the channels that still wait for it."""
+
+    rule: str
+    step: str  # percent
+    at: str
+    until: str  # the end of its window
+    message: str
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+
+
+Marks = dict[str, Mark]
+
+
+class State:
+    """The marks of one home; safe to share between threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "state.json"
+
+    def read(self) -> Marks:
+        """Give the marks as they are now.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            return {key: _mark(value) for key, value in content["marks"].items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return self._set_aside()
+        except OSError as error:
+            raise JournalError(f"{self.path} cannot be read: {error.strerror or error}") from error
+
+    def undelivered(self) -> Iterator[dict[str, Any]]:
+        """Give the alerts that a channel has not taken yet, with the reason of its last refusal.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        for mark in self.read().values():
+            for name, waiting in mark.waiting.items():
+                told = {"rule": mark.rule, "at": mark.at, "message": mark.message, "channel": name}
+                yield {**told, **asdict(waiting)}
+
+    @contextmanager
+    def changing(self, now: datetime) -> Iterator[Marks]:
+        """Give the marks to be changed, alone; they are written when the block ends well.
+
+        Raises:
+            LedgerBusyError: another process did not let go of them.
+            JournalError: the file cannot be read or written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock", timeout=_PATIENCE):
+                marks = self.read()
+                yield marks
+                self._write({key: mark for key, mark in marks.items() if instant(mark.until) + KEPT > now})
+        except Timeout:
+            raise LedgerBusyError(
+                f"{self.path} was held by another process for {_PATIENCE:g} seconds"
+            ) from None
+        except OSError as error:
+            if isinstance(error, JournalError):
+                raise
+            raise JournalError(f"{self.path} cannot be written: {error.strerror or error}") from error
+
+    def _write(self, marks: Mapping[str, Mark]) -> None:
+        written = self.path.with_name(f"{self.path.name}.new")
+        content = {"format": _FORMAT, "marks": {key: asdict(mark) for key, mark in marks.items()}}
+        with written.open("w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(self.path)
+
+    def _set_aside(self) -> Marks:
+        damaged = self.path.with_name(f"{self.path.name}.bak")
+        self.path.replace(damaged)
+        log.warning(
+            "outlay: %s could not be read and is now %s; alerts may come again", self.path, damaged.name
+        )
+        return {}
+
+
+def later(now: datetime, attempts: int) -> str:
+    """Say when a channel that failed so often is tried again: after 1, 2, 4, … minutes, at most 6 hours."""
+    return text_of(now + min(_FIRST * 2 ** min(attempts - 1, 20), _LONGEST))
+
+
+def _mark(content: Mapping[str, Any]) -> Mark:
+    waiting = {name: Waiting(**each) for name, each in content["waiting"].items()}
+    return Mark(**{**content, "waiting": waiting})

@@ -1,0 +1,159 @@
+"""``outlay alerts``: rules looked at from cron, over real receivers, restarts and processes."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.command import Command, Done, clean_environ, run_command
+from tests.support.receivers import mails, web
+
+RULES = """
+[[alerts.rules]]
+name = "daily"
+budget = 1
+
+[[alerts.rules]]
+name = "dear"
+call_cost = 5
+"""
+SPEND = """
+import sys
+import outlay
+outlay.record(provider="openai", model="gpt-4o", cost=sys.argv[1])
+outlay.flush()
+"""
+
+
+def spend(folder: Path, cost: str) -> None:
+    """Record a call in a process of its own."""
+    command = [sys.executable, "-c", SPEND, cost]
+    subprocess.run(command, cwd=folder, env=clean_environ(folder), check=True)
+
+
+@pytest.fixture
+def outlay(tmp_path: Path) -> Command:
+    (tmp_path / "outlay.toml").write_text(RULES)
+    return run_command(tmp_path)
+
+
+def document(done: Done) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_row_102_nothing_fires_is_zero_and_something_is_one(outlay: Command, tmp_path: Path) -> None:
+    quiet = outlay("alerts", "check")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    spend(tmp_path, "1.50")
+    dry = outlay("alerts", "check", "--dry-run", "--json")
+    assert (dry.returncode, [each["rule"] for each in document(dry)["fired"]]) == (1, ["daily"])
+    fired = outlay("alerts", "check")
+    assert fired.returncode == 1
+    assert fired.stdout.startswith("ALERT: ⚠️ Budget Alert: daily: $1.50 of $1.00 (150%) in ")
+    again = outlay("alerts", "check", "--json")
+    assert (again.returncode, document(again)["fired"]) == (0, [])
+
+
+def test_list_says_how_rules_stand(outlay: Command, tmp_path: Path) -> None:
+    spend(tmp_path, "0.25")
+    listed = outlay("alerts", "list", "--json")
+    daily, dear = document(listed)["rules"]
+    assert (daily["name"], daily["limit"], daily["standing"][0]["value"]) == ("daily", "1", "0.25")
+    assert (daily["standing"][0]["percent"], daily["standing"][0]["told"]) == ("25", None)
+    assert (dear["kind"], dear["standing"]) == ("call_cost", [])
+    text = outlay("alerts", "list").stdout
+    assert "$0.250000" in text
+    assert "25%" in text
+
+
+def test_without_rules_there_is_nothing_to_do(tmp_path: Path) -> None:
+    outlay = run_command(tmp_path)
+    assert outlay("alerts", "check").returncode == 0
+    assert "no rules" in outlay("alerts", "list").stdout
+    assert document(outlay("alerts", "list", "--json")) == {"rules": []}
+
+
+def test_a_rule_that_cannot_be_is_one_line_and_two(tmp_path: Path) -> None:
+    outlay = run_command(tmp_path)
+    (tmp_path / "outlay.toml").write_text("[[alerts.rules]]\nbudgte = 1\n")
+    for args in (("alerts", "check"), ("alerts", "list", "--json")):
+        done = outlay(*args)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "outlay: alerts.rules 1: unknown key 'budgte'; did you mean budget?\n"
+    assert outlay("report").returncode == 0  # only alerts are off, and doctor says so
+    assert "alerts are off" in outlay("doctor").stdout
+
+
+def test_row_100_and_102_mail_and_slack_get_a_crossing_once_over_restarts_and_processes(
+    outlay: Command, tmp_path: Path
+) -> None:
+    with web() as slack, mails() as server:
+        where = {
+            "OUTLAY_ALERT_SLACK": slack.url,
+            "OUTLAY_ALERT_SMTP": server.url,
+            "OUTLAY_ALERT_EMAIL": "team@example.org",
+        }
+        spend(tmp_path, "1.50")
+        with ThreadPoolExecutor(4) as pool:
+            codes = [
+                each.returncode for each in pool.map(lambda _: outlay("alerts", "check", **where), range(4))
+            ]
+        assert sorted(codes) == [0, 0, 0, 1]
+        assert outlay("alerts", "check", **where).returncode == 0
+        assert len(slack.got) == len(server.got) == 1
+        (letter,) = server.got
+        assert slack.got[0]["text"].startswith("⚠️ Budget Alert: daily: $1.50 of $1.00")
+        assert (letter["To"], letter["Subject"]) == ("team@example.org", "LLM cost alert")
+        assert letter.get_content().strip() == slack.got[0]["text"]
+        spend(tmp_path, "6")
+        assert outlay("alerts", "check", **where).returncode == 1
+        assert "EXPENSIVE QUERY: $6.0000 over $5.00" in slack.got[1]["text"]
+        assert len(server.got) == 2
+
+
+def test_row_100_any_other_channel_by_apprise_from_the_file(tmp_path: Path) -> None:
+    outlay = run_command(tmp_path)
+    with web() as taker:
+        address = taker.url.replace("http://", "json://")
+        (tmp_path / "outlay.toml").write_text(f'[alerts]\napprise = ["{address}"]\n{RULES}')
+        spend(tmp_path, "1.50")
+        done = outlay("alerts", "check", "--json")
+        assert [each["channel"] for each in document(done)["sent"]] == ["apprise"]
+        assert taker.got[0]["message"].startswith("⚠️ Budget Alert: daily: $1.50")
+
+
+def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Command, tmp_path: Path) -> None:
+    with web() as slack:
+        slack.status = 503
+        where = {"OUTLAY_ALERT_SLACK": slack.url}
+        spend(tmp_path, "1.50")
+        done = outlay("alerts", "check", **where)
+        assert done.returncode == 1
+        assert "slack did not take an alert (HTTPError 503); it is sent again" in done.stderr
+        found = document(outlay("doctor", "--json", **where))
+        assert found["alerts"]["channels"] == ["slack"]
+        (stuck,) = found["alerts"]["undelivered"]
+        assert (stuck["rule"], stuck["error"], stuck["attempts"]) == ("daily", "HTTPError 503", 1)
+        assert "1 alerts could not be sent to slack (HTTPError 503)" in outlay("doctor", **where).stdout
+        slack.status = 200
+        assert outlay("alerts", "check", **where).returncode == 0  # not yet: it waits a minute
+        assert slack.got == []
+        state = tmp_path / "ledger" / "alerts" / "state.json"
+        state.write_text(state.read_text().replace(stuck["next"], stuck["at"]))
+        done = outlay("alerts", "check", "--json", **where)
+        assert (done.returncode, len(document(done)["sent"]), len(slack.got)) == (0, 1, 1)
+        assert document(outlay("doctor", "--json", **where))["alerts"]["undelivered"] == []
+
+
+def test_without_apprise_the_extra_is_named_by_doctor(tmp_path: Path) -> None:
+    outlay = run_command(tmp_path)
+    (tmp_path / "outlay.toml").write_text(f'[alerts]\napprise = "json://127.0.0.1:1"\n{RULES}')
+    spend(tmp_path, "1.50")
+    files = {"blocked/apprise.py": "raise ImportError"}
+    done = outlay("alerts", "check", files=files, PYTHONPATH="blocked")
+    assert done.returncode == 1
+    assert "apprise did not take an alert (MissingExtraError)" in done.stderr

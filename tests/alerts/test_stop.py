@@ -1,0 +1,318 @@
+"""Hard stops: refused before the call, only where asked, over the ledger and this process's own calls."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.command import clean_environ
+from tests.support.wire import Server, answer
+
+import outlay
+from outlay import process
+from outlay.alerts import BudgetExceededError
+from outlay.alerts.closed import Closed
+from outlay.alerts.rules import rules_of
+from outlay.alerts.stop import Stop
+from outlay.capture import Attribution
+from outlay.ledger import MemoryLedger
+from outlay.llm import DictRegistry, DynamicLLMClient, Llm, LlmConfig, LLMEntry
+from outlay.report import LedgerReader
+from outlay.settings import Settings
+from outlay.testing import call
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+NOBODY = Attribution()
+
+
+class Desk:
+    """A ledger that others write to, a clock, and a stop that asks only when told to."""
+
+    def __init__(self, folder: Path, *rules: dict[str, Any]) -> None:
+        self.ledger = MemoryLedger()
+        self.folder = folder
+        self.now = NOON
+        self.rules = rules_of({"rules": [{"stop": True, **rule} for rule in rules]})
+        self.stop = self.make()
+
+    def make(self) -> Stop:
+        stop = Stop(
+            self.rules,
+            lambda: LedgerReader(self.ledger),
+            Closed(self.folder),
+            now=lambda: self.now.timestamp(),  # noqa: PLW0108 - the clock is set meanwhile
+        )
+        stop._thread = object()  # type: ignore[assignment]  # no thread: ask() is called by the test
+        return stop
+
+    def spend(self, cost: str, **fields: Any) -> None:
+        """Record a call of this process."""
+        record = call(self.now, cost=cost, **fields)
+        self.ledger.add([record])
+        self.stop.saw(record)
+
+    def others_spend(self, cost: str, **fields: Any) -> None:
+        self.ledger.add([call(self.now, cost=cost, **fields)])
+
+    def may(self, model: str = "gpt-4o", **who: Any) -> bool:
+        try:
+            self.stop.admit("openai", model, NOBODY.with_(who))
+        except BudgetExceededError:
+            return False
+        return True
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Callable[..., Desk]:
+    return lambda *rules: Desk(tmp_path, *rules)
+
+
+def test_row_102_own_calls_count_at_once_and_to_the_last_digit(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1})
+    for _ in range(9):
+        here.spend("0.1")
+        assert here.may()
+    here.spend("0.099999999999999999")
+    assert here.may()
+    here.spend("0.000000000000000001")
+    assert not here.may()
+
+
+def test_the_message_says_what_is_spent_and_until_when(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1, "per": "user"})
+    here.spend("1.5", user="u1")
+    with pytest.raises(BudgetExceededError) as caught:
+        here.stop.admit("openai", "gpt-4o", NOBODY.with_({"user": "u1"}))
+    assert str(caught.value) == (
+        "the budget 'b' is spent: $1.50 of $1.00 in 2026-11-25 for user u1; "
+        "calls are let through again from 2026-11-26 00:00 UTC"
+    )
+
+
+def test_what_others_spent_counts_from_the_next_question_on_and_nothing_counts_twice(
+    desk: Callable[..., Desk],
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.others_spend("0.4")
+    here.spend("0.3")
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    here.now += timedelta(seconds=1)
+    here.spend("0.299999")
+    assert here.may()
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    assert here.may()
+    here.others_spend("0.000001")
+    assert here.may()  # not known yet: the overshoot that is stated
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    assert not here.may()
+
+
+def test_a_question_that_fails_loses_nothing(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.spend("0.6")
+    for _ in range(2):
+        here.now += timedelta(seconds=1)
+        with monkeypatch.context() as away:
+            away.setattr(here.ledger, "rows", lambda query: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                here.stop.ask()
+    here.spend("0.4")
+    assert not here.may()
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    assert not here.may()
+
+
+def test_a_call_that_began_before_the_question_is_left_to_the_next(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1})
+    long = call(here.now, cost="0.6")
+    here.now += timedelta(seconds=30)
+    here.ledger.add([long])  # it came into the ledger just before the answer
+    here.stop.ask()
+    here.stop.saw(long)
+    here.now += timedelta(seconds=1)
+    here.spend("0.3")
+    assert here.may()  # 0.9, and not 1.5
+
+
+def test_row_102_a_call_is_stopped_only_where_asked(desk: Callable[..., Desk]) -> None:
+    here = desk(
+        {"name": "user", "budget": 1, "per": "user", "where": {"query_type": "rag"}},
+        {"name": "model", "budget": 2, "where": {"model": "gpt-4o"}},
+        {"name": "team", "budget": 3, "per": "tag:team"},
+    )
+    here.spend("1", user="u1", query_type="rag", model="gpt-4o-mini")
+    assert not here.may("gpt-4o-mini", user="u1", query_type="rag")
+    assert here.may("gpt-4o-mini", user="u1", query_type="faq")
+    assert here.may("gpt-4o-mini", user="u2", query_type="rag")
+    here.spend("2", model="gpt-4o", tags={"team": "shop"})
+    assert not here.may("gpt-4o", user="u9")
+    assert here.may("gpt-4o-mini", user="u9")
+    here.spend("3", model="x", tags={"team": "search"})
+    assert not here.may("x", team="search")
+    assert here.may("x", team="shop")
+
+
+def test_a_rule_that_does_not_stop_stops_nothing(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, ledger="memory:", alerts={"rules": [{"budget": 1}]})
+    recorder = process.Process(settings).recorder()
+    recorder.record(cost=5)
+    recorder.admit("openai", "gpt-4o")
+
+
+def test_a_model_counts_under_the_name_it_is_served_by(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "m", "budget": 1, "per": "model"})
+    here.spend("1", model="gpt-4o-2024-08-06", model_requested="gpt-4o")
+    assert not here.may("gpt-4o")
+    assert here.may("gpt-4o-mini")
+
+
+def test_the_next_day_lets_calls_through_again(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1, "tz": "Europe/Berlin"})
+    here.spend("1")
+    here.now = datetime(2026, 11, 25, 22, 59, 59, tzinfo=UTC)
+    assert not here.may()
+    here.now += timedelta(seconds=1)  # midnight in Berlin
+    assert here.may()
+
+
+def test_row_102_a_process_that_starts_later_refuses_its_first_call(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1, "per": "user"})
+    here.others_spend("1", user="u1")
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    here.stop = here.make()
+    here.stop._thread = None
+    here.stop._run = lambda: None  # type: ignore[method-assign]  # it has not asked yet
+    assert not here.may(user="u1")
+    assert here.may(user="u2")
+
+
+def test_a_fault_of_ours_lets_calls_through(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.spend("1")
+    monkeypatch.setattr("outlay.alerts.budgets.Budget.spent", lambda *_: 1 / 0)
+    assert here.may()
+
+
+# ---------------------------------------------------------------- every way to make a call
+
+CHAT = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-4o",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
+    "usage": {"prompt_tokens": 1000, "completion_tokens": 0, "total_tokens": 1000},
+}
+
+
+@pytest.fixture
+def budget(tmp_path: Path) -> Iterator[None]:
+    """A budget of three tenths of a cent: two calls of 1000 x 2.50 a million reach it."""
+    rules = [{"name": "b", "budget": Decimal("0.003"), "stop": True}]
+    process.use(Settings(home=tmp_path, ledger="memory:", alerts={"rules": rules}))
+    yield
+    outlay.uninstrument()
+    process.use(None)
+
+
+@pytest.mark.usefixtures("budget")
+def test_row_102_an_instrumented_sdk_raises_before_anything_is_sent() -> None:
+    import openai  # noqa: PLC0415 - hooked below
+
+    server = Server([answer(CHAT)])
+    client = openai.OpenAI(api_key="k", http_client=server.client())
+    asynchronous = openai.AsyncOpenAI(api_key="k", http_client=server.async_client())
+    outlay.instrument("openai")
+    asked: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}]}
+    for _ in range(2):
+        client.chat.completions.create(**asked)
+    with pytest.raises(BudgetExceededError):
+        client.chat.completions.create(**asked)
+    with pytest.raises(BudgetExceededError):
+        asyncio.run(asynchronous.chat.completions.create(**asked))
+    assert len(server.requests) == 2
+    with outlay.open() as ledger:
+        assert ledger.report().total["calls"] == 2  # what was refused is no call
+
+
+@pytest.mark.usefixtures("budget")
+def test_tracked_functions_and_our_own_clients_raise_too() -> None:
+    ran: list[str] = []
+
+    @outlay.track
+    def ask(prompt: str) -> None:
+        ran.append(prompt)
+
+    llm = Llm(LlmConfig(provider="mock-fast", model="mock-fast", options={"sleep": False}))
+    dynamic = DynamicLLMClient(DictRegistry([LLMEntry(1, "m", "mock-fast", "mock-fast")]))
+    ask("before")
+    outlay.record(provider="openai", model="gpt-4o", cost="0.003")
+    for refused in (lambda: ask("after"), lambda: llm.complete("x"), lambda: dynamic.generate_sync("x")):
+        with pytest.raises(BudgetExceededError):
+            refused()
+    with pytest.raises(BudgetExceededError):
+        next(llm.stream("x"))
+    with pytest.raises(BudgetExceededError), outlay.measure(provider="acme", user="u1"):
+        ran.append("measured")
+    assert outlay.record(provider="acme", cost=0).user is None  # nothing of the refused block stays
+    assert ran == ["before"]
+    assert llm.usage.total_tokens == 0
+
+
+PROGRAM = """
+import sys, time
+import outlay
+from outlay import process
+from outlay.alerts import BudgetExceededError
+
+recorder = process.current().recorder()
+outlay.record(provider="openai", model="gpt-4o", cost="0.4")
+outlay.flush()
+print("spent", flush=True)
+sys.stdin.readline()
+for _ in range(600):
+    try:
+        recorder.admit("openai", "gpt-4o")
+    except BudgetExceededError:
+        print("refused", flush=True)
+        break
+    time.sleep(0.05)
+"""
+
+
+def test_row_102_processes_share_a_budget(tmp_path: Path) -> None:
+    """Three spend 0.4 each of a budget of 1; each learns of the others by the ledger."""
+    (tmp_path / "outlay.toml").write_text(
+        "[alerts]\nrefresh = 1\n[[alerts.rules]]\nbudget = 1\nstop = true\n"
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=clean_environ(tmp_path),
+        )
+        for _ in range(3)
+    ]
+    for each in started:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "spent\n"
+    for each in started:
+        out, _ = each.communicate("go\n", timeout=60)
+        assert (out, each.returncode) == ("refused\n", 0)
