@@ -44,7 +44,7 @@ class Call:
         "terms",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of a call, as keywords
         self,
         recorder: Recorder,
         *,
