@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from outlay.core.errors import SettingsError
-from outlay.settings import load
+from outlay.settings import is_server, load, shown
 
 
 def write(folder: Path, text: str) -> Path:
@@ -111,6 +112,11 @@ def test_an_unknown_key_names_the_file_and_the_nearest_key(tmp_path: Path) -> No
         ("OUTLAY_SYNC_INTERVAL", "soon"),
         ("OUTLAY_INCLUDE_USAGE", "maybe"),
         ("OUTLAY_TZ", "Mars/Olympus"),
+        ("OUTLAY_SHIP", "perhaps"),
+        ("OUTLAY_JOURNAL_KEEP", "1d"),
+        ("OUTLAY_JOURNAL_KEEP", "30"),
+        ("OUTLAY_MIN_FREE", "-1"),
+        ("OUTLAY_MIN_FREE", "some"),
         ("OUTLAY_TAGS", "team"),
         ("OUTLAY_TAGS", "=x"),
     ],
@@ -163,3 +169,26 @@ def test_another_process_has_the_same_settings_from_the_environment_alone(tmp_pa
     assert (there.home, there.run) == (tmp_path / "costs", "r1")
     for name in ("sync", "include_usage", "tz", "tags", "sync_interval", "store_prompts"):
         assert getattr(there, name) == getattr(here, name)
+
+
+def test_room_and_retention_are_written_as_people_write_them(tmp_path: Path) -> None:
+    write(tmp_path, 'journal_keep = "8w"\nmin_free = "2GB"\nship = false\n')
+    found = load({}, tmp_path)
+    assert (found.journal_keep, found.min_free, found.ship) == (timedelta(weeks=8), 2 * 2**30, False)
+    there = load(found.to_environ(), Path(tmp_path.anchor))
+    assert (there.journal_keep, there.min_free, there.ship) == (timedelta(weeks=8), 2 * 2**30, False)
+    assert load({"OUTLAY_MIN_FREE": "500 MiB"}, tmp_path).min_free == 500 * 2**20
+    assert load({"OUTLAY_MIN_FREE": "0"}, tmp_path).min_free == 0
+    assert load({"OUTLAY_JOURNAL_KEEP": "30d"}, tmp_path).journal_keep == timedelta(days=30)
+
+
+def test_a_servers_url_is_shown_without_secrets() -> None:
+    for url, plain in (
+        ("postgresql://me:pass@h:1/d?schema=x&password=p&sslkey=k", "postgresql://h:1/d?schema=x"),
+        ("clickhouse://u@h/d", "clickhouse://h/d"),
+        ("chdb:///tmp/x", "chdb:///tmp/x"),
+        ("postgresql://[h", "postgresql://?"),
+    ):
+        assert shown(url) == plain
+        assert is_server(url)
+    assert not any(map(is_server, (None, "memory:", "/data/x", "C:\\x")))

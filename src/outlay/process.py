@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,16 @@ from outlay.capture.guard import guarded
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
 from outlay.instrumentation import Hooks
-from outlay.settings import Settings, load
+from outlay.settings import Settings, is_server, load
 
 if TYPE_CHECKING:  # for annotations alone: a program that only records or asks does not load both
     from outlay.alerts.stop import Stop
+    from outlay.ledger.ship import Courier
     from outlay.pricing import Book
     from outlay.report import LedgerReader
 
 MEMORY = "memory:"
+_PATIENCE = 10.0  # seconds that a question waits for what is on its way to a server
 
 
 class Process:
@@ -34,13 +36,17 @@ class Process:
         self._recorder: Recorder | None = None
         self._memory: Ledger | None = None
         self._book: Book | None = None
+        self._courier: Courier | None = None  # ships to a server's ledger what this process records
         self.hooks = Hooks(self.recorder)
 
     def reset(self, settings: Settings | None = None) -> None:
         """Start over with these settings, or with those of the environment; hooks stay on and record anew."""
         with self._lock:
             self.flush()
+            if self._courier is not None:
+                self._courier.close()
             self._settings, self._recorder, self._memory, self._book = settings, None, None, None
+            self._courier = None
 
     @property
     def settings(self) -> Settings:
@@ -101,9 +107,19 @@ class Process:
             return _LedgerSink(self._memory_ledger())
         from outlay.journal import Journal  # noqa: PLC0415 - a program that only asks needs no writer
 
-        return Journal(
-            settings.journal, sync=settings.sync, interval=settings.sync_interval, run=settings.run
+        journal = Journal(
+            settings.journal,
+            sync=settings.sync,
+            interval=settings.sync_interval,
+            run=settings.run,
+            min_free=settings.min_free,
         )
+        if not is_server(settings.ledger) or settings.ledger is None or not settings.ship:
+            return journal
+        from outlay.ledger.ship import ShippedSink, courier_of  # noqa: PLC0415 - only for servers
+
+        self._courier = courier_of(settings.home, settings.ledger, journal.flush, settings.journal_keep)
+        return ShippedSink(journal, self._courier)
 
     def _memory_ledger(self) -> Ledger:
         with self._lock:
@@ -119,13 +135,35 @@ class Process:
 
     def open(self, url: str | None = None) -> "LedgerReader":
         """Open a ledger to ask it; what this process has recorded so far is in every answer."""
-        from outlay.ledger import open_ledger  # noqa: PLC0415 - a program that only records needs no ledger
+        from outlay.ledger import (  # noqa: PLC0415 - a program that only records needs no ledger
+            DuckLedger,
+            open_ledger,
+        )
         from outlay.report import LedgerReader  # noqa: PLC0415 - likewise
 
         settings = self.settings
         name = url if url is not None else settings.ledger
         ledger = self._memory_ledger() if name == MEMORY else open_ledger(name, home=settings.home)
+        if name is not None and is_server(name):
+            return LedgerReader(ledger, refresh=self._shipping_first(settings, name))
+        if isinstance(ledger, DuckLedger):
+            ledger.journal_keep = settings.journal_keep
         return LedgerReader(ledger, refresh=self.flush)
+
+    def _shipping_first(self, settings: Settings, url: str) -> Callable[[], object]:
+        """Give what is done before each question to a server's ledger: what this home has for it is shipped.
+
+        Nothing is shipped to a ledger that was named for reading alone, unless this home feeds it anyway.
+        """
+        from outlay.ledger.ship import Offsets, courier_of, shipping_first  # noqa: PLC0415 - only for servers
+
+        own = url == settings.ledger and not settings.peek
+        if not own and not Offsets(settings.home, url).file.exists():
+            return self.flush
+        courier = self._courier if url == settings.ledger else None
+        return shipping_first(
+            courier or courier_of(settings.home, url, self.flush, settings.journal_keep), _PATIENCE
+        )
 
 
 class _LedgerSink:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,11 @@ Sync = Literal["never", "interval", "always"]
 
 # Two letters at least, so that C:\ledger stays a path.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
+_SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "chdb"))
+_KEEP = re.compile(r"(\d{1,5})\s*([dw])")
+_LEAST_KEPT = timedelta(days=2)  # by then no process writes a segment any more: each ends at midnight UTC
+_SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)i?b?", re.IGNORECASE)
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _MAX_INTERVAL = 3600.0
@@ -42,6 +48,10 @@ class Settings:
         default_factory=dict, hash=False
     )  # put on every record; service, commit and host as the environment names them
     alerts: Mapping[str, Any] = field(default_factory=dict, hash=False)  # as written; outlay.alerts reads it
+    ship: bool = True  # to a server's ledger, from a thread of this process; else by `outlay ship`
+    journal_keep: timedelta | None = None  # then journals that every ledger has are removed; None: never
+    min_free: int | None = None  # bytes; with less room nothing is recorded; None: 256 MiB, at most a 20th
+    peek: bool = False  # the ledger was named for reading alone; this home's journals are not meant for it
     file: Path | None = None  # the outlay.toml that was read
     run: str | None = None  # the `outlay run` that this process belongs to, from the environment alone
 
@@ -106,6 +116,24 @@ def is_path(ledger: str) -> bool:
     return not _SCHEME.match(ledger)
 
 
+def is_server(ledger: str | None) -> bool:
+    """Say whether a ledger is a server's, which is fed from the journals by a shipper."""
+    return ledger is not None and ledger.partition(":")[0].lower() in _SERVERS
+
+
+def shown(url: str) -> str:
+    """Give what tells one ledger from another in a URL, without user and password; to be shown."""
+    from urllib.parse import parse_qsl, urlencode, urlsplit  # noqa: PLC0415 - only for servers
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whoever opens it will say so
+        return f"{url.partition(':')[0]}://?"
+    named = [pair for pair in parse_qsl(parts.query) if not _SECRET.search(pair[0])]
+    query = f"?{urlencode(sorted(named))}" if named else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+
+
 def _home(ledger: str | None, home: Path | None) -> Path:
     if ledger is not None and is_path(ledger):
         return Path(ledger)
@@ -144,6 +172,8 @@ def _parse(key: str, value: object, where: str, base: Path) -> Any:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"{value.days}d"
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -195,6 +225,24 @@ def _seconds(value: object, _base: Path) -> float:
     return seconds
 
 
+def _span(value: object, _base: Path) -> timedelta:
+    how = "write a span of two days or more, as 30d or 8w"
+    found = _KEEP.fullmatch(str(value).strip().lower())
+    if found is None:
+        raise ValueError(how)
+    span = timedelta(days=int(found[1]) * (7 if found[2] == "w" else 1))
+    if span < _LEAST_KEPT:
+        raise ValueError(how)
+    return span
+
+
+def _size(value: object, _base: Path) -> int:
+    found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError("write bytes, as 500000000, 500MB or 2GB; 0 for no limit")
+    return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[found[2].lower()]
+
+
 def _zone(value: object, _base: Path) -> str:
     return zone(_text(value)).key
 
@@ -231,6 +279,9 @@ _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "tz": _zone,
     "tags": _tags,
     "alerts": _table,
+    "ship": _switch,
+    "journal_keep": _span,
+    "min_free": _size,
 }
 _IN_FILE_ALONE = frozenset({"alerts"})
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "import": Entry("import_", "import_", "Bring calls from logs and exports of others into the ledger."),
     "sql": Entry("sql", "sql", "A SELECT of your own over the recorded calls."),
     "export": Entry("export", "export", "Calls out of the ledger: CSV, JSON lines or Parquet."),
+    "ship": Entry("ship", "ship", "Ship what journals hold to the ledger of a server."),
     "ledger": Entry("ledger", "ledger", "Keep house where calls are kept."),
     "alerts": Entry("alerts", "alerts", "Rules of outlay.toml: budgets, dear calls and errors."),
     "doctor": Entry("doctor", "doctor", "What is installed, recorded, pending, lost and unpriced."),

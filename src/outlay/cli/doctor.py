@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ def doctor(ctx: click.Context) -> int:
     except OutlayError as error:
         document["error"] = str(error)
     document["alerts"] = _alerts(settings)
+    document["shipping"] = _shipping(settings)
     document["advice"] = list(_advice(document))
     if state_of(ctx).json:
         show_json(document)
@@ -47,6 +48,8 @@ def doctor(ctx: click.Context) -> int:
 
 
 def _installation(settings: "Settings") -> dict[str, Any]:
+    from outlay.settings import is_server, shown
+
     return {
         "outlay": metadata.version("outlay"),
         "python": platform.python_version(),
@@ -54,7 +57,9 @@ def _installation(settings: "Settings") -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "settings": {
             "file": None if settings.file is None else str(settings.file),
-            "ledger": settings.ledger,
+            "ledger": settings.ledger and shown(settings.ledger)
+            if is_server(settings.ledger)
+            else settings.ledger,
             "home": str(settings.home),
             "journal": str(settings.journal),
             "sync": settings.sync,
@@ -107,6 +112,29 @@ def _alerts(settings: "Settings") -> dict[str, Any]:
         return {"error": str(error)}
 
 
+def _shipping(settings: "Settings") -> list[dict[str, Any]]:
+    """Tell of each server that this home ships to what is pending, what went wrong, what was set aside."""
+    from outlay.journal import pending_bytes
+    from outlay.ledger.ship import Offsets, targets
+    from outlay.settings import is_server
+
+    found = {each.target: each for each in targets(settings.home)}
+    if settings.ledger is not None and is_server(settings.ledger) and not settings.peek:
+        own = Offsets(settings.home, settings.ledger).read()
+        found.setdefault(own.target, own)
+    told = []
+    for target, progress in found.items():
+        facts = progress.to_json()
+        del facts["taken"]
+        letters = Offsets(settings.home, target).dead_letters
+        told.append({
+            **facts,
+            "pending_bytes": pending_bytes(settings.journal, progress.taken),
+            "dead_letters": str(letters) if letters.exists() else None,
+        })  # fmt: skip
+    return told
+
+
 def _advice(document: Mapping[str, Any]) -> Iterator[str]:
     """Say what to do, the most pressing first."""
     if "error" in document:
@@ -122,6 +150,7 @@ def _advice(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{count:,} calls came after their day was pruned; they are kept apart, in no total"
     if pending := document.get("pending", {}).get("bytes"):
         yield f"{pending:,} bytes in journals are not in the ledger yet; the next report brings them in"
+    yield from _about_shipping(document.get("shipping", ()))
     if document.get("unpriced"):
         yield "give unpriced models a price in a file of your own, named by prices in outlay.toml"
     yield from _about_alerts(document["alerts"])
@@ -137,6 +166,19 @@ def _about_alerts(alerts: Mapping[str, Any]) -> Iterator[str]:
             each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
         )
         yield f"{count:,} alerts could not be sent to {channel} ({why}); outlay alerts check tries again"
+
+
+def _about_shipping(targets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for each in targets:
+        if each["last_error"]:
+            yield (
+                f"{each['target']} could not be reached at {each['last_error_at']}"
+                f" ({each['last_error']}); outlay ship tries again"
+            )
+        if each["pending_bytes"]:
+            yield f"{each['pending_bytes']:,} bytes wait for {each['target']}; outlay ship brings them there"
+        if each["dead_letters"]:
+            yield f"{each['dead']:,} lines were set aside in {each['dead_letters']}; each says why"
 
 
 def _about_sdks(sdks: list[dict[str, Any]]) -> Iterator[str]:

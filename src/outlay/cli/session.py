@@ -13,15 +13,17 @@ from outlay import process
 from outlay.cli.options import State
 from outlay.render.as_table import Page
 from outlay.report import LedgerReader
-from outlay.settings import Settings, load
+from outlay.settings import Settings, is_server, load
 
 
 def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
     """Read the settings with the command line's ledger over all others, and its tags over theirs."""
     environ = dict(os.environ)
+    peek = False
     if state.ledger is not None:
         environ["OUTLAY_LEDGER"] = state.ledger
-    settings = load(environ, Path.cwd())
+        peek = is_server(state.ledger) and load(os.environ, Path.cwd()).ledger != state.ledger
+    settings = replace(load(environ, Path.cwd()), peek=peek)
     return replace(settings, tags={**settings.tags, **tags}) if tags else settings
 
 

@@ -2,6 +2,8 @@
 
 from outlay.journal.files import sync_folder
 from outlay.journal.journal import Journal
+from outlay.journal.lifecycle import watch_exit, watch_forks
+from outlay.journal.lines import append_line, read_objects
 from outlay.journal.locks import is_live
 from outlay.journal.removal import remove_taken
 from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments
@@ -12,12 +14,16 @@ __all__ = [
     "Journal",
     "Segment",
     "Sync",
+    "append_line",
     "is_live",
     "line_of",
     "pending_bytes",
     "read_line",
+    "read_objects",
     "read_segment",
     "remove_taken",
     "segments",
     "sync_folder",
+    "watch_exit",
+    "watch_forks",
 ]

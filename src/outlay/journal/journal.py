@@ -11,6 +11,7 @@ from outlay.core.ports import Clock
 from outlay.core.record import Entry
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.losses import Losses
+from outlay.journal.room import Room
 from outlay.journal.writer import Sync, Writer
 
 _BATCH = 5_000  # entries a write, so that a long queue is not held twice in memory
@@ -43,8 +44,9 @@ class Journal:
     A written line survives the death of the process. ``sync`` says when lines reach the disk itself:
     ``never`` leaves that to the system, ``interval`` syncs every ``interval`` seconds, ``always`` after each
     batch. The writer gathers entries for ``batch_delay`` seconds; at most ``max_pending`` may wait, more are
-    counted as lost. A segment ends at ``segment_bytes`` or at midnight UTC;
-    its name holds ``run``, if the process belongs to an ``outlay run``.
+    counted as lost. A segment ends at ``segment_bytes`` or at midnight UTC; its name holds ``run``, if the
+    process belongs to an ``outlay run``. With less than ``min_free`` bytes on the disk nothing is written,
+    but counted as lost, until there is room again; see ``journal.room``.
     """
 
     def __init__(  # noqa: PLR0913  # each is a setting of its own, by keyword
@@ -58,8 +60,10 @@ class Journal:
         segment_bytes: int = 64 * 2**20,
         clock: Clock | None = None,
         run: str | None = None,
+        min_free: int | None = None,
     ) -> None:
         self.folder = folder
+        self._min_free = min_free
         self._run_id = run
         self._sync: Sync = sync
         self._interval = interval
@@ -74,7 +78,8 @@ class Journal:
         self._queue: deque[Entry | _Marker] = deque()
         self._push: Callable[[Entry], None] = self._queue.append
         self._losses = Losses()
-        self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes, self._run_id)
+        room = Room(self.folder, self._min_free, self._clock.monotonic)
+        self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes, self._run_id, room)
         self._starting = threading.Lock()
         self._draining = threading.Lock()
         self._wake = threading.Event()

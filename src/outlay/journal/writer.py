@@ -13,6 +13,7 @@ from outlay.core.ports import Clock
 from outlay.core.record import Entry
 from outlay.journal.files import SegmentFile
 from outlay.journal.losses import Losses
+from outlay.journal.room import Room
 
 Sync = Literal["never", "interval", "always"]
 _log = logging.getLogger("outlay")
@@ -37,9 +38,17 @@ def line_of(entry: Entry) -> bytes:
 class Writer:
     """Writes batches to segments of its own; used by one thread at a time."""
 
-    def __init__(
-        self, folder: Path, losses: Losses, clock: Clock, segment_bytes: int, run: str | None = None
+    def __init__(  # what a writer is made of
+        self,
+        folder: Path,
+        losses: Losses,
+        clock: Clock,
+        segment_bytes: int,
+        run: str | None = None,
+        room: Room | None = None,
     ) -> None:
+        self._room = room or Room(folder, None, clock.monotonic)
+        self._stopped = False
         self._folder = folder
         self._run = run
         self._losses = losses
@@ -58,6 +67,8 @@ class Writer:
         told = self._losses.untold(self._clock.now())
         if not lines and not told:
             return all_good
+        if not self._has_room(len(lines)):
+            return False
         notes = [line_of(loss) for loss in told]
         kept, why = self._append([*notes, *lines])
         self._losses.told(told[:kept])
@@ -66,6 +77,17 @@ class Writer:
             self._losses.add(lost, why)
         self._losses.warn_once()
         return all_good and not lost
+
+    def _has_room(self, count: int) -> bool:
+        """Whether the disk has room; else so many are counted as lost, so that others can still write."""
+        full = self._room.lacking()
+        if full is not None:
+            self._losses.add(count, full)
+            self._losses.warn_once()
+        elif self._stopped:
+            _log.warning("there is room for the journal in %s again; calls are recorded", self._folder)
+        self._stopped = full is not None
+        return full is None
 
     def _lines(self, batch: Iterable[Entry]) -> tuple[list[bytes], bool]:
         lines = []

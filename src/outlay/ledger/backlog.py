@@ -37,7 +37,22 @@ def portions(folder: Path, taken: Mapping[str, int]) -> Iterator[list[Stretch]]:
         yield portion
 
 
+def waiting(folder: Path, taken: Mapping[str, int]) -> Iterator[tuple[Path, int, int]]:
+    """Give each segment that has more than was taken, oldest first, with the part that is new and final."""
+    for path, start, end, _ in _unread(folder, taken):
+        if end > start:
+            yield path, start, end
+
+
 def _new(folder: Path, taken: Mapping[str, int]) -> Iterator[Stretch]:
+    for path, start, end, live in _unread(folder, taken):
+        if not live and start == 0 and end <= PORTION:
+            yield Stretch(path, start, end, whole=True)
+        else:
+            yield from cut(path, start, end)
+
+
+def _unread(folder: Path, taken: Mapping[str, int]) -> Iterator[tuple[Path, int, int, bool]]:
     for segment in segments(folder):
         start = taken.get(segment.name, 0)
         if segment.size <= start:
@@ -45,10 +60,7 @@ def _new(folder: Path, taken: Mapping[str, int]) -> Iterator[Stretch]:
         live = is_live(segment.path)  # asked before looking for the end: a dead writer's file is final
         size = segment.path.stat().st_size
         end = _last_line_end(segment.path, start, size) if live else size
-        if not live and start == 0 and end <= PORTION:
-            yield Stretch(segment.path, start, end, whole=True)
-        else:
-            yield from cut(segment.path, start, end)
+        yield segment.path, start, end, live
 
 
 def cut(path: Path, start: int, end: int) -> Iterator[Stretch]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from outlay.ledger.engine import Engine
 
 _POLL = 0.005
+_HOUR = timedelta(hours=1)
 
 
 class DuckLedger(Answering):
@@ -34,6 +35,8 @@ class DuckLedger(Answering):
     def __init__(self, folder: Path, *, patience: float = 30.0) -> None:
         self.folder = folder
         self.journals = folder / "journal"
+        self.journal_keep: timedelta | None = None  # after that, segments that all ledgers have are removed
+        self._tidied: datetime | None = None
         self._spool = folder / "spool"
         self._patience = patience
         self._engine: Engine | None = None
@@ -104,13 +107,23 @@ class DuckLedger(Answering):
                 self._remove_segments(engine, done.before)
             return done
 
+    def _tidy(self, engine: "Engine") -> None:
+        """Remove journals that are older than they are to be kept, once an hour."""
+        now = datetime.now(UTC)
+        if self.journal_keep is None or (self._tidied is not None and now - self._tidied < _HOUR):
+            return
+        self._tidied = now
+        self._remove_segments(engine, now - self.journal_keep)
+
     def _remove_segments(self, engine: "Engine", before: datetime) -> None:
         """Remove what has been taken in, now that this is on disk; first the file, then what is known of it.
 
         Killed in between, a segment without file is known still, which harms nothing.
         """
+        from outlay.ledger.ship.offsets import taken_by_all  # noqa: PLC0415  # hardly ever
+
         taken = dict(engine.all("SELECT segment, taken FROM journals"))
-        for name in remove_taken(self.journals, taken, before):
+        for name in remove_taken(self.journals, taken_by_all(self.folder, taken), before):
             engine.run("DELETE FROM journals WHERE segment = ?", [name])
 
     def verify(self) -> tuple[Disagreement, ...]:
@@ -151,6 +164,7 @@ class DuckLedger(Answering):
                 from outlay.ledger.ingest import take_in  # noqa: PLC0415  # likewise
 
                 take_in(engine, self.journals, self._spool)
+                self._tidy(engine)
             yield engine
 
     def _loaded(self) -> "Engine":

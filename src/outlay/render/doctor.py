@@ -27,6 +27,9 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         recorded = found["recorded"]
         yield from _group("recorded", {**recorded, "cost": _cost(recorded)})
         yield from _group("not in the ledger", _outside(found))
+    for each in found.get("shipping", ()):
+        facts = {key: value for key, value in each.items() if key != "target" and value is not None}
+        yield from _group(f"shipping to {each['target']}", facts)
     unpriced = {
         f"{name(each['provider'])}/{name(each['model'])}": each["calls"] for each in found.get("unpriced", ())
     }

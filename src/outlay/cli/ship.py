@@ -1,0 +1,133 @@
+"""``outlay ship``: what journals hold to a server's ledger, once or as long as it runs."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outlay.cli.options import data_options, state_of
+
+if TYPE_CHECKING:  # loaded when the command runs: --help needs none of them
+    from types import FrameType
+
+    from outlay.ledger.ship import Shipped, Shipper
+    from outlay.settings import Settings
+
+_PATIENCE = 60.0  # seconds that --once waits for another process that ships the same
+
+
+@click.command
+@click.option("--once", is_flag=True, help="Ship what is pending now, and end; the default.")
+@click.option("--follow", is_flag=True, help="Go on until the process is told to end.")
+@data_options
+@click.pass_context
+def ship(ctx: click.Context, *, once: bool, follow: bool) -> int:
+    """Ship what journals hold to the ledger of a server.
+
+    A program ships what it records by itself, from a thread. Where it shall not (`ship = false` in
+    outlay.toml), or has ended before all was shipped, this command does. Any number may run at a time; they
+    take turns. What a ledger refuses is set aside beside the journals and told by `outlay doctor`.
+    """
+    from outlay.cli.session import settings_of, show, show_json
+    from outlay.settings import is_server
+
+    if once and follow:
+        raise click.UsageError("take either --once or --follow", ctx)
+    settings = settings_of(state_of(ctx))
+    if settings.ledger is None or not is_server(settings.ledger):
+        raise click.UsageError(
+            "no server: name its ledger by --ledger URL, OUTLAY_LEDGER or outlay.toml", ctx
+        )
+    document = _follow(settings, settings.ledger) if follow else _once(settings, settings.ledger)
+    if state_of(ctx).json:
+        show_json(document)
+    else:
+        show(_text(document))
+    return 1 if document["error"] or document["pending_bytes"] else 0
+
+
+def _once(settings: "Settings", url: str) -> dict[str, Any]:
+    from outlay.ledger.ship import Offsets, Shipped, remove_shipped, shipper_of
+
+    start = time.monotonic()
+    shipper = shipper_of(settings.home, url)
+    goal = shipper.waiting()
+    done = Shipped()
+    with _progress(shipper.left(goal)) as told:
+        while True:
+            done += shipper.run(told=told)
+            if not done.busy or not shipper.left(goal) or time.monotonic() - start > _PATIENCE:
+                break
+            time.sleep(0.1)
+    shipper.close()
+    if done.error is None and not done.busy:
+        remove_shipped(settings.home, Offsets(settings.home, url), settings.journal_keep)
+    busy = "another process has been shipping all the time" if done.busy and shipper.left(goal) else None
+    return _document(done, shipper, done.error or busy, time.monotonic() - start)
+
+
+def _follow(settings: "Settings", url: str) -> dict[str, Any]:
+    """Ship until a signal ends it, and then what is left, in bounded time."""
+    from outlay.ledger.ship import Offsets, Shipped, courier_of, shipper_of
+
+    start = time.monotonic()
+    offsets = Offsets(settings.home, url)
+    before = offsets.read()
+    ended = threading.Event()
+
+    def end(_number: int, _frame: "FrameType | None") -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    courier = courier_of(settings.home, url, keep=settings.journal_keep)
+    courier.start()
+    ended.wait()
+    courier.close()
+    after = offsets.read()
+    done = Shipped(after.shipped - before.shipped, 0, after.dead - before.dead)
+    shipper = shipper_of(settings.home, url)
+    return _document(done, shipper, after.last_error, time.monotonic() - start)
+
+
+def _document(done: "Shipped", shipper: "Shipper", error: str | None, seconds: float) -> dict[str, Any]:
+    return {
+        "target": shipper.target,
+        "shipped": done.entries,
+        "new_calls": done.new,
+        "dead": done.dead,
+        "pending_bytes": shipper.pending(),
+        "error": error,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _text(document: dict[str, Any]) -> str:
+    lines = [f"{document['shipped']:,} entries to {document['target']} in {document['seconds']:.1f} s"]
+    if document["dead"]:
+        lines.append(f"{document['dead']:,} lines set aside; outlay doctor says where")
+    if document["pending_bytes"]:
+        lines.append(f"{document['pending_bytes']:,} bytes are still pending")
+    if document["error"]:
+        lines.append(document["error"])
+    return "\n".join(lines)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator["Callable[[Shipped], None]"]:
+    """Show a bar on a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("shipping", total=total)
+        yield lambda done: bar.update(task, completed=done.size)

@@ -1,0 +1,48 @@
+"""Whether the disk of the journals has room enough to go on recording."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+_SHARE = 20  # a twentieth of a small disk is kept free
+_MOST = 256 * 2**20
+_INTERVAL = 1.0  # seconds between looks
+
+
+def _free_and_size(folder: Path) -> tuple[int, int]:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+
+class Room:
+    """Looks at the disk at most once a second, in the writer's thread.
+
+    ``floor`` is how many bytes must be free; None: 256 MiB, but no more than a twentieth of the disk.
+    """
+
+    def __init__(self, folder: Path, floor: int | None, monotonic: Callable[[], float]) -> None:
+        self._folder = folder
+        self._floor = floor
+        self._monotonic = monotonic
+        self._looked: float | None = None
+        self._lacking: str | None = None
+
+    def lacking(self) -> str | None:
+        """Say why nothing may be written now; None if there is room, or if nobody can tell."""
+        now = self._monotonic()
+        if self._looked is None or now - self._looked >= _INTERVAL:
+            self._looked = now
+            self._lacking = self._look()
+        return self._lacking
+
+    def _look(self) -> str | None:
+        if self._floor == 0 or not hasattr(os, "statvfs"):  # Windows
+            return None
+        try:
+            free, size = _free_and_size(self._folder)
+        except OSError:  # the folder is not there yet, or cannot be asked: writing will tell
+            return None
+        floor = min(_MOST, size // _SHARE) if self._floor is None else self._floor
+        if free >= floor:
+            return None
+        return f"less than {floor >> 20:,} MiB (min_free) are free on the disk of {self._folder}"

@@ -1,0 +1,22 @@
+"""From a home's journals to a server's ledger: in batches, each entry once, whatever dies in between."""
+
+from outlay.ledger.ship.courier import Courier
+from outlay.ledger.ship.making import courier_of, remove_shipped, shipper_of, shipping_first
+from outlay.ledger.ship.offsets import Offsets, Progress, taken_by_all, targets
+from outlay.ledger.ship.shipper import Shipped, Shipper
+from outlay.ledger.ship.sink import ShippedSink
+
+__all__ = [
+    "Courier",
+    "Offsets",
+    "Progress",
+    "Shipped",
+    "ShippedSink",
+    "Shipper",
+    "courier_of",
+    "remove_shipped",
+    "shipper_of",
+    "shipping_first",
+    "taken_by_all",
+    "targets",
+]

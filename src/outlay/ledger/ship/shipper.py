@@ -1,0 +1,237 @@
+"""One shipper: hands parcels over, sets aside what a ledger refuses, moves the offsets after the commit."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError, OutlayError, RefusedEntryError
+from outlay.core.instants import text_of
+from outlay.core.ports import Ledger
+from outlay.core.record import Entry
+from outlay.journal import Fault, append_line, pending_bytes
+from outlay.ledger.backlog import waiting
+from outlay.ledger.ship.offsets import Offsets, Progress
+from outlay.ledger.ship.parcels import Item, Parcel, parcels
+from outlay.ledger.ship.turns import Turn
+
+_TRIES = 30  # failures in a row: more than halving a parcel down to one entry takes
+_log = logging.getLogger("outlay")
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What one pass over the journals did."""
+
+    entries: int = 0  # handed over, known ones included
+    new: int = 0  # calls that the ledger did not have
+    dead: int = 0  # lines set aside
+    size: int = 0  # bytes
+    error: str | None = None  # why it ended early
+    busy: bool = False  # another process has the turn
+
+    def __add__(self, other: "Shipped") -> "Shipped":
+        return Shipped(
+            self.entries + other.entries,
+            self.new + other.new,
+            self.dead + other.dead,
+            self.size + other.size,
+            other.error,
+            other.busy,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Shipper:
+    """Brings what journals hold into one ledger.
+
+    The offset moves when the ledger has committed. Killed in between, a parcel is handed over again, and the
+    ledger refuses the ids that it knows: each entry counts once.
+    """
+
+    def __init__(
+        self,
+        journals: Path,
+        offsets: Offsets,
+        opened: Callable[[], Ledger],
+        *,
+        hold: bool = True,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._journals = journals
+        self._offsets = offsets
+        self._opened = opened
+        self._now = now
+        self._hold = hold  # the connection, between passes
+        self._ledger: Ledger | None = None
+        self._patience = 0
+        self._strays: list[Ledger | None] = []
+        self.turn = Turn(offsets.lock)
+        self.target = offsets.target
+
+    def pending(self) -> int:
+        """Count the bytes in journals that the ledger does not have yet.
+
+        Raises:
+            JournalError: the folder or the offsets cannot be read.
+        """
+        return pending_bytes(self._journals, self._offsets.read().taken)
+
+    def waiting(self) -> dict[str, int]:
+        """Give up to where each segment that is not wholly shipped could be shipped now."""
+        return {path.name: end for path, _, end in waiting(self._journals, self._offsets.read().taken)}
+
+    def left(self, goal: Mapping[str, int]) -> int:
+        """Count the bytes that are still to be shipped up to there."""
+        taken = self._offsets.read().taken
+        return sum(max(0, end - taken.get(name, 0)) for name, end in goal.items())
+
+    def run(
+        self,
+        go_on: Callable[[], bool] = lambda: True,
+        told: Callable[[Shipped], None] = lambda _: None,
+        *,
+        suspicious: bool = False,
+    ) -> Shipped:
+        """Ship all that waits now, as long as ``go_on`` says so; ``told`` is called after each parcel.
+
+        A ledger says itself which entry it refuses. ``suspicious``, after many failures that it did not
+        explain, an entry counts as refused that fails alone, while others of its parcel are kept.
+
+        Never raises for what the ledger or the disk does: what went wrong is in ``error`` and in the offsets'
+        file, and what was not shipped stays in the journals.
+        """
+        try:
+            if not self.turn.take():
+                return Shipped(busy=True)
+        except OSError as error:
+            return Shipped(error=f"{self._offsets.lock}: {error.strerror or error}")
+        try:
+            self._patience = _TRIES if suspicious else 0
+            return self._run(go_on, told)
+        finally:
+            if not self._hold:
+                self.close()
+            self.turn.give()
+
+    def _run(self, go_on: Callable[[], bool], told: Callable[[Shipped], None]) -> Shipped:
+        done = Shipped()
+        try:
+            progress = self._offsets.read()
+            for parcel in parcels(self._journals, progress.taken):
+                if not go_on():
+                    break
+                progress, part = self._hand_over(parcel, progress)
+                done += part
+                told(done)
+            if progress.last_error is not None:
+                self._offsets.write(replace(progress, last_error=None, last_error_at=None))
+        except (OutlayError, OSError) as error:
+            return replace(done, error=self._failed(error))
+        return done
+
+    def _failed(self, error: Exception) -> str:
+        """Take note of what went wrong, and let go of a connection that may be broken."""
+        said = str(error) or repr(error)
+        self.close()
+        try:
+            progress = self._offsets.read()
+            self._offsets.write(replace(progress, last_error=said, last_error_at=self._now()))
+        except OutlayError as unwritten:
+            _log.debug("%s", unwritten)  # a full disk: the error itself is told by the caller
+        return said
+
+    def _hand_over(self, parcel: Parcel, progress: Progress) -> tuple[Progress, Shipped]:
+        faulty = [(item, item.content.reason) for item in parcel.items if isinstance(item.content, Fault)]
+        good = [item for item in parcel.items if not isinstance(item.content, Fault)]
+        new, refused = self._add(good)
+        dead = [*faulty, *refused]
+        if dead:
+            self._set_aside(dead)
+        part = Shipped(len(good) - len(refused), new, len(dead), parcel.size)
+        moved = replace(
+            progress,
+            taken={**progress.taken, **parcel.ends},
+            shipped=progress.shipped + part.entries,
+            dead=progress.dead + part.dead,
+            last_success=self._now(),
+            last_error=None,
+            last_error_at=None,
+        )
+        self._offsets.write(moved)
+        return moved, part
+
+    def _add(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
+        """Add entries; give how many calls were new, and those that the ledger refuses, found by halving."""
+        if not items:
+            return 0, []
+        try:
+            new = self._the_ledger().add(_entries(items))
+        except RefusedEntryError as error:
+            if len(items) == 1:
+                return 0, [(items[0], str(error))]
+        except LedgerError as error:
+            self._patience -= 1
+            if self._patience <= 0 or isinstance(error, LedgerBusyError | LedgerSchemaError):
+                raise
+            self.close()
+            if len(items) == 1:
+                return 0, [(items[0], str(error))]
+        else:
+            self._patience = _TRIES if self._patience > 0 else 0
+            return new, []
+        middle = len(items) // 2
+        first, second = self._add(items[:middle]), self._add(items[middle:])
+        return first[0] + second[0], [*first[1], *second[1]]
+
+    def _set_aside(self, dead: list[tuple[Item, str]]) -> None:
+        """Write lines to the file of dead letters; the journal keeps them too."""
+        for item, reason in dead:
+            append_line(self._offsets.dead_letters, orjson.dumps(self._letter(item, reason)))
+        _log.warning(
+            "%d line(s) of journals cannot be kept by %s and are set aside in %s, the first because: %s",
+            len(dead),
+            self._offsets.target,
+            self._offsets.dead_letters,
+            dead[0][1],
+        )
+
+    def _letter(self, item: Item, reason: str) -> dict[str, Any]:
+        return {
+            "at": text_of(self._now()),
+            "segment": item.segment,
+            "offset": item.offset,
+            "reason": reason,
+            "line": item.line.decode("utf-8", "replace").rstrip("\n"),
+        }
+
+    def _the_ledger(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = self._opened()
+        return self._ledger
+
+    def close(self) -> None:
+        """Let go of the connection; the next pass opens another."""
+        ledger, self._ledger = self._ledger, None
+        if ledger is not None:
+            try:
+                ledger.close()
+            except LedgerError as error:
+                _log.debug("%s", error)  # it was broken already
+
+    def start_anew_in_child(self) -> None:
+        """Leave a parent's connection and turn alone in a forked child: closing them ends the parent's."""
+        self._strays.append(self._ledger)
+        self._ledger = None
+        self.turn.abandon()
+
+
+def _entries(items: list[Item]) -> list[Entry]:
+    return [item.content for item in items if not isinstance(item.content, Fault)]

@@ -1,0 +1,102 @@
+"""``outlay ship``, and what the doctor tells of it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.faulty import FaultyLedger, of_user
+
+from outlay import process
+from outlay.core.ports import Ledger
+from outlay.ledger.ship import making
+from outlay.settings import Settings
+from outlay.testing import call
+
+Outlay = Callable[..., Any]
+URL = "postgresql://me:hush@127.0.0.1:1/calls"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FaultyLedger:
+    """Give what stands in for the server's ledger."""
+    ledger = FaultyLedger()
+
+    def opened(_url: str | None, *, home: Path) -> Ledger:
+        assert home.is_absolute()
+        return ledger
+
+    monkeypatch.setattr(making, "open_ledger", opened)
+    monkeypatch.setattr("outlay.ledger.open_ledger", opened)
+    return ledger
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Give a home in which two calls wait, one of which no server keeps."""
+    here = process.use(Settings(home=tmp_path / "home"))
+    for user in ("good", "bad"):
+        here.recorder().sink.append(call(user=user))
+    assert here.flush(10)
+    process.use(Settings(home=tmp_path / "nowhere"))
+    yield tmp_path / "home"
+    process.use(None)
+
+
+def test_once_ships_what_is_pending_and_the_doctor_tells_of_it(
+    outlay: Outlay, server: FaultyLedger, home: Path
+) -> None:
+    server.refuses = of_user("bad")
+    server.faults = ["before"]
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    failed = outlay("ship", "--json", **where)
+    assert failed.returncode == 1
+    told = json.loads(failed.stdout)
+    assert (told["shipped"], told["error"]) == (0, "server closed the connection unexpectedly")
+    assert told["pending_bytes"] > 0
+    done = outlay("ship", "--once", "--json", **where)
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert (told["new_calls"], told["dead"], told["pending_bytes"], told["error"]) == (1, 1, 0, None)
+    (shipping,) = json.loads(outlay("doctor", "--json", **where).stdout)["shipping"]
+    assert (shipping["shipped"], shipping["dead"], shipping["pending_bytes"]) == (1, 1, 0)
+    assert shipping["last_success"] is not None
+    assert Path(shipping["dead_letters"]).read_text(encoding="utf-8").count("\n") == 1
+    text = outlay("doctor", **where).stdout
+    assert "shipping to postgresql://127.0.0.1:1/calls" in text
+    assert "1 lines were set aside in" in text
+    assert "hush" not in text
+
+
+def test_a_report_ships_first_what_this_home_has_for_the_server(
+    outlay: Outlay, server: FaultyLedger, home: Path
+) -> None:
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    report = outlay("report", "--json", **where)
+    assert json.loads(report.stdout)["total"]["calls"] == 2
+    assert server.info().calls == 2
+
+
+def test_a_report_that_lacks_calls_says_so(
+    outlay: Outlay, server: FaultyLedger, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.faults = ["before"] * 5
+    report = outlay("report", "--json", OUTLAY_LEDGER=URL, OUTLAY_HOME=str(home))
+    assert (report.returncode, json.loads(report.stdout)["total"]["calls"]) == (0, 0)
+    assert "bytes of this home's journals are not in postgresql://127.0.0.1:1/calls yet" in caplog.text
+
+
+def test_a_ledger_named_for_reading_is_not_given_this_homes_calls(
+    outlay: Outlay, server: FaultyLedger, home: Path
+) -> None:
+    """Else a look at another's ledger would put calls into it that are none of its."""
+    report = outlay("report", "--json", "--ledger", URL, OUTLAY_LEDGER="", OUTLAY_HOME=str(home))
+    assert json.loads(report.stdout)["total"]["calls"] == 0
+    assert server.info().calls == 0
+
+
+def test_without_a_server_there_is_nothing_to_ship_to(outlay: Outlay) -> None:
+    done = outlay("ship")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert outlay("ship", "--once", "--follow").returncode == 2

@@ -1,0 +1,190 @@
+"""The courier: ships in the background, backs off, drains at the end of a process, begins anew in a child."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.faulty import FaultyLedger
+
+from outlay.core.ports import Ledger
+from outlay.core.query import Query
+from outlay.journal import Journal
+from outlay.ledger import DuckLedger
+from outlay.ledger.ship import Courier, Offsets, ShippedSink, Shipper
+from outlay.testing import call
+
+URL = "postgresql://db/calls"
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for something to happen."""
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal")
+    yield journal
+    journal.close()
+
+
+def courier_to(ledger: Ledger, home: Path, journal: Journal, interval: float = 0.01) -> Courier:
+    shipper = Shipper(home / "journal", Offsets(home, URL), lambda: ledger)
+    return Courier(shipper, URL, flushed=journal.flush, interval=interval)
+
+
+def test_what_is_recorded_arrives(tmp_path: Path, journal: Journal) -> None:
+    ledger = FaultyLedger()
+    courier = courier_to(ledger, tmp_path, journal)
+    sink = ShippedSink(journal, courier)
+    assert not courier.running
+    for _ in range(3):
+        sink.append(call())
+    until(lambda: ledger.info().calls == 3)
+    courier.close()
+    sink.append(call())
+    until(lambda: ledger.info().calls == 4)
+    courier.close()
+
+
+def test_it_goes_on_after_failures_and_says_so_once(
+    tmp_path: Path, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = FaultyLedger()
+    ledger.faults = ["before", "after", "before", "after", "before"]
+    courier = courier_to(ledger, tmp_path, journal)
+    ShippedSink(journal, courier).append(call())
+    until(lambda: not ledger.faults and ledger.info().calls == 1 and courier.catch_up(5) is None)
+    courier.close()
+    assert caplog.text.count("calls are kept in the journal until") == 1
+
+
+def test_a_driver_that_raises_whatever_it_likes_does_not_end_the_thread(
+    tmp_path: Path, journal: Journal
+) -> None:
+    ledger = FaultyLedger()
+
+    def broken() -> Ledger:
+        if not ledger.closed:
+            ledger.closed = 1
+            raise ZeroDivisionError
+        return ledger
+
+    courier = Courier(Shipper(tmp_path / "journal", Offsets(tmp_path, URL), broken), URL, interval=0.01)
+    ShippedSink(journal, courier).append(call())
+    until(lambda: ledger.info().calls == 1)
+    courier.close()
+
+
+def test_attempts_become_rarer_and_are_never_in_step(tmp_path: Path, journal: Journal) -> None:
+    """Doubling from the interval up to a minute, each drawn from the upper half."""
+    courier = courier_to(FaultyLedger(), tmp_path, journal, interval=1.0)
+    assert courier._pause() == 1.0
+    for failures, longest in ((1, 2.0), (2, 4.0), (3, 8.0), (6, 60.0), (60, 60.0)):
+        courier._failures = failures
+        pauses = {courier._pause() for _ in range(50)}
+        assert len(pauses) == 50
+        assert all(longest / 2 <= pause <= longest for pause in pauses)
+
+
+def test_catching_up_says_what_is_missing_and_why(tmp_path: Path, journal: Journal) -> None:
+    ledger = FaultyLedger()
+    courier = courier_to(ledger, tmp_path, journal)
+    journal.append(call())
+    ledger.faults = ["before"]
+    missing = courier.catch_up(5)
+    assert missing is not None
+    assert "not in postgresql://db/calls yet: server closed the connection" in missing
+    other = Shipper(tmp_path / "journal", Offsets(tmp_path, URL), lambda: ledger)
+    assert other.turn.take()
+    assert "another process is shipping" in (courier.catch_up(0.2) or "")
+    threading.Timer(0.2, other.turn.give).start()
+    assert courier.catch_up(20) is None
+    assert ledger.info().calls == 1
+
+
+RECORD = """
+import os, sys, time
+from pathlib import Path
+from outlay.journal import Journal
+from outlay.ledger import DuckLedger
+from outlay.ledger.ship import Courier, Offsets, ShippedSink, Shipper
+from outlay.testing import call
+home, target, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+class Slow(DuckLedger):
+    def add(self, entries):
+        if how == "slow":
+            time.sleep(60)
+        return super().add(entries)
+journal = Journal(home / "journal")
+shipper = Shipper(home / "journal", Offsets(home, "postgresql://db/calls"), lambda: Slow(target))
+courier = Courier(shipper, "db", flushed=journal.flush, interval=0.01 if how != "late" else 1000)
+sink = ShippedSink(journal, courier)
+for n in range(100):
+    sink.append(call(user="parent"))
+if how == "fork":
+    while not courier.running:
+        time.sleep(0.01)
+    for n in range(3):
+        if not os.fork():
+            for n in range(100):
+                sink.append(call(user="child"))
+            courier.drain_at_exit()
+            os._exit(0)
+    for n in range(3):
+        os.wait()
+if how == "multiprocessing":
+    import multiprocessing
+    def work():
+        for n in range(100):
+            sink.append(call(user="child"))
+    workers = [multiprocessing.get_context("fork").Process(target=work) for _ in range(3)]
+    for worker in workers: worker.start()
+    for worker in workers: worker.join()
+print(time.monotonic())
+"""
+
+
+def run(how: str, tmp_path: Path) -> tuple[dict[str | None, int], float]:
+    """Record in a process of its own; give the calls that arrived by user, and how long its end took."""
+    command = [sys.executable, "-c", RECORD, str(tmp_path / "home"), str(tmp_path / "target"), how]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    took = time.monotonic() - float(done.stdout.split()[-1])
+    assert (done.returncode, done.stderr) == (0, "")
+    ledger = DuckLedger(tmp_path / "target")
+    rows = ledger.rows(Query(by=("user",))).rows
+    ledger.close()
+    return {row["user"]: row["calls"] for row in rows}, took
+
+
+def test_what_is_left_is_shipped_at_the_end_of_the_process(tmp_path: Path) -> None:
+    """Though the next look would have been in a quarter of an hour."""
+    assert run("late", tmp_path)[0] == {"parent": 100}
+
+
+def test_a_server_that_hangs_holds_the_end_of_a_process_up_for_seconds_only(tmp_path: Path) -> None:
+    arrived, took = run("slow", tmp_path)
+    assert arrived == {}
+    assert took < 30
+    left = Shipper(
+        tmp_path / "home" / "journal",
+        Offsets(tmp_path / "home", "postgresql://db/calls"),
+        lambda: DuckLedger(tmp_path / "target"),
+    )
+    assert left.run().new == 100
+    left.close()
+
+
+@pytest.mark.parametrize("how", ["fork", "multiprocessing"])
+def test_forked_children_ship_what_they_record(tmp_path: Path, how: str) -> None:
+    assert run(how, tmp_path)[0] == {"parent": 100, "child": 300}
+    home = tmp_path / "home"
+    assert json.loads(Offsets(home, "postgresql://db/calls").file.read_bytes())["dead"] == 0
