@@ -218,6 +218,7 @@ def test_a_stream_that_breaks_is_one_failed_call(kept: Kept) -> None:
     assert "partial" in kept.only.flags
 
 
+@pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning")  # aiohttp's word on what is dropped
 @pytest.mark.parametrize("how", ["closed", "dropped", "cancelled"])
 def test_a_stream_that_is_left_is_one_partial_call(how: str, kept: Kept) -> None:
     async def read(session: aiohttp.ClientSession, base: str) -> None:
