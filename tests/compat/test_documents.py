@@ -15,6 +15,7 @@ from typing import Any, Optional
 from unittest.mock import MagicMock
 
 import pytest
+from tests.support.django_fixtures import sqlite, sqlite_alias
 
 import outlay
 from outlay import alerts, logs, process, trackers
@@ -24,6 +25,7 @@ from outlay.llm import DictRegistry, LlmConfig, LLMEntry, LLMResponse, LLMTier, 
 from outlay.llm.adapters import default
 from outlay.settings import Settings
 
+__all__ = ["sqlite", "sqlite_alias"]  # fixtures
 BLOCKS = Path(__file__).parent / "blocks"
 Names = dict[str, Any]
 
@@ -125,10 +127,8 @@ def test_row_105_usage_file_with_our_own() -> None:
 # ---------------------------------------------------------------- a tracker by model id
 
 
-def test_row_105_usage_tracker(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(
-        "outlay.compat.creative_services_adapters.DjangoUsageTracker", trackers.InMemoryTracker
-    )
+@pytest.mark.usefixtures("sqlite")
+def test_row_105_usage_tracker(capsys: pytest.CaptureFixture[str]) -> None:
     entry = LLMEntry(1, "mini", "openai", "gpt-4o-mini", LLMTier.STANDARD, 0.00015, 0.0006)
     names: Names = {
         "dataclass": dataclass,
@@ -140,6 +140,10 @@ def test_row_105_usage_tracker(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     }
     for number in range(1, 7):
         run(f"usage_tracker_{number:02}", names)
+        if number == 4:
+            stats = names["tracker"].get_stats(user_id=7)
+            assert type(names["tracker"]).__name__ == "DjangoUsageTracker"
+            assert (stats.total_requests, stats.total_tokens, stats.total_cost) == (1, 600, 0.001)
     # 1500 x 0.00015 + 300 x 0.0006, a thousand = 0.000405
     assert capsys.readouterr().out.splitlines() == [
         "Total cost: $0.0010",

@@ -81,7 +81,7 @@ def test_row_108_without_install_the_names_are_not_there() -> None:
 
 def test_row_048_without_django_the_extra_is_named_on_use_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     adapters = importlib.import_module("creative_services.adapters")
-    monkeypatch.setattr("outlay.compat.creative_services_adapters.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "django.db", None)
     with pytest.raises(OutlayError, match=r"outlay\[django\]") as caught:
         adapters.DjangoUsageTracker()
     assert isinstance(caught.value, ImportError)

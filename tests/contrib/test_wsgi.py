@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from tests.support import django_site
 from tests.support.wire import Kept
 
 from outlay.contrib.wsgi import OutlayMiddleware
@@ -78,19 +79,14 @@ def test_a_file_is_left_to_the_server(kept: Kept) -> None:
 @pytest.fixture(scope="module")
 def django_handlers() -> Callable[..., Any]:
     """Give Django's own WSGI or ASGI application, with one view of each kind."""
-    import django  # noqa: PLC0415 - configured once, and only here
-    from django.conf import settings  # noqa: PLC0415
-
-    if not settings.configured:
-        settings.configure(ROOT_URLCONF="tests.support.django_urls", ALLOWED_HOSTS=["*"], SECRET_KEY="x")  # noqa: S106
-        django.setup()
+    django_site.configure()
 
     def make(kind: str, **changed: Any) -> Any:
         from django.core.asgi import get_asgi_application  # noqa: PLC0415
         from django.core.wsgi import get_wsgi_application  # noqa: PLC0415
         from django.test import override_settings  # noqa: PLC0415
 
-        changed.setdefault("ROOT_URLCONF", "tests.support.django_urls")
+        changed.setdefault("MIDDLEWARE", [])
         with override_settings(**changed):
             return get_asgi_application() if kind == "asgi" else get_wsgi_application()
 

@@ -2,23 +2,34 @@
 
 import json
 import tempfile
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.django_fixtures import sqlite, sqlite_alias
 from tests.support.wire import Kept
 
+from outlay.alerts.rules import rules_of
+from outlay.alerts.standing import standings
 from outlay.capture import Recorder, SystemClock
+from outlay.contrib.django import DjangoUsageTracker
 from outlay.core.money import total
+from outlay.ledger import MemoryLedger
 from outlay.llm import DictRegistry, DynamicLLMClient, Llm, LlmConfig, LLMEntry, LLMResponse
 from outlay.llm.adapters import default
 from outlay.logs import tracked_llm_call
 from outlay.pricing import cost_of
+from outlay.report import LedgerReader
 from outlay.trackers import CostTracker, InMemoryTracker, UsageRecord, calculate_cost, tracked_chat
+from outlay.trackers.tracker import BaseTracker
+
+__all__ = ["sqlite", "sqlite_alias"]  # fixtures
 
 # A model whose price is the same in the table, in the book and by the thousand: 0.15 in, 0.60 out a million.
 MODEL = "gpt-4o-mini"
@@ -123,17 +134,43 @@ def by_recorder(calls: Calls, folder: Path) -> Decimal:
     )
 
 
-def summed(tracker: CostTracker | InMemoryTracker) -> Decimal:
+def by_django(calls: Calls, folder: Path) -> Decimal:
+    from outlay.contrib.django.models import Call  # noqa: PLC0415 - needs Django's settings
+
+    tracker = DjangoUsageTracker()
+    for call in calls:
+        tracker.record(answer(*call))
+    assert tracker.get_stats().total_requests == len(calls)
+    found = summed(tracker)
+    Call.objects.all().delete()
+    return found
+
+
+def by_alerts_budget(calls: Calls, folder: Path) -> Decimal:
+    ledger, recorder = MemoryLedger(), with_provider([])
+    ledger.add(
+        recorder.record(provider="openai", model=MODEL, input_tokens=i, output_tokens=o) for i, o in calls
+    )
+    (rule,) = rules_of({"rules": [{"budget": 1, "window": "month"}]})
+    (found, *_) = standings([rule], LedgerReader(ledger), datetime.now(UTC))
+    return found.value
+
+
+def summed(tracker: BaseTracker) -> Decimal:
     exact = total(record.cost or Decimal(0) for record in tracker.calls())
     assert tracker.get_stats().total_cost == float(exact)
     return exact
 
 
-WAYS = (by_record, by_result, by_decorator, by_keywords, by_log, by_llm, by_dynamic_client, by_recorder)
+WAYS = (
+    *(by_record, by_result, by_decorator, by_keywords, by_log, by_llm, by_dynamic_client, by_recorder),
+    *(by_django, by_alerts_budget),
+)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CALLS)
+@pytest.mark.usefixtures("sqlite")
 def test_every_interface_gives_the_same_total(calls: Calls) -> None:
     expected = Decimal(sum(15 * tokens_in + 60 * tokens_out for tokens_in, tokens_out in calls)) / 10**8
     try:

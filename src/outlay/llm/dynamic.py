@@ -2,10 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from outlay.capture.guard import guarded
+from outlay.capture.guard import guarded, note_failure
 from outlay.core.record import Record
 from outlay.llm.client import failure_of
 from outlay.llm.config import adapter_name
@@ -48,12 +48,36 @@ class DynamicLLMClient:
         self._lock = threading.Lock()
 
     async def generate(self, prompt: str, **asked: Any) -> LLMResponse:
-        """Do what :meth:`generate_sync` does, without holding up the event loop."""
-        return await asyncio.to_thread(self.generate_sync, prompt, **asked)
+        """Do what :meth:`generate_sync` does, without holding up the event loop.
 
-    def generate_sync(
+        A tracker with ``arecord`` is told in the loop, by that.
+        """
+        told: list[dict[str, Any]] = []
+        waiting = getattr(self.tracker, "arecord", None)
+        try:
+            tell = self._tell if waiting is None else told.append
+            return await asyncio.to_thread(self._generate, prompt, tell, **asked)
+        finally:
+            for each in told:
+                await _tell_awaiting(waiting, each)
+
+    def generate_sync(self, prompt: str, **asked: Any) -> LLMResponse:
+        """Send a prompt to the model of ``llm_id``, else ``llm_name``, else ``tier``, else to the default.
+
+        ``user_id`` says whom it is for, ``system_prompt`` stands before the prompt; other options go to the
+        adapter.
+
+        Raises:
+            SettingsError: there is no such model.
+            CallError: no attempt worked; the provider's own error is its cause.
+            BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
+        """
+        return self._generate(prompt, self._tell, **asked)
+
+    def _generate(  # noqa: PLR0913 - the public keywords
         self,
         prompt: str,
+        tell: Callable[[dict[str, Any]], object],
         *,
         tier: LLMTier | str | None = None,
         user_id: str | int | None = None,
@@ -62,13 +86,6 @@ class DynamicLLMClient:
         system_prompt: str | None = None,
         **options: Any,
     ) -> LLMResponse:
-        """Send a prompt to the model of that id, else of that name, else of that tier, else to the default.
-
-        Raises:
-            SettingsError: there is no such model.
-            CallError: no attempt worked; the provider's own error is its cause.
-            BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
-        """
         first = self._chosen(llm_id, llm_name, tier)
         entries = [first, *(self.registry.get_by_tier(each) for each in self._fallbacks)]
         response: LLMResponse | None = None
@@ -89,7 +106,7 @@ class DynamicLLMClient:
                     "retries": attempt,
                     "prompt_length": len(prompt),
                 }
-                self._keep(entry, user_id, route.record(response, at, self._recorder(), fields))
+                tell(_told(entry, user_id, route.record(response, at, self._recorder(), fields)))
                 if response.success:
                     return response
         raise failure_of(response) from (None if response is None else response.cause)
@@ -112,21 +129,32 @@ class DynamicLLMClient:
             return kept[1]
 
     @guarded
-    def _keep(self, entry: LLMEntry, user_id: str | int | None, record: Record) -> None:
-        if self.tracker is None:
-            return
-        self.tracker.record(
-            llm_id=entry.id,
-            user_id=user_id,
-            prompt_tokens=record.input_tokens,
-            completion_tokens=record.output_tokens,
-            cost=record.cost,
-            metadata={
-                "model": record.model,
-                "provider": record.provider,
-                "tier": str(entry.tier),
-                "success": record.success,
-                "latency_ms": record.latency_ms,
-                "record_id": record.id,
-            },
-        )
+    def _tell(self, told: dict[str, Any]) -> None:
+        if self.tracker is not None:
+            self.tracker.record(**told)
+
+
+async def _tell_awaiting(waiting: Any, told: dict[str, Any]) -> None:
+    try:
+        await waiting(**told)
+    except Exception as error:  # noqa: BLE001 - a tracker that fails never breaks the call
+        note_failure("DynamicLLMClient", error)
+
+
+def _told(entry: LLMEntry, user_id: str | int | None, record: Record) -> dict[str, Any]:
+    """Say what a tracker is told of one attempt."""
+    return {
+        "llm_id": entry.id,
+        "user_id": user_id,
+        "prompt_tokens": record.input_tokens,
+        "completion_tokens": record.output_tokens,
+        "cost": record.cost,
+        "metadata": {
+            "model": record.model,
+            "provider": record.provider,
+            "tier": str(entry.tier),
+            "success": record.success,
+            "latency_ms": record.latency_ms,
+            "record_id": record.id,
+        },
+    }

@@ -52,9 +52,12 @@ class BaseTracker:
             TypeError: an unknown keyword, or no token counts.
             UsageError: a count or cost that cannot be; a ValueError.
         """
+        return self._keep(self._made(result, prompt_snippet, given))
+
+    def _made(self, result: Any, prompt_snippet: str, given: dict[str, Any]) -> Record:
         if result is None:
-            return self._keep(self._maker.of_fields(given, prompt_snippet))
-        return self._keep(self._maker.of_result(result, prompt_snippet, given))
+            return self._maker.of_fields(given, prompt_snippet)
+        return self._maker.of_result(result, prompt_snippet, given)
 
     def track(self, *args: Any, **kwargs: Any) -> Record:
         """Take one call; a second name of :meth:`record`."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from outlay.capture.guard import guarded
+from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN
 from outlay.capture.results import named, read_result
 from outlay.core.cost import unpriced
@@ -35,10 +35,13 @@ def tracked_chat(tracker: UsageTracker, user_id: UserId | None = None) -> Callab
                 visit = _Visit(tracker, user_id, _asked(function, args, kwargs))
                 try:
                     result = await function(*args, **kwargs)
-                except BaseException as error:
+                except GeneratorExit as error:  # nothing may be awaited any more
                     visit.failed(error)
                     raise
-                visit.returned(result)
+                except BaseException as error:
+                    await visit.log_awaiting(visit.told_of_failure(error))
+                    raise
+                await visit.log_awaiting(visit.told_of(result))
                 return result
 
             return cast("F", awaiting)
@@ -69,43 +72,66 @@ class _Visit:
         self._at = datetime.now(UTC)
         self._start = time.perf_counter()
 
-    @guarded
     def returned(self, result: Any) -> None:
         """Log what a response used."""
-        provider = named(result, "provider")
-        reading = read_result(result, provider=provider if isinstance(provider, str) else UNKNOWN)
-        self._log(reading.usage, reading.model or self._model, {})
+        self._log(self.told_of(result))
 
-    @guarded
     def failed(self, error: BaseException) -> None:
         """Log that the call failed."""
-        what = {"success": False, "error": str(error), "error_type": type(error).__name__}
-        self._log(Usage(reason=FAILED), self._model, what)
+        self._log(self.told_of_failure(error))
 
-    def _log(self, usage: Usage, model: str | None, what: dict[str, Any]) -> None:
+    async def log_awaiting(self, told: dict[str, Any] | None) -> None:
+        """Log from a coroutine: a tracker that can wait without holding up the loop does."""
+        waiting = getattr(self._tracker, "arecord", None)
+        if told is None or waiting is None:
+            self._log(told)
+            return
+        try:
+            await waiting(**told)
+        except Exception as error:  # noqa: BLE001 - a tracker that fails never breaks the call
+            note_failure("tracked_chat", error)
+
+    @guarded
+    def _log(self, told: dict[str, Any] | None) -> None:
+        if told is not None:
+            self._tracker.record(**told)
+
+    @guarded
+    def told_of(self, result: Any) -> dict[str, Any]:
+        """Say what a response used, as the tracker's keywords."""
+        provider = named(result, "provider")
+        reading = read_result(result, provider=provider if isinstance(provider, str) else UNKNOWN)
+        return self._told(reading.usage, reading.model or self._model, {})
+
+    @guarded
+    def told_of_failure(self, error: BaseException) -> dict[str, Any]:
+        """Say that the call failed, as the tracker's keywords."""
+        what = {"success": False, "error": str(error), "error_type": type(error).__name__}
+        return self._told(Usage(reason=FAILED), self._model, what)
+
+    def _told(self, usage: Usage, model: str | None, what: dict[str, Any]) -> dict[str, Any]:
         known = usage.items or usage.reason is None or usage.reported_cost is not None
         charge = call_charge(usage, model, self._at) if known else unpriced(usage.reason or FAILED)
         latency = round((time.perf_counter() - self._start) * 1000, 3)
         if not isinstance(self._tracker, BaseTracker):
-            self._tracker.record(
-                llm_id=model,
-                user_id=self._user,
-                prompt_tokens=usage.input_tokens,
-                completion_tokens=usage.output_tokens,
-                cost=charge.amount,
-                metadata={"latency_ms": latency, **what},
-            )
-            return
-        self._tracker.record(
-            usage=usage,
-            charge=charge,
-            model=model,
-            provider=maker_of(model),
-            user_id=self._user,
-            timestamp=self._at,
-            latency_ms=latency,
+            return {
+                "llm_id": model,
+                "user_id": self._user,
+                "prompt_tokens": usage.input_tokens,
+                "completion_tokens": usage.output_tokens,
+                "cost": charge.amount,
+                "metadata": {"latency_ms": latency, **what},
+            }
+        return {
+            "usage": usage,
+            "charge": charge,
+            "model": model,
+            "provider": maker_of(model),
+            "user_id": self._user,
+            "timestamp": self._at,
+            "latency_ms": latency,
             **what,
-        )
+        }
 
 
 @guarded
