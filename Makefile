@@ -5,10 +5,11 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help demo test lint bench prices docs format clean
+.PHONY: help demo test torture lint bench prices docs format clean
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
+	@echo "make torture kills, restarts, full disks and bad networks, many rounds; prints a table"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   the benchmarks, peers beside us in one run"
 	@echo "make prices  rebuild the generated price data"
@@ -27,6 +28,9 @@ demo: .venv/.core
 
 test: .venv/.dev
 	@$(RUN) pytest -n auto
+
+torture: .venv/.dev
+	@$(RUN) python -m tests.torture
 
 lint: .venv/.dev
 	@$(RUN) ruff check .

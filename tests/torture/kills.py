@@ -1,0 +1,88 @@
+"""``kill -9`` of writers, readers and shippers at random moments; a server that is restarted under load."""
+
+import random
+import time
+from pathlib import Path
+
+from tests.support.postgres import Server
+from tests.torture.processes import reader, ship_rest, shipping, until, writer
+from tests.torture.tally import Tally, counted
+
+from outlay.ledger import DuckLedger, PostgresLedger
+
+_MANY = 10**9
+
+
+def writers_and_readers(home: Path, rounds: int, chance: random.Random) -> Tally:
+    """Kill a program that records and one that asks, each at a moment of its own; then look."""
+    confirmed = {}
+    for n in range(rounds):
+        asking, recording = reader(home), writer(home, f"w{n}", _MANY)
+        recording.wait_for_a_number()
+        first, second = sorted((chance.uniform(0, 0.8), chance.uniform(0, 0.8)))
+        victims = [recording, asking]
+        chance.shuffle(victims)
+        time.sleep(first)
+        victims[0].kill()
+        time.sleep(second - first)
+        victims[1].kill()
+        confirmed[f"w{n}"] = recording.number()
+    ledger = DuckLedger(home)
+    done = counted(
+        ledger,
+        confirmed,
+        fault="kill -9 of writer and reader, DuckDB",
+        rounds=rounds,
+        note=f"{2 * rounds} kills",
+    )
+    ledger.close()
+    return done
+
+
+def writers_and_shippers(home: Path, url: str, rounds: int, chance: random.Random) -> Tally:
+    """The same with a program that ships itself and ``outlay ship --follow`` beside it."""
+    confirmed = {}
+    beside = shipping(home, url)
+    for n in range(rounds):
+        recording = writer(home, f"w{n}", _MANY, url, pause=0.01)
+        recording.wait_for_a_number()
+        time.sleep(chance.uniform(0, 1.5))  # its first shipment is a second after its first call
+        victims = [recording, beside]
+        chance.shuffle(victims)
+        victims[0].kill()
+        time.sleep(chance.uniform(0, 0.1))
+        victims[1].kill()
+        confirmed[f"w{n}"] = recording.number()
+        beside = shipping(home, url)
+    beside.kill()
+    return _after(
+        home, url, confirmed, "kill -9 of writer and shipper, PostgreSQL", rounds, f"{2 * rounds} kills"
+    )
+
+
+def restarts(home: Path, server: Server, rounds: int, chance: random.Random) -> Tally:
+    """Restart the server under load, half of the times as when its machine fails."""
+    recording = writer(home, "w", _MANY, server.url, pause=0.01)
+    recording.wait_for_a_number()
+    beside = shipping(home, server.url)
+    for n in range(rounds):
+        time.sleep(chance.uniform(0.3, 1.5))
+        server.stop(at_once=bool(n % 2))
+        time.sleep(chance.uniform(0, 0.5))
+        server.start()
+    arrived = recording.number()
+    until(lambda: recording.number() > arrived)
+    recording.kill()
+    beside.kill()
+    confirmed = {"w": recording.number()}
+    return _after(
+        home, server.url, confirmed, "PostgreSQL restarted under load", rounds, "half of them SIGQUIT"
+    )
+
+
+def _after(home: Path, url: str, confirmed: dict[str, int], fault: str, rounds: int, note: str) -> Tally:
+    ship_rest(home, url)
+    ledger = PostgresLedger(url)
+    done = counted(ledger, confirmed, fault=fault, rounds=rounds, note=note)
+    ledger.close()
+    return done
