@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -395,3 +396,17 @@ def test_a_fault_of_ours_never_reaches_the_caller(
     assert failures
     assert "our own fault" in caplog.text
     failures.clear()
+
+
+def test_a_raw_stream_that_breaks_is_one_failed_call_and_one_that_ends_is_whole(kept: Kept) -> None:
+    for error in (httpx2.ReadError("reset"), None):
+        api = client(Server([streamed(sse(*words("a"), done=True), error)]))
+        create = api.chat.completions.with_streaming_response.create
+        with (
+            create(model="gpt-4o", messages=MESSAGES, stream=True) as response,
+            pytest.raises(httpx2.ReadError) if error else nullcontext(),
+        ):
+            list(response.iter_bytes())
+    broken, whole = kept.records
+    assert (broken.status, broken.error_type) == ("error", "ReadError")
+    assert (whole.status, "abandoned" in whole.flags) == ("success", False)

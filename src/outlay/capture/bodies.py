@@ -2,9 +2,10 @@
 
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from outlay.capture.guard import guarded
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.errors import OutlayError
 from outlay.core.usage import Usage
@@ -67,34 +68,41 @@ def tee(response: Any, seen: Watch) -> None:
     would outlive the caller's last reference, and with it the connection.
     """
     kind, itself = type(response), weakref.ref(response)
+    readers: list[weakref.ref[Any]] = []
 
     def iter_bytes(chunk_size: int | None = None) -> Iterator[bytes]:
-        return watch(kind.iter_bytes(itself(), chunk_size), seen)
+        chunks = watch(kind.iter_bytes(itself(), chunk_size), seen)
+        readers.append(weakref.ref(chunks))
+        return chunks
 
     def aiter_bytes(chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        return watch_async(kind.aiter_bytes(itself(), chunk_size), seen)
+        chunks = watch_async(kind.aiter_bytes(itself(), chunk_size), seen)
+        readers.append(weakref.ref(chunks))
+        return chunks
+
+    @guarded
+    def leave() -> None:
+        # A response that ends or breaks while it is read closes itself; its reader then says how it went.
+        if not any(_is_running(reader()) for reader in readers):
+            seen.leave()
+
+    def close() -> None:
+        leave()
+        response = itself()
+        if response is not None:  # it may be gone, where what it was read by outlives it
+            kind.close(response)
+
+    async def aclose() -> None:
+        leave()
+        response = itself()
+        if response is not None:
+            await kind.aclose(response)
 
     response.iter_bytes = iter_bytes
     response.aiter_bytes = aiter_bytes
-    response.close = _leaving(kind.close, itself, seen)
-    response.aclose = _leaving_async(kind.aclose, itself, seen)
+    response.close = close
+    response.aclose = aclose
 
 
-def _leaving(close: Callable[[Any], None], itself: Callable[[], Any], seen: Watch) -> Callable[[], None]:
-    def closing() -> None:
-        seen.leave()
-        response = itself()
-        if response is not None:  # it may be gone, where what it was read by outlives it
-            close(response)
-
-    return closing
-
-
-def _leaving_async(close: Callable[[Any], Any], itself: Callable[[], Any], seen: Watch) -> Callable[[], Any]:
-    async def closing() -> None:
-        seen.leave()
-        response = itself()
-        if response is not None:
-            await close(response)
-
-    return closing
+def _is_running(reader: Any) -> bool:
+    return bool(getattr(reader, "gi_running", False) or getattr(reader, "ag_running", False))

@@ -13,6 +13,7 @@ from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import collector
+from outlay.instrumentation import google_turns
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import first_inside, usage_in
 
@@ -41,6 +42,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches.replace(client, "request_streamed", lambda original: _sync_stream(original, begin))
     patches.replace(client, "async_request", lambda original: _async(original, begin))
     patches.replace(client, "async_request_streamed", lambda original: _async_stream(original, begin))
+    google_turns.hook(recorder, patches)
     return patches
 
 

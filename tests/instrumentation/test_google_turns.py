@@ -1,0 +1,159 @@
+"""google-genai's live sessions and interactions: one record for each turn, and one for each interaction."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+from google import genai
+from google.genai import types
+from tests.support.sockets import SocketPeer, listening
+from tests.support.wire import Kept, Server, answer, sse, streamed
+
+from outlay.capture import context
+
+pytestmark = pytest.mark.usefixtures("hooks")
+
+READY: dict[str, Any] = {"setupComplete": {}}
+WORD = {"serverContent": {"modelTurn": {"role": "model", "parts": [{"text": "hello"}]}}}
+USAGE = {"promptTokenCount": 100, "responseTokenCount": 20, "totalTokenCount": 120}
+DONE = {"serverContent": {"turnComplete": True}, "usageMetadata": USAGE}
+HELLO: Any = {"role": "user", "parts": [{"text": "hi"}]}
+
+
+def client(base: str = "http://127.0.0.1:1", **options: Any) -> genai.Client:
+    return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=base, **options))
+
+
+def spoken_to(address: str) -> genai.Client:
+    """Speak to a peer on loopback, where there is no encryption."""
+    api = client(f"http://{address}")
+    api._api_client._websocket_base_url = lambda *_: f"ws://{address}"  # type: ignore[method-assign]
+    api._api_client._websocket_ssl_ctx = {}
+    return api
+
+
+def test_each_turn_of_a_live_session_is_a_call(kept: Kept) -> None:
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            for user in ("u1", "u2"):
+                await session.send_client_content(turns=HELLO)
+                with context(user=user):
+                    assert [bool(message.server_content) async for message in session.receive()] == [True] * 2
+
+    with listening(SocketPeer([], [[READY], [WORD, DONE], [WORD, DONE]], binary=True)) as address:
+        asyncio.run(main(address))
+    # 100 x 0.30 + 20 x 2.50 dollars a million
+    assert [record.cost for record in kept.records] == [Decimal("0.00008")] * 2
+    assert [record.user for record in kept.records] == ["u1", "u2"]
+    first = kept.records[0]
+    assert (first.usage.units, first.model) == ({"input": 100, "output": 20}, "gemini-2.5-flash")
+    assert (first.provider, first.api, first.streamed, first.flags) == ("google", "live", True, ())
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_session_that_ends_within_a_turn_is_one_partial_call(breaks: bool, kept: Kept) -> None:  # noqa: FBT001 - a parameter of the test
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            await session.send_client_content(turns=HELLO)
+            async for _ in session.receive():
+                if not breaks:
+                    break
+
+    peer = SocketPeer([], [[READY], [WORD]], binary=True, breaks=breaks)
+    with listening(peer) as address:
+        if breaks:
+            with pytest.raises(genai.errors.APIError):
+                asyncio.run(main(address))
+        else:
+            asyncio.run(main(address))
+    assert "partial" in kept.only.flags
+    assert (kept.only.status, kept.only.cost) == ("error" if breaks else "success", None)
+
+
+UNITS = {"input": 1000, "output": 100, "reasoning": 10}
+COST = Decimal("0.000575")  # 1000 x 0.30 + 110 x 2.50 dollars a million
+INTERACTION: dict[str, Any] = {
+    "id": "int_1",
+    "object": "interaction",
+    "model": "gemini-2.5-flash",
+    "status": "completed",
+    "created": "2026-11-01T00:00:00Z",
+    "updated": "2026-11-01T00:00:01Z",
+    "steps": [],
+    "usage": {
+        "total_input_tokens": 1000,
+        "total_output_tokens": 100,
+        "total_thought_tokens": 10,
+        "total_tokens": 1110,
+    },
+}
+EVENTS = sse(
+    {
+        "event_type": "interaction.created",
+        "interaction": {**INTERACTION, "status": "in_progress", "usage": None},
+    },
+    {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "hello"}},
+    {"event_type": "interaction.completed", "interaction": INTERACTION},
+)
+ASK: dict[str, Any] = {"model": "gemini-2.5-flash", "input": "hi"}
+
+
+def over(server: Server) -> genai.Client:
+    return client(httpx_client=server.client(), httpx_async_client=server.async_client())
+
+
+FORMS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "create": (answer(INTERACTION), lambda api: api.create(**ASK)),
+    "raw": (answer(INTERACTION), lambda api: api.with_raw_response.create(**ASK)),
+    "stream": (streamed(EVENTS), lambda api: list(api.create(stream=True, **ASK))),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.filterwarnings("ignore:Interactions usage is experimental")
+def test_every_form_of_an_interaction_makes_one_record(form: str, kept: Kept) -> None:
+    reply, call = FORMS[form]
+    call(over(Server([reply])).interactions)
+    record = kept.only
+    assert (record.usage.units, record.cost, record.response_id) == (UNITS, COST, "int_1")
+    assert (record.provider, record.api, record.streamed) == ("google", "interactions", form == "stream")
+
+
+@pytest.mark.filterwarnings("ignore:Interactions usage is experimental")
+def test_async_interactions_make_one_record_each_and_reading_costs_nothing(kept: Kept) -> None:
+    async def main() -> None:
+        await over(Server([answer(INTERACTION)])).aio.interactions.create(**ASK)
+        async for _ in await over(Server([streamed(EVENTS)])).aio.interactions.create(stream=True, **ASK):
+            pass
+        await over(Server([answer(INTERACTION)])).aio.interactions.get("int_1")
+
+    asyncio.run(main())
+    assert [record.usage.units for record in kept.records] == [UNITS, UNITS]
+
+
+@pytest.mark.filterwarnings("ignore:Interactions usage is experimental")
+def test_an_interaction_that_fails_is_one_failed_call(kept: Kept) -> None:
+    refused = answer({"error": {"code": 429, "message": "no", "status": "RESOURCE_EXHAUSTED"}}, 429)
+    with pytest.raises(Exception, match=r"429|no") as caught:
+        over(Server([refused])).interactions.create(**ASK)
+    assert (kept.only.status, kept.only.error_type) == ("error", type(caught.value).__name__)
+
+
+@pytest.mark.filterwarnings("ignore:Interactions usage is experimental")
+def test_interaction_streams_that_are_left_or_break_are_one_partial_call_each(kept: Kept) -> None:
+    stream = over(Server([streamed(EVENTS)])).interactions.create(stream=True, **ASK)
+    next(iter(stream))
+    stream.close()
+    first = EVENTS.split(b"\n\n")[0] + b"\n\n"
+    broken = over(Server([streamed(first, httpx2.ReadError("reset"))])).interactions.create(
+        stream=True, **ASK
+    )
+    with pytest.raises(Exception, match="reset"):
+        list(broken)
+    gc.collect()
+    assert [record.status for record in kept.records] == ["success", "error"]
+    assert all("partial" in record.flags for record in kept.records)
