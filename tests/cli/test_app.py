@@ -43,10 +43,10 @@ def test_help_loads_nothing_heavy(args: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
-def test_without_a_command_the_help_is_shown(outlay: Callable[..., Any]) -> None:
+def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: Callable[..., Any]) -> None:
     done = outlay()
-    assert done.returncode == 0
-    assert done.stdout.startswith("Usage: outlay ")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("no calls in the last 30 days\noutlay --help lists the commands")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,14 @@ def test_without_a_command_the_help_is_shown(outlay: Callable[..., Any]) -> None
         (["report", "--order", "beauty"], "no order 'beauty'"),
         (["report", "--limit", "-1"], "-1"),
         (["report", "--csv", "--json"], "either --csv or --json"),
+        (["trend", "--markdown", "--csv"], "either --csv or --markdown"),
+        (["report", "--by", "model", "--share", "beauty"], "no share of 'beauty'"),
+        (["report", "--metric", "user"], "did you mean users?"),
+        (["trend", "--by", "year"], "'year' is not one of"),
+        (["latency", "--slow", "soon"], "'soon' is not a valid integer"),
+        (["forecast", "--least", "much"], "must be a finite number"),
+        (["top", "--of", "planets"], "no dimension 'planets'"),
+        (["top", "--by", "tokens"], "single calls are ranked by cost or latency"),
         (["calls", "--limit", "x"], "'x' is not a valid integer"),
         (["calls", "--where", "=x"], "'=x' is no NAME=VALUE"),
         (["top", "--by", "beauty"], "beauty"),

@@ -49,7 +49,7 @@ def test_a_reports_json_adds_up_and_names_every_metric(outlay: Outlay) -> None:
     data = json.loads(done.stdout)
     assert data["by"] == ["day", "user"]
     assert set(data["total"]) == set(METRICS)
-    assert set(data["rows"][0]) == {"day", "user", *METRICS}
+    assert set(data["rows"][0]) == {"day", "user", *METRICS, "share", "cumulative_share"}
     # 1000 x 2.50 a million in, 1000 x 10.00 a million out
     assert data["total"]["cost"] == "0.0125"
     assert sum(decimal_of(row["cost"] or 0) for row in data["rows"]) == decimal_of("0.0125")

@@ -212,11 +212,13 @@ def units(reader: LedgerReader) -> None:
     found = economics_of(reader, "model")
     whole = asked(reader)[1]
     same(found.total, whole)
-    if whole["cost"] is None:
+    known = asked(reader, where=filters({"cost_status": ["priced", "partial", "reported", "free"]}))[1]
+    assert found.total["cost_per_call"] == known["avg_cost"] == whole["avg_cost"]
+    if known["cost"] is None:
         assert found.total["cost_per_1k_tokens"] is None
-    elif whole["total_tokens"]:
-        each = found.total["cost_per_1k_tokens"] * whole["total_tokens"] / 1000
-        assert isclose(each, whole["cost"], rel_tol=1e-9)
+    else:
+        each = found.total["cost_per_1k_tokens"] * known["total_tokens"] / 1000
+        assert isclose(each, known["cost"], rel_tol=1e-9)
     for row in found.rows:
         assert row["cost_per_call"] == row["avg_cost"]
 

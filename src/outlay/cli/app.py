@@ -28,7 +28,19 @@ COMMANDS = {
     "demo": Entry("demo", "demo", "Record a few mock calls and show what they cost."),
     "run": Entry("run", "run", "Run a Python program, unchanged, and record its calls."),
     "report": Entry("report", "report", "Totals and breakdowns of what was recorded."),
-    "top": Entry("calls", "top", "The dearest or slowest calls."),
+    "top": Entry("top", "top", "The dearest or slowest calls, users, sessions, features."),
+    "users": Entry("groups", "users", "What each user costs."),
+    "trend": Entry("times", "trend", "What changes from one hour, day, week or month to the next."),
+    "forecast": Entry("times", "forecast", "Where this month's cost is going, and the days that stand out."),
+    "latency": Entry(
+        "groups", "latency", "How long calls take, how soon they begin to answer, and the slow ones."
+    ),
+    "errors": Entry("groups", "errors", "Which calls fail, on which models, and the money they cost."),
+    "cache": Entry("groups", "cache", "How often input comes from a cache, what that saved and could."),
+    "quality": Entry("groups", "quality", "How good the answers are said to be, beside what they cost."),
+    "economics": Entry(
+        "groups", "economics", "What a call, a user, a session, a success and a right answer cost."
+    ),
     "calls": Entry("calls", "calls", "Single calls, newest first."),
     "explain": Entry("calls", "explain", "How the cost of one call came about, line by line."),
     "price": Entry("price", "price", "Price recorded responses: JSON lines in, JSON lines out."),
@@ -94,11 +106,16 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None: 
 )
 @click.pass_context
 def root(ctx: click.Context) -> None:
-    """Know what every LLM call costs."""
+    """Know what every LLM call costs.
+
+    Without a command: today, the last seven days and this month.
+    """
     if ctx.invoked_subcommand != "run":  # whose output is the program's
         _take_any_sign()
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        from outlay.cli.times import show_overview
+
+        show_overview(ctx)
 
 
 def main(args: Sequence[str] | None = None) -> int:

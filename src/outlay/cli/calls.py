@@ -1,10 +1,10 @@
-"""``outlay calls``, ``outlay top`` and ``outlay explain``: single calls."""
+"""``outlay calls`` and ``outlay explain``: single calls."""
 
 from typing import Any
 
 import click
 
-from outlay.cli.options import data_options, period_options, state_of
+from outlay.cli.options import data_options, format_options, period_options, state_of
 from outlay.core.errors import LedgerError
 from outlay.core.query import Order
 
@@ -13,27 +13,13 @@ from outlay.core.query import Order
 @click.option(
     "-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many."
 )
+@format_options
 @period_options
 @data_options
 @click.pass_context
 def calls(ctx: click.Context, /, *, limit: int, **question: Any) -> None:
     """Single calls, newest first."""
-    _print_calls(ctx, limit, "time", question)
-
-
-@click.command
-@click.option(
-    "-n", "--limit", type=click.IntRange(min=0), default=10, show_default=True, help="At most so many."
-)
-@click.option(
-    "--by", type=click.Choice(["cost", "latency"]), default="cost", show_default=True, help="What counts."
-)
-@period_options
-@data_options
-@click.pass_context
-def top(ctx: click.Context, /, *, limit: int, by: Order, **question: Any) -> None:
-    """The dearest or slowest calls."""
-    _print_calls(ctx, limit, by, question)
+    print_calls(ctx, limit, "time", question)
 
 
 @click.command
@@ -65,17 +51,25 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
         show(explain_text(record, page_of_terminal(), shown_in, costs))
 
 
-def _print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:
+def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:
+    """Ask for single calls in an order and print them in the form that is asked for."""
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
+    from outlay.cli.showing import one_form
     from outlay.core.codec import record_json
     from outlay.core.query import zone
-    from outlay.render.calls import calls_text
+    from outlay.render.calls import calls_view
+    from outlay.render.sheets import view_csv, view_markdown, view_text
 
-    settings = settings_of(state_of(ctx))
+    state = one_form(ctx)
+    settings = settings_of(state)
     tz = question.pop("tz") or settings.tz
     with reader_of(settings) as reader:
         found = reader.calls(limit, order, tz=tz, **question)
-    if state_of(ctx).json:
+    if state.json:
         show_json({"calls": [record_json(record) for record in found]})
+        return
+    view = calls_view(found, zone(tz))
+    if state.csv:
+        show(view_csv(view))
     else:
-        show(calls_text(found, page_of_terminal(), zone(tz)))
+        show(view_markdown(view) if state.markdown else view_text(view, page_of_terminal()))

@@ -15,6 +15,8 @@ class State:
 
     ledger: str | None = None
     json: bool = False
+    csv: bool = False
+    markdown: bool = False
 
 
 def state_of(ctx: click.Context) -> State:
@@ -38,23 +40,25 @@ def data_options(command: Command) -> Command:
     return as_json(ledger(command))
 
 
+def format_options(command: Command) -> Command:
+    """Add --csv and --markdown."""
+    as_csv = click.option("--csv", is_flag=True, expose_value=False, callback=_keep, help="Print CSV.")
+    as_markdown = click.option(
+        "--markdown", is_flag=True, expose_value=False, callback=_keep, help="Print Markdown."
+    )
+    return as_csv(as_markdown(command))
+
+
+def where_options(command: Command) -> Command:
+    """Add --where and --tz, for a command that knows its period."""
+    return _where(_tz(command))
+
+
 def period_options(command: Command) -> Command:
     """Add --since, --until, --where and --tz."""
-    options = (
-        click.option("--since", metavar="W", help="From then on: 30d, 24h, today, month, 2026-11-01, …"),
-        click.option("--until", metavar="W", help="Up to then, itself left out."),
-        click.option(
-            "--where",
-            metavar="K=V",
-            multiple=True,
-            callback=_filters,
-            help="Only calls with it: user=u1, tag:team=search; nothing after = means missing.",
-        ),
-        click.option("--tz", metavar="ZONE", help="The time zone of days and bare dates."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    since = click.option("--since", metavar="W", help="From then on: 30d, 24h, today, month, 2026-11-01, …")
+    until = click.option("--until", metavar="W", help="Up to then, itself left out.")
+    return since(until(where_options(command)))
 
 
 def pairs(texts: tuple[str, ...], ctx: click.Context, param: click.Parameter | None) -> list[tuple[str, str]]:
@@ -76,3 +80,13 @@ def _filters(
     for name, value in pairs(texts, ctx, param):
         where.setdefault(name, []).extend([value] if value else [None, ""])
     return where
+
+
+_where = click.option(
+    "--where",
+    metavar="K=V",
+    multiple=True,
+    callback=_filters,
+    help="Only calls with it: user=u1, tag:team=search; nothing after = means missing.",
+)
+_tz = click.option("--tz", metavar="ZONE", help="The time zone of days and bare dates.")

@@ -1,44 +1,39 @@
-"""``outlay report``: totals and breakdowns."""
+"""``outlay report``: totals and breakdowns, each row with its share of the total."""
+
+from typing import Any
 
 import click
 
-from outlay.cli.options import data_options, period_options, state_of
+from outlay.cli.options import data_options, format_options, period_options
 
 
 @click.command
 @click.option("--by", metavar="D,D", default="", help="Dimensions: day, model, user, tag:NAME, …")
 @click.option("--order", metavar="M", help="A metric, largest first, or a dimension.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), help="At most so many rows.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--share", metavar="M", default="cost", show_default=True, help="What shares are of.")
+@click.option(
+    "--metric", "metrics", metavar="M", multiple=True, help="One more: p90_latency_ms, users, slow:5000, …"
+)
+@format_options
 @period_options
 @data_options
 @click.pass_context
-def report(  # noqa: PLR0913 - one parameter an option
-    ctx: click.Context,
-    *,
-    by: str,
-    order: str | None,
-    limit: int | None,
-    as_csv: bool,
-    since: str | None,
-    until: str | None,
-    where: dict[str, list[str | None]],
-    tz: str | None,
-) -> None:
+def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
-    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
+    from outlay.cli.session import reader_of, settings_of, show
+    from outlay.cli.showing import one_form, print_found
     from outlay.render.as_csv import csv_text
-    from outlay.render.reports import report_text
+    from outlay.render.reports import report_view
+    from outlay.report.shares import shares_of
 
-    state = state_of(ctx)
-    if as_csv and state.json:
-        raise click.UsageError("take either --csv or --json", ctx)
+    state = one_form(ctx)
     settings = settings_of(state)
     with reader_of(settings) as reader:
-        found = reader.report(
-            by, since=since, until=until, where=where, tz=tz or settings.tz, limit=limit, order=order
-        )
-    if state.json:
-        show_json(found.to_dict())
+        found = reader.report(**{**given, "tz": given["tz"] or settings.tz})
+    if found.query.by:
+        found = shares_of(found, share)
+    if state.csv:
+        show(csv_text(found))
     else:
-        show(csv_text(found) if as_csv else report_text(found, page_of_terminal()))
+        print_found(state, found, report_view)

@@ -1,13 +1,10 @@
 """A report as CSV: a heading, then its rows; money as plain decimals, nothing where a value is unknown."""
 
 import csv
-import json
-from collections.abc import Mapping
 from io import StringIO
-from typing import Any
 
 from outlay.render.reports import all_rows, columns_of
-from outlay.report.plain import plain
+from outlay.render.sheets import csv_cell
 from outlay.report.values import Report
 
 
@@ -17,10 +14,5 @@ def csv_text(report: Report) -> str:
     columns = columns_of(report)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_cell(row.get(name)) for name in columns] for row in all_rows(report))
+    writer.writerows([csv_cell(row.get(name)) for name in columns] for row in all_rows(report))
     return out.getvalue().removesuffix("\n")
-
-
-def _cell(value: Any) -> Any:
-    """Costs by currency, and counts of a histogram, stand as JSON in their one cell."""
-    return json.dumps(plain(value)) if isinstance(value, Mapping | tuple) else plain(value)

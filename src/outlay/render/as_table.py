@@ -30,6 +30,7 @@ class Column:
     cells: tuple[str, ...]
     text: bool = False  # names stand left and may be cut; numbers stand right and never are
     spare: int = 0  # 0: always shown; the highest goes first
+    styles: tuple[str, ...] = ()  # rich's, one a cell, where colours are understood; none: plain
 
     @property
     def width(self) -> int:
@@ -63,10 +64,15 @@ def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
             overflow="ellipsis",
             width=width,
         )
-    rows = list(zip(*(column.cells for column in shown), strict=True))
+    rows = list(zip(*(_styled(column) for column in shown), strict=True))
     for row in rows[:-1] if total else rows:
-        grid.add_row(*(Text(cell) for cell in row))
+        grid.add_row(*row)
     return _draw(grid, sum(wide) + _GAP * len(wide), color=page.color)
+
+
+def _styled(column: Column) -> list[Text]:
+    styles = column.styles or ("",) * len(column.cells)
+    return [Text(cell, style) for cell, style in zip(column.cells, styles, strict=True)]
 
 
 def fitting(columns: Sequence[Column], width: int | None) -> list[Column]:

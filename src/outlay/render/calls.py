@@ -3,44 +3,52 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from outlay.core.query import Row
 from outlay.core.record import Record
-from outlay.render.as_table import Column, Page, table
-from outlay.render.cells import count, dollars, local_time, milliseconds, name
+from outlay.render.as_table import Page
+from outlay.render.cells import local_time
+from outlay.render.reports import NO_CALLS
+from outlay.render.sheets import Field, Sheet, View, view_text
 
 _UNPRICED = ("unpriced", "partial")
+_WHOM = (("user", 6), ("query_type", 7), ("session", 8))
+_FIGURES = ("provider", "model", "input_tokens", "output_tokens", "latency_ms", "cost", "currency", "id")
 
 
 def calls_text(records: Sequence[Record], page: Page, tz: ZoneInfo) -> str:
     """Show calls in the order given, one a row."""
-    if not records:
-        return "no calls"
-    columns = [
-        Column(f"at ({tz.key})", tuple(local_time(each.at, tz) for each in records), text=True, spare=2),
-        Column("provider", tuple(name(each.provider) for each in records), text=True, spare=5),
-        Column("model", tuple(name(each.model) for each in records), text=True),
-        *_attributions(records),
-        Column("input", tuple(count(each.input_tokens) for each in records), spare=3),
-        Column("output", tuple(count(each.output_tokens) for each in records), spare=3),
-        Column("latency", tuple(milliseconds(each.latency_ms) for each in records), spare=4),
-        Column("cost", tuple(dollars(each.cost, each.currency) for each in records)),
-        Column("status", tuple(_status(each) for each in records), text=True, spare=1),
-        Column("id", tuple(each.id for each in records), spare=0),
-    ]
-    return table(columns, page)
+    return view_text(calls_view(records, tz), page)
 
 
-def _attributions(records: Sequence[Record]) -> list[Column]:
-    """Show user, session and query type only where some call has one."""
-    found = []
-    for heading, spare in (("user", 6), ("query_type", 7), ("session", 8)):
-        values = [getattr(each, heading) for each in records]
-        if any(value is not None for value in values):
-            found.append(Column(heading, tuple(name(value) for value in values), text=True, spare=spare))
-    return found
+def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
+    """Lay calls out in the order given; user, session and query type only where some call has one."""
+    fields = (
+        Field("at", f"at ({tz.key})", "text", spare=2),
+        Field("provider", "provider", "text", spare=5),
+        Field("model", "model", "text"),
+        *(
+            Field(name, name, "text", spare=spare)
+            for name, spare in _WHOM
+            if any(getattr(each, name) is not None for each in records)
+        ),
+        Field("input_tokens", "input", spare=3),
+        Field("output_tokens", "output", spare=3),
+        Field("latency_ms", "latency", "ms", spare=4),
+        Field("cost", "cost", "money"),
+        Field("status", "status", "text", spare=1),
+        Field("id", "id", "id"),
+    )
+    return View((Sheet(fields, [_row(each, tz) for each in records]),), empty=None if records else NO_CALLS)
+
+
+def _row(record: Record, tz: ZoneInfo) -> Row:
+    whom = {name: getattr(record, name) for name, _ in _WHOM}
+    figures = {name: getattr(record, name) for name in _FIGURES}
+    return {"at": local_time(record.at, tz), "calls": 1, "status": _status(record), **whom, **figures}
 
 
 def _status(record: Record) -> str:
     """Say what went wrong, or that the price did; nothing where all is well."""
     if not record.success:
-        return name(record.error_type or "error")
+        return record.error_type or "error"
     return record.cost_status if record.cost_status in _UNPRICED else "ok"

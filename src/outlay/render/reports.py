@@ -1,79 +1,103 @@
-"""A report as a table for people, with one line that names what its total does not contain."""
+"""A report of totals and breakdowns, with one line that names what its total does not contain."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from outlay.core.query import METRICS, Row
-from outlay.render.as_table import Column, Page, table
-from outlay.render.cells import count, dollars, milliseconds, name, percent, sums
+from outlay.core.query import METRICS, Row, slow_limit
+from outlay.render.as_table import Page
+from outlay.render.cells import name
+from outlay.render.sheets import Field, Kind, Sheet, View, view_text
 from outlay.report.values import Report, Unpriced
 
 _NAMED = 5  # models in the line about unpriced calls
+NO_CALLS = "no calls"
 
-
-@dataclass(frozen=True, slots=True)
-class _Metric:
-    key: str
-    heading: str
-    show: Callable[[Any], str]
-    spare: int = 0
-    where_any: bool = False  # shown only where it is not 0 everywhere
-
-
-_METRICS = (
-    _Metric("calls", "calls", count),
-    _Metric("errors", "errors", count, spare=3, where_any=True),
-    _Metric("unpriced_calls", "unpriced", count, where_any=True),
-    _Metric("input_tokens", "input", count, spare=1),
-    _Metric("cached_tokens", "cached", count, spare=4, where_any=True),
-    _Metric("cache_hit_rate", "hit", percent, spare=8, where_any=True),
-    _Metric("output_tokens", "output", count, spare=1),
-    _Metric("reasoning_tokens", "reasoning", count, spare=7, where_any=True),
-    _Metric("cost", "cost", dollars),
-    _Metric("avg_cost", "avg cost", dollars, spare=6),
-    _Metric("avg_latency_ms", "avg", milliseconds, spare=5),
-    _Metric("p95_latency_ms", "p95", milliseconds, spare=9),
+FIGURES = (
+    Field("calls", "calls"),
+    Field("errors", "errors", spare=3, where_any=True, bad=True),
+    Field("unpriced_calls", "unpriced", where_any=True, bad=True),
+    Field("input_tokens", "input", spare=1),
+    Field("cached_tokens", "cached", spare=4, where_any=True),
+    Field("cache_hit_rate", "hit", "percent", spare=8, where_any=True),
+    Field("output_tokens", "output", spare=1),
+    Field("reasoning_tokens", "reasoning", spare=7, where_any=True),
+    Field("cost", "cost", "money"),
+    Field("avg_cost", "avg cost", "money", spare=6),
+    Field("avg_latency_ms", "avg", "ms", spare=5),
+    Field("p95_latency_ms", "p95", "ms", spare=9),
 )
+"""The columns that most reports have in common."""
+
+_SHARES = (
+    Field("share", "share", "share", spare=2),
+    Field("cumulative_share", "together", "percent", spare=7),
+)
+_MONEY = frozenset(("error_cost", "judged_cost"))
 
 
 def report_text(report: Report, page: Page) -> str:
     """Show a report: its rows, its total, and what the total lacks."""
+    return view_text(report_view(report), page)
+
+
+def report_view(report: Report) -> View:
+    """Lay a report out: dimensions, figures, further metrics, shares."""
+    by = tuple(Field(each, each, "text") for each in report.query.by)
+    fields = (*by, *FIGURES, *further(report.query.metrics))
+    if report.share is not None:
+        fields = _shared(fields, report.share)
+    sheet = Sheet(fields, report.rows if by else (), _whole(report))
+    return View((sheet,), report_notes(report), empty=None if report.total["calls"] else NO_CALLS)
+
+
+def _shared(fields: tuple[Field, ...], metric: str) -> tuple[Field, ...]:
+    """Put the shares behind the metric that they are of."""
+    places = [at for at, each in enumerate(fields, 1) if each.key == metric]
+    if not places:
+        return (*fields, Field(metric, _heading(metric)), *_SHARES)
+    return (*fields[: places[0]], *_SHARES, *fields[places[0] :])
+
+
+def _whole(report: Report) -> Row:
+    """Give the total with its share: all of it, unless a limit left rows out."""
+    return {**report.total, "share": None, "cumulative_share": None}
+
+
+def further(metrics: Sequence[str]) -> list[Field]:
+    """Give columns for metrics that were asked for by name; a histogram is no figure."""
+    shown = [each for each in metrics if each != "latency_histogram"]
+    return [Field(each, _heading(each), _kind(each)) for each in shown]
+
+
+def _heading(metric: str) -> str:
+    limit = slow_limit(metric)
+    return metric.removesuffix("_ms").replace("_", " ") if limit is None else f"over {limit:,} ms"
+
+
+def _kind(metric: str) -> Kind:
+    if metric in _MONEY:
+        return "price"
+    if metric.endswith("_ms"):
+        return "ms"
+    return "number" if metric.startswith("avg_") or metric.endswith("_per_second") else "count"
+
+
+def report_notes(report: Report) -> tuple[str, ...]:
+    """Say what the rows or the total lack."""
     if not report.total["calls"]:
-        return "no calls"
-    rows = [*report.rows, report.total] if report.query.by else [report.total]
-    names = [_names(report, dimension) for dimension in report.query.by]
-    shown = [metric for metric in _METRICS if not metric.where_any or report.total[metric.key]]
-    numbers = [
-        Column(metric.heading, tuple(_cell(row, metric) for row in rows), spare=metric.spare)
-        for metric in shown
-    ]
-    lines = [table([*names, *numbers], page, total=bool(report.query.by))]
+        return ()
+    notes = []
     if report.left_out:
-        lines.append(f"{report.left_out:,} more not shown; the total is that of all")
+        notes.append(f"{report.left_out:,} more not shown; the total is that of all")
     if report.rolled:
-        lines.append(
+        notes.append(
             f"{report.rolled:,} of these calls are kept as daily totals: no percentiles, hours, sessions"
         )
-    if report.unpriced:
-        lines.append(unpriced_line(report.unpriced))
-    return "\n".join(lines)
+    return (*notes, *unpriced_notes(report.unpriced))
 
 
-def _cell(row: Row, metric: _Metric) -> str:
-    """Show one figure; money of other currencies than USD says which."""
-    costs = row.get("costs")
-    if costs and metric.key == "cost":
-        return sums(row["cost"], costs)
-    if costs and metric.key == "avg_cost":
-        return dollars(row["avg_cost"], next(iter(costs)))
-    return metric.show(row[metric.key])
-
-
-def _names(report: Report, dimension: str) -> Column:
-    cells = [name(row[dimension]) for row in report.rows]
-    first = dimension == report.query.by[0]
-    return Column(dimension, (*cells, "total" if first else ""), text=True)
+def unpriced_notes(unpriced: Sequence[Unpriced]) -> tuple[str, ...]:
+    """Give the line about unpriced calls, if there are any."""
+    return (unpriced_line(unpriced),) if unpriced else ()
 
 
 def unpriced_line(unpriced: Sequence[Unpriced]) -> str:
@@ -90,9 +114,11 @@ def _model(each: Unpriced) -> str:
 
 
 def columns_of(report: Report) -> Sequence[str]:
-    """Give the headings of a report's rows: dimensions, every metric, and costs by currency if need be."""
-    foreign = any("costs" in row for row in (*report.rows, report.total))
-    return [*report.query.by, *METRICS, *report.query.metrics, *(["costs"] if foreign else [])]
+    """Give the headings of a report: dimensions, every metric, shares, sums by currency if need be."""
+    rows = (*report.rows, report.total)
+    shared = ["share", "cumulative_share"] if report.share is not None else []
+    sums = [f"{each}s" for each in ("cost", *sorted(_MONEY)) if any(f"{each}s" in row for row in rows)]
+    return [*report.query.by, *METRICS, *report.query.metrics, *shared, *sums]
 
 
 def all_rows(report: Report) -> Sequence[Row]:

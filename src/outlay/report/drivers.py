@@ -12,7 +12,7 @@ from outlay.core.buckets import span
 from outlay.core.query import Row, zone
 from outlay.core.units import TOKEN_UNITS
 from outlay.report.plain import plain
-from outlay.report.reader import LedgerReader
+from outlay.report.reader import LedgerReader, conditions
 
 NAMES = ("calls", "model_mix", "tokens_per_call", "cache_share", "price")
 """The drivers, in the order in which they are taken from usual to this day's."""
@@ -76,7 +76,7 @@ def drivers_of(
     local = zone(tz)
     start, end = span("day", day, local)
     first = span("day", f"{datetime.fromisoformat(day) - timedelta(days=BEFORE):%Y-%m-%d}", local)[0]
-    given = list(where.items() if hasattr(where, "items") else where or ())
+    given = conditions(where)
     scope = {"tz": tz, "where": [*given, ("currency", currency)]}
     lived = _days_with_calls(reader, since=first, until=start, **scope)
     now = _uses(reader, 1, since=start, until=end, **scope)

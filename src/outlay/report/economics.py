@@ -2,24 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from outlay.core.query import Query, Row
 from outlay.report.money import amounts, less, per, sole
 from outlay.report.plain import plain
-from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.reader import LedgerReader, conditions
+from outlay.report.values import Report, Unpriced, scope_json, unpriced_json
 
-METRICS = (
-    "successful_calls",
-    "users",
-    "sessions",
-    "judged_calls",
-    "correct_calls",
-    "judged_cost",
-    "unpriced_judged",
-)
+METRICS = ("successful_calls", "users", "sessions", "judged_calls", "correct_calls", "judged_cost")
+PRICED = ("priced", "reported", "free", "partial")
+"""The cost statuses of calls whose cost, or some of it, is known."""
+
 UNIT_COSTS = (
     "cost_per_call",
     "cost_per_successful_call",
@@ -34,9 +28,10 @@ UNIT_COSTS = (
 class Economics:
     """Unit costs of groups of calls, each a Decimal, or None where it is not known.
 
-    A row is the ledger's with METRICS and UNIT_COSTS. ``cost_per_call`` is over calls with a known cost. A
-    success bears the cost of failed calls too, and a right answer that of all judged ones. Users and sessions
-    bear the calls that name one. Several currencies have no unit cost.
+    A row is the ledger's with METRICS and UNIT_COSTS. Unit costs are over calls with a known cost alone, so
+    that an unknown one counts neither as nothing nor as a unit. A success bears the cost of failed calls too,
+    and a right answer that of all judged ones. Users and sessions bear the calls that name one. Several
+    currencies have no unit cost.
     """
 
     rows: tuple[Row, ...]
@@ -63,33 +58,38 @@ def economics_of(
         QueryError: the question cannot be.
     """
     found = reader.report(by, metrics=METRICS, where=where, **question)
-    given = list(where.items() if hasattr(where, "items") else where or ())
-    scope = {name: value for name, value in question.items() if name not in {"order", "limit"}}
-    nobody = {name: reader.report(by, where=[*given, (name, None)], **scope) for name in ("user", "session")}
     keys = found.query.by
-
-    def costed(row: Row, without: dict[str, Row | None]) -> Row:
-        named = {
-            name: less(amounts(row), {} if rest is None or not rest["calls"] else amounts(rest))
-            for name, rest in without.items()
-        }
-        return {**row, **_unit_costs(row, {name: sole(left) for name, left in named.items()})}
-
-    others = {
-        name: {tuple(row[key] for key in keys): row for row in report.rows} for name, report in nobody.items()
+    scope = {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
+    known = [*conditions(where), ("cost_status", PRICED)]
+    priced = _by_key(reader.report(keys, metrics=METRICS, where=known, **scope), keys)
+    nobody = {
+        name: _by_key(reader.report(keys, where=[*known, (name, None)], **scope), keys)
+        for name in ("user", "session")
     }
+
+    def costed(row: Row, key: tuple[Any, ...] | None) -> Row:
+        base = priced.get(key)
+        others = {name: rows.get(key) for name, rows in nobody.items()}
+        return {**row, **(_unit_costs(base, others) if base is not None else dict.fromkeys(UNIT_COSTS))}
+
     return Economics(
-        rows=tuple(
-            costed(row, {name: rows.get(tuple(row[key] for key in keys)) for name, rows in others.items()})
-            for row in found.rows
-        ),
-        total=costed(found.total, {name: report.total for name, report in nobody.items()}),
+        rows=tuple(costed(row, tuple(row[key] for key in keys)) for row in found.rows),
+        total=costed(found.total, None),
         query=found.query,
         unpriced=found.unpriced,
     )
 
 
-def _unit_costs(row: Row, named: dict[str, Decimal | None]) -> Row:
+def _by_key(report: Report, keys: tuple[str, ...]) -> dict[tuple[Any, ...] | None, Row]:
+    """Give the rows by the values of their dimensions, and the total under None."""
+    return {None: report.total, **{tuple(row[key] for key in keys): row for row in report.rows}}
+
+
+def _unit_costs(row: Row, nobody: dict[str, Row | None]) -> Row:
+    named = {
+        name: sole(less(amounts(row), amounts(rest) if rest is not None and rest["calls"] else {}))
+        for name, rest in nobody.items()
+    }
     return {
         "cost_per_call": row["avg_cost"],
         "cost_per_successful_call": per(row["cost"], row["successful_calls"]),

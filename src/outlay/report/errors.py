@@ -6,7 +6,7 @@ from typing import Any
 from outlay.core.query import Query, Row
 from outlay.report.money import ratio
 from outlay.report.plain import plain
-from outlay.report.reader import LedgerReader
+from outlay.report.reader import LedgerReader, conditions
 from outlay.report.values import Unpriced, scope_json, unpriced_json
 
 
@@ -45,7 +45,7 @@ def errors_of(reader: LedgerReader, *, where: Any = None, **question: Any) -> Er
     """
     further = ("error_cost", "unpriced_errors")
     models = reader.report(("provider", "model"), metrics=further, where=where, **question, order="errors")
-    given = where.items() if hasattr(where, "items") else where or ()
+    given = conditions(where)
     failed = reader.report(
         ("error_type", "provider", "model"), where=[*given, ("status", "error")], **question, order="calls"
     )

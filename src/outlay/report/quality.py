@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Query, Row
-from outlay.report.money import per, ratio
+from outlay.report.economics import economics_of
+from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
 from outlay.report.values import Unpriced, scope_json, unpriced_json
@@ -27,7 +28,8 @@ class Quality:
     """Judgements of groups of calls beside their cost.
 
     A row is the ledger's with METRICS, ``correct_rate`` (of judged calls, 0 to 1) and
-    ``cost_per_correct_answer``: the cost of all judged calls by the right ones.
+    ``cost_per_correct_answer``: the cost of all judged calls by the right ones, calls of unknown cost left
+    aside.
     """
 
     rows: tuple[Row, ...]
@@ -45,24 +47,30 @@ class Quality:
         }
 
 
-def quality_of(reader: LedgerReader, by: str | Iterable[str] = "model", **question: Any) -> Quality:
+def quality_of(
+    reader: LedgerReader, by: str | Iterable[str] = "model", *, where: Any = None, **question: Any
+) -> Quality:
     """Ask for quality beside cost; ``question`` is what :meth:`LedgerReader.report` takes beside dimensions.
 
     Raises:
         QueryError: the question cannot be.
     """
-    found = reader.report(by, metrics=METRICS, **question)
+    found = reader.report(by, metrics=METRICS, where=where, **question)
+    keys = found.query.by
+    scope = {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
+    costs = economics_of(reader, keys, where=where, **scope)
+    by_key = {tuple(row[key] for key in keys): row for row in costs.rows}
     return Quality(
-        rows=tuple(_judged(row) for row in found.rows),
-        total=_judged(found.total),
+        rows=tuple(_judged(row, by_key[tuple(row[key] for key in keys)]) for row in found.rows),
+        total=_judged(found.total, costs.total),
         query=found.query,
         unpriced=found.unpriced,
     )
 
 
-def _judged(row: Row) -> Row:
+def _judged(row: Row, cost: Row) -> Row:
     return {
         **row,
         "correct_rate": ratio(row["correct_calls"], row["judged_calls"]),
-        "cost_per_correct_answer": per(row["judged_cost"], row["correct_calls"]),
+        "cost_per_correct_answer": cost["cost_per_correct_answer"],
     }

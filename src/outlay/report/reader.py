@@ -262,6 +262,11 @@ def dimensions(by: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_dimension(name.strip()) for name in names if name.strip()))
 
 
+def conditions(where: Where) -> list[tuple[str, Any]]:
+    """Give filters as a list, to which more can be added."""
+    return list(where.items() if isinstance(where, Mapping) else where or ())
+
+
 def check_limit(limit: int | None) -> int | None:
     """Give the limit back, if it is None or a whole number that is not negative.
 

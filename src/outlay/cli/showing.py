@@ -1,0 +1,72 @@
+"""Asking for a report and printing it in the one form that the command line asks for."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import click
+
+from outlay.cli.options import State, state_of
+
+if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
+    from outlay.render.sheets import View
+    from outlay.report import LedgerReader
+
+
+class Document(Protocol):
+    """A report: whatever can be written as a JSON object."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        ...
+
+
+Found = TypeVar("Found", bound=Document)
+
+
+def answer(
+    ctx: click.Context,
+    given: dict[str, Any],
+    ask: "Callable[[LedgerReader, dict[str, Any]], Found]",
+    view: "Callable[[Found], View]",
+) -> None:
+    """Ask the ledger and print the answer as text, JSON, CSV or Markdown.
+
+    ``given`` are the options of a question; its time zone is that of the settings where none is given.
+    """
+    from outlay.cli.session import reader_of, settings_of
+
+    state = one_form(ctx)
+    settings = settings_of(state)
+    question = {**given, "tz": given["tz"] or settings.tz}
+    with reader_of(settings) as reader:
+        found = ask(reader, question)
+    print_found(state, found, view)
+
+
+def one_form(ctx: click.Context) -> State:
+    """Give the state of the command line, if it asks for one form of output at most.
+
+    Raises:
+        click.UsageError: it asks for several.
+    """
+    state = state_of(ctx)
+    asked = [name for name in ("csv", "json", "markdown") if getattr(state, name)]
+    if len(asked) > 1:
+        raise click.UsageError(f"take either --{asked[0]} or --{asked[1]}", ctx)
+    return state
+
+
+def print_found(state: State, found: Found, view: "Callable[[Found], View]") -> None:
+    """Print a report in the form that is asked for."""
+    from outlay.cli.session import page_of_terminal, show, show_json
+
+    if state.json:
+        show_json(found.to_dict())
+        return
+    from outlay.render.sheets import view_csv, view_markdown, view_text
+
+    laid_out = view(found)
+    if state.csv:
+        show(view_csv(laid_out))
+    else:
+        show(view_markdown(laid_out) if state.markdown else view_text(laid_out, page_of_terminal()))

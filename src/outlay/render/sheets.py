@@ -1,0 +1,194 @@
+"""Sheets: what a report shows, as columns of kinds over rows; shown as text, Markdown or CSV."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, Literal
+
+from outlay.core.query import Row
+from outlay.render import cells
+from outlay.render.as_table import Column, Page, table
+from outlay.report.plain import plain
+
+Kind = Literal[
+    "text", "id", "count", "money", "price", "change", "ms", "share", "percent", "rate", "number", "spark"
+]
+_UP, _DOWN, _BAD = "yellow", "cyan", "bright_yellow"  # told apart by all eyes, and never the only sign
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column: the key of its values, its heading, how they are shown, and how readily it is left out."""
+
+    key: str
+    heading: str
+    kind: Kind = "count"
+    spare: int = 0  # 0: always shown; the highest goes first
+    where_any: bool = False  # shown only where some row has more than nothing
+    bad: bool = False  # more than nothing is worth a look
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows under columns, and a total below them if there is one."""
+
+    fields: tuple[Field, ...]
+    rows: Sequence[Row]
+    total: Row | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A report as people see it: sheets, the main one first, and lines about what they lack."""
+
+    sheets: tuple[Sheet, ...]
+    notes: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()  # lines before the first sheet
+    empty: str | None = None  # said in place of all else, where there is nothing to show
+
+
+def view_text(view: View, page: Page) -> str:
+    """Show a view in a terminal or a pipe."""
+    if view.empty is not None:
+        return "\n".join((view.empty, *view.notes))
+    parts = ["\n".join(view.head)] if view.head else []
+    parts += [_sheet_text(sheet, page) for sheet in view.sheets if sheet.rows or sheet.total]
+    body = "\n\n".join(parts)
+    return "\n".join((body, *view.notes)) if body else "\n".join(view.notes)
+
+
+def _sheet_text(sheet: Sheet, page: Page) -> str:
+    text = table(columns(sheet), page, total=sheet.total is not None and bool(sheet.rows))
+    return text if sheet.title is None else f"{sheet.title}\n{text}"
+
+
+def view_markdown(view: View) -> str:
+    """Write a view as Markdown: a table a sheet, under its title."""
+    if view.empty is not None:
+        return "\n\n".join((view.empty, *view.notes))
+    parts = ["\n".join(f"{line}  " for line in view.head)] if view.head else []
+    for sheet in view.sheets:
+        if sheet.rows or sheet.total:
+            parts += [] if sheet.title is None else [f"### {sheet.title}"]
+            parts.append(_sheet_markdown(sheet))
+    return "\n\n".join((*parts, *view.notes))
+
+
+def _sheet_markdown(sheet: Sheet) -> str:
+    shown = columns(sheet)
+    lines = [
+        [column.heading for column in shown],
+        [":--" if column.text else "--:" for column in shown],
+        *zip(*([cell.replace("|", "\\|") for cell in column.cells] for column in shown), strict=True),
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def view_csv(view: View) -> str:
+    """Write all that the rows of the main sheet hold as CSV: plain decimals, nothing where it is unknown."""
+    sheet = view.sheets[0]
+    rows = sheet.rows or ([sheet.total] if sheet.total else [])
+    names = list(dict.fromkeys(name for row in rows for name in row)) or [field.key for field in sheet.fields]
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([csv_cell(row.get(name)) for name in names] for row in rows)
+    return out.getvalue().removesuffix("\n")
+
+
+def csv_cell(value: Any) -> Any:
+    """Costs by currency, and counts of a histogram, stand as JSON in their one cell."""
+    return json.dumps(plain(value)) if isinstance(value, Mapping | tuple) else plain(value)
+
+
+def columns(sheet: Sheet) -> list[Column]:
+    """Lay a sheet out as columns of text, those that say nothing left away."""
+    rows = [*sheet.rows, *([sheet.total] if sheet.total is not None else [])]
+    whole = [sheet.total] if sheet.total is not None else rows
+    shown = [each for each in sheet.fields if not each.where_any or any(row.get(each.key) for row in whole)]
+    return [_column(each, rows, sheet) for each in shown]
+
+
+def _column(field: Field, rows: Sequence[Row], sheet: Sheet) -> Column:
+    if field.kind == "share":
+        found = shares([row.get(field.key) for row in rows])
+    else:
+        found = [_cell(field, row) for row in rows]
+    if field.kind == "text" and sheet.total is not None and sheet.rows:
+        found[-1] = "total" if field is sheet.fields[0] else ""
+    styles = tuple(_style(field, row) for row in rows)
+    text = field.kind in ("text", "spark")
+    return Column(field.heading, tuple(found), text=text, spare=field.spare, styles=styles)
+
+
+def _style(field: Field, row: Row) -> str:
+    value = row.get(field.key)
+    if field.kind in ("change", "rate") and value:
+        return _UP if value > 0 else _DOWN
+    unknown = field.kind == "money" and value is None and row.get("calls")
+    return _BAD if unknown or (field.bad and value) else ""
+
+
+def _cell(field: Field, row: Row) -> str:
+    value = row.get(field.key)
+    if field.kind in ("money", "price", "change"):
+        return _money(field, row, value)
+    show = _SHOWN[field.kind]
+    return show(value)
+
+
+def _money(field: Field, row: Row, value: Any) -> str:
+    """Show money with its currency; a price that cannot be said is a dash, an unknown cost says so."""
+    several = row.get(f"{field.key}s")
+    if several:
+        return cells.sums(value, several)
+    if value is None:
+        return cells.UNKNOWN if field.kind == "money" else cells.MISSING
+    currency = row.get("currency") or next(iter(row.get("costs") or {"USD": None}))
+    return cells.signed(value, currency) if field.kind == "change" else cells.dollars(value, currency)
+
+
+def _rate(value: float | None) -> str:
+    return cells.MISSING if value is None else f"{value:+.1%}"
+
+
+def _number(value: float | None) -> str:
+    return cells.MISSING if value is None else f"{value:,.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return cells.MISSING if value is None else f"{value:.1%}"
+
+
+_SHOWN: Mapping[Kind, Callable[[Any], str]] = {
+    "text": cells.name,
+    "id": cells.name,  # never cut
+    "spark": str,
+    "count": cells.count,
+    "ms": cells.milliseconds,
+    "percent": _percent,
+    "rate": _rate,
+    "number": _number,
+}
+
+
+def shares(values: Sequence[float | None]) -> list[str]:
+    """Show shares with one decimal, so that those of a whole add up to 100.0.
+
+    What rounding leaves over goes to those that lost most by it. Shares of a part stay as they are.
+    """
+    tenths = [0.0 if value is None else value * 1000 for value in values]
+    whole = [int(each) for each in tenths]
+    if abs(sum(tenths) - 1000) < 1e-6:  # noqa: PLR2004  # all of it, up to what floats lose
+        lost = sorted(range(len(values)), key=lambda place: whole[place] - tenths[place])
+        for place in lost[: 1000 - sum(whole)]:
+            whole[place] += 1
+    else:
+        whole = [round(each) for each in tenths]
+    return [
+        cells.MISSING if value is None else f"{each / 10:.1f}%"
+        for value, each in zip(values, whole, strict=True)
+    ]

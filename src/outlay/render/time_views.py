@@ -1,0 +1,197 @@
+"""Reports about time, laid out for people: overview, trend, pattern, forecast."""
+
+from collections.abc import Iterator
+
+from outlay.core.query import Row
+from outlay.render import cells
+from outlay.render.reports import NO_CALLS, unpriced_notes
+from outlay.render.sheets import Field, Sheet, View
+from outlay.render.sparks import spark
+from outlay.report.drivers import NAMES, Drivers
+from outlay.report.forecast import Day, Forecast, MonthEnd
+from outlay.report.overview import WEEK, Overview
+from outlay.report.pattern import Pattern
+from outlay.report.trend import Trend
+
+_FIGURES = (
+    Field("calls", "calls"),
+    Field("errors", "errors", spare=3, where_any=True, bad=True),
+    Field("unpriced_calls", "unpriced", where_any=True, bad=True),
+    Field("total_tokens", "tokens", spare=2),
+    Field("cost", "cost", "money"),
+)
+HINT = "outlay --help lists the commands; outlay report --by model, outlay trend, outlay forecast say more"
+
+
+def overview_view(found: Overview) -> View:
+    """Lay the overview out: three periods, thirty days as bars, the dearest models."""
+    periods = [
+        {"period": "today", **found.today},
+        {"period": f"last {WEEK} days", **found.week},
+        {"period": "this month", **found.month},
+    ]
+    fields = (
+        Field("period", "", "text"),
+        *_FIGURES,
+        Field("avg_cost", "avg cost", "price", spare=4),
+        Field("cache_hit_rate", "cached", "percent", spare=5),
+        Field("avg_latency_ms", "avg", "ms", spare=6),
+    )
+    models = (
+        Field("model", "model this month", "text"),
+        Field("calls", "calls", spare=1),
+        Field("cost", "cost", "money"),
+        Field("share", "share", "share"),
+    )
+    any_call = any(row["calls"] for row in (*periods, *found.days))
+    return View(
+        (
+            Sheet(fields, periods),
+            Sheet(_BARS, list(_bars(found))),
+            Sheet(models, found.models),
+        ),
+        (*unpriced_notes(found.unpriced), HINT) if any_call else (HINT,),
+        empty=None if any_call else "no calls in the last 30 days",
+    )
+
+
+_BARS = (
+    Field("figure", "a day", "text"),
+    Field("bars", "last 30 days", "spark"),
+    Field("span", "from least to most", "text", spare=1),
+)
+
+
+def _bars(found: Overview) -> Iterator[Row]:
+    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.days]
+    known = [row["cost"] for row in found.days if row["cost"] is not None]
+    if known:
+        yield {"figure": "cost", "bars": spark(costs), "span": _span(found, known)}
+    calls = [row["calls"] for row in found.days]
+    yield {
+        "figure": "calls",
+        "bars": spark([float(each) for each in calls]),
+        "span": f"{min(calls):,} to {max(calls):,}",
+    }
+
+
+def _span(found: Overview, known: list[object]) -> str:
+    """Say what the bars stand for; several currencies have no common measure."""
+    currencies = {currency for row in found.days for currency in row.get("costs") or {}}
+    least, most = min(known), max(known)  # type: ignore[type-var]  # all are Decimals
+    if len(currencies) == 1:
+        (currency,) = currencies
+        return f"{cells.dollars(least, currency)} to {cells.dollars(most, currency)}"  # type: ignore[arg-type]  # likewise
+    return f"{cells.dollars(least)} to {cells.dollars(most)}"  # type: ignore[arg-type]  # likewise
+
+
+def trend_view(found: Trend) -> View:
+    """Lay a trend out, a row a bucket, with bars of the cost in the head."""
+    fields = (
+        Field("label", found.unit, "text"),
+        *_FIGURES,
+        Field("cost_change", "change", "change", spare=1),
+        Field("cost_change_rate", "in percent", "rate"),
+        Field("calls_change_rate", "calls", "rate", spare=4),
+    )
+    rows = [{**row, "label": _label(row, found.unit)} for row in found.rows]
+    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.rows]
+    return View(
+        (Sheet(fields, rows, found.total),),
+        (*_against_before(found), *unpriced_notes(found.unpriced)),
+        (f"cost by {found.unit}  {spark(costs)}",) if len(rows) > 1 else (),
+        empty=None if found.rows else NO_CALLS,
+    )
+
+
+def _label(row: Row, unit: str) -> str:
+    return f"{row[unit]}{'' if row['complete'] else ' (in part)'}"
+
+
+def _against_before(found: Trend) -> Iterator[str]:
+    if found.change is None or found.before is None:
+        return
+    before = cells.sums(found.before["cost"], found.before.get("costs"))
+    rate = found.change["cost_change_rate"]
+    said = "" if rate is None else f", {rate:+.1%}"
+    calls = f"{found.before['calls']:,} calls"
+    yield f"the period before, as long as this one, cost {before} in {calls}{said}"
+
+
+def pattern_view(found: Pattern) -> View:
+    """Lay the pattern of days and weeks out."""
+    figures = (
+        *_FIGURES,
+        Field("share", "share of calls", "share"),
+        Field("avg_latency_ms", "avg", "ms", spare=1),
+    )
+    bars = spark([float(row["calls"]) for row in found.hours])
+    return View(
+        (
+            Sheet(
+                (Field("hour_of_day", "hour", "text"), *figures), found.hours, title="By the hour of the day"
+            ),
+            Sheet((Field("weekday", "weekday", "text"), *figures), found.weekdays, title="By weekday"),
+        ),
+        unpriced_notes(found.unpriced),
+        (f"calls from 00 to 23 o'clock, {found.query.tz}  {bars}",),
+        empty=None if found.total["calls"] else NO_CALLS,
+    )
+
+
+def forecast_view(found: Forecast) -> View:
+    """Lay the month out by currency, its unusual days and what drove them."""
+    fields = (
+        Field("month", "month", "text"),
+        Field("to_date", "to date", "price"),
+        Field("forecast", "at its end", "price"),
+        Field("low", "from", "price", spare=1),
+        Field("high", "to", "price", spare=1),
+        Field("last_month", "last month", "price", spare=2),
+    )
+    unusual = (
+        Field("day", "unusual day", "text"),
+        Field("cost", "cost", "price"),
+        Field("expected", "expected", "price", spare=1),
+        Field("change", "above usual", "change"),
+        Field("driver", "mostly by", "text"),
+        *(Field(name, name.replace("_", " "), "change", spare=9 - at) for at, name in enumerate(NAMES)),
+    )
+    days = {(day.day, each.currency): day for each in found.currencies for day in each.days}
+    return View(
+        (
+            Sheet(fields, [_month_row(each, found.month) for each in found.currencies]),
+            Sheet(unusual, [_unusual_row(each, days) for each in found.unusual]),
+        ),
+        (*_reasons(found), *unpriced_notes(found.unpriced)),
+        tuple(
+            f"{each.currency} a day  {spark([float(day.cost) for day in each.days])}"
+            for each in found.currencies
+            if each.days
+        ),
+        empty=None if found.currencies else "nothing has been spent in the last 120 days, as far as is known",
+    )
+
+
+def _month_row(each: MonthEnd, month: str) -> Row:
+    names = ("currency", "to_date", "forecast", "low", "high", "last_month")
+    return {"month": month, **{name: getattr(each, name) for name in names}}
+
+
+def _unusual_row(each: Drivers, days: dict[tuple[str, str], Day]) -> Row:
+    day = days.get((each.day, each.currency))
+    return {
+        "day": each.day,
+        "currency": each.currency,
+        "cost": each.cost,
+        "expected": None if day is None else day.expected,
+        "change": each.change,
+        "driver": (each.driver or "").replace("_", " "),
+        **dict(each.effects),
+    }
+
+
+def _reasons(found: Forecast) -> Iterator[str]:
+    if found.currencies and not found.unusual:
+        yield "no day of the last 30 stands out"
+    yield from dict.fromkeys(each.reason for each in found.currencies if each.reason)

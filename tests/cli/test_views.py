@@ -1,0 +1,193 @@
+"""Every report as text, JSON, CSV and Markdown: clean in a pipe, no wider than the terminal."""
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.spending import EUROPEAN, MODELS, lines
+
+from outlay import process
+from outlay.core.record import Record
+from outlay.settings import load
+
+Outlay = Callable[..., Any]
+COMMANDS: tuple[list[str], ...] = (
+    [],
+    ["report", "--by", "model"],
+    ["top", "-n", "3"],
+    ["top", "--of", "users", "-n", "3"],
+    ["top", "--of", "sessions", "--by", "latency", "-n", "3"],
+    ["top", "--of", "features", "--by", "tokens"],
+    ["users"],
+    ["trend", "--by", "week", "--since", "2026-09-01"],
+    ["trend", "--pattern"],
+    ["forecast"],
+    ["latency"],
+    ["errors"],
+    ["cache"],
+    ["quality"],
+    ["economics", "--by", "model"],
+)
+FORMED = [command for command in COMMANDS if command]
+IDS = [" ".join(command) or "outlay" for command in COMMANDS]
+
+
+@pytest.fixture
+def spent(tmp_path: Path) -> Path:
+    """Give a ledger's folder with the journal of a small company."""
+    journal = tmp_path / "ledger" / "journal"
+    journal.mkdir(parents=True)
+    (journal / "0-0-0.jsonl").write_bytes(b"".join(lines(1500, (*MODELS, EUROPEAN))))
+    return tmp_path / "ledger"
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=IDS)
+@pytest.mark.usefixtures("spent")
+def test_text_is_plain_in_a_pipe_and_hides_no_unpriced_call(outlay: Outlay, args: list[str]) -> None:
+    done = outlay(*args)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    if args and args[:2] != ["top", "-n"] and args != ["latency"]:  # these show no sum of money
+        assert "price unknown or partial for" in done.stdout
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=IDS)
+@pytest.mark.usefixtures("spent")
+def test_json_is_one_document(outlay: Outlay, args: list[str]) -> None:
+    done = outlay(*args, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("args", FORMED, ids=[" ".join(command) for command in FORMED])
+@pytest.mark.usefixtures("spent")
+def test_csv_is_a_table_and_markdown_has_the_rows_of_the_text(outlay: Outlay, args: list[str]) -> None:
+    found = list(csv.DictReader(io.StringIO(outlay(*args, "--csv").stdout)))
+    assert found
+    assert len({len(row) for row in found}) == 1
+    markdown = outlay(*args, "--markdown").stdout
+    assert re.search(r"^\|( (:--|--:) \|)+$", markdown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=IDS)
+def test_an_empty_ledger_says_so_in_every_form(outlay: Outlay, args: list[str]) -> None:
+    for form in ((), ("--csv",), ("--markdown",), ("--json",)):
+        if args or form in ((), ("--json",)):
+            done = outlay(*args, *form)
+            assert (done.returncode, done.stderr) == (0, ""), form
+            assert done.stdout.strip()
+
+
+@pytest.mark.usefixtures("spent")
+def test_shares_shown_add_up_to_a_hundred(outlay: Outlay) -> None:
+    for by, share in (("user", "calls"), ("session", "calls"), ("query_type", "total_tokens")):
+        text = outlay("report", "--by", by, "--share", share, "--where", "currency=USD").stdout
+        heading, *body = text.splitlines()
+        place = heading.index("share") + len("share")
+        shown = [line[:place].split()[-1] for line in body if line[:place].endswith("%")]
+        assert sum(Decimal(each.removesuffix("%")) for each in shown) == 100, by
+
+
+@pytest.mark.usefixtures("spent")
+def test_several_currencies_stand_apart_everywhere(outlay: Outlay) -> None:
+    total = json.loads(outlay("economics", "--json").stdout)["total"]
+    assert set(total["costs"]) == {"EUR", "USD"}
+    assert (total["cost"], total["cost_per_call"]) == (None, None)
+    assert " EUR + $" in outlay("report", "--by", "query_type").stdout
+    assert {row["currency"] for row in json.loads(outlay("forecast", "--json").stdout)["currencies"]} in (
+        {"EUR", "USD"},
+        set(),  # once the generated days are older than what a forecast looks at
+    )
+
+
+def recorded(environ: dict[str, str], folder: Path, *calls: dict[str, Any]) -> list[Record]:
+    here = process.use(load(environ, folder))
+    found = [here.recorder().record(provider="openai", **call) for call in calls]
+    assert here.flush()
+    return found
+
+
+def test_the_overview_has_today_the_week_and_the_month(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    today = {"model": "gpt-4o", "input_tokens": 1_000_000, "at": now - timedelta(seconds=1)}
+    yesterday = {"model": "gpt-4o", "input_tokens": 2_000_000, "at": now - timedelta(days=1)}
+    recorded(environ, tmp_path, today, yesterday)
+    found = json.loads(outlay("--json").stdout)
+    assert (found["week"]["cost"], found["week"]["calls"]) == ("7.5", 2)
+    assert found["days"][-2]["calls"] + found["days"][-1]["calls"] == 2
+    assert found["models"][0]["model"] == "gpt-4o"
+    text = outlay().stdout
+    assert "last 7 days" in text
+    assert "█" in text
+    assert text.splitlines()[-1].startswith("outlay --help")
+
+
+def test_what_stands_out_is_named_with_its_driver(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    calls = [
+        {"model": "gpt-4o", "input_tokens": 1_000_000, "at": now - timedelta(days=day)}
+        for day in range(1, 31)
+        for _ in range(5 if day == 2 else 1)
+    ]
+    recorded(environ, tmp_path, *calls)
+    found = json.loads(outlay("forecast", "--json").stdout)
+    (unusual,) = found["unusual"]
+    assert unusual["day"] == f"{now - timedelta(days=2):%Y-%m-%d}"
+    assert (unusual["driver"], unusual["cost"], unusual["change"]) == ("calls", "12.5", "10")
+    assert "mostly by" in outlay("forecast").stdout
+
+
+def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, **more: str) -> str:
+    """Run the command on a terminal of its own, eighty columns wide, and give what it wrote."""
+    leader, follower = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "outlay", *args],
+        stdout=follower,
+        cwd=folder,
+        env={**environ, "TERM": "xterm-256color", "COLUMNS": "80", **more},
+    )
+    os.close(follower)
+    written = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # the terminal is gone with its process
+            break
+        if not part:
+            break
+        written += part
+    os.close(leader)
+    assert done.wait(60) == 0
+    return written.decode()
+
+
+@pytest.mark.usefixtures("spent")
+@pytest.mark.parametrize(
+    "args", [["report", "--by", "model"], ["latency"], ["trend", "--since", "2026-11-01"]]
+)
+def test_a_terminal_gets_colours_and_lines_no_wider_than_it_is(
+    environ: dict[str, str], tmp_path: Path, args: list[str]
+) -> None:
+    found = in_a_terminal(environ, tmp_path, *args)
+    assert "\x1b[" in found
+    tables = [
+        line for line in re.sub(r"\x1b\[[0-9;]*m", "", found).splitlines() if "   " in line or "──" in line
+    ]
+    assert tables
+    assert max(len(line) for line in tables) <= 80
+    assert "\x1b" not in in_a_terminal(environ, tmp_path, *args, NO_COLOR="1")
