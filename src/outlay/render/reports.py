@@ -44,17 +44,20 @@ def report_view(report: Report) -> View:
     by = tuple(Field(each, each, "text") for each in report.query.by)
     fields = (*by, *FIGURES, *further(report.query.metrics))
     if report.share is not None:
-        fields = _shared(fields, report.share)
+        fields = _shared(fields, report)
     sheet = Sheet(fields, report.rows if by else (), _whole(report))
     return View((sheet,), report_notes(report), empty=None if report.total["calls"] else NO_CALLS)
 
 
-def _shared(fields: tuple[Field, ...], metric: str) -> tuple[Field, ...]:
-    """Put the shares behind the metric that they are of."""
+def _shared(fields: tuple[Field, ...], report: Report) -> tuple[Field, ...]:
+    """Put the shares behind their metric; a running sum says something where the largest stand first."""
+    metric = report.share or ""
+    known = [row["share"] for row in report.rows if row["share"] is not None]
+    shares = _SHARES if len(known) > 1 and known == sorted(known, reverse=True) else _SHARES[:1]
     places = [at for at, each in enumerate(fields, 1) if each.key == metric]
     if not places:
-        return (*fields, Field(metric, _heading(metric)), *_SHARES)
-    return (*fields[: places[0]], *_SHARES, *fields[places[0] :])
+        return (*fields, Field(metric, _heading(metric)), *shares)
+    return (*fields[: places[0]], *shares, *fields[places[0] :])
 
 
 def _whole(report: Report) -> Row:
