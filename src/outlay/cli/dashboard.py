@@ -1,6 +1,8 @@
-"""``outlay dashboard``: where the money goes, as a picture or a page."""
+"""``outlay dashboard``: where the money goes, live, as a picture or as a page."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 @click.option(
     "--html", metavar="FILE", help="Write one page with filters, which works offline; needs the extra html."
 )
+@click.option("--port", type=click.IntRange(1, 65535), help="The live dashboard's port.  [default: 8501]")
 @click.option(
     "--feature", metavar="D", help="The dimension that is a feature on the page: query_type, tag:NAME."
 )
@@ -32,20 +35,26 @@ def dashboard(
     png: str | None,
     html: str | None,
     feature: str | None,
+    port: int | None,
     tz: str | None,
     **question: Any,
-) -> None:
-    """Where the money goes, as a picture or a page.
+) -> int:
+    """Where the money goes: live, as a picture, or as a page.
 
-    The picture has daily cost, cost by model, latency distribution and success rate; the page also users,
-    features, tokens, agents and the dearest calls, with filters. --json prints the picture's figures.
+    Without options a live dashboard starts, on this machine alone, until Ctrl-C; it needs the extra
+    dashboard. The picture has daily cost, cost by model, latency distribution and success rate; the page also
+    users, features, tokens, agents and the dearest calls, with filters. --json prints the picture's figures.
     """
     from outlay.cli.session import reader_of, settings_of, show_json
     from outlay.report.picture import picture_of
 
-    if png is None and html is None and not state_of(ctx).json:
-        raise click.UsageError("say what to make: --png FILE, --html FILE, or --json for the figures", ctx)
     settings = settings_of(state_of(ctx))
+    if png is None and html is None and not state_of(ctx).json:
+        if any(question.values()) or feature or tz:
+            raise click.UsageError(
+                "the live dashboard has its own filters; they go with --png and --html", ctx
+            )
+        return _serve(state_of(ctx).ledger, port)
     question["tz"] = tz or settings.tz
     with reader_of(settings) as reader:
         picture = picture_of(reader, **question)
@@ -55,6 +64,29 @@ def dashboard(
     else:
         for path in saved:
             click.echo(f"Dashboard saved to {path}")
+    return 0
+
+
+def _serve(ledger: str | None, port: int | None) -> int:
+    """Run Streamlit on our app, which listens on this machine alone; give the code it ends with."""
+    from importlib.util import find_spec
+
+    from outlay.core.errors import MissingExtraError
+
+    app = find_spec("outlay.contrib.streamlit_app")
+    if find_spec("streamlit") is None or app is None or app.origin is None:
+        raise MissingExtraError.of("dashboard", "streamlit")
+    flags = ["--server.address=localhost", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
+    flags += [] if port is None else [f"--server.port={port}"]
+    flags += [] if sys.stdout.isatty() else ["--server.headless=true"]
+    environ = {**os.environ, **({"OUTLAY_LEDGER": ledger} if ledger else {})}
+    command = [sys.executable, "-m", "streamlit", "run", app.origin, *flags]
+    if os.name == "posix":  # this process becomes the server, so that whoever ends it ends the server
+        os.execve(sys.executable, command, environ)  # noqa: S606 - our own app
+    try:
+        return subprocess.run(command, env=environ, check=False).returncode  # noqa: S603 - our own app
+    except KeyboardInterrupt:
+        return 0
 
 
 def _saved(

@@ -1,0 +1,37 @@
+"""Answers for the live dashboard, each asked once for a state of the ledger and a choice."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import astuple
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from outlay import process
+from outlay.contrib.live.choice import Choice
+from outlay.report import LedgerReader
+
+T = TypeVar("T")
+_KEPT = 200  # answers
+Version = tuple[Hashable, ...]
+
+
+def reader() -> LedgerReader:
+    """Give a reader of the ledger that the settings name."""
+    return process.current().open()
+
+
+def version(asked: LedgerReader) -> Version:
+    """Tell one state of the ledger from the next: how much it holds, and when its last call was."""
+    told = asked.info()
+    return tuple(told.get(name) for name in ("calls", "last", "revisions", "scores", "conflicts"))
+
+
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _kept(_ask: Callable[[], Any], name: str, choice: tuple[Any, ...], state: Version) -> Any:  # noqa: ARG001 - they are the key
+    return _ask()
+
+
+def answer(name: str, choice: Choice, state: Version, ask: Callable[[], T]) -> T:
+    """Give the answer to a question; it is asked again when the ledger or the choice is another."""
+    found: T = _kept(ask, name, astuple(choice), state)
+    return found

@@ -1,0 +1,103 @@
+"""Views of single things: calls and how their cost came about, a model's prices, and what alerts watch."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from outlay import process
+from outlay.contrib.live.views import Scene
+from outlay.core.money import rate_text
+from outlay.core.query import Order, zone
+from outlay.core.record import Record
+from outlay.pricing.history import histories
+from outlay.render.as_table import Page
+from outlay.render.cells import count, dollars, local_time, milliseconds, name
+from outlay.render.explain import explain_text
+
+_SHOWN = 200
+_ORDERS: Mapping[str, Order] = {"newest": "time", "dearest": "cost", "slowest": "latency"}
+
+
+def calls(scene: Scene) -> None:
+    """Single calls, with search, and the explanation of one."""
+    left, right = st.columns([1, 3])
+    order = left.selectbox("Order", list(_ORDERS), key="calls-order")
+    searched = right.text_input("Search", key="calls-search", placeholder="model, user, session, error or id")
+    found = scene.ask(f"calls {order}", lambda **q: scene.reader.calls(_SHOWN, _ORDERS[order], **q))
+    shown = [record for record in found if searched.lower() in _text(record)]
+    st.caption(f"{len(shown):,} of the {len(found):,} {order} calls")
+    local = zone(scene.tz)
+    st.dataframe(
+        [
+            {
+                "at": local_time(record.at, local),
+                "model": name(record.model),
+                "user": name(record.user),
+                "query type": name(record.query_type),
+                "input": count(record.input_tokens),
+                "output": count(record.output_tokens),
+                "latency": milliseconds(record.latency_ms),
+                "cost": dollars(record.cost, record.currency),
+                "status": record.status if record.success else name(record.error_type or "error"),
+                "id": record.id,
+            }
+            for record in shown
+        ],
+        hide_index=True,
+    )
+    wanted = st.text_input(
+        "Explain the cost of a call", key="calls-explain", placeholder="its id, or the start of it"
+    )
+    if wanted:
+        record = scene.reader.get(wanted.strip())
+        if record is None:
+            st.error(f"no call, or several, with the id {name(wanted.strip())}")
+        else:
+            st.code(explain_text(record, Page(), local, scene.reader.revisions(record.id)), language=None)
+
+
+def prices(scene: Scene) -> None:
+    """What a model costs, and since when."""
+    wanted = st.text_input("Model", value=scene.choice.model or "gpt-4o", key="prices-model")
+    found = histories(process.current().book(), wanted.strip())
+    if not found:
+        st.info(f"no listed price of {name(wanted.strip())} is known")
+    for each in found:
+        st.subheader(f"{each.provider} {each.model}")
+        st.dataframe(
+            [
+                {
+                    "from": "-" if period.start is None else f"{period.start:%Y-%m-%d %H:%M}",
+                    "to": "-" if period.end is None else f"{period.end:%Y-%m-%d %H:%M}",
+                    "terms": ", ".join(f"{key} {value}" for key, value in period.row.when) or "-",
+                    **{unit: rate_text(rate.amount) for unit, rate in period.row.rates.items()},
+                    "source": period.row.source,
+                }
+                for period in each.periods
+            ],
+            hide_index=True,
+        )
+
+
+def alerts(_scene: Scene) -> None:
+    """Where the rules of alerts stand: they are written in outlay.toml."""
+    settings = process.current().settings
+    st.write("Rules stand in outlay.toml; `outlay alerts check` tells which of them fire now.")
+    st.code(
+        f"ledger   {settings.ledger or settings.home}\nhome     {settings.home}\nzone     {settings.tz}",
+        language=None,
+    )
+
+
+def _text(record: Record) -> str:
+    parts = (
+        record.id,
+        record.provider,
+        record.model,
+        record.user,
+        record.session,
+        record.query_type,
+        record.error,
+        record.error_type,
+    )
+    return " ".join(str(part).lower() for part in parts if part is not None)

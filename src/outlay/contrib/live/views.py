@@ -1,0 +1,195 @@
+"""The views of the live dashboard; each number is the ledger's answer to one question."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from outlay.contrib.live.asked import Version, answer
+from outlay.contrib.live.choice import Choice
+from outlay.core.query import Row
+from outlay.render.cells import count, dollars, milliseconds, name, percent, sums
+from outlay.render.figures import layouts, ranked, stacked
+from outlay.render.png import latency_bars, note, sign
+from outlay.report import LedgerReader
+from outlay.report.latency import latency_of
+from outlay.report.picture import Picture, picture_of
+from outlay.report.plain import plain
+from outlay.report.top import top_of
+
+_MOST = 15
+_SECOND = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a view is drawn from: whom to ask, what was chosen, and the ledger's state."""
+
+    reader: LedgerReader
+    choice: Choice
+    state: Version
+    tz: str
+
+    def ask(self, what: str, ask: Any) -> Any:
+        """Give an answer for this choice and state."""
+        return answer(what, self.choice, self.state, lambda: ask(**self.choice.question(self.tz)))
+
+    @property
+    def picture(self) -> Picture:
+        """Give the picture of the period."""
+        found: Picture = self.ask("picture", lambda **q: picture_of(self.reader, **q))
+        return found
+
+
+def overview(scene: Scene) -> None:
+    """The first view: four metrics, the daily trend, cost by model."""
+    picture = scene.picture
+    total = picture.total
+    columns = st.columns(4)
+    exact = sums(total["cost"], total.get("costs")) if total["calls"] else dollars(Decimal(0))
+    columns[0].metric("Total Cost", _short(picture), help=exact)
+    columns[1].metric("Queries", count(total["calls"]))
+    mean = total["avg_latency_ms"]
+    columns[2].metric("Avg Latency", "-" if mean is None else f"{mean / _SECOND:.2f}s")
+    columns[3].metric("Success Rate", _rate(total))
+    if left_out := note(picture):
+        st.warning(f"{left_out}.")
+    layout = layouts(sign(picture))
+    st.subheader("Daily Cost Trend")
+    _chart(
+        "daily",
+        stacked(
+            {"cost": ([row["day"] for row in picture.days], _costs(picture, picture.days))}, layout["daily"]
+        ),
+    )
+    st.subheader("Cost by Model")
+    _chart("models", _ranked(picture, picture.models, "model", layout["models"]))
+
+
+def performance(scene: Scene) -> None:
+    """How long calls take, and whether they work."""
+    picture = scene.picture
+    layout = layouts(sign(picture))
+    st.subheader("Latency Distribution")
+    bars = latency_bars(picture.latencies)
+    _chart(
+        "latency",
+        stacked({"calls": ([label for label, _ in bars], [calls for _, calls in bars])}, layout["latency"]),
+    )
+    st.subheader("Calls that worked, and errors")
+    days = [row["day"] for row in picture.days]
+    worked = [row["calls"] - row["errors"] for row in picture.days]
+    _chart(
+        "success",
+        stacked(
+            {"worked": (days, worked), "errors": (days, [row["errors"] for row in picture.days])},
+            layout["success"],
+        ),
+    )
+    st.subheader("Latency by model")
+    found = scene.ask("latency", lambda **q: latency_of(scene.reader, "model", **q))
+    names = (
+        "p50_latency_ms",
+        "p90_latency_ms",
+        "p95_latency_ms",
+        "p99_latency_ms",
+        "max_latency_ms",
+        "p50_first_token_ms",
+    )
+    _table([{"model": name(row["model"]), "calls": row["calls"], **{n: milliseconds(row[n]) for n in names},
+             "slow": row["slow_calls"]} for row in found.rows])  # fmt: skip
+
+
+def tokens(scene: Scene) -> None:
+    """What was read, cached and written."""
+    picture = scene.picture
+    days = [row["day"] for row in picture.days]
+    series = {
+        "input": (days, [row["input_tokens"] - row["cached_tokens"] for row in picture.days]),
+        "from cache": (days, [row["cached_tokens"] for row in picture.days]),
+        "output": (days, [row["output_tokens"] for row in picture.days]),
+    }
+    _chart("tokens", stacked(series, layouts(sign(picture))["tokens"]))
+    _table([_tokens(row) for row in picture.models])
+
+
+def _tokens(row: Row) -> dict[str, Any]:
+    return {
+        "model": name(row["model"]),
+        "input": count(row["input_tokens"]),
+        "cached": count(row["cached_tokens"]),
+        "cache hit rate": percent(row["cache_hit_rate"]),
+        "output": count(row["output_tokens"]),
+        "reasoning": count(row["reasoning_tokens"]),
+    }
+
+
+def cost(scene: Scene) -> None:
+    """Where the money goes: by model, query type and feature."""
+    picture = scene.picture
+    for title, of in (("By model", "models"), ("By query type", "query_type"), ("By feature", "features")):
+        st.subheader(title)
+        found = scene.ask(f"top {of}", lambda of=of, **q: top_of(scene.reader, of, limit=_MOST, **q))
+        key = found.query.by[0]
+        _chart(f"cost-{of}", _ranked(picture, found.rows, key, layouts(sign(picture))["features"]))
+        _table([{key: name(row[key]), **_money(row), "share": percent(row["share"])} for row in found.rows])
+
+
+def people(scene: Scene) -> None:
+    """Whom the calls were for: users, sessions, agents."""
+    for title, of in (
+        ("Users", "users"),
+        ("Sessions", "sessions"),
+        ("Agents", "agent"),
+        ("Workspaces", "workspace"),
+    ):
+        st.subheader(title)
+        found = scene.ask(f"top {of}", lambda of=of, **q: top_of(scene.reader, of, limit=_MOST, **q))
+        key = found.query.by[0]
+        _table([{key: name(row[key]), **_money(row), "share": percent(row["share"])} for row in found.rows])
+        if found.left_out:
+            st.caption(f"{found.left_out:,} more")
+
+
+def _short(picture: Picture) -> str:
+    """Show the total in the few digits that a tile holds: cents from one dollar on, else six places."""
+    amount = picture.amount(picture.total) if picture.total["calls"] else Decimal(0)
+    if amount is None or amount < 1:
+        return dollars(amount, picture.currency)
+    return f"${amount:,.2f}" if picture.currency == "USD" else f"{amount:,.2f} {picture.currency}"
+
+
+def _money(row: Row) -> dict[str, Any]:
+    shown = {"calls": count(row["calls"]), "errors": count(row["errors"])}
+    if row["unpriced_calls"]:
+        shown["without a price"] = count(row["unpriced_calls"])
+    return {**shown, "cost": sums(row["cost"], row.get("costs")) if row["calls"] else dollars(None)}
+
+
+def _costs(picture: Picture, rows: Sequence[Row]) -> list[float | None]:
+    amounts = [picture.amount(row) for row in rows]
+    return [None if amount is None else float(amount) for amount in amounts]
+
+
+def _ranked(picture: Picture, rows: Sequence[Row], key: str, layout: Any) -> dict[str, Any]:
+    known = [
+        (name(row[key]), float(amount)) for row in rows[:_MOST] if (amount := picture.amount(row)) is not None
+    ]
+    return ranked([label for label, _ in known], [amount for _, amount in known], layout)
+
+
+def _rate(total: Row) -> str:
+    return f"{100 * (total['calls'] - total['errors']) / total['calls']:.1f}%" if total["calls"] else "-"
+
+
+def _chart(key: str, figure: dict[str, Any]) -> None:
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        st.dataframe([plain(row) for row in rows], hide_index=True)
+    else:
+        st.caption("no calls")

@@ -1,0 +1,75 @@
+"""The live dashboard: ``outlay dashboard``, or ``streamlit run`` on this file; asks the settings' ledger."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from outlay import process
+from outlay.contrib.live import details, views
+from outlay.contrib.live.asked import reader, version
+from outlay.contrib.live.choice import FILTERS, PERIODS, Choice
+from outlay.contrib.live.views import Scene
+from outlay.core.errors import OutlayError
+from outlay.report import LedgerReader
+
+VIEWS: Mapping[str, Callable[[Scene], None]] = {
+    "Overview": views.overview,
+    "Performance": views.performance,
+    "Tokens": views.tokens,
+    "Cost": views.cost,
+    "Users and agents": views.people,
+    "Calls": details.calls,
+    "Prices": details.prices,
+    "Alerts": details.alerts,
+}
+_EVERY = "5s"
+_NAMES = 200  # offered by a filter
+
+
+def main() -> None:
+    """Draw the page."""
+    st.set_page_config(page_title="LLM Cost Dashboard", layout="wide")
+    st.title("LLM Cost Dashboard")
+    try:
+        asked = reader()
+        choice = _chosen(asked)
+        view = st.sidebar.radio("View", list(VIEWS), key="view")
+        live = st.sidebar.toggle("Refresh while calls come in", key="live")
+        st.fragment(_draw, run_every=_EVERY if live else None)(asked, choice, view)
+    except OutlayError as error:
+        st.error(str(error))
+
+
+def _draw(asked: LedgerReader, choice: Choice, view: str) -> None:
+    scene = Scene(asked, choice, version(asked), process.current().settings.tz)
+    VIEWS[view](scene)
+
+
+def _chosen(asked: LedgerReader) -> Choice:
+    """Show the filters as the address has them, and write the address as they are."""
+    choice = Choice.read(st.query_params.to_dict())
+    periods = list(PERIODS)
+    period = st.sidebar.selectbox(
+        "Period", periods, index=periods.index(choice.period), format_func=PERIODS.__getitem__, key="period"
+    )
+    choice = choice.with_(period=period)
+    for dimension, label in FILTERS.items():
+        choice = choice.with_(**{dimension: _filter(asked, choice, dimension, label)})
+    st.query_params.from_dict(choice.address())
+    return choice
+
+
+def _filter(asked: LedgerReader, choice: Choice, dimension: str, label: str) -> str | None:
+    since = choice.question("UTC")["since"]
+    rows = asked.report(dimension, since=since, order="calls", limit=_NAMES).rows
+    names = [str(row[dimension]) for row in rows if row[dimension] is not None]
+    wanted: str | None = getattr(choice, dimension)
+    if wanted is not None and wanted not in names:
+        names.insert(0, wanted)
+    place = None if wanted is None else names.index(wanted)
+    found: str | None = st.sidebar.selectbox(label, names, index=place, placeholder="all", key=dimension)
+    return found
+
+
+if __name__ == "__main__":
+    main()

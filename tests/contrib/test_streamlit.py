@@ -1,0 +1,184 @@
+"""The live dashboard: each view draws, its numbers are the ledger's, a choice stands in the address."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import expect
+from streamlit.testing.v1 import AppTest
+from tests.support.browser import browser
+
+import outlay
+from outlay import process
+from outlay.contrib import streamlit_app
+from outlay.contrib.live.choice import Choice
+
+# Streamlit's own habits, not ours.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Record forty calls, one without a price."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OUTLAY_LEDGER", str(tmp_path / "ledger"))
+    process.use(None)
+    for n in range(40):
+        outlay.record(
+            provider="openai",
+            model="imaginary-9" if n == 0 else ("gpt-4o", "gpt-4o-mini")[n % 2],
+            input_tokens=1000 + n,
+            output_tokens=100,
+            latency_ms=100.0 * n,
+            user=f"u{n % 3}",
+            query_type=("faq", "rag")[n % 2],
+            **({"error": "timeout"} if n % 10 == 9 else {}),
+        )
+    assert outlay.flush()
+    yield tmp_path
+    process.use(None)
+
+
+def app(**address: str) -> AppTest:
+    found = AppTest.from_file(streamlit_app.__file__, default_timeout=60)
+    for name, value in address.items():
+        found.query_params[name] = value
+    found.run()
+    assert not found.exception, found.exception
+    return found
+
+
+def metrics(found: AppTest) -> dict[str, Any]:
+    return {metric.label: metric.value for metric in found.metric}
+
+
+def test_the_first_view_is_the_guides(home: Path) -> None:
+    found = app()
+    with outlay.open() as ledger:
+        total = ledger.report().total
+    assert found.title[0].value == "LLM Cost Dashboard"
+    assert [each.value for each in found.subheader] == ["Daily Cost Trend", "Cost by Model"]
+    assert metrics(found) == {
+        "Total Cost": f"${total['cost']:,.6f}",
+        "Queries": "40",
+        "Avg Latency": f"{total['avg_latency_ms'] / 1000:.2f}s",
+        "Success Rate": "90.0%",
+    }
+    assert total["cost"] < Decimal(1)
+    assert "1 call whose price is unknown (imaginary-9)" in found.warning[0].value
+    assert home.exists()
+
+
+@pytest.mark.parametrize("view", streamlit_app.VIEWS)
+def test_every_view_draws_with_calls_and_without(
+    home: Path, view: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = app()
+    found.sidebar.radio(key="view").set_value(view).run()
+    assert not found.exception, found.exception
+    assert not found.error
+    monkeypatch.setenv("OUTLAY_LEDGER", str(home / "empty"))
+    process.use(None)
+    nothing = app()
+    nothing.sidebar.radio(key="view").set_value(view).run()
+    assert not nothing.exception, nothing.exception
+
+
+def test_a_choice_narrows_every_number_and_stands_in_the_address(home: Path) -> None:
+    found = app(model="gpt-4o-mini", period="7d")
+    with outlay.open() as ledger:
+        row = ledger.report(where={"model": "gpt-4o-mini"}).total
+    assert metrics(found)["Queries"] == str(row["calls"])
+    found.sidebar.selectbox(key="user").set_value("u1").run()
+    with outlay.open() as ledger:
+        row = ledger.report(where={"model": "gpt-4o-mini", "user": "u1"}).total
+    assert metrics(found)["Queries"] == str(row["calls"])
+    assert found.query_params["user"] == "u1"
+    assert home.exists()
+
+
+def test_a_new_call_is_seen_at_the_next_look(home: Path) -> None:
+    found = app()
+    outlay.record(provider="openai", model="gpt-4o", input_tokens=10, output_tokens=1)
+    assert metrics(found.run())["Queries"] == "41"
+    assert home.exists()
+
+
+def test_one_call_is_explained(home: Path) -> None:
+    with outlay.open() as ledger:
+        (dearest,) = ledger.calls(1, "cost")
+    found = app()
+    found.sidebar.radio(key="view").set_value("Calls").run()
+    found.text_input(key="calls-explain").set_value(dearest.id).run()
+    assert dearest.id in found.code[0].value
+    found.text_input(key="calls-explain").set_value("nothing").run()
+    assert "no call" in found.error[0].value
+    found.text_input(key="calls-search").set_value("mini").run()
+    assert set(found.dataframe[0].value["model"]) == {"gpt-4o-mini"}
+    assert home.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ({}, Choice()),
+        ({"period": "someday", "colour": "red"}, Choice()),
+        ({"period": "all", "model": "m", "user": "u"}, Choice("all", model="m", user="u")),
+    ],
+)
+def test_an_address_is_read_and_written(address: dict[str, str], expected: Choice) -> None:
+    choice = Choice.read(address)
+    assert choice == expected
+    assert Choice.read(choice.address()) == choice
+
+
+def test_the_command_serves_it_on_this_machine_alone(home: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {**os.environ, "OUTLAY_LEDGER": str(home / "ledger")}
+    command = [sys.executable, "-m", "outlay", "dashboard", "--port", str(port)]
+    with browser() as chromium, subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as server:
+        try:
+            _wait(port)
+            page = chromium.new_page()
+            page.goto(f"http://localhost:{port}/?user=u1")
+            expect(page.get_by_role("heading", name="LLM Cost Dashboard")).to_be_visible(timeout=60_000)
+            with outlay.open() as ledger:
+                calls = ledger.report(where={"user": "u1"}).total["calls"]
+            expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(str(calls), timeout=60_000)
+            assert "user=u1" in page.url
+        finally:
+            server.terminate()
+
+
+def _wait(port: int) -> None:
+    for _ in range(300):
+        try:
+            with urlopen(f"http://localhost:{port}/_stcore/health") as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("the server did not answer within a minute")
+
+
+def test_without_streamlit_one_line_says_what_to_install(home: Path) -> None:
+    code = (
+        "import sys; sys.modules['streamlit'] = None; import outlay.cli; import importlib.util as u; "
+        "find = u.find_spec; u.find_spec = lambda n, *a: None if n == 'streamlit' else find(n, *a); "
+        "sys.exit(outlay.cli.main(['dashboard']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=home)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert 'pip install "outlay[dashboard]"' in done.stderr
+    assert json.dumps(done.stdout) == '""'
