@@ -18,6 +18,7 @@ from outlay.origin import default_tags
 FILE_NAME = "outlay.toml"
 PRICES_NAME = "prices.toml"
 Sync = Literal["never", "interval", "always"]
+OtelNames = Literal["v1.41", "newest", "both"]
 
 # Two letters at least, so that C:\ledger stays a path.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -44,6 +45,7 @@ class Settings:
     prices: Path | None = None  # a price file of one's own; the one in home, if there is one
     prices_url: str | None = None  # where `prices update` fetches from
     tz: str = "UTC"  # of reports' days
+    otel_names: OtelNames = "v1.41"  # of the metrics that we emit: v1.41, newest or both
     tags: Mapping[str, str] = field(
         default_factory=dict, hash=False
     )  # put on every record; service, commit and host as the environment names them
@@ -205,11 +207,14 @@ def _switch(value: object, _base: Path) -> bool:
     return word in _TRUE
 
 
-def _sync(value: object, _base: Path) -> Sync:
-    for word in get_args(Sync):
-        if word == value:
-            return word  # type: ignore[no-any-return] # get_args is untyped; these are Sync's own words
-    raise ValueError(f"write one of {', '.join(get_args(Sync))}")
+def _one_of(words: Any) -> Callable[[object, Path], Any]:
+    def read(value: object, _base: Path) -> Any:
+        for word in get_args(words):
+            if word == value:
+                return word
+        raise ValueError(f"write one of {', '.join(get_args(words))}")
+
+    return read
 
 
 def _seconds(value: object, _base: Path) -> float:
@@ -270,13 +275,14 @@ def _table(value: object, _base: Path) -> dict[str, Any]:
 _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "ledger": _ledger,
     "home": _path,
-    "sync": _sync,
+    "sync": _one_of(Sync),
     "sync_interval": _seconds,
     "include_usage": _switch,
     "store_prompts": _switch,
     "prices": _path,
     "prices_url": _address,
     "tz": _zone,
+    "otel_names": _one_of(OtelNames),
     "tags": _tags,
     "alerts": _table,
     "ship": _switch,

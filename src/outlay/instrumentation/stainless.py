@@ -41,14 +41,25 @@ def instrument(sdk: Sdk, recorder: Callable[[], Recorder]) -> Patches:
     """Hook the SDK; the patches undo it."""
     patches = Patches()
     begin = _beginner(sdk, recorder, patches)
-    patches.replace(sdk.base_client.SyncAPIClient, "request", lambda original: _sync(original, begin))
-    patches.replace(sdk.base_client.AsyncAPIClient, "request", lambda original: _async(original, begin))
+    for owner in _with_own_request(sdk.base_client.SyncAPIClient):
+        patches.replace(owner, "request", lambda original: _sync(original, begin))
+    for owner in _with_own_request(sdk.base_client.AsyncAPIClient):
+        patches.replace(owner, "request", lambda original: _async(original, begin))
     patches.replace(sdk.base_client.SyncAPIClient, "_sleep_for_retry", _counting_retries)
     patches.replace(sdk.base_client.AsyncAPIClient, "_sleep_for_retry", _counting_retries)
     patches.replace(sdk.streaming.Stream, "close", leaving)
     patches.replace(sdk.streaming.AsyncStream, "close", leaving_async)
     stored.hook(sdk.base_client, recorder, patches, lambda client: known_provider(client, sdk.provider))
     return patches
+
+
+def _with_own_request(base: Any) -> list[Any]:
+    """Give the base client, and the clients on which somebody before us has put a ``request`` of their own.
+
+    Theirs would call the one that they found, past ours. Where both are reached, the outer one counts.
+    """
+    below = [owner for kind in base.__subclasses__() for owner in _with_own_request(kind)]
+    return [base, *(owner for owner in below if "request" in vars(owner))]
 
 
 @dataclass(slots=True)

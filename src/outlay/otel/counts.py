@@ -1,0 +1,179 @@
+"""A span's counts as disjoint units: which name was read, what its emitter means by input, what adds up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from outlay.core.usage import Usage
+from outlay.otel.names import COUNTS, LANGFUSE_USAGE, OLD_CACHE_NAMES
+from outlay.otel.values import Attributes, count, table
+
+Meaning = Literal["inclusive", "exclusive"]
+
+_OPENAIS = {"prompt_tokens": "input", "completion_tokens": "output"}
+# Emitters (a scope's name, or the start of it) whose input is without the cached tokens, whatever the
+# conventions say. All others are taken to follow them: input holds every kind.
+EXCLUSIVE_SCOPES = ("opentelemetry.instrumentation.bedrock",)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a span counts, and which reading of its input was taken."""
+
+    usage: Usage
+    reading: Meaning | None  # None: it counts nothing
+    odd: tuple[str, ...] = ()  # attributes that could not be read
+
+
+def read_counts(attributes: Attributes, scope: str) -> Counted:
+    """Read the counts of a span."""
+    found, flags, odd = _found(attributes)
+    if not found:
+        found, scope = _of_langfuse(attributes)
+    if not found:
+        return Counted(Usage(reason="the span counts no tokens"), None, odd)
+    meaning, told = _meaning(found, attributes, scope)
+    usage, clamped = _disjoint(found, meaning)
+    flags = (*flags, *told, *clamped, *(("bad_count",) if odd else ()))
+    if not usage.items:
+        return Counted(Usage(reason="the span counts 0 tokens", flags=flags), meaning, odd)
+    return Counted(usage.flagged(*flags), meaning, odd)
+
+
+def _found(attributes: Attributes) -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
+    """Take one name of each count; others of the same count must agree."""
+    found: dict[str, int] = {}
+    flags: set[str] = set()
+    odd = []
+    for what, names in COUNTS.items():
+        values = []
+        for name in names:
+            if name not in attributes:
+                continue
+            value = count(attributes[name])
+            if value is None:
+                odd.append(name)
+            else:
+                values.append(value)
+        if values:
+            found[what] = values[0]
+            if len(set(values)) > 1:
+                flags.add("names_differ")
+    return found, tuple(sorted(flags)), tuple(odd)
+
+
+def _meaning(found: Mapping[str, int], attributes: Attributes, scope: str) -> tuple[Meaning, tuple[str, ...]]:
+    """Decide by emitter whether input holds the cached tokens, then let the sums object."""
+    cached = found.get("cache_read", 0) + found.get("cache_write", 0)
+    whole = found.get("input", 0)
+    said: Meaning = "inclusive"
+    old_names = bool(OLD_CACHE_NAMES & attributes.keys())
+    if scope == "langfuse" or scope.startswith(EXCLUSIVE_SCOPES) or old_names:
+        said = "exclusive"
+    if not cached:
+        return said, _total_flags(found, whole)
+    if "total" in found:
+        return _by_total(found, said, cached)
+    if said == "inclusive" and cached > whole:
+        return "exclusive", ("cache_additive",)
+    return said, ()
+
+
+def _by_total(found: Mapping[str, int], said: Meaning, cached: int) -> tuple[Meaning, tuple[str, ...]]:
+    """Take the reading that the span's own total bears out; its emitter's where both or none do."""
+    whole = found.get("input", 0)
+    sums: dict[Meaning, int] = {"inclusive": whole, "exclusive": whole + cached}
+    possible = [meaning for meaning, read in sums.items() if not _total_flags(found, read)]
+    if whole < cached and "inclusive" in possible:
+        possible.remove("inclusive")
+    if said in possible:
+        return said, _total_flags(found, sums[said])
+    if possible:
+        flag = "cache_additive" if possible[0] == "exclusive" else "cache_inside_input"
+        return possible[0], (flag, *_total_flags(found, sums[possible[0]]))
+    if said == "inclusive" and cached > whole:
+        return "exclusive", ("cache_additive", "partial", "total_mismatch")
+    return said, ("partial", "total_mismatch")
+
+
+def _total_flags(found: Mapping[str, int], read: int) -> tuple[str, ...]:
+    """Say whether the total is what was read and written; thoughts beside the output are told apart later."""
+    if "total" not in found:
+        return ()
+    written = found.get("output", 0)
+    if found["total"] in {read + written, read + written + found.get("reasoning", 0)}:
+        return ()
+    return ("partial", "total_mismatch")
+
+
+def _disjoint(found: Mapping[str, int], meaning: Meaning) -> tuple[Usage, tuple[str, ...]]:
+    flags = set()
+    read, written = found.get("cache_read", 0), found.get("cache_write", 0)
+    whole = found.get("input", 0) + (read + written if meaning == "exclusive" else 0)
+    beside = {unit: found.get(unit, 0) for unit in ("input_audio", "input_image")}
+    plain = whole - read - written - sum(beside.values())
+    if plain < 0:
+        # cached audio is counted twice by some: what is no text is then taken to be among the cached
+        beside, plain = dict.fromkeys(beside, 0), whole - read - written
+        flags.add("clamped")
+    thought = found.get("reasoning", 0)
+    output = found.get("output", 0)
+    if thought and _thoughts_beside(found, whole):
+        flags.add("reasoning_additive")
+        output += thought
+    spoken = {unit: found.get(unit, 0) for unit in ("output_audio", "output_image")}
+    shown = output - thought - sum(spoken.values())
+    if shown < 0:
+        spoken, shown = dict.fromkeys(spoken, 0), output - thought
+        flags.add("clamped")
+    units = {"input": max(0, plain), "cache_read": read, "cache_write": written, **beside}
+    units |= {"output": max(0, shown), "reasoning": thought, **spoken}
+    return Usage.of(units), tuple(flags)
+
+
+def _thoughts_beside(found: Mapping[str, int], whole: int) -> bool:
+    """Whether output is without the thoughts, as Gemini counts: by the total, else if it cannot hold them."""
+    output, thought = found.get("output", 0), found["reasoning"]
+    if "total" in found and found["total"] != whole + output:
+        return found["total"] == whole + output + thought
+    return thought > output
+
+
+def _of_langfuse(attributes: Attributes) -> tuple[dict[str, int], str]:
+    """Read Langfuse's table of counts, and whose words it speaks: its own are disjoint, OpenAI's are not."""
+    details = _flat(table(attributes.get(LANGFUSE_USAGE)))
+    in_openais = any(key in details for key in _OPENAIS)
+    found: dict[str, int] = {}
+    for key, value in details.items():
+        what = _OPENAIS.get(key) or _langfuse_word(key)
+        if what is not None:
+            found[what] = found.get(what, 0) + value
+    if found and not in_openais:
+        found.setdefault("total", sum(found.values()))
+    return found, "openai" if in_openais else "langfuse"
+
+
+def _flat(details: Mapping[str, Any]) -> dict[str, int]:
+    """Take the counts of a table, and those one floor down."""
+    inner = {
+        f"{key}.{name}": value
+        for key, part in details.items()
+        if isinstance(part, dict)
+        for name, value in part.items()
+    }
+    return {key: n for key, value in {**details, **inner}.items() if (n := count(value)) is not None}
+
+
+def _langfuse_word(key: str) -> str | None:
+    if key in {"total", "total_tokens"}:
+        return "total"
+    words = (
+        ("cache_read", ("cached", "cache_read")),
+        ("cache_write", ("cache_creation", "cache_write")),
+        ("reasoning", ("reasoning", "thought")),
+        ("input_audio", ("input_audio",)),
+        ("output_audio", ("output_audio",)),
+        ("input", ("input",)),
+        ("output", ("output",)),
+    )
+    return next((what for what, signs in words if any(sign in key for sign in signs)), None)

@@ -1,0 +1,48 @@
+"""Which calls are known already: by the provider's response id, else by trace and span; bounded."""
+
+from collections import OrderedDict
+from typing import Any
+
+from outlay.capture.recorder import UNKNOWN
+from outlay.pricing.providers import STAND_INS
+
+MAX_KNOWN = 20_000
+
+
+class Known:
+    """The identities of the last calls that were recorded; used under a lock of its owner."""
+
+    def __init__(self, most: int = MAX_KNOWN) -> None:
+        self._most = most
+        self._providers: OrderedDict[str, str] = OrderedDict()  # by response id
+        self._spans: OrderedDict[tuple[str | None, str | None], None] = OrderedDict()
+
+    def add(self, provider: str, response_id: str | None, span: tuple[str | None, str | None]) -> None:
+        """Note a call that is recorded, or will be."""
+        if response_id:
+            self._keep(self._providers, response_id, provider)
+        if all(span):
+            self._keep(self._spans, span, None)
+
+    def _keep(self, known: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+        known[key] = value
+        known.move_to_end(key)
+        if len(known) > self._most:
+            known.popitem(last=False)
+
+    def has(self, provider: str, response_id: str | None, span: tuple[str, str]) -> bool:
+        """Say whether a call is recorded: the same answer, by whatever name of its provider, or span."""
+        if span in self._spans:
+            return True
+        other = None if response_id is None else self._providers.get(response_id)
+        return other is not None and _alike(provider, other)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names may mean one provider: the same, one unknown, or a maker and a cloud."""
+    return (
+        one == other
+        or UNKNOWN in {one, other}
+        or one in STAND_INS.get(other, ())
+        or other in STAND_INS.get(one, ())
+    )

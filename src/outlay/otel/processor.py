@@ -1,0 +1,226 @@
+"""The span processor: calls that other instrumentations tell of become records, each once."""
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any, NamedTuple
+
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.trace import StatusCode
+
+from outlay import process
+from outlay.capture import contexts
+from outlay.capture.guard import guarded, note_failure
+from outlay.capture.recorder import UNKNOWN, Billed, Recorder
+from outlay.capture.redact import redact
+from outlay.core.cost import unpriced
+from outlay.core.ports import Sink
+from outlay.core.record import Entry, Record
+from outlay.otel.identity import Known
+from outlay.otel.reading import Reading, read_span
+from outlay.otel.tree import ANY, Models, Node, Span, Tree
+
+_DATED = re.compile(r"$|[-@:]\d")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Started(NamedTuple):
+    """A span that was started in this task or thread, and the one before it that had not ended then."""
+
+    node: Node
+    before: "_Started | None"
+
+
+_started: ContextVar[_Started | None] = ContextVar("outlay_started", default=None)
+
+
+class OutlaySpanProcessor(SpanProcessor):
+    """Add it to the program's TracerProvider: ``provider.add_span_processor(OutlaySpanProcessor())``.
+
+    A span of a call becomes a record, unless a hook of outlay saw that call, or a span below tells of it. It
+    is decided when its trace has ended here, or some seconds later if the trace goes on; ``force_flush`` and
+    ``shutdown`` decide at once. Nothing of ours reaches the program.
+    """
+
+    def __init__(self, recorder: Callable[[], Recorder] | None = None) -> None:
+        self._recorder = recorder or process.current().recorder
+        self._lock = RLock()
+        self._known = Known()
+        self._tree = Tree(self._decide)
+        self._ready: deque[tuple[Reading, ReadableSpan, Node]] = deque()
+        self._watched: Any = None
+        self._closed = False
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
+        """Note where a span stands, and whether a hook of ours is measuring there."""
+        if not self._closed:
+            self._started(span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Read what a span says of a call."""
+        if not self._closed:
+            self._ended(span)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Decide on all that has ended, and bring it to disk."""
+        self._settle()
+        return self._recorder().flush(timeout_millis / 1000)
+
+    def shutdown(self) -> None:
+        """Decide on all that has ended; what comes later is not looked at."""
+        self._settle()
+        self._closed = True
+
+    def _settle(self) -> None:
+        with self._lock:
+            guarded(self._tree.settle_all)()
+        self._record_ready()
+
+    @guarded
+    def _started(self, span: Any) -> None:
+        parent = span.parent
+        node = Node(
+            parent=None if parent is None or parent.is_remote else f"{parent.span_id:016x}",
+            attribution=contexts.attribution.get(),
+            ours=contexts.inside.get() is not None,
+        )
+        with self._lock:
+            self._watch()
+            self._tree.start(_span_of(span.context), node)
+        around = _started.get()
+        while around is not None and not around.node.live:
+            around = around.before
+        _started.set(_Started(node, around))
+
+    @guarded
+    def _ended(self, span: ReadableSpan) -> None:
+        held = guarded(self._read)(span)
+        with self._lock:
+            self._tree.end(_span_of(span.context), held, time.monotonic())
+        self._record_ready()
+
+    def _read(self, span: ReadableSpan) -> tuple[Reading, ReadableSpan] | None:
+        scope = span.instrumentation_scope
+        name, version = (scope.name, scope.version) if scope is not None else ("", None)
+        reading = read_span(span.attributes or {}, name, version)
+        return None if reading is None else (reading, span)
+
+    def _watch(self) -> None:
+        """See every record of this process, from whatever recorder it has by now."""
+        recorder = self._recorder()
+        if recorder is not self._watched:
+            recorder.sink = _Watching(recorder.sink, self._saw)
+            self._watched = recorder
+
+    def _saw(self, record: Record) -> None:
+        """Note a record: the spans around it repeat it, those too that were never made current."""
+        names = tuple(name for name in (record.model, record.model_requested) if name) or ANY
+        around = _started.get()
+        with self._lock:
+            self._known.add(record.provider, record.response_id, (record.trace_id, record.span_id))
+            if record.trace_id and record.span_id:
+                self._tree.cover((record.trace_id, record.span_id), names)
+            while around is not None:
+                if around.node.live:
+                    around.node.covered.update(names)
+                around = around.before
+
+    def _decide(self, span: Span, node: Node) -> Models | None:
+        """Have a call recorded that nobody else tells of; give its model's names, None if it is none."""
+        reading, _ = node.held
+        if node.ours or self._known.has(reading.provider, reading.usage.response_id, span):
+            return reading.models  # type: ignore[no-any-return] # what is held is a Reading
+        if node.covered and (not reading.single or _overlap(reading.models, node.covered)):
+            return None
+        self._known.add(reading.provider, reading.usage.response_id, span)
+        self._ready.append((*node.held, node))
+        return reading.models  # type: ignore[no-any-return] # likewise
+
+    def _record_ready(self) -> None:
+        """Record what was decided, outside of the lock: pricing may take its time at first."""
+        while self._ready:
+            try:
+                self._record(*self._ready.popleft())
+            except IndexError:  # another thread took it
+                return
+            except Exception as error:  # noqa: BLE001 - one span that fails must not stop the others
+                note_failure("a span's record", error)
+
+    def _record(self, reading: Reading, span: ReadableSpan, node: Node) -> None:
+        recorder, usage = self._recorder(), reading.usage
+        at = _instant(span.start_time or 0)
+        provider, model = reading.provider, reading.model
+        charge = (
+            unpriced(usage.reason)
+            if usage.reason and not usage.items and usage.reported_cost is None
+            else recorder.price(usage, provider if provider != UNKNOWN else "", model, at)
+        )
+        failed = span.status.status_code is StatusCode.ERROR or "error.type" in (span.attributes or {})
+        trace_id, span_id = _span_of(span.context)
+        record = recorder.build(
+            Billed(provider, model, at, usage, charge),
+            {
+                "model_requested": reading.model_requested,
+                "operation": reading.operation,
+                "latency_ms": round(((span.end_time or 0) - (span.start_time or 0)) / 1e6, 3),
+                "trace_id": trace_id,
+                "span_id": span_id,
+                "status": "error" if failed else "success",
+                **(_error(span) if failed else {}),
+                "extra": {"otel": {"span": span.name, **reading.notes}},
+                **reading.fields,
+            },
+            node.attribution,
+        )
+        recorder.keep(record)
+
+
+class _Watching:
+    """A sink that tells of each record before it hands it on."""
+
+    def __init__(self, sink: Sink, saw: Callable[[Record], None]) -> None:
+        self._sink = sink
+        self._saw = guarded(saw)
+
+    def append(self, entry: Entry) -> None:
+        """Hand an entry on."""
+        if isinstance(entry, Record):
+            self._saw(entry)
+        self._sink.append(entry)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Return when all is kept."""
+        return self._sink.flush(timeout)
+
+
+def _overlap(models: Models, covered: set[str]) -> bool:
+    """Whether one of these names may mean one of those: the same, one unknown, or one with a date behind."""
+    return any(_one_model(one, other) for one in models for other in covered)
+
+
+def _one_model(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return not short or (long.startswith(short) and bool(_DATED.match(long[len(short) :])))
+
+
+def _span_of(context: Any) -> Span:
+    return f"{context.trace_id:032x}", f"{context.span_id:016x}"
+
+
+def _instant(nanoseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def _error(span: ReadableSpan) -> dict[str, Any]:
+    """Name the error as the span does: by its attribute, or by the exception that it recorded."""
+    raised = next((event.attributes or {} for event in span.events if event.name == "exception"), {})
+    kind = (span.attributes or {}).get("error.type") or raised.get("exception.type") or "Error"
+    message = span.status.description or raised.get("exception.message")
+    return {
+        "error_type": str(kind).rpartition(".")[2],
+        "error": None if message is None else redact(str(message)),
+    }

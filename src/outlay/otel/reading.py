@@ -1,0 +1,139 @@
+"""One span of another instrumentation, read: which call it tells of, what that used, for whom it was."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from outlay.capture.recorder import UNKNOWN
+from outlay.core.usage import Usage
+from outlay.otel import names
+from outlay.otel.counts import read_counts
+from outlay.otel.values import Attributes, amount, table, text
+from outlay.pricing.providers import provider_id
+
+MAX_BODY = 100_000  # characters of an answer that is looked through for its id
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a span says of a call."""
+
+    provider: str
+    model: str | None
+    model_requested: str | None
+    operation: str
+    usage: Usage  # with the reported cost, if there is one
+    single: bool  # one call, by its kind; else an agent, a chain, a tool, which repeat what is below them
+    fields: Mapping[str, Any]  # of the record: user, session, agent, streamed
+    notes: Mapping[str, Any]  # kept beside: whose span, which reading, what was odd
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the model, asked for and served; one empty name where there is none."""
+        return tuple(name for name in (self.model, self.model_requested) if name) or ("",)
+
+
+def read_span(attributes: Attributes, scope: str, version: str | None = None) -> Reading | None:
+    """Read a span's attributes; None if it tells of no call of a model."""
+    operation, single = _kind(attributes)
+    model = text(attributes, names.MODEL)
+    asked = text(attributes, names.MODEL_REQUESTED) or _asked_of_parameters(attributes)
+    counted = read_counts(attributes, scope)
+    cost, currency, costs = _cost(attributes)
+    used = counted.reading is not None or cost is not None
+    if not used and not (single and (model or asked)):
+        return None
+    usage = counted.usage
+    notes: dict[str, Any] = {"scope": scope}
+    if cost is not None and cost == 0:
+        usage = usage.flagged("zero_cost")  # written where nobody knew the price: 0 is not free
+    elif cost is not None:
+        usage = replace(usage, reason=None, reported_cost=cost, reported_currency=currency)
+    if len(set(costs.values())) > 1:
+        usage = usage.flagged("costs_differ")
+        notes["costs"] = {name: str(value) for name, value in costs.items()}
+    found = {"version": version, "reading": counted.reading, "unreadable": list(counted.odd) or None}
+    notes.update({name: value for name, value in found.items() if value})
+    usage = replace(usage, model=model, response_id=_response_id(attributes))
+    return Reading(
+        provider=provider_id(text(attributes, names.PROVIDER)) or UNKNOWN,
+        model=model or asked,
+        model_requested=asked,
+        operation=operation,
+        usage=usage.with_terms(service_tier=_tier(attributes)),
+        single=single,
+        fields=_fields(attributes),
+        notes=notes,
+    )
+
+
+def _kind(attributes: Attributes) -> tuple[str, bool]:
+    """Name the operation, and say whether it is a single call: what names another kind is none."""
+    for said in (text(attributes, names.OPERATION), text(attributes, names.KIND)):
+        if said is not None:
+            known = names.OPERATIONS.get(said.lower())
+            return known or said.lower(), known is not None
+    return "chat", True
+
+
+def _asked_of_parameters(attributes: Attributes) -> str | None:
+    """Find the model in OpenInference's parameters, the one place where a failed call has it."""
+    for name in ("llm.invocation_parameters", "embedding.invocation_parameters"):
+        model = table(attributes.get(name)).get("model")
+        if isinstance(model, str) and model:
+            return model
+    return None
+
+
+def _response_id(attributes: Attributes) -> str | None:
+    """Give the provider's id of the answer; OpenInference has it in the answer's text alone."""
+    stated = text(attributes, names.RESPONSE_ID)
+    body = attributes.get("output.value")
+    if stated is not None or not isinstance(body, str) or len(body) > MAX_BODY:
+        return stated
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    inner = found.get("id") if isinstance(found, dict) else None
+    return inner if isinstance(inner, str) and inner else None
+
+
+def _cost(attributes: Attributes) -> tuple[Decimal | None, str, dict[str, Decimal]]:
+    """Give the reported cost, its currency, and every cost that stands on the span."""
+    found = {name: value for name in names.COSTS if (value := _amount(attributes.get(name))) is not None}
+    stated = attributes.get(names.COST_CURRENCY)
+    currency = stated if isinstance(stated, str) and _CURRENCY.fullmatch(stated) else "USD"
+    return next(iter(found.values()), None), currency, found
+
+
+def _amount(value: object) -> Decimal | None:
+    """Read an amount, or the total of a table of them."""
+    parts = table(value)
+    if not parts:
+        return amount(value)
+    for key in ("total_cost", "total"):
+        if key in parts:
+            return amount(parts[key])
+    amounts = [each for each in map(amount, parts.values()) if each is not None]
+    return sum(amounts, Decimal(0)) if amounts else None
+
+
+def _tier(attributes: Attributes) -> str | None:
+    served = text(attributes, (names.SERVED_TIER,))
+    asked = text(attributes, (names.ASKED_TIER,))
+    return (served or (asked if asked != "auto" else None) or "").lower() or None
+
+
+def _fields(attributes: Attributes) -> dict[str, Any]:
+    said = {
+        "user": text(attributes, names.USER),
+        "session": text(attributes, names.SESSION),
+        "agent": text(attributes, names.AGENT),
+        "streamed": any(attributes.get(name) is True for name in names.STREAMED) or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}

@@ -1,0 +1,189 @@
+"""Counts of spans: one name of each, the emitter's meaning of input, and sums that must bear it out.
+
+Every row is worked out by hand: the attributes, the units that are billed, and what is flagged.
+"""
+
+from typing import Any
+
+import pytest
+
+from outlay.otel.counts import read_counts
+
+U = "gen_ai.usage."
+OI = "llm.token_count."
+BEDROCK = "opentelemetry.instrumentation.bedrock"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "units"),
+    [
+        ({U + "input_tokens": 1000, U + "output_tokens": 100}, {"input": 1000, "output": 100}),
+        ({U + "prompt_tokens": 1000, U + "completion_tokens": 100}, {"input": 1000, "output": 100}),
+        # the same count by its old and its new name is one count
+        (
+            {
+                U + "input_tokens": 7,
+                U + "prompt_tokens": 7,
+                U + "output_tokens": 1,
+                U + "completion_tokens": 1,
+            },
+            {"input": 7, "output": 1},
+        ),
+        (
+            {
+                U + "input_tokens": 1000,
+                U + "cache_read.input_tokens": 400,
+                U + "cache_creation.input_tokens": 100,
+                U + "cache_write.input_tokens": 100,
+                U + "output_tokens": 50,
+            },
+            {"input": 500, "cache_read": 400, "cache_write": 100, "output": 50},
+        ),
+        (
+            {U + "input_tokens": "1000", U + "output_tokens": "100", U + "cache_read.input_tokens": 400.0},
+            {"input": 600, "cache_read": 400, "output": 100},
+        ),
+        (
+            {
+                U + "input_tokens": 10,
+                U + "output_tokens": 100,
+                U + "reasoning.output_tokens": 30,
+                U + "total_tokens": 110,
+            },
+            {"input": 10, "output": 70, "reasoning": 30},
+        ),
+        (
+            {
+                OI + "prompt": 1000,
+                OI + "completion": 100,
+                OI + "total": 1100,
+                OI + "prompt_details.cache_read": 400,
+                OI + "prompt_details.audio": 50,
+                OI + "completion_details.reasoning": 30,
+                OI + "completion_details.audio": 20,
+            },
+            {
+                "input": 550,
+                "input_audio": 50,
+                "cache_read": 400,
+                "output": 50,
+                "output_audio": 20,
+                "reasoning": 30,
+            },
+        ),
+        (
+            {
+                "langfuse.observation.usage_details": '{"input": 600, "input_cached_tokens": 400,'
+                ' "output": 70, "output_reasoning_tokens": 30}'
+            },
+            {"input": 600, "cache_read": 400, "output": 70, "reasoning": 30},
+        ),
+        (  # its wrapper of OpenAI's client sends OpenAI's own words, which are inclusive
+            {
+                "langfuse.observation.usage_details": '{"prompt_tokens": 1000, "completion_tokens": 100,'
+                ' "total_tokens": 1100, "prompt_tokens_details": {"cached_tokens": 400},'
+                ' "completion_tokens_details": {"reasoning_tokens": 30}}'
+            },
+            {"input": 600, "cache_read": 400, "output": 70, "reasoning": 30},
+        ),
+        (
+            {"ai.usage.promptTokens": 9, "ai.usage.completionTokens": 2, "ai.usage.cachedInputTokens": 4},
+            {"input": 5, "cache_read": 4, "output": 2},
+        ),
+    ],
+)
+def test_every_dialect_gives_disjoint_units(attributes: dict[str, Any], units: dict[str, int]) -> None:
+    counted = read_counts(attributes, "any")
+    assert counted.usage.units == units
+    assert not {"partial", "total_mismatch", "clamped", "names_differ"} & set(counted.usage.flags)
+
+
+CLAUDE = {U + "output_tokens": 5, U + "cache_read.input_tokens": 1000}
+
+
+@pytest.mark.parametrize(
+    ("scope", "attributes", "units", "reading", "flags"),
+    [
+        # the same Claude call by two emitters: 12 fresh and 1000 cached tokens
+        ("any", {**CLAUDE, U + "input_tokens": 1012}, {"input": 12}, "inclusive", ()),
+        (BEDROCK, {**CLAUDE, U + "input_tokens": 12}, {"input": 12}, "exclusive", ()),
+        # an emitter that nobody knows, whose input cannot hold what was cached
+        ("any", {**CLAUDE, U + "input_tokens": 12}, {"input": 12}, "exclusive", ("cache_additive",)),
+        # its own total says so
+        (
+            "any",
+            {**CLAUDE, U + "input_tokens": 2000, U + "total_tokens": 3005},
+            {"input": 2000},
+            "exclusive",
+            ("cache_additive",),
+        ),
+        (
+            BEDROCK,
+            {**CLAUDE, U + "input_tokens": 2000, U + "total_tokens": 2005},
+            {"input": 1000},
+            "inclusive",
+            ("cache_inside_input",),
+        ),
+        # a total that nothing explains is not pushed onto the output
+        (
+            "any",
+            {**CLAUDE, U + "input_tokens": 2000, U + "total_tokens": 9999},
+            {"input": 1000},
+            "inclusive",
+            ("partial", "total_mismatch"),
+        ),
+    ],
+)
+def test_the_emitter_says_what_input_means_and_the_sums_may_object(
+    scope: str, attributes: dict[str, Any], units: dict[str, int], reading: str, flags: tuple[str, ...]
+) -> None:
+    counted = read_counts(attributes, scope)
+    assert counted.usage.units == {**units, "cache_read": 1000, "output": 5}
+    assert (counted.reading, counted.usage.flags) == (reading, flags)
+
+
+def test_anthropics_own_words_mean_anthropics_counts() -> None:
+    attributes = {
+        U + "input_tokens": 500,
+        U + "cache_read_input_tokens": 100,
+        U + "cache_creation_input_tokens": 50,
+        U + "output_tokens": 5,
+    }
+    counted = read_counts(attributes, "opentelemetry.instrumentation.anthropic")
+    assert counted.usage.units == {"input": 500, "cache_read": 100, "cache_write": 50, "output": 5}
+
+
+def test_thoughts_beside_the_output_are_told_by_the_total() -> None:
+    attributes = {
+        OI + "prompt": 10,
+        OI + "completion": 20,
+        OI + "total": 130,
+        OI + "completion_details.reasoning": 100,
+    }
+    counted = read_counts(attributes, "openinference.instrumentation.google_genai")
+    assert counted.usage.units == {"input": 10, "output": 20, "reasoning": 100}
+    assert counted.usage.flags == ("reasoning_additive",)
+
+
+def test_names_that_differ_are_told() -> None:
+    counted = read_counts({U + "input_tokens": 7, U + "prompt_tokens": 8}, "any")
+    assert counted.usage.units == {"input": 7}
+    assert counted.usage.flags == ("names_differ",)
+
+
+@pytest.mark.parametrize("value", ["many", -1, 1.5, True, [1], 10**13, "9" * 400])
+def test_what_is_no_count_is_told_and_the_rest_is_read(value: Any) -> None:
+    counted = read_counts({U + "input_tokens": value, U + "output_tokens": 5}, "any")
+    assert counted.usage.units == {"output": 5}
+    assert counted.odd == (U + "input_tokens",)
+    assert counted.usage.flags == ("bad_count",)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [({}, "counts no tokens"), ({U + "input_tokens": 0, U + "output_tokens": 0}, "counts 0 tokens")],
+)
+def test_no_tokens_are_no_usage(attributes: dict[str, Any], reason: str) -> None:
+    usage = read_counts(attributes, "any").usage
+    assert not usage.items
+    assert reason in str(usage.reason)

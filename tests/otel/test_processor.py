@@ -1,0 +1,279 @@
+"""Spans become records: what they say, each call once, leaves only, reported costs first."""
+
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from opentelemetry.trace import Status, StatusCode
+from tests.support.wire import Kept
+
+import outlay
+from outlay.capture import Call
+from outlay.capture.contexts import inside
+from outlay.core.usage import Usage
+from outlay.otel import tree
+from outlay.process import current
+
+U = "gen_ai.usage."
+CHAT = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06",
+    U + "input_tokens": 1000,
+    U + "output_tokens": 100,
+}
+START = 1_793_534_400_000_000_000  # 2026-11-01 12:00 UTC
+
+
+def emit(provider: Any, attributes: dict[str, Any], scope: str = "some.instrumentation") -> Any:
+    """Make one span that lasts 800 ms."""
+    span = provider.get_tracer(scope, "1.2").start_span(
+        "chat gpt-4o", attributes=attributes, start_time=START
+    )
+    span.end(end_time=START + 800_000_000)
+    return span
+
+
+def test_a_span_becomes_a_priced_record(provider: Any, kept: Kept) -> None:
+    said = {
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.conversation.id": "s1",
+        "user.id": "u1",
+        "openai.response.service_tier": "default",
+        U + "cache_read.input_tokens": 400,
+    }
+    span = emit(provider, CHAT | said).get_span_context()
+    record = kept.only
+    # 600 x 2.50, 400 x 1.25 and 100 x 10.00, each a million
+    assert (record.cost, record.cost_status) == (Decimal("0.003"), "priced")
+    assert (record.provider, record.model, record.model_requested) == (
+        "openai",
+        "gpt-4o-2024-08-06",
+        "gpt-4o",
+    )
+    assert (record.at, record.latency_ms) == (datetime(2026, 11, 1, 12, tzinfo=UTC), 800.0)
+    assert (record.user, record.session, record.response_id) == ("u1", "s1", "chatcmpl-1")
+    assert (record.trace_id, record.span_id) == (f"{span.trace_id:032x}", f"{span.span_id:016x}")
+    assert record.extra["otel"] == {
+        "span": "chat gpt-4o",
+        "scope": "some.instrumentation",
+        "version": "1.2",
+        "reading": "inclusive",
+    }
+
+
+def test_the_context_that_a_span_starts_in_says_whom_it_is_for(provider: Any, kept: Kept) -> None:
+    with outlay.context(user="u1", team="search"):
+        span = provider.get_tracer("t").start_span("chat", attributes=CHAT)
+    span.end()
+    assert (kept.only.user, kept.only.tags) == ("u1", {"team": "search"})
+
+
+@pytest.mark.parametrize(
+    ("given", "cost", "status", "flags"),
+    [
+        ({U + "cost": "0.0123"}, "0.0123", "reported", ()),  # OpenLIT writes a text
+        ({"operation.cost": 0.0123}, "0.0123", "reported", ()),
+        ({"llm.cost.total": 0.0123}, "0.0123", "reported", ()),
+        ({"mlflow.llm.cost": '{"input_cost": 0.01, "total_cost": 0.0123}'}, "0.0123", "reported", ()),
+        (
+            {"langfuse.observation.cost_details": '{"input": 0.01, "output": 0.0023}'},
+            "0.0123",
+            "reported",
+            (),
+        ),
+        # two costs on one span: the emitter's own first, and the difference is told
+        ({"_signoz.gen_ai.total_cost": 0.5, U + "cost": "0.0123"}, "0.0123", "reported", ("costs_differ",)),
+        # 0 is not free: nobody knew the price
+        ({U + "cost": "0"}, "0.0035", "priced", ("zero_cost",)),
+        ({U + "cost": "much"}, "0.0035", "priced", ()),
+    ],
+)
+def test_a_reported_cost_wins_and_ours_stands_beside_it(
+    provider: Any, kept: Kept, given: dict[str, Any], cost: str, status: str, flags: tuple[str, ...]
+) -> None:
+    emit(provider, CHAT | given)
+    assert (kept.only.cost, kept.only.cost_status) == (Decimal(cost), status)
+    assert kept.only.flags == flags
+    if status == "reported":
+        assert kept.only.charge.computed == Decimal("0.0035")
+
+
+def test_a_cost_in_another_currency(provider: Any, kept: Kept) -> None:
+    emit(provider, CHAT | {U + "cost.amount": 0.01, U + "cost.currency": "EUR"})
+    assert (kept.only.cost, kept.only.currency) == (Decimal("0.01"), "EUR")
+
+
+def test_only_leaves_count(provider: Any, kept: Kept) -> None:
+    """An agent and a chain repeat what the two calls below them used."""
+    tracer = provider.get_tracer("t")
+    twice = {U + "input_tokens": 2000, U + "output_tokens": 200}
+    with (
+        tracer.start_as_current_span("agent", attributes={"gen_ai.operation.name": "invoke_agent", **twice}),
+        tracer.start_as_current_span("chain", attributes={"openinference.span.kind": "CHAIN", **twice}),
+    ):
+        for _ in range(2):
+            with tracer.start_as_current_span("chat", attributes=CHAT):
+                pass
+    assert [record.cost for record in kept.records] == [Decimal("0.0035")] * 2
+
+
+def test_a_framework_s_span_over_a_clients_span_of_the_same_model_is_one_call(
+    provider: Any, kept: Kept
+) -> None:
+    tracer = provider.get_tracer("t")
+    outer = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.token_count.prompt": 1000}
+    with tracer.start_as_current_span("ChatOpenAI", attributes=outer), tracer.start_as_current_span("step"):
+        emit(provider, CHAT)
+    assert kept.only.model == "gpt-4o-2024-08-06"
+
+
+def test_a_call_of_another_model_above_counts_too(provider: Any, kept: Kept) -> None:
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("advised", attributes=CHAT | {"gen_ai.response.model": "gpt-4o-mini"}):
+        emit(provider, CHAT | {"gen_ai.request.model": "o3", "gen_ai.response.model": "o3"})
+    # the request's model of the outer one is gpt-4o, which is not o3 either
+    assert sorted(str(record.model) for record in kept.records) == ["gpt-4o-mini", "o3"]
+
+
+def test_an_agent_without_any_call_below_counts(provider: Any, kept: Kept) -> None:
+    emit(provider, CHAT | {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"})
+    assert (kept.only.operation, kept.only.agent) == ("invoke_agent", "helper")
+
+
+def test_what_is_no_call_is_no_record(provider: Any, kept: Kept) -> None:
+    emit(provider, {"http.request.method": "GET"})
+    emit(provider, {"gen_ai.operation.name": "execute_tool", "gen_ai.provider.name": "openai"})
+    emit(provider, {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4o"})
+    assert not kept.records
+
+
+def test_a_call_without_usage_is_unpriced_and_never_free(provider: Any, kept: Kept) -> None:
+    emit(provider, CHAT | {U + "input_tokens": 0, U + "output_tokens": 0})
+    assert (kept.only.cost, kept.only.cost_status) == (None, "unpriced")
+    assert "0 tokens" in str(kept.only.charge.reason)
+
+
+def test_a_failed_call_is_recorded_without_its_key(provider: Any, kept: Kept) -> None:
+    asked = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
+    span = provider.get_tracer("t").start_span("chat", attributes=asked)
+    span.record_exception(ValueError("no"))
+    span.set_status(Status(StatusCode.ERROR, "bad key sk-proj-abcdefghij0123456789"))
+    span.end()
+    assert (kept.only.status, kept.only.error_type) == ("error", "ValueError")
+    assert kept.only.error == "bad key [key]"
+    assert kept.only.cost_status == "unpriced"
+
+
+def test_an_answer_that_a_hook_saw_is_not_recorded_again(provider: Any, kept: Kept) -> None:
+    """Identity by the response id, whatever the provider is called there."""
+    provider.get_tracer("t").start_span("first").end()  # the processor watches from the first span on
+    call = Call(current().recorder(), provider="azure", api="chat", model="gpt-4o")
+    call.finish(Usage.of({"input": 1000, "output": 100}, response_id="chatcmpl-1"))
+    emit(provider, CHAT | {"gen_ai.provider.name": "az.ai.openai", "gen_ai.response.id": "chatcmpl-1"})
+    emit(provider, CHAT | {"gen_ai.provider.name": "groq", "gen_ai.response.id": "chatcmpl-1"})
+    assert [record.provider for record in kept.records] == ["azure", "groq"]
+
+
+def test_a_span_around_a_call_that_a_hook_saw_is_that_call(provider: Any, kept: Kept) -> None:
+    """Identity by trace and span, where the answer has no id; an agent above repeats it."""
+    tracer = provider.get_tracer("t")
+    agent = {"gen_ai.operation.name": "invoke_agent", U + "input_tokens": 1000}
+    with (
+        tracer.start_as_current_span("agent", attributes=agent),
+        tracer.start_as_current_span("chat", attributes=CHAT),
+    ):
+        call = Call(current().recorder(), provider="openai", api="chat", model="gpt-4o")
+        call.finish(Usage.of({"input": 1000, "output": 100}))
+    assert kept.only.api == "chat"
+
+
+def test_a_span_inside_of_a_hook_is_left_to_the_hook(provider: Any, kept: Kept) -> None:
+    """An SDK's own spans end before the hook around them has recorded the call."""
+    token = inside.set("a call")
+    emit(provider, CHAT)
+    inside.reset(token)
+    with outlay.suppress():
+        emit(provider, CHAT)
+    assert not kept.records
+
+
+def test_a_call_that_is_recorded_while_its_trace_goes_on_is_found(provider: Any, kept: Kept) -> None:
+    """A stream's span may end a moment before the hook's record is made."""
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("request"):
+        emit(provider, CHAT | {"gen_ai.response.id": "c1"})
+        call = Call(current().recorder(), provider="openai", api="chat", model="gpt-4o")
+        call.finish(Usage.of({"input": 1000, "output": 100}, response_id="c1"))
+    assert kept.only.api == "chat"
+
+
+def test_a_trace_that_goes_on_is_settled_by_and_by(
+    provider: Any, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("worker"):
+        emit(provider, CHAT)
+        assert not kept.records
+        monkeypatch.setattr(tree, "GRACE_SECONDS", 0.0)
+        monkeypatch.setattr("time.monotonic", lambda: 1e12)
+        emit(provider, CHAT | {"gen_ai.response.id": "later"})
+        assert len(kept.records) == 2
+    assert len(kept.records) == 2
+
+
+def test_a_flush_decides_at_once(provider: Any, kept: Kept) -> None:
+    with provider.get_tracer("t").start_as_current_span("worker"):
+        emit(provider, CHAT)
+        assert provider.force_flush()
+        assert len(kept.records) == 1
+
+
+def test_a_parent_in_another_process_is_no_parent_here(provider: Any, kept: Kept) -> None:
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
+
+    far = TraceContextTextMapPropagator().extract({"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"})
+    provider.get_tracer("t").start_span("chat", context=far, attributes=CHAT).end()
+    assert (kept.only.trace_id, kept.only.cost) == ("ab" * 16, Decimal("0.0035"))
+
+
+def test_open_traces_are_bounded(kept: Kept) -> None:
+    decided: list[tree.Span] = []
+
+    def decide(span: tree.Span, node: tree.Node) -> tree.Models:
+        decided.append(span)
+        return ("m",)
+
+    held = tree.Tree(decide, most=10)
+    for n in range(100):
+        held.start((str(n), "root"), tree.Node(None, None, ours=False))
+        held.start((str(n), "leaf"), tree.Node("root", None, ours=False))
+        held.end((str(n), "leaf"), "something", 0.0)
+    assert len(held._traces) == 10
+    assert len(decided) == 90
+
+
+def test_a_long_trace_keeps_no_spans_that_say_nothing(kept: Kept) -> None:
+    held = tree.Tree(lambda span, node: ("m",))
+    held.start(("t", "root"), tree.Node(None, None, ours=False))
+    for n in range(1000):
+        held.start(("t", str(n)), tree.Node("root", None, ours=False))
+        held.end(("t", str(n)), None if n % 2 else "something", float(n))
+    assert len(held._traces["t"].nodes) < 20
+
+
+def test_many_threads_record_each_call_once(provider: Any, kept: Kept) -> None:
+    def work() -> None:
+        for _ in range(50):
+            with provider.get_tracer("t").start_as_current_span("request"):
+                emit(provider, CHAT)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept.records) == 400
