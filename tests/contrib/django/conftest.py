@@ -1,5 +1,5 @@
 """Django's databases for the tests beside."""
 
-from tests.support.django_fixtures import postgresql_alias, sqlite, sqlite_alias, using
+from tests.support.django_fixtures import postgresql_alias, postgresql_database, sqlite, sqlite_alias, using
 
-__all__ = ["postgresql_alias", "sqlite", "sqlite_alias", "using"]
+__all__ = ["postgresql_alias", "postgresql_database", "sqlite", "sqlite_alias", "using"]
