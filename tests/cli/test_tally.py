@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from threading import Thread
 
 from outlay.cli.tally import Tally
 from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Entry, Loss, Record
 from outlay.core.usage import Usage
+from outlay.journal import Journal
 from outlay.report import Unpriced
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -64,6 +66,23 @@ def test_everything_is_handed_on_and_records_are_counted() -> None:
         ("q", Decimal("0.2")),
     ]
     assert summary.unpriced == (Unpriced("p", "m", 1),)
+
+
+def test_what_is_handed_on_unmade_is_counted_when_it_is_made(tmp_path: Path) -> None:
+    class Later:
+        def entry(self) -> Entry:
+            return call("0.1")
+
+    at_once = Tally(Sink())  # a sink that cannot wait
+    at_once.defer(Later())
+    assert at_once.summary().total.cost == Decimal("0.1")
+    journal = Journal(tmp_path, batch_delay=30)
+    tally = Tally(journal)
+    tally.defer(Later())
+    assert tally.summary().total.calls == 0
+    assert tally.flush(10)
+    assert tally.summary().total.cost == Decimal("0.1")
+    journal.close()
 
 
 def test_currencies_are_never_added_up() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from outlay.core.usage import Usage
-from outlay.extract import APIS, read
+from outlay.extract import APIS, collector, held, read
+from outlay.extract.streams import Holding
 
 CASES = [
     json.loads(line)
@@ -49,6 +50,35 @@ def test_golden(case: dict[str, Any]) -> None:
     assert [(part.model, units_of(part)) for part in usage.parts] == [
         (part["model"], expected(part["usage"])) for part in case.get("parts", [])
     ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_what_is_held_of_a_response_reads_the_same(case: dict[str, Any]) -> None:
+    """The same figures, also after the owner of the body has emptied its usage."""
+    body, provider, api = case.get("response"), case["provider"], case["api"]
+    if not isinstance(body, dict):
+        return
+    whole = read(body, provider=provider, api=api)
+    mine = json.loads(json.dumps(body))
+    kept = held(mine, api)
+    for usage in (mine.get("usage"), mine.get("usageMetadata")):
+        if isinstance(usage, dict):
+            usage.clear()
+    assert kept is None or read(kept, provider=provider, api=api) == whole
+
+
+def test_a_stream_that_is_held_reads_the_same() -> None:
+    streams = [case for case in CASES if isinstance(case.get("events"), list)]
+    assert len(streams) > 20
+    for case in streams:
+        kept = collector(case["provider"], case["api"])
+        for event in json.loads(json.dumps(case["events"])):
+            if isinstance(event, dict):
+                kept.add(event)
+        before = kept.usage()
+        if isinstance(kept, Holding):
+            kept.hold()
+        assert kept.usage() == before, case["name"]
 
 
 def test_every_api_has_a_golden_case() -> None:

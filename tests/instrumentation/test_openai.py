@@ -5,6 +5,7 @@ import gc
 from collections.abc import Callable
 from contextlib import nullcontext
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,9 +14,12 @@ import pytest
 from pydantic import BaseModel
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
-from outlay.capture import context
+from outlay.capture import Recorder, SystemClock, context
 from outlay.capture.guard import failures
+from outlay.core.record import Record
 from outlay.instrumentation import Hooks
+from outlay.journal import Journal, read_segment, segments
+from outlay.pricing import cost_of
 
 pytestmark = pytest.mark.usefixtures("hooks")
 
@@ -357,6 +361,32 @@ def test_an_azure_client_is_azure(kept: Kept) -> None:
     assert (kept.only.provider, kept.only.model) == ("azure", "gpt-4o-2024-08-06")
 
 
+def test_a_caller_may_do_as_it_likes_with_what_it_got(hooks: Hooks, tmp_path: Path) -> None:
+    """Sums are often kept in the first answer's own usage, long before the journal's thread looks at it."""
+    journal = Journal(tmp_path, batch_delay=30)
+    recorder = Recorder(journal, clock=SystemClock(), price=cost_of)
+    hooks.uninstrument()
+    mine = Hooks(lambda: recorder)
+    mine.instrument("openai", "anthropic")
+    one = client(Server([answer(CHAT)]))
+    first, second = ask(one), ask(one)
+    first.usage.prompt_tokens += second.usage.prompt_tokens
+    first.usage.prompt_tokens_details.cached_tokens = 0
+    first.model = "another"
+    last = list(ask(client(Server([streamed(sse(*CHUNKS, done=True))])), stream=True,
+                    stream_options={"include_usage": True}))[-1]  # fmt: skip
+    last.usage.completion_tokens = 10**6
+    said: Any = client(Server([answer(RESPONSE)])).responses.create(model="gpt-4o", input="hi")
+    said.usage.input_tokens_details.cached_tokens = 0
+    assert journal.flush(10)
+    mine.uninstrument()
+    journal.close()
+    (segment,) = segments(tmp_path)
+    records = [entry for _, entry in read_segment(segment.path) if isinstance(entry, Record)]
+    assert [(record.usage.units, record.cost) for record in records] == [(UNITS, COST)] * 4
+    assert {record.model for record in records} == {"gpt-4o-2024-08-06"}
+
+
 def test_reading_a_stored_response_costs_nothing(kept: Kept) -> None:
     client(Server([answer(RESPONSE)])).responses.retrieve("resp_1")
     assert not kept.records
@@ -391,8 +421,9 @@ def test_a_fault_of_ours_never_reaches_the_caller(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("our own fault")
 
-    monkeypatch.setattr("outlay.instrumentation.wrapping.read", broken)
+    monkeypatch.setattr("outlay.capture.call.read", broken)
     assert ask(client(Server([answer(CHAT)]))).id == "chatcmpl-1"
+    assert kept.only.usage.reason == "the response could not be read"
     assert failures
     assert "our own fault" in caplog.text
     failures.clear()

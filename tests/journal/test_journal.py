@@ -161,6 +161,58 @@ def test_what_cannot_be_written_is_lost_alone(tmp_path: Path, caplog: pytest.Log
     assert sum(loss.count for loss in losses) == 2
 
 
+class Later:
+    """What makes an entry when it is asked, and remembers where that was."""
+
+    def __init__(self, record: Record | None) -> None:
+        self._record = record
+        self.thread = ""
+
+    def entry(self) -> Entry:
+        self.thread = threading.current_thread().name
+        if self._record is None:
+            raise ValueError("cannot be made")
+        return self._record
+
+
+def test_what_is_deferred_is_made_in_the_journals_own_thread_and_in_its_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    records = [call() for _ in range(3)]
+    later = Later(records[1])
+    journal.append(records[0])
+    journal.defer(later)
+    journal.append(records[2])
+    assert journal.flush(10)
+    assert entries(tmp_path) == records
+    assert later.thread == "outlay-journal"
+    journal.close()
+
+
+def test_what_cannot_be_made_is_lost_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal(tmp_path)
+    record = call()
+    journal.defer(Later(None))
+    journal.defer(Later(record))
+    assert not journal.flush(10)
+    ((why, count),) = journal.lost
+    assert (count, "cannot be made" in why) == (1, True)
+    assert [e for e in entries(tmp_path) if isinstance(e, Record)] == [record]
+    assert len(caplog.records) == 1
+    journal.close()
+
+
+def test_a_journal_that_is_kept_waiting_holds_few_unmade(tmp_path: Path) -> None:
+    """What is not made yet may refer to a whole response; beyond a bound the caller's own thread makes it."""
+    journal = Journal(tmp_path, batch_delay=30)
+    waiting = [Later(call()) for _ in range(2_001)]
+    for each in waiting:
+        journal.defer(each)
+    assert [each.thread for each in waiting if each.thread] == [threading.current_thread().name]
+    assert journal.flush(10)
+    assert len(entries(tmp_path)) == 2_001
+    journal.close()
+
+
 def test_half_a_character_costs_no_call(tmp_path: Path) -> None:
     """A stream may be cut inside a surrogate pair; such text has no UTF-8."""
     journal = Journal(tmp_path)

@@ -1,6 +1,7 @@
 """The book: the shipped data are whole, the store is bounded, and loading happens late."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -113,3 +114,41 @@ def test_a_book_names_its_models() -> None:
 def test_prices_of_ones_own_change_the_version() -> None:
     assert Book.of().version == Book.default().version
     assert isinstance(Book.default().resolve("openai", None), Unpriced)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_child_forked_while_another_thread_loads_a_table_can_price() -> None:
+    """The journal's thread may be in the middle of a table when a server forks its workers."""
+    program = """
+import os, threading, time
+from pathlib import Path
+from outlay.pricing import Book, book, cost_of
+inside, load = threading.Event(), book.load_table
+def slow(*asked):
+    inside.set()
+    time.sleep(0.3)
+    return load(*asked)
+book.load_table = slow
+loading = threading.Thread(target=Book.default().table, args=("openai",))
+loading.start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    cost = cost_of({"input": 1_000}, provider="anthropic", model="claude-sonnet-4-5")
+    os._exit(0 if cost.amount * 1000 == 3 else 1)
+loading.join()
+deadline = time.monotonic() + 20
+while time.monotonic() < deadline:
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        print(os.waitstatus_to_exitcode(status))
+        break
+    time.sleep(0.01)
+else:
+    os.kill(child, 9)
+    print("the child waits for ever")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (ran.stdout, ran.stderr) == ("0\n", "")

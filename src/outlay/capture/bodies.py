@@ -49,6 +49,9 @@ class Body:
         """Whether what came so far says what was used."""
         return bool(self.usage().items)
 
+    def hold(self) -> None:
+        """Nothing to copy: bytes do not change."""
+
     def usage(self) -> Usage:
         """Read what was kept."""
         if not self._is_stream and self._size > MAX_BODY:

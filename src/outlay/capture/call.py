@@ -1,17 +1,20 @@
 """One call under way: started, first token, then finished, failed or left; one Record at the end."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from outlay.capture import contexts
-from outlay.capture.guard import guarded
+from outlay.capture.guard import note_failure
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
 from outlay.capture.surroundings import here
 from outlay.core.cost import unpriced
+from outlay.core.errors import OutlayError
+from outlay.core.ports import hand_on
 from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
-from outlay.extract import operation_of
+from outlay.extract import held, operation_of, read
 
 PARTIAL = "partial"
 ABANDONED = "abandoned"
@@ -19,18 +22,28 @@ CANCELLED = "CancelledError"
 FAILED = "the call failed before any usage was known"
 
 
+Reading = Callable[[], Usage]
+"""What reads a usage that is only looked at when the Record is made; it never raises."""
+
+
 class Call:
     """Measures one call; whichever of finish, fail and leave comes first makes its one Record.
 
-    Everything here is guarded: a fault of ours is counted and logged, and the caller's call goes on. Only
-    a budget with a hard stop refuses to make one, with a BudgetExceededError.
+    The caller's thread keeps only what it alone can tell: what came, and when. Reading the usage, pricing it
+    and building the Record wait until the sink asks for the entry. A fault of ours is counted and logged, and
+    the caller's call goes on. Only a budget with a hard stop refuses to make one, with a
+    BudgetExceededError.
     """
 
     __slots__ = (
+        "_ended",
+        "_error",
         "_first",
         "_place",
         "_recorder",
         "_started",
+        "_status",
+        "_usage",
         "api",
         "at",
         "done",
@@ -67,8 +80,9 @@ class Call:
         self.terms: dict[str, str] = {}
         self.extra: dict[str, Any] = {}
         self.done = False
-        self.record: Record | None = None  # once it is done
-        self.keep: Callable[[Record], object] = recorder.sink.append  # where the record goes
+        self.record: Record | None = None  # once it is made
+        # Where the record goes, made at once; None: to the sink, which may make it later.
+        self.keep: Callable[[Record], object] | None = None
         self._first: float | None = None
         scope = contexts.scope.get() if counted else None
         if scope is not None:
@@ -81,9 +95,25 @@ class Call:
         if self._first is None:
             self._first = self._recorder.clock.monotonic()
 
-    def finish(self, usage: Usage) -> None:
-        """Record that the call worked."""
+    def finish(self, usage: Usage | Reading) -> None:
+        """Record that the call worked; ``usage`` may be what reads it, when the Record is made."""
         self._end(usage, "success", None)
+
+    def answer(self, body: Any, api: str | None = None) -> None:
+        """Record that the call worked with this answer, an SDK's object, a mapping or a body's text.
+
+        What bears on usage is kept as it is now, and read when the Record is made.
+        """
+        name = api or self.api
+        try:
+            kept = held(body, name)
+        except Exception as fault:  # noqa: BLE001 - the guard
+            note_failure("Call.answer", fault)
+            kept = None
+        if kept is None:
+            self._end(usage_in(body, self.provider, name), "success", None)
+        else:
+            self._end(partial(usage_in, kept, self.provider, name), "success", None)
 
     def leave(self, usage: Usage) -> None:
         """Record that the caller left a stream before its end: what came is kept, flagged partial."""
@@ -99,31 +129,44 @@ class Call:
         """Record that the call was answered and billed, and failed all the same: all of its usage counts."""
         self._end(usage, "error", error)
 
-    @guarded
-    def _end(self, usage: Usage, status: Status, error: BaseException | None) -> None:
+    def _end(self, usage: Usage | Reading, status: Status, error: BaseException | None) -> None:
         if self.done:
             return
         self.done = True
-        ended = self._recorder.clock.monotonic()
+        try:
+            self._ended = self._recorder.clock.monotonic()
+            self._usage = usage
+            self._status: Status = status
+            self._error = (None, None) if error is None else (type(error).__name__, redact(str(error)))
+            if self.keep is None:
+                hand_on(self, self._recorder.sink)
+            else:
+                self.keep(self.entry())
+        except Exception as fault:  # noqa: BLE001 - the guard, without a further call
+            note_failure("Call._end", fault)
+
+    def entry(self) -> Record:
+        """Make the Record of a call that has ended, priced as of its start."""
+        usage = self._usage if isinstance(self._usage, Usage) else self._usage()
+        recorder = self._recorder
         if self.terms:
             usage = usage.with_terms(**{**self.terms, **dict(usage.terms)})
         model = usage.model or self.model
-        recorder = self._recorder
         charge = (
             unpriced(usage.reason)
             if usage.reason and not usage.items and usage.reported_cost is None
             else recorder.price(usage, self.provider, model, self.at)
         )
-        record = self.record = recorder.build(
+        self.record = recorder.build(
             Billed(self.provider, model, self.at, usage, charge),
             {
                 "model_requested": self.model,
                 "api": self.api,
                 "operation": operation_of(self.api),
-                "status": status,
-                "error_type": None if error is None else type(error).__name__,
-                "error": None if error is None else redact(str(error)),
-                "latency_ms": _milliseconds(self._started, ended),
+                "status": self._status,
+                "error_type": self._error[0],
+                "error": self._error[1],
+                "latency_ms": _milliseconds(self._started, self._ended),
                 "time_to_first_token_ms": (
                     None if self._first is None else _milliseconds(self._started, self._first)
                 ),
@@ -135,7 +178,18 @@ class Call:
             },
             self._place.attribution,
         )
-        self.keep(record)
+        return self.record
+
+
+def usage_in(body: Any, provider: str, api: str) -> Usage:
+    """Read what an answer used; one that cannot be read gives the reason instead."""
+    try:
+        return read(body, provider=provider, api=api)
+    except OutlayError as error:
+        return Usage(reason=f"the response could not be read: {error}")
+    except Exception as fault:  # noqa: BLE001 - the guard: the call is recorded all the same
+        note_failure("usage_in", fault)
+        return Usage(reason="the response could not be read")
 
 
 def _milliseconds(start: float, end: float) -> float:

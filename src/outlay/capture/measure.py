@@ -144,7 +144,9 @@ class Measure:
         return self._call or _not_entered()
 
     def _begin(self) -> None:
-        self._call = Call(self._recorder(), api=self._api or "chat", **cast("Any", self._asked))
+        recorder = self._recorder()
+        self._call = Call(recorder, api=self._api or "chat", **cast("Any", self._asked))
+        self._call.keep = recorder.sink.append  # at once, so that it can be asked for when the block ends
 
     def _add(self, usage: Usage) -> None:
         self._usage = _sum(self._usage, usage)

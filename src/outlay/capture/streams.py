@@ -45,12 +45,25 @@ class Watch:
 
     def usage(self) -> Usage:
         """Give what is known of the usage so far; a fault of ours gives a reason instead."""
-        return guarded(self.collector.usage)() or Usage(reason="the stream's usage could not be read")
+        try:
+            return self.collector.usage()
+        except Exception as error:  # noqa: BLE001 - the guard
+            note_failure("Watch.usage", error)
+            return Usage(reason="the stream's usage could not be read")
 
     def finish(self) -> None:
-        """The stream came to its end."""
-        if not self.call.done:
-            self.call.finish(self.usage())
+        """The stream came to its end: its usage is read when the Record is made, where that can wait."""
+        if self.call.done:
+            return
+        try:
+            hold = getattr(self.collector, "hold", None)
+            if hold is not None:
+                hold()
+                self.call.finish(self.usage)
+                return
+        except Exception as error:  # noqa: BLE001 - likewise
+            note_failure("Watch.finish", error)
+        self.call.finish(self.usage())
 
     def fail(self, error: BaseException) -> None:
         """The stream broke, or its task was cancelled."""

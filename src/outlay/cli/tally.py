@@ -2,13 +2,14 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 
 from outlay.core.money import ZERO, total
-from outlay.core.ports import Sink
+from outlay.core.ports import Pending, Sink, hand_on
 from outlay.core.record import Entry, Record
 from outlay.journal import read_segment, segments
 from outlay.report import Summary, Totals, Unpriced
@@ -52,6 +53,19 @@ class _Sums:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What a tally hands on unmade, and counts once it is made."""
+
+    pending: Pending
+    count: Callable[[Entry], None]
+
+    def entry(self) -> Entry:
+        made = self.pending.entry()
+        self.count(made)
+        return made
+
+
 class Tally:
     """A sink that counts what it hands on; safe to use from any thread."""
 
@@ -66,9 +80,11 @@ class Tally:
     def append(self, entry: Entry) -> None:
         """Hand an entry on, then count it."""
         self._sink.append(entry)
-        if isinstance(entry, Record):
-            with self._lock:
-                self._count(entry)
+        self._see(entry)
+
+    def defer(self, pending: Pending) -> None:
+        """Hand on what will be an entry, to be counted when it is made: before any flush returns."""
+        hand_on(_Counted(pending, self._see), self._sink)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Return when all that was appended is kept; False if that took too long."""
@@ -93,6 +109,11 @@ class Tally:
     def unread(self) -> bool:
         """Whether child processes recorded more than was counted."""
         return self._unread
+
+    def _see(self, entry: Entry) -> None:
+        if isinstance(entry, Record):
+            with self._lock:
+                self._count(entry)
 
     def _count(self, record: Record) -> None:
         self._total.add(record)

@@ -33,6 +33,23 @@ class Sink(Protocol):
         ...
 
 
+class Pending(Protocol):
+    """Something finished that is not made into an entry yet: pricing and building it can wait."""
+
+    def entry(self) -> Entry:
+        """Make the entry; asked once, in whatever thread has the time."""
+        ...
+
+
+def hand_on(pending: Pending, sink: Sink) -> None:
+    """Hand a sink what will be an entry: one with ``defer`` makes it later, any other gets it made now."""
+    defer = getattr(sink, "defer", None)
+    if defer is None:
+        sink.append(pending.entry())
+    else:
+        defer(pending)
+
+
 @runtime_checkable
 class Ledger(Protocol):
     """Keeps entries, each once, and answers questions about them."""

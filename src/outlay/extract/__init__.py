@@ -30,13 +30,14 @@ from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage, merge_flags
 from outlay.extract.answers import error_in, missing
 from outlay.extract.batch import response_inside, whole_batch
+from outlay.extract.held import held
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
 from outlay.extract.streams import Collector
 from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, Row, reader_of
 
-__all__ = ["APIS", "Collector", "collector", "operation_of", "read", "words_of"]
+__all__ = ["APIS", "Collector", "collector", "held", "operation_of", "read", "words_of"]
 
 _TEXTS = (str, bytes, bytearray, memoryview)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from outlay.core.usage import Usage, merge_flags
 from outlay.extract.answers import finish, inner, missing, split, usage_in
+from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of
 from outlay.extract.streams import Kept, cut_off, merge, peek
 from outlay.extract.tally import Tally, ordered, sum_units
@@ -162,6 +163,11 @@ class MessagesStream:
     def complete(self) -> bool:
         """Whether the delta that ends the message was seen."""
         return self._stopped
+
+    def hold(self) -> None:
+        """Copy the usage of the start and of the deltas."""
+        self._start = held(self._start, "messages")
+        self._deltas.hold()
 
     def usage(self) -> Usage:
         """Read start and deltas as one message."""

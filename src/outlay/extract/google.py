@@ -165,6 +165,10 @@ class GenerateContentStream:
             peek(candidate, "finishReason") or peek(candidate, "finish_reason") for candidate in candidates
         )
 
+    def hold(self) -> None:
+        """Copy the usage."""
+        self._kept.hold()
+
     def usage(self) -> Usage:
         """Read the merged usage with the facts of the first and last chunk."""
         facts: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from typing import Any
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
 from outlay.extract.chat import count_chat
+from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
@@ -114,6 +115,11 @@ class ResponsesStream:
     def complete(self) -> bool:
         """Whether the terminal event was seen."""
         return self._final is not None
+
+    def hold(self) -> None:
+        """Copy the usage of the terminal event's response."""
+        if self._final is not None:
+            self._final = {"response": held(peek(self._final, "response"), "responses")}
 
     def usage(self) -> Usage:
         """Read the terminal event's response, or what the first event tells."""

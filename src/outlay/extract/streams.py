@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from outlay.core.usage import Usage, merge_flags
 from outlay.extract.answers import error_in
@@ -27,6 +27,15 @@ class Collector(Protocol):
 
     def usage(self) -> Usage:
         """Give what is known by now; flagged ``partial`` when the final usage was not seen."""
+        ...
+
+
+@runtime_checkable
+class Holding(Collector, Protocol):
+    """A collector that may also be asked later, in another thread, when its stream's owner has gone on."""
+
+    def hold(self) -> None:
+        """Copy what the owner of the events could still change."""
         ...
 
 
@@ -72,6 +81,10 @@ class Kept:
         if len(self._held) > _FOLD:
             self._held = [self.merged()]
 
+    def hold(self) -> None:
+        """Keep plain copies in place of the references."""
+        self._held = [self.merged()] if self._held else []
+
     def merged(self) -> dict[str, Any]:
         """Give one plain usage object: per field the last that is not null."""
         if len(self._held) == 1 and type(self._held[0]) is dict:
@@ -114,6 +127,10 @@ class LastUsage:
             return _carries_elsewhere(self._last)
         alone = self._kept.count == 1 and self._carrier is not self._first
         return alone or any(_ends(chunk) for chunk in (self._carrier, self._last))
+
+    def hold(self) -> None:
+        """Copy the usage; the other facts are texts, which nobody can change."""
+        self._kept.hold()
 
     def usage(self) -> Usage:
         """Read the merged usage with the facts of the first and last chunks."""

@@ -15,7 +15,7 @@ from outlay.core.usage import Usage
 from outlay.extract import collector
 from outlay.instrumentation import google_turns
 from outlay.instrumentation.patches import Patches
-from outlay.instrumentation.wrapping import first_inside, usage_in
+from outlay.instrumentation.wrapping import first_inside
 
 OLDEST = (2, 0)
 METHODS = {
@@ -89,6 +89,9 @@ class _Chunks:
         """Whether the last chunk said why generation stopped."""
         return bool(self._last) and '"finishReason"' in self._last[-1]
 
+    def hold(self) -> None:
+        """Nothing to copy: texts do not change."""
+
     def usage(self) -> Usage:
         """Read what was kept."""
         reader = collector(self.provider, "generate_content")
@@ -99,7 +102,7 @@ class _Chunks:
 
 @guarded
 def _finish(call: Call, response: Any) -> None:
-    call.finish(usage_in(response.body or "{}", call))
+    call.answer(response.body or "{}")
 
 
 def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:

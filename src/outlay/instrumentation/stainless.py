@@ -175,7 +175,7 @@ def _settle(sent: _Sent, result: Any) -> None:
         result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
         mark(result, seen)
     else:
-        call.finish(usage_in(result, call))
+        call.answer(result)
 
 
 def _settle_raw(sent: _Sent, http: Any) -> None:

@@ -5,12 +5,11 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from outlay.capture.call import Call
+from outlay.capture.call import usage_in as read_answer
 from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.streams import Watch
-from outlay.core.errors import OutlayError
 from outlay.core.usage import Usage
-from outlay.extract import read
 
 T = TypeVar("T")
 
@@ -95,10 +94,7 @@ async def first_inside_async(call: Call, chunks: AsyncIterator[T]) -> AsyncItera
 
 def usage_in(body: Any, call: Call, api: str | None = None) -> Usage:
     """Read what an answer used; one that cannot be read gives the reason instead."""
-    try:
-        return read(body, provider=call.provider, api=api or call.api)
-    except OutlayError as error:
-        return Usage(reason=f"the response could not be read: {error}")
+    return read_answer(body, call.provider, api or call.api)
 
 
 def text_or_none(value: object) -> str | None:

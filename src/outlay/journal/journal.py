@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from outlay.core.ports import Clock
+from outlay.core.ports import Clock, Pending
 from outlay.core.record import Entry
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.losses import Losses
@@ -15,6 +15,7 @@ from outlay.journal.room import Room
 from outlay.journal.writer import Sync, Writer
 
 _BATCH = 5_000  # entries a write, so that a long queue is not held twice in memory
+_UNMADE = 2_000  # of what waits; it may refer to a whole response, where an entry holds a few numbers
 _EXIT_SECONDS = 5.0  # how long the end of a process may wait for the disk
 
 
@@ -75,8 +76,8 @@ class Journal:
         watch_forks(self)
 
     def _begin(self) -> None:
-        self._queue: deque[Entry | _Marker] = deque()
-        self._push: Callable[[Entry], None] = self._queue.append
+        self._queue: deque[Entry | Pending | _Marker] = deque()
+        self._push: Callable[[Entry | Pending], None] = self._queue.append
         self._losses = Losses()
         room = Room(self.folder, self._min_free, self._clock.monotonic)
         self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes, self._run_id, room)
@@ -91,7 +92,14 @@ class Journal:
         self._all_kept = True  # since the last flush was answered
         self._stop = threading.Event()
 
-    def append(self, entry: Entry) -> None:
+    def defer(self, pending: Pending) -> None:
+        """Take what the journal's own thread shall make an entry of; as quick as :meth:`append`.
+
+        While the disk keeps that thread waiting, only so many are held unmade; more are made here.
+        """
+        self.append(pending if len(self._queue) < _UNMADE else pending.entry())
+
+    def append(self, entry: Entry | Pending) -> None:
         """Take one entry; never waits, never raises, never touches the disk."""
         if len(self._queue) >= self._max_pending:
             self._losses.add(1, f"more than {self._max_pending} entries were waiting to be written")
@@ -142,7 +150,7 @@ class Journal:
             self.flush(_EXIT_SECONDS)
         self._push = self._push_and_flush
 
-    def _push_and_flush(self, entry: Entry) -> None:
+    def _push_and_flush(self, entry: Entry | Pending) -> None:
         """Take an entry from an exit handler that runs later still; now there is time to wait."""
         self._queue.append(entry)
         self.flush(_EXIT_SECONDS)
@@ -229,8 +237,8 @@ class Journal:
         if markers:
             self._all_kept = True
 
-    def _take(self) -> tuple[list[Entry], list[_Marker]]:
-        batch: list[Entry] = []
+    def _take(self) -> tuple[list[Entry | Pending], list[_Marker]]:
+        batch: list[Entry | Pending] = []
         markers: list[_Marker] = []
         while self._queue and len(batch) < _BATCH:
             entry = self._queue.popleft()

@@ -9,14 +9,15 @@ from typing import Literal
 import orjson
 
 from outlay.core.codec import entry_json
-from outlay.core.ports import Clock
-from outlay.core.record import Entry
+from outlay.core.ports import Clock, Pending
+from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.journal.files import SegmentFile
 from outlay.journal.losses import Losses
 from outlay.journal.room import Room
 
 Sync = Literal["never", "interval", "always"]
 _log = logging.getLogger("outlay")
+_MADE = (Record, Score, Revision, Loss)
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
@@ -61,7 +62,7 @@ class Writer:
         """Whether something was written that is not synced yet."""
         return self._file is not None and self._file.dirty
 
-    def write(self, batch: Iterable[Entry]) -> bool:
+    def write(self, batch: Iterable[Entry | Pending]) -> bool:
         """Write a batch, after the losses that are still to be told; whether all of it is kept."""
         lines, all_good = self._lines(batch)
         told = self._losses.untold(self._clock.now())
@@ -89,12 +90,12 @@ class Writer:
         self._stopped = full is not None
         return full is None
 
-    def _lines(self, batch: Iterable[Entry]) -> tuple[list[bytes], bool]:
+    def _lines(self, batch: Iterable[Entry | Pending]) -> tuple[list[bytes], bool]:
         lines = []
         all_good = True
         for entry in batch:
             try:
-                lines.append(line_of(entry))
+                lines.append(line_of(entry if isinstance(entry, _MADE) else entry.entry()))
             except Exception as error:  # noqa: BLE001  # whatever a stranger's value does, the others go on
                 self._losses.add(1, f"cannot be written as JSON: {error}"[:200])
                 all_good = False

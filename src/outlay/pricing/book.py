@@ -1,5 +1,6 @@
 """The price book: every known rate, dated; asked for one rate card at a time."""
 
+import os
 import threading
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -34,6 +35,13 @@ from outlay.pricing.terms import normal_terms
 
 _KEPT = 2048  # timelines kept at most, whatever names callers bring
 _LONGEST_KEY = 512  # characters of a key that is worth keeping
+# One lock for every book. A thread of the journal's prices too, so a fork waits until no table is half read:
+# the child would find this lock taken by a thread that it does not have.
+_LOADING = threading.RLock()
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(
+        before=_LOADING.acquire, after_in_parent=_LOADING.release, after_in_child=_LOADING.release
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,6 @@ class Book:
     data: Path = DATA  # the generated tables
     _tables: dict[str, Table] = field(default_factory=dict, repr=False)  # at most one per listed provider
     _timelines: dict[tuple[object, ...], Timeline] = field(default_factory=dict, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
     def default(cls) -> "Book":
@@ -143,7 +150,7 @@ class Book:
         found = self._tables.get(provider)
         if found is not None:
             return found
-        with self._lock:
+        with _LOADING:
             if provider in self._tables:
                 return self._tables[provider]
             table = load_table(provider, self.data)
@@ -177,7 +184,7 @@ class Book:
         found = self._timelines.get(key)
         if found is not None:
             return found
-        with self._lock:
+        with _LOADING:
             made = self._timeline(provider, model, terms)
             size = len(provider or "") + len(model or "") + sum(len(str(n)) + len(str(v)) for n, v in terms)
             if size <= _LONGEST_KEY:
