@@ -1,6 +1,6 @@
 """Where a process with a server's ledger records: into its journal, with a courier behind it."""
 
-from outlay.core.ports import Sink
+from outlay.core.ports import Pending, Sink, hand_on
 from outlay.core.record import Entry
 from outlay.ledger.ship.courier import Courier
 
@@ -15,6 +15,14 @@ class ShippedSink:
     def append(self, entry: Entry) -> None:
         """Take one entry; never waits, never raises."""
         self._journal.append(entry)
+        self._go()
+
+    def defer(self, pending: Pending) -> None:
+        """Take what will be an entry; likewise."""
+        hand_on(pending, self._journal)
+        self._go()
+
+    def _go(self) -> None:
         if not self._courier.running:  # at the first entry, and at the first one in a forked child
             self._courier.start()
 
