@@ -1,17 +1,22 @@
-"""Whatever a record holds comes back equal, and DuckDB answers every question as plain Python does."""
+"""Whatever a record holds comes back equal, and every engine answers as plain Python does."""
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.chdb import an_empty_ledger
 
 from outlay.core.cost import COST_STATUSES, Cost, CostLine, Price
 from outlay.core.ids import uuid7
+from outlay.core.ports import Ledger
 from outlay.core.query import DIMENSIONS, CallQuery, Filter, Query, Row
 from outlay.core.record import Record
 from outlay.core.units import COUNT_UNITS, TOKEN_UNITS
@@ -115,17 +120,30 @@ def records(draw: st.DrawFn) -> Record:
     )
 
 
+@contextmanager
+def _duckdb() -> Iterator[Ledger]:
+    with TemporaryDirectory() as folder:
+        ledger = DuckLedger(Path(folder))
+        yield ledger
+        ledger.close()
+
+
+Empty = Callable[[], AbstractContextManager[Ledger]]
+every_engine = pytest.mark.parametrize(
+    "empty", [pytest.param(_duckdb, id="duckdb"), pytest.param(an_empty_ledger, id="clickhouse")]
+)
 many = st.lists(records(), min_size=1, max_size=5, unique_by=lambda record: record.id)
 
 
+@every_engine
 @settings(max_examples=15, deadline=None)
-@given(many)
-def test_any_record_comes_back_equal(given_records: list[Record]) -> None:
-    with TemporaryDirectory() as folder:
-        ledger = DuckLedger(Path(folder))
+@given(given_records=many)
+def test_any_record_comes_back_equal(empty: Empty, given_records: list[Record]) -> None:
+    with empty() as ledger:
         assert ledger.add(given_records) == len(given_records)
+        assert ledger.add(given_records) == 0
+        assert ledger.conflicts() == 0
         found = {record.id: record for record in ledger.calls(CallQuery(limit=None))}
-        ledger.close()
     assert found == {record.id: record for record in given_records}
 
 
@@ -139,10 +157,16 @@ def alike(one: Row, other: Row) -> bool:
     )
 
 
+@every_engine
 @settings(max_examples=15, deadline=None)
-@given(many, st.lists(st.sampled_from(DIMENSIONS), max_size=3, unique=True), ZONES, st.data())
-def test_duckdb_answers_as_plain_python_does(
-    given_records: list[Record], by: list[str], tz: str, data: st.DataObject
+@given(
+    given_records=many,
+    by=st.lists(st.sampled_from(DIMENSIONS), max_size=3, unique=True),
+    tz=ZONES,
+    data=st.data(),
+)
+def test_every_engine_answers_as_plain_python_does(
+    empty: Empty, given_records: list[Record], by: list[str], tz: str, data: st.DataObject
 ) -> None:
     oracle = MemoryLedger()
     oracle.add(given_records)
@@ -151,15 +175,13 @@ def test_duckdb_answers_as_plain_python_does(
     wanted: Filter = (dimension, tuple(data.draw(st.lists(st.sampled_from(present), max_size=2))))
     since = data.draw(st.none() | AT)
     questions = [Query(tuple(by), tz=tz), Query(tuple(by), since, None, (wanted,), tz)]
-    with TemporaryDirectory() as folder:
-        ledger = DuckLedger(Path(folder))
+    with empty() as ledger:
         ledger.add(given_records)
         answers = [ledger.rows(question) for question in questions]
         orders = [
             list(ledger.calls(CallQuery(order=order, where=(wanted,), tz=tz)))
             for order in ("time", "cost", "latency")
         ]
-        ledger.close()
     for question, answer in zip(questions, answers, strict=True):
         expected = oracle.rows(question)
         assert alike(answer.total, expected.total)

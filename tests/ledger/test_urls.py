@@ -26,7 +26,7 @@ def test_memory_is_in_memory() -> None:
     assert isinstance(open_ledger("memory:", home=Path("home")), MemoryLedger)
 
 
-@pytest.mark.parametrize("url", ["clickhouse://host", "chdb:///path", "django:"])
+@pytest.mark.parametrize("url", ["django:"])
 def test_what_is_named_but_not_built_says_so_in_a_line(url: str) -> None:
     with pytest.raises(NotSupportedError, match="not built yet; use") as error:
         open_ledger(url, home=Path("home"))

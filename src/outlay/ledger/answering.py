@@ -10,13 +10,14 @@ from outlay.core.record import Record, Revision
 from outlay.ledger import answers
 from outlay.ledger.answers import Tables
 
-_PAGE = 5_000  # calls fetched at once; the ledger is not held between pages
 _HEX = frozenset("0123456789abcdef")
 _DIGITS = 32
 
 
 class Answering(ABC):
     """The asking half of a ``core.ports.Ledger``."""
+
+    page_size = 5_000  # calls fetched at once; the ledger is not held between pages
 
     @abstractmethod
     def _turn(self, *, fresh: bool = True) -> AbstractContextManager[Tables]:
@@ -37,7 +38,7 @@ class Answering(ABC):
         last: Record | None = None
         left = query.limit
         while left is None or left > 0:
-            size = _PAGE if left is None else min(_PAGE, left)
+            size = self.page_size if left is None else min(self.page_size, left)
             found = self._page(query, size, last)
             for record in found:
                 yield record

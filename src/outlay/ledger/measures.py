@@ -39,7 +39,7 @@ class Measure:
 
 
 def _percentile(index: int) -> Callable[[Any], float | None]:
-    return lambda values: None if values is None else _number(itemgetter(index)(values))
+    return lambda values: _number(itemgetter(index)(values)) if values else None
 
 
 def histogram(cumulative: Sequence[int]) -> tuple[int, ...]:

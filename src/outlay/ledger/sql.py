@@ -36,6 +36,8 @@ class Dialect:
     among: str = "IN (SELECT unnest(CAST(? AS UUID[])))"  # one of a list of ids
     amount: str = "CAST(? AS DECIMAL(38, 18))"
     calls: str = "calls"  # where calls are read from, under this name
+    # the daily totals of pruned calls, with a column for each dimension but the hour
+    rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"
     # the same with the newest value of each judgement
     judged: str = """(SELECT calls.* REPLACE (
             coalesce(news.quality, calls.quality_score) AS quality_score,
@@ -80,7 +82,6 @@ def revised(dialect: Dialect) -> Dialect:
 
 DUCKDB: Final = Dialect()
 REVISED: Final = revised(DUCKDB)
-_ROLLED = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"  # all dimensions but the hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def rolled(query: Query, dialect: Dialect = DUCKDB) -> Statement:
         sum(input_tokens), sum(cached_tokens), sum(cache_write_tokens), sum(output_tokens),
         sum(reasoning_tokens), sum(cost), sum(timed), sum(latency_ms),
         coalesce(sum(known) {failed}, 0), sum(cost) {failed}"""
-    source = replace(dialect, calls=_ROLLED)
+    source = replace(dialect, calls=dialect.rolled)
     return _grouped(query, None, source, Statement(aggregates), extra="currency")
 
 

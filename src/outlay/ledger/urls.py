@@ -5,13 +5,15 @@ from pathlib import Path
 
 from outlay.core.errors import NotSupportedError, SettingsError
 from outlay.core.ports import Ledger
+from outlay.ledger.clickhouse import ClickHouseLedger, place_of
 from outlay.ledger.duck import DuckLedger
 from outlay.ledger.memory import MemoryLedger
 from outlay.ledger.postgres import PostgresLedger
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)  # one letter alone is a Windows drive
 _POSTGRES = frozenset(("postgresql", "postgres"))
-_LATER = frozenset(("clickhouse", "chdb", "django"))
+_CLICKHOUSE = frozenset(("clickhouse", "clickhouses", "chdb"))
+_LATER = frozenset(("django",))
 
 
 def open_ledger(url: str | None, *, home: Path) -> Ledger:
@@ -29,10 +31,14 @@ def open_ledger(url: str | None, *, home: Path) -> Ledger:
     scheme = "" if found is None else found[1].lower()
     if scheme in _POSTGRES:
         return PostgresLedger(url.strip())
+    if scheme in _CLICKHOUSE:
+        return ClickHouseLedger(place_of(url.strip()))
     if scheme in _LATER:
         raise NotSupportedError(
             f"{scheme}: ledgers are not built yet; use a folder's path for the embedded ledger, or memory:"
         )
     if found is not None and scheme == "memory" and not found[2].strip("/"):
         return MemoryLedger()
-    raise SettingsError(f"{url!r:.80} names no ledger; write a folder's path, or memory:")
+    raise SettingsError(
+        f"{url!r:.80} names no ledger; write a folder's path, the URL of a server, or memory:"
+    )

@@ -1,0 +1,211 @@
+"""Entries into the tables: what is new is inserted as one block, copies of what is known are compared."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from outlay.core.codec import cost_json, record_json
+from outlay.core.errors import RefusedEntryError
+from outlay.core.instants import text_of as instant_text
+from outlay.core.money import PLACES, text_of, to_ledger_places
+from outlay.core.record import Entry, Loss, Record, Revision, Score
+from outlay.ledger.clickhouse.client import Client
+from outlay.ledger.clickhouse.known import LISTED, known, raced
+from outlay.ledger.clickhouse.retention import is_late, set_aside
+from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
+from outlay.ledger.rolled import horizon_of
+from outlay.ledger.stored import record_of, revisions_of, scores_of
+
+ENTRIES = 50_000  # in one block
+_COMPARED = 1_000  # whole calls in memory at a time
+_GREATEST = 2**63
+_AMOUNTS = ("cost", "computed_cost", "reported_cost")
+Lines = dict[int, bytes]
+"""JSON lines by the digest of what makes them the same."""
+
+
+def add(client: Client, entries: Iterable[Entry]) -> int:
+    """Keep entries whose id is new; give how many calls were new.
+
+    All or none of each 50,000: ClickHouse has no transactions, but a block is there as a whole or not at all.
+    What is repeated after a failure changes nothing.
+
+    Raises:
+        RefusedEntryError: an entry cannot be kept.
+        LedgerError: the server cannot be reached.
+    """
+    remaining = iter(entries)
+    new = 0
+    while some := list(islice(remaining, ENTRIES)):
+        new += _keep(client, some)
+    return new
+
+
+def _keep(client: Client, entries: Sequence[Entry]) -> int:
+    horizon = horizon_of(client)
+    records = [_with_plain_id(entry) for entry in entries if isinstance(entry, Record)]
+    late: list[Record] = []
+    if horizon is not None:
+        late = [each for each in records if is_late(horizon, each.id, each.at)]
+        records = [each for each in records if not is_late(horizon, each.id, each.at)]
+    lines = [_record_line(record) for record in records]  # all are looked at before the first is inserted
+    others = _other_lines(entries, horizon)
+    set_aside(client, late)
+    new, copies = _keep_records(client, records, lines)
+    for table, said in others.items():
+        _insert(client, table, said.values())
+    _compare(client, copies)
+    return new
+
+
+def _with_plain_id(record: Record) -> Record:
+    plain = _plain_id(record.id)
+    return record if plain == record.id else replace(record, id=plain)
+
+
+def _plain_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise RefusedEntryError(f"{text!r:.60} is no id of a record; ids are UUIDs") from None
+
+
+def _record_line(record: Record) -> bytes:
+    """Write a record as JSON that the table's columns hold; ClickHouse would cut greater numbers silently."""
+    data = record_json(record)
+    for name in _AMOUNTS:
+        if name in data and len(data[name].partition(".")[2]) > PLACES:
+            data[name] = text_of(to_ledger_places(Decimal(data[name])))
+    for name, value in data.items():
+        if isinstance(value, int) and not -_GREATEST <= value < _GREATEST:
+            raise RefusedEntryError(f"an entry cannot be kept: {name} is too great")
+    return _line(data)
+
+
+def _line(data: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)
+    except (TypeError, ValueError) as error:
+        raise RefusedEntryError(f"an entry cannot be written as JSON: {error}") from error
+
+
+def _other_lines(entries: Iterable[Entry], horizon: datetime | None) -> dict[str, Lines]:
+    """Write what is no record, by table: the same thing said twice is one line, the first.
+
+    What is said about a call that is a daily total by now is left out.
+    """
+    found: dict[str, Lines] = {"scores": {}, "revisions": {}, "losses": {}}
+    for place, entry in enumerate(entries):
+        about = getattr(entry, "record_id", None)
+        if about is not None and horizon is not None and is_late(horizon, _plain_id(about)):
+            continue
+        if isinstance(entry, Score):
+            _say(found["scores"], _score_data(entry), place)
+        elif isinstance(entry, Revision):
+            data = {"record_id": _plain_id(entry.record_id), "at": instant_text(entry.at)}
+            said = (
+                "record_id",
+                "at",
+                "cost",
+                "currency",
+                "cost_status",
+            )  # the rest tells how that came about
+            _say(found["revisions"], {**data, **cost_json(entry.charge)}, place, said)
+        elif isinstance(entry, Loss):
+            _say(
+                found["losses"], {"at": instant_text(entry.at), "count": entry.count, "why": entry.why}, place
+            )
+    return found
+
+
+def _score_data(score: Score) -> dict[str, Any]:
+    return {
+        "record_id": _plain_id(score.record_id),
+        "at": instant_text(score.at),
+        "quality_score": score.quality_score,
+        "user_rating": score.user_rating,
+        "correct": score.correct,
+    }
+
+
+def _say(lines: Lines, data: dict[str, Any], place: int, said: Sequence[str] | None = None) -> None:
+    told = [data.get(name) for name in said or data]
+    digest = int.from_bytes(blake2b(_line({"": told}), digest_size=8).digest())
+    lines.setdefault(digest, _line({**data, "said": digest, "place": place}))
+
+
+def _insert(client: Client, table: str, lines: Iterable[bytes]) -> None:
+    block = list(lines)
+    if block:
+        client.insert(table, block, _digest(block).hex())
+
+
+def _digest(lines: Iterable[bytes]) -> bytes:
+    digest = blake2b(digest_size=16)
+    for line in lines:
+        digest.update(line)
+    return digest.digest()
+
+
+def _keep_records(
+    client: Client, records: Sequence[Record], lines: Sequence[bytes]
+) -> tuple[int, list[Record]]:
+    """Insert the calls that are new; give how many, and those whose id was taken, to be compared.
+
+    Somebody else may bring the same calls at the same moment: both then find them new and insert them.
+    Reading counts one copy; whether they say the same is looked at afterwards, when one of the two at least
+    sees both. It compares every copy, since which of them counts is not for it to say.
+    """
+    places = {record.id: at for at, record in reversed(list(enumerate(records)))}  # where each id comes first
+    there = known(client, list(places))
+    new = [at for at, record in enumerate(records) if places[record.id] == at and record.id not in there]
+    met: set[str] = set()
+    if new:
+        block = [lines[at] for at in new]
+        token = _digest(block)
+        delivery = int.from_bytes(token[:8])
+        begin = b'{"delivery":%d,' % delivery
+        client.insert("calls", [begin + line[1:] for line in block], token.hex())
+        met = raced(client, [records[at].id for at in new], delivery)
+    copies = [each for at, each in enumerate(records) if each.id in there or places[each.id] != at]
+    return len(new), [*copies, *_kept(client, sorted(met), every=True)]
+
+
+def _compare(client: Client, copies: Sequence[Record]) -> None:
+    """Look at copies of calls that are known: equal ones are nothing new, others are set aside."""
+    for start in range(0, len(copies), _COMPARED):
+        some = [as_kept(each) for each in copies[start : start + _COMPARED]]
+        kept = {each.id: each for each in _kept(client, [each.id for each in some])}
+        ids = list(kept)
+        scores, newer = scores_of(client, ids), revisions_of(client, ids)
+        news: Lines = {}
+        conflicts: Lines = {}
+        for place, other in enumerate(some):
+            first = kept[other.id]
+            if not same_call(first, other, newer.get(first.id, ())):
+                texts = [_line(record_json(each)).decode().rstrip() for each in (first, other)]
+                data = {"id": first.id, "kept": texts[0], "other": texts[1]}
+                _say(conflicts, data, place)
+            elif score := missing_judgement(judged(first, scores.get(first.id, ())), other):
+                scores.setdefault(first.id, []).append(score)
+                _say(news, _score_data(score), place)
+        _insert(client, "conflicts", conflicts.values())
+        _insert(client, "scores", news.values())
+
+
+def _kept(client: Client, ids: Sequence[str], *, every: bool = False) -> Iterator[Record]:
+    """Give the calls that count, or with ``every`` all copies of them."""
+    names = tuple(client.columns("calls"))
+    listed = ", ".join(f'"{name}"' for name in names)
+    text = f"SELECT {listed} FROM calls WHERE {LISTED}"  # noqa: S608  # our own names
+    for start in range(0, len(ids), _COMPARED):
+        some = list(ids[start : start + _COMPARED])
+        for row in client.all(text, [some], {"final": 0} if every else None):
+            yield record_of(names, row)

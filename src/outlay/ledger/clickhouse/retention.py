@@ -1,0 +1,151 @@
+"""Retention on ClickHouse: one row makes old days daily totals; what comes late is set aside."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from outlay.core.codec import record_json
+from outlay.core.errors import LedgerBusyError
+from outlay.core.ids import time_of
+from outlay.core.instants import midnight
+from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
+from outlay.core.record import Record
+from outlay.ledger.clickhouse.client import Client
+from outlay.ledger.clickhouse.dialect import HORIZON
+from outlay.ledger.clickhouse.tables import shards
+from outlay.ledger.rolled import horizon_of
+from outlay.ledger.stored import record_of
+from outlay.ledger.totals import plain
+
+_TIMED = 7  # the version of UUIDs that begin with their time
+_DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
+_TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
+_NAMES = f"{_DIMENSIONS}, calls, known, {', '.join(_TOKENS)}, cost, timed, latency_ms"
+_STANDING = "run IN (SELECT run FROM prunes)"
+_STRAGGLERS: Final = f'"at" < {HORIZON} AND id NOT IN (SELECT id FROM pruned WHERE {_STANDING})'  # noqa: S608  # our own names
+_MOVED = 10_000  # calls set aside at once
+
+
+def is_late(horizon: datetime, record_id: str, at: datetime | None = None) -> bool:
+    """Whether a call belongs to pruned days, by its instant or by its id, if that is a UUIDv7 and older."""
+    by_id = UUID(record_id).version == _TIMED and time_of(record_id) < horizon
+    return by_id or (at is not None and at < horizon)
+
+
+def set_aside(client: Client, records: Iterable[Record]) -> None:
+    """Keep calls apart that came when those of their day had been pruned."""
+    remaining = iter(records)
+    while some := list(islice(remaining, _MOVED)):
+        told = [{"id": each.id, "line": orjson.dumps(record_json(each)).decode()} for each in some]
+        lines = [orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in told]
+        client.insert("late", lines, secrets.token_hex())
+
+
+def late(client: Client) -> int:
+    """Count the calls that came too late, those that are still to be set aside among them."""
+    apart = client.all("SELECT count() FROM late")[0][0]
+    return int(apart + client.all(f"SELECT count() FROM calls WHERE {_STRAGGLERS}")[0][0])  # noqa: S608  # our own names
+
+
+def prune(client: Client, before: datetime, *, dry_run: bool) -> Pruned:
+    """Turn calls that started before that day (UTC) into daily totals.
+
+    The calls are named and added up; then one row in ``prunes`` makes it so, for every reader at once; only
+    then are they deleted. Killed before that row nothing has changed, and behind it the next prune deletes.
+
+    Raises:
+        LedgerBusyError: somebody else pruned at the same moment; nothing of this prune counts.
+    """
+    horizon = horizon_of(client)
+    until = max(midnight(before), horizon or midnight(before))
+    run = secrets.randbits(63)
+    old = [_naive(until)]
+    client.run(
+        f'INSERT INTO pruned (run, id) SELECT {run}, id FROM {client.dialect.calls} WHERE "at" < ?',  # noqa: S608  # our own names
+        old,
+    )
+    client.run(
+        f"""INSERT INTO rollups ("at", {_NAMES}, run, place)
+        SELECT date_trunc('day', calls."at") AS d, {_DIMENSIONS}, count(), count(cost), {_SUMS}, sum(cost),
+            count(latency_ms), coalesce(sum(latency_ms), 0), {run}, sipHash64(toString(({_DIMENSIONS})))
+        FROM {client.dialect.revised} WHERE "at" < ? AND id IN (SELECT id FROM pruned WHERE run = {run})
+        GROUP BY d, {_DIMENSIONS}""",  # noqa: S608  # our own names
+        old,
+    )
+    days = client.all(
+        f"""SELECT "at", currency, sum(calls), sum(cost), count() FROM rollups WHERE run = {run}
+        GROUP BY "at", currency"""  # noqa: S608  # our own names
+    )
+    if dry_run or until == horizon:
+        _forget(client, run)
+    else:
+        _make_it_so(client, run, horizon, until)
+    sweep(client)
+    return _told(until, days, dry_run=dry_run)
+
+
+def _make_it_so(client: Client, run: int, horizon: datetime | None, until: datetime) -> None:
+    client.run(
+        f"""INSERT INTO pruned_days ("day", currency, calls, cost, run)
+        SELECT "at", currency, sum(calls), sum(cost), {run} FROM rollups WHERE run = {run}
+        GROUP BY "at", currency"""  # noqa: S608  # our own names
+    )
+    since = _naive(horizon or datetime(1970, 1, 1, tzinfo=UTC))
+    client.run("INSERT INTO prunes (since, before, run) VALUES (?, ?, ?)", [since, _naive(until), run])
+    if client.all("SELECT run FROM prunes WHERE since = ?", [since]) != [(run,)]:
+        _forget(client, run)
+        raise LedgerBusyError(f"{client.place}: somebody else pruned at the same moment; prune again")
+
+
+def _forget(client: Client, run: int) -> None:
+    """Take back what a run has added up; it counts nowhere."""
+    for table in ("pruned", "rollups", "pruned_days"):
+        client.run(f"DELETE FROM {shards(client.place, table)} WHERE run = {run}")  # noqa: S608  # our own names
+
+
+def _told(until: datetime, days: list[tuple[Any, ...]], *, dry_run: bool) -> Pruned:
+    costs: dict[str, Decimal] = {}
+    for _, currency, _, cost, _ in days:
+        if cost is not None:
+            costs[currency] = plain(costs.get(currency, Decimal(0)) + cost)
+    return Pruned(
+        before=until,
+        calls=sum(int(day[2]) for day in days),
+        rollups=sum(int(day[4]) for day in days),
+        costs=costs,
+        dry_run=dry_run,
+    )
+
+
+def sweep(client: Client) -> None:
+    """Delete calls of pruned days and what is said about them; those in no daily total are kept apart."""
+    if horizon_of(client) is None:
+        return
+    set_aside(client, _stragglers(client))
+    gone = f"SELECT id FROM pruned WHERE {_STANDING}"  # noqa: S608  # our own names
+    for table in ("scores", "revisions"):
+        client.run(f"DELETE FROM {shards(client.place, table)} WHERE record_id IN ({gone})")  # noqa: S608  # likewise
+    client.run(f"DELETE FROM {shards(client.place, 'conflicts')} WHERE id IN ({gone})")  # noqa: S608  # likewise
+    client.run(
+        f"""DELETE FROM {shards(client.place, "calls")} WHERE "at" < {HORIZON}
+        AND (id IN ({gone}) OR id IN (SELECT id FROM late))"""  # noqa: S608  # likewise
+    )
+    client.run(f"DELETE FROM {shards(client.place, 'pruned')} WHERE {_STANDING}")  # noqa: S608  # likewise
+
+
+def _stragglers(client: Client) -> Iterator[Record]:
+    names = tuple(client.columns("calls"))
+    listed = ", ".join(f'"{name}"' for name in names)
+    for row in client.all(f"SELECT {listed} FROM calls WHERE {_STRAGGLERS}"):  # noqa: S608  # our own names
+        yield record_of(names, row)
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,190 @@
+"""The tables of a ClickHouse ledger: numbered steps with data in them, TTL, prunes that are killed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.support.chdb import a_database, engine
+
+from outlay.core.cost import Cost
+from outlay.core.errors import LedgerBusyError, LedgerSchemaError
+from outlay.core.keeping import Migrated
+from outlay.core.query import Query
+from outlay.core.record import Revision, Score
+from outlay.ledger.clickhouse import ClickHouseLedger, retention
+from outlay.ledger.clickhouse.client import Client
+from outlay.ledger.clickhouse.intake import add
+from outlay.ledger.clickhouse.place import Place
+from outlay.ledger.clickhouse.tables import migrate, statements, version_of
+from outlay.ledger.migrations import migrations
+from outlay.testing import NOON, call, calls
+
+_STEPS = migrations("clickhouse")
+_OLD = NOON - timedelta(days=9)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """Have a database of one's own."""
+    with a_database() as found:
+        yield found
+
+
+@pytest.fixture
+def ledger(place: Place) -> Iterator[ClickHouseLedger]:
+    """Have a ledger with its tables."""
+    found = ClickHouseLedger(place)
+    found.conflicts()
+    yield found
+    found.close()
+
+
+def test_steps_are_numbered_without_gaps() -> None:
+    assert [number for number, _ in _STEPS] == list(range(1, len(_STEPS) + 1))
+
+
+def test_a_ledger_of_the_first_schema_keeps_its_calls(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls, judgements and costs that were there before the tables for retention were."""
+    client = Client(place)
+    with monkeypatch.context() as first:
+        first.setattr("outlay.ledger.migrations.migrations", lambda _: _STEPS[:1])
+        migrate(client)
+        assert version_of(client) == 1
+        first.setattr("outlay.ledger.clickhouse.intake.horizon_of", lambda _: None)
+        record = call(cost="1")
+        again = Revision(record_id=record.id, at=NOON, charge=Cost(Decimal(2), "priced"))
+        assert add(client, [record, again, Score(record_id=record.id, at=NOON, correct=True)]) == 1
+    client.close()
+    ledger = ClickHouseLedger(place)
+    assert calls(ledger) == [replace(record, charge=again.charge, correct=True)]
+    assert ledger.migrate() == Migrated(1, len(_STEPS))
+    assert ledger.info().schema == len(_STEPS)
+    ledger.close()
+
+
+def test_every_statement_may_be_run_again(ledger: ClickHouseLedger) -> None:
+    """No transaction holds a step together: a program that is killed in it begins it anew."""
+    ledger.add([call()])
+    for _, text in _STEPS:
+        for statement in statements(text):
+            ledger._client.run(statement)
+    assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_tables_of_a_newer_outlay_are_refused(place: Place, ledger: ClickHouseLedger) -> None:
+    ledger._client.insert("outlay_schema", [b'{"version":999}'], "newer")
+    with pytest.raises(LedgerSchemaError, match=r"newer outlay .schema 999.*upgrade"):
+        ClickHouseLedger(place).rows(Query())
+
+
+def test_how_long_calls_are_kept_is_a_setting() -> None:
+    """At the beginning, and changed later on by migrate alone: to read a ledger changes nothing."""
+    with a_database(ttl_days=400) as place:
+        ledger = ClickHouseLedger(place)
+        assert "toIntervalDay(400)" in _made(ledger)
+        other = ClickHouseLedger(replace(place, ttl_days=30))
+        other.rows(Query())
+        assert "toIntervalDay(400)" in _made(ledger)
+        other.migrate()
+        assert "toIntervalDay(30)" in _made(ledger)
+        other.add([call(), call("2020-01-01T00:00:00Z")])
+        other.compact()
+        assert other.rows(Query()).total["calls"] == 1
+        ledger.close()
+        other.close()
+
+
+def _made(ledger: ClickHouseLedger) -> str:
+    return str(ledger._client.all("SHOW CREATE TABLE calls")[0][0])
+
+
+def test_a_prune_that_is_killed_before_it_counts_changes_nothing(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the next one finds every call."""
+    ledger.add([call(_OLD, cost="1"), call(NOON, cost="2")])
+    with monkeypatch.context() as killed:
+        killed.setattr(retention, "_make_it_so", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.prune(NOON)
+    assert ledger.rows(Query()).total["calls"] == 2
+    assert (ledger.info().pruned_calls, ledger.verify()) == (0, ())
+    assert ledger.prune(NOON).calls == 1
+    assert (ledger.rows(Query()).total["calls"], ledger.rows(Query()).total["cost"]) == (2, Decimal(3))
+    assert ledger.verify() == ()
+
+
+def test_a_prune_that_is_killed_before_it_deletes_counts_once(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls are there still, and in no answer; compact deletes them."""
+    ledger.add([call(_OLD, cost="1"), call(NOON, cost="2")])
+    with monkeypatch.context() as killed:
+        killed.setattr(retention, "sweep", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.prune(NOON)
+    assert ledger.rows(Query()).total["cost"] == Decimal(3)
+    assert ledger.rows(Query(by=("day",))).rows[0]["calls"] == 1
+    assert [each.cost for each in calls(ledger)] == [Decimal(2)]
+    (left,) = ledger.verify()
+    assert (left.what, left.found) == ("calls of days that were pruned", "1")
+    ledger.compact()
+    assert ledger.verify() == ()
+    assert ledger.rows(Query()).total["cost"] == Decimal(3)
+
+
+def test_of_two_prunes_at_one_moment_one_counts(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both add up the same calls; the second one to say so is told."""
+    ledger.add([call(_OLD, cost="1"), call(NOON, cost="2")])
+    make_it_so = retention._make_it_so
+    other = ClickHouseLedger(ledger.place)
+
+    def overtaken(client: Client, *given: object) -> None:
+        monkeypatch.setattr(retention, "_make_it_so", make_it_so)
+        other.prune(NOON)
+        make_it_so(client, *given)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(retention, "_make_it_so", overtaken)
+    with pytest.raises(LedgerBusyError, match="prune again"):
+        ledger.prune(NOON)
+    assert ledger.rows(Query()).total["cost"] == Decimal(3)
+    assert (ledger.info().pruned_calls, ledger.verify()) == (1, ())
+    other.close()
+
+
+def test_a_call_that_comes_while_its_day_is_pruned_is_set_aside(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its batch had looked at the horizon before; it is in no total, and told as late."""
+    ledger.add([call(_OLD, cost="1")])
+    slow = call(_OLD, cost="5")
+    make_it_so = retention._make_it_so
+
+    def meanwhile(client: Client, *given: object) -> None:
+        ledger.add([slow])
+        make_it_so(client, *given)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(retention, "_make_it_so", meanwhile)
+    assert ledger.prune(NOON).calls == 1
+    assert ledger.rows(Query()).total["cost"] == Decimal(1)
+    assert (ledger.info().late, ledger.info().calls, ledger.verify()) == (1, 0, ())
+    assert ledger.known([slow.id]) == frozenset()
+
+
+def test_daily_totals_that_were_tampered_with_are_found(ledger: ClickHouseLedger) -> None:
+    ledger.add([call(_OLD, cost="1")])
+    ledger.prune(NOON)
+    engine().run(
+        f"ALTER TABLE {ledger.place.database}.rollups UPDATE calls = 2 WHERE 1 SETTINGS mutations_sync = 2"
+    )
+    (wrong,) = ledger.verify()
+    assert (wrong.where, wrong.what) == ("2026-11-13 USD", "daily totals")
+    assert (wrong.expected[:7], wrong.found[:7]) == ("1 calls", "2 calls")
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,146 @@
+"""The HTTP driver on the wire: users, errors, resets, slow answers; what was delivered is there once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.support.chdb import a_database
+from tests.support.clickhouse_front import Fault, Front, front
+
+from outlay.core.errors import LedgerError
+from outlay.core.query import Query
+from outlay.core.record import Record, Revision, Score
+from outlay.ledger.clickhouse import ClickHouseLedger, place_of
+from outlay.testing import NOON, asked, call, calls
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Front]:
+    """Have the engine served."""
+    with front() as found:
+        yield found
+
+
+@pytest.fixture
+def ledger(served: Front) -> Iterator[ClickHouseLedger]:
+    """Have a ledger over HTTP, with a database of its own."""
+    served.faults.clear()
+    with a_database() as place:
+        url = f"clickhouse://outlay:secret@127.0.0.1:{served.port}/{place.database}?send_receive_timeout=2"
+        found = ClickHouseLedger(place_of(url))
+        found.conflicts()  # makes the tables
+        yield found
+        found.close()
+
+
+def some(count: int) -> list[Record]:
+    """Make calls of a cent each."""
+    return [call(NOON + timedelta(seconds=n), cost="0.01", user=f"u{n % 3}") for n in range(count)]
+
+
+def test_what_goes_in_over_http_comes_out(ledger: ClickHouseLedger) -> None:
+    """Records, judgements, revisions, groups, and more ids than fit in a URL."""
+    odd = call(user="a\t\n'\\\0\u20ac{x}?", tags={"te'am": "\n"}, units={"input": 3}, latency_ms=0.1)
+    every = [*some(3000), odd]
+    again = Revision(
+        record_id=odd.id, at=NOON, charge=replace(odd.charge, amount=Decimal("0.000000000000000001"))
+    )
+    assert ledger.add([*every, again, Score(record_id=odd.id, at=NOON, correct=True)]) == 3001
+    assert ledger.add(every) == 0
+    assert ledger.get(odd.id) == replace(odd, correct=True, charge=again.charge)
+    assert len(calls(ledger, limit=None)) == 3001
+    assert asked(ledger, "user")[odd.user]["cost"] == Decimal("0.000000000000000001")
+    assert asked(ledger, "tag:te'am")["\n"]["calls"] == 1
+    assert ledger.rows(Query()).total["cost"] == Decimal("30.000000000000000001")
+    assert ledger.conflicts() == 0
+
+
+@pytest.mark.parametrize("login", ["outlay:wrong", "nobody:secret", "outlay"])
+def test_who_is_not_let_in_is_told_so_without_the_password(served: Front, login: str) -> None:
+    with pytest.raises(LedgerError, match=r"refuses '(outlay|nobody)': .*Authentication failed") as error:
+        ClickHouseLedger(place_of(f"clickhouse://{login}@127.0.0.1:{served.port}/default")).conflicts()
+    assert "\n" not in str(error.value)
+    assert not {"wrong", "secret"} & set(str(error.value).replace("'", " ").split())
+
+
+def test_a_password_goes_in_a_header_and_never_in_a_url(served: Front, ledger: ClickHouseLedger) -> None:
+    ledger.conflicts()
+    assert served.headers[-1]["Authorization"].startswith("Basic ")
+    assert "secret" not in "".join(served.asked)
+
+
+def test_a_database_that_is_not_there_is_made(served: Front) -> None:
+    with a_database() as place:
+        url = f"clickhouse://outlay:secret@127.0.0.1:{served.port}/{place.database}"
+        ledger = ClickHouseLedger(place_of(url))
+        assert ledger.add([call()]) == 1
+        ledger.close()
+
+
+def test_an_error_of_the_server_is_one_line(served: Front, ledger: ClickHouseLedger) -> None:
+    ledger._client.run("DROP TABLE scores")
+    with pytest.raises(LedgerError, match="scores") as error:
+        ledger.add([Score(record_id=call().id, at=NOON, correct=True)])
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
+    assert "version" not in str(error.value)
+
+
+@pytest.mark.parametrize("how", ["unread", "unheard", "unanswered", "slow", "503"])
+def test_an_insert_that_breaks_off_is_told_and_may_be_repeated(
+    served: Front, ledger: ClickHouseLedger, how: str
+) -> None:
+    """In its middle, before it is run, behind that with no answer, or with one that is too late.
+
+    Whether the batch is there nobody knows then; delivered again, it is there once.
+    """
+    batch = some(500)
+    served.faults.append(Fault("INSERT", how, seconds=3, times=5))
+    with pytest.raises(LedgerError, match=r"cannot be reached, or broke off|Too many") as error:
+        ledger.add(batch)
+    served.faults.clear()
+    assert "\n" not in str(error.value)
+    ledger.add(batch)
+    assert ledger.rows(Query()).total["calls"] == 500
+    assert ledger.rows(Query()).total["cost"] == Decimal(5)
+    assert ledger.add(batch) == 0
+    assert ledger.conflicts() == 0
+
+
+def test_an_insert_that_the_driver_repeats_is_there_once(served: Front, ledger: ClickHouseLedger) -> None:
+    """A server that hung up once has run it, or has not."""
+    batch = some(500)
+    served.faults.append(Fault("INSERT", "unanswered"))
+    ledger.add(batch)
+    assert ledger.rows(Query()).total["calls"] == 500
+
+
+def test_a_question_that_breaks_off_is_asked_again_by_the_driver(
+    served: Front, ledger: ClickHouseLedger
+) -> None:
+    """It changes nothing, so nobody has to hear of it."""
+    ledger.add(some(10))
+    served.faults.append(Fault("SELECT", "unanswered"))
+    assert ledger.rows(Query()).total["calls"] == 10
+
+
+def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_asked(
+    served: Front, ledger: ClickHouseLedger
+) -> None:
+    served.faults.append(Fault("SELECT COUNT(*) FROM CONFLICTS", "slow", seconds=3))
+    with pytest.raises(LedgerError, match=r"broke off: .*[Tt]imed? ?out"):
+        ledger.conflicts()
+
+
+def test_nobody_there_is_told_in_a_line() -> None:
+    with pytest.raises(LedgerError, match="cannot be reached, or broke off: Connection refused"):
+        ClickHouseLedger(place_of("clickhouse://outlay:secret@127.0.0.1:1/x")).conflicts()
+
+
+def test_tls_with_a_server_that_speaks_none_is_told_in_a_line(served: Front) -> None:
+    with pytest.raises(LedgerError, match=r"SSL|TLS") as error:
+        ClickHouseLedger(place_of(f"clickhouses://outlay:secret@127.0.0.1:{served.port}/x")).conflicts()
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
