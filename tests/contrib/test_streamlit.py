@@ -61,7 +61,7 @@ def metrics(found: AppTest) -> dict[str, Any]:
     return {metric.label: metric.value for metric in found.metric}
 
 
-def test_the_first_view_is_the_guides(home: Path) -> None:
+def test_row_093_the_first_view_is_the_guides(home: Path) -> None:
     found = app()
     with outlay.open() as ledger:
         total = ledger.report().total
