@@ -11,6 +11,7 @@ import httpx
 import pytest
 from cohere.errors import TooManyRequestsError
 from cohere.v2.raw_client import RawV2Client
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, answer, sse, streamed
 from tests.support.wire_httpx import HttpxServer
 
@@ -211,19 +212,7 @@ def test_an_error_is_one_failed_call_whichever_form(kept: Kept, monkeypatch: pyt
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
-    async def reading() -> None:
-        async for _ in async_client(HttpxServer([streamed(STREAM)])).chat_stream(**ASK):
-            await asyncio.sleep(60)
-
-    async def main() -> None:
-        task = asyncio.create_task(reading())
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(lambda: async_client(HttpxServer([streamed(STREAM)])).chat_stream(**ASK))
     assert "partial" in kept.only.flags
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import groq
 import httpx
 import pytest
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, answer, sse, streamed
 from tests.support.wire_httpx import HttpxServer
 
@@ -148,20 +149,9 @@ def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
-    async def reading() -> None:
-        api = async_client(HttpxServer([streamed(STREAM)]))
-        async for _ in await api.chat.completions.create(stream=True, **ASK):
-            await asyncio.sleep(60)
-
-    async def main() -> None:
-        task = asyncio.create_task(reading())
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(
+        lambda: async_client(HttpxServer([streamed(STREAM)])).chat.completions.create(stream=True, **ASK)
+    )
     assert "partial" in kept.only.flags
 
 

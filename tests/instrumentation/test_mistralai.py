@@ -14,6 +14,7 @@ from mistralai.client.chat import Chat
 from mistralai.client.errors import SDKError
 from mistralai.client.utils.eventstreaming import EventStream
 from pydantic import BaseModel
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
 from outlay.capture import context
@@ -159,19 +160,7 @@ def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
-    async def reading() -> None:
-        async for _ in await client(Server([streamed(STREAM)])).chat.stream_async(**ASK):
-            await asyncio.sleep(60)
-
-    async def main() -> None:
-        task = asyncio.create_task(reading())
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(lambda: client(Server([streamed(STREAM)])).chat.stream_async(**ASK))
     assert "partial" in kept.only.flags
 
 

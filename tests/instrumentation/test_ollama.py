@@ -10,6 +10,7 @@ import httpx
 import httpx2
 import ollama
 import pytest
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Stream, answer
 from tests.support.wire_httpx import HttpxServer
 
@@ -147,19 +148,7 @@ def test_an_error_is_one_failed_call_whichever_form(kept: Kept) -> None:
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
-    async def reading() -> None:
-        async for _ in await async_client(HttpxServer([stream_of(*PARTS)])).chat(stream=True, **ASK):
-            await asyncio.sleep(60)
-
-    async def main() -> None:
-        task = asyncio.create_task(reading())
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(lambda: async_client(HttpxServer([stream_of(*PARTS)])).chat(stream=True, **ASK))
     assert "partial" in kept.only.flags
 
 

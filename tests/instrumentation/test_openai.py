@@ -12,6 +12,7 @@ import httpx2
 import openai
 import pytest
 from pydantic import BaseModel
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
 from outlay.capture import Recorder, SystemClock, context
@@ -315,19 +316,7 @@ def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
-    async def read() -> None:
-        async for _ in await ask(async_client(Server([streamed(CHAT_STREAM)])), stream=True):
-            await asyncio.sleep(60)
-
-    async def main() -> None:
-        task = asyncio.create_task(read())
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(lambda: ask(async_client(Server([streamed(CHAT_STREAM)])), stream=True))
     assert "partial" in kept.only.flags
 
 

@@ -11,6 +11,7 @@ import grpc
 import pytest
 import xai_sdk
 from pydantic import BaseModel, ValidationError
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept
 from tests.support.xai_peer import Peer, serving
 from xai_sdk.chat import user
@@ -175,21 +176,12 @@ def test_a_stream_that_nobody_reads_is_never_sent(kept: Kept, client: Any, peer:
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept, address: str) -> None:
-    async def read(client: Any) -> None:
-        async for _ in asked(client).stream():
-            await asyncio.sleep(60)
-
-    async def main() -> None:
+    async def stream() -> Any:
         async with xai_sdk.AsyncClient(api_key="k", api_host=address, use_insecure_channel=True) as client:
-            task = asyncio.create_task(read(client))
-            while not kept.records and not task.done():
-                await asyncio.sleep(0.05)
-                task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            async for part in asked(client).stream():
+                yield part
 
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(stream)
     assert "partial" in kept.only.flags
 
 
