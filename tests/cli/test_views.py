@@ -38,6 +38,7 @@ COMMANDS: tuple[list[str], ...] = (
     ["cache"],
     ["quality"],
     ["economics", "--by", "model"],
+    ["savings", "--since", "2026-11-01", "--limit", "50"],
 )
 FORMED = [command for command in COMMANDS if command]
 IDS = [" ".join(command) or "outlay" for command in COMMANDS]
@@ -150,6 +151,23 @@ def test_what_stands_out_is_named_with_its_driver(
     assert unusual["day"] == f"{now - timedelta(days=2):%Y-%m-%d}"
     assert (unusual["driver"], unusual["cost"], unusual["change"]) == ("calls", "12.5", "10")
     assert "mostly by" in outlay("forecast").stdout
+
+
+def test_savings_are_those_of_the_price_book_on_the_calls_themselves(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    at = datetime.now(UTC) - timedelta(days=1)
+    recorded(
+        environ, tmp_path, {"model": "gpt-4o", "input_tokens": 1_000_000, "output_tokens": 100_000, "at": at}
+    )
+    found = json.loads(outlay("savings", "--json").stdout)
+    changes = {each["to"]: each for each in found["changes"]}
+    # 2.50 + 1.00 on gpt-4o; 0.15 + 0.06 on gpt-4o-mini; at most 1.25 for input that comes from a cache
+    assert (changes["gpt-4o-mini"]["cost"], changes["gpt-4o-mini"]["cost_there"]) == ("3.5", "0.21")
+    assert (changes["use a cache"]["saving"], changes["use a cache"]["at_most"]) == ("1.25", True)
+    text = outlay("savings").stdout
+    assert "priced again: 1 of the 1 calls" in text
+    assert "$3.290000" in text
 
 
 def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, **more: str) -> str:

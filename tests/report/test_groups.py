@@ -157,6 +157,13 @@ def test_quality_beside_cost() -> None:
     assert found.total["avg_user_rating"] == 2.0
 
 
+def test_reports_take_filters_on_what_they_filter_themselves() -> None:
+    reader = reader_of(call(cost="2", user="u"), call(cost=None, user="u"), call(cost="4"))
+    assert economics_of(reader, where={"user": "u"}).total["cost_per_user"] == D(2)
+    assert economics_of(reader, where={"user": None}).total["cost_per_user"] is None
+    assert economics_of(reader, where={"cost_status": "unpriced"}).total["cost_per_call"] is None
+
+
 def test_quality_can_be_ordered_by_what_it_says() -> None:
     reader = reader_of(call(model="a", quality_score=0.1), call(model="b", quality_score=0.9))
     assert [row["model"] for row in quality_of(reader, order="avg_quality_score", limit=1).rows] == ["b"]

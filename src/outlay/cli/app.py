@@ -41,6 +41,7 @@ COMMANDS = {
     "economics": Entry(
         "groups", "economics", "What a call, a user, a session, a success and a right answer cost."
     ),
+    "savings": Entry("savings", "savings", "The few changes that would have made your calls cheaper."),
     "calls": Entry("calls", "calls", "Single calls, newest first."),
     "explain": Entry("calls", "explain", "How the cost of one call came about, line by line."),
     "price": Entry("price", "price", "Price recorded responses: JSON lines in, JSON lines out."),

@@ -34,7 +34,7 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
     from outlay.pricing.elsewhere import alternatives, compare_calls, unknown
 
-    models, tiers = _listed(given["model"]), _listed(given["tier"])
+    models, tiers = listed(given["model"]), listed(given["tier"])
     if not models and not tiers:
         raise click.UsageError("name another --model, a --tier, or both", ctx)
     if given["provider"] and not models:
@@ -56,7 +56,7 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
         show(_text(calls, found, page_of_terminal()))
 
 
-def _listed(texts: Sequence[str]) -> list[str]:
+def listed(texts: Sequence[str]) -> list[str]:
     """Read names that stand together, or one an option; each once."""
     return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))
 

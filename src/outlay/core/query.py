@@ -137,7 +137,14 @@ def filters(where: Mapping[str, Any] | Iterable[Filter] | None) -> tuple[Filter,
     A value is text, None (the dimension is missing), or a list of them; other values are read as text.
     """
     pairs = where.items() if isinstance(where, Mapping) else (where or ())
-    return tuple(sorted((check_dimension(name), _values(value)) for name, value in pairs))
+    checked = ((check_dimension(name), _values(value)) for name, value in pairs)
+    return tuple(sorted(checked, key=_place))
+
+
+def _place(wanted: Filter) -> tuple[str, tuple[tuple[bool, str], ...]]:
+    """Sort by name, then by value: a dimension may have several conditions, a missing value among them."""
+    name, values = wanted
+    return name, tuple((value is None, value or "") for value in values)
 
 
 def _values(value: Any) -> tuple[str | None, ...]:

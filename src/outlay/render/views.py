@@ -12,6 +12,7 @@ from outlay.report.economics import Economics
 from outlay.report.errors import Errors
 from outlay.report.latency import Latency
 from outlay.report.quality import Quality
+from outlay.report.savings import Change, Savings
 
 _MODEL = (Field("provider", "provider", "text", spare=6), Field("model", "model", "text"))
 _CALLS = Field("calls", "calls")
@@ -178,3 +179,46 @@ def economics_view(found: Economics) -> View:
         unpriced_notes(found.unpriced),
         empty=None if found.total["calls"] else NO_CALLS,
     )
+
+
+def savings_view(found: Savings) -> View:
+    """Lay the changes out that save, the largest first."""
+    fields = (
+        Field("kind", "change", "text"),
+        *_MODEL,
+        Field("to", "to", "text"),
+        _CALLS,
+        Field("cost", "cost", "price", spare=2),
+        Field("cost_there", "cost then", "price", spare=3),
+        Field("saving", "saves", "price"),
+        Field("share", "of it", "percent", spare=1),
+        Field("correct_rate", "right now", "percent", spare=4, where_any=True),
+        Field("correct_rate_there", "right then", "percent", spare=5, where_any=True),
+    )
+    rows = [_saving_row(each) for each in found.changes]
+    if not found.total["calls"]:
+        return View((Sheet(fields, ()),), empty=NO_CALLS)
+    notes = [
+        f"priced again: {found.looked_at:,} of the {found.calls:,} calls of the dearest models",
+        *(["each change by itself; they do not add up"] if len(rows) > 1 else []),
+        *(["caching: at most, if all fresh input were read from a cache"] if _any_bound(found) else []),
+        *(["token counts are taken as they are, and answers may be worse"] if _any_model(found) else []),
+    ]
+    empty = None if rows else "nothing that was tried would have been cheaper"
+    return View((Sheet(fields, rows),), (*notes, *unpriced_notes(found.unpriced)), empty=empty)
+
+
+def _saving_row(change: Change) -> Row:
+    share = float(change.saving / change.cost) if change.cost else None
+    return {**change.to_dict(), **{name: getattr(change, name) for name in _AMOUNTS}, "share": share}
+
+
+_AMOUNTS = ("cost", "cost_there", "saving")
+
+
+def _any_bound(found: Savings) -> bool:
+    return any(each.at_most for each in found.changes)
+
+
+def _any_model(found: Savings) -> bool:
+    return any(each.kind == "model" for each in found.changes)
