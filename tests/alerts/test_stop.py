@@ -198,6 +198,16 @@ def test_row_102_a_process_that_starts_later_refuses_its_first_call(desk: Callab
     assert here.may(user="u2")
 
 
+def test_a_forked_child_asks_from_a_thread_of_its_own(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.spend("1")
+    here.stop.start_anew_in_child()
+    assert not here.may()
+    assert here.stop._thread is not None
+    here.stop.drain_at_exit()
+    assert not here.stop._thread.is_alive()
+
+
 def test_a_fault_of_ours_lets_calls_through(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,11 +18,13 @@ POLL = 0.02  # seconds until a server notices that it should stop
 
 @dataclass
 class Web:
-    """A web server; ``status`` is what it answers."""
+    """A web server; ``status`` is what it answers, once ``hold`` is set."""
 
     url: str
     got: list[Any] = field(default_factory=list)
     status: int = 200
+    asked: threading.Event = field(default_factory=threading.Event)
+    hold: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -33,6 +35,8 @@ def web() -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            server.asked.set()
+            server.hold.wait(4.0)
             if server.status == 200:
                 server.got.append(body)
             self.send_response(server.status)
@@ -44,6 +48,7 @@ def web() -> Iterator[Web]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         server = Web(f"http://127.0.0.1:{listening.server_port}/hook")
+        server.hold.set()
         thread = threading.Thread(target=listening.serve_forever, args=(POLL,))
         thread.start()
         try:

@@ -1,6 +1,7 @@
 """CostTracker: totals, breakdowns, the summary to the character, and what is not known said aloud."""
 
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -176,7 +177,12 @@ def test_row_041_each_filter_and_all_together() -> None:
 def test_row_042_days_in_order_and_in_a_zone() -> None:
     tracker = two_days()
     assert list(tracker.get_daily_breakdown().items()) == [("2024-01-15", 0.01295), ("2024-01-16", 0.0125)]
-    assert tracker.get_daily_breakdown(tz="Africa/Cairo") == {"2024-01-15": 0.0125, "2024-01-16": 0.01295}
+    later = {"2024-01-15": 0.0125, "2024-01-16": 0.01295}
+    for zone in ("Africa/Cairo", "+02:00", timezone(timedelta(hours=2))):
+        assert tracker.get_daily_breakdown(tz=zone) == later
+    for nonsense in ("+2", "+25:00", "soon", ""):
+        with pytest.raises(ValueError, match="no time zone"):
+            tracker.get_daily_breakdown(tz=nonsense)
 
 
 def test_row_043_models_add_up() -> None:

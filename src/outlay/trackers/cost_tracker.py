@@ -1,13 +1,13 @@
 """CostTracker: calls with their costs, in a JSON file or in memory, with totals by user, model and day."""
 
 import threading
+from datetime import tzinfo
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outlay.core.instants import instant
 from outlay.core.ports import Clock
-from outlay.core.query import zone
 from outlay.core.record import Record
 from outlay.trackers import figures
 from outlay.trackers.tracker import BaseTracker, Moment
@@ -69,13 +69,15 @@ class CostTracker(BaseTracker):
         found = figures.chosen(self.calls(), user_id=user_id, model=model, since=start)
         return float(figures.cost_total(found))
 
-    def get_daily_breakdown(self, tz: str = "UTC") -> dict[str, float]:
+    def get_daily_breakdown(self, tz: str | tzinfo = "UTC") -> dict[str, float]:
         """Give the cost of each day, ``{"2024-01-15": 0.0125}``, in order; days are those of ``tz``.
+
+        ``tz`` is an IANA name, an offset such as ``+02:00``, or a tzinfo.
 
         Raises:
             QueryError: there is no such time zone; a ValueError.
         """
-        local = zone(tz)
+        local = figures.place(tz)
         return figures.breakdown(self.calls(), lambda record: f"{record.at.astimezone(local):%Y-%m-%d}")
 
     def get_model_breakdown(self) -> dict[str, float]:

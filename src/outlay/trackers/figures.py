@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from outlay.core.money import total
+from outlay.core.query import zone
 from outlay.core.record import Record
 from outlay.report.summary import Summary, Totals
 from outlay.report.values import Unpriced
@@ -44,6 +45,21 @@ def cost_total(records: Iterable[Record]) -> Decimal:
 def unpriced(records: Iterable[Record]) -> list[Record]:
     """Give the calls that a total in dollars does not, or not wholly, contain."""
     return [r for r in records if r.cost is None or r.cost_status == "partial" or r.currency != "USD"]
+
+
+def place(tz: str | tzinfo) -> tzinfo:
+    """Give a time zone by its IANA name or its offset from UTC.
+
+    Raises:
+        QueryError: there is none; a ValueError.
+    """
+    if isinstance(tz, tzinfo):
+        return tz
+    try:
+        fixed = datetime.strptime(tz, "%z").tzinfo if tz[:1] in ("+", "-") else None
+    except ValueError:
+        fixed = None
+    return fixed or zone(tz)
 
 
 def breakdown(records: Iterable[Record], key: Callable[[Record], str]) -> dict[str, float]:
