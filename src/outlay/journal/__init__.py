@@ -1,6 +1,7 @@
 """Append-only segment files that take every record before any ledger does."""
 
 from outlay.journal.files import sync_folder
+from outlay.journal.follow import Follower
 from outlay.journal.journal import Journal
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.lines import append_line, read_objects
@@ -11,6 +12,7 @@ from outlay.journal.writer import Sync, line_of
 
 __all__ = [
     "Fault",
+    "Follower",
     "Journal",
     "Segment",
     "Sync",

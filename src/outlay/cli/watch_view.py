@@ -1,0 +1,127 @@
+"""The live view of ``outlay watch``: a Textual application over a ``report.live.Live``."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from outlay.core.errors import MissingExtraError
+from outlay.core.record import Record
+from outlay.journal import Follower
+from outlay.render.cells import count, dollars, milliseconds, name, sums
+from outlay.report.live import Live, Sum
+
+try:
+    from textual.app import App, ComposeResult
+    from textual.containers import Horizontal
+    from textual.widgets import DataTable, Footer, Header, Sparkline, Static
+except ImportError:
+    raise MissingExtraError.of("watch", "textual") from None
+
+_EVERY = 0.5
+_MODELS = ("model", "calls", "errors", "no price", "tokens", "cost")
+_CALLS = ("at", "model", "user", "in", "out", "latency", "cost", "status")
+_SHOWN = 100
+
+
+class WatchApp(App[None]):
+    """Totals since the start, the last hour minute by minute, models, and the latest calls."""
+
+    TITLE = "outlay watch"
+    BINDINGS = [("q", "quit", "Quit"), ("c", "clear", "Start over")]  # noqa: RUF012 - Textual's own form
+    CSS = """
+    #totals { height: 3; padding: 1 2 0 2; text-style: bold; }
+    #minutes { height: 3; margin: 0 2; }
+    #tables { height: 1fr; }
+    #models { width: 2fr; }
+    #calls { width: 3fr; }
+    """
+
+    def __init__(self, follower: Follower, tz: ZoneInfo, place: str, seconds: float | None = None) -> None:
+        super().__init__()
+        self._follower = follower
+        self._tz = tz
+        self._seconds = seconds
+        self.sub_title = place
+        self.live = Live(datetime.now(UTC))
+
+    def compose(self) -> ComposeResult:
+        """Lay the parts out."""
+        yield Header()
+        yield Static(id="totals")
+        yield Sparkline(id="minutes", summary_function=max)
+        with Horizontal(id="tables"):
+            yield DataTable(id="models", cursor_type="none")
+            yield DataTable(id="calls", cursor_type="none")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#models", DataTable).add_columns(*_MODELS)
+        self.query_one("#calls", DataTable).add_columns(*_CALLS)
+        self.set_interval(_EVERY, self.look)
+        if self._seconds is not None:
+            self.set_timer(self._seconds, self.exit)
+        self.look()
+
+    def look(self) -> None:
+        """Take what came in, and draw it."""
+        came = self.live.take(self._follower.poll())
+        self._draw(changed=came > 0)
+
+    def action_clear(self) -> None:
+        """Count from now on."""
+        self.live = Live(datetime.now(UTC))
+        self._draw(changed=True)
+
+    def _draw(self, *, changed: bool) -> None:
+        self.query_one("#totals", Static).update(totals_text(self.live.total, self.live.since, self._tz))
+        minutes = self.live.minutes(datetime.now(UTC))
+        self.query_one("#minutes", Sparkline).data = [each.calls for _, each in minutes]
+        if changed:
+            self._tables()
+
+    def _tables(self) -> None:
+        models = self.query_one("#models", DataTable)
+        models.clear()
+        for (provider, model), own in self.live.dearest():
+            models.add_row(f"{name(provider)} {name(model)}", *_figures(own))
+        calls = self.query_one("#calls", DataTable)
+        calls.clear()
+        for record in list(self.live.latest)[-_SHOWN:][::-1]:
+            calls.add_row(*call_cells(record, self._tz))
+
+
+def totals_text(total: Sum, since: datetime, tz: ZoneInfo) -> str:
+    """Say what came in since when."""
+    cost = sums(next(iter(total.costs.values()), None), total.costs if set(total.costs) - {"USD"} else None)
+    parts = [
+        f"{count(total.calls)} calls since {since.astimezone(tz):%H:%M:%S}",
+        cost if total.costs else "$0.000000" if not total.calls else "cost unknown",
+        f"{count(total.errors)} errors",
+        f"{count(total.tokens)} tokens",
+        *([f"{count(total.unpriced)} without a price"] if total.unpriced else []),
+    ]
+    return "   ".join(parts)
+
+
+def call_cells(record: Record, tz: ZoneInfo) -> tuple[str, ...]:
+    """Give a call's cells."""
+    return (
+        f"{record.at.astimezone(tz):%H:%M:%S}",
+        name(record.model),
+        name(record.user),
+        count(record.input_tokens),
+        count(record.output_tokens),
+        milliseconds(record.latency_ms),
+        dollars(record.cost, record.currency),
+        "ok" if record.success else name(record.error_type or "error"),
+    )
+
+
+def _figures(own: Sum) -> tuple[str, ...]:
+    cost = sums(next(iter(own.costs.values()), None), own.costs if set(own.costs) - {"USD"} else None)
+    return count(own.calls), count(own.errors), count(own.unpriced), count(own.tokens), cost
+
+
+def show_live(follower: Follower, tz: ZoneInfo, place: str, seconds: float | None) -> None:
+    """Run the view until it is ended."""
+    WatchApp(follower, tz, place, seconds).run()

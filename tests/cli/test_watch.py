@@ -1,0 +1,68 @@
+"""``outlay watch``: lines in a pipe, a live view on a terminal."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from textual.widgets import DataTable, Static
+
+from outlay.cli.watch_view import WatchApp
+from outlay.journal import Follower, Journal
+from outlay.testing import call
+
+Outlay = Callable[..., Any]
+
+
+def test_in_a_pipe_there_is_a_line_a_call(outlay: Outlay, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "ledger" / "journal")
+    journal.append(call(model="before"))
+    assert journal.flush()
+    assert outlay("watch", "--for", "0").stdout == ""
+    (segment,) = (tmp_path / "ledger" / "journal").glob("*.jsonl")
+    (tmp_path / "ledger" / "journal" / "zz.jsonl").write_bytes(b"")
+    journal.close()
+    assert segment.exists()
+
+
+def test_the_lines_can_be_json(outlay: Outlay, tmp_path: Path, monkeypatch: Any) -> None:
+    folder = tmp_path / "ledger" / "journal"
+    monkeypatch.setattr("outlay.journal.Follower", lambda journal: Follower(journal, from_start=True))
+    journal = Journal(folder)
+    journal.append(call(model="gpt-4o", cost="0.5"))
+    journal.append(call(model="x\x1b[31m", status="error", error_type="Boom", cost=None))
+    assert journal.flush()
+    journal.close()
+    found = [json.loads(line) for line in outlay("watch", "--for", "0", "--json").stdout.splitlines()]
+    assert [each["model"] for each in found] == ["gpt-4o", "x\x1b[31m"]
+    first, second = outlay("watch", "--for", "0").stdout.splitlines()
+    assert "openai gpt-4o" in first
+    assert "$0.500000" in first
+    assert "\x1b" not in second
+    assert second.endswith("unknown  Boom")
+
+
+def test_the_view_shows_what_comes_in(tmp_path: Path) -> None:
+    async def look() -> None:
+        journal = Journal(tmp_path)
+        app = WatchApp(Follower(tmp_path), ZoneInfo("UTC"), str(tmp_path))
+        async with app.run_test(size=(120, 40)) as pilot:
+            journal.append(call(model="gpt-4o", cost="0.5"))
+            journal.append(call(model="gpt-4o-mini", cost=None, status="error"))
+            assert journal.flush()
+            app.look()
+            await pilot.pause()
+            assert app.query_one("#models", DataTable).row_count == 2
+            assert app.query_one("#calls", DataTable).row_count == 2
+            shown = str(app.query_one("#totals", Static).render())
+            assert "2 calls" in shown
+            assert "$0.500000" in shown
+            assert "1 without a price" in shown
+            await pilot.press("c")
+            assert app.query_one("#calls", DataTable).row_count == 0
+            await pilot.press("q")
+        journal.close()
+
+    asyncio.run(look())
