@@ -3,7 +3,9 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:  # for annotations alone: a program that only records or asks 
     from outlay.report import LedgerReader
 
 MEMORY = "memory:"
+DJANGO = "django:"
 _PATIENCE = 10.0  # seconds that a question waits for what is on its way to a server
 
 
@@ -37,6 +40,7 @@ class Process:
         self._memory: Ledger | None = None
         self._book: Book | None = None
         self._courier: Courier | None = None  # ships to a server's ledger what this process records
+        self._stop: Stop | None = None
         self.hooks = Hooks(self.recorder)
 
     def reset(self, settings: Settings | None = None) -> None:
@@ -45,8 +49,10 @@ class Process:
             self.flush()
             if self._courier is not None:
                 self._courier.close()
+            if self._stop is not None:
+                self._stop.drain_at_exit()
             self._settings, self._recorder, self._memory, self._book = settings, None, None, None
-            self._courier = None
+            self._courier = self._stop = None
 
     @property
     def settings(self) -> Settings:
@@ -58,6 +64,7 @@ class Process:
         with self._lock:
             if self._settings is None:
                 self._settings = load(os.environ, Path.cwd())
+            self._settings = resolved(self._settings)
             return self._settings
 
     def recorder(self) -> Recorder:
@@ -73,7 +80,7 @@ class Process:
 
         price = partial(cost_of, book=self.book())
         sink = self._sink(settings)
-        stop = self._stop(settings) if settings.alerts else None
+        stop = self._stop = self._stop_of(settings) if settings.alerts else None
         return Recorder(
             sink if stop is None else stop.watching(sink),
             clock=SystemClock(),
@@ -83,7 +90,7 @@ class Process:
         )
 
     @guarded
-    def _stop(self, settings: Settings) -> "Stop | None":
+    def _stop_of(self, settings: Settings) -> "Stop | None":
         """Make what refuses calls over budget; rules that cannot be are told by a warning and by doctor."""
         from outlay.alerts.setup import stop_of  # noqa: PLC0415 - only where there are rules
 
@@ -142,7 +149,7 @@ class Process:
         from outlay.report import LedgerReader  # noqa: PLC0415 - likewise
 
         settings = self.settings
-        name = url if url is not None else settings.ledger
+        name = _named(url) if url is not None else settings.ledger
         ledger = self._memory_ledger() if name == MEMORY else open_ledger(name, home=settings.home)
         if name is not None and is_server(name):
             return LedgerReader(ledger, refresh=self._shipping_first(settings, name))
@@ -164,6 +171,25 @@ class Process:
         return shipping_first(
             courier or courier_of(settings.home, url, self.flush, settings.journal_keep), _PATIENCE
         )
+
+
+def resolved(settings: Settings) -> Settings:
+    """Give settings whose ledger is named as it is opened: ``django:`` is looked up in a project's settings.
+
+    Raises:
+        SettingsError: the project's settings cannot be read, or have no such database.
+        NotSupportedError: that database is none of PostgreSQL.
+    """
+    name = settings.ledger
+    return settings if name is None or not name.startswith(DJANGO) else replace(settings, ledger=_named(name))
+
+
+def _named(ledger: str) -> str:
+    if not ledger.startswith(DJANGO):
+        return ledger
+    # By its name, since it stands on a floor above those that record through this module.
+    url: str = import_module("outlay.contrib.django.ledger").ledger_url(ledger)
+    return url
 
 
 class _LedgerSink:

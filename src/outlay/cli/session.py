@@ -23,7 +23,7 @@ def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
     if state.ledger is not None:
         environ["OUTLAY_LEDGER"] = state.ledger
         peek = is_server(state.ledger) and load(os.environ, Path.cwd()).ledger != state.ledger
-    settings = replace(load(environ, Path.cwd()), peek=peek)
+    settings = process.resolved(replace(load(environ, Path.cwd()), peek=peek))
     return replace(settings, tags={**settings.tags, **tags}) if tags else settings
 
 

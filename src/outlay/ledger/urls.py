@@ -20,7 +20,7 @@ def open_ledger(url: str | None, *, home: Path) -> Ledger:
     """Open the ledger that a URL names: None is the embedded one in ``home``, a path the one in that folder.
 
     Raises:
-        NotSupportedError: ledgers of that kind are not built yet.
+        NotSupportedError: it names a ledger in somebody else's settings.
         SettingsError: that is no URL of a ledger.
     """
     if url is None:
@@ -35,7 +35,7 @@ def open_ledger(url: str | None, *, home: Path) -> Ledger:
         return ClickHouseLedger(place_of(url.strip()))
     if scheme in _LATER:
         raise NotSupportedError(
-            f"{scheme}: ledgers are not built yet; use a folder's path for the embedded ledger, or memory:"
+            f"{scheme}: is not opened from here; outlay.open() looks up which PostgreSQL it names"
         )
     if found is not None and scheme == "memory" and not found[2].strip("/"):
         return MemoryLedger()
