@@ -208,7 +208,7 @@ def test_a_ledger_that_cannot_be_read_is_told_by_the_doctor_too(outlay: Outlay, 
     assert len(failed.stderr.splitlines()) == 1
 
 
-def test_ledgers_that_are_not_built_yet_say_so(outlay: Outlay) -> None:
-    done = outlay("report", "--ledger", "postgresql://somewhere/db")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "not built yet" in done.stderr
+def test_a_url_that_names_no_ledger_is_a_wrong_command_line(outlay: Outlay) -> None:
+    done = outlay("report", "--ledger", "mysql://somewhere/db")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "names no ledger" in done.stderr

@@ -1,7 +1,7 @@
 """``django:`` as a ledger: the one in the PostgreSQL database that a project's settings name.
 
-``django:`` is the database ``default``, ``django:ALIAS`` another one. The ledger stands in a schema of its own
-there, beside Django's tables, and is reached by connections of its own.
+``django:`` is the database ``default``, ``django:ALIAS`` another one. The ledger stands in a schema of its
+own there, beside Django's tables, and is reached by connections of its own.
 """
 
 from typing import Any
