@@ -9,6 +9,8 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
+from pydantic import BaseModel
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
 pytestmark = [
@@ -69,6 +71,12 @@ ASK: dict[str, Any] = {
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "hi"}],
 }
+
+
+class City(BaseModel):
+    """What the parse form parses."""
+
+    city: str
 
 
 def client(server: Server) -> anthropic.Anthropic:
@@ -145,6 +153,13 @@ def test_a_stream_that_is_dropped_is_one_partial_call(kept: Kept) -> None:
     assert "partial" in kept.only.flags
 
 
+def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
+    api = async_client(Server([streamed(STREAM)]))
+    cancel_while_reading(lambda: api.messages.create(stream=True, **ASK))
+    assert "partial" in kept.only.flags
+    assert kept.only.usage["cache_read"] == 1000
+
+
 def test_a_stream_that_breaks_keeps_what_came(kept: Kept) -> None:
     first = STREAM.split(b"\n\n")[0] + b"\n\n"
     stream = client(Server([streamed(first, httpx2.ReadError("reset"))])).messages.create(stream=True, **ASK)
@@ -159,6 +174,26 @@ def test_an_overloaded_provider_is_one_failed_call(kept: Kept) -> None:
     with pytest.raises(anthropic.APIStatusError):
         client(Server([reply])).messages.create(**ASK)
     assert (kept.only.status, kept.only.cost, kept.only.cost_status) == ("error", None, "unpriced")
+
+
+def test_a_runner_of_tools_makes_one_record_for_each_hop(kept: Kept) -> None:
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        return f"fine in {city}"
+
+    use = {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city": "Oslo"}}
+    first = {**MESSAGE, "content": [use], "stop_reason": "tool_use"}
+    server = Server([answer(first), answer({**MESSAGE, "id": "msg_2"})])
+    client(server).beta.messages.tool_runner(tools=[weather], **ASK).until_done()
+    assert [record.response_id for record in kept.records] == ["msg_1", "msg_2"]
+    assert {record.cost for record in kept.records} == {COST}
+
+
+def test_parse_makes_one_record(kept: Kept) -> None:
+    said = {**MESSAGE, "content": [{"type": "text", "text": '{"city": "Oslo"}'}]}
+    client(Server([answer(said)])).messages.parse(output_format=City, **ASK)
+    assert kept.only.cost == COST
 
 
 def test_counting_tokens_is_no_billed_call(kept: Kept) -> None:

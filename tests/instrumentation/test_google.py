@@ -5,9 +5,11 @@ import gc
 from decimal import Decimal
 from typing import Any
 
+import httpx2
 import pytest
 from google import genai
 from google.genai import types
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
 pytestmark = pytest.mark.usefixtures("hooks")
@@ -79,6 +81,35 @@ def test_a_stream_dropped_early_is_one_partial_call(kept: Kept) -> None:
     gc.collect()
     assert "partial" in kept.only.flags
     assert kept.only.usage.units == {"input": 5000}
+
+
+def test_a_stream_left_early_is_one_partial_call(kept: Kept) -> None:
+    stream = client(Server([streamed(STREAM)])).models.generate_content_stream(**ASK)
+    next(iter(stream))
+    stream.close()  # type: ignore[attr-defined]  # a generator
+    assert {"abandoned", "partial"} <= set(kept.only.flags)
+
+
+def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept: Kept) -> None:
+    broken = httpx2.ReadError("reset")
+    first = STREAM.split(b"\n\n")[0] + b"\n\n"
+    with pytest.raises(httpx2.ReadError) as caught:
+        list(client(Server([streamed(first, broken)])).models.generate_content_stream(**ASK))
+    assert caught.value is broken
+    assert (kept.only.status, kept.only.error_type) == ("error", "ReadError")
+    assert kept.only.usage.units == {"input": 5000}
+
+
+def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
+    api = client(Server([streamed(STREAM)])).aio
+    cancel_while_reading(lambda: api.models.generate_content_stream(**ASK))
+    assert "partial" in kept.only.flags
+
+
+def test_a_schema_makes_one_record(kept: Kept) -> None:
+    config = types.GenerateContentConfig(response_mime_type="application/json", response_schema=list[str])
+    client(Server([answer(reply({"text": '["a"]'}))])).models.generate_content(**ASK, config=config)
+    assert kept.only.cost == COST
 
 
 def test_async_forms_make_one_record_each(kept: Kept) -> None:

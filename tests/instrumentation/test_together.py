@@ -1,12 +1,14 @@
 """together: chat and completions with their streams, embeddings, reranking: one record each."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import together
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, answer, sse, streamed
 from tests.support.wire_httpx import HttpxServer
 
@@ -118,6 +120,20 @@ def test_a_stream_closed_early_keeps_nothing_it_was_not_told(kept: Kept) -> None
     stream.close()
     assert {"abandoned", "partial"} <= set(kept.only.flags)
     assert kept.only.cost is None
+
+
+def test_a_stream_that_is_dropped_is_one_partial_call(kept: Kept) -> None:
+    stream = client(HttpxServer([streamed(STREAM)])).chat.completions.create(stream=True, **ASK)
+    next(iter(stream))
+    del stream
+    gc.collect()
+    assert {"abandoned", "partial"} <= set(kept.only.flags)
+
+
+def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
+    api = async_client(HttpxServer([streamed(STREAM)]))
+    cancel_while_reading(lambda: api.chat.completions.create(stream=True, **ASK))
+    assert "partial" in kept.only.flags
 
 
 def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept: Kept) -> None:
