@@ -265,6 +265,7 @@ def test_the_time_of_a_mark_is_the_checks(desk: Desk) -> None:
     (mark,) = desk.state.read().values()
     assert instant(mark.at) == NOON
     assert (mark.rule, mark.step, mark.waiting) == ("daily", "100", {})
+    assert desk.state.path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from outlay.alerts import BudgetExceededError
 from outlay.alerts.closed import Closed
 from outlay.alerts.rules import rules_of
 from outlay.alerts.stop import Stop
-from outlay.capture import Attribution
+from outlay.capture import Attribution, Call
 from outlay.ledger import MemoryLedger
 from outlay.llm import DictRegistry, DynamicLLMClient, Llm, LlmConfig, LLMEntry
 from outlay.report import LedgerReader
@@ -254,6 +254,13 @@ def test_row_102_an_instrumented_sdk_raises_before_anything_is_sent() -> None:
         client.chat.completions.create(**asked)
     with pytest.raises(BudgetExceededError):
         asyncio.run(asynchronous.chat.completions.create(**asked))
+
+    @outlay.track
+    def around() -> None:
+        client.chat.completions.create(**asked)
+
+    with pytest.raises(BudgetExceededError):
+        around()
     assert len(server.requests) == 2
     with outlay.open() as ledger:
         assert ledger.report().total["calls"] == 2  # what was refused is no call
@@ -326,3 +333,28 @@ def test_row_102_processes_share_a_budget(tmp_path: Path) -> None:
     for each in started:
         out, _ = each.communicate("go\n", timeout=60)
         assert (out, each.returncode) == ("refused\n", 0)
+
+
+def test_a_call_is_for_whom_baggage_names_too(tmp_path: Path) -> None:
+    from opentelemetry import baggage, context  # noqa: PLC0415 - only here
+
+    rules = [{"name": "b", "budget": Decimal(1), "per": "user", "stop": True}]
+    recorder = process.Process(Settings(home=tmp_path, ledger="memory:", alerts={"rules": rules})).recorder()
+    recorder.record(provider="openai", cost=1, user="ada")
+    Call(recorder, provider="openai", api="chat")
+    token = context.attach(baggage.set_baggage("user.id", "ada"))
+    try:
+        with pytest.raises(BudgetExceededError):
+            Call(recorder, provider="openai", api="chat")
+        Call(recorder, provider="openai", api="chat", sent=True)
+    finally:
+        context.detach(token)
+
+
+def test_what_stands_around_a_refused_call_is_no_call(tmp_path: Path) -> None:
+    here = process.Process(Settings(home=tmp_path, ledger="memory:"))
+    around = Call(here.recorder(), provider="openai", api="chat")
+    around.fail(BudgetExceededError("spent"))
+    assert around.record is None
+    with here.open() as ledger:
+        assert ledger.report().total["calls"] == 0

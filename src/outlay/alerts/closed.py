@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from outlay.alerts.standing import Group
+from outlay.alerts.state import private
 from outlay.core.money import text_of
 
 Over = Mapping[str, Mapping[Group, Decimal]]
@@ -47,5 +48,6 @@ class Closed:
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         written = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        written.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        with open(written, "w", encoding="utf-8", opener=private) as file:
+            json.dump(content, file, ensure_ascii=False)
         written.replace(self.path)

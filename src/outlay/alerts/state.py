@@ -110,7 +110,7 @@ class State:
     def _write(self, marks: Mapping[str, Mark]) -> None:
         written = self.path.with_name(f"{self.path.name}.new")
         content = {"format": _FORMAT, "marks": {key: asdict(mark) for key, mark in marks.items()}}
-        with written.open("w", encoding="utf-8") as file:
+        with open(written, "w", encoding="utf-8", opener=private) as file:
             json.dump(content, file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -123,6 +123,11 @@ class State:
             "outlay: %s could not be read and is now %s; alerts may come again", self.path, damaged.name
         )
         return {}
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file for its owner alone: groups name users."""
+    return os.open(path, flags, 0o600)
 
 
 def later(now: datetime, attempts: int) -> str:

@@ -10,7 +10,7 @@ from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
 from outlay.capture.surroundings import here
 from outlay.core.cost import unpriced
-from outlay.core.errors import OutlayError
+from outlay.core.errors import BudgetExceededError, OutlayError
 from outlay.core.ports import hand_on
 from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
@@ -68,10 +68,10 @@ class Call:
         counted: bool = True,  # whether the tracked function around learns of it now
         sent: bool = False,  # whether it is made already, so that no budget can refuse it any more
     ) -> None:
-        if not sent:
-            recorder.admit(provider, model)
-        self._recorder = recorder
         self._place = here()
+        if not sent:
+            recorder.admit(provider, model, self._place.attribution)
+        self._recorder = recorder
         self.provider = provider
         self.api = api
         self.model = model
@@ -121,7 +121,13 @@ class Call:
         self._end(usage.flagged(PARTIAL, ABANDONED, reason=reason), "success", None)
 
     def fail(self, error: BaseException, usage: Usage | None = None) -> None:
-        """Record that the call failed, with whatever usage came before; the error itself is not touched."""
+        """Record that the call failed, with whatever usage came before; the error itself is not touched.
+
+        A call further in that a budget refused was never made: what stands around it is no call either.
+        """
+        if isinstance(error, BudgetExceededError) and usage is None:
+            self.done = True
+            return
         known = Usage(reason=FAILED) if usage is None else usage.flagged(PARTIAL, reason=FAILED)
         self._end(known, "error", error)
 

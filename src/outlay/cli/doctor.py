@@ -103,10 +103,12 @@ def _alerts(settings: "Settings") -> dict[str, Any]:
     from outlay.alerts.state import State
 
     try:
+        channels = sorted(channels_of(settings.alerts, os.environ))
+        stuck = State(settings.alert_folder).undelivered()
         return {
             "rules": len(rules_of(settings.alerts, settings.tz)),
-            "channels": sorted(channels_of(settings.alerts, os.environ)),
-            "undelivered": list(State(settings.alert_folder).undelivered()),
+            "channels": channels,
+            "undelivered": [each for each in stuck if each["channel"] in channels],
         }
     except OutlayError as error:
         return {"error": str(error)}
