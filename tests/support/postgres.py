@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
 
 import filelock
 import psycopg
+from psycopg import sql
 
 VERSION = os.environ.get("PGSERVER_POSTGRES_VERSION", "18")  # the variable that the wheel itself reads
 GIVEN = os.environ.get("OUTLAY_TEST_POSTGRESQL")  # a server to use instead, by its URL
@@ -137,6 +140,15 @@ def shared() -> Iterator[str]:
             if not (url.exists() and answers(url.read_text("utf-8"))):
                 _keeper(place)
         yield url.read_text("utf-8")
+
+
+@contextmanager
+def empty(server: str) -> Iterator[str]:
+    """Name a ledger that is not there yet, in a schema of its own, which is gone afterwards."""
+    schema = f"t {uuid4().hex[:12]}"  # a name that has to be quoted
+    yield f"{server}{'&' if '?' in server else '?'}schema={quote(schema)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
 def _keeper(place: Path) -> None:

@@ -29,18 +29,22 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
-    dialect = _judging(tables, query, _dialect(tables))
+    return rows_of(tables, query, _judging(tables, query, newest(tables)))
+
+
+def rows_of(tables: Tables, query: Query, dialect: sql.Dialect) -> Rows:
+    """Answer from where that dialect reads the calls."""
     old = rolled.touches(query, rolled.horizon_of(tables))
     count, ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect, old=old)
     if not whole["calls"]:
         return Rows((), whole)
     if not query.by:
         return Rows((dict(whole),), whole, count)
-    bounds = _bounds(tables) if sql.needs_bounds(query) else None
+    bounds = bounds_of(tables) if sql.needs_bounds(query) else None
     return Rows(in_order(_totals(tables, query, bounds, dialect, old=old)[1]), whole, count)
 
 
-def _dialect(tables: Tables) -> sql.Dialect:
+def newest(tables: Tables) -> sql.Dialect:
     """Look at newer costs only where there are any: most ledgers have none."""
     return sql.revised(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
 
@@ -52,7 +56,8 @@ def _judging(tables: Tables, query: Query, dialect: sql.Dialect) -> sql.Dialect:
     return replace(dialect, calls=dialect.judged.format(calls=dialect.calls))
 
 
-def _bounds(tables: Tables) -> sql.Bounds | None:
+def bounds_of(tables: Tables) -> sql.Bounds | None:
+    """Give the instants of the oldest and the newest call."""
     first, last = tables.all('SELECT min("at"), max("at") FROM calls')[0]
     return None if first is None else (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
 
@@ -127,10 +132,10 @@ def _sums(metrics: Sequence[str], values: Sequence[Any], mixed: dict[str, tuple[
 
 def lines(tables: Tables, query: Query) -> tuple[Row, ...]:
     """Add up the lines of costs, one row for each group, unit, currency, rate and input rate."""
-    bounds = _bounds(tables) if sql.needs_bounds(query) else None
+    bounds = bounds_of(tables) if sql.needs_bounds(query) else None
     if bounds is None and sql.needs_bounds(query):
         return ()
-    asked = sql.lines(query, bounds, _dialect(tables))
+    asked = sql.lines(query, bounds, newest(tables))
     found = []
     for row in tables.all(asked.text, asked.parameters):
         key, labels, width = sql.group_of(query, row)
@@ -143,7 +148,7 @@ def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> li
     """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
     names = tuple(tables.columns("calls"))
     about_cost = query.order == "cost" or any(name in _OF_COST for name, _ in query.where)
-    asked = sql.page(query, names, size, last, _dialect(tables) if about_cost else tables.dialect)
+    asked = sql.page(query, names, size, last, newest(tables) if about_cost else tables.dialect)
     found = [record_of(names, row) for row in tables.all(asked.text, asked.parameters)]
     standing = as_they_stand(tables, found)
     # The rows came in the order of the recorded costs; the newer ones chose them.

@@ -35,6 +35,13 @@ class Dialect:
     id_value: str = "?"  # an id to compare that with
     among: str = "IN (SELECT unnest(CAST(? AS UUID[])))"  # one of a list of ids
     amount: str = "CAST(? AS DECIMAL(38, 18))"
+    # of a group: counts, tokens, the least and greatest currency of known costs, cost, latency
+    sums: str = """count(*), count(*) FILTER (WHERE status = 'error'), count(cost),
+        coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
+        coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
+        min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL),
+        sum(cost), avg(latency_ms), {percentiles}"""
+    timed: str = "count(latency_ms), coalesce(sum(latency_ms), 0)"
     calls: str = "calls"  # where calls are read from, under this name
     # the daily totals of pruned calls, with a column for each dimension but the hour
     rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"
@@ -114,13 +121,9 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     least and greatest currency of known costs, the mean latency and the list of its percentiles, and the
     columns of the further metrics (``measures.columns``).
     """
-    aggregates = f"""count(*), count(*) FILTER (WHERE status = 'error'), count(cost),
-        coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
-        coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
-        min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL),
-        sum(cost), avg(latency_ms), {dialect.percentiles.format(column="latency_ms")}"""
+    sums = dialect.sums.format(percentiles=dialect.percentiles.format(column="latency_ms"))
     more = [_written(column, dialect) for column in measures.columns(query.metrics)]
-    return _grouped(query, bounds, dialect, Statement(", ".join((aggregates, *more))))
+    return _grouped(query, bounds, dialect, Statement(", ".join((sums, *more))))
 
 
 def _written(column: str, dialect: Dialect) -> str:
@@ -143,7 +146,7 @@ def costs(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
 
 def timed(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
     """Ask for the latencies of each group: the dimensions' columns, how many are known, their sum."""
-    return _grouped(query, bounds, dialect, Statement("count(latency_ms), coalesce(sum(latency_ms), 0)"))
+    return _grouped(query, bounds, dialect, Statement(dialect.timed))
 
 
 def rolled(query: Query, dialect: Dialect = DUCKDB) -> Statement:
@@ -168,7 +171,7 @@ _LINE = ("unit", "currency", _RATE, "per", "input_rate")
 
 def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
     """Ask for sums over the lines of costs: the dimensions' columns, those of _LINE, count, two sums."""
-    chosen, keys = _chosen(query, bounds, dialect, "cost IS NOT NULL")
+    chosen, keys = chosen_calls(query, bounds, dialect, "cost IS NOT NULL")
     group = ", ".join((*keys, *_LINE))
     return (
         Statement(f"SELECT {group}, count(*), sum(quantity), sum(amount) FROM")
@@ -191,7 +194,7 @@ def _grouped(  # the parts of one statement
     extra: str | None = None,
     condition: str | None = None,
 ) -> Statement:
-    chosen, keys = _chosen(query, bounds, dialect, condition)
+    chosen, keys = chosen_calls(query, bounds, dialect, condition)
     text = (
         Statement(f"SELECT {', '.join((*keys, ''))}")  # d0, d1, …
         + aggregates
@@ -203,7 +206,7 @@ def _grouped(  # the parts of one statement
     return text + Statement(f"GROUP BY {', '.join(group)}") if group else text
 
 
-def _chosen(
+def chosen_calls(
     query: Query, bounds: Bounds | None, dialect: Dialect, condition: str | None
 ) -> tuple[Statement, list[str]]:
     """Ask for the calls of a question with the dimensions' columns before them; give these names too."""

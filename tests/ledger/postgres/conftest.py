@@ -1,13 +1,9 @@
 """A PostgreSQL server for all tests of a run, and an empty ledger in a schema of its own for each."""
 
 from collections.abc import Iterator
-from urllib.parse import quote
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
-from tests.support.postgres import shared
+from tests.support.postgres import empty, shared
 
 from outlay.ledger import PostgresLedger
 
@@ -20,11 +16,8 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str) -> Iterator[str]:
-    """Name an empty ledger."""
-    schema = f"t {uuid4().hex[:12]}"  # a name that has to be quoted
-    yield f"{server}{'&' if '?' in server else '?'}schema={quote(schema)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+    with empty(server) as url:
+        yield url
 
 
 @pytest.fixture

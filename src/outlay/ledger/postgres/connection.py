@@ -11,11 +11,11 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.adapt import Dumper, Loader
 
-from outlay.core.errors import LedgerBusyError, LedgerError, RefusedEntryError
+from outlay.core.errors import LedgerBusyError, LedgerError, QueryError, RefusedEntryError
 from outlay.ledger.migrations import pending
 from outlay.ledger.postgres.dialect import POSTGRES
 from outlay.ledger.postgres.place import Place
-from outlay.ledger.postgres.texts import escaped, restored, restored_json
+from outlay.ledger.postgres.texts import Written, escaped, restored, restored_json
 
 _CONNECT: dict[str, Any] = {"application_name": "outlay", "connect_timeout": 10, "keepalives_idle": 30}
 _LOCAL = (  # whatever server, role or pooler set; compiling a question takes longer than most answers
@@ -101,6 +101,7 @@ class Connection:
                 made.adapters.register_loader(name, _JsonLoader if name == "json" else _TextLoader)
             made.adapters.register_loader("jsonb", _TagsLoader)
             made.adapters.register_dumper(str, _TextDumper)
+            made.adapters.register_dumper(Written, _WrittenDumper)
             self._psycopg = made
         elif self._psycopg.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             self._psycopg.rollback()  # of a beginning that failed
@@ -128,6 +129,47 @@ class Connection:
             for version, text in pending("postgres", have, self.place.shown):
                 connection.execute(text.encode())
                 connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
+
+    def migrate(self) -> tuple[int, int]:
+        """Bring the tables to the newest form; give the versions before and after.
+
+        Raises:
+            LedgerSchemaError: a newer outlay wrote the ledger.
+            LedgerError: the server cannot be reached, or refuses.
+        """
+        with self._told():
+            connection = self._connected()
+            have = self._begin(connection, "BEGIN")
+            connection.execute("ROLLBACK")
+            missing = pending("postgres", have, self.place.shown)
+            if missing:
+                self._migrate(connection)
+            return have, missing[-1][0] if missing else have
+
+    def vacuum(self, tables: Iterable[str]) -> None:
+        """Write tables anew, one after the other, without what was deleted.
+
+        Raises:
+            LedgerError: the server cannot be reached, or refuses.
+        """
+        with self._told():
+            for table in tables:
+                name = sql.Identifier(self.place.schema, table)
+                self._connected().execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(name))
+
+    def answer(self, text: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+        """Run somebody's own statement, one and no more; give the names of its columns and the rows.
+
+        Raises:
+            QueryError: the server refuses it.
+        """
+        try:
+            cursor = self._open.execute(text.replace("%", "%%").encode(), ())
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            raise QueryError(f"PostgreSQL says: {self.place.told(str(error))[:300]}") from None
+        return tuple(column.name for column in cursor.description or ()), tuple(cursor.fetchall())
 
     def run(self, text: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement, with a ``?`` for each parameter, for its effect; give how many rows it touched."""
@@ -191,6 +233,13 @@ class _TextDumper(Dumper):
 
     def dump(self, obj: str) -> bytes:
         return escaped(obj).encode()
+
+
+class _WrittenDumper(Dumper):
+    """JSON, as it was written."""
+
+    def dump(self, obj: Written) -> bytes:
+        return obj.encode()
 
 
 class _TextLoader(Loader):

@@ -5,11 +5,12 @@ from typing import Final
 
 from outlay.ledger.sql import Dialect
 
-_ASKED = (  # the columns of calls that questions are about
+_ASKED = (  # the columns of calls that questions are about, those of SQL of one's own among them
     *("id", "at", "provider", "model", "operation", "user", "session", "query_type", "agent", "action"),
     *("workspace", "status", "error_type", "currency", "cost_status", "tags", "cost", "lines", "latency_ms"),
     *("time_to_first_token_ms", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"),
-    *("reasoning_tokens", "quality_score", "user_rating", "correct"),
+    *("reasoning_tokens", "quality_score", "user_rating", "correct", "model_requested", "api", "error"),
+    *("streamed", "retries", "prompt_length", "response_id", "trace_id", "span_id", "extra"),
 )
 
 

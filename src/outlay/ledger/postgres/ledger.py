@@ -1,11 +1,14 @@
 """The ledger in a PostgreSQL database: many hosts write to it, many ask."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from outlay.core.errors import MissingExtraError
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
+from outlay.core.query import Query, Rows, Selected
 from outlay.core.record import Entry
 from outlay.ledger.answering import Answering
 from outlay.ledger.postgres.place import Place
@@ -16,15 +19,16 @@ if TYPE_CHECKING:
 
 
 class PostgresLedger(Answering):
-    """A ledger in a schema of a database; a ``core.ports.Ledger``.
+    """A ledger in a schema of a database; a ``core.ports.Ledger`` that keeps house.
 
     It connects when it is first used, and again after the server went away. Writers take turns, for which
     each waits at most ``patience`` seconds; who asks waits for nobody.
     """
 
-    def __init__(self, url: str, *, patience: float = 30.0) -> None:
+    def __init__(self, url: str, *, patience: float = 30.0, exact: int = 200_000) -> None:
         self._place = Place.of(url)
         self._patience = patience
+        self._exact = exact
         self._connection: Connection | None = None
         self._loader: Loader | None = None
         self._mine = threading.Lock()  # one connection does one thing at a time
@@ -54,6 +58,68 @@ class PostgresLedger(Answering):
             except BaseException:
                 self._loader.forget()
                 raise
+
+    def rows(self, query: Query) -> Rows:
+        """Answer with one row a group; percentiles of more calls than ``exact`` are right to 4 %."""
+        with self._turn() as tables:
+            from outlay.ledger.postgres.large import rows  # noqa: PLC0415 - needs the extra
+
+            return rows(tables, query, self._exact)
+
+    def info(self) -> LedgerInfo:
+        """Tell where the ledger is, how much it holds, and what was lost or is in conflict."""
+        with self._turn() as tables:
+            from outlay.ledger.postgres.keeping import info  # noqa: PLC0415 - needs the extra
+
+            return info(tables)
+
+    def select(self, text: str) -> Selected:
+        """Run one SELECT over the view ``calls``, with the newest costs and scores; see ``docs/sql.md``.
+
+        Raises:
+            QueryError: it is not one SELECT, or PostgreSQL refuses it.
+        """
+        with self._turn() as tables:
+            from outlay.ledger.postgres.selecting import select  # noqa: PLC0415 - needs the extra
+
+            return select(tables, text)
+
+    def migrate(self) -> Migrated:
+        """Bring the tables to the newest form, as every question does."""
+        with self._mine:
+            return Migrated(*self._opened().migrate())
+
+    def compact(self) -> Compacted:
+        """Write each table anew without what was deleted; others wait for the one at hand meanwhile."""
+        with self._mine:
+            connection = self._opened()
+            from outlay.ledger.postgres.keeping import size_of, tables_of  # noqa: PLC0415 - needs the extra
+
+            with connection.reading():
+                before, tables = size_of(connection), tables_of(connection)
+            connection.vacuum(tables)
+            with connection.reading():
+                return Compacted(before, size_of(connection))
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
+        """Turn calls that started before that day (UTC) into daily totals; see ``core.ports.Keeping``."""
+        with self._mine, self._opened().writing() as connection:
+            from outlay.ledger.postgres.retention import prune  # noqa: PLC0415 - needs the extra
+
+            return prune(connection, before, dry_run=dry_run)
+
+    def verify(self) -> tuple[Disagreement, ...]:
+        """Compare calls, rollups and daily totals; nothing where all agree. It reads every call."""
+        with self._turn() as tables:
+            from outlay.ledger.postgres.keeping import verify  # noqa: PLC0415 - needs the extra
+
+            return tuple(verify(tables))
+
+    def known(self, ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these ids, UUIDs in lower case, whose calls are here."""
+        with self._turn() as tables:
+            found = tables.all("SELECT id FROM records WHERE id = ANY(CAST(? AS UUID[]))", [list(ids)])
+            return frozenset(str(each) for (each,) in found)
 
     def close(self) -> None:
         """Let go of the connection; the next question would make another."""

@@ -9,17 +9,23 @@ from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.answers import between
 from outlay.ledger.copies import settle
 from outlay.ledger.identity import as_kept
-from outlay.ledger.postgres import months, rows
+from outlay.ledger.postgres import months, rollups, rows
 from outlay.ledger.postgres.connection import Connection
+from outlay.ledger.postgres.retention import set_late_aside
 from outlay.ledger.postgres.shared import Numbers
-from outlay.ledger.postgres.texts import json_text
+from outlay.ledger.postgres.texts import Written, json_text
 from outlay.ledger.stored import COST_COLUMNS
 
 _PORTION = 10_000  # calls that are in memory as text at once
 _NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
 _BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) ON COMMIT DELETE ROWS"
-_KEEP = f"""INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n
-    ON CONFLICT (id) DO NOTHING"""  # noqa: S608  # our own names
+_KEEP = f"""WITH new AS (
+        INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n
+        ON CONFLICT (id) DO NOTHING RETURNING *
+    ), calls AS (
+        SELECT new.*, currency, cost_status FROM new JOIN kinds ON kinds.id = new.kind
+    ), hourly AS ({rollups.counted("calls")}), daily AS ({rollups.sketched("calls")})
+    SELECT count(*), array_agg(id) FILTER (WHERE id IN (SELECT record_id FROM revisions)) FROM new"""  # noqa: S608  # our own names
 _JSON = frozenset(("usage", "raw", "parts", "lines", "extra"))
 
 
@@ -76,7 +82,8 @@ class Loader:
         connection.run(_BATCH)
         remaining = iter(entries)
         new = 0
-        while portion := list(islice(remaining, _PORTION)):
+        while some := list(islice(remaining, _PORTION)):
+            portion = set_late_aside(connection, some)
             calls = [entry for entry in portion if isinstance(entry, Record)]
             if calls:
                 new += self._keep_calls(connection, calls)
@@ -88,12 +95,15 @@ class Loader:
         self._make_months(connection, ids)
         connection.run("DELETE FROM pg_temp.batch")
         connection.copy(f"pg_temp.batch ({_NAMES}, n)", self._lines(connection, calls, ids))
-        new = connection.run(_KEEP)
+        ((new, revised),) = connection.all(_KEEP)
+        if revised:  # before they came
+            rollups.take_off(connection, revised, rollups.RECORDED)
+            rollups.put_back(connection, revised)
         if new < len(calls):
             for (n,) in connection.all(_DIFFERING):
                 (kept,) = between(connection, ids[n], ids[n])
                 settle(connection, kept, as_kept(calls[n]))
-        return new
+        return int(new)
 
     def _make_months(self, connection: Connection, ids: Sequence[str]) -> None:
         found = {months.month_of(each) for each in (min(ids), max(ids))}
@@ -130,7 +140,12 @@ class Loader:
 def _keep_others(connection: Connection, entries: Sequence[Entry]) -> None:
     """Keep judgements, costs reckoned again and losses that are not there yet, in the order they came."""
     _new(connection, "scores", [_score_row(each) for each in entries if isinstance(each, Score)])
-    _new(connection, "revisions", [_revision_row(each) for each in entries if isinstance(each, Revision)])
+    revisions = [_revision_row(each) for each in entries if isinstance(each, Revision)]
+    if revisions:
+        ids = sorted({row[0] for row in revisions})
+        rollups.take_off(connection, ids, rollups.STANDING)
+        _new(connection, "revisions", revisions)
+        rollups.put_back(connection, ids)
     losses = [[each.at, each.count, each.why] for each in entries if isinstance(each, Loss)]
     _new(connection, "losses", losses)
 
@@ -142,7 +157,7 @@ def _score_row(score: Score) -> list[Any]:
 def _revision_row(revision: Revision) -> list[Any]:
     cost = cost_json(revision.charge)
     values = [
-        json_text(value) if isinstance(value, dict | list | tuple) else value
+        Written(json_text(value)) if isinstance(value, dict | list | tuple) else value
         for value in map(cost.get, COST_COLUMNS)
     ]
     return [rows.id_of(revision.record_id), revision.at, *values]

@@ -16,7 +16,7 @@ from outlay.core.money import multiply, rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.record import Record
 from outlay.core.usage import Quantity
-from outlay.ledger.postgres.texts import copied, escaped, json_text
+from outlay.ledger.postgres.texts import Written, copied, json_text
 
 KIND_COLUMNS = (
     *("provider", "model", "model_requested", "operation", "api", "status", "error_type", "streamed"),
@@ -33,17 +33,23 @@ kind_of: Callable[[Record], tuple[Any, ...]] = attrgetter(  # in the order of th
 PRICE_COLUMNS = ("price", "rates")
 RECORD_COLUMNS = (
     *("id", "kind", "price", "at", "cost", "input_tokens", "cached_tokens", "cache_write_tokens"),
-    *("output_tokens", "reasoning_tokens", "usage", "raw", "parts", "lines", "tags", "extra", "latency_ms"),
-    *("time_to_first_token_ms", "quality_score", "user_rating", "correct", "user", "session", "error"),
-    *("response_id", "trace_id", "span_id", "prompt", "reply", "retries", "prompt_length"),
-    *("context_tokens", "reported_cost", "computed_cost"),
+    *("output_tokens", "reasoning_tokens", "latency_ms", "user", "session", "response_id", "usage", "raw"),
+    *("tags", "lines"),
+    *("time_to_first_token_ms", "quality_score", "user_rating", "correct", "error", "trace_id", "span_id"),
+    *("prompt", "reply", "retries", "prompt_length", "context_tokens", "reported_cost", "computed_cost"),
+    *("parts", "extra"),
 )
 Rate = tuple[str, Decimal, int, str | None, str | None]  # unit, rate, per, note, model
 Rates = tuple[Rate, ...]
 _NULL = "\\N"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TEXTS = attrgetter("user", "session", "error", "usage.response_id", "trace_id", "span_id", "prompt", "reply")
-_FLOATS = attrgetter("latency_ms", "time_to_first_token_ms", "quality_score", "user_rating")
+_rare_of = attrgetter(  # the columns behind "lines", which hardly any call has
+    *("time_to_first_token_ms", "quality_score", "user_rating", "correct", "error", "trace_id", "span_id"),
+    *("prompt", "reply", "retries", "prompt_length", "usage.context_tokens", "usage.reported_cost"),
+    *("charge.computed", "usage.parts", "extra"),
+)
+_NONE_RARE: tuple[Any, ...] = (*(None,) * 9, 0, *(None,) * 4, (), {})
+_ALL_NULL = "\t".join([_NULL] * len(_NONE_RARE))
 
 
 def kind_row(key: Sequence[Any]) -> list[str | bool | None]:
@@ -53,10 +59,10 @@ def kind_row(key: Sequence[Any]) -> list[str | bool | None]:
     for name in ("usage_reason", "usage_model"):
         row[name] = row[name] or None
     row["reported_currency"] = None if row["reported_currency"] == "USD" else row["reported_currency"]
-    row["terms"] = json_text(dict(row["terms"])) if row["terms"] else None
+    row["terms"] = Written(json_text(dict(row["terms"]))) if row["terms"] else None
     for name in ("flags", "cost_flags"):
-        row[name] = json_text(row[name]) if row[name] else None
-    return [value if value is None or isinstance(value, bool) else str(value) for value in row.values()]
+        row[name] = Written(json_text(row[name])) if row[name] else None
+    return [value if value is None or isinstance(value, bool | str) else str(value) for value in row.values()]
 
 
 def price_row(price: Price | None, rates: Rates | None) -> list[str | None]:
@@ -66,8 +72,8 @@ def price_row(price: Price | None, rates: Rates | None) -> list[str | None]:
         for unit, rate, per, note, model in rates or ()
     ]
     return [
-        None if price is None else json_text(price_json(price)),
-        json_text(listed) if listed else None,
+        None if price is None else Written(json_text(price_json(price))),
+        Written(json_text(listed)) if listed else None,
     ]
 
 
@@ -105,36 +111,50 @@ def id_of(text: str) -> str:
 def line_of(record: Record, record_id: str, kind: int, price: int | None, *, lines: bool) -> str:
     """Write a record by RECORD_COLUMNS as a line of COPY without its end; cost lines only if ``lines``."""
     usage, charge = record.usage, record.charge
-    fields = [record_id, str(kind), _NULL if price is None else str(price), instant_text(record.at)]
-    fields.append(_money(charge.amount))
-    fields += map(str, usage.totals)
-    fields.append(_json({unit: n if type(n) is int else quantity_json(n) for unit, n in usage.items}))
-    fields.append(_json(usage.raw))
-    fields.append(_json([usage_json(part) for part in usage.parts]))
-    fields.append(_json([line_json(line) for line in charge.lines]) if lines else _NULL)
-    fields.append(_tags(record.tags) if record.tags else _NULL)
-    fields.append(_json(dict(record.extra)))
-    fields += [_float(value) for value in _FLOATS(record)]
-    fields.append(_NULL if record.correct is None else str(record.correct))
-    fields += [_NULL if value is None else copied(escaped(str(value))) for value in _TEXTS(record)]
-    fields.append(str(record.retries) if record.retries else _NULL)
-    fields += [
-        _NULL if value is None else str(value) for value in (record.prompt_length, usage.context_tokens)
-    ]
-    fields += (_money(usage.reported_cost), _money(charge.computed))
-    return "\t".join(fields)
+    units = {unit: n if type(n) is int else quantity_json(n) for unit, n in usage.items}
+    whole, cached, written, output, reasoning = usage.totals
+    amount = _NULL if charge.amount is None else money_text(charge.amount)
+    rare = _rare_of(record)
+    return (
+        f"{record_id}\t{kind}\t{_NULL if price is None else price}\t{instant_text(record.at)}\t{amount}"
+        f"\t{whole}\t{cached}\t{written}\t{output}\t{reasoning}\t{_float(record.latency_ms)}\t{_text(record.user)}"
+        f"\t{_text(record.session)}\t{_text(usage.response_id)}\t{_json(units)}\t{_json(usage.raw)}"
+        f"\t{_tags(record.tags) if record.tags else _NULL}"
+        f"\t{_json([line_json(line) for line in charge.lines]) if lines else _NULL}"
+        f"\t{_ALL_NULL if rare == _NONE_RARE else _rare(rare)}"
+    )
+
+
+def _rare(values: Sequence[Any]) -> str:
+    first, quality, rating, correct, error, trace, span, prompt, reply, retries, *rest = values
+    length, context, reported, computed, parts, extra = rest
+    return "\t".join(
+        (
+            *map(_float, (first, quality, rating)),
+            _NULL if correct is None else str(correct),
+            *map(_text, (error, trace, span, prompt, reply)),
+            str(retries) if retries else _NULL,
+            *(_NULL if value is None else str(value) for value in (length, context)),
+            *(_NULL if amount is None else money_text(amount) for amount in (reported, computed)),
+            _json([usage_json(part) for part in parts]),
+            _json(dict(extra)),
+        )
+    )
 
 
 def _json(value: Any) -> str:
-    return json_text(value).replace("\\", "\\\\") if value else _NULL
+    if not value:
+        return _NULL
+    text = json_text(value)
+    return text.replace("\\", "\\\\") if "\\" in text else text
 
 
 def _tags(tags: Mapping[str, str]) -> str:
     return _json({str(name): str(value) for name, value in tags.items()})
 
 
-def _money(amount: Decimal | None) -> str:
-    return _NULL if amount is None else money_text(amount)
+def _text(value: Any) -> str:
+    return _NULL if value is None else copied(str(value))
 
 
 def _float(value: float | None) -> str:

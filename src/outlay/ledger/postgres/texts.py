@@ -13,8 +13,14 @@ _MARK = "\uffff"  # no character, so that hardly any text has it; where one does
 _ODD = re.compile(f"[\x00{_MARK}]")
 _MARKED = re.compile(f"{_MARK}([01])")
 _ODD_JSON = re.compile(rf"\\u0000|{_MARK}")
-_COPY = re.compile(r"[\\\t\n\r]")
+_COPY = re.compile(f"[\\\\\t\n\r\x00{_MARK}]")
 _IN_COPY = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+class Written(str):
+    """JSON text that :func:`json_text` wrote, to be handed over as it is."""
+
+    __slots__ = ()
 
 
 def escaped(text: str) -> str:
@@ -30,8 +36,10 @@ def restored(text: str) -> str:
 
 
 def copied(text: str) -> str:
-    """Write an escaped text as a field of COPY's text form."""
-    return _COPY.sub(lambda found: _IN_COPY[found[0]], text)
+    """Write a text as a field of COPY's text form, so that it has no NUL."""
+    if _COPY.search(text) is None:
+        return text
+    return _COPY.sub(lambda found: _IN_COPY.get(found[0], found[0]), escaped(text))
 
 
 def json_text(value: Any) -> str:
@@ -41,7 +49,9 @@ def json_text(value: Any) -> str:
         RefusedEntryError: it holds something that JSON does not know.
     """
     text = _dumped(value)
-    return _dumped(_each_text(orjson.loads(text), escaped)) if _ODD_JSON.search(text) else text
+    if ("\\" in text or _MARK in text) and _ODD_JSON.search(text):
+        return _dumped(_each_text(orjson.loads(text), escaped))
+    return text
 
 
 def restored_json(text: str) -> str:

@@ -1,0 +1,226 @@
+"""Answers of large ledgers: sums out of rollups that hold what is asked, percentiles out of buckets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from math import log
+from typing import Any, Final
+
+from outlay.core.buckets import offsets, span
+from outlay.core.query import TIME_DIMENSIONS, Query, Row, Rows, zone
+from outlay.ledger import answers, sql
+from outlay.ledger.measures import SHARES
+from outlay.ledger.postgres.connection import Connection
+from outlay.ledger.postgres.rollups import BUCKET, GROWTH
+
+EXACT: Final = 200_000
+"""Up to so many calls percentiles are exact; beyond, they lie in the right bucket, 4 % wide."""
+_OF_KINDS = (
+    *("provider", "model", "operation", "query_type", "agent", "action", "workspace", "status"),
+    "error_type",
+)
+_OF_COSTS = ("currency", "cost_status")
+_SUMMED = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_FIELDS = {"p50_latency_ms": 0, "p95_latency_ms": 2, "p99_latency_ms": 3}  # of SHARES
+_ROLLED_SUMS = """coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE status = 'error'), 0),
+    coalesce(sum(known), 0), coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
+    coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
+    min(currency) FILTER (WHERE known > 0), max(currency) FILTER (WHERE known > 0), sum(cost),
+    sum(latency_ms) / nullif(sum(timed), 0), NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, with what decides where its answer can be read from."""
+
+    query: Query
+    bounds: sql.Bounds | None  # of the calls, where the zone's offsets matter
+    base: sql.Dialect  # single calls with the newest of their costs
+    revised: bool
+
+    @property
+    def names(self) -> set[str]:
+        """All dimensions that it is about."""
+        return {*self.query.by, *(name for name, _ in self.query.where)}
+
+    def fits(self, grain: timedelta, dimensions: Sequence[str]) -> bool:
+        """Whether rows of that grain with these dimensions can be told apart as the question wants it."""
+        others = self.names - set(TIME_DIMENSIONS)
+        return others <= set(dimensions) and self._aligned(grain)
+
+    def _aligned(self, grain: timedelta) -> bool:
+        if not self.names & set(TIME_DIMENSIONS):
+            return True
+        if grain == _DAY and "hour" in self.names:
+            return False
+        local = zone(self.query.tz)
+        ends = [
+            end
+            for name, values in self.query.where
+            if name in TIME_DIMENSIONS
+            for value in values
+            if value is not None
+            for end in span(name, value, local)
+        ]
+        shifts = () if self.bounds is None else (seconds for _, seconds in offsets(local, *self.bounds))
+        return all(_floor(end, grain) == end for end in ends) and not any(
+            seconds % grain.total_seconds() for seconds in shifts
+        )
+
+
+def rows(tables: Connection, query: Query, exact: int) -> Rows:
+    """Answer with one row a group, and the total over the same calls.
+
+    Where there are more than ``exact`` calls, percentiles are read from buckets.
+    """
+    if query.metrics or _at_most(tables, query, exact):
+        return answers.rows(tables, query)
+    base = answers.newest(tables)
+    bounds = answers.bounds_of(tables) if query.tz != "UTC" else None
+    asked = _Asked(query, bounds, base, revised=base is not tables.dialect)
+    summed, inside = _sums(asked)
+    found = answers.rows_of(tables, inside, summed)
+    few = found.total["calls"] <= exact
+    whole = _shares(tables, replace(asked, query=replace(query, by=())), exact=few)
+    groups = _shares(tables, asked, exact=few) if query.by else whole
+    return replace(
+        found,
+        rows=tuple(_with(row, groups.get(tuple(row[name] for name in query.by))) for row in found.rows),
+        total=_with(found.total, whole.get(())),
+    )
+
+
+def _with(row: Row, shares: Sequence[float] | None) -> Row:
+    return row if shares is None else {**row, **{name: shares[at] for name, at in _FIELDS.items()}}
+
+
+def _at_most(tables: Connection, query: Query, exact: int) -> bool:
+    """Whether there are surely no more calls than that, going by whole hours and no filters."""
+    period = []
+    if query.since is not None:
+        period.append(f"hour >= {_literal(_floor(query.since, _HOUR))}")
+    if query.until is not None:
+        period.append(f"hour < {_literal(query.until)}")
+    where = f"WHERE {' AND '.join(period)}" if period else ""
+    return bool(tables.all(f"SELECT coalesce(sum(calls), 0) <= {exact} FROM hours {where}")[0][0])  # noqa: S608  # our own names
+
+
+def _sums(asked: _Asked) -> tuple[sql.Dialect, Query]:
+    """Say where sums are read from, and what is left of the question to ask there."""
+    inner = _inner(asked.query, _HOUR)
+    if inner is None or not asked.fits(_HOUR, (*_OF_KINDS, *_OF_COSTS)):
+        return replace(asked.base, percentiles="NULL"), asked.query
+    kinds = ", ".join(f"kinds.{name}" for name in _OF_KINDS)
+    tokens = ", ".join(_SUMMED)
+    rolled = f"""SELECT hour AS "at", {kinds}, hours.currency, hours.cost_status, calls AS n, known,
+        CASE WHEN known > 0 THEN cost END AS cost, {tokens}, timed, latency_ms
+        FROM hours JOIN kinds ON kinds.id = hours.kind {_where("hour", inner)}"""  # noqa: S608  # our own names
+    single = f"""SELECT "at", {", ".join((*_OF_KINDS, *_OF_COSTS))}, 1,
+        CAST(cost IS NOT NULL AS integer), cost, {tokens}, CAST(latency_ms IS NOT NULL AS integer),
+        latency_ms FROM {asked.base.calls}"""  # noqa: S608  # our own names
+    calls = _union(rolled, single, asked.query, inner)
+    timed = "coalesce(sum(timed), 0), coalesce(sum(latency_ms), 0)"
+    return replace(asked.base, calls=calls, sums=_ROLLED_SUMS, timed=timed), _everything(asked.query)
+
+
+def _shares(tables: Connection, asked: _Asked, *, exact: bool) -> dict[tuple[Any, ...], list[float]]:
+    """Give the percentiles of each group by its labels."""
+    dialect, query = (asked.base, asked.query) if exact else _buckets(asked)
+    column = "latency_ms" if exact else "bucket"
+    chosen, keys = sql.chosen_calls(query, asked.bounds, dialect, f"{column} IS NOT NULL")
+    text = (_exact if exact else _from_buckets)(chosen.text, keys)
+    found = {}
+    for row in tables.all(text, chosen.parameters):
+        _, labels, width = sql.group_of(query, row)
+        if row[width] is not None:
+            found[tuple(labels[name] for name in query.by)] = row[width]
+    return found
+
+
+def _buckets(asked: _Asked) -> tuple[sql.Dialect, Query]:
+    """Say where buckets are read from, and what is left of the question to ask there."""
+    inner = _inner(asked.query, _DAY)
+    dimensions = _OF_KINDS if asked.revised else (*_OF_KINDS, *_OF_COSTS)
+    if inner is None or not asked.fits(_DAY, dimensions):
+        calls = f"(SELECT calls.*, {BUCKET} AS bucket, 1 AS n FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
+        return replace(asked.base, calls=calls), asked.query
+    names = (*_OF_KINDS, *_OF_COSTS)
+    kinds = ", ".join(f"kinds.{name}" for name in names)
+    rolled = f"""SELECT CAST(day AS timestamp) AS "at", {kinds}, bucket, calls AS n
+        FROM latencies JOIN kinds ON kinds.id = latencies.kind {_where("day", inner)}"""  # noqa: S608  # our own names
+    single = f'SELECT "at", {", ".join(names)}, {BUCKET}, 1 FROM calls'  # noqa: S608  # our own names
+    calls = _union(rolled, single, asked.query, inner)
+    return replace(asked.base, calls=calls), _everything(asked.query)
+
+
+def _everything(query: Query) -> Query:
+    return replace(query, since=None, until=None)
+
+
+def _exact(chosen: str, keys: Sequence[str]) -> str:
+    group = f"GROUP BY {', '.join(keys)}" if keys else ""
+    listed = ", ".join(map(str, SHARES))
+    return f"""SELECT {_each(keys)}percentile_cont(ARRAY[{listed}]) WITHIN GROUP (ORDER BY latency_ms)
+        FROM ({chosen}) AS chosen {group}"""  # noqa: S608  # our own names
+
+
+def _from_buckets(chosen: str, keys: Sequence[str]) -> str:
+    """Look up in which bucket each percentile lies, and how far into it."""
+    by = f"PARTITION BY {', '.join(keys)}" if keys else ""
+    group = f"GROUP BY {', '.join(keys)}" if keys else ""
+    return f"""SELECT {_each(keys)}ARRAY[{", ".join(map(_in_bucket, SHARES))}] FROM (
+            SELECT *, sum(n) OVER ({by} ORDER BY bucket) - n AS below, sum(n) OVER ({by}) AS whole FROM (
+                SELECT {_each(keys)}bucket, sum(n) AS n FROM ({chosen}) AS chosen GROUP BY {_each(keys)}bucket
+            ) AS counted
+        ) AS placed {group}"""  # noqa: S608  # our own names
+
+
+def _in_bucket(share: float) -> str:
+    place = f"floor({share} * (whole - 1))"
+    return f"""max(exp({log(GROWTH)} * (bucket + ({place} - below + 0.5) / n)::float8))
+        FILTER (WHERE below <= {place} AND {place} < below + n)"""
+
+
+def _each(keys: Sequence[str]) -> str:
+    return "".join(f"{key}, " for key in keys)
+
+
+_Period = tuple[datetime | None, datetime | None]
+
+
+def _inner(query: Query, grain: timedelta) -> _Period | None:
+    """Give the whole hours or days of a period, None where it has none."""
+    first = None if query.since is None else _floor(query.since + grain - timedelta(microseconds=1), grain)
+    last = None if query.until is None else _floor(query.until, grain)
+    return None if first is not None and last is not None and first >= last else (first, last)
+
+
+def _floor(at: datetime, grain: timedelta) -> datetime:
+    start = datetime(1, 1, 1, tzinfo=UTC)
+    return at - (at - start) % grain
+
+
+def _union(rolled: str, single: str, query: Query, inner: _Period) -> str:
+    """Join the rollup with the single calls of the broken hours or days at both ends."""
+    first, last = inner
+    ends = [
+        f'{single} WHERE "at" >= {_literal(start)} AND "at" < {_literal(end)}'
+        for start, end in ((query.since, first), (last, query.until))
+        if start is not None and end is not None and start < end
+    ]
+    return f"({' UNION ALL '.join((rolled, *ends))}) AS calls"
+
+
+def _where(column: str, period: _Period) -> str:
+    first, last = period
+    conditions = [
+        f"{column} {comparison} {_literal(end)}"
+        for comparison, end in ((">=", first), ("<", last))
+        if end is not None
+    ]
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def _literal(at: datetime) -> str:
+    return f"TIMESTAMP '{at.astimezone(UTC).replace(tzinfo=None).isoformat(' ')}'"

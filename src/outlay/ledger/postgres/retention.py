@@ -1,0 +1,105 @@
+"""Retention in PostgreSQL: old days become daily totals, and what comes late is set aside."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from outlay.core.codec import record_json
+from outlay.core.instants import midnight
+from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
+from outlay.core.record import Entry, Loss, Record
+from outlay.ledger.postgres.connection import Connection
+from outlay.ledger.postgres.rows import id_of
+from outlay.ledger.postgres.texts import Written, json_text
+from outlay.ledger.rolled import horizon_of
+
+_DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
+_TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_SUMS = ", ".join(f"sum({name}) AS {name}" for name in _TOKENS)
+_VERSION = 14  # where an id's version stands
+
+
+def prune(connection: Connection, before: datetime, *, dry_run: bool) -> Pruned:
+    """Turn calls that started before that day (UTC) into daily totals, in the caller's transaction."""
+    horizon = horizon_of(connection)
+    until = max(midnight(before), horizon or midnight(before))
+    _choose(connection, until)
+    rollups = int(connection.all("SELECT count(*) FROM pg_temp.rolled")[0][0])
+    sums = connection.all(
+        "SELECT currency, sum(calls), sum(cost) FROM pg_temp.rolled GROUP BY currency ORDER BY currency"
+    )
+    if not dry_run and until != horizon:
+        _move(connection, until)
+    connection.run("DROP TABLE pg_temp.rolled")
+    costs: dict[str, Decimal] = {currency: cost for currency, _, cost in sums if cost is not None}
+    calls = sum(int(each) for _, each, _ in sums)
+    return Pruned(before=until, calls=calls, rollups=rollups, costs=costs, dry_run=dry_run)
+
+
+def _choose(connection: Connection, until: datetime) -> None:
+    """Work the totals out, with the newest of each call's costs."""
+    connection.run(
+        f"""CREATE TEMPORARY TABLE rolled AS SELECT date_trunc('day', "at") AS "at", {_DIMENSIONS},
+        count(*) AS calls, count(cost) AS known, {_SUMS}, sum(cost) AS cost,
+        count(latency_ms) AS timed, coalesce(sum(latency_ms), 0) AS latency_ms
+        FROM {connection.dialect.revised} WHERE "at" < {_literal(until)}
+        GROUP BY date_trunc('day', "at"), {_DIMENSIONS}"""  # noqa: S608  # our own names
+    )
+
+
+def _move(connection: Connection, until: datetime) -> None:
+    """Put the totals in the place of the calls and of all that is said about these."""
+    old = [_naive(until)]
+    connection.run('INSERT INTO rollups SELECT * FROM pg_temp.rolled ORDER BY "at"')
+    connection.run(
+        """INSERT INTO pruned_days
+        SELECT "at", currency, sum(calls), sum(cost) FROM pg_temp.rolled GROUP BY 1, 2 ORDER BY 1, 2"""
+    )
+    connection.run("INSERT INTO prunes VALUES (?)", old)
+    for table, column in (("scores", "record_id"), ("revisions", "record_id"), ("conflicts", "id")):
+        connection.run(
+            f"""DELETE FROM {table} USING records WHERE records.id = {table}.{column} AND records."at" < ?""",  # noqa: S608  # our own names
+            old,
+        )
+    connection.run("DELETE FROM hours WHERE hour < ?", old)
+    connection.run("DELETE FROM latencies WHERE day < ?", old)
+    connection.run('DELETE FROM records WHERE "at" < ?', old)
+
+
+def set_late_aside(connection: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Give the entries without those of pruned days, whose calls are kept apart.
+
+    A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
+    with another instant would count twice. What is said about such calls comes too late as well.
+    """
+    horizon = horizon_of(connection)
+    if horizon is None:
+        return entries
+    oldest = f"{int(horizon.timestamp() * 1000):012x}"
+    least = f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
+    good: list[Entry] = []
+    for entry in entries:
+        if not _is_old(entry, horizon, least):
+            good.append(entry)
+        elif isinstance(entry, Record):
+            connection.run(
+                "INSERT INTO late VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                [id_of(entry.id), _naive(entry.at), Written(json_text(record_json(entry)))],
+            )
+    return good
+
+
+def _is_old(entry: Entry, horizon: datetime, least: str) -> bool:
+    if isinstance(entry, Loss):
+        return False
+    name = id_of(entry.id if isinstance(entry, Record) else entry.record_id)
+    by_instant = isinstance(entry, Record) and entry.at < horizon
+    return by_instant or (name < least and name[_VERSION] == "7")
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _literal(at: datetime) -> str:
+    return f"TIMESTAMP '{_naive(at).isoformat(' ')}'"

@@ -1,0 +1,82 @@
+"""A large ledger, whose percentiles come from buckets and sums from rollups, keeps the contract."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from tests.support.any_record import alike
+
+from outlay.core.ports import Ledger
+from outlay.core.query import Query, Row, filters
+from outlay.ledger import PostgresLedger
+from outlay.testing import NOON, LedgerContract, call
+
+NAMES = {50: "p50_latency_ms", 95: "p95_latency_ms", 99: "p99_latency_ms"}
+
+
+class TestLargeLedger(LedgerContract):
+    """The contract, kept where every ledger is a large one; what it says of percentiles is to a tolerance."""
+
+    @pytest.fixture
+    def ledger(self, url: str) -> Iterator[Ledger]:
+        ledger = PostgresLedger(url, exact=0)
+        yield ledger
+        ledger.close()
+
+    def test_every_metric_of_a_group(self, ledger: Ledger) -> None:
+        """Of two calls the median is either; all else is as in the contract."""
+        first, second = call(latency_ms=100.0, units={"input": 7}), call(latency_ms=300.0, cost=None)
+        ledger.add([first, second])
+        total = ledger.rows(Query()).total
+        assert total["p50_latency_ms"] == pytest.approx(100.0, rel=0.04)
+        assert (total["calls"], total["unpriced_calls"], total["input_tokens"]) == (2, 1, 7)
+        assert total["avg_latency_ms"] == 200.0
+
+    def test_percentiles_lie_between_the_values(self, ledger: Ledger) -> None:
+        """Of 1 to 100 ms, to four in a hundred and to the next value."""
+        ledger.add([call(latency_ms=float(n)) for n in range(1, 101)] + [call()])
+        total = ledger.rows(Query()).total
+        assert total["avg_latency_ms"] == 50.5
+        for percent, name in NAMES.items():
+            assert total[name] == pytest.approx(percent, rel=0.05), name
+
+
+def test_percentiles_of_many_calls_are_right_to_four_in_a_hundred(url: str) -> None:
+    """By whatever the calls are told apart; also at the broken hours and days at both ends of a period.
+
+    The tolerance is that of a bucket, and of the step from one call to the next. All else is exact.
+    """
+    chance = random.Random(5)  # noqa: S311 - only latencies
+    records = [
+        call(
+            NOON + timedelta(minutes=n),
+            latency_ms=chance.lognormvariate(6, 0.5) if n % 50 else None,
+            model=f"m{n % 2}",
+            user=f"u{n % 3}",
+            status="error" if n % 7 == 0 else "success",
+            tags={"team": "x"} if n % 5 else {},
+        )
+        for n in range(6000)
+    ]
+    large, exactly = PostgresLedger(url, exact=0), PostgresLedger(url, exact=10**9)
+    large.add(records)
+    broken = (NOON + timedelta(minutes=77), NOON + timedelta(minutes=5001, seconds=1))
+    for by in (("day", "model"), ("hour",), ("user",), ("status", "tag:team"), ("week",)):
+        for tz in ("UTC", "Europe/Berlin", "Asia/Kathmandu"):
+            for since, until in ((None, None), broken):
+                query = Query(by, since, until, filters({"model": "m0"}), tz)
+                one, other = large.rows(query), exactly.rows(query)
+                check(one.total, other.total)
+                for pair in zip(one.rows, other.rows, strict=True):
+                    check(*pair)
+    large.close()
+    exactly.close()
+
+
+def check(found: Row, exact: Row) -> None:
+    """Compare a row of a large ledger with the exact one."""
+    assert alike({**found, **dict.fromkeys(NAMES.values())}, {**exact, **dict.fromkeys(NAMES.values())})
+    if exact["calls"] > 400:
+        for name, tolerance in zip(NAMES.values(), (0.04, 0.06, 0.1), strict=True):
+            assert found[name] == pytest.approx(exact[name], rel=tolerance), (name, exact)

@@ -1,0 +1,155 @@
+"""Records with anything in them, and what must hold of a ledger that has taken them in."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+from outlay.core.cost import COST_STATUSES, Cost, CostLine, Price
+from outlay.core.ids import uuid7
+from outlay.core.ports import Ledger
+from outlay.core.query import DIMENSIONS, CallQuery, Filter, Query, Row
+from outlay.core.record import Record
+from outlay.core.units import COUNT_UNITS, TOKEN_UNITS
+from outlay.core.usage import Usage, sort_terms
+from outlay.ledger import MemoryLedger
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+MAYBE = st.none() | TEXT
+FACT = st.none() | TEXT.filter(bool)  # an empty fact of a usage is an unknown one
+FLOAT = st.floats(0, 1e9, allow_nan=False)
+MONEY = st.decimals(-(10**6), 10**6, places=18)
+AT = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # bounds are naive
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+COUNTS = st.dictionaries(
+    st.sampled_from([*TOKEN_UNITS, *COUNT_UNITS]), st.integers(0, 10**12), max_size=4
+) | st.fixed_dictionaries({"audio_seconds": st.decimals(0, 10**6, places=3)})
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
+
+
+@st.composite
+def usages(draw: st.DrawFn, depth: int = 1) -> Usage:
+    """Make a usage with every field."""
+    return Usage.of(
+        draw(COUNTS),
+        flags=tuple(sorted(draw(st.sets(TEXT, max_size=2)))),
+        reason=draw(FACT),
+        model=draw(FACT),
+        response_id=draw(FACT),
+        terms=sort_terms(draw(st.dictionaries(TEXT, TEXT, max_size=2))),
+        context_tokens=draw(st.none() | st.integers(1, 10**9)),
+        reported_cost=draw(st.none() | MONEY),
+        reported_currency=draw(st.sampled_from(["USD", "EUR"])),
+        parts=tuple(draw(st.lists(usages(0), max_size=2))) if depth else (),
+        raw=draw(st.none() | st.dictionaries(TEXT, JSON, min_size=1, max_size=3)),
+    )
+
+
+@st.composite
+def charges(draw: st.DrawFn) -> Cost:
+    """Make a cost with every field."""
+    line = st.builds(
+        CostLine,
+        unit=TEXT,
+        quantity=st.integers(0, 10**12) | st.decimals(0, 1000, places=3),
+        rate=MONEY,
+        per=st.sampled_from([1, 1000, 10**6]),
+        amount=MONEY,
+        note=MAYBE,
+        model=MAYBE,
+    )
+    price = st.builds(
+        Price, source=TEXT, effective_from=st.none() | AT, version=TEXT, extrapolated=st.booleans()
+    )
+    return Cost(
+        amount=draw(st.none() | MONEY),
+        status=draw(st.sampled_from(COST_STATUSES)),
+        currency=draw(st.sampled_from(["USD", "EUR"])),
+        lines=tuple(draw(st.lists(line, max_size=2))),
+        price=draw(st.none() | price),
+        reason=draw(MAYBE),
+        flags=tuple(draw(st.lists(TEXT, max_size=2))),
+        computed=draw(st.none() | MONEY),
+    )
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """Make a record with every field."""
+    at = draw(AT)
+    texts = (
+        "model model_requested api error_type error user session query_type agent action workspace trace_id"
+    )
+    maybe: dict[str, Any] = {name: draw(MAYBE) for name in (*texts.split(), "span_id", "prompt", "reply")}
+    return Record(
+        id=uuid7(at, draw(st.binary(min_size=10, max_size=10))),
+        at=at,
+        provider=draw(TEXT),
+        usage=draw(usages()),
+        charge=draw(charges()),
+        operation=draw(TEXT),
+        status=draw(st.sampled_from(["success", "error"])),
+        latency_ms=draw(st.none() | FLOAT),
+        time_to_first_token_ms=draw(st.none() | FLOAT),
+        streamed=draw(st.booleans()),
+        retries=draw(st.integers(0, 100)),
+        tags=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
+        prompt_length=draw(st.none() | st.integers(0, 10**9)),
+        quality_score=draw(st.none() | FLOAT),
+        user_rating=draw(st.none() | FLOAT),
+        correct=draw(st.none() | st.booleans()),
+        extra=draw(st.dictionaries(TEXT, JSON, max_size=3)),
+        **maybe,
+    )
+
+
+many = st.lists(records(), min_size=1, max_size=5, unique_by=lambda record: record.id)
+
+
+def check_equal(ledger: Ledger, given_records: list[Record]) -> None:
+    """Whatever a record holds comes back equal."""
+    assert ledger.add(given_records) == len(given_records)
+    found = {record.id: record for record in ledger.calls(CallQuery(limit=None))}
+    assert found == {record.id: record for record in given_records}
+    assert ledger.add(given_records) == 0
+    assert ledger.conflicts() == 0
+
+
+def alike(one: Row, other: Row) -> bool:
+    """Whether two rows agree: exactly in all but latencies, which add up in another order."""
+    return one.keys() == other.keys() and all(
+        math.isclose(one[key], other[key], rel_tol=1e-9, abs_tol=1e-9)
+        if isinstance(one[key], float)
+        else one[key] == other[key]
+        for key in one
+    )
+
+
+def check_answers(
+    ledger: Ledger, given_records: list[Record], by: list[str], tz: str, data: st.DataObject
+) -> None:
+    """Every question is answered as plain Python answers it."""
+    oracle = MemoryLedger()
+    oracle.add(given_records)
+    dimension = data.draw(st.sampled_from(DIMENSIONS))
+    present = [row[dimension] for row in oracle.rows(Query(by=(dimension,), tz=tz)).rows]
+    wanted: Filter = (dimension, tuple(data.draw(st.lists(st.sampled_from(present), max_size=2))))
+    since, until = data.draw(st.none() | AT), data.draw(st.none() | AT)
+    ledger.add(given_records)
+    for question in (Query(tuple(by), tz=tz), Query(tuple(by), since, until, (wanted,), tz)):
+        answer, expected = ledger.rows(question), oracle.rows(question)
+        assert alike(answer.total, expected.total)
+        assert len(answer.rows) == len(expected.rows)
+        assert all(alike(*pair) for pair in zip(answer.rows, expected.rows, strict=True))
+    for order in ("time", "cost", "latency"):
+        query = CallQuery(order=order, where=(wanted,), tz=tz)
+        assert list(ledger.calls(query)) == list(oracle.calls(query))
