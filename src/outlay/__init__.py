@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         open,  # noqa: A004 - the surface's name; the builtin is not used here
         record,
         score,
+        store_prompts,
         track,
         uninstrument,
         usage_of,
@@ -51,6 +52,7 @@ __all__ = [
     "open",
     "record",
     "score",
+    "store_prompts",
     "suppress",
     "track",
     "uninstrument",

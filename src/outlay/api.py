@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from outlay import process
 from outlay.capture import Measure
 from outlay.capture import track as _track
+from outlay.capture.texts import MAX_LENGTH, Texts
 from outlay.core.cost import Cost
 from outlay.core.record import Record, Score
 from outlay.core.usage import Usage
@@ -107,6 +108,15 @@ def measure(
         streamed=streamed,
         **attributes,
     )
+
+
+def store_prompts(redact: Callable[[str], str | None] | None = None, *, max_length: int = MAX_LENGTH) -> None:
+    """Keep the texts of prompts and replies from now on, as the setting ``store_prompts`` does.
+
+    ``redact`` is given each text and gives what may be kept of it, or None to keep nothing; where it fails,
+    nothing is kept. Keys are taken out, and texts are cut to ``max_length`` characters.
+    """
+    process.current().recorder().texts = Texts(redact, max_length)
 
 
 def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from outlay.capture import Recorder, SystemClock
 from outlay.capture.guard import guarded
+from outlay.capture.texts import Texts, named
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
 from outlay.instrumentation import Hooks
@@ -87,6 +88,7 @@ class Process:
             price=price,
             tags=settings.tags,
             gate=None if stop is None else stop.admit,
+            texts=_texts(settings) if settings.store_prompts else None,
         )
 
     @guarded
@@ -190,6 +192,10 @@ def _named(ledger: str) -> str:
     # By its name, since it stands on a floor above those that record through this module.
     url: str = import_module("outlay.contrib.django.ledger").ledger_url(ledger)
     return url
+
+
+def _texts(settings: Settings) -> Texts:
+    return Texts(None if settings.redact is None else named(settings.redact), settings.max_text)
 
 
 class _LedgerSink:

@@ -27,6 +27,8 @@ _SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "chdb"))
 _KEEP = re.compile(r"(\d{1,5})\s*([dw])")
 _LEAST_KEPT = timedelta(days=2)  # by then no process writes a segment any more: each ends at midnight UTC
 _SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)i?b?", re.IGNORECASE)
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*[.:]\w+")
+_MAX_TEXT = 1_000_000
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _MAX_INTERVAL = 3600.0
@@ -42,6 +44,8 @@ class Settings:
     sync_interval: float = 1.0  # seconds
     include_usage: bool = True  # ask OpenAI chat streams for their usage
     store_prompts: bool = False  # keep the texts of prompts and replies
+    redact: str | None = None  # dotted name of a function that is given each text, and gives what may be kept
+    max_text: int = 10_000  # characters kept of a text
     prices: Path | None = None  # a price file of one's own; the one in home, if there is one
     prices_url: str | None = None  # where `prices update` fetches from
     tz: str = "UTC"  # of reports' days
@@ -248,6 +252,22 @@ def _size(value: object, _base: Path) -> int:
     return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[found[2].lower()]
 
 
+def _dotted(value: object, _base: Path) -> str:
+    text = _text(value)
+    if not _DOTTED.fullmatch(text):
+        raise ValueError("write a function's dotted name, package.module.function")
+    return text
+
+
+def _length(value: object, _base: Path) -> int:
+    how = f"write a number of characters from 1 to {_MAX_TEXT:,}"
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdecimal():
+        raise TypeError(how)
+    if not 1 <= int(value) <= _MAX_TEXT:
+        raise ValueError(how)
+    return int(value)
+
+
 def _zone(value: object, _base: Path) -> str:
     return zone(_text(value)).key
 
@@ -279,6 +299,8 @@ _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "sync_interval": _seconds,
     "include_usage": _switch,
     "store_prompts": _switch,
+    "redact": _dotted,
+    "max_text": _length,
     "prices": _path,
     "prices_url": _address,
     "tz": _zone,

@@ -15,6 +15,8 @@ from outlay.capture.redact import MAX_LENGTH, redact
         "AIzaSyA1234567890abcdefghijklmnop",
         "Bearer eyJhbGciOiJIUzI1NiJ9.abc",
         "AKIAIOSFODNN7EXAMPLE",
+        "0123456789abcdef0123456789abcdef",  # Azure's have no sign of their own
+        "Jx7Qm2Vw9Lz4Tb6Nc8Rf1Yh3Ks5Pd0GaUeWiXoZq",  # nor have Cohere's
     ],
 )
 def test_keys_are_taken_out(key: str) -> None:
@@ -30,3 +32,16 @@ def test_plain_words_stay(text: str) -> None:
 
 def test_long_texts_are_cut() -> None:
     assert len(redact("x y " * 1000)) == MAX_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("GET /v1?key=abcd-efgh-1234&alt=sse failed", "GET /v1?key=[key]&alt=sse failed"),
+        ('{"x-api-key": "abcd-efgh-1234"}', '{"x-api-key": "[key]"}'),
+        ("max tokens: 12345678 of gpt-4o-audio-preview-2024-12-17", None),
+        ("req_011CSHoEeqs5C35K2UUqR7Fy timed out", None),
+    ],
+)
+def test_what_a_name_says_is_a_key_and_nothing_else(text: str, clean: str | None) -> None:
+    assert redact(text) == (clean or text)

@@ -9,6 +9,7 @@ from outlay.capture.guard import note_failure
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
 from outlay.capture.surroundings import here
+from outlay.capture.texts import Said
 from outlay.core.cost import unpriced
 from outlay.core.errors import BudgetExceededError, OutlayError
 from outlay.core.ports import hand_on
@@ -53,6 +54,7 @@ class Call:
         "provider",
         "record",
         "retries",
+        "said",
         "streamed",
         "terms",
     )
@@ -79,6 +81,7 @@ class Call:
         self.retries = 0
         self.terms: dict[str, str] = {}
         self.extra: dict[str, Any] = {}
+        self.said = None if recorder.texts is None else Said(recorder.texts)
         self.done = False
         self.record: Record | None = None  # once it is made
         # Where the record goes, made at once; None: to the sink, which may make it later.
@@ -181,6 +184,7 @@ class Call:
                 "extra": self.extra,
                 "trace_id": self._place.trace_id,
                 "span_id": self._place.span_id,
+                **({} if self.said is None else self.said.fields()),
             },
             self._place.attribution,
         )

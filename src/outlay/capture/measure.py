@@ -83,8 +83,15 @@ class Measure:
 
     def response(self, response: T) -> T:
         """Take the response, read what it used, and give it back; of several, all is counted."""
+        if self._now.said is not None:
+            self._now.said.answered(response)
         self._add(self._read(response))
         return response
+
+    def prompt(self, prompt: Any) -> None:
+        """Say what was asked, a text or a request's body; it is kept only where prompts are stored."""
+        if self._now.said is not None:
+            self._now.said.asked({"prompt": prompt} if isinstance(prompt, str) else prompt)
 
     def usage(self, *, cost: Any = None, currency: str = "USD", **counts: int) -> None:
         """Say what was used: the counts that ``outlay.record`` knows, and the cost if it is known.

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from outlay.capture import contexts
 from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
 from outlay.capture.guard import note_failure
+from outlay.capture.redact import without_keys
 from outlay.capture.surroundings import here
+from outlay.capture.texts import Texts
 from outlay.core.cost import Cost, fitting, unpriced
 from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
@@ -63,8 +65,10 @@ class Recorder:
         price: Pricer,
         tags: Mapping[str, str] | None = None,
         gate: Gate | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self.sink = sink
+        self.texts = texts  # how prompts and replies are kept; None: they are not
         self.clock = clock
         self._gate = gate
         self._price = price
@@ -75,7 +79,8 @@ class Recorder:
 
         Every field of Record is a keyword. Tokens are given as the inclusive counts input_tokens,
         cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens; or ``usage`` gives units.
-        ``cost`` states the cost; without it the price book is asked. What the open context says is added.
+        ``cost`` states the cost; without it the price book is asked. What the open context says is added. Of
+        ``prompt`` the length is kept, and the texts of prompt and reply only where prompts are stored.
 
         Raises:
             TypeError: an unknown keyword.
@@ -86,7 +91,7 @@ class Recorder:
         given.pop("at", None)
         usage = _usage_of(given)
         charge = self._charge(usage, provider, model, at, given)
-        given = _by_hand(given)
+        given = {**_by_hand(given), **_texts(given, self.texts)}
         own = {name: given.pop(name) for name in ("id", "tags") if name in given}
         place = here()
         spans = {"trace_id": place.trace_id, "span_id": place.span_id}
@@ -172,6 +177,15 @@ class Recorder:
         return self.sink.flush(timeout)
 
 
+def _texts(given: Mapping[str, Any], texts: Texts | None) -> dict[str, Any]:
+    """Give what is kept of a prompt and reply that were handed over."""
+    said = {name: str(given[name]) for name in ("prompt", "reply") if given.get(name) is not None}
+    kept: dict[str, Any] = {name: None if texts is None else texts.kept(text) for name, text in said.items()}
+    if "prompt" in said and given.get("prompt_length") is None:
+        kept["prompt_length"] = len(said["prompt"])
+    return kept
+
+
 def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
     """Bring what people give into the kinds that a Record holds; a None is as good as not given."""
     said = {name: value for name, value in given.items() if value is not None}
@@ -179,6 +193,8 @@ def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
         said[name] = str(said[name])
     if "tags" in said:
         said["tags"] = {name: str(value) for name, value in said["tags"].items()}
+    if "error" in said:
+        said["error"] = without_keys(str(said["error"]))
     if "extra" in said:
         said["extra"] = plain(said["extra"])
     success = said.pop("success", None)

@@ -7,10 +7,23 @@ _KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|pplx|hf|api[-_]?key)[-_=:][A-Za-z0-9*_\-.]{8,}"
     r"|\bAIza[A-Za-z0-9_\-]{20,}|\bya29\.[A-Za-z0-9_\-]{10,}"
     r"|\b(?:Bearer|Basic)\s+\S{8,}|\bAKIA[A-Z0-9]{12,}|\beyJ[A-Za-z0-9_\-.]{20,}"
+    # without a sign of their own: Azure's, Mistral's, Cohere's, Together's
+    r"|\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{32,}\b"
+)
+# What stands behind such a name, in a URL, a header or JSON, is a key whatever it looks like.
+_NAMED = re.compile(
+    r"""((?:api[-_ ]?key|[?&]key|token|secret|password|authorization)["']?\s*[:=]\s*["']?)"""
+    r"""(?!\[key\])[^\s"'&,}]{8,}""",
+    re.IGNORECASE,
 )
 
 
 def redact(text: str) -> str:
     """Give the message without anything that looks like a key, cut to MAX_LENGTH characters."""
-    clean = _KEY.sub("[key]", text.replace("\n", " "))
+    clean = without_keys(text.replace("\n", " "))
     return clean if len(clean) <= MAX_LENGTH else f"{clean[: MAX_LENGTH - 1]}…"
+
+
+def without_keys(text: str) -> str:
+    """Give a text without anything that looks like a key."""
+    return _NAMED.sub(r"\1[key]", _KEY.sub("[key]", text))

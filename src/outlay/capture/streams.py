@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded, note_failure
+from outlay.capture.texts import Listening
 from outlay.core.usage import Usage
 from outlay.extract import Collector
 
@@ -26,7 +27,7 @@ class Watch:
 
     def __init__(self, call: Call, collector: Collector, hidden: Callable[[Any], bool] | None = None) -> None:
         self.call = call
-        self.collector = collector
+        self.collector: Collector = collector if call.said is None else Listening(collector, call.said)
         self.hidden = (
             None if hidden is None else guarded(hidden)
         )  # tells a chunk that only came because we asked for it

@@ -111,6 +111,8 @@ def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
         call = begin(self, http_method, path, False)  # noqa: FBT003 - not streamed
         if call is None:
             return original(self, http_method, path, *args, **kwargs)
+        if call.said is not None:
+            call.said.asked(kwargs.get("request_dict"), *args)
         token = inside.set(call)
         try:
             response = original(self, http_method, path, *args, **kwargs)
@@ -131,6 +133,8 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
         call = begin(self, http_method, path, False)  # noqa: FBT003 - not streamed
         if call is None:
             return await original(self, http_method, path, *args, **kwargs)
+        if call.said is not None:
+            call.said.asked(kwargs.get("request_dict"), *args)
         token = inside.set(call)
         try:
             response = await original(self, http_method, path, *args, **kwargs)
@@ -154,6 +158,8 @@ def _sync_stream(original: Callable[..., Iterator[Any]], begin: Begin) -> Callab
         if call is None:
             yield from chunks
         else:
+            if call.said is not None:
+                call.said.asked(kwargs.get("request_dict"), *args)
             yield from watch(first_inside(call, chunks), Watch(call, _Chunks(call.provider)))
 
     return request_streamed
@@ -167,6 +173,8 @@ def _async_stream(original: Callable[..., Awaitable[Any]], begin: Begin) -> Call
         call = begin(self, http_method, path, True)  # noqa: FBT003 - streamed
         if call is None:
             return await original(self, http_method, path, *args, **kwargs)  # type: ignore[no-any-return]
+        if call.said is not None:
+            call.said.asked(kwargs.get("request_dict"), *args)
         token = inside.set(call)
         try:
             chunks = await original(self, http_method, path, *args, **kwargs)

@@ -86,6 +86,8 @@ def _beginner(
         body = options.json_data
         model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
         call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
+        if call.said is not None:
+            call.said.asked(body)
         prepared = guarded(sdk.prepare)(provider, api, options) if stream else None
         sent, hidden = prepared or (options, None)
         return _Sent(call, sent, hidden)

@@ -28,6 +28,8 @@ def measured(original: Callable[..., Any], begin: Begin, settle: Settle) -> Call
         call = begin(self, args, kwargs)
         if call is None:
             return original(self, *args, **kwargs)
+        if call.said is not None:
+            call.said.asked(kwargs, *args)
         token = inside.set(call)
         try:
             result = original(self, *args, **kwargs)
@@ -53,6 +55,8 @@ def measured_async(
         call = begin(self, args, kwargs)
         if call is None:
             return await original(self, *args, **kwargs)
+        if call.said is not None:
+            call.said.asked(kwargs, *args)
         token = inside.set(call)
         try:
             result = await original(self, *args, **kwargs)
@@ -94,6 +98,8 @@ async def first_inside_async(call: Call, chunks: AsyncIterator[T]) -> AsyncItera
 
 def usage_in(body: Any, call: Call, api: str | None = None) -> Usage:
     """Read what an answer used; one that cannot be read gives the reason instead."""
+    if call.said is not None:
+        call.said.answered(body)
     return read_answer(body, call.provider, api or call.api)
 
 
