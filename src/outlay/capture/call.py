@@ -108,6 +108,8 @@ class Call:
         What bears on usage is kept as it is now, and read when the Record is made.
         """
         name = api or self.api
+        if self.said is not None:
+            self.said.answered(body)
         try:
             kept = held(body, name)
         except Exception as fault:  # noqa: BLE001 - the guard
