@@ -1,15 +1,17 @@
 """``outlay alerts``: rules looked at from cron, over real receivers, restarts and processes."""
 
 import json
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.command import Command, Done, clean_environ, run_command
+from tests.support.command import Command, Done, command_here, run_command
 from tests.support.receivers import mails, web
+
+from outlay import process
+from outlay.settings import Settings
 
 RULES = """
 [[alerts.rules]]
@@ -20,24 +22,25 @@ budget = 1
 name = "dear"
 call_cost = 5
 """
-SPEND = """
-import sys
-import outlay
-outlay.record(provider="openai", model="gpt-4o", cost=sys.argv[1])
-outlay.flush()
-"""
 
 
 def spend(folder: Path, cost: str) -> None:
-    """Record a call in a process of its own."""
-    command = [sys.executable, "-c", SPEND, cost]
-    subprocess.run(command, cwd=folder, env=clean_environ(folder), check=True)
+    """Record a call."""
+    here = process.use(Settings(home=folder / "ledger"))
+    here.recorder().record(provider="openai", model="gpt-4o", cost=cost)
+    process.use(None)
 
 
 @pytest.fixture
-def outlay(tmp_path: Path) -> Command:
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Give the command in a folder without rules."""
+    return command_here(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def outlay(bare: Command, tmp_path: Path) -> Command:
     (tmp_path / "outlay.toml").write_text(RULES)
-    return run_command(tmp_path)
+    return bare
 
 
 def document(done: Done) -> dict[str, Any]:
@@ -70,15 +73,15 @@ def test_list_says_how_rules_stand(outlay: Command, tmp_path: Path) -> None:
     assert "25%" in text
 
 
-def test_without_rules_there_is_nothing_to_do(tmp_path: Path) -> None:
-    outlay = run_command(tmp_path)
+def test_without_rules_there_is_nothing_to_do(bare: Command) -> None:
+    outlay = bare
     assert outlay("alerts", "check").returncode == 0
     assert "no rules" in outlay("alerts", "list").stdout
     assert document(outlay("alerts", "list", "--json")) == {"rules": []}
 
 
-def test_a_rule_that_cannot_be_is_one_line_and_two(tmp_path: Path) -> None:
-    outlay = run_command(tmp_path)
+def test_a_rule_that_cannot_be_is_one_line_and_two(bare: Command, tmp_path: Path) -> None:
+    outlay = bare
     (tmp_path / "outlay.toml").write_text("[[alerts.rules]]\nbudgte = 1\n")
     for args in (("alerts", "check"), ("alerts", "list", "--json")):
         done = outlay(*args)
@@ -89,8 +92,10 @@ def test_a_rule_that_cannot_be_is_one_line_and_two(tmp_path: Path) -> None:
 
 
 def test_row_100_and_102_mail_and_slack_get_a_crossing_once_over_restarts_and_processes(
-    outlay: Command, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
+    (tmp_path / "outlay.toml").write_text(RULES)
+    outlay = run_command(tmp_path)
     with web() as slack, mails() as server:
         where = {
             "OUTLAY_ALERT_SLACK": slack.url,
@@ -115,8 +120,9 @@ def test_row_100_and_102_mail_and_slack_get_a_crossing_once_over_restarts_and_pr
         assert len(server.got) == 2
 
 
-def test_row_100_any_other_channel_by_apprise_from_the_file(tmp_path: Path) -> None:
-    outlay = run_command(tmp_path)
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # apprise still tries it
+def test_row_100_any_other_channel_by_apprise_from_the_file(bare: Command, tmp_path: Path) -> None:
+    outlay = bare
     with web() as taker:
         address = taker.url.replace("http://", "json://")
         (tmp_path / "outlay.toml").write_text(f'[alerts]\napprise = ["{address}"]\n{RULES}')
@@ -149,11 +155,12 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         assert document(outlay("doctor", "--json", **where))["alerts"]["undelivered"] == []
 
 
-def test_without_apprise_the_extra_is_named_by_doctor(tmp_path: Path) -> None:
-    outlay = run_command(tmp_path)
+def test_without_apprise_the_extra_is_named(
+    bare: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
     (tmp_path / "outlay.toml").write_text(f'[alerts]\napprise = "json://127.0.0.1:1"\n{RULES}')
     spend(tmp_path, "1.50")
-    files = {"blocked/apprise.py": "raise ImportError"}
-    done = outlay("alerts", "check", files=files, PYTHONPATH="blocked")
+    done = bare("alerts", "check")
     assert done.returncode == 1
     assert "apprise did not take an alert (MissingExtraError)" in done.stderr

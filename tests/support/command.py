@@ -6,6 +6,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
+from outlay import process
+from outlay.cli import main
+
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]
 
@@ -15,6 +20,26 @@ def clean_environ(folder: Path) -> dict[str, str]:
     foreign = ("OUTLAY_", "OPENAI_", "ANTHROPIC_", "DJANGO_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "OUTLAY_LEDGER": str(folder / "ledger"), "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
+
+
+def command_here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Give a function that does the same in this process, where a process of its own proves nothing more."""
+
+    def run(*args: str, **environ: str) -> Done:
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            for name in set(os.environ) - set(clean_environ(folder)):
+                patch.delenv(name)
+            for name, value in {**clean_environ(folder), **environ}.items():
+                patch.setenv(name, value)
+            code = main(args)
+            process.use(None)
+        out, err = capsys.readouterr()
+        return Done(args, code, out, err)
+
+    return run
 
 
 def run_command(folder: Path) -> Command:
