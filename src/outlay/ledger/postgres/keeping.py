@@ -1,5 +1,6 @@
 """Keeping house in PostgreSQL: how the ledger stands, and whether all that it says twice agrees."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from outlay.ledger.rolled import horizon_of
 
 _SIZE = """SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
     WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind = 'r'"""
+_MONTH = re.compile(r"records_\d{4}_\d{2}")
 _KEY = ("hour", "kind", "currency", "cost_status")
 
 
@@ -23,12 +25,14 @@ def size_of(connection: Connection) -> int:
 
 
 def tables_of(connection: Connection) -> list[str]:
-    """Name the tables that rows are deleted from: of calls only the months that have dead rows."""
+    """Name the tables that rows are deleted from: of the months only those that a prune has reached."""
     found = connection.all(
-        """SELECT relname FROM pg_stat_user_tables WHERE schemaname = current_schema()
-        AND (n_dead_tup > 0 OR relname NOT LIKE 'records%') ORDER BY relname"""
+        "SELECT relname FROM pg_class WHERE relnamespace ="
+        " (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind = 'r' ORDER BY relname"
     )
-    return [name for (name,) in found]
+    horizon = horizon_of(connection)
+    newest = "" if horizon is None else f"records_{horizon:%Y_%m}"
+    return [name for (name,) in found if not _MONTH.fullmatch(name) or name <= newest]
 
 
 def info(connection: Connection) -> LedgerInfo:

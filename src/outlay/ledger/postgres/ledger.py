@@ -38,6 +38,11 @@ class PostgresLedger(Answering):
         """Where the ledger is, without the password."""
         return self._place.shown
 
+    @property
+    def schema(self) -> str:
+        """The schema that holds it."""
+        return self._place.schema
+
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
 

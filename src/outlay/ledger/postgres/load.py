@@ -107,7 +107,7 @@ class Loader:
 
     def _make_months(self, connection: Connection, ids: Sequence[str]) -> None:
         found = {months.month_of(each) for each in (min(ids), max(ids))}
-        if len(found) > 1:
+        if found != {months.month_of(ids[0])} or None in found:
             found = {months.month_of(each) for each in ids}
         wanted = {month for month in found if month is not None}
         if not wanted <= self._months:

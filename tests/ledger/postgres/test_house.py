@@ -1,0 +1,157 @@
+"""Keeping house in PostgreSQL: migrations with data, proof, pruned months, SQL of one's own, the command."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from outlay import process
+from outlay.cli import main
+from outlay.core.cost import Cost
+from outlay.core.errors import QueryError
+from outlay.core.keeping import Disagreement, Migrated
+from outlay.core.query import Query
+from outlay.core.record import Loss, Revision, Score
+from outlay.ledger import PostgresLedger
+from outlay.ledger.migrations import migrations
+from outlay.testing import NOON, call
+
+Tamper = Callable[[str], None]
+
+
+@pytest.fixture
+def tamper(server: str, ledger: PostgresLedger) -> Tamper:
+    """Change the ledger's tables behind its back."""
+
+    def run(text: str) -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            path = sql.SQL("SET search_path = {}").format(sql.Identifier(ledger.schema))
+            connection.execute(path)
+            connection.execute(text.encode())
+
+    return run
+
+
+def filled(ledger: PostgresLedger) -> None:
+    """Give it calls of three months, a failed, an unpriced and two revised ones, a score and a loss."""
+    records = [call(NOON - timedelta(days=20 * n), latency_ms=100.0 * n, model=f"m{n % 2}") for n in range(5)]
+    records.append(call(status="error", error_type="Timeout", cost=None))
+    dearer = [
+        Revision(record_id=each.id, at=NOON, charge=Cost(Decimal(3), "priced", currency="EUR"))
+        for each in records[:2]
+    ]
+    score = Score(record_id=records[0].id, at=NOON, quality_score=0.5)
+    ledger.add([*records, *dearer, score, Loss(at=NOON, count=2, why="disk full")])
+
+
+def test_steps_are_numbered_without_gaps() -> None:
+    steps = migrations("postgres")
+    assert [number for number, _ in steps] == list(range(1, len(steps) + 1))
+
+
+def test_a_ledger_of_the_first_version_gets_rollups_of_what_it_holds(
+    ledger: PostgresLedger, tamper: Tamper
+) -> None:
+    """Of the newest costs; it answers as before, and all agrees."""
+    filled(ledger)
+    before = ledger.rows(Query(by=("month", "currency")))
+    tamper("DROP TABLE hours, latencies; DELETE FROM outlay_schema WHERE version > 1")
+    assert ledger.migrate() == Migrated(1, len(migrations("postgres")))
+    assert ledger.migrate() == Migrated(2, 2)
+    assert ledger.verify() == ()
+    large = PostgresLedger(f"{ledger.url}", exact=0)
+    now = large.rows(Query(by=("month", "currency")))
+    large.close()
+    assert [(row["month"], row["currency"], row["calls"], row["cost"]) for row in now.rows] == [
+        (row["month"], row["currency"], row["calls"], row["cost"]) for row in before.rows
+    ]
+
+
+def test_a_ledger_tells_how_it_stands(ledger: PostgresLedger) -> None:
+    filled(ledger)
+    info = ledger.info()
+    assert (info.calls, info.revisions, info.conflicts, info.schema) == (6, 2, 0, 2)
+    assert (info.first, info.last) == (NOON - timedelta(days=80), NOON)
+    assert [(each.why, each.count) for each in info.lost] == [("disk full", 2)]
+    assert info.size_bytes is not None
+    assert info.size_bytes > 100_000
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            "UPDATE hours SET calls = calls + 1, cost = cost + 1 WHERE hour = '2026-11-02 12:00'",
+            Disagreement("2026-11-02", "hours that differ", "1 calls, 3", "2 calls, 4"),
+        ),
+        (
+            "DELETE FROM latencies WHERE day = '2026-11-02'",
+            Disagreement("2026-11-02", "buckets of latencies that differ", "1", "0"),
+        ),
+        (
+            "INSERT INTO prunes VALUES ('2026-09-05')",
+            Disagreement("calls", "calls of days that were pruned", "0", "1"),
+        ),
+    ],
+)
+def test_a_ledger_that_contradicts_itself_is_found_out(
+    ledger: PostgresLedger, tamper: Tamper, change: str, found: Disagreement
+) -> None:
+    filled(ledger)
+    assert ledger.verify() == ()
+    tamper(change)
+    (disagreement,) = ledger.verify()
+    assert (disagreement.where, disagreement.what) == (found.where, found.what)
+    if found.what != "hours that differ":
+        assert disagreement == found
+
+
+def test_room_is_given_back_after_a_prune(ledger: PostgresLedger) -> None:
+    ledger.add([call(NOON - timedelta(days=90, seconds=n), prompt="x" * 500) for n in range(2000)])
+    ledger.add([call()])
+    assert ledger.prune(NOON - timedelta(days=30)).calls == 2000
+    done = ledger.compact()
+    assert done.before is not None
+    assert done.after is not None
+    assert done.after < done.before / 2
+    assert ledger.rows(Query()).total["calls"] == 2001
+    assert ledger.verify() == ()
+
+
+def test_sql_of_ones_own_sees_the_newest_costs_and_scores_and_changes_nothing(ledger: PostgresLedger) -> None:
+    filled(ledger)
+    answer = ledger.select(
+        "SELECT currency, count(*) AS n, sum(cost) AS cost, max(quality_score) AS best FROM calls"
+        " WHERE status = 'success' AND tags IS NULL GROUP BY currency ORDER BY currency -- by currency\n;"
+    )
+    assert answer.columns == ("currency", "n", "cost", "best")
+    assert answer.rows == (("EUR", 2, Decimal(6), 0.5), ("USD", 3, Decimal("0.3"), None))
+    for text in (
+        "DELETE FROM records",
+        "SELECT 1; DROP TABLE records",
+        "SELECT 1) AS answer; DROP TABLE records; SELECT * FROM (SELECT 1",
+        "WITH gone AS (DELETE FROM records RETURNING id) SELECT * FROM gone",
+        "SELECT no_such FROM calls",
+    ):
+        with pytest.raises(QueryError, match="PostgreSQL says: ") as error:
+            ledger.select(text)
+        assert "\n" not in str(error.value)
+    assert ledger.rows(Query()).total["calls"] == 6
+
+
+def test_the_command_asks_a_ledger_by_its_url(
+    url: str, ledger: PostgresLedger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(ledger)
+    found = []
+    for arguments in (("report", "--by", "model"), ("ledger", "info"), ("ledger", "verify")):
+        assert main(("--ledger", url, *arguments, "--json")) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    process.use(None)
+    report, info, _ = found
+    assert {row["model"]: row["calls"] for row in report["rows"]} == {"gpt-4o": 1, "m0": 3, "m1": 2}
+    assert info["recorded"] == 6
