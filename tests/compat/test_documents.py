@@ -162,13 +162,11 @@ GUIDE = (
 
 
 def plotting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand-ins for what draws."""
-    pyplot, streamlit = MagicMock(), MagicMock()
-    pyplot.subplots.return_value = (MagicMock(), MagicMock())
+    """Let matplotlib draw without a screen, and a stand-in take what goes to a browser."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    streamlit = MagicMock()
     streamlit.columns.return_value = [MagicMock() for _ in range(4)]
-    modules = {"matplotlib": MagicMock(pyplot=pyplot), "matplotlib.pyplot": pyplot, "streamlit": streamlit}
-    for name, module in {**modules, "plotly": MagicMock(), "plotly.express": MagicMock()}.items():
-        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "streamlit", streamlit)
 
 
 def guide_names() -> Names:
@@ -196,6 +194,8 @@ def use_the_guide(names: Names, shown: pytest.CaptureFixture[str]) -> None:
     assert names["study_helper_query"]("what?", "u1").startswith("an answer")
     assert names["product_assistant"]("where is it?", "u1").startswith("an answer")
     assert Path("logs/faq.jsonl").exists()
+    assert Path("dashboard.png").read_bytes().startswith(b"\x89PNG")
+    names["plt"].close("all")
     names["check_budget"]()
     assert "ALERT" not in shown.readouterr().out
 
@@ -264,3 +264,16 @@ def test_row_105_client_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Combined cost: $0\n" in shown
     assert "Happy hour" not in shown
     assert names["df"].select(["provider", "model", "cost"]).rows() == [("openai", "gpt-4o", 0.00675)]
+
+
+def test_row_105_the_live_dashboard_draws_in_streamlit_itself() -> None:
+    from streamlit.testing.v1 import AppTest  # noqa: PLC0415 - only here
+
+    logs.tracked_llm_call("hello", "u1", "faq", call_llm=call_llm)
+    block = (BLOCKS / "cost_guide_09.txt").read_text(encoding="utf-8")
+    page = AppTest.from_string(f"from outlay.logs import load_logs\n{block}", default_timeout=60).run()
+    assert not page.exception
+    assert page.title[0].value == "LLM Cost Dashboard"
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown.pop("Avg Latency").endswith("s")
+    assert shown == {"Total Cost": "$0.01", "Queries": "1", "Success Rate": "100.0%"}
