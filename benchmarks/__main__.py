@@ -1,7 +1,7 @@
 """Run every benchmark, one table after the other."""
 
-from benchmarks import instrumented, price_command, pricing, recording, startup
+from benchmarks import instrumented, ledger, price_command, pricing, recording, startup
 
 if __name__ == "__main__":
-    for benchmark in (startup, pricing, price_command, recording, instrumented):
+    for benchmark in (startup, pricing, price_command, recording, ledger, instrumented):
         benchmark.main()

@@ -13,7 +13,7 @@ from outlay.core.errors import NotSupportedError
 if TYPE_CHECKING:  # loaded when a command runs: --help needs none of them
     from collections.abc import Iterator
 
-    from outlay.core.keeping import LedgerInfo, Pruned
+    from outlay.core.keeping import Disagreement, LedgerInfo, Pruned
     from outlay.core.ports import Keeping
 
 
@@ -114,7 +114,7 @@ def verify(ctx: click.Context) -> int:
     from outlay.cli.session import show, show_json
 
     with _keeping(ctx) as kept:
-        found = kept.verify()
+        found = (*kept.verify(), *_shipped(ctx, kept))
         told = kept.info()
     if state_of(ctx).json:
         rows = [
@@ -127,6 +127,19 @@ def verify(ctx: click.Context) -> int:
         all_well = f"all agree: {told.calls:,} calls, {told.pruned_calls:,} more in daily totals"
         show("\n".join(lines or [all_well]))
     return 1 if found else 0
+
+
+def _shipped(ctx: click.Context, kept: "Keeping") -> "tuple[Disagreement, ...]":
+    """Compare a server's ledger with the journals of this home, as far as they have been shipped."""
+    from outlay.cli.session import settings_of
+    from outlay.settings import is_server
+
+    settings = settings_of(state_of(ctx))
+    if settings.ledger is None or not is_server(settings.ledger):
+        return ()
+    from outlay.ledger.ship import Offsets, verify_shipped
+
+    return tuple(verify_shipped(settings.journal, Offsets(settings.home, settings.ledger), kept))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Answers out of a ledger's tables: questions as SQL in, rows and records out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
@@ -16,6 +17,7 @@ from outlay.ledger.reckoned import sums_of
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
 from outlay.ledger.totals import NO_LATENCY, Counts, LineSums, Sums, Timed, in_order, row_of, with_rolled
 
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _OF_COST = frozenset(("currency", "cost_status"))
 
 
@@ -29,7 +31,7 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
-    return rows_of(tables, query, _judging(tables, query, newest(tables)))
+    return rows_of(tables, query, _judging(tables, query, _in_one_currency(tables, newest(tables))))
 
 
 def rows_of(tables: Tables, query: Query, dialect: sql.Dialect) -> Rows:
@@ -47,6 +49,16 @@ def rows_of(tables: Tables, query: Query, dialect: sql.Dialect) -> Rows:
 def newest(tables: Tables) -> sql.Dialect:
     """Look at newer costs only where there are any: most ledgers have none."""
     return sql.revised(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
+
+
+def _in_one_currency(tables: Tables, dialect: sql.Dialect) -> sql.Dialect:
+    """Compare no texts of currencies where all are one; DuckDB knows that from its dictionaries."""
+    if dialect is not sql.DUCKDB:
+        return dialect
+    found = tables.all("SELECT DISTINCT currency FROM calls LIMIT 2")
+    if len(found) != 1 or not _CURRENCY.fullmatch(found[0][0]):
+        return dialect
+    return sql.in_one_currency(dialect, found[0][0])
 
 
 def _judging(tables: Tables, query: Query, dialect: sql.Dialect) -> sql.Dialect:

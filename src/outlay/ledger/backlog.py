@@ -6,7 +6,7 @@ from pathlib import Path
 
 from outlay.journal import is_live, segments
 
-PORTION = 256 * 2**20  # bytes taken in at once: enough for whole row groups, which are written compactly
+PORTION = 160 * 2**20  # bytes taken in at once: about a row group, which is written compactly
 _BLOCK = 1 << 16
 
 

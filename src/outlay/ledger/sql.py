@@ -39,8 +39,10 @@ class Dialect:
     sums: str = """count(*), count(*) FILTER (WHERE status = 'error'), count(cost),
         coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
         coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
-        min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL),
-        sum(cost), avg(latency_ms), {percentiles}"""
+        {currencies}, sum(cost), avg(latency_ms), {percentiles}"""
+    currencies: str = (
+        "min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL)"
+    )
     timed: str = "count(latency_ms), coalesce(sum(latency_ms), 0)"
     calls: str = "calls"  # where calls are read from, under this name
     # the daily totals of pruned calls, with a column for each dimension but the hour
@@ -87,6 +89,12 @@ def revised(dialect: Dialect) -> Dialect:
     return replace(dialect, calls=dialect.revised)
 
 
+def in_one_currency(dialect: Dialect, currency: str) -> Dialect:
+    """Give the same dialect for a ledger all of whose costs are in this currency, of three letters."""
+    known = f"CASE WHEN count(cost) > 0 THEN '{currency}' END"
+    return replace(dialect, currencies=f"{known}, {known}")
+
+
 DUCKDB: Final = Dialect()
 REVISED: Final = revised(DUCKDB)
 
@@ -121,7 +129,8 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     least and greatest currency of known costs, the mean latency and the list of its percentiles, and the
     columns of the further metrics (``measures.columns``).
     """
-    sums = dialect.sums.format(percentiles=dialect.percentiles.format(column="latency_ms"))
+    percentiles = dialect.percentiles.format(column="latency_ms")
+    sums = dialect.sums.format(percentiles=percentiles, currencies=dialect.currencies)
     more = [_written(column, dialect) for column in measures.columns(query.metrics)]
     return _grouped(query, bounds, dialect, Statement(", ".join((sums, *more))))
 

@@ -3,16 +3,17 @@
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 from tests.support.faulty import FaultyLedger, of_user
 
-from outlay.core.query import Query
+from outlay.core.query import CallQuery, Query
 from outlay.core.record import Loss
 from outlay.journal import Journal, line_of, read_objects, segments
-from outlay.ledger.ship import Offsets, Shipper, parcels
+from outlay.ledger.ship import Offsets, Shipper, parcels, verify_shipped
 from outlay.testing import NOON, call
 
 URL = "postgresql://me:secret@db.example:5433/calls?schema=x&password=hush"
@@ -264,3 +265,29 @@ def test_a_disk_that_takes_no_offset_is_an_error_and_counts_nothing_twice(
     Offsets(tmp_path, URL).file.rmdir()
     assert shipper.run().error is None
     assert count(ledger) == 1
+
+
+def test_verify_finds_what_a_server_lost(
+    shipper: Shipper, ledger: FaultyLedger, write: Callable[..., None], tmp_path: Path
+) -> None:
+    """Neither dead letters, nor what is still pending, nor pruned calls are missed."""
+    ledger.refuses = of_user("bad")
+    write("a", "bad", "b")
+    shipper.run()
+    write("c")
+    offsets = Offsets(tmp_path, URL)
+    assert list(verify_shipped(tmp_path / "journal", offsets, ledger)) == []
+    first, second = segments(tmp_path / "journal")
+    lost = next(record.id for record in ledger.calls(CallQuery(limit=None)) if record.user == "b")
+    del ledger._records[lost]
+    (found,) = verify_shipped(tmp_path / "journal", offsets, ledger)
+    assert (found.where, found.expected, found.found) == (first.name, "2", "1")
+    shipper.run()
+    (again,) = verify_shipped(tmp_path / "journal", offsets, ledger)
+    assert again == found
+    second.path.write_bytes(b"")
+    assert [each.what for each in verify_shipped(tmp_path / "journal", offsets, ledger)][
+        -1
+    ] == "bytes shipped"
+    ledger.prune(NOON + timedelta(days=2000))
+    assert [each.what for each in verify_shipped(tmp_path / "journal", offsets, ledger)] == ["bytes shipped"]

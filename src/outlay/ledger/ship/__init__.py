@@ -3,6 +3,7 @@
 from outlay.ledger.ship.courier import Courier
 from outlay.ledger.ship.making import courier_of, remove_shipped, shipper_of, shipping_first
 from outlay.ledger.ship.offsets import Offsets, Progress, taken_by_all, targets
+from outlay.ledger.ship.proof import verify_shipped
 from outlay.ledger.ship.shipper import Shipped, Shipper
 from outlay.ledger.ship.sink import ShippedSink
 
@@ -19,4 +20,5 @@ __all__ = [
     "shipping_first",
     "taken_by_all",
     "targets",
+    "verify_shipped",
 ]
