@@ -53,7 +53,9 @@ class Settings:
     tags: Mapping[str, str] = field(
         default_factory=dict, hash=False
     )  # put on every record; service, commit and host as the environment names them
-    alerts: Mapping[str, Any] = field(default_factory=dict, hash=False)  # as written; outlay.alerts reads it
+    alerts: Mapping[str, Any] = field(
+        default_factory=dict, hash=False, repr=False
+    )  # as written, addresses with their secrets among it; outlay.alerts reads it
     ship: bool = True  # to a server's ledger, from a thread of this process; else by `outlay ship`
     journal_keep: timedelta | None = None  # then journals that every ledger has are removed; None: never
     min_free: int | None = None  # bytes; with less room nothing is recorded; None: 256 MiB, at most a 20th

@@ -11,6 +11,7 @@ from tests.support.command import Command, Done, command_here, run_command
 from tests.support.receivers import mails, web
 
 from outlay import process
+from outlay.alerts import send_alert
 from outlay.settings import Settings
 
 RULES = """
@@ -130,6 +131,19 @@ def test_row_100_any_other_channel_by_apprise_from_the_file(bare: Command, tmp_p
         done = outlay("alerts", "check", "--json")
         assert [each["channel"] for each in document(done)["sent"]] == ["apprise"]
         assert taker.got[0]["message"].startswith("⚠️ Budget Alert: daily: $1.50")
+
+
+def test_row_100_an_alert_by_hand_goes_where_the_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with web() as slack:
+        (tmp_path / "outlay.toml").write_text(f'[alerts]\nslack = "{slack.url}"\n')
+        send_alert("too dear")
+        assert slack.got == [{"text": "too dear"}]
+        (tmp_path / "outlay.toml").write_text("alerts = 3\n")
+        send_alert("too dear")
+    assert "only where the environment says" in caplog.text
 
 
 def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Command, tmp_path: Path) -> None:

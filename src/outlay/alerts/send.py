@@ -7,12 +7,14 @@ import smtplib
 import urllib.request
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from outlay.alerts.apprise_channel import TITLE, notify
 from outlay.alerts.rules import CHANNEL_KEYS
 from outlay.core.errors import SettingsError
+from outlay.settings import load
 
 log = logging.getLogger("outlay")
 _TIMEOUT = 5.0  # seconds for one channel
@@ -27,14 +29,24 @@ def send_alert(message: str, *, environ: Mapping[str, str] | None = None) -> Non
     ``OUTLAY_ALERT_SLACK`` is the URL of an incoming webhook. ``OUTLAY_ALERT_SMTP`` is the mail server,
     ``smtp://USER:PASSWORD@HOST:PORT`` (``smtps`` for TLS from the start), which sends to
     ``OUTLAY_ALERT_EMAIL``; ``OUTLAY_ALERT_FROM`` is the sender, else the receiver. ``OUTLAY_ALERT_APPRISE``
-    are addresses of any other channel, as apprise writes them, with spaces between.
+    are addresses of any other channel, as apprise writes them, with spaces between. The table ``[alerts]`` of
+    outlay.toml may name the same; with ``environ`` given, nothing else is looked at.
     """
     print(f"ALERT: {message}")  # noqa: T201 - printing is its purpose
-    for name, channel in channels(os.environ if environ is None else environ).items():
+    for name, channel in (_set_up() if environ is None else channels(environ)).items():
         try:
             channel(message)
         except Exception as error:  # noqa: BLE001 - a channel may fail in any way; the others still go out
             log.warning("outlay: the alert could not be sent to %s: %s", name, type(error).__name__)
+
+
+def _set_up() -> dict[str, Channel]:
+    """Give the channels of outlay.toml and of the environment; settings that cannot be leave the latter."""
+    try:
+        return channels_of(load(os.environ, Path.cwd()).alerts, os.environ)
+    except SettingsError as error:
+        log.warning("outlay: the alert goes only where the environment says: %s", error)
+        return channels(os.environ)
 
 
 def channels(environ: Mapping[str, str]) -> dict[str, Channel]:
