@@ -166,7 +166,7 @@ def test_the_largest_and_the_smallest_amount_are_kept_to_the_digit(ledger: DuckL
 
 def test_many_pages_give_each_call_once(ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages meet between calls of one instant, one cost and no latency at all."""
-    monkeypatch.setattr("outlay.ledger.answering._PAGE", 3)
+    monkeypatch.setattr(DuckLedger, "page_size", 3)
     ids = [call().id for _ in range(10)]
     ledger.add([call(id=name, cost=None if n % 3 else "1") for n, name in enumerate(ids)])
     for order in ("time", "cost", "latency"):

@@ -10,7 +10,7 @@ import pytest
 from outlay.core.query import CallQuery, Query
 from outlay.core.record import Revision
 from outlay.journal import Journal
-from outlay.ledger import DuckLedger, duck
+from outlay.ledger import DuckLedger
 from outlay.ledger.migrations import migrations
 from outlay.testing import NOON, call
 from outlay.testing.revisions import revision
@@ -34,7 +34,7 @@ def test_revisions_come_in_through_a_journal(tmp_path: Path) -> None:
 
 
 def test_pages_by_cost_follow_the_newest_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duck, "_PAGE", 2)
+    monkeypatch.setattr(DuckLedger, "page_size", 2)
     ledger = DuckLedger(tmp_path)
     records = [call(NOON + timedelta(seconds=n), cost=str(n)) for n in range(7)]
     # The order is turned round: 0 costs 100, 1 costs 99, …
