@@ -20,6 +20,32 @@ class NoProgramError(OutlayError):
     """The program or module that was to be run is not there."""
 
 
+def check_program(program: str) -> None:
+    """Look for a file, folder or command before anything is done for it.
+
+    Raises:
+        NoProgramError: there is none, or it is no Python.
+    """
+    if not Path(program).exists():
+        _command(program)
+
+
+def check_module(module: str) -> None:
+    """Look for a module's outermost package, without importing anything.
+
+    Raises:
+        NoProgramError: there is none.
+    """
+    first = module.partition(".")[0]
+    here = any((Path.cwd() / name).exists() for name in (first, f"{first}.py"))
+    if not here and (not first.isidentifier() or importlib.util.find_spec(first) is None):
+        raise _no_module(module)
+
+
+def _no_module(module: str) -> NoProgramError:
+    return NoProgramError(f"no module {module!r:.200}; is it installed where outlay is, or in this folder?")
+
+
 def start_file(program: str, args: Sequence[str]) -> int:
     """Run a file, a folder or archive with a __main__.py, or a Python command on PATH, such as gunicorn.
 
@@ -53,9 +79,7 @@ def start_module(module: str, args: Sequence[str]) -> int:
     except (ImportError, ValueError):
         found = None
     if found is None:
-        raise NoProgramError(
-            f"no module {module!r:.200}; is it installed where outlay is, or in this folder?"
-        )
+        raise _no_module(module)
     sys.argv = [found.origin or module, *args]
     return _guarded(lambda: runpy.run_module(module, run_name="__main__", alter_sys=True))
 

@@ -54,12 +54,13 @@ def run(ctx: click.Context, /, *, tags: dict[str, str], program: tuple[str, ...]
     recorded too. Output, exceptions, signals and the exit code are the program's own. What its calls cost is
     shown at the end on standard error, if that is a terminal.
     """
-    from outlay.cli.program import INTERRUPTED, start_file, start_module
+    from outlay.cli.program import INTERRUPTED, check_module, check_program, start_file, start_module
 
     module = program[:1] == ("-m",)
     name, *args = (program[1:] if module else program) or ("",)
     if not name:
         raise click.UsageError("name a module after -m" if module else "name a program, or -m MODULE", ctx)
+    (check_module if module else check_program)(name)  # before anything is hooked or handed down
     end = _End(os.getpid())
     # First of all exit handlers, so that it runs after the program's own, and after its threads.
     atexit.register(end)
