@@ -66,7 +66,7 @@ def forecast(ctx: click.Context, /, **given: Any) -> None:
 def show_overview(ctx: click.Context) -> None:
     """Print today, the last seven days and this month: what the bare command shows."""
     from outlay.cli.showing import answer
-    from outlay.render.time_views import overview_view
+    from outlay.render.overview import overview_view
     from outlay.report.overview import overview_of
 
     answer(ctx, {"tz": None}, lambda reader, question: overview_of(reader, **question), overview_view)

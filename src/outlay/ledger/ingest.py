@@ -26,9 +26,10 @@ def take_in(engine: Engine, journals: Path, spool_folder: Path) -> None:
         JournalError: a journal cannot be read.
     """
     taken = dict(engine.all("SELECT segment, taken FROM journals"))
-    batch = Batch(engine)
+    batch: Batch | None = None
     try:
         for portion in portions(journals, taken):
+            batch = batch or Batch(engine)  # which looks at the tables: not where nothing is new
             _take_portion(engine, batch, portion, spool_folder)
     except OSError as error:
         raise JournalError(f"cannot take in the journals in {journals}: {error.strerror or error}") from error

@@ -27,6 +27,15 @@ FIGURES = (
 )
 """The columns that most reports have in common."""
 
+PERIOD_FIGURES = (
+    Field("calls", "calls"),
+    Field("errors", "errors", spare=3, where_any=True, bad=True),
+    Field("unpriced_calls", "unpriced", where_any=True, bad=True),
+    Field("total_tokens", "tokens", spare=2),
+    Field("cost", "cost", "money"),
+)
+"""The columns of a period."""
+
 _SHARES = (
     Field("share", "share", "share", spare=2),
     Field("cumulative_share", "together", "percent", spare=7),

@@ -1,95 +1,23 @@
-"""Reports about time, laid out for people: overview, trend, pattern, forecast."""
+"""Reports about time, laid out for people: trend, pattern, forecast."""
 
 from collections.abc import Iterator
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, unpriced_notes
+from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, unpriced_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.drivers import NAMES, Drivers
 from outlay.report.forecast import Day, Forecast, MonthEnd
-from outlay.report.overview import WEEK, Overview
 from outlay.report.pattern import Pattern
 from outlay.report.trend import Trend
-
-_FIGURES = (
-    Field("calls", "calls"),
-    Field("errors", "errors", spare=3, where_any=True, bad=True),
-    Field("unpriced_calls", "unpriced", where_any=True, bad=True),
-    Field("total_tokens", "tokens", spare=2),
-    Field("cost", "cost", "money"),
-)
-HINT = "outlay --help lists the commands; outlay report --by model, outlay trend, outlay forecast say more"
-
-
-def overview_view(found: Overview) -> View:
-    """Lay the overview out: three periods, thirty days as bars, the dearest models."""
-    periods = [
-        {"period": "today", **found.today},
-        {"period": f"last {WEEK} days", **found.week},
-        {"period": "this month", **found.month},
-    ]
-    fields = (
-        Field("period", "", "text"),
-        *_FIGURES,
-        Field("avg_cost", "avg cost", "price", spare=4),
-        Field("cache_hit_rate", "cached", "percent", spare=5),
-        Field("avg_latency_ms", "avg", "ms", spare=6),
-    )
-    models = (
-        Field("model", "model this month", "text"),
-        Field("calls", "calls", spare=1),
-        Field("cost", "cost", "money"),
-        Field("share", "share", "share"),
-    )
-    any_call = any(row["calls"] for row in (*periods, *found.days))
-    return View(
-        (
-            Sheet(fields, periods),
-            Sheet(_BARS, list(_bars(found))),
-            Sheet(models, found.models),
-        ),
-        (*unpriced_notes(found.unpriced), HINT) if any_call else (HINT,),
-        empty=None if any_call else "no calls in the last 30 days",
-    )
-
-
-_BARS = (
-    Field("figure", "a day", "text"),
-    Field("bars", "last 30 days", "spark"),
-    Field("span", "from least to most", "text", spare=1),
-)
-
-
-def _bars(found: Overview) -> Iterator[Row]:
-    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.days]
-    known = [row["cost"] for row in found.days if row["cost"] is not None]
-    if known:
-        yield {"figure": "cost", "bars": spark(costs), "span": _span(found, known)}
-    calls = [row["calls"] for row in found.days]
-    yield {
-        "figure": "calls",
-        "bars": spark([float(each) for each in calls]),
-        "span": f"{min(calls):,} to {max(calls):,}",
-    }
-
-
-def _span(found: Overview, known: list[object]) -> str:
-    """Say what the bars stand for; several currencies have no common measure."""
-    currencies = {currency for row in found.days for currency in row.get("costs") or {}}
-    least, most = min(known), max(known)  # type: ignore[type-var]  # all are Decimals
-    if len(currencies) == 1:
-        (currency,) = currencies
-        return f"{cells.dollars(least, currency)} to {cells.dollars(most, currency)}"  # type: ignore[arg-type]  # likewise
-    return f"{cells.dollars(least)} to {cells.dollars(most)}"  # type: ignore[arg-type]  # likewise
 
 
 def trend_view(found: Trend) -> View:
     """Lay a trend out, a row a bucket, with bars of the cost in the head."""
     fields = (
         Field("label", found.unit, "text"),
-        *_FIGURES,
+        *PERIOD_FIGURES,
         Field("cost_change", "change", "change", spare=1),
         Field("cost_change_rate", "in percent", "rate"),
         Field("calls_change_rate", "calls", "rate", spare=4),
@@ -121,7 +49,7 @@ def _against_before(found: Trend) -> Iterator[str]:
 def pattern_view(found: Pattern) -> View:
     """Lay the pattern of days and weeks out."""
     figures = (
-        *_FIGURES,
+        *PERIOD_FIGURES,
         Field("share", "share of calls", "share"),
         Field("avg_latency_ms", "avg", "ms", spare=1),
     )

@@ -19,6 +19,7 @@ NAMES = ("calls", "model_mix", "tokens_per_call", "cache_share", "price")
 
 BEFORE = 28  # days that a day is compared with
 _PLACES = Decimal("0.000001")
+_NOTICEABLE = Fraction(1, 100)  # of all input; less is no driver, and stays in the price
 Model = tuple[str | None, str | None]
 
 
@@ -81,6 +82,9 @@ def drivers_of(
     lived = _days_with_calls(reader, since=first, until=start, **scope)
     now = _uses(reader, 1, since=start, until=end, **scope)
     usual = _uses(reader, lived, since=first, until=start, **scope)
+    if any(_moved(usual.get(model), use) for model, use in now.items()):
+        _with_lines(now, reader, 1, since=start, until=end, **scope)
+        _with_lines(usual, reader, lived, since=first, until=start, **scope)
     effects = _effects(usual, now)
     cost, before = (_money(_sum(uses.values(), lambda use: use.cost)) for uses in (now, usual))
     rounded = {name: _money(effect) for name, effect in effects.items()}
@@ -90,7 +94,7 @@ def drivers_of(
 
 def _days_with_calls(reader: LedgerReader, **question: Any) -> int:
     """Count the days since the first one with a call, so that a young ledger's usual day is no half one."""
-    rows = reader.report("day", **question).rows
+    rows = reader.rows("day", **question).rows
     if not rows:
         return 1
     end: datetime = question["until"]
@@ -100,16 +104,30 @@ def _days_with_calls(reader: LedgerReader, **question: Any) -> int:
 def _uses(reader: LedgerReader, days: int, **question: Any) -> dict[Model, _Use]:
     """Give what each model was used for on a mean day."""
     found: defaultdict[Model, _Use] = defaultdict(_Use)
-    for row in reader.report(("provider", "model"), **question).rows:
+    for row in reader.rows(("provider", "model"), **question).rows:
         use = found[row["provider"], row["model"]]
         use.calls = Fraction(row["calls"], days)
         use.cost = Fraction(row["cost"] or 0) / days
         use.cached = Fraction(row["cached_tokens"], days)
         use.fresh = Fraction(row["input_tokens"], days) - use.cached
         use.output = Fraction(row["output_tokens"], days)
-    for line in reader.lines(("provider", "model"), **question):
-        found[line["provider"], line["model"]].costs[_part(line)] += Fraction(line["amount"]) / days
     return dict(found)
+
+
+def _moved(old: _Use | None, use: _Use) -> bool:
+    """Whether the share of cached input is another one: only then are the lines of costs asked for."""
+    if old is None:
+        return False
+    whole, before = use.fresh + use.cached, old.fresh + old.cached
+    return bool(whole and before and abs(use.cached / whole - old.cached / before) > _NOTICEABLE)
+
+
+def _with_lines(uses: dict[Model, _Use], reader: LedgerReader, days: int, **question: Any) -> None:
+    """Add what the parts of each model's tokens cost."""
+    for line in reader.lines(("provider", "model"), **question):
+        use = uses.get((line["provider"], line["model"]))
+        if use is not None:
+            use.costs[_part(line)] += Fraction(line["amount"]) / days
 
 
 def _part(line: Row) -> str:

@@ -19,7 +19,7 @@ from outlay.report.values import Unpriced, unpriced_json
 
 HISTORY = 120  # days that are looked at
 WATCHED = 30  # complete days that are judged
-_EXPLAINED = 5  # unusual days whose drivers are asked for
+_EXPLAINED = 3  # unusual days whose drivers are asked for
 _PLACES = Decimal("0.000001")
 _FEW = f"a forecast with an interval needs {series.LEAST} complete days with calls behind it"
 

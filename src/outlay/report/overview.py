@@ -1,5 +1,7 @@
 """Overview: today, the last seven days and this month, day by day, and the models that cost most."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,14 +10,16 @@ from outlay.core.buckets import bucket, span
 from outlay.core.instants import text_of as instant_text
 from outlay.core.query import Row, zone
 from outlay.report.adding import empty_row, sum_of
+from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.shares import shares_of
 from outlay.report.values import Unpriced, unpriced_json
 
 DAYS = 30  # shown one by one
 WEEK = 7
 _MODELS = 5
+_BY = ("day", "provider", "model", "cost_status")
+_NOT_PRICED = ("unpriced", "partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +65,45 @@ def overview_of(reader: LedgerReader, *, tz: str = "UTC", where: Any = None) -> 
     labels = [_day(today, back) for back in range(DAYS - 1, -1, -1)]
     month = bucket("month", now, local)
     since = min(span("day", labels[0], local)[0], span("month", month, local)[0])
-    found = reader.report("day", since=since, tz=tz, where=where, metrics=("timed_calls",))
-    rows = {row["day"]: row for row in found.rows}
-    models = reader.report(
-        ("provider", "model"),
-        since=span("month", month, local)[0],
-        tz=tz,
-        where=where,
-        order="cost",
-        limit=_MODELS,
-    )
+    # One question for all of it: who types the bare command waits for the answer.
+    found = reader.rows(_BY, since=since, tz=tz, where=where, metrics=("timed_calls",)).rows
+    days = _grouped(found, "day")
+    this_month = [row for row in found if row["day"] >= f"{month}-01"]
     return Overview(
         now=now.astimezone(UTC),
         tz=tz,
-        today=_over([row for day, row in rows.items() if day >= today]),
-        week=_over([row for day, row in rows.items() if day >= labels[-WEEK]]),
-        month=_over([row for day, row in rows.items() if day[: len(month)] >= month]),
-        days=tuple(rows.get(day) or {**empty_row({"day": day}), "timed_calls": 0} for day in labels),
-        models=tuple(shares_of(models).rows),
-        unpriced=found.unpriced,
+        today=_over([row for row in found if row["day"] >= today]),
+        week=_over([row for row in found if row["day"] >= labels[-WEEK]]),
+        month=_over(this_month),
+        days=tuple({"day": day, **_over(days.get((day,), []))} for day in labels),
+        models=tuple(_models(this_month)),
+        unpriced=tuple(_unpriced(found)),
     )
+
+
+def _grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:
+    groups: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[name] for name in names)].append(row)
+    return dict(groups)
+
+
+def _models(rows: list[Row]) -> list[Row]:
+    """Give the models that cost most, each with its share of what is known."""
+    whole = _over(rows)
+    groups = _grouped(rows, "provider", "model")
+    summed = [sum_of(within, {"provider": name, "model": model}) for (name, model), within in groups.items()]
+    summed.sort(key=lambda row: (row["cost"] is None, -(row["cost"] or 0), -row["calls"]))
+    return [{**row, "share": ratio(row["cost"], whole["cost"])} for row in summed[:_MODELS]]
+
+
+def _unpriced(rows: Iterable[Row]) -> list[Unpriced]:
+    groups = _grouped((row for row in rows if row["cost_status"] in _NOT_PRICED), "provider", "model")
+    found = [
+        Unpriced(provider, model, sum(row["calls"] for row in within))
+        for (provider, model), within in groups.items()
+    ]
+    return sorted(found, key=lambda each: -each.calls)
 
 
 def _over(rows: list[Row]) -> Row:

@@ -15,6 +15,7 @@ from outlay.core.query import (
     Order,
     Query,
     Row,
+    Rows,
     check_dimension,
     check_metric,
     filters,
@@ -94,6 +95,24 @@ class LedgerReader:
             left_out=len(rows) - len(rows[:kept]),
             rolled=answer.rolled,
         )
+
+    def rows(
+        self,
+        by: str | Iterable[str] = (),
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where = None,
+        tz: str = "UTC",
+        metrics: Iterable[str] = (),
+    ) -> Rows:
+        """Give the ledger's answer as it is; :meth:`report` also names the models whose price is not known.
+
+        Raises:
+            QueryError: a dimension, metric, filter, period or time zone that cannot be.
+        """
+        further = tuple(dict.fromkeys(check_metric(name) for name in metrics))
+        return self._fresh().rows(replace(self._query(by, since, until, where, tz), metrics=further))
 
     def lines(
         self,

@@ -1,0 +1,74 @@
+"""The overview, laid out for people: three periods, thirty days as bars, the dearest models."""
+
+from collections.abc import Iterator
+
+from outlay.core.query import Row
+from outlay.render import cells
+from outlay.render.reports import PERIOD_FIGURES, unpriced_notes
+from outlay.render.sheets import Field, Sheet, View
+from outlay.render.sparks import spark
+from outlay.report.overview import WEEK, Overview
+
+HINT = "outlay --help lists the commands; outlay report --by model, outlay trend, outlay forecast say more"
+
+
+def overview_view(found: Overview) -> View:
+    """Lay the overview out: three periods, thirty days as bars, the dearest models."""
+    periods = [
+        {"period": "today", **found.today},
+        {"period": f"last {WEEK} days", **found.week},
+        {"period": "this month", **found.month},
+    ]
+    fields = (
+        Field("period", "", "text"),
+        *PERIOD_FIGURES,
+        Field("avg_cost", "avg cost", "price", spare=4),
+        Field("cache_hit_rate", "cached", "percent", spare=5),
+        Field("avg_latency_ms", "avg", "ms", spare=6),
+    )
+    models = (
+        Field("model", "model this month", "text"),
+        Field("calls", "calls", spare=1),
+        Field("cost", "cost", "money"),
+        Field("share", "share", "share"),
+    )
+    any_call = any(row["calls"] for row in (*periods, *found.days))
+    return View(
+        (
+            Sheet(fields, periods),
+            Sheet(_BARS, list(_bars(found))),
+            Sheet(models, found.models),
+        ),
+        (*unpriced_notes(found.unpriced), HINT) if any_call else (HINT,),
+        empty=None if any_call else "no calls in the last 30 days",
+    )
+
+
+_BARS = (
+    Field("figure", "a day", "text"),
+    Field("bars", "last 30 days", "spark"),
+    Field("span", "from least to most", "text", spare=1),
+)
+
+
+def _bars(found: Overview) -> Iterator[Row]:
+    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.days]
+    known = [row["cost"] for row in found.days if row["cost"] is not None]
+    if known:
+        yield {"figure": "cost", "bars": spark(costs), "span": _span(found, known)}
+    calls = [row["calls"] for row in found.days]
+    yield {
+        "figure": "calls",
+        "bars": spark([float(each) for each in calls]),
+        "span": f"{min(calls):,} to {max(calls):,}",
+    }
+
+
+def _span(found: Overview, known: list[object]) -> str:
+    """Say what the bars stand for; several currencies have no common measure."""
+    currencies = {currency for row in found.days for currency in row.get("costs") or {}}
+    least, most = min(known), max(known)  # type: ignore[type-var]  # all are Decimals
+    if len(currencies) == 1:
+        (currency,) = currencies
+        return f"{cells.dollars(least, currency)} to {cells.dollars(most, currency)}"  # type: ignore[arg-type]  # likewise
+    return f"{cells.dollars(least)} to {cells.dollars(most)}"  # type: ignore[arg-type]  # likewise
