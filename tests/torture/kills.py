@@ -8,8 +8,7 @@ from tests.support.postgres import Server
 from tests.torture.processes import reader, ship_rest, shipping, until, writer
 from tests.torture.tally import Tally, counted
 
-from outlay.ledger import DuckLedger
-from outlay.ledger.postgres import PostgresLedger
+from outlay.ledger import DuckLedger, PostgresLedger
 
 _MANY = 10**9
 

@@ -9,7 +9,7 @@ from tests.torture.processes import ship_rest, until, writer
 from tests.torture.proxy import Mood, Proxy
 from tests.torture.tally import Tally, counted
 
-from outlay.ledger.postgres import PostgresLedger
+from outlay.ledger import PostgresLedger
 from outlay.ledger.ship import Offsets
 
 _MOODS: tuple[Mood, ...] = ("refuse", "reset", "slow", "swallow")

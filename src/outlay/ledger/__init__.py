@@ -2,6 +2,7 @@
 
 from outlay.ledger.duck import DuckLedger
 from outlay.ledger.memory import MemoryLedger
+from outlay.ledger.postgres import PostgresLedger
 from outlay.ledger.urls import open_ledger
 
-__all__ = ["DuckLedger", "MemoryLedger", "open_ledger"]
+__all__ = ["DuckLedger", "MemoryLedger", "PostgresLedger", "open_ledger"]

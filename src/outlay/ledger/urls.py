@@ -7,6 +7,7 @@ from outlay.core.errors import NotSupportedError, SettingsError
 from outlay.core.ports import Ledger
 from outlay.ledger.duck import DuckLedger
 from outlay.ledger.memory import MemoryLedger
+from outlay.ledger.postgres import PostgresLedger
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)  # one letter alone is a Windows drive
 _POSTGRES = frozenset(("postgresql", "postgres"))
@@ -28,11 +29,9 @@ def open_ledger(url: str | None, *, home: Path) -> Ledger:
         return DuckLedger(Path(url.strip()).expanduser())
     scheme = "" if found is None else found[1].lower()
     if scheme in _POSTGRES:
-        from outlay.ledger.postgres import PostgresLedger  # noqa: PLC0415 - who has no server loads none
-
         return PostgresLedger(url.strip())
     if scheme in _CLICKHOUSE:
-        from outlay.ledger.clickhouse import ClickHouseLedger, place_of  # noqa: PLC0415 - likewise
+        from outlay.ledger.clickhouse import ClickHouseLedger, place_of  # noqa: PLC0415 - who has no server loads none
 
         return ClickHouseLedger(place_of(url.strip()))
     if scheme in _LATER:
