@@ -1,6 +1,7 @@
 """Run every benchmark, one table after the other."""
 
 from benchmarks import (
+    clickhouse,
     daily,
     instrumented,
     ledger,
@@ -15,5 +16,6 @@ from benchmarks import (
 
 if __name__ == "__main__":
     answers = (startup, reports, daily)
-    for benchmark in (*answers, pricing, price_command, recording, ledger, instrumented, trackers, stop):
+    kept = (ledger, clickhouse)
+    for benchmark in (*answers, pricing, price_command, recording, *kept, instrumented, trackers, stop):
         benchmark.main()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from tests.support.chdb import a_database
@@ -12,7 +13,9 @@ from tests.support.clickhouse_front import Fault, Front, front
 from outlay.core.errors import LedgerError
 from outlay.core.query import Query
 from outlay.core.record import Record, Revision, Score
+from outlay.journal import Journal
 from outlay.ledger.clickhouse import ClickHouseLedger, place_of
+from outlay.ledger.ship import Offsets, Shipper
 from outlay.testing import NOON, asked, call, calls
 
 
@@ -144,3 +147,23 @@ def test_tls_with_a_server_that_speaks_none_is_told_in_a_line(served: Front) -> 
         ClickHouseLedger(place_of(f"clickhouses://outlay:secret@127.0.0.1:{served.port}/x")).conflicts()
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
+
+
+def test_a_shipper_brings_each_call_once_through_broken_connections(
+    served: Front, ledger: ClickHouseLedger, tmp_path: Path
+) -> None:
+    """And sets aside what the server cannot hold, while the rest goes on."""
+    journal = Journal(tmp_path / "journal")
+    for each in [*some(200), call(retries=2**63), call(latency_ms="fast")]:
+        journal.append(each)
+    journal.close()
+    url = f"clickhouse://outlay:secret@127.0.0.1:{served.port}/{ledger.place.database}"
+    shipper = Shipper(tmp_path / "journal", Offsets(tmp_path, url), lambda: ledger)
+    for how in ("unread", "unheard", "unanswered"):
+        served.faults.append(Fault("INSERT", how, times=5))
+        assert shipper.run().error is not None
+        served.faults.clear()
+    done = shipper.run()
+    assert (done.dead, done.error, shipper.pending()) == (2, None, 0)
+    assert ledger.rows(Query()).total["calls"] == 200
+    assert ledger.conflicts() == 0

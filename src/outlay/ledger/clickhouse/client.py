@@ -80,6 +80,15 @@ class Client:
             result = self._driver.query(text, parameters=named, settings=dict(settings or {}))
             return [tuple(row) for row in result.result_rows]
 
+    def raw(self, sql: str, parameters: Sequence[Any], settings: Mapping[str, Any]) -> bytes:
+        """Run a question and give the bytes of its values, one behind the other."""
+        text, named = bound(sql, parameters)
+        with told_plainly(self.place):
+            answer: bytes = self._driver.raw_query(
+                text, parameters=named, settings=dict(settings), fmt="RowBinary"
+            )
+            return answer
+
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement for its effect."""
         text, named = bound(sql, parameters)

@@ -1,5 +1,6 @@
 """Entries into the tables: what is new is inserted as one block, copies of what is known are compared."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +27,11 @@ from outlay.ledger.stored import record_of, revisions_of, scores_of
 ENTRIES = 50_000  # in one block
 _COMPARED = 1_000  # whole calls in memory at a time
 _GREATEST = 2**63
+_PLAIN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # an id as the server would write it
+_COUNTS = (
+    *("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"),
+    *("retries", "prompt_length", "context_tokens"),
+)
 _AMOUNTS = ("cost", "computed_cost", "reported_cost")
 Lines = dict[int, bytes]
 """JSON lines by the digest of what makes them the same."""
@@ -71,6 +77,8 @@ def _with_plain_id(record: Record) -> Record:
 
 
 def _plain_id(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     try:
         return str(UUID(text))
     except ValueError:
@@ -83,7 +91,8 @@ def _record_line(record: Record) -> bytes:
     for name in _AMOUNTS:
         if name in data and len(data[name].partition(".")[2]) > PLACES:
             data[name] = text_of(to_ledger_places(Decimal(data[name])))
-    for name, value in data.items():
+    for name in _COUNTS:
+        value = data.get(name)
         if isinstance(value, int) and not -_GREATEST <= value < _GREATEST:
             raise RefusedEntryError(f"an entry cannot be kept: {name} is too great")
     return _line(data)

@@ -11,6 +11,7 @@ _NEAR = 4  # as many rows for each id are read at once rather than looked up
 _SPAN = "UUIDToNum(id) BETWEEN UUIDToNum(toUUID(?)) AND UUIDToNum(toUUID(?))"
 LISTED = "UUIDToNum(id) IN (SELECT UUIDToNum(arrayJoin(CAST(?, 'Array(UUID)'))))"
 """That a call is one of those in a list of ids, found by the tables' sorting."""
+_BYTES = 16  # of an id; reading them as values takes ten times as long
 _EVERY_COPY = {"final": 0}  # enough where only ids are asked for, and quicker
 
 
@@ -33,18 +34,19 @@ def _having(client: Client, ids: Sequence[str], condition: str, parameters: list
     if not ids:
         return set()
     span = [min(ids), max(ids)]
-
-    def ask(what: str, where: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        text = f"SELECT {what} FROM calls WHERE {where}{condition}"  # noqa: S608  # our own names
-        return client.all(text, [*values, *parameters], _EVERY_COPY)
-
-    rows = ask("count()", _SPAN, span)[0][0]
+    text = f"SELECT count() FROM calls WHERE {_SPAN}{condition}"  # noqa: S608  # our own names
+    rows = client.all(text, [*span, *parameters], _EVERY_COPY)[0][0]
     if not rows:
         return set()
+
+    def ask(where: str, values: list[Any]) -> set[bytes]:
+        text = f"SELECT UUIDToNum(id) FROM calls WHERE {where}{condition}"  # noqa: S608  # our own names
+        found = client.raw(text, [*values, *parameters], _EVERY_COPY)
+        return {found[at : at + _BYTES] for at in range(0, len(found), _BYTES)}
+
     if rows <= _NEAR * len(ids):
-        return {str(found) for (found,) in ask("DISTINCT id", _SPAN, span)} & set(ids)
-    found: set[str] = set()
-    for start in range(0, len(ids), _ASKED):
-        some = ids[start : start + _ASKED]
-        found |= {str(each) for (each,) in ask("DISTINCT id", LISTED, [list(some)])}
-    return found
+        there = ask(_SPAN, span)
+    else:
+        parts = (list(ids[start : start + _ASKED]) for start in range(0, len(ids), _ASKED))
+        there = {each for some in parts for each in ask(LISTED, [some])}
+    return {each for each in ids if bytes.fromhex(each.replace("-", "")) in there}
