@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from outlay.cli.tally import Tally
+from outlay.core.codec import entry_json
 from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Entry, Loss, Record
 from outlay.core.usage import Usage
@@ -72,6 +74,9 @@ def test_what_is_handed_on_unmade_is_counted_when_it_is_made(tmp_path: Path) -> 
     class Later:
         def entry(self) -> Entry:
             return call("0.1")
+
+        def json(self) -> dict[str, Any]:
+            return entry_json(self.entry())
 
     at_once = Tally(Sink())  # a sink that cannot wait
     at_once.defer(Later())

@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from outlay.core.codec import entry_json
 from outlay.core.record import Entry, Loss, Record
 from outlay.journal import Journal, is_live, read_segment, segments
 from outlay.testing import NOON, FixedClock, call
@@ -173,6 +175,9 @@ class Later:
         if self._record is None:
             raise ValueError("cannot be made")
         return self._record
+
+    def json(self) -> dict[str, Any]:
+        return entry_json(self.entry())
 
 
 def test_what_is_deferred_is_made_in_the_journals_own_thread_and_in_its_order(tmp_path: Path) -> None:

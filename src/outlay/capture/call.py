@@ -10,6 +10,7 @@ from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
 from outlay.capture.surroundings import here
 from outlay.capture.texts import Said
+from outlay.core.codec import facts_json
 from outlay.core.cost import unpriced
 from outlay.core.errors import BudgetExceededError, OutlayError
 from outlay.core.ports import hand_on
@@ -158,6 +159,14 @@ class Call:
 
     def entry(self) -> Record:
         """Make the Record of a call that has ended, priced as of its start."""
+        self.record = Record(**self._facts())
+        return self.record
+
+    def json(self) -> dict[str, Any]:
+        """Give what :meth:`entry` would make, as JSON."""
+        return facts_json(self._facts())
+
+    def _facts(self) -> dict[str, Any]:
         usage = self._usage if isinstance(self._usage, Usage) else self._usage()
         recorder = self._recorder
         if self.terms:
@@ -168,7 +177,7 @@ class Call:
             if usage.reason and not usage.items and usage.reported_cost is None
             else recorder.price(usage, self.provider, model, self.at)
         )
-        self.record = recorder.build(
+        return recorder.facts(
             Billed(self.provider, model, self.at, usage, charge),
             {
                 "model_requested": self.model,
@@ -190,7 +199,6 @@ class Call:
             },
             self._place.attribution,
         )
-        return self.record
 
 
 def usage_in(body: Any, provider: str, api: str) -> Usage:

@@ -1,11 +1,11 @@
 """The recorder: makes Records of calls, prices them, and hands them to the journal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from outlay.capture import contexts
 from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
@@ -43,8 +43,7 @@ class Gate(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(NamedTuple):
     """The heart of a record: who served what, when, and what it cost."""
 
     provider: str
@@ -133,16 +132,21 @@ class Recorder:
     ) -> Record:
         """Make the Record: what was given over what the context says, over what the settings say."""
         who = contexts.attribution.get() if attribution is None else attribution
-        return Record(
-            id=uuid7(billed.at),
-            at=billed.at,
-            provider=billed.provider,
-            model=billed.model,
-            usage=billed.usage,
-            charge=fitting(billed.charge),
-            tags={**self._tags, **who.tags},
-            **{**who.fields, **fields},
-        )
+        return Record(**self.facts(billed, fields, who))
+
+    def facts(self, billed: Billed, fields: dict[str, Any], who: contexts.Attribution) -> dict[str, Any]:
+        """Give the keywords of the Record that :meth:`build` makes of these."""
+        return {
+            "id": uuid7(billed.at),
+            "at": billed.at,
+            "provider": billed.provider,
+            "model": billed.model,
+            "usage": billed.usage,
+            "charge": fitting(billed.charge),
+            "tags": {**self._tags, **who.tags},
+            **who.fields,
+            **fields,
+        }
 
     def keep(self, record: Record) -> None:
         """Hand a finished record on; the caller's scope learns that a call was seen."""

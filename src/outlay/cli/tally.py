@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
+from outlay.core.codec import entry_json
 from outlay.core.money import ZERO, total
 from outlay.core.ports import Pending, Sink, hand_on
 from outlay.core.record import Entry, Record
@@ -64,6 +66,9 @@ class _Counted:
         made = self.pending.entry()
         self.count(made)
         return made
+
+    def json(self) -> dict[str, Any]:
+        return entry_json(self.entry())
 
 
 class Tally:

@@ -18,19 +18,14 @@ from outlay.core.usage import Quantity, Usage, sort_terms
 
 # Fields of Record that stand in the JSON object as they are; empty ones are left out.
 _NESTED = {"id", "at", "provider", "usage", "charge"}
-_MAPPINGS = ("tags", "extra")
-_TELLING_ZEROS = (  # their zeros and falses say something, unlike the defaults that are left out
-    "latency_ms",
-    "time_to_first_token_ms",
-    "prompt_length",
-    "quality_score",
-    "user_rating",
-    "correct",
+_MAPPINGS = frozenset({"tags", "extra"})
+# Their zeros and falses say something, unlike the defaults that are left out.
+_TELLING_ZEROS = frozenset(
+    {"latency_ms", "time_to_first_token_ms", "prompt_length", "quality_score", "user_rating", "correct"}
 )
-_FIELDS = tuple(f.name for f in fields(Record) if f.name not in _NESTED)
-_PLAIN = tuple(name for name in _FIELDS if name not in _MAPPINGS and name not in _TELLING_ZEROS)
-_plain_of = attrgetter(*_PLAIN)  # all of them in one call, since every record passes here
-_zeros_of = attrgetter(*_TELLING_ZEROS)
+_NAMES = tuple(f.name for f in fields(Record))
+_FIELDS = tuple(name for name in _NAMES if name not in _NESTED)
+_all_of = attrgetter(*_NAMES)
 _TOTALS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _SCORES = ("quality_score", "user_rating", "correct")
 
@@ -49,19 +44,21 @@ def _quantity_of(value: object) -> Quantity:
     return value if isinstance(value, int) else decimal_of(value, "quantity")
 
 
-def usage_json(usage: Usage) -> dict[str, Any]:
+def usage_json(usage: Usage) -> dict[str, Any]:  # noqa: C901 - one look each, for every call passes here
     """Write a usage as the keys that stand for it in a record's object; empty ones are left out."""
     data: dict[str, Any] = {}
     if usage.items:
         data["usage"] = {unit: n if type(n) is int else quantity_json(n) for unit, n in usage.items}
-    plain = {
-        "flags": usage.flags,
-        "usage_reason": usage.reason,
-        "usage_model": usage.model,
-        "response_id": usage.response_id,
-        "raw": usage.raw,
-    }
-    data.update({key: value for key, value in plain.items() if value})
+    if usage.flags:
+        data["flags"] = usage.flags
+    if usage.reason:
+        data["usage_reason"] = usage.reason
+    if usage.model:
+        data["usage_model"] = usage.model
+    if usage.response_id:
+        data["response_id"] = usage.response_id
+    if usage.raw:
+        data["raw"] = usage.raw
     if usage.terms:
         data["terms"] = dict(usage.terms)
     if usage.context_tokens is not None:
@@ -97,7 +94,7 @@ def line_json(line: CostLine) -> dict[str, Any]:
     """Write one line of a cost; rates and amounts are decimal strings."""
     data: dict[str, Any] = {
         "unit": line.unit,
-        "quantity": quantity_json(line.quantity),
+        "quantity": line.quantity if type(line.quantity) is int else quantity_json(line.quantity),
         "rate": rate_text(line.rate),
         "per": line.per,
         "amount": money_text(line.amount),
@@ -181,24 +178,28 @@ def cost_from_json(data: Mapping[str, Any]) -> Cost:
 
 def record_json(record: Record) -> dict[str, Any]:
     """Write a record as one flat object; token totals stand beside the units for those who read it raw."""
-    usage = record.usage
+    return facts_json(dict(zip(_NAMES, _all_of(record), strict=True)))
+
+
+def facts_json(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a Record's keywords as :func:`record_json` writes the Record, which need not be made for it."""
+    usage: Usage = facts["usage"]
     data: dict[str, Any] = {
         "schema": SCHEMA,
-        "id": record.id,
-        "at": instant_text(record.at),
-        "provider": record.provider,
+        "id": facts["id"],
+        "at": instant_text(facts["at"]),
+        "provider": facts["provider"],
     }
-    plain = zip(_PLAIN, _plain_of(record), strict=True)
-    data.update({name: value for name, value in plain if value or value == ""})
-    zeros = zip(_TELLING_ZEROS, _zeros_of(record), strict=True)
-    data.update({name: value for name, value in zeros if value is not None})
-    for name in _MAPPINGS:
-        value = getattr(record, name)
+    for name, value in facts.items():
+        if name in _NESTED:
+            continue
         if value:
-            data[name] = dict(value)
+            data[name] = dict(value) if name in _MAPPINGS else value
+        elif value is not None and (name in _TELLING_ZEROS or value == ""):
+            data[name] = value
     data.update(usage_json(usage))
     data.update(zip(_TOTALS, usage.totals, strict=True))
-    data.update(cost_json(record.charge))
+    data.update(cost_json(facts["charge"]))
     return data
 
 

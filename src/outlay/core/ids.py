@@ -25,9 +25,9 @@ def uuid7(at: datetime, entropy: bytes | None = None) -> str:
     """
     milliseconds = round(at.timestamp() * 1_000_000) // 1000
     noise = _noise.getrandbits(80) if entropy is None else int.from_bytes(entropy[:10])
-    time = f"{milliseconds & _TIME:012x}"
-    tail = f"{_VARIANT | noise & _RANDOM_B:016x}"
-    return f"{time[:8]}-{time[8:]}-{_VERSION | noise >> 62 & _RANDOM_A:04x}-{tail[:4]}-{tail[4:]}"
+    high = (milliseconds & _TIME) << 16 | _VERSION | noise >> 62 & _RANDOM_A
+    text = f"{high << 64 | _VARIANT | noise & _RANDOM_B:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def time_of(record_id: str) -> datetime:

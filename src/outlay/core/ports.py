@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
@@ -37,7 +37,11 @@ class Pending(Protocol):
     """Something finished that is not made into an entry yet: pricing and building it can wait."""
 
     def entry(self) -> Entry:
-        """Make the entry; asked once, in whatever thread has the time."""
+        """Make the entry; either this is asked, once, or :meth:`json`, in whatever thread has the time."""
+        ...
+
+    def json(self) -> dict[str, Any]:
+        """Give the entry as ``core.codec`` writes it; that need not make the entry itself."""
         ...
 
 

@@ -9,6 +9,7 @@ from outlay.core.errors import UsageError
 from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, RANK, TOKEN_UNITS, rank
 
 _RANK_OF = dict(RANK).__getitem__
+_KIND_OF = dict(KINDS).get
 Quantity = int | Decimal
 Item = tuple[str, Quantity]
 Term = tuple[str, str]
@@ -80,10 +81,10 @@ class Usage:
         """Input, cached, cache-written, output and reasoning tokens; input and output are inclusive."""
         whole = cached = written = output = reasoning = 0
         for unit, quantity in self.items:
-            kind = KINDS.get(unit)
+            kind = _KIND_OF(unit)
             if kind is None:
                 continue
-            count = int(quantity)
+            count = quantity if type(quantity) is int else int(quantity)
             if kind == "output":
                 output += count
             elif kind == "reasoning":

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from outlay.core.usage import Usage
+from outlay.core.usage import Item, Usage
 from outlay.extract.plain import fields_of, name_of, plain
 from outlay.extract.stated import STATED, stated_cost
-from outlay.extract.tally import Tally, ordered, sum_units
+from outlay.extract.tally import Tally, made, ordered, sum_units
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -34,16 +34,29 @@ def finish(
     terms: dict[str, str] | None = None,
 ) -> Usage:
     """Close the tally of one response with what stands around its usage."""
-    model, answer_id = body.get("model"), body.get("id")
-    if type(model) is not str or not model:
-        model = name_of(model)
-    if type(answer_id) is not str or not answer_id:
-        answer_id = name_of(answer_id)
+    model, answer_id = names_in(body)
     if STATED.isdisjoint(usage):
         return tally.usage(terms, model=model, response_id=answer_id, raw=usage)
     cost, currency, flags = stated_cost(usage, provider)
     tally.flags.update(flags)
     return tally.usage(terms, model=model, response_id=answer_id, raw=usage, stated=(cost, currency))
+
+
+def finish_common(
+    items: tuple[Item, ...], body: Mapping[str, Any], usage: Mapping[str, Any], terms: dict[str, str]
+) -> Usage:
+    """Make the usage of an answer that has the common shape; nothing about it is odd, no money is stated."""
+    return made(items, names_in(body), tuple(sorted(terms.items())) if terms else (), usage)
+
+
+def names_in(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Give the names of the model that served and of the answer."""
+    model, answer_id = body.get("model"), body.get("id")
+    if type(model) is not str or not model:
+        model = name_of(model)
+    if type(answer_id) is not str or not answer_id:
+        answer_id = name_of(answer_id)
+    return model, answer_id
 
 
 def tier_terms(*sources: Mapping[str, Any]) -> dict[str, str]:

@@ -6,12 +6,10 @@ from typing import Any
 from outlay.core.usage import Usage
 from outlay.extract.plain import fields_of, name_of
 
-_MARKS = frozenset({"custom_id", "key"})  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
-
 
 def response_inside(line: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Give the response inside of a line of batch results; None when this is no such line."""
-    if _MARKS.isdisjoint(line):
+    if "custom_id" not in line and "key" not in line:  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
         return None
     if result := fields_of(line.get("result")):
         return fields_of(result.get("message")) or _failed(result)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Usage
-from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
+from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
+from outlay.extract.common import CHAT, common_items
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.tally import Tally
 
@@ -70,9 +71,11 @@ def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     usage = usage_in(body.get("usage")) or usage_elsewhere(body)
     if usage is None:
         return missing(body)
+    breakdown = body.get("usage_breakdown")
+    if breakdown is None and (items := common_items(usage, CHAT)) is not None:
+        return finish_common(items, body, usage, _terms(body, usage))
     tally = Tally()
     count_chat(tally, usage, provider)
-    breakdown = body.get("usage_breakdown")
     if breakdown is not None and (parts := _parts(breakdown, provider)):
         return split(finish(tally, body, usage, provider, _terms(body, usage)), parts)
     return finish(tally, body, usage, provider, _terms(body, usage))

@@ -11,6 +11,7 @@ from outlay.core.money import decimal_of
 _INERT = frozenset({float, bool, type(None)})
 _WITHOUT_FIELDS = (str, bytes, int, float, list, tuple, type(None))
 _JSON_INT = 2**63  # larger whole numbers do not fit the serialisers that write journals
+_USUAL = 2**30 - 1  # what a whole number of one digit inside of Python holds; larger ones are looked at
 _TEXT = 100  # names of models, tiers and answers; never prose
 _DEPTH = 8  # the deepest known usage object has 5 floors
 
@@ -83,11 +84,10 @@ def _number(value: Any) -> Any:
 def _copied(found: dict[Any, Any], depth: int) -> dict[str, Any]:
     made: dict[str, Any] = found.copy()
     for key, content in found.items():
-        kind = type(content)
-        if kind is int:
-            if not -_JSON_INT <= content < _JSON_INT:
+        if type(content) is int:
+            if content > _USUAL or content < 0:
                 made[key] = _number(content)
-        elif kind not in _INERT:
+        elif content is not None and type(content) not in _INERT:
             made[key] = plain(content, depth - 1)
     try:
         if "".join(found).isascii():

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from outlay.core.usage import Usage
-from outlay.extract.answers import finish, inner, missing, split, tier_terms, usage_in
+from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
 from outlay.extract.chat import count_chat
+from outlay.extract.common import RESPONSES, common_items
 from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
@@ -29,6 +30,8 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     tools = usage_in(body.get("tool_usage"))
     if usage is None:
         return _not_yet(body)
+    if tools is None and (items := common_items(usage, RESPONSES)) is not None:
+        return finish_common(items, body, usage, tier_terms(body))
     tally = Tally()
     count_chat(tally, usage, "")
     if "server_side_tool_usage_details" in usage:

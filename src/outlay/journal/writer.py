@@ -21,14 +21,20 @@ _MADE = (Record, Score, Revision, Loss)
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
 
-def line_of(entry: Entry) -> bytes:
-    """Write an entry as one line; half a surrogate pair, as a cut stream leaves it, becomes a question mark.
+def line_of(entry: Entry | Pending) -> bytes:
+    """Write an entry, or what will be one, as one line.
+
+    Half a surrogate pair, as a cut stream leaves it, becomes a question mark.
 
     Raises:
         TypeError: it holds a value that JSON does not know.
         ValueError: it holds one that no JSON number can be.
     """
-    data = entry_json(entry)
+    data = entry_json(entry) if isinstance(entry, _MADE) else entry.json()
+    try:
+        return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        pass  # keys that are no text need an option that takes half as long again
     try:
         return orjson.dumps(data, option=_OPTIONS)
     except orjson.JSONEncodeError:
@@ -95,7 +101,7 @@ class Writer:
         all_good = True
         for entry in batch:
             try:
-                lines.append(line_of(entry if isinstance(entry, _MADE) else entry.entry()))
+                lines.append(line_of(entry))
             except Exception as error:  # noqa: BLE001  # whatever a stranger's value does, the others go on
                 self._losses.add(1, f"cannot be written as JSON: {error}"[:200])
                 all_good = False

@@ -31,7 +31,7 @@ from outlay.pricing.tables import (
     read_sheet,
     sheet_of,
 )
-from outlay.pricing.terms import normal_terms
+from outlay.pricing.terms import PROVISIONING, is_provisioned, normal_terms
 
 _KEPT = 2048  # timelines kept at most, whatever names callers bring
 _LONGEST_KEY = 512  # characters of a key that is worth keeping
@@ -64,6 +64,7 @@ class Timeline:
     unpriced: Unpriced | None = None
     cards: dict[int | tuple[int, tuple[bool, ...]], RateCard | Unpriced] = field(default_factory=dict)
     windowed: tuple[Row, ...] = ()
+    provisioned: bool = False  # the terms say so, and the provider sells throughput by the hour
 
     def at(self, at: datetime) -> RateCard | Unpriced:
         """Give the card of an instant; cards are as many as the rows have edges and windows."""
@@ -205,7 +206,8 @@ class Book:
         rows, common = tuple(table.rows(entry)), tuple(table.common_rows())
         edges = {edge for row in (*rows, *common) for edge in (row.start, row.end) if edge is not None}
         windowed = tuple(row for row in (*rows, *common) if row.windows)
-        return Timeline(asked, rows, common, tuple(sorted(edges)), windowed=windowed)
+        paid = table.provider in PROVISIONING and is_provisioned(terms)
+        return Timeline(asked, rows, common, tuple(sorted(edges)), windowed=windowed, provisioned=paid)
 
     def _find(self, provider: str | None, model: str) -> "Found | Unpriced":
         if len(model) > MAX_NAME:

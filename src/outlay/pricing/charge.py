@@ -9,7 +9,7 @@ from outlay.core.cost import Cost, CostLine, CostStatus, unpriced
 from outlay.core.errors import UsageError
 from outlay.core.instants import to_utc
 from outlay.core.money import EXACT, ZERO
-from outlay.core.units import TOKEN_UNITS
+from outlay.core.units import KINDS, TOKEN_UNITS
 from outlay.core.usage import Item, Term, Usage, merge_flags, sort_terms
 from outlay.pricing.book import Book
 from outlay.pricing.calculate import lines_of, split_lines, sum_of
@@ -33,8 +33,8 @@ _new = object.__new__
     _put_computed,
 ) = (Cost.__dict__[name].__set__ for name in Cost.__slots__)
 Said = tuple[tuple[CostLine, ...], str | None, tuple[str, ...]]
-_PROVISIONING = frozenset({"vertex", "google", "azure", "bedrock", "openai"})
 _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
+_NO_MONTH = (0, 0)
 
 
 def cost_of(
@@ -113,16 +113,19 @@ def _count(name: str, value: object) -> int:
 
 def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None) -> Cost:
     book, provider, model, terms = ask
-    plain, so_far = _without_month(terms)
-    card = book.timeline(provider, model, plain).at(at)
+    plain, so_far = _without_month(terms) if terms else ((), _NO_MONTH)
+    timeline = book.timeline(provider, model, plain)
+    card = timeline.at(at)
     if isinstance(card, Unpriced):
         return unpriced(usage.reason or card.reason if not usage.items else card.reason)
     items = usage.items
     if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
         return unpriced(usage.reason, currency=card.currency)
     # Counts stand behind tokens: most calls end with a token unit, and have nothing that is stated twice.
-    once = items if not items or items[-1][0] in TOKEN_UNITS else charged_once(items, card.rates)
-    again, items = len(items) - len(once), once
+    again = 0
+    if items and items[-1][0] not in KINDS:
+        again, items = len(items), charged_once(items, card.rates)
+        again -= len(items)
     if card.fee or card.once or card.least:
         items = _with_fees(items, card)
     if card.tiers:
@@ -131,12 +134,16 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
         lines, missing, flags = lines_of(items, card.rates, part_model)
     if again:
         flags = {*flags, OTHER_MEASURE}
-    return _cost(usage, card, lines, missing, flags, plain)
+    cost = _cost(usage, card, lines, missing, flags)
+    return _provisioned(cost, card) if timeline.provisioned else cost
 
 
 def _without_month(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[int, int]]:
-    if not terms or not any(name in _MONTH for name, _ in terms):
-        return terms, (0, 0)
+    for name, _ in terms:
+        if name in _MONTH:
+            break
+    else:
+        return terms, _NO_MONTH
     said = dict(terms)
     so_far = tuple(_month_count(said.pop(name, "0")) for name in (MONTH_INPUT, MONTH_OUTPUT))
     return sort_terms(said), (so_far[0], so_far[1])
@@ -178,9 +185,10 @@ def _cost(
     lines: list[CostLine],
     missing: list[str],
     flags: set[str],
-    terms: tuple[Term, ...],
 ) -> Cost:
     amount = sum_of(lines)
+    if not (missing or flags or card.flags or card.free) and usage.items:
+        return _priced(amount, "priced", card, (tuple(lines), card.reason, ()))
     status: CostStatus = "free" if card.free else "priced"
     reason = card.reason
     if missing:
@@ -194,8 +202,6 @@ def _cost(
     if "fee_unknown" in card.flags and status == "priced":
         status, reason = "partial", "the fee of the route's web search is not in the response"
     said = card.flags if not flags else merge_flags(card.flags, flags)
-    if terms and card.provider in _PROVISIONING and _is_provisioned(terms):
-        return _provisioned(amount, card)
     return _priced(amount, status, card, (tuple(lines), reason, said))
 
 
@@ -213,18 +219,13 @@ def _priced(amount: Decimal, status: CostStatus, card: RateCard, said: Said) -> 
     return cost
 
 
-def _is_provisioned(terms: tuple[Term, ...]) -> bool:
-    return any(
-        str(value).lower() in {"provisioned_throughput", "provisioned", "ptu", "reserved"}
-        for _, value in terms
-    )
-
-
-def _provisioned(amount: Decimal, card: RateCard) -> Cost:
+def _provisioned(cost: Cost, card: RateCard) -> Cost:
+    if cost.status == "unpriced":
+        return cost
     reason = (
         "provisioned throughput is paid by the hour; this call adds nothing, its list price is in computed"
     )
-    return Cost(ZERO, "free", card.currency, (), card.price, reason, ("provisioned",), computed=amount)
+    return Cost(ZERO, "free", card.currency, (), card.price, reason, ("provisioned",), computed=cost.amount)
 
 
 def _of_parts(usage: Usage, ask: Ask, at: datetime) -> Cost:

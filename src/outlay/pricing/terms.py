@@ -1,7 +1,7 @@
 """Billing terms: what providers say about tier, batch and place, brought into the words of the book."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from outlay.core.usage import Term
 
@@ -22,6 +22,8 @@ _TIERS = {
     "reserved": "provisioned",
     "ptu": "provisioned",
 }
+PROVISIONING = frozenset({"vertex", "google", "azure", "bedrock", "openai"})
+_PROVISIONED = frozenset({"provisioned_throughput", "provisioned", "ptu", "reserved"})
 _NOWHERE = frozenset({"", "global", "not_available", "none", "null"})
 _AWS_REGION = re.compile(r"[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d")
 _YES = frozenset({"true", "1", "yes", "on"})
@@ -52,6 +54,11 @@ def normal_terms(provider: str, terms: Mapping[str, str]) -> dict[str, str]:
     if given.get("fallback_credit") == "redeemed":
         result["fallback_credit"] = "redeemed"
     return {**result, **_place(provider, given.get("region", ""))}
+
+
+def is_provisioned(terms: Iterable[Term]) -> bool:
+    """Whether terms say that the call was served by throughput that is paid by the hour."""
+    return any(str(value).lower() in _PROVISIONED for _, value in terms)
 
 
 def _place(provider: str, region: str) -> dict[str, str]:

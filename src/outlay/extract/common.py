@@ -1,0 +1,76 @@
+"""The common shape of OpenAI's usage, read in one go: most answers have it, and it needs no tally."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Item
+
+
+class Names(NamedTuple):
+    """How an API spells the counts of the common shape."""
+
+    prompt: str
+    output: str
+    prompt_details: str
+    output_details: str
+    all: frozenset[str]
+
+
+def _names(prompt: str, output: str) -> Names:
+    spelled = (prompt, output, f"{prompt}_details", f"{output}_details")
+    return Names(*spelled, frozenset({*spelled, "total_tokens"}))
+
+
+CHAT = _names("prompt_tokens", "completion_tokens")
+RESPONSES = _names("input_tokens", "output_tokens")
+
+_CACHED = frozenset({"cached_tokens", "text_tokens"})
+_THOUGHT = frozenset({"reasoning_tokens", "text_tokens"})
+# Inside of a count, and worth a closer look unless they are 0.
+_WITH_CACHED = _CACHED | {"audio_tokens", "image_tokens", "video_tokens", "cache_write_tokens"}
+_WITH_THOUGHT = _THOUGHT | {
+    *("audio_tokens", "image_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
+}
+
+
+def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | None:
+    """Count a usage whose total is prompt and output, with cached and thought tokens inside of them.
+
+    None for every other one, also for one with a key or a kind of value that needs a closer look.
+    """
+    prompt, output, total = usage.get(names.prompt), usage.get(names.output), usage.get("total_tokens")
+    if type(prompt) is not int or type(output) is not int or type(total) is not int:
+        return None
+    if total != prompt + output or prompt < 0 or output < 0 or total > MAX_QUANTITY:
+        return None
+    if len(usage) == 3:  # noqa: PLR2004 - the three counts alone
+        return _items(prompt, 0, output, 0)
+    if not usage.keys() <= names.all:
+        return None
+    cached = _part(usage.get(names.prompt_details), "cached_tokens", _CACHED, _WITH_CACHED)
+    thought = _part(usage.get(names.output_details), "reasoning_tokens", _THOUGHT, _WITH_THOUGHT)
+    if cached is None or thought is None or cached > prompt or thought > output:
+        return None
+    return _items(prompt - cached, cached, output - thought, thought)
+
+
+def _part(details: object, name: str, looked_at: frozenset[str], known: frozenset[str]) -> int | None:
+    """Give the one count that details are about; None where they hold anything else but zeros."""
+    if details is None:
+        return 0
+    if type(details) is not dict or not details.keys() <= known:
+        return None
+    for key, value in details.items():
+        if value is not None and (type(value) is not int or value < 0 or (value and key not in looked_at)):
+            return None
+    part: int = details.get(name) or 0
+    return part
+
+
+def _items(fresh: int, cached: int, shown: int, thought: int) -> tuple[Item, ...]:
+    """Give the units in the vocabulary's order, zeros left out."""
+    if fresh and shown and not cached and not thought:
+        return ("input", fresh), ("output", shown)
+    found = (("input", fresh), ("cache_read", cached), ("output", shown), ("reasoning", thought))
+    return tuple([item for item in found if item[1]])

@@ -1,0 +1,72 @@
+"""The common shape of OpenAI's usage, read in one go: the same units as by the tally, or not read so at all."""
+
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from outlay.extract.chat import count_chat
+from outlay.extract.common import CHAT, RESPONSES, Names, common_items
+from outlay.extract.tally import Tally, ordered
+
+ODD: list[Any] = [None, -1, 7.0, True, False, "3", 10**12 + 1, {}, []]
+COUNT = st.one_of(st.integers(0, 50), st.sampled_from(ODD))
+DETAILS = [
+    *("cached_tokens", "text_tokens", "audio_tokens", "image_tokens", "cache_write_tokens", "strange"),
+    *("reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
+]
+
+
+@st.composite
+def usages(draw: st.DrawFn, names: Names) -> dict[str, Any]:
+    """Make usages of which most are of the common shape, or one step beside it."""
+    prompt, output = draw(st.integers(0, 100)), draw(st.integers(0, 100))
+    usage: dict[str, Any] = {names.prompt: prompt, names.output: output, "total_tokens": prompt + output}
+    details = st.dictionaries(st.sampled_from(DETAILS), COUNT, max_size=4)
+    for key in (names.prompt_details, names.output_details):
+        if draw(st.booleans()):
+            usage[key] = draw(st.one_of(st.none(), details, st.just([])))
+    for key in draw(st.lists(st.sampled_from([*usage, "cached_tokens", "strange"]), max_size=1)):
+        usage[key] = draw(COUNT)
+    return usage
+
+
+def agrees(usage: dict[str, Any], names: Names, provider: str) -> None:
+    quick = common_items(usage, names)
+    if quick is None:
+        return
+    tally = Tally()
+    count_chat(tally, usage, provider)
+    assert (quick, set(), None) == (ordered(tally.units), tally.flags, tally.reason)
+
+
+@given(usages(CHAT), st.sampled_from(["openai", "xai", "mistral", "google", "a stranger"]))
+@example({"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": True}, "openai")
+def test_a_chat_that_is_read_in_one_go_has_the_units_of_the_tally(
+    usage: dict[str, Any], provider: str
+) -> None:
+    agrees(usage, CHAT, provider)
+
+
+@given(usages(RESPONSES))
+def test_a_response_that_is_read_in_one_go_has_the_units_of_the_tally(usage: dict[str, Any]) -> None:
+    agrees(usage, RESPONSES, "")
+
+
+def test_what_most_answers_state_is_read_in_one_go() -> None:
+    usage = {
+        "prompt_tokens": 1000,
+        "completion_tokens": 100,
+        "total_tokens": 1100,
+        "prompt_tokens_details": {"cached_tokens": 400, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 10,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+    units = (("input", 600), ("cache_read", 400), ("output", 90), ("reasoning", 10))
+    assert common_items(usage, CHAT) == units
+    assert common_items({**usage, "total_tokens": 1101}, CHAT) is None
+    assert common_items({**usage, "citation_tokens": 5}, CHAT) is None
