@@ -1,4 +1,4 @@
-"""The common shape of OpenAI's usage, read in one go: the same units as by the tally, or not read so at all."""
+"""The common shape of OpenAI's usage, read in one go: as the tally reads it, or left to the tally."""
 
 from typing import Any
 
