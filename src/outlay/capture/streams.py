@@ -44,6 +44,10 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - the guard, without a further call a chunk
             note_failure("Watch.take", error)
 
+    def taker(self) -> Callable[[Any], None]:
+        """Give what takes each further chunk, in one call a chunk; whoever calls it guards it."""
+        return self.collector.add if type(self).take is Watch.take else self.take
+
     def usage(self) -> Usage:
         """Give what is known of the usage so far; a fault of ours gives a reason instead."""
         try:
@@ -87,11 +91,15 @@ class Watch:
 
 def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:
     """Pass a stream's chunks on, each the very object that came, and end its call when it ends."""
-    take, hidden = seen.begin, seen.hidden
+    take: Callable[[Any], None] = seen.begin
+    then, hidden = seen.taker(), seen.hidden
     try:
         for chunk in chunks:
-            take(chunk)
-            take = seen.take
+            try:
+                take(chunk)
+            except Exception as error:  # noqa: BLE001 - the guard
+                note_failure("Watch.take", error)
+            take = then
             if hidden is None or not hidden(chunk):
                 yield chunk
     except GeneratorExit:
@@ -105,11 +113,15 @@ def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:
 
 async def watch_async(chunks: AsyncIterator[T], seen: Watch) -> AsyncIterator[T]:
     """Do the same for an asynchronous stream."""
-    take, hidden = seen.begin, seen.hidden
+    take: Callable[[Any], None] = seen.begin
+    then, hidden = seen.taker(), seen.hidden
     try:
         async for chunk in chunks:
-            take(chunk)
-            take = seen.take
+            try:
+                take(chunk)
+            except Exception as error:  # noqa: BLE001 - the guard
+                note_failure("Watch.take", error)
+            take = then
             if hidden is None or not hidden(chunk):
                 yield chunk
     except GeneratorExit:

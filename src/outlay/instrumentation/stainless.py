@@ -74,6 +74,8 @@ class _Sent:
 def _beginner(
     sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches
 ) -> Callable[[Any, Any, bool], _Sent | None]:
+    prepare = guarded(sdk.prepare)
+
     @guarded
     def begin(client: Any, options: Any, stream: bool) -> _Sent | None:  # noqa: FBT001 - the SDK's own flag
         if not patches.active or inside.get() is not None or options.method.lower() != "post":
@@ -88,7 +90,7 @@ def _beginner(
         call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
         if call.said is not None:
             call.said.asked(body)
-        prepared = guarded(sdk.prepare)(provider, api, options) if stream else None
+        prepared = prepare(provider, api, options) if stream else None
         sent, hidden = prepared or (options, None)
         return _Sent(call, sent, hidden)
 
