@@ -5,6 +5,7 @@ from benchmarks import (
     daily,
     instrumented,
     ledger,
+    memory,
     price_command,
     pricing,
     recording,
@@ -17,5 +18,6 @@ from benchmarks import (
 if __name__ == "__main__":
     answers = (startup, reports, daily)
     kept = (ledger, clickhouse)
-    for benchmark in (*answers, pricing, price_command, recording, *kept, instrumented, trackers, stop):
+    calls = (instrumented, trackers, stop, memory)
+    for benchmark in (*answers, pricing, price_command, recording, *kept, *calls):
         benchmark.main()

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import openai
 
-from benchmarks.timing import reported_by, show, take_turns
+from benchmarks.timing import environment_of, reported_by, show, take_turns
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 BODY = {
@@ -30,6 +30,7 @@ BODY = {
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 CHUNKS = 50
 WARM_UP = 100
+ROUNDS = 7
 CALLS = {"sync": 1500, "async": 1500, "stream": 200}
 
 
@@ -87,12 +88,23 @@ def start_openinference() -> None:
     OpenAIInstrumentor().instrument(tracer_provider=provider)
 
 
+def start_langfuse() -> None:
+    """Switch on langfuse's instrumentation for openai, exporting to memory; it batches by itself."""
+    from langfuse import Langfuse
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    Langfuse(public_key="pk", secret_key="sk", span_exporter=InMemorySpanExporter())  # noqa: S106 - nobody's
+    import langfuse.openai  # noqa: F401 - importing it is what wraps the SDK's methods
+
+
 VARIANTS: dict[str, Callable[[], None]] = {
     "plain": lambda: None,
     "outlay": start_outlay,
     "opentelemetry": start_opentelemetry,
     "openinference": start_openinference,
+    "langfuse": start_langfuse,
 }
+"""What is measured; langfuse in an environment of its own, with the same SDK."""
 
 
 def measure_sync(times: int) -> None:
@@ -139,9 +151,19 @@ def one(variant: str, form: str) -> None:
 
 def main() -> None:
     """Print a table for each form."""
+    apart = environment_of("langfuse", f"openai=={openai.__version__}", "httpx2", "rich")
+    pythons: dict[str, tuple[str, ...]] = dict.fromkeys(VARIANTS, (sys.executable,))
+    if apart is None:
+        del pythons["langfuse"]
+        print("langfuse: left out, there is no uv to make an environment for it, or it cannot be had")
+    else:
+        pythons["langfuse"] = apart
     for form in CALLS:
-        runs = {name: reported_by("-m", "benchmarks.instrumented", name, form) for name in VARIANTS}
-        show(f"One instrumented call, {form}, CPU", take_turns(runs, 7), "plain")
+        runs = {
+            name: reported_by("-m", "benchmarks.instrumented", name, form, python=python)
+            for name, python in pythons.items()
+        }
+        show(f"One instrumented call, {form}, CPU", take_turns(runs, ROUNDS), "plain")
 
 
 if __name__ == "__main__":

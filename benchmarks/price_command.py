@@ -11,9 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks.timing import each, reported_by, show, take_turns
 from outlay.cli.price_batches import price_batch
@@ -25,6 +29,7 @@ GOLDEN = HERE.parent / "tests" / "golden" / "extract.jsonl"
 PEER = HERE / "peer_litellm.py"
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 ROUNDS, REPEATED, TIMES = 5, 40, 5
+RESPONSES = 200_000
 
 
 def cases() -> list[dict[str, object]]:
@@ -79,7 +84,49 @@ def theirs(uv: str, file: Path) -> Callable[[], float]:
     return run
 
 
+def throughput(file: Path) -> None:
+    """Print how many responses a second the command reads, prices and writes, by processes."""
+    responses = len(file.read_bytes().splitlines())
+    table = Table(
+        title=f"outlay price over {responses:,} responses of every API, start-up included",
+        title_justify="left",
+    )
+    for heading in ("processes", "responses a second", "CPU µs a response", "of all processes"):
+        table.add_column(heading, justify="right")
+    for jobs in sorted({1, 2, os.cpu_count() or 1}):
+        before, start = os.times(), time.perf_counter()
+        command = [sys.executable, "-m", "outlay", "price", "--jobs", str(jobs), str(file)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        taken, after = time.perf_counter() - start, os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        table.add_row(
+            str(jobs), f"{responses / taken:,.0f}", f"{used / responses * 1e6:.1f}", f"{used:.1f} s"
+        )
+    Console(width=110).print(table)
+
+
+def every_case() -> list[str]:
+    """Give every whole or streamed response of the golden set as a line of input."""
+    made = []
+    for number, text in enumerate(GOLDEN.read_text("utf-8").splitlines()):
+        case = json.loads(text)
+        body = {name: case[name] for name in ("response", "events", "sse") if name in case}
+        names = {"id": number, "provider": case["provider"], "api": case["api"], "at": "2026-11-01T00:00:00Z"}
+        made.append(json.dumps({**names, **body}))
+    return made
+
+
 def main() -> None:
+    """Print the tables: the command by itself, then beside litellm for the responses that both can price."""
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "responses.jsonl"
+        lines = every_case()
+        file.write_text("\n".join(lines * (RESPONSES // len(lines))) + "\n", encoding="utf-8")
+        throughput(file)
+    beside_litellm()
+
+
+def beside_litellm() -> None:
     """Print the table, for the responses that both can price."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(HERE.parent / ".build" / "bin"))
     if uv is None:

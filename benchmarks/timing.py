@@ -1,11 +1,13 @@
 """Paired timings: the variants take turns, so that a noisy machine troubles all of them alike."""
 
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -57,14 +59,35 @@ def process(*arguments: str) -> Callable[[], float]:
     return run
 
 
-def reported_by(*arguments: str) -> Callable[[], float]:
+def reported_by(*arguments: str, python: Sequence[str] = (sys.executable,)) -> Callable[[], float]:
     """Make a run that starts Python with these arguments and reads the figure that it prints."""
 
     def run() -> float:
-        result = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True)
+        result = subprocess.run([*python, *arguments], check=True, capture_output=True, text=True)
         return float(result.stdout.split()[-1])
 
     return run
+
+
+def environment_of(*packages: str) -> tuple[str, ...] | None:
+    """Give the command of a Python in an environment of its own, which uv makes; None without uv or them."""
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(__file__).parents[1] / ".build" / "bin"))
+    if uv is None:
+        return None
+    given = [word for package in packages for word in ("--with", package)]
+    command = (
+        uv,
+        "run",
+        "--quiet",
+        "--isolated",
+        "--no-project",
+        "--python",
+        sys.executable,
+        *given,
+        "python",
+    )
+    probe = subprocess.run([*command, "-c", ""], check=False, capture_output=True)
+    return None if probe.returncode else command
 
 
 def show(title: str, timings: Mapping[str, Timing], base: str, unit: str = "µs") -> None:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from outlay.core.codec import price_json, quantity_json
+from outlay.core.codec import quantity_json, shared_price_json
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import OutlayError, ResponseError
 from outlay.core.instants import instant
@@ -144,7 +143,7 @@ def _answer(usage: Usage, provider: str, model: str | None, cost: Cost) -> dict[
         "currency": cost.currency,
         "cost_status": cost.status,
         "lines": [_line(line) for line in cost.lines],
-        "price": None if price is None else _price_json(price),
+        "price": None if price is None else shared_price_json(price),
     }
     if computed is not None:
         found["computed_cost"] = money_text(computed)
@@ -153,16 +152,11 @@ def _answer(usage: Usage, provider: str, model: str | None, cost: Cost) -> dict[
     return found
 
 
-# Few rates and prices are in use at a time, and writing one takes longer than looking it up; bounded.
-_rate_text = lru_cache(maxsize=4096)(rate_text)
-_price_json = lru_cache(maxsize=1024)(price_json)
-
-
 def _line(line: CostLine) -> dict[str, Any]:
     found: dict[str, Any] = {
         "unit": line.unit,
         "quantity": line.quantity,
-        "rate": _rate_text(line.rate),
+        "rate": rate_text(line.rate),
         "per": line.per,
         "amount": money_text(line.amount),
     }

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -129,7 +128,24 @@ def price_json(price: Price) -> dict[str, Any]:
     }
 
 
-_price_json = lru_cache(maxsize=1024)(price_json)  # a process uses few prices, over and over
+_PRICES_KEPT = 1024
+_written_prices: dict[int, tuple[Price, dict[str, Any]]] = {}
+
+
+def shared_price_json(price: Price) -> dict[str, Any]:
+    """Give the same as :func:`price_json`, not to be changed: a process uses few prices, over and over.
+
+    They are known by identity, since the calls of one rate card share its price; comparing them takes longer
+    than writing one.
+    """
+    known = _written_prices.get(id(price))
+    if known is not None and known[0] is price:
+        return known[1]
+    if len(_written_prices) >= _PRICES_KEPT:
+        _written_prices.clear()
+    written = price_json(price)
+    _written_prices[id(price)] = (price, written)
+    return written
 
 
 def price_from_json(data: Mapping[str, Any]) -> Price:
@@ -157,7 +173,7 @@ def cost_json(cost: Cost) -> dict[str, Any]:
     if cost.lines:
         data["lines"] = [line_json(line) for line in cost.lines]
     if cost.price is not None:
-        data["price"] = _price_json(cost.price)
+        data["price"] = shared_price_json(cost.price)
     return data
 
 

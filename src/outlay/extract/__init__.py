@@ -98,8 +98,11 @@ def operation_of(api: str) -> str:
 
 
 def _reader(api: str) -> Reader:
-    _known_api(api)
-    return reader_of(api)
+    try:
+        return reader_of(api)
+    except KeyError:
+        _known_api(api)
+        raise
 
 
 def _known_api(api: str) -> Row:
