@@ -53,6 +53,9 @@ def outlay(
 
     yield run
     process.use(None)
+    for name in set(os.environ) - set(environ):  # what `outlay run` hands down to the program's children
+        if name.startswith("OUTLAY_"):
+            del os.environ[name]
 
 
 @pytest.fixture
