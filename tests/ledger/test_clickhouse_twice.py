@@ -237,3 +237,25 @@ def test_what_columns_cannot_hold_is_refused_and_nothing_is_kept(
     assert stored(place) == 0
     assert ledger._client.all("SELECT count() FROM scores") == [(0,)]
     ledger.close()
+
+
+def test_a_copy_that_was_formed_first_and_stored_last_is_set_aside_too(
+    monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    """The one that counts is then not the one that was there; its deliverer sees both, and says so."""
+    stored_first = call(cost="1")
+    formed_first = call(cost="2", id=stored_first.id)
+    ledger = ClickHouseLedger(place)
+    ledger.add([stored_first])
+    line = intake._record_line
+
+    def earlier(record: Record) -> bytes:
+        return line(record).replace(b"{", b'{"arrived":-1,', 1)  # a moment after 1970
+
+    with monkeypatch.context() as racing:
+        racing.setattr(intake, "known", lambda *_: set())  # it had looked before the other one was there
+        racing.setattr(intake, "_record_line", earlier)
+        ledger.add([formed_first])
+    assert total(ledger) == (1, Decimal(2))
+    assert ledger.conflicts() == 1
+    ledger.close()
