@@ -336,7 +336,9 @@ def test_row_102_processes_share_a_budget(tmp_path: Path) -> None:
 
 
 def test_a_call_is_for_whom_baggage_names_too(tmp_path: Path) -> None:
-    from opentelemetry import baggage, context  # noqa: PLC0415 - only here
+    from opentelemetry import baggage, context, trace  # noqa: PLC0415 - only here
+
+    assert trace.get_tracer_provider() is not None  # a program that carries baggage has loaded it
 
     rules = [{"name": "b", "budget": Decimal(1), "per": "user", "stop": True}]
     recorder = process.Process(Settings(home=tmp_path, ledger="memory:", alerts={"rules": rules})).recorder()
