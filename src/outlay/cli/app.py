@@ -48,6 +48,7 @@ COMMANDS = {
     "prices": Entry("prices", "prices", "The price book, and prices of your own."),
     "reprice": Entry("reprice", "reprice", "Price recorded calls again by today's book."),
     "whatif": Entry("whatif", "whatif", "The same usage on other models or tariffs."),
+    "review": Entry("review", "review", "The week's letter: what it cost, what changed, what to do."),
     "watch": Entry("watch", "watch", "Calls and spend as they happen, from the journals."),
     "dashboard": Entry("dashboard", "dashboard", "Where the money goes: live, as a picture, or as a page."),
     "import": Entry("import_", "import_", "Bring calls from logs and exports of others into the ledger."),

@@ -97,25 +97,17 @@ def _saved(
     feature: str | None,
     question: dict[str, Any],
 ) -> Iterator[str]:
+    from outlay.cli.session import replace_file
+
     if png is not None:
         from outlay.render.png import png_bytes
 
-        _replace(Path(png), png_bytes(picture))
+        replace_file(Path(png), png_bytes(picture))
         yield png
     if html is not None:
         from outlay.render.html import html_text
         from outlay.report.page import page_of
 
         page = page_of(reader, feature=feature, **question)
-        _replace(Path(html), html_text(page).encode("utf-8", "replace"))
+        replace_file(Path(html), html_text(page).encode("utf-8", "replace"))
         yield html
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; the picture of yesterday is replaced by that of today."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -50,3 +50,13 @@ def show_json(document: Any) -> None:
     from outlay.render.as_json import json_text
 
     click.echo(json_text(document))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; what was made yesterday is replaced by that of today."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
