@@ -87,8 +87,9 @@ def torn(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
     """Spoil bytes in the middle, cut the tail, put noise between the lines; the good lines are all in."""
     _written(home, "w", range(400))
     for n in range(rounds):
-        _written(home, f"x{n}", range(40))
-        newest = max(segments(home / "journal"), key=lambda each: each.path.stat().st_mtime_ns)
+        before = set(segments(home / "journal"))
+        _written(home, f"x{n}", range(40), segment_bytes=10**7)
+        (newest,) = set(segments(home / "journal")) - before
         lines = newest.path.read_bytes().splitlines(keepends=True)
         spoilt = chance.randrange(1, len(lines) - 1)
         line = bytearray(lines[spoilt])

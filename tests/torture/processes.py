@@ -15,7 +15,13 @@ _PATIENCE = 60.0
 def environ(home: Path, ledger: str | None = None, **more: str) -> dict[str, str]:
     """Give the environment of a program whose calls go there."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTLAY_")}
-    found = {**kept, "OUTLAY_HOME": str(home), "PYTHONPATH": str(ROOT), "OUTLAY_MIN_FREE": "0", **more}
+    found = {
+        **kept,
+        "OUTLAY_HOME": str(home),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
+        "OUTLAY_MIN_FREE": "0",
+        **more,
+    }
     return found if ledger is None else {**found, "OUTLAY_LEDGER": ledger}
 
 
