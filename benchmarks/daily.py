@@ -150,6 +150,14 @@ def beside_last_week(history: Sequence[float]) -> tuple[float, float]:
     return days[-7] - room, days[-7] + room
 
 
+def by_weekday(history: Sequence[float]) -> tuple[float, float]:
+    """Judge by the median of the last four of that weekday, and how they differ from it."""
+    same = list(history[-28:])[::7]
+    middle = statistics.median(same)
+    room = 4 * max(1.4826 * statistics.median([abs(day - middle) for day in same]), 0.05 * middle)
+    return middle - room, middle + room
+
+
 FORECASTS: dict[str, Forecaster] = {
     "ours": series.forecast,
     "seasonal naive (last week)": week_before,
@@ -161,6 +169,7 @@ DETECTORS: dict[str, Detector] = {
     "mean + 3 sd of 28 days": beyond_three_sd,
     "last value + 3 sd": beside_yesterday,
     "seasonal naive + 3 sd": beside_last_week,
+    "weekday median and MAD": by_weekday,
 }
 
 
