@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from outlay.core.inherited import MODULES, RUN
+from outlay.core.inherited import FORMERLY, MODULES, RUN
 
 if TYPE_CHECKING:  # for an annotation alone: a child that calls no model loads next to nothing
     from outlay.settings import Settings
@@ -38,7 +38,7 @@ class _FirstSdk:
     """Finds nothing itself; when the first SDK is asked for, hooks are set to wait for all of them."""
 
     def __init__(self) -> None:
-        self._modules = frozenset(MODULES.values())
+        self._modules = frozenset((*MODULES.values(), *FORMERLY))
         self._lock = threading.Lock()
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> Any:

@@ -98,3 +98,19 @@ def test_the_public_instrument_hooks_what_a_program_imports_and_loads_nothing_it
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "() False True False False"
+
+
+def test_the_module_of_an_older_release_is_waited_for_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sdk_of_old.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(late, "MODULES", {"one": "sdk_of_new"})
+    monkeypatch.setattr(late, "FORMERLY", {"sdk_of_old": "one"})
+    hooked: list[str] = []
+    forget = late.hook_when_imported(hooked.append)
+    importlib.import_module("sdk_of_old")
+    forget()
+    sys.modules.pop("sdk_of_old")
+    assert hooked == ["one"]

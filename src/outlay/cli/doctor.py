@@ -186,7 +186,7 @@ def _about_shipping(targets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _about_sdks(sdks: list[dict[str, Any]]) -> Iterator[str]:
     for sdk in sdks:
         if sdk["state"] == "too old":
-            yield f"{sdk['package']} {sdk['version']} is too old to hook; upgrade it"
+            yield f"{sdk['package']} {sdk['version']} is too old to hook; it needs {sdk['oldest']} or newer"
     if all(sdk["state"] == "not installed" for sdk in sdks):
         names = ", ".join(sdk["package"] for sdk in sdks)
         yield f"none of {names} is installed here; outlay.record() takes calls of anything else"

@@ -23,3 +23,6 @@ MODULES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Our name of each SDK -> the module that a program imports."""
+
+FORMERLY: Mapping[str, str] = MappingProxyType({"mistralai.sdk": "mistralai"})
+"""A module that older releases import in its place -> our name of the SDK."""

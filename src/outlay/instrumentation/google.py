@@ -17,7 +17,7 @@ from outlay.instrumentation import google_turns
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import first_inside
 
-OLDEST = (2, 0)
+OLDEST = (1, 40)  # before, an answer was a dict
 METHODS = {
     "generateContent": "generate_content",
     "streamGenerateContent": "generate_content",

@@ -58,6 +58,7 @@ class SdkStatus:
     package: str
     version: str | None
     state: State
+    oldest: str | None = None  # the first version that can be hooked, where this one is too old
 
 
 @dataclass(slots=True)
@@ -116,7 +117,10 @@ class Hooks:
         elif name in self._patches:
             state = "hooked"
         else:
-            state = "installed" if _new_enough(version, _leaf(name).OLDEST) else "too old"
+            oldest = _leaf(name).OLDEST
+            if not _new_enough(version, oldest):
+                return SdkStatus(name, _ALL[name], version, "too old", ".".join(map(str, oldest)))
+            state = "installed"
         return SdkStatus(name, _ALL[name], version, state)
 
     def _hook(self, name: str, *, include_usage: bool, demanded: bool) -> None:
@@ -129,9 +133,8 @@ class Hooks:
         elif demanded and status.state == "not installed":
             raise MissingExtraError.of(name, status.package)
         elif demanded and status.state == "too old":
-            oldest = ".".join(map(str, _leaf(name).OLDEST))
             raise SettingsError(
-                f"{status.package} {status.version} is too old to hook; it needs {oldest} or newer"
+                f"{status.package} {status.version} is too old to hook; it needs {status.oldest} or newer"
             )
 
 

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from outlay.capture.guard import guarded
-from outlay.core.inherited import MODULES
+from outlay.core.inherited import FORMERLY, MODULES
 
 
 def hook_when_imported(hook: Callable[[str], Any]) -> Callable[[], None]:
@@ -18,10 +18,10 @@ def hook_when_imported(hook: Callable[[str], Any]) -> Callable[[], None]:
     waits no longer.
     """
     safely = guarded(hook)
-    waiting = {module: name for name, module in MODULES.items() if module not in sys.modules}
-    for name, module in MODULES.items():
-        if module not in waiting:
-            safely(name)
+    watched = {module: name for name, module in MODULES.items()} | {**FORMERLY}
+    waiting = {module: name for module, name in watched.items() if module not in sys.modules}
+    for name in dict.fromkeys(name for module, name in watched.items() if module not in waiting):
+        safely(name)
     finder = _AfterImport(waiting, safely)
     sys.meta_path.insert(0, finder)
     return finder.forget

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,9 +25,11 @@ from outlay.instrumentation.wrapping import (
     usage_in,
 )
 
-OLDEST = (2, 0)  # since then under mistralai.client
+OLDEST = (1, 5)
 HOMES = {"mistralai.client": None, "mistralai.azure.client": "azure", "mistralai.gcp.client": "vertex"}
 """A client's package -> its provider; None: its host tells."""
+FIRST_HOMES = {"mistralai": None, "mistralai_azure": "azure", "mistralai_gcp": "vertex"}
+"""The same before version 2."""
 _ASKED = ("start", "append", "restart")
 METHODS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (  # module, class, api, methods
     ("chat", "Chat", "chat", ("complete", "stream")),
@@ -47,7 +50,9 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         ImportError: it is not installed.
     """
     patches = Patches()
-    for home, provider in HOMES.items():
+    client = find_spec("mistralai.client")
+    is_package = client is not None and client.submodule_search_locations is not None
+    for home, provider in (HOMES if is_package else FIRST_HOMES).items():
         for module, owner, api, methods in METHODS:
             found = _class(home, module, owner)
             begin = _beginner(recorder, patches, provider, api)
@@ -67,7 +72,7 @@ def _module(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        if name.startswith("mistralai.client.utils"):
+        if name in {"mistralai.client.utils.eventstreaming", "mistralai.utils.eventstreaming"}:
             raise
         return None
 

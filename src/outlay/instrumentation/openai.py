@@ -7,7 +7,7 @@ from outlay.capture.recorder import Recorder
 from outlay.instrumentation import openai_sockets, stainless
 from outlay.instrumentation.patches import Patches
 
-OLDEST = (2, 0)  # the oldest major whose hook points are known to be the same
+OLDEST = (1, 40)  # the oldest that was tried; the hook points are the same since
 PATHS = {
     "/chat/completions": "chat",
     "/completions": "completions",

@@ -1,0 +1,242 @@
+"""Every form in which the SDKs over HTTP make a call, so that each can be put through every outcome."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anthropic
+import cohere
+import groq
+import httpx
+import httpx2
+import openai
+import together
+from google import genai
+from google.genai import types
+from mistralai.client import Mistral
+from pydantic import BaseModel
+from tests.support.wire import sse
+
+UNITS = {"input": 1000, "output": 100}
+Call = Callable[[Any], Any]
+Forms = dict[str, tuple[Any, Call]]  # by name: the answer, and the call that gets it
+
+
+class City(BaseModel):
+    """What the parse forms parse."""
+
+    city: str
+
+
+COUNTS = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+SAID = '{"city": "Oslo"}'
+CHAT = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": SAID}}],
+    "usage": COUNTS,
+}
+PART = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+WORD = {
+    **PART,
+    "choices": [{"index": 0, "delta": {"role": "assistant", "content": "a"}, "finish_reason": None}],
+}
+LAST = {**PART, "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}], "usage": COUNTS}
+CHUNKS = sse(WORD, LAST, done=True)
+RESPONSE: dict[str, Any] = {
+    "id": "r1",
+    "object": "response",
+    "created_at": 1,
+    "model": "m",
+    "status": "completed",
+    "output": [],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": {
+        "input_tokens": 1000,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 100,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 1100,
+    },
+}
+BEGUN = {**RESPONSE, "status": "in_progress", "usage": None}
+RESPONDING = sse(
+    {"type": "response.created", "sequence_number": 0, "response": BEGUN},
+    {"type": "response.completed", "sequence_number": 1, "response": RESPONSE},
+    named=True,
+)
+MESSAGE: dict[str, Any] = {
+    "id": "m1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": SAID}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 1000, "output_tokens": 100},
+}
+START = {**MESSAGE, "content": [], "stop_reason": None, "usage": {"input_tokens": 1000, "output_tokens": 1}}
+SPEAKING = sse(
+    {"type": "message_start", "message": START},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": SAID}},
+    {"type": "content_block_stop", "index": 0},
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+        "usage": {"output_tokens": 100},
+    },
+    {"type": "message_stop"},
+    named=True,
+)
+GEMINI = {
+    "candidates": [{"content": {"role": "model", "parts": [{"text": "hi"}]}, "finishReason": "STOP"}],
+    "usageMetadata": {"promptTokenCount": 1000, "candidatesTokenCount": 100, "totalTokenCount": 1100},
+    "modelVersion": "m",
+}
+THINKING = {
+    "candidates": [{"content": {"role": "model", "parts": [{"text": "h"}]}}],
+    "usageMetadata": {"promptTokenCount": 1000},
+    "modelVersion": "m",
+}
+GENERATING = sse(THINKING, GEMINI)
+BILLED = {"billed_units": {"input_tokens": 1000, "output_tokens": 100}}
+COHERE = {
+    "id": "c1",
+    "finish_reason": "COMPLETE",
+    "message": {"role": "assistant", "content": [{"type": "text", "text": "hi"}]},
+    "usage": BILLED,
+}
+COHERING = sse(
+    {"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant", "content": []}}},
+    {"type": "content-end", "index": 0},
+    {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": BILLED}},
+    named=True,
+)
+ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+SPEAK: dict[str, Any] = {**ASK, "max_tokens": 10}
+GENERATE: dict[str, Any] = {"model": "m", "contents": "hi"}
+
+
+def _with(start: Call) -> Call:
+    """Make one iterator of a stream helper, which is a context manager."""
+
+    def chunks(api: Any) -> Any:
+        with start(api) as stream:
+            yield from stream
+
+    return chunks
+
+
+def _async_with(start: Call) -> Call:
+    async def chunks(api: Any) -> Any:
+        async with start(api) as stream:
+            async for chunk in stream:
+                yield chunk
+
+    return chunks
+
+
+def _both(start: Call) -> tuple[Call, Call]:
+    return _with(start), _async_with(start)
+
+
+_MESSAGES, _BETA = (
+    _both(lambda api: api.messages.stream(**SPEAK)),
+    _both(lambda api: api.beta.messages.stream(**SPEAK)),
+)
+_HELPER = _both(lambda api: api.chat.completions.stream(**ASK))
+_CREATE: Forms = {
+    "create": (CHAT, lambda api: api.chat.completions.create(**ASK)),
+    "raw": (CHAT, lambda api: api.chat.completions.with_raw_response.create(**ASK)),
+    "stream": (CHUNKS, lambda api: api.chat.completions.create(stream=True, **ASK)),
+}
+WHOLE: dict[str, Forms] = {
+    "openai": {
+        **_CREATE,
+        "parse": (CHAT, lambda api: api.chat.completions.parse(response_format=City, **ASK)),
+        "responses": (RESPONSE, lambda api: api.responses.create(model="m", input="hi")),
+        "responses stream": (
+            RESPONDING,
+            lambda api: api.responses.create(model="m", input="hi", stream=True),
+        ),
+    },
+    "anthropic": {
+        "create": (MESSAGE, lambda api: api.messages.create(**SPEAK)),
+        "raw": (MESSAGE, lambda api: api.messages.with_raw_response.create(**SPEAK)),
+        "beta": (MESSAGE, lambda api: api.beta.messages.create(**SPEAK)),
+        "parse": (MESSAGE, lambda api: api.messages.parse(output_format=City, **SPEAK)),
+        "stream": (SPEAKING, lambda api: api.messages.create(stream=True, **SPEAK)),
+        "beta stream": (SPEAKING, lambda api: api.beta.messages.create(stream=True, **SPEAK)),
+    },
+    "google": {
+        "create": (GEMINI, lambda api: api.models.generate_content(**GENERATE)),
+        "chat": (GEMINI, lambda api: api.chats.create(model="m").send_message("hi")),
+        "stream": (GENERATING, lambda api: api.models.generate_content_stream(**GENERATE)),
+    },
+    "groq": _CREATE,
+    "together": _CREATE,
+    "cohere": {
+        "create": (COHERE, lambda api: api.chat(**ASK)),
+        "raw": (COHERE, lambda api: api.with_raw_response.chat(**ASK)),
+        "stream": (COHERING, lambda api: api.chat_stream(**ASK)),
+    },
+}
+"""Forms that the synchronous and the asynchronous client have under the same name."""
+SYNC: dict[str, Forms] = {
+    "openai": {"helper": (CHUNKS, _HELPER[0])},
+    "anthropic": {"helper": (SPEAKING, _MESSAGES[0]), "beta helper": (SPEAKING, _BETA[0])},
+    "mistralai": {
+        "create": (CHAT, lambda api: api.chat.complete(**ASK)),
+        "parse": (CHAT, lambda api: api.chat.parse(response_format=City, **ASK)),
+        "stream": (CHUNKS, lambda api: api.chat.stream(**ASK)),
+    },
+}
+ASYNC: dict[str, Forms] = {
+    "openai": {"helper": (CHUNKS, _HELPER[1])},
+    "anthropic": {"helper": (SPEAKING, _MESSAGES[1]), "beta helper": (SPEAKING, _BETA[1])},
+    "mistralai": {
+        "create": (CHAT, lambda api: api.chat.complete_async(**ASK)),
+        "parse": (CHAT, lambda api: api.chat.parse_async(response_format=City, **ASK)),
+        "stream": (CHUNKS, lambda api: api.chat.stream_async(**ASK)),
+    },
+}
+
+
+def forms_of(sdk: str, *, asynchronous: bool) -> Forms:
+    """Give the forms of one SDK's client."""
+    return {**WHOLE.get(sdk, {}), **(ASYNC if asynchronous else SYNC).get(sdk, {})}
+
+
+SDKS = ("openai", "anthropic", "google", "groq", "together", "mistralai", "cohere")
+HTTP: dict[str, Any] = {"groq": httpx, "together": httpx, "cohere": httpx}
+
+
+def http_of(sdk: str) -> Any:
+    """Give the HTTP client's module that an SDK is on."""
+    return HTTP.get(sdk, httpx2)
+
+
+def client_of(sdk: str, http: Any, *, asynchronous: bool) -> Any:  # noqa: PLR0911 - one return for each SDK
+    """Make an SDK's client over an HTTP client of that kind."""
+    key: dict[str, Any] = {"api_key": "k"}
+    once: dict[str, Any] = {**key, "http_client": http, "max_retries": 0}
+    if sdk == "openai":
+        return openai.AsyncOpenAI(**once) if asynchronous else openai.OpenAI(**once)
+    if sdk == "anthropic":
+        return anthropic.AsyncAnthropic(**once) if asynchronous else anthropic.Anthropic(**once)
+    if sdk == "groq":
+        return groq.AsyncGroq(**once) if asynchronous else groq.Groq(**once)
+    if sdk == "together":
+        return together.AsyncTogether(**once) if asynchronous else together.Together(**once)
+    if sdk == "cohere":
+        named = {**key, "httpx_client": http}
+        return cohere.AsyncClientV2(**named) if asynchronous else cohere.ClientV2(**named)
+    if sdk == "mistralai":
+        return Mistral(**key, **({"async_client": http} if asynchronous else {"client": http}))
+    options = types.HttpOptions(**{"httpx_async_client" if asynchronous else "httpx_client": http})
+    made = genai.Client(**key, http_options=options)
+    return made.aio if asynchronous else made
