@@ -56,7 +56,7 @@ class Journal:
         *,
         sync: Sync = "interval",
         interval: float = 1.0,
-        batch_delay: float = 0.05,
+        batch_delay: float = 0.2,
         max_pending: int = 100_000,
         segment_bytes: int = 64 * 2**20,
         clock: Clock | None = None,
