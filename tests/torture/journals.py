@@ -23,12 +23,12 @@ URL = "postgresql://stand-in/calls"
 
 
 def _call(name: str, number: int, clock: FixedClock | None = None) -> Record:
-    """Make a call like those of the writers, which cost what the list price says."""
+    """Make a call like those of the writers, at today's list price whatever the clock says."""
     from outlay.pricing import cost_of  # noqa: PLC0415  # loaded when used
 
     usage = Usage.of({"input": 1000, "output": number % 500} if number % 500 else {"input": 1000})
     at = NOON if clock is None else clock.now()
-    charge: Cost = cost_of(usage, provider="openai", model="gpt-4o", at=at)
+    charge: Cost = cost_of(usage, provider="openai", model="gpt-4o", at=NOON)
     return call(at, user=name, session=f"{name}-{number}", usage=usage, charge=charge)
 
 
