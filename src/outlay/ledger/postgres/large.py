@@ -11,7 +11,7 @@ from outlay.core.query import TIME_DIMENSIONS, Query, Row, Rows, zone
 from outlay.ledger import answers, sql
 from outlay.ledger.measures import SHARES
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.postgres.rollups import BUCKET, GROWTH
+from outlay.ledger.postgres.rollups import BUCKET, GROWTH, daily
 
 EXACT: Final = 200_000
 """Up to so many calls percentiles are exact; beyond, they lie in the right bucket, 4 % wide."""
@@ -145,12 +145,14 @@ def _buckets(asked: _Asked) -> tuple[sql.Dialect, Query]:
     if inner is None or not asked.fits(_DAY, dimensions):
         calls = f"(SELECT calls.*, {BUCKET} AS bucket, 1 AS n FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
         return replace(asked.base, calls=calls), asked.query
-    names = (*_OF_KINDS, *_OF_COSTS)
-    kinds = ", ".join(f"kinds.{name}" for name in names)
-    rolled = f"""SELECT CAST(day AS timestamp) AS "at", {kinds}, bucket, calls AS n
-        FROM latencies JOIN kinds ON kinds.id = latencies.kind {_where("day", inner)}"""  # noqa: S608  # our own names
-    single = f'SELECT "at", {", ".join(names)}, {BUCKET}, 1 FROM calls'  # noqa: S608  # our own names
-    calls = _union(rolled, single, asked.query, inner)
+    kinds = ", ".join(f"kinds.{name}" for name in (*_OF_KINDS, *_OF_COSTS))
+    whole = f"SELECT day, kind, bucket, calls FROM latencies {_where('day', inner)}"  # noqa: S608  # our own names
+    broken = [
+        daily(f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls')  # noqa: S608  # likewise
+        for start, end in _ends(asked.query, inner)
+    ]
+    calls = f"""(SELECT CAST(day AS timestamp) AS "at", {kinds}, bucket, calls AS n
+        FROM ({" UNION ALL ".join((whole, *broken))}) AS counted JOIN kinds ON kinds.id = kind) AS calls"""  # noqa: S608  # likewise
     return replace(asked.base, calls=calls), _everything(asked.query)
 
 
@@ -202,14 +204,19 @@ def _floor(at: datetime, grain: timedelta) -> datetime:
 
 
 def _union(rolled: str, single: str, query: Query, inner: _Period) -> str:
-    """Join the rollup with the single calls of the broken hours or days at both ends."""
+    """Join the rollup with the single calls of the broken hours at both ends."""
+    ends = [f'{single} WHERE "at" >= {start} AND "at" < {end}' for start, end in _ends(query, inner)]
+    return f"({' UNION ALL '.join((rolled, *ends))}) AS calls"
+
+
+def _ends(query: Query, inner: _Period) -> list[tuple[str, str]]:
+    """Give the broken hours or days at both ends of a period, as text."""
     first, last = inner
-    ends = [
-        f'{single} WHERE "at" >= {_literal(start)} AND "at" < {_literal(end)}'
+    return [
+        (_literal(start), _literal(end))
         for start, end in ((query.since, first), (last, query.until))
         if start is not None and end is not None and start < end
     ]
-    return f"({' UNION ALL '.join((rolled, *ends))}) AS calls"
 
 
 def _where(column: str, period: _Period) -> str:
