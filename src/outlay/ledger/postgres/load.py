@@ -19,13 +19,18 @@ from outlay.ledger.stored import COST_COLUMNS
 _PORTION = 10_000  # calls that are in memory as text at once
 _NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
 _BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) ON COMMIT DELETE ROWS"
-_KEEP = f"""WITH new AS (
-        INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n
-        ON CONFLICT (id) DO NOTHING RETURNING *
-    ), calls AS (
+_COUNTED = f"id, cost, {rollups.COLUMNS}"
+_ROLL = f"""calls AS (
         SELECT new.*, currency, cost_status FROM new JOIN kinds ON kinds.id = new.kind
     ), hourly AS ({rollups.counted("calls")}), daily AS ({rollups.sketched("calls")})
     SELECT count(*), array_agg(id) FILTER (WHERE id IN (SELECT record_id FROM revisions)) FROM new"""  # noqa: S608  # our own names
+_KEEP = f"""WITH new AS (
+        INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n
+        ON CONFLICT (id) DO NOTHING RETURNING {_COUNTED}
+    ), {_ROLL}"""  # noqa: S608  # likewise
+_THESE = "id BETWEEN CAST(? AS UUID) AND CAST(? AS UUID)"
+_BETWEEN = f"SELECT 1 FROM records WHERE {_THESE} LIMIT 1"  # noqa: S608  # likewise
+_COUNT = f"WITH new AS (SELECT {_COUNTED} FROM records WHERE {_THESE}), {_ROLL}"  # noqa: S608  # likewise
 _JSON = frozenset(("usage", "raw", "parts", "lines", "extra"))
 
 
@@ -93,9 +98,17 @@ class Loader:
     def _keep_calls(self, connection: Connection, calls: list[Record]) -> int:
         ids = [rows.id_of(call.id) for call in calls]
         self._make_months(connection, ids)
-        connection.run("DELETE FROM pg_temp.batch")
-        connection.copy(f"pg_temp.batch ({_NAMES}, n)", self._lines(connection, calls, ids))
-        ((new, revised),) = connection.all(_KEEP)
+        lines = self._lines(connection, calls, ids)
+        span = [min(ids), max(ids)]
+        if len(set(ids)) == len(ids) and not connection.all(_BETWEEN, span):
+            # All of them are new, and the only ones there: no copy of the batch is needed to tell.
+            connection.copy(f"records ({_NAMES})", (f"{line}\n" for line in lines))
+            ((new, revised),) = connection.all(_COUNT, span)
+        else:
+            connection.run("DELETE FROM pg_temp.batch")
+            numbered = (f"{line}\t{n}\n" for n, line in enumerate(lines))
+            connection.copy(f"pg_temp.batch ({_NAMES}, n)", numbered)
+            ((new, revised),) = connection.all(_KEEP)
         if revised:  # before they came
             rollups.take_off(connection, revised, rollups.RECORDED)
             rollups.put_back(connection, revised)
@@ -132,7 +145,6 @@ class Loader:
                 None if (key := prices[n]) is None else price[key],
                 lines=rates[n] is None,
             )
-            + f"\t{n}\n"
             for n in range(len(calls))
         )
 

@@ -10,6 +10,9 @@ GROWTH: Final = 1.04
 SMALLEST: Final = -177  # the bucket of 0.001 ms, and of all below
 BUCKET = f"""CAST(CASE WHEN latency_ms > 0.001 THEN floor(ln(latency_ms) / ln({GROWTH}::double precision))
     WHEN latency_ms IS NOT NULL THEN {SMALLEST} END AS smallint)"""
+COLUMNS = """records."at", records.kind, records.input_tokens, records.cached_tokens,
+    records.cache_write_tokens, records.output_tokens, records.reasoning_tokens, records.latency_ms"""
+"""What is counted of a row of records, its cost aside."""
 SUMS = (
     *("calls", "known", "cost", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"),
     *("reasoning_tokens", "timed", "latency_ms"),
@@ -47,17 +50,15 @@ def sketched(calls: str) -> str:
 
 def standing(newest: str, condition: str) -> str:
     """Write where calls are read with the newest of their costs, which is joined like that."""
-    return f"""(SELECT {_COLUMNS},
+    return f"""(SELECT {COLUMNS},
         CASE WHEN newest.record_id IS NULL THEN records.cost ELSE newest.cost END AS cost,
         coalesce(newest.currency, kinds.currency) AS currency,
         coalesce(newest.cost_status, kinds.cost_status) AS cost_status
         FROM records JOIN kinds ON kinds.id = records.kind {newest} WHERE {condition}) AS calls"""  # noqa: S608  # our own names
 
 
-_COLUMNS = """records."at", records.kind, records.input_tokens, records.cached_tokens,
-    records.cache_write_tokens, records.output_tokens, records.reasoning_tokens, records.latency_ms"""
 _THESE = "records.id = ANY(CAST(? AS UUID[]))"
-RECORDED = f"""(SELECT {_COLUMNS}, records.cost, kinds.currency, kinds.cost_status
+RECORDED = f"""(SELECT {COLUMNS}, records.cost, kinds.currency, kinds.cost_status
     FROM records JOIN kinds ON kinds.id = records.kind WHERE {_THESE}) AS calls"""  # noqa: S608  # our own names
 """Some calls as they were recorded."""
 STANDING = standing(

@@ -79,17 +79,19 @@ def price_row(price: Price | None, rates: Rates | None) -> list[str | None]:
 
 def rates_of(record: Record) -> Rates | None:
     """Give the rates that the lines of a cost follow from with the usage; None where they do not."""
-    units = record.usage.units
-    if all(_follows(line, units) for line in record.charge.lines):
-        return tuple((line.unit, line.rate, line.per, line.note, line.model) for line in record.charge.lines)
-    return None
+    units = dict(record.usage.items)
+    for line in record.charge.lines:
+        if not _follows(line, units):
+            return None
+    return tuple([(line.unit, line.rate, line.per, line.note, line.model) for line in record.charge.lines])
 
 
 def _follows(line: CostLine, units: Mapping[str, Quantity]) -> bool:
-    if units.get(line.unit) != line.quantity:
+    quantity = line.quantity
+    if units.get(line.unit) != quantity:
         return False
     try:
-        return multiply(line.quantity, line.rate, line.per) == line.amount
+        return multiply(quantity, line.rate, line.per) == line.amount
     except (DecimalException, KeyError):
         return False
 
