@@ -36,7 +36,9 @@ class TestLargeLedger(LedgerContract):
     def test_percentiles_lie_between_the_values(self, ledger: Ledger) -> None:
         """Of 1 to 100 ms, to four in a hundred and to the next value."""
         ledger.add([call(latency_ms=float(n)) for n in range(1, 101)] + [call()])
-        total = ledger.rows(Query()).total
+        answer = ledger.rows(Query())
+        total = answer.total
+        assert answer.rows == (total,)
         assert total["avg_latency_ms"] == 50.5
         for percent, name in NAMES.items():
             assert total[name] == pytest.approx(percent, rel=0.05), name

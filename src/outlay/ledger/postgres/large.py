@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import log
-from typing import Any, Final
+from typing import Final
 
 from outlay.core.buckets import offsets, span
 from outlay.core.query import TIME_DIMENSIONS, Query, Row, Rows, zone
@@ -82,12 +82,11 @@ def rows(tables: Connection, query: Query, exact: int) -> Rows:
     summed, inside = _sums(asked)
     found = answers.rows_of(tables, inside, summed)
     few = found.total["calls"] <= exact
-    whole = _shares(tables, replace(asked, query=replace(query, by=())), exact=few)
-    groups = _shares(tables, asked, exact=few) if query.by else whole
+    groups = _shares(tables, asked, exact=few)
     return replace(
         found,
         rows=tuple(_with(row, groups.get(tuple(row[name] for name in query.by))) for row in found.rows),
-        total=_with(found.total, whole.get(())),
+        total=_with(found.total, groups.get(None)),
     )
 
 
@@ -124,17 +123,21 @@ def _sums(asked: _Asked) -> tuple[sql.Dialect, Query]:
     return replace(asked.base, calls=calls, sums=_ROLLED_SUMS, timed=timed), _everything(asked.query)
 
 
-def _shares(tables: Connection, asked: _Asked, *, exact: bool) -> dict[tuple[Any, ...], list[float]]:
-    """Give the percentiles of each group by its labels."""
+def _shares(
+    tables: Connection, asked: _Asked, *, exact: bool
+) -> dict[tuple[str | None, ...] | None, list[float]]:
+    """Give the percentiles of each group by its labels, and those of all calls by None."""
     dialect, query = (asked.base, asked.query) if exact else _buckets(asked)
     column = "latency_ms" if exact else "bucket"
     chosen, keys = sql.chosen_calls(query, asked.bounds, dialect, f"{column} IS NOT NULL")
-    text = (_exact if exact else _from_buckets)(chosen.text, keys)
-    found = {}
-    for row in tables.all(text, chosen.parameters):
-        _, labels, width = sql.group_of(query, row)
-        if row[width] is not None:
-            found[tuple(labels[name] for name in query.by)] = row[width]
+    found: dict[tuple[str | None, ...] | None, list[float]] = {}
+    for whole, *row in tables.all((_exact if exact else _from_buckets)(chosen.text, keys), chosen.parameters):
+        if whole:
+            found[None] = row[-1]
+            found.setdefault((), row[-1])  # the one row of a question without dimensions
+        else:
+            _, labels, _ = sql.group_of(query, row)
+            found[tuple(labels[name] for name in query.by)] = row[-1]
     return found
 
 
@@ -161,21 +164,32 @@ def _everything(query: Query) -> Query:
 
 
 def _exact(chosen: str, keys: Sequence[str]) -> str:
-    group = f"GROUP BY {', '.join(keys)}" if keys else ""
     listed = ", ".join(map(str, SHARES))
-    return f"""SELECT {_each(keys)}percentile_cont(ARRAY[{listed}]) WITHIN GROUP (ORDER BY latency_ms)
-        FROM ({chosen}) AS chosen {group}"""  # noqa: S608  # our own names
+    return f"""SELECT {_grouping(keys)}, {_each(keys)}
+        percentile_cont(ARRAY[{listed}]) WITHIN GROUP (ORDER BY latency_ms)
+        FROM ({chosen}) AS chosen GROUP BY {_sets(keys)} HAVING count(*) > 0"""  # noqa: S608  # our own names
 
 
 def _from_buckets(chosen: str, keys: Sequence[str]) -> str:
     """Look up in which bucket each percentile lies, and how far into it."""
-    by = f"PARTITION BY {', '.join(keys)}" if keys else ""
-    group = f"GROUP BY {', '.join(keys)}" if keys else ""
-    return f"""SELECT {_each(keys)}ARRAY[{", ".join(map(_in_bucket, SHARES))}] FROM (
-            SELECT *, sum(n) OVER ({by} ORDER BY bucket) - n AS below, sum(n) OVER ({by}) AS whole FROM (
-                SELECT {_each(keys)}bucket, sum(n) AS n FROM ({chosen}) AS chosen GROUP BY {_each(keys)}bucket
+    group = ", ".join(("g", *keys))
+    return f"""SELECT {group}, ARRAY[{", ".join(map(_in_bucket, SHARES))}] FROM (
+            SELECT *, sum(n) OVER (PARTITION BY {group} ORDER BY bucket) - n AS below,
+                sum(n) OVER (PARTITION BY {group}) AS whole FROM (
+                SELECT {_grouping(keys)} AS g, {_each(keys)}bucket, sum(n) AS n
+                FROM ({chosen}) AS chosen GROUP BY {_sets(keys, "bucket")}
             ) AS counted
-        ) AS placed {group}"""  # noqa: S608  # our own names
+        ) AS placed GROUP BY {group}"""  # noqa: S608  # our own names
+
+
+def _grouping(keys: Sequence[str]) -> str:
+    """Tell the total, which is 1, from the groups."""
+    return f"GROUPING({keys[0]})" if keys else "1"
+
+
+def _sets(keys: Sequence[str], *always: str) -> str:
+    sets = ", ".join(f"({', '.join(each)})" for each in {(*keys, *always): 0, always: 0})
+    return f"GROUPING SETS ({sets})"
 
 
 def _in_bucket(share: float) -> str:
