@@ -123,14 +123,14 @@ class Book:
         version = f"{below.version}+own" if own else below.version
         return cls((*below.sheets, *own), version, below.data)
 
-    def check(self) -> int:
-        """Read every row of every provider, and give how many there are.
+    def check(self, *providers: str) -> int:
+        """Read every row of every provider, or of those that are named, and give how many there are.
 
         Raises:
             PriceBookError: at the first row that breaks the format.
         """
         count = 0
-        for provider in self.providers():
+        for provider in providers or self.providers():
             table = self.table(provider)
             count += len(table.common_rows()) + sum(len(table.rows(model)) for model in table.models.values())
         return count
