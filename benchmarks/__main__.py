@@ -6,6 +6,7 @@ from benchmarks import (
     instrumented,
     ledger,
     memory,
+    postgresql,
     price_command,
     pricing,
     recording,
@@ -17,7 +18,7 @@ from benchmarks import (
 
 if __name__ == "__main__":
     answers = (startup, reports, daily)
-    kept = (ledger, clickhouse)
+    kept = (ledger, clickhouse, postgresql)
     calls = (instrumented, trackers, stop, memory)
     for benchmark in (*answers, pricing, price_command, recording, *kept, *calls):
         benchmark.main()

@@ -144,7 +144,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def main(calls: int = 1_000_000) -> None:
+def main(calls: int = 100_000) -> None:
     """Print both tables."""
     settings = ("-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB")
     with private(settings=settings) as server:
