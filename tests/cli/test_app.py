@@ -195,7 +195,7 @@ def test_every_shell_gets_its_completion_script(command: Command, shell: str) ->
 
 def test_completion_names_commands_and_options(command: Command) -> None:
     done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS="outlay re", COMP_CWORD="1")
-    assert done.stdout.splitlines() == ["plain,report", "plain,reprice"]
+    assert done.stdout.splitlines() == ["plain,report", "plain,reprice", "plain,review"]
 
 
 def test_the_version_is_the_packages(outlay: Callable[..., Any]) -> None:

@@ -31,7 +31,7 @@ def test_the_figures_are_the_reports(outlay: Outlay) -> None:
 
 def test_one_line_says_what_is_wrong(outlay: Outlay) -> None:
     for args, told in (
-        (["dashboard"], "--png FILE"),
+        (["dashboard", "--since", "7d"], "its own filters"),
         (["dashboard", "--png", "nowhere/x.png"], "nowhere"),
         (["dashboard", "--png", "x.png", "--since", "someday"], "someday"),
     ):

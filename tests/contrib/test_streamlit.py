@@ -127,6 +127,19 @@ def test_one_call_is_explained(home: Path) -> None:
     assert home.exists()
 
 
+def test_rules_of_alerts_stand_there(home: Path) -> None:
+    (home / "outlay.toml").write_text('[[alerts.rules]]\nbudget = "0.01"\nwindow = "day"\n', "utf-8")
+    process.use(None)
+    found = app()
+    found.sidebar.radio(key="view").set_value("Alerts").run()
+    assert not found.exception, found.exception
+    assert not found.error, found.error
+    with outlay.open() as ledger:
+        cost = ledger.report(since="today").total["cost"]
+    (row,) = found.dataframe[0].value.to_dict("records")
+    assert (row["stands at"], row["limit"]) == (f"${cost:,.6f}", "$0.010000")
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [

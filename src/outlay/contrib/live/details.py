@@ -1,10 +1,14 @@
 """Views of single things: calls and how their cost came about, a model's prices, and what alerts watch."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import streamlit as st
 
 from outlay import process
+from outlay.alerts.rules import rules_of
+from outlay.alerts.standing import Standing, standings
 from outlay.contrib.live.views import Scene
 from outlay.core.money import rate_text
 from outlay.core.query import Order, zone
@@ -13,6 +17,7 @@ from outlay.pricing.history import histories
 from outlay.render.as_table import Page
 from outlay.render.cells import count, dollars, local_time, milliseconds, name
 from outlay.render.explain import explain_text
+from outlay.settings import shown
 
 _SHOWN = 200
 _ORDERS: Mapping[str, Order] = {"newest": "time", "dearest": "cost", "slowest": "latency"}
@@ -79,14 +84,34 @@ def prices(scene: Scene) -> None:
         )
 
 
-def alerts(_scene: Scene) -> None:
-    """Where the rules of alerts stand: they are written in outlay.toml."""
-    settings = process.current().settings
-    st.write("Rules stand in outlay.toml; `outlay alerts check` tells which of them fire now.")
-    st.code(
-        f"ledger   {settings.ledger or settings.home}\nhome     {settings.home}\nzone     {settings.tz}",
-        language=None,
-    )
+def alerts(scene: Scene) -> None:
+    """The rules of outlay.toml, and how they stand now."""
+    settings, now = process.current().settings, datetime.now(UTC)
+    st.write("Rules stand in outlay.toml; `outlay alerts check` tells whoever they are for.")
+    rules = rules_of(settings.alerts, settings.tz)
+    found = [each for each in standings(rules, scene.reader, now) if now in each.window]
+    rows = [_standing(each) for each in found]
+    if rows:
+        st.dataframe(rows, hide_index=True)
+    else:
+        st.caption("no rules" if not rules else "no rule has anything to tell of")
+    place = shown(settings.ledger) if settings.ledger else str(settings.home)
+    st.code(f"ledger   {place}\nzone     {settings.tz}", language=None)
+
+
+def _standing(each: Standing) -> dict[str, str]:
+    value, limit = (_amount(each, amount) for amount in (each.value, each.rule.limit))
+    return {
+        "rule": name(each.rule.name),
+        "for": ", ".join(f"{key} {name(group)}" for key, group in each.group) or "all calls",
+        "stands at": value,
+        "limit": limit,
+        "used": f"{each.percent:.0f}%",
+    }
+
+
+def _amount(each: Standing, amount: Decimal) -> str:
+    return f"{amount}%" if each.rule.kind == "error_rate" else dollars(amount, each.rule.currency)
 
 
 def _text(record: Record) -> str:
