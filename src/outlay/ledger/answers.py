@@ -11,6 +11,7 @@ from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
 from outlay.ledger import rolled, sql
+from outlay.ledger.dialect import DUCKDB, Dialect, in_one_currency, reading_newest
 from outlay.ledger.identity import judged, revised
 from outlay.ledger.measures import JUDGED, money, read
 from outlay.ledger.reckoned import sums_of
@@ -34,7 +35,7 @@ def rows(tables: Tables, query: Query) -> Rows:
     return rows_of(tables, query, _judging(tables, query, _in_one_currency(tables, newest(tables))))
 
 
-def rows_of(tables: Tables, query: Query, dialect: sql.Dialect) -> Rows:
+def rows_of(tables: Tables, query: Query, dialect: Dialect) -> Rows:
     """Answer from where that dialect reads the calls."""
     old = rolled.touches(query, rolled.horizon_of(tables))
     count, ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect, old=old)
@@ -46,22 +47,22 @@ def rows_of(tables: Tables, query: Query, dialect: sql.Dialect) -> Rows:
     return Rows(in_order(_totals(tables, query, bounds, dialect, old=old)[1]), whole, count)
 
 
-def newest(tables: Tables) -> sql.Dialect:
+def newest(tables: Tables) -> Dialect:
     """Look at newer costs only where there are any: most ledgers have none."""
-    return sql.revised(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
+    return reading_newest(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
 
 
-def _in_one_currency(tables: Tables, dialect: sql.Dialect) -> sql.Dialect:
+def _in_one_currency(tables: Tables, dialect: Dialect) -> Dialect:
     """Compare no texts of currencies where all are one; DuckDB knows that from its dictionaries."""
-    if dialect is not sql.DUCKDB:
+    if dialect is not DUCKDB:
         return dialect
     found = tables.all("SELECT DISTINCT currency FROM calls LIMIT 2")
     if len(found) != 1 or not _CURRENCY.fullmatch(found[0][0]):
         return dialect
-    return sql.in_one_currency(dialect, found[0][0])
+    return in_one_currency(dialect, found[0][0])
 
 
-def _judging(tables: Tables, query: Query, dialect: sql.Dialect) -> sql.Dialect:
+def _judging(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
     """Look at later judgements only where a metric asks for them and there are any."""
     if JUDGED.isdisjoint(query.metrics) or not tables.all("SELECT 1 FROM scores LIMIT 1"):
         return dialect
@@ -75,7 +76,7 @@ def bounds_of(tables: Tables) -> sql.Bounds | None:
 
 
 def _totals(
-    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect, *, old: bool
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect, *, old: bool
 ) -> tuple[int, list[tuple[tuple[Any, ...], Row]]]:
     """Give how many pruned calls there are, and each group's sort key and row."""
     groups = _groups(tables, query, bounds, dialect)
@@ -91,7 +92,7 @@ def _totals(
 
 
 def _groups(
-    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect
 ) -> dict[tuple[Any, ...], tuple[dict[str, str | None], Sums]]:
     """Give the labels and sums of each group of single calls, by its sort key."""
     asked = sql.totals(query, bounds, dialect)
@@ -105,7 +106,7 @@ def _groups(
 
 
 def _timed(
-    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect
 ) -> dict[tuple[Any, ...], Timed]:
     asked = sql.timed(query, bounds, dialect)
     found = ((*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters))
@@ -113,7 +114,7 @@ def _timed(
 
 
 def _costs(
-    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: sql.Dialect
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect
 ) -> dict[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
     """Give the known costs of each group by currency, and the further sums of money behind them."""
     found: dict[tuple[Any, ...], dict[str, tuple[Any, ...]]] = {}

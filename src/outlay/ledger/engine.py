@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.migrations import pending
-from outlay.ledger.sql import DUCKDB
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd

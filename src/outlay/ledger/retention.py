@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
-from outlay.ledger import sql
+from outlay.ledger.dialect import REVISED
 from outlay.ledger.engine import Engine
 from outlay.ledger.rolled import horizon_of
 
@@ -47,7 +47,7 @@ def _choose(engine: Engine, until: datetime) -> None:
         f"""CREATE OR REPLACE TEMP TABLE rolled AS SELECT date_trunc('day', "at") AS "at", {_DIMENSIONS},
         count(*) AS calls, count(cost) AS known, {_SUMS}, sum(cost) AS cost,
         count(latency_ms) AS timed, coalesce(sum(latency_ms), 0) AS latency_ms
-        FROM {sql.REVISED.calls} WHERE "at" < ? GROUP BY date_trunc('day', "at"), {_DIMENSIONS}""",  # noqa: S608  # our own names
+        FROM {REVISED.calls} WHERE "at" < ? GROUP BY date_trunc('day', "at"), {_DIMENSIONS}""",  # noqa: S608  # our own names
         [_naive(until)],
     )
 

@@ -10,7 +10,7 @@ import orjson
 
 from outlay.core.codec import cost_from_json, record_from_json
 from outlay.core.record import Record, Revision, Score
-from outlay.ledger.sql import Dialect
+from outlay.ledger.dialect import Dialect
 from outlay.ledger.totals import plain
 
 COST_COLUMNS = (

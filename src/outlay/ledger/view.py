@@ -7,7 +7,7 @@ import duckdb
 
 from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Selected
-from outlay.ledger.sql import DUCKDB, REVISED
+from outlay.ledger.dialect import DUCKDB, REVISED
 
 COLUMNS = (
     *(

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any
 
 from outlay.core.codec import usage_json
 from outlay.core.record import Record
+from outlay.report.frames import Columns
 
-Kind = Literal["text", "count", "money", "number", "truth", "time", "json"]
-COLUMNS: Mapping[str, Kind] = {
+COLUMNS: Columns = {
     "at": "time",
     "id": "text",
     "provider": "text",

@@ -181,9 +181,10 @@ class LedgerReader:
         Raises:
             MissingExtraError: polars is not installed.
         """
-        from outlay.report.call_frames import polars_calls  # noqa: PLC0415 - only those who ask pay for it
+        from outlay.report.flat import COLUMNS, flat  # noqa: PLC0415 - only those who ask pay for frames
+        from outlay.report.frames import polars_frame  # noqa: PLC0415 - likewise
 
-        return polars_calls(self.each(limit, order, **question))
+        return polars_frame(COLUMNS, map(flat, self.each(limit, order, **question)))
 
     def to_pandas(self, limit: int | None = None, order: Order = "time", **question: Any) -> "pd.DataFrame":
         """Give what :meth:`calls` gives as a pandas frame.
@@ -191,9 +192,10 @@ class LedgerReader:
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        from outlay.report.call_frames import pandas_calls  # noqa: PLC0415 - likewise
+        from outlay.report.flat import COLUMNS, flat  # noqa: PLC0415 - only those who ask pay for frames
+        from outlay.report.frames import pandas_frame  # noqa: PLC0415 - likewise
 
-        return pandas_calls(self.each(limit, order, **question))
+        return pandas_frame(COLUMNS, map(flat, self.each(limit, order, **question)))
 
     def to_arrow(self, limit: int | None = None, order: Order = "time", **question: Any) -> "pa.Table":
         """Give what :meth:`calls` gives as an Arrow table.
@@ -201,9 +203,10 @@ class LedgerReader:
         Raises:
             MissingExtraError: pyarrow is not installed.
         """
-        from outlay.report.call_frames import arrow_calls  # noqa: PLC0415 - likewise
+        from outlay.report.flat import COLUMNS, flat  # noqa: PLC0415 - only those who ask pay for frames
+        from outlay.report.frames import arrow_table  # noqa: PLC0415 - likewise
 
-        return arrow_calls(self.each(limit, order, **question))
+        return arrow_table(COLUMNS, map(flat, self.each(limit, order, **question)))
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of its id if only one call matches; else None."""

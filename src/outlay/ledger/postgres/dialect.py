@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from outlay.ledger.sql import Dialect
+from outlay.ledger.dialect import Dialect
 
 _ASKED = (  # the columns of calls that questions are about, those of SQL of one's own among them
     *("id", "at", "provider", "model", "operation", "user", "session", "query_type", "agent", "action"),

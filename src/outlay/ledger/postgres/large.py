@@ -9,6 +9,7 @@ from typing import Final
 from outlay.core.buckets import offsets, span
 from outlay.core.query import TIME_DIMENSIONS, Query, Row, Rows, zone
 from outlay.ledger import answers, sql
+from outlay.ledger.dialect import Dialect
 from outlay.ledger.measures import SHARES
 from outlay.ledger.postgres.connection import Connection
 from outlay.ledger.postgres.rollups import BUCKET, GROWTH, daily
@@ -36,7 +37,7 @@ class _Asked:
 
     query: Query
     bounds: sql.Bounds | None  # of the calls, where the zone's offsets matter
-    base: sql.Dialect  # single calls with the newest of their costs
+    base: Dialect  # single calls with the newest of their costs
     revised: bool
 
     @property
@@ -105,7 +106,7 @@ def _at_most(tables: Connection, query: Query, exact: int) -> bool:
     return bool(tables.all(f"SELECT coalesce(sum(calls), 0) <= {exact} FROM hours {where}")[0][0])  # noqa: S608  # our own names
 
 
-def _sums(asked: _Asked) -> tuple[sql.Dialect, Query]:
+def _sums(asked: _Asked) -> tuple[Dialect, Query]:
     """Say where sums are read from, and what is left of the question to ask there."""
     inner = _inner(asked.query, _HOUR)
     if inner is None or not asked.fits(_HOUR, (*_OF_KINDS, *_OF_COSTS)):
@@ -141,7 +142,7 @@ def _shares(
     return found
 
 
-def _buckets(asked: _Asked) -> tuple[sql.Dialect, Query]:
+def _buckets(asked: _Asked) -> tuple[Dialect, Query]:
     """Say where buckets are read from, and what is left of the question to ask there."""
     inner = _inner(asked.query, _DAY)
     dimensions = _OF_KINDS if asked.revised else (*_OF_KINDS, *_OF_COSTS)
