@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help demo test torture lint bench prices docs format clean
+.PHONY: help pictures demo test torture lint bench prices docs format clean
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   the benchmarks, peers beside us in one run"
 	@echo "make prices  rebuild the generated price data"
+	@echo "make pictures  the pictures of README and docs, by Chromium"
 	@echo "make docs    write the pages that are made from the code"
 
 .build/bin/uv:
@@ -43,6 +44,9 @@ bench: .venv/.dev .venv/.bench
 
 prices: .venv/.dev
 	@$(RUN) python -m tools.build_prices
+
+pictures: .venv/.dev
+	@$(RUN) python -m tools.pictures
 
 docs: .venv/.dev
 	@$(RUN) python -m tools.command_pages

@@ -16,7 +16,7 @@ _BASE: Mapping[str, Any] = {
     "hovermode": "x unified",
     "font": {"family": "system-ui, sans-serif", "size": 13},
 }
-_TIME: Mapping[str, Any] = {"type": "category", "nticks": 12, "tickangle": 0}
+_TIME: Mapping[str, Any] = {"type": "category", "nticks": 8, "tickangle": 0}
 Series = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 """Names of series, each with its places and its values."""
 

@@ -91,10 +91,12 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
         return _nothing(axes)
     labels, costs = model_bars(picture)
     places = range(len(labels))
-    axes.barh(places, costs, color=_BLUE)
+    axes.barh(places, [cost or 0.0 for cost in costs], color=_BLUE)
     axes.set_yticks(places, labels, fontsize=9)
     axes.invert_yaxis()
     for place, cost in zip(places, costs, strict=True):
+        if cost is None:  # its label says that it is unknown; a figure would say 0
+            continue
         axes.annotate(
             f"{cost:,.4g}", (cost, place), (3, 0), textcoords="offset points", va="center", fontsize=8
         )
@@ -102,20 +104,19 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
     return None
 
 
-def model_bars(picture: Picture, most: int = _BARS) -> tuple[list[str], list[float]]:
-    """Give the dearest models with their costs; the last bar holds all others together."""
+def model_bars(picture: Picture, most: int = _BARS) -> tuple[list[str], list[float | None]]:
+    """Give the dearest models with their costs; the rest stands together, what is unknown is None."""
     rows = [(_short(row["model"]), picture.amount(row), row) for row in picture.models]
     known = sorted(
         ((label, amount) for label, amount, _ in rows if amount is not None), key=lambda bar: -bar[1]
     )
     shown, rest = (known, []) if len(known) <= most else (known[: most - 1], known[most - 1 :])
-    bars = [(label, float(amount)) for label, amount in shown]
+    bars: list[tuple[str, float | None]] = [(label, float(amount)) for label, amount in shown]
     if rest:
         bars.append((f"{len(rest)} others", float(sum(amount for _, amount in rest))))
     if unknown := [label for label, amount, _ in rows if amount is None]:
-        bars.append(
-            (f"{unknown[0]}: unknown" if len(unknown) == 1 else f"{len(unknown)} models: unknown", 0.0)
-        )
+        which = f"{unknown[0]}: unknown" if len(unknown) == 1 else f"{len(unknown)} models: unknown"
+        bars.append((which, None))
     return [label for label, _ in bars], [cost for _, cost in bars]
 
 
