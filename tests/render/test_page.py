@@ -169,6 +169,26 @@ def test_the_figures_are_the_ledgers_whatever_is_chosen(shown: Page) -> None:
     assert tiles(shown)["Total cost"] == money(period["cost"])
 
 
+def test_a_price_that_nobody_knows_is_no_zero(chromium: Browser, tmp_path: Path, notes: Notes) -> None:
+    path = tmp_path / "page.html"
+    records = [call(cost="0.5"), call(cost=None, model="imaginary-9"), call(cost="0", model="gift")]
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page()
+    notes.follow(page)
+    page.goto(path.as_uri())
+    rows = {
+        row.split("\t")[0]: row.split("\t")[4:]
+        for row in page.locator("#by-model tbody tr").all_inner_texts()
+    }
+    assert rows["imaginary-9"] == ["unknown", "-"]
+    assert rows["gift"] == ["$0.000000", "0.0%"]
+    assert rows["gpt-4o"] == ["$0.500000", "100.0%"]
+    page.select_option("#model", label="imaginary-9")
+    assert tiles(page)["Total cost"] == "unknown"
+    assert notes.wrong == []
+    page.close()
+
+
 def test_a_choice_is_in_the_address(shown: Page) -> None:
     shown.select_option("#model", label="m3")
     assert shown.url.endswith("#model=m3")

@@ -29,9 +29,10 @@
     const shown = whole.replace(/\B(?=(\d{3})+$)/g, ",") + "." + part.padEnd(6, "0");
     return told.currency === "USD" ? "$" + shown : shown + " " + told.currency;
   };
+  const cost = (units, calls, unpriced) => calls && calls === unpriced ? "unknown" : money(units);  // never 0
   const count = (value) => value.toLocaleString("en-US");
-  const percent = (part, whole) => whole ? (100 * part / whole).toFixed(1) + "%" : "–";
-  const seconds = (ms) => ms === null || ms === undefined ? "–" : (ms / 1000).toFixed(2) + " s";
+  const percent = (part, whole) => whole ? (100 * part / whole).toFixed(1) + "%" : "-";
+  const seconds = (ms) => ms === null || ms === undefined ? "-" : (ms / 1000).toFixed(2) + " s";
 
   function chosen() {
     const asked = (id) => by(id).value === "" ? null : Number(by(id).value);
@@ -98,16 +99,19 @@
       return { type: "bar", name, x: labels, y: kind === "money" ? values.map(figure) : values };
     });
   }
-  const lying = (groups, names) => [{
-    type: "bar", orientation: "h", marker: { color: told.colours[0] },
-    y: groups.map(([key]) => names[key]), x: groups.map(([, own]) => figure(own.cost)),
-  }];
+  const lying = (all, names) => {
+    const groups = all.filter(([, own]) => own.calls > own.unpriced).slice(0, 15);  // a bar of 0 would be a price
+    return [{
+      type: "bar", orientation: "h", marker: { color: told.colours[0] },
+      y: groups.map(([key]) => names[key]), x: groups.map(([, own]) => figure(own.cost)),
+    }];
+  };
 
   function tiles(rows) {
     const calls = sum(rows, CALLS), errors = sum(rows, ERRORS), unpriced = sum(rows, UNPRICED), timed = sum(rows, TIMED);
-    const cost = rows.reduce((whole, row) => whole + row[COST], 0n);
+    const known = rows.reduce((whole, row) => whole + row[COST], 0n);
     const shown = [
-      ["Total cost", money(cost)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
+      ["Total cost", cost(known, calls, unpriced)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
       ["Average latency", seconds(timed ? sum(rows, MS) / timed : null)],
       ["Input tokens", count(sum(rows, INPUT))], ["Output tokens", count(sum(rows, OUTPUT))],
       ["Calls without a price", count(unpriced)],
@@ -121,15 +125,15 @@
     if (unpriced) parts.push(`${count(unpriced)} calls whose price is not, or not wholly, known (${told.unpriced.join(", ")})`);
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
     by("note").textContent = parts.length ? `Costs are without ${parts.join(" and without ")}.` : "";
-    return { calls, errors, cost };
+    return { calls, errors, unpriced, cost: known };
   }
   function draw() {
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
     const dearest = models.slice(0, told.colours.length - 1).map(([key]) => key);
     const parts = dearest.map((key) => [told.models[key], (row) => row[M] === key ? row[COST] : 0n, "money"]);
     if (models.length > dearest.length) parts.push(["all others", (row) => dearest.includes(row[M]) ? 0n : row[COST], "money"]);
-    chart("daily", overTime(rows, parts), `Cost over time by model; together ${money(whole.cost)}`);
-    chart("models", lying(models.slice(0, 15), told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`);
+    chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole.cost, whole.calls, whole.unpriced)}`);
+    chart("models", lying(models, told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`);
     const spread = told.bounds.map(() => 0);
     for (const row of rows) for (let n = 0; n < row[SPREAD].length; n += 2) spread[row[SPREAD][n]] += row[SPREAD][n + 1];
     const filled = spread.flatMap((calls, n) => calls ? [n] : []);
@@ -139,10 +143,10 @@
       .map((bar, n) => ({ ...bar, marker: { color: told.colours[n ? 5 : 0] } })), `${count(whole.calls - whole.errors)} calls worked, ${count(whole.errors)} failed`);
     chart("tokens", overTime(rows, [["input", (row) => row[INPUT] - row[CACHED]], ["from cache", (row) => row[CACHED]], ["output", (row) => row[OUTPUT]]]), "Tokens over time");
     const users = grouped(rows, U), features = grouped(rows, F);
-    chart("users", lying(users.slice(0, 15), told.users), "Cost by user");
-    chart("features", lying(features.slice(0, 15), told.features), "Cost by feature");
+    chart("users", lying(users, told.users), "Cost by user");
+    chart("features", lying(features, told.features), "Cost by feature");
     table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
-      models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), money(own.cost), percent(figure(own.cost), figure(whole.cost))]), [0]);
+      models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own.cost, own.calls, own.unpriced), own.calls === own.unpriced ? "-" : percent(figure(own.cost), figure(whole.cost))]), [0]);
   }
   function fixed() {
     table("percentiles", "Latencies by model, of the whole period", ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
