@@ -1,5 +1,6 @@
 """A program under ``outlay run`` and the Python processes that it starts: all are hooked, and drained."""
 
+import _thread
 import os
 import sys
 import threading
@@ -74,13 +75,27 @@ def drain_when_terminated(flush: Callable[[float], bool]) -> None:
     """
     import signal  # noqa: PLC0415 - see take_up
 
+    begun = written = 0  # the process that did: a forked child begins anew
+
+    def write() -> None:
+        nonlocal written
+        try:
+            flush(DRAIN_SECONDS)
+        finally:
+            written = os.getpid()
+            os.kill(written, signal.SIGTERM)
+
     def drain(number: int, _frame: FrameType | None) -> None:
-        # In a thread of its own: the interrupted one may hold a lock that flushing needs.
-        writer = threading.Thread(target=flush, args=(DRAIN_SECONDS,), daemon=True)
-        writer.start()
-        writer.join(DRAIN_SECONDS)
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+        # The handler never waits: the main thread that it interrupts may hold a lock that the writer needs.
+        # So that thread goes on, until what is in flight is written and the signal is sent once more.
+        nonlocal begun
+        here = os.getpid()
+        if written == here:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(here, number)
+        elif begun != here:
+            begun = here
+            _thread.start_new_thread(write, ())  # threading.Thread takes a lock, which may be held here too
 
     in_main = threading.current_thread() is threading.main_thread()  # elsewhere none can be set
     if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

@@ -76,6 +76,29 @@ def test_children_of_multiprocessing_are_recorded(command: Command, folder: Path
     assert calls_by(command, "tag:team") == {"a,b": 6}
 
 
+def test_a_signal_that_comes_while_a_lock_is_held_waits_for_nobody(folder: Path) -> None:
+    """As when a child of a pool is just draining at its exit: the writer needs what the main thread holds."""
+    text = """
+        import os, pathlib, signal, threading, time
+        from outlay.running import drain_when_terminated
+
+        lock = threading.Lock()
+
+        def flush(timeout):
+            if lock.acquire(timeout=timeout):
+                pathlib.Path("kept").touch()
+            return True
+
+        drain_when_terminated(flush)
+        with lock:
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    """
+    done = subprocess.run([sys.executable, write(folder, text)], cwd=folder, timeout=60, check=False)
+    assert done.returncode == -signal.SIGTERM
+    assert (folder / "kept").exists()
+
+
 def test_a_started_interpreter_is_recorded_in_the_same_ledger_from_another_folder(
     command: Command, folder: Path
 ) -> None:
