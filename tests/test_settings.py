@@ -186,6 +186,7 @@ def test_a_servers_url_is_shown_without_secrets() -> None:
     for url, plain in (
         ("postgresql://me:pass@h:1/d?schema=x&password=p&sslkey=k", "postgresql://h:1/d?schema=x"),
         ("clickhouse://u@h/d", "clickhouse://h/d"),
+        ("clickhouses://u@h/d", "clickhouses://h/d"),
         ("chdb:///tmp/x", "chdb:///tmp/x"),
         ("postgresql://[h", "postgresql://?"),
     ):

@@ -23,7 +23,7 @@ OtelNames = Literal["v1.41", "newest", "both"]
 # Two letters at least, so that C:\ledger stays a path.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
-_SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "chdb"))
+_SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
 _KEEP = re.compile(r"(\d{1,5})\s*([dw])")
 _LEAST_KEPT = timedelta(days=2)  # by then no process writes a segment any more: each ends at midnight UTC
 _SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)i?b?", re.IGNORECASE)

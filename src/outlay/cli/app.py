@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
+    "init": Entry("init", "init", "Write a commented outlay.toml, and say what to do next."),
     "demo": Entry("demo", "demo", "Record a few mock calls and show what they cost."),
     "run": Entry("run", "run", "Run a Python program, unchanged, and record its calls."),
     "report": Entry("report", "report", "Totals and breakdowns of what was recorded."),
