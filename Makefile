@@ -10,7 +10,7 @@ help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
 	@echo "make torture kills, restarts, full disks and bad networks, many rounds; prints a table"
-	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make lint    ruff, mypy, import-linter; mypy, pyright and ty on the public types"
 	@echo "make bench   the benchmarks, peers beside us in one run"
 	@echo "make prices  rebuild the generated price data"
 	@echo "make pictures  the pictures of README and docs, by Chromium"
@@ -38,6 +38,7 @@ lint: .venv/.dev
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
+	@$(RUN) python -m tools.public_types
 
 bench: .venv/.dev .venv/.bench
 	@$(RUN) python -m benchmarks

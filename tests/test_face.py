@@ -6,6 +6,8 @@ import sys
 import pytest
 
 import outlay
+from outlay.capture.keywords import RecordKeywords
+from outlay.capture.recorder import _KEYWORDS
 
 HEAVY = ("outlay.core", "outlay.pricing", "duckdb", "orjson", "rich", "click", "pandas", "polars", "openai")
 
@@ -18,7 +20,7 @@ def test_every_public_name_is_there(name: str) -> None:
 
 def test_a_name_that_is_not_there_says_so() -> None:
     with pytest.raises(AttributeError, match="recrod"):
-        outlay.recrod  # noqa: B018 - looking is what fails
+        outlay.recrod  # type: ignore[attr-defined] # noqa: B018 - looking is what fails
 
 
 def test_importing_loads_nothing_of_weight() -> None:
@@ -40,3 +42,7 @@ def test_recording_by_hand_needs_neither_duckdb_nor_an_sdk() -> None:
         env={"OUTLAY_LEDGER": "memory:", "PATH": ""},
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_type_checkers_know_the_keywords_that_the_recorder_takes() -> None:
+    assert RecordKeywords.__annotations__.keys() | {"provider", "model"} == _KEYWORDS | {"provider"}

@@ -79,12 +79,14 @@ _ELSEWHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used, so that ``import outlay`` itself costs next to nothing."""
-    if name not in __all__ and name not in _ELSEWHERE:
-        raise AttributeError(f"module 'outlay' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_ELSEWHERE.get(name, "outlay.api")), name)
-    return value
+if not TYPE_CHECKING:  # else a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name when it is first used: ``import outlay`` itself costs next to nothing."""
+        if name not in __all__ and name not in _ELSEWHERE:
+            raise AttributeError(f"module 'outlay' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_ELSEWHERE.get(name, "outlay.api")), name)
+        return value
 
 
 def __dir__() -> list[str]:

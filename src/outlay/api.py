@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from outlay import process
 from outlay.capture import Measure
 from outlay.capture import track as _track
+from outlay.capture.keywords import RecordKeywords
 from outlay.capture.texts import MAX_LENGTH, Texts
 from outlay.core.cost import Cost
 from outlay.core.record import Record, Score
-from outlay.core.usage import Usage
+from outlay.core.usage import Quantity, Usage
 from outlay.extract import read as _read
 
 if TYPE_CHECKING:  # for an annotation alone: a program that only records does not load it
     from outlay.report import LedgerReader
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def instrument(*names: str, include_usage: bool | None = None) -> tuple[str, ...]:
@@ -40,7 +43,9 @@ def uninstrument(*names: str) -> None:
     process.current().hooks.uninstrument(*names)
 
 
-def record(*, provider: str = "unknown", model: str | None = None, **fields: Any) -> Record:
+def record(
+    *, provider: str = "unknown", model: str | None = None, **fields: Unpack[RecordKeywords]
+) -> Record:
     """Record one call by hand and give the Record; every field of Record is a keyword.
 
     ``at`` is when it started (now), tokens are inclusive counts (``input_tokens`` holds cached and written
@@ -73,7 +78,11 @@ def flush(timeout: float | None = None) -> bool:
     return process.current().flush(timeout)
 
 
-def track(function: Callable[..., Any] | None = None, **attributes: Any) -> Any:
+@overload
+def track(function: F, /) -> F: ...
+@overload
+def track(function: None = None, /, **attributes: Any) -> Callable[[F], F]: ...
+def track(function: Callable[..., Any] | None = None, /, **attributes: Any) -> Any:
     """Decorate a function, coroutine, generator or async generator whose calls are to be recorded.
 
     The attributes are those of ``context``; ``provider``, ``api`` and ``model`` help where the function's own
@@ -129,7 +138,7 @@ def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:
 
 
 def cost_of(
-    usage: Usage | Mapping[str, int],
+    usage: Usage | Mapping[str, Quantity],
     *,
     provider: str | None = None,
     model: str | None = None,

@@ -61,7 +61,12 @@ def ledger(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_row_075_optional_metrics_are_dimensions_of_every_report(ledger: Any) -> None:
-    call = {"provider": "openai", "model": "gpt-4o", "at": "2026-11-01T14:30:00Z", "user": "user_123"}
+    call: dict[str, Any] = {
+        "provider": "openai",
+        "model": "gpt-4o",
+        "at": "2026-11-01T14:30:00Z",
+        "user": "user_123",
+    }
     outlay.record(**call, query_type="faq", input_tokens=1000, cached_tokens=650, output_tokens=1)
     outlay.record(**call, query_type="rag", error="slow", error_type="TimeoutError")
     hours = ledger.report(by="hour").rows

@@ -71,8 +71,8 @@ def test_row_089_models_providers_and_agents_are_kept_apart() -> None:
 
 
 def test_what_is_not_known_is_null_and_times_are_utc() -> None:
-    tokens = {"input_tokens": 1, "output_tokens": 1}
-    outlay.record(provider="p", model="nobody-knows", at="2026-01-01T01:00:00+01:00", **tokens)
+    at = "2026-01-01T01:00:00+01:00"
+    outlay.record(provider="p", model="nobody-knows", at=at, input_tokens=1, output_tokens=1)
     frame = LlmOperationCollector.polars_from_db()
     assert frame["cost"].to_list() == [None]
     assert frame["timestamp"].to_list() == [datetime(2026, 1, 1, tzinfo=UTC)]

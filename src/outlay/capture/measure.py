@@ -1,9 +1,9 @@
 """``measure``: one call measured by hand, its attempts, its response or stream."""
 
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextvars import Token
 from dataclasses import replace
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, overload
 
 from outlay.capture import contexts
 from outlay.capture.call import Call
@@ -113,6 +113,10 @@ class Measure:
         """Note that the first part of the answer has come."""
         self._now.first_token()
 
+    @overload
+    def stream(self, chunks: AsyncIterable[T]) -> AsyncIterator[T]: ...
+    @overload
+    def stream(self, chunks: Iterable[T]) -> Iterator[T]: ...
     def stream(self, chunks: Any) -> Any:
         """Pass a stream's chunks on, sync or async, and read what they used; the call ends with them."""
         call = self._now

@@ -10,7 +10,7 @@ from outlay.core.errors import UsageError
 from outlay.core.instants import to_utc
 from outlay.core.money import EXACT, ZERO
 from outlay.core.units import KINDS, TOKEN_UNITS
-from outlay.core.usage import Item, Term, Usage, merge_flags, sort_terms
+from outlay.core.usage import Item, Quantity, Term, Usage, merge_flags, sort_terms
 from outlay.pricing.book import Book
 from outlay.pricing.calculate import lines_of, split_lines, sum_of
 from outlay.pricing.card import RateCard, Unpriced
@@ -38,7 +38,7 @@ _NO_MONTH = (0, 0)
 
 
 def cost_of(
-    usage: Usage | Mapping[str, int],
+    usage: Usage | Mapping[str, Quantity],
     *,
     provider: str | None = None,
     model: str | None = None,
@@ -77,7 +77,7 @@ def cost_of(
 Ask = tuple[Book, str | None, str | None, tuple[Term, ...]]
 
 
-def usage_from_counts(counts: Mapping[str, int]) -> Usage:
+def usage_from_counts(counts: Mapping[str, Quantity]) -> Usage:
     """Make a usage from counts by unit, or from inclusive token counts, which are then made disjoint.
 
     Raises:
