@@ -45,13 +45,13 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     however often it is read. A stated cost is kept to the digit; others are priced at the call's own time.
     """
     from outlay import process
-    from outlay.cli.session import settings_of, show, show_json
+    from outlay.cli.session import reader_of, settings_of, show, show_json
 
     settings = settings_of(state_of(ctx))
     columns = dict(pairs(given["columns"], ctx, None))
     here = process.use(settings)
     done = []
-    with here.open() as reader:
+    with reader_of(settings) as reader:
         for name in files:
             maker = _maker(here.book(), settings, given, ctx)
             ledger = None if dry_run else reader.ledger

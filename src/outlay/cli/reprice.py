@@ -32,7 +32,7 @@ def reprice(ctx: click.Context, /, *, dry_run: bool, tz: str | None, **question:
     are filled where one is known now.
     """
     from outlay import process
-    from outlay.cli.session import page_of_terminal, settings_of, show, show_json
+    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
     from outlay.core.query import zone
     from outlay.pricing.reprice import Repricing
 
@@ -42,7 +42,7 @@ def reprice(ctx: click.Context, /, *, dry_run: bool, tz: str | None, **question:
     here = process.use(settings)
     shown_in = tz or settings.tz
     found = Repricing(zone(shown_in))
-    with here.open() as reader:
+    with reader_of(settings) as reader:
         calls = reader.each(**question, tz=shown_in)
         revisions = found.revisions(calls, here.book(), datetime.now(UTC))
         written = _counted(revisions) if dry_run else _written(revisions, here.recorder().sink)

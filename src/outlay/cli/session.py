@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from outlay import process
+from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State
 from outlay.render.as_table import Page
 from outlay.report import LedgerReader
@@ -28,7 +29,8 @@ def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
 
 
 def reader_of(settings: Settings) -> LedgerReader:
-    """Open the ledger that the settings name."""
+    """Open the ledger that the settings name; where it has to be migrated first, that is shown."""
+    show_migrations()
     return process.use(settings).open()
 
 

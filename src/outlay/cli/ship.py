@@ -33,6 +33,7 @@ def ship(ctx: click.Context, *, once: bool, follow: bool) -> int:
     outlay.toml), or has ended before all was shipped, this command does. Any number may run at a time; they
     take turns. What a ledger refuses is set aside beside the journals and told by `outlay doctor`.
     """
+    from outlay.cli.migrating import show_migrations
     from outlay.cli.session import settings_of, show, show_json
     from outlay.settings import is_server
 
@@ -43,6 +44,7 @@ def ship(ctx: click.Context, *, once: bool, follow: bool) -> int:
         raise click.UsageError(
             "no server: name its ledger by --ledger URL, OUTLAY_LEDGER or outlay.toml", ctx
         )
+    show_migrations()
     document = _follow(settings, settings.ledger) if follow else _once(settings, settings.ledger)
     if state_of(ctx).json:
         show_json(document)

@@ -9,7 +9,7 @@ import duckdb
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.ledger.dialect import DUCKDB
-from outlay.ledger.migrations import pending
+from outlay.ledger.migrations import Migrating, pending
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
@@ -70,7 +70,8 @@ class Engine:
         Raises:
             LedgerSchemaError: a newer outlay wrote them.
         """
-        for version, text in pending("duckdb", self.version(), self._file):
+        have = self.version()
+        for version, text in Migrating(pending("duckdb", have, self._file), have, self._file):
             with self.transaction():
                 self.run(text)
                 self.run("INSERT INTO outlay_schema VALUES (?)", [version])

@@ -7,7 +7,7 @@ from typing import Final
 from outlay.core.keeping import Migrated
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.place import Place
-from outlay.ledger.migrations import migrations, pending
+from outlay.ledger.migrations import Migrating, migrations, pending
 
 ENGINE = "clickhouse"
 _LOCAL = "_local"  # ends the name of a table that holds one shard's rows
@@ -105,8 +105,11 @@ def migrate(client: Client) -> Migrated:
     steps = pending(ENGINE, have, client.place)
     if steps:
         _run(client, VERSIONS)
-    for version, text in steps:
-        for statement in statements(text):
+    going = Migrating(steps, have, client.place)
+    for version, text in going:
+        parts = statements(text)
+        for number, statement in enumerate(parts):
+            going.tell(number / len(parts))
             _run(client, statement)
         client.insert("outlay_schema", [b'{"version":%d}' % version], f"schema {version}")
     if steps:

@@ -12,7 +12,7 @@ from psycopg import errors, sql
 from psycopg.adapt import Dumper, Loader
 
 from outlay.core.errors import LedgerBusyError, LedgerError, QueryError, RefusedEntryError
-from outlay.ledger.migrations import pending
+from outlay.ledger.migrations import Migrating, pending
 from outlay.ledger.postgres.dialect import POSTGRES
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.texts import Written, escaped, restored, restored_json
@@ -126,7 +126,8 @@ class Connection:
             connection.execute("CREATE TABLE IF NOT EXISTS outlay_schema (version integer NOT NULL)")
             connection.execute(_TURNS)
             have = int(connection.execute(_HAVE).fetchall()[0][0])
-            for version, text in pending("postgres", have, self.place.shown):
+            steps = Migrating(pending("postgres", have, self.place.shown), have, self.place.shown)
+            for version, text in steps:
                 connection.execute(text.encode())
                 connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
 
