@@ -12,6 +12,8 @@ import pytest
 
 import outlay as face
 from outlay import process
+from outlay.core.ports import Copying
+from outlay.ledger.parquet import write_parquet
 from outlay.settings import load
 
 Outlay = Callable[..., Any]
@@ -196,6 +198,51 @@ def test_parquet_has_a_folder_a_day_with_exact_money(
     total = json.loads(outlay("report", "--json").stdout)["total"]
     text = f"SELECT count(*), sum(cost), typeof(any_value(cost)) FROM '{folder}/*/*.parquet'"  # noqa: S608  # likewise
     assert duckdb.execute(text).fetchall() == [(len(recorded), Decimal(total["cost"]), "DECIMAL(38,18)")]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"limit": 7},
+        {"since": "2026-11-05", "until": "2026-11-09T12:00:00"},
+        {"where": {"model": "gpt-4o"}},
+        {"where": {"cost_status": "priced"}, "limit": 25},
+        {"where": {"tag:team": "search", "user": None}},
+    ],
+    ids=str,
+)
+def test_parquet_out_of_the_tables_holds_what_records_would(
+    recorded: list[str],
+    environ: dict[str, str],
+    outlay: Outlay,
+    tmp_path: Path,
+    question: dict[str, Any],
+) -> None:
+    prices = '[[model]]\nprovider = "openai"\nmodel = "imaginary-9"\n'
+    prices += 'price = [{ rates = { input = "1", output = "2" } }]\n'
+    (tmp_path / "prices.toml").write_text(prices, "utf-8")
+    assert (
+        outlay("reprice", "--since", "2026-11-01", OUTLAY_PRICES=str(tmp_path / "prices.toml")).returncode
+        == 0
+    )
+    assert len(recorded) == 60
+    with face.open(environ["OUTLAY_LEDGER"]) as reader:
+        slow = write_parquet(reader.each(**question), tmp_path / "slow")
+        assert isinstance(reader.ledger, Copying)
+        fast = reader.ledger.write_parquet(reader.calls_query(**question), tmp_path / "fast")
+    assert fast == slow > 0
+    rows = [_parquet(tmp_path / name) for name in ("fast", "slow")]
+    assert rows[0] == rows[1]
+    assert len(rows[0][1]) == fast
+
+
+def _parquet(folder: Path) -> tuple[list[Any], list[Any]]:
+    """Give the names and types of the columns, and every row in order."""
+    files = f"'{folder}/*/*.parquet'"
+    columns = duckdb.execute(f"DESCRIBE SELECT * FROM {files}").fetchall()  # noqa: S608  # our own files
+    text = f'SELECT * REPLACE (epoch_us("at") AS "at") FROM {files} ORDER BY id'  # noqa: S608  # our own files
+    return columns, duckdb.execute(text).fetchall()
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from outlay.cli.options import data_options, period_options, state_of
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.core.ports import Ledger
     from outlay.core.record import Entry, Record
+    from outlay.report import LedgerReader
 
 _PAGE = 5_000
 
@@ -41,20 +42,30 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
         raise click.UsageError("--json tells what was written; it goes with --output", ctx)
     settings = settings_of(state_of(ctx))
     with reader_of(settings) as reader:
-        calls = reader.each(**question, tz=tz or settings.tz)
-        count = _write(form, output, calls, reader.ledger)
+        asked = {**question, "tz": tz or settings.tz}
+        if form == "parquet" and output is not None:
+            count = _write_parquet(Path(output), reader, asked)
+        else:
+            count = _write(form, output, reader.each(**asked), reader.ledger)
     if state_of(ctx).json:
         show_json({"format": form, "output": output, "calls": count})
     elif output is not None:
         click.echo(f"{count:,} calls written to {output}", err=True)
 
 
+def _write_parquet(folder: Path, reader: "LedgerReader", asked: "Mapping[str, Any]") -> int:
+    """Let the ledger's own engine write the files where it can, in a tenth of the time."""
+    from outlay.core.ports import Copying
+
+    if isinstance(reader.ledger, Copying):
+        return reader.ledger.write_parquet(reader.calls_query(**asked), folder)
+    from outlay.ledger.parquet import write_parquet
+
+    return write_parquet(reader.each(**asked), folder)
+
+
 def _write(form: str, output: str | None, calls: "Iterator[Record]", ledger: "Ledger") -> int:
     counted = _Counted()
-    if form == "parquet" and output is not None:
-        from outlay.ledger.parquet import write_parquet
-
-        return write_parquet(calls, Path(output))
     with _target(output) as out:
         for piece in _csv(counted.each(calls)) if form == "csv" else _jsonl(counted.each(calls), ledger):
             out.write(piece)

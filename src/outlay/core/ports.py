@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
@@ -119,6 +120,19 @@ class Selecting(Protocol):
 
         Raises:
             QueryError: it is not one SELECT, or the engine refuses it.
+        """
+        ...
+
+
+@runtime_checkable
+class Copying(Protocol):
+    """Writing calls out by the engine itself, without a Record of each."""
+
+    def write_parquet(self, query: CallQuery, folder: Path) -> int:
+        """Write calls as they stand to ``folder/day=2026-11-01/*.parquet``; give how many.
+
+        Raises:
+            LedgerError: the folder holds something, or cannot be written.
         """
         ...
 

@@ -224,23 +224,40 @@ def page(
     query: CallQuery, columns: Sequence[str], size: int, after: Record | None, dialect: Dialect = DUCKDB
 ) -> Statement:
     """Ask for the next calls in the order of the query, beginning behind the record ``after``."""
-    key = _order_key(query, dialect)
+    names = ", ".join(f'"{name}"' for name in columns)
+    return (
+        Statement(f"SELECT {names} FROM calls WHERE {dialect.row} IN (")  # noqa: S608  # our own names
+        + chosen(query, size, after, dialect)
+        + Statement(")")
+        + _newest_first(query, dialect)
+    )
+
+
+def chosen(
+    query: CallQuery, size: int | None, after: Record | None = None, dialect: Dialect = DUCKDB
+) -> Statement:
+    """Ask which rows the next calls of a query are, no more than ``size`` of them."""
     where = _where(query, dialect)
     if after is not None:
+        key = _order_key(query, dialect)
         oldest = f"{dialect.id} < {dialect.id_value}"
         beyond = Statement(f"({key.text} <= {key.value} AND ({key.text} < {key.value} OR {oldest}))")
         value = key.of(after)
         beyond = Statement(beyond.text, [*key.parameters, value, *key.parameters, value, after.id])
         where = where + Statement("AND" if where.text else "WHERE") + beyond
-    order = Statement(f"ORDER BY {key.text} DESC, {dialect.id} DESC", list(key.parameters))
-    chosen = Statement(f"SELECT {dialect.row} FROM {dialect.calls}") + where + order  # noqa: S608  # our own names
-    names = ", ".join(f'"{name}"' for name in columns)
-    return (
-        Statement(f"SELECT {names} FROM calls WHERE {dialect.row} IN (")  # noqa: S608  # our own names
-        + chosen
-        + Statement("LIMIT ?)", [size])
-        + order
-    )
+    rows = Statement(f"SELECT {dialect.row} FROM {dialect.calls}") + where  # noqa: S608  # our own names
+    return rows if size is None else rows + _newest_first(query, dialect) + Statement("LIMIT ?", [size])
+
+
+def days(query: CallQuery, dialect: Dialect = DUCKDB) -> Statement:
+    """Ask for the days in UTC that hold calls of a query, newest first, and how many each holds."""
+    found = Statement(f'SELECT CAST("at" AS DATE) AS day, count(*) FROM {dialect.calls}')  # noqa: S608  # likewise
+    return found + _where(query, dialect) + Statement("GROUP BY 1 ORDER BY 1 DESC")
+
+
+def _newest_first(query: CallQuery, dialect: Dialect) -> Statement:
+    key = _order_key(query, dialect)
+    return Statement(f"ORDER BY {key.text} DESC, {dialect.id} DESC", list(key.parameters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,18 +162,25 @@ class LedgerReader:
         Raises:
             QueryError: an order, filter, period, time zone or limit that cannot be.
         """
+        return self._fresh().calls(
+            self.calls_query(limit, order, since=since, until=until, where=where, tz=tz)
+        )
+
+    def calls_query(
+        self,
+        limit: int | None = None,
+        order: Order = "time",
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        where: Where = None,
+        tz: str = "UTC",
+    ) -> CallQuery:
+        """Give the question that :meth:`each` asks its ledger; raises what that raises."""
         if order not in get_args(Order):
             raise QueryError(f"no order {order!r:.60}; there are {', '.join(get_args(Order))}")
         asked = self._query((), since, until, where, tz)
-        query = CallQuery(
-            since=asked.since,
-            until=asked.until,
-            where=asked.where,
-            tz=tz,
-            order=order,
-            limit=check_limit(limit),
-        )
-        return self._fresh().calls(query)
+        return CallQuery(asked.since, asked.until, asked.where, tz=tz, order=order, limit=check_limit(limit))
 
     def to_polars(self, limit: int | None = None, order: Order = "time", **question: Any) -> "pl.DataFrame":
         """Give what :meth:`calls` gives as a polars frame; the other keywords are those of :meth:`calls`.
