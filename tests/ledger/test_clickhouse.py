@@ -7,10 +7,10 @@ from tests.support.chdb import a_database
 
 from outlay.core.ports import Ledger
 from outlay.ledger.clickhouse import ClickHouseLedger
-from outlay.testing import KeepingContract, LedgerContract
+from outlay.testing import KeepingContract, LedgerContract, SelectingContract
 
 
-class TestClickHouseLedger(LedgerContract, KeepingContract):
+class TestClickHouseLedger(LedgerContract, KeepingContract, SelectingContract):
     """The contract, kept by ClickHouse."""
 
     @pytest.fixture

@@ -10,13 +10,15 @@ import pytest
 from tests.support.chdb import a_database
 from tests.support.clickhouse_front import Fault, Front, front
 
-from outlay.core.errors import LedgerError
+from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Query
 from outlay.core.record import Record, Revision, Score
 from outlay.journal import Journal
 from outlay.ledger.clickhouse import ClickHouseLedger, place_of
+from outlay.ledger.clickhouse.client import Client
+from outlay.ledger.clickhouse.selecting import READING
 from outlay.ledger.ship import Offsets, Shipper
-from outlay.testing import NOON, asked, call, calls
+from outlay.testing import NOON, SelectingContract, asked, call, calls
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +169,30 @@ def test_a_shipper_brings_each_call_once_through_broken_connections(
     assert (done.dead, done.error, shipper.pending()) == (2, None, 0)
     assert ledger.rows(Query()).total["calls"] == 200
     assert ledger.conflicts() == 0
+
+
+class TestSelecting(SelectingContract):
+    """SQL of one's own, over HTTP."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE TABLE mine (n UInt8) ENGINE = Memory",
+        "DROP TABLE calls",
+        "INSERT INTO scores (record_id) VALUES (generateUUIDv4())",
+        "SET readonly = 0",
+    ],
+)
+def test_the_server_itself_refuses_what_is_no_question(ledger: ClickHouseLedger, text: str) -> None:
+    """By the setting that each statement of one's own carries; so it does not hang on reading it rightly."""
+    client = Client(ledger.place)
+    with pytest.raises(QueryError, match=r"ClickHouse says: .*readonly mode"):
+        client.answer(text, READING)
+    client.close()
+
+
+def test_a_server_that_is_away_is_no_wrong_question(served: Front, ledger: ClickHouseLedger) -> None:
+    served.faults.append(Fault("WITH CALLS", "slow", seconds=3))
+    with pytest.raises(LedgerError, match=r"broke off: .*[Tt]imed? ?out"):
+        ledger.select("SELECT 1 AS one")

@@ -7,10 +7,10 @@ import pytest
 
 from outlay.core.ports import Ledger
 from outlay.ledger import DuckLedger
-from outlay.testing import KeepingContract, LedgerContract
+from outlay.testing import KeepingContract, LedgerContract, SelectingContract
 
 
-class TestDuckLedger(LedgerContract, KeepingContract):
+class TestDuckLedger(LedgerContract, KeepingContract, SelectingContract):
     """The contract, kept by DuckDB."""
 
     @pytest.fixture

@@ -7,6 +7,7 @@ from outlay.testing.lines import LinesContract
 from outlay.testing.measures import MeasuresContract
 from outlay.testing.periods import PeriodsContract
 from outlay.testing.revisions import RevisionsContract
+from outlay.testing.selecting import SelectingContract
 from outlay.testing.singles import CallsContract
 from outlay.testing.totals import TotalsContract
 
@@ -22,6 +23,7 @@ __all__ = [
     "FixedClock",
     "KeepingContract",
     "LedgerContract",
+    "SelectingContract",
     "asked",
     "by_label",
     "call",

@@ -6,10 +6,10 @@ import pytest
 
 from outlay.core.ports import Ledger
 from outlay.ledger import PostgresLedger
-from outlay.testing import LedgerContract
+from outlay.testing import LedgerContract, SelectingContract
 
 
-class TestPostgresLedger(LedgerContract):
+class TestPostgresLedger(LedgerContract, SelectingContract):
     """The contract, kept by PostgreSQL."""
 
     @pytest.fixture

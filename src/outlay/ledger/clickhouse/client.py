@@ -80,6 +80,19 @@ class Client:
             result = self._driver.query(text, parameters=named, settings=dict(settings or {}))
             return [tuple(row) for row in result.result_rows]
 
+    def answer(
+        self, text: str, settings: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+    ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+        """Run somebody's own statement; give the names of its columns and the rows.
+
+        Raises:
+            QueryError: the server refuses it.
+            LedgerError: the server cannot be reached, or lets us not in.
+        """
+        with told_plainly(self.place, asking=True):
+            result = self._driver.query(text, parameters=dict(parameters or {}), settings=dict(settings))
+            return tuple(result.column_names), tuple(tuple(row) for row in result.result_rows)
+
     def raw(self, sql: str, parameters: Sequence[Any], settings: Mapping[str, Any]) -> bytes:
         """Run a question and give the bytes of its values, one behind the other."""
         text, named = bound(sql, parameters)

@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from outlay.core.errors import LedgerBusyError, LedgerError, MissingExtraError, RefusedEntryError
+from outlay.core.errors import (
+    LedgerBusyError,
+    LedgerError,
+    MissingExtraError,
+    OutlayError,
+    QueryError,
+    RefusedEntryError,
+)
 from outlay.ledger.clickhouse.place import Place
 
 _DRIVER = "clickhouse_connect."  # begins the modules of its errors; this file does without an import of it
@@ -20,10 +27,11 @@ _LONGEST = 300
 
 
 @contextmanager
-def told_plainly(place: Place, *, sending: bool = False) -> Iterator[None]:
-    """Raise the driver's errors as ours; ``sending`` if they may be about what was sent.
+def told_plainly(place: Place, *, sending: bool = False, asking: bool = False) -> Iterator[None]:
+    """Raise the driver's errors as ours; they may be about what was sent, or about what somebody asked.
 
     Raises:
+        QueryError: the server refuses what was asked.
         MissingExtraError: the driver or the engine is not installed.
         RefusedEntryError: the server cannot read or hold what was sent.
         LedgerBusyError: the folder is open in another process.
@@ -38,18 +46,25 @@ def told_plainly(place: Place, *, sending: bool = False) -> Iterator[None]:
     except Exception as error:
         if not any(each.__module__.startswith(_DRIVER) for each in type(error).__mro__):
             raise
-        raise _ours(place, error, sending=sending) from None
+        raise _ours(place, error, sending=sending, asking=asking) from None
 
 
-def _ours(place: Place, error: Exception, *, sending: bool) -> LedgerError:
+def _ours(place: Place, error: Exception, *, sending: bool, asking: bool) -> OutlayError:
     broken = None if place.host is None else _on_the_wire(error)
     if broken is not None:
         return LedgerError(f"{place} cannot be reached, or broke off: {broken}")
     line = line_of(str(error))
     if getattr(error, "code", None) in _REFUSED:
         return LedgerError(f"{place} refuses {place.user or 'default'!r:.60}: {line}")
-    if sending and getattr(error, "code", None) in _NOT_KEPT:
+    code = getattr(error, "code", None)
+    if sending and code in _NOT_KEPT:
         return RefusedEntryError(f"{place}: an entry cannot be kept: {line}")
+    if asking and code is not None:
+        return QueryError(f"ClickHouse says: {line}")
+    return _of_the_engine(place, line)
+
+
+def _of_the_engine(place: Place, line: str) -> LedgerError:
     if "already initialized" in line:
         return LedgerError(f"{place}: a process can have one chdb: folder open, and has another one: {line}")
     if line.endswith("Error initializing EmbeddedServer"):

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from outlay.core.errors import QueryError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
-from outlay.core.query import Query, Rows
+from outlay.core.query import Query, Rows, Selected
 from outlay.core.record import Entry, Revision
 from outlay.ledger.answering import Answering
 from outlay.ledger.clickhouse.place import Place
@@ -91,6 +92,21 @@ class ClickHouseLedger(Answering):
         from outlay.ledger.clickhouse.keeping import info  # noqa: PLC0415  # an extra
 
         return info(self._client)
+
+    def select(self, text: str) -> Selected:
+        """Run one SELECT over the view ``calls``, with the newest costs and scores; see ``docs/sql.md``.
+
+        Raises:
+            QueryError: it is not one SELECT, or ClickHouse refuses it.
+        """
+        from outlay.ledger.clickhouse.selecting import select  # noqa: PLC0415  # an extra
+
+        try:
+            return select(self._client, text)
+        except QueryError:
+            if self.place.host is None:  # chDB keeps the settings of what failed, and would write no more
+                self.close()
+            raise
 
     def migrate(self) -> Migrated:
         """Bring the tables to the newest form, as a first question does, and set the URL's ``ttl_days``."""
