@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help pictures demo test torture lint bench prices docs format clean
+.PHONY: help pictures demo test torture lint bench prices docs format clean package extras sbom audit
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
@@ -15,6 +15,9 @@ help:
 	@echo "make prices  rebuild the generated price data"
 	@echo "make pictures  the pictures of README and docs, by Chromium"
 	@echo "make docs    write the pages that are made from the code"
+	@echo "make package wheel and sdist into dist/; make extras tries the wheel with each extra alone"
+	@echo "make sbom    CycloneDX list of all that outlay with every extra is made of, into dist/"
+	@echo "make audit   known vulnerabilities of the locked packages; fails if the service does not know one"
 
 .build/bin/uv:
 	@( $(PYTHON) -m venv .build && .build/bin/python -m pip install --quiet --disable-pip-version-check uv ) \
@@ -51,6 +54,27 @@ pictures: .venv/.dev
 
 docs: .venv/.dev
 	@$(RUN) python -m tools.command_pages
+
+package: .venv/.dev
+	@mkdir -p dist && rm -f dist/outlay-*.whl dist/outlay-*.tar.gz
+	@$(RUN) python -m hatchling build -d dist
+
+extras: package
+	@$(RUN) python -m tools.extras dist/*.whl
+
+# In an environment of their own: what lists the packages must not be among them.
+supply = UV_PROJECT_ENVIRONMENT=.build/supply $(UV) run --frozen --only-group supply
+sbom: | $(filter .build/bin/uv,$(UV))
+	@mkdir -p dist
+	@UV_PROJECT_ENVIRONMENT=.build/whole $(UV) sync --frozen --quiet --all-extras --no-default-groups
+	@$(supply) cyclonedx-py environment .build/whole/bin/python --pyproject pyproject.toml \
+	  --mc-type library --output-reproducible --validate -o dist/outlay.cdx.json
+	@echo dist/outlay.cdx.json
+
+audit: | $(filter .build/bin/uv,$(UV))
+	@mkdir -p dist
+	@$(UV) export --frozen --quiet --all-extras --no-default-groups --no-emit-project -o dist/requirements.txt
+	@$(supply) pip-audit --strict --disable-pip --require-hashes -r dist/requirements.txt
 
 format: .venv/.dev
 	@$(RUN) ruff format .
