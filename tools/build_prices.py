@@ -9,11 +9,13 @@ import argparse
 import hashlib
 import json
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from outlay.pricing.newest import BUILT
 from tools import prices_genai, prices_litellm
 from tools.prices_entry import Entry
 from tools.prices_merge import merge
@@ -106,7 +108,12 @@ def _write(texts: dict[str, str], litellm_version: str) -> None:
         (DATA / f"{home}.json").write_text(text, "utf-8")
     digest = hashlib.sha256("".join(texts.values()).encode()).hexdigest()[:8]
     sources = {"genai-prices": version("genai-prices"), "litellm": litellm_version}
-    (DATA / "version.txt").write_text(f"{'+'.join(sources.values())}+{digest}\n", "utf-8")
+    told, file = f"{'+'.join(sources.values())}+{digest}\n", DATA / "version.txt"
+    if (
+        not file.exists() or file.read_text("utf-8") != told
+    ):  # the same sources, run twice, give the same files
+        file.write_text(told, "utf-8")
+        (DATA / BUILT).write_text(f"{datetime.now(UTC):%Y-%m-%d}T00:00:00Z\n", "ascii")
 
 
 if __name__ == "__main__":

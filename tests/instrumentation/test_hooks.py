@@ -5,14 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from tests.support.wire import Kept
 
 from outlay.capture import Recorder, SystemClock
-from outlay.cli.doctor import _about_sdks
 from outlay.core.errors import MissingExtraError, SettingsError
 from outlay.instrumentation import PACKAGES, TRANSPORTS, Hooks, hooks
 from outlay.pricing import cost_of
@@ -83,12 +81,6 @@ def test_an_sdk_that_is_too_old_is_left_alone_and_named(monkeypatch: pytest.Monk
     assert {each.name: each.oldest for each in here.status()}["openai"] == "1.40"
     with pytest.raises(SettingsError, match=r"groq 0\.1\.0 is too old to hook; it needs 0\.30 or newer"):
         here.instrument("groq")
-
-
-def test_the_doctor_says_which_version_an_old_sdk_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "_version", lambda name: "0.1.0" if name == "groq" else None)
-    advice = list(_about_sdks([asdict(each) for each in made().status()]))
-    assert advice == ["groq 0.1.0 is too old to hook; it needs 0.30 or newer"]
 
 
 def test_the_page_tells_of_every_sdk_its_package_and_its_oldest_version() -> None:

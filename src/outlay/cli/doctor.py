@@ -1,9 +1,10 @@
-"""``outlay doctor``: what is installed, recorded, pending, lost and unpriced, and what to do about it."""
+"""``outlay doctor``: looks at all that can be wrong, and says the one thing to do about each."""
 
 import platform
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ from outlay.core.errors import OutlayError
 
 if TYPE_CHECKING:
     # Loaded when the command runs: --help needs neither.
+    from outlay.process import Process
     from outlay.report import LedgerReader
     from outlay.settings import Settings
 
+_WITHOUT_PRICE = {"cost_status": ["unpriced", "partial"], "status": "success"}  # a failed one has no usage
 _PACKAGES = ("duckdb", "orjson", "rich", "click", "polars", "pandas", "pyarrow")
 
 
@@ -24,27 +27,41 @@ _PACKAGES = ("duckdb", "orjson", "rich", "click", "polars", "pandas", "pyarrow")
 @data_options
 @click.pass_context
 def doctor(ctx: click.Context) -> int:
-    """What is installed, recorded, pending, lost and unpriced, and what to do about it."""
+    """What is installed, recorded, pending, lost and unpriced, and what to do about it.
+
+    Looks at SDKs and other instrumentations, ledger, journals and what waits in them, models without a
+    price, the age of the prices, the clock, permissions, room on the disk, servers and alerts. A fault keeps
+    calls from being recorded or asked for: then the exit code is 1. It ends with what to do first.
+    """
     from outlay import process
-    from outlay.cli.session import reader_of, settings_of, show, show_json
+    from outlay.cli.doctor_place import place_of
+    from outlay.cli.findings import FAULT, findings
+    from outlay.cli.session import settings_of, show, show_json
+    from outlay.instrumentation.others import others
     from outlay.render.doctor import doctor_text
 
     settings = settings_of(state_of(ctx))
     here = process.use(settings)
-    document = {**_installation(settings), "instrumentable": [asdict(each) for each in here.hooks.status()]}
+    document = {
+        **_installation(settings),
+        "instrumentable": [asdict(each) for each in here.hooks.status()],
+        "others": [asdict(each) for each in others()],
+        "place": place_of(settings, time.time),
+    }
     try:
-        with reader_of(settings) as reader:
+        with here.open() as reader:
             document.update(_kept(reader))
     except OutlayError as error:
-        document["error"] = str(error)
-    document["alerts"] = _alerts(settings)
-    document["shipping"] = _shipping(settings)
-    document["advice"] = list(_advice(document))
+        document.update(error=str(error), error_type=type(error).__name__)
+    document.update(alerts=_alerts(settings), shipping=_shipping(settings), prices=_prices(here))
+    found = list(findings(document, datetime.now(UTC)))
+    document["findings"] = [asdict(each) for each in found]
+    document["advice"] = [each.line for each in found]
     if state_of(ctx).json:
         show_json(document)
     else:
         show(doctor_text(document))
-    return 1 if "error" in document else 0
+    return 1 if any(each.level == FAULT for each in found) else 0
 
 
 def _installation(settings: "Settings") -> dict[str, Any]:
@@ -90,6 +107,10 @@ def _kept(reader: "LedgerReader") -> dict[str, Any]:
         "conflicts": info.pop("conflicts", 0),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
+        "without_price": [
+            {"provider": row["provider"], "model": row["model"], "calls": row["calls"]}
+            for row in reader.rows(["provider", "model"], where=_WITHOUT_PRICE).rows
+        ],
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
     }
 
@@ -116,7 +137,8 @@ def _alerts(settings: "Settings") -> dict[str, Any]:
 
 def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     """Tell of each server that this home ships to what is pending, what went wrong, what was set aside."""
-    from outlay.journal import pending_bytes
+    from outlay.core.instants import text_of
+    from outlay.journal import waiting
     from outlay.ledger.ship import Offsets, targets
     from outlay.settings import is_server
 
@@ -129,68 +151,29 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
         facts = progress.to_json()
         del facts["taken"]
         letters = Offsets(settings.home, target).dead_letters
+        behind = waiting(settings.journal, progress.taken)
         told.append({
             **facts,
-            "pending_bytes": pending_bytes(settings.journal, progress.taken),
+            "pending_bytes": behind.bytes,
+            "pending_entries": behind.entries,
+            "pending_since": None if behind.since is None else text_of(behind.since),
             "dead_letters": str(letters) if letters.exists() else None,
         })  # fmt: skip
     return told
 
 
-def _advice(document: Mapping[str, Any]) -> Iterator[str]:
-    """Say what to do, the most pressing first."""
-    if "error" in document:
-        yield f"the ledger cannot be read: {document['error']}"
-    lost = document.get("lost", {})
-    for why, count in lost.get("why", {}).items():
-        yield f"{count:,} calls were lost ({why}); make room and leave to write in {_journal(document)}"
-    if count := document.get("faults", {}).get("lines"):
-        yield f"{count:,} faulty lines in {_journal(document)} cannot be read; all others are in"
-    if count := document.get("conflicts"):
-        yield f"{count:,} entries came with an id that other content has; look for who makes ids of their own"
-    if count := document.get("late"):
-        yield f"{count:,} calls came after their day was pruned; they are kept apart, in no total"
-    if pending := document.get("pending", {}).get("bytes"):
-        yield f"{pending:,} bytes in journals are not in the ledger yet; the next report brings them in"
-    yield from _about_shipping(document.get("shipping", ()))
-    if document.get("unpriced"):
-        yield "give unpriced models a price in a file of your own, named by prices in outlay.toml"
-    yield from _about_alerts(document["alerts"])
-    yield from _about_sdks(document["instrumentable"])
+def _prices(here: "Process") -> dict[str, Any]:
+    """Tell which book calls are priced by, and when it was made."""
+    from outlay.core.instants import text_of
+    from outlay.pricing.newest import made_of
 
-
-def _about_alerts(alerts: Mapping[str, Any]) -> Iterator[str]:
-    if "error" in alerts:
-        yield f"alerts are off: {alerts['error']}"
-    stuck = Counter(each["channel"] for each in alerts.get("undelivered", ()) if each["error"])
-    for channel, count in stuck.items():
-        why = next(
-            each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
-        )
-        yield f"{count:,} alerts could not be sent to {channel} ({why}); outlay alerts check tries again"
-
-
-def _about_shipping(targets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for each in targets:
-        if each["last_error"]:
-            yield (
-                f"{each['target']} could not be reached at {each['last_error_at']}"
-                f" ({each['last_error']}); outlay ship tries again"
-            )
-        if each["pending_bytes"]:
-            yield f"{each['pending_bytes']:,} bytes wait for {each['target']}; outlay ship brings them there"
-        if each["dead_letters"]:
-            yield f"{each['dead']:,} lines were set aside in {each['dead_letters']}; each says why"
-
-
-def _about_sdks(sdks: list[dict[str, Any]]) -> Iterator[str]:
-    for sdk in sdks:
-        if sdk["state"] == "too old":
-            yield f"{sdk['package']} {sdk['version']} is too old to hook; it needs {sdk['oldest']} or newer"
-    if all(sdk["state"] == "not installed" for sdk in sdks):
-        names = ", ".join(sdk["package"] for sdk in sdks)
-        yield f"none of {names} is installed here; outlay.record() takes calls of anything else"
-
-
-def _journal(document: Mapping[str, Any]) -> str:
-    return str(document["settings"]["journal"])
+    try:
+        book = here.book()
+    except OutlayError as error:
+        return {"error": str(error)}
+    made = made_of(book)
+    return {
+        "version": book.version,
+        "made": None if made is None else text_of(made),
+        "url": here.settings.prices_url,
+    }

@@ -7,7 +7,9 @@ from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.lines import append_line, read_objects
 from outlay.journal.locks import is_live
 from outlay.journal.removal import remove_taken
+from outlay.journal.room import floor_of
 from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments
+from outlay.journal.waiting import Waiting, waiting
 from outlay.journal.writer import Sync, line_of
 
 __all__ = [
@@ -16,7 +18,9 @@ __all__ = [
     "Journal",
     "Segment",
     "Sync",
+    "Waiting",
     "append_line",
+    "floor_of",
     "is_live",
     "line_of",
     "pending_bytes",
@@ -26,6 +30,7 @@ __all__ = [
     "remove_taken",
     "segments",
     "sync_folder",
+    "waiting",
     "watch_exit",
     "watch_forks",
 ]

@@ -14,6 +14,11 @@ def _free_and_size(folder: Path) -> tuple[int, int]:
     return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 
 
+def floor_of(size: int, wanted: int | None) -> int:
+    """Give how many bytes of a disk of this size must be free: what is wanted, or 256 MiB, at most a 20th."""
+    return min(_MOST, size // _SHARE) if wanted is None else wanted
+
+
 class Room:
     """Looks at the disk at most once a second, in the writer's thread.
 
@@ -42,7 +47,7 @@ class Room:
             free, size = _free_and_size(self._folder)
         except OSError:  # the folder is not there yet, or cannot be asked: writing will tell
             return None
-        floor = min(_MOST, size // _SHARE) if self._floor is None else self._floor
+        floor = floor_of(size, self._floor)
         if free >= floor:
             return None
         return f"less than {floor >> 20:,} MiB (min_free) are free on the disk of {self._folder}"

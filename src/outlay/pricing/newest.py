@@ -2,12 +2,17 @@
 
 import logging
 import re
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from outlay.core.errors import OutlayError
+from outlay.core.instants import instant
 from outlay.pricing.book import Book
 from outlay.pricing.tables import DATA, data_version
 
+BUILT = "built.txt"  # in the packaged tables, when they were made of their sources
+MADE = "made.txt"  # in those of an update, the same
 CURRENT = "current"  # the file that names the folder of the tables that count
 BASE = "base.txt"  # in that folder, the version of the packaged tables that it replaces
 NAME = re.compile(r"[0-9a-f]{16}")
@@ -46,3 +51,11 @@ def book_of(prices: Path | None, updates: Path | None) -> Book:
 
 def _of(packaged: Path) -> Book:
     return Book.default() if packaged == DATA else Book.at(packaged)
+
+
+def made_of(book: Book) -> datetime | None:
+    """Give when a book's tables were made, aware UTC; None where they do not say."""
+    for name in (MADE, BUILT):
+        with suppress(OSError, ValueError):
+            return instant(book.data.joinpath(name).read_text("ascii").strip())
+    return None

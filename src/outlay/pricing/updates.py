@@ -18,12 +18,11 @@ from outlay.core.errors import PriceBookError
 from outlay.core.instants import instant, text_of
 from outlay.pricing.book import Book
 from outlay.pricing.compare import PriceChange, price_changes
-from outlay.pricing.newest import BASE, CURRENT, NAME, newest
+from outlay.pricing.newest import BASE, CURRENT, MADE, NAME, newest
 from outlay.pricing.tables import DATA, PROVIDER_ID, data_version
 
 FORMAT = 1  # of a bundle; raised when an older outlay would read a newer one wrongly
 MOVED = 100  # a standard rate that moved so many times is a fault somewhere
-_MADE = "made.txt"
 _LIMIT = 128 * 2**20  # bytes of a bundle when unpacked
 
 
@@ -123,7 +122,7 @@ def _made(document: Mapping[str, Any]) -> datetime:
 
 def _last_made(book: Book) -> datetime | None:
     try:
-        return instant(book.data.joinpath(_MADE).read_text("ascii"))
+        return instant(book.data.joinpath(MADE).read_text("ascii"))
     except OSError:
         return None  # the packaged tables
 
@@ -193,7 +192,7 @@ def _lay_out(document: Mapping[str, Any], data: Path, made: datetime, packaged: 
     texts = {
         "overlay.toml": overlay,
         "version.txt": version,
-        _MADE: text_of(made),
+        MADE: text_of(made),
         BASE: data_version(packaged),
     }
     for name, text in texts.items():

@@ -23,6 +23,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     settings = {**found["settings"], "ledger": found["settings"]["ledger"] or "the embedded one in home"}
     yield from _group("settings", settings)
     yield from _group("ledger", found.get("ledger", {}))
+    yield from _group("place", _place(found["place"]))
+    yield from _group("prices", {key: value for key, value in found["prices"].items() if value is not None})
     if "recorded" in found:
         recorded = found["recorded"]
         yield from _group("recorded", {**recorded, "cost": _cost(recorded)})
@@ -37,9 +39,27 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     faults = {f"{each['segment']} +{each['offset']}": each["reason"] for each in _first_faults(found)}
     yield from _group("first faulty lines", faults)
     yield from _group("alerts", _alerts(found.get("alerts", {})))
+    yield from _findings(found["findings"])
+
+
+def _findings(findings: list[Mapping[str, Any]]) -> Iterator[str]:
+    """List what is to do and what is good to know; the last line is the first thing to do."""
+    to_do = [each for each in findings if each["level"] != "note"]
+    for heading, shown in (
+        ("to do", to_do),
+        ("good to know", [each for each in findings if each["level"] == "note"]),
+    ):
+        if shown:
+            yield ""
+            yield heading
+            yield from (f"  - {name(each['what'])}: {name(each['do'])}" for each in shown)
     yield ""
-    yield "to do"
-    yield from (f"  - {name(advice)}" for advice in found["advice"] or ("nothing; all is well",))
+    yield f"first: {name(to_do[0]['do'])}" if to_do else "all is well"
+
+
+def _place(place: Mapping[str, Any]) -> dict[str, Any]:
+    free, floor = place["free_bytes"], place["floor_bytes"]
+    return {} if free is None else {"bytes free": free, "needed at least": floor}
 
 
 def _cost(recorded: Mapping[str, Any]) -> str:

@@ -1,0 +1,100 @@
+"""What doctor sees of the place where calls are kept: permissions, room on the disk, and its clock."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from outlay.journal import floor_of, segments
+from outlay.settings import Settings
+
+_SHOWN = 5
+
+
+def place_of(settings: Settings, now: Callable[[], float]) -> dict[str, Any]:
+    """Tell what bars from writing and reading, how much room is left, and how far the clock is off.
+
+    ``now`` gives Unix seconds. A file without a name is made where calls are kept, and gone again.
+    """
+    folder = _nearest(settings.home)
+    free, size = _room(folder)
+    return {
+        "home": str(settings.home),
+        "barred": list(_barred(settings, folder)),
+        "open_to_others": [each.name for each in _open_to_others(settings)][:_SHOWN],
+        "free_bytes": free,
+        "floor_bytes": None if size is None else floor_of(size, settings.min_free),
+        "skew_seconds": _skew(folder, now),
+    }
+
+
+def _nearest(home: Path) -> Path:
+    """Give the folder itself, or the lowest one above it that is there and will hold it."""
+    return next(each for each in (home.absolute(), *home.absolute().parents) if each.is_dir())
+
+
+def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
+    """Name what this user cannot use as outlay needs to."""
+    if settings.home.exists() and not settings.home.is_dir():
+        yield {"path": str(settings.home), "cannot_be": "used as a folder"}
+    wanted = [(folder, os.R_OK | os.W_OK | os.X_OK)]
+    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if each.exists()]
+    wanted += [(each, os.R_OK | os.W_OK) for each in sorted(settings.home.glob("ledger.duckdb*"))]
+    wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each is not None]
+    for path, how in wanted:
+        lacking = [
+            word
+            for word, bit in (("read", os.R_OK), ("written", os.W_OK))
+            if how & bit and not os.access(path, bit)
+        ]
+        if lacking:
+            yield {"path": str(path), "cannot_be": " or ".join(lacking)}
+        elif path.is_dir() and not _takes_files(path):
+            yield {"path": str(path), "cannot_be": "written"}
+
+
+def _takes_files(folder: Path) -> bool:
+    """Try it: a read-only file system, or a quota, lets the permission bits say yes."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _open_to_others(settings: Settings) -> Iterator[Path]:
+    """Name the journals that others than their owner may read; each is made for its owner alone."""
+    if os.name == "nt":
+        return
+    try:
+        found = segments(settings.journal)
+    except OSError:  # said under what is barred
+        return
+    for each in found:
+        try:
+            if stat.S_IMODE(each.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
+                yield each.path
+        except OSError:
+            continue
+
+
+def _room(folder: Path) -> tuple[int | None, int | None]:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None, None
+    return usage.free, usage.total
+
+
+def _skew(folder: Path, now: Callable[[], float]) -> int | None:
+    """Give by how many seconds the clock of the folder's disk is ahead of ours; None if nobody knows."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"?")
+            file.flush()
+            return round(os.fstat(file.fileno()).st_mtime - now())
+    except OSError:
+        return None

@@ -1,0 +1,236 @@
+"""What doctor concludes of what it saw: findings of one line, each with the one thing to do."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from shlex import quote
+from typing import Any, Final, Literal
+
+from outlay.core.instants import instant
+
+FAULT: Final = "fault"
+ADVICE: Final = "advice"
+NOTE: Final = "note"
+_AHEAD = timedelta(minutes=5)  # of a record's instant; hosts are seldom so far apart
+_SKEW = 5  # seconds
+_STALE = timedelta(days=45)
+_NEAR = 4  # a disk is nearly full with less than so many times its floor
+_MODELS = 3  # without a price, a line each
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or good to know."""
+
+    name: str
+    level: Literal["fault", "advice", "note"]  # fault: calls are not recorded, or cannot be asked for
+    what: str
+    do: str
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.what}: {self.do}"
+
+
+def findings(found: Found, now: datetime) -> Iterator[Finding]:
+    """Give all findings of a doctor's document, the most pressing first; ``now`` is aware UTC."""
+    every = [
+        *_place(found["place"]),
+        *_ledger(found),
+        *_alerts(found["alerts"]),
+        *_kept(found),
+        *_shipping(found.get("shipping", ())),
+        *_clock(found, now),
+        *_unpriced(found),
+        *_prices(found["prices"], now),
+        *_sdks(found["instrumentable"]),
+        *_others(found["others"]),
+    ]
+    yield from sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level))
+
+
+def _place(place: Found) -> Iterator[Finding]:
+    for each in place["barred"]:
+        yield Finding(
+            "permissions",
+            FAULT,
+            f"{each['path']} cannot be {each['cannot_be']} by this user",
+            f"chown -R $(id -un) {quote(each['path'])}, as who owns it, or name another folder by ledger",
+        )
+    free, floor = place["free_bytes"], place["floor_bytes"]
+    if free is not None and floor and free < _NEAR * floor:
+        full = free < floor
+        yield Finding(
+            "disk",
+            FAULT if full else ADVICE,
+            f"{_size(free)} are free where {place['home']} is, and below {_size(floor)} (min_free) nothing is"
+            " recorded" + (", as now" if full else ""),
+            "make room there, or outlay ledger prune --older-than 90d turns old calls into daily totals",
+        )
+    if place["open_to_others"]:
+        yield Finding(
+            "open to others",
+            ADVICE,
+            f"journals can be read by others than you ({', '.join(place['open_to_others'])})",
+            f"chmod 600 {quote(place['home'])}/journal/*",
+        )
+
+
+def _ledger(found: Found) -> Iterator[Finding]:
+    if "error" not in found:
+        return
+    server = next((each for each in found["shipping"] if each["target"] == found["settings"]["ledger"]), None)
+    if found["error_type"] == "LedgerSchemaError":
+        yield Finding("newer ledger", FAULT, found["error"], "pip install --upgrade outlay")
+    elif found["error_type"] == "MissingExtraError":
+        yield Finding("extra", FAULT, "a package of this ledger is missing", found["error"])
+    elif server is not None:
+        yield Finding(
+            "server",
+            FAULT,
+            f"{server['target']} cannot be asked ({found['error']}); {_behind(server)}",
+            "start the server or mend ledger, then outlay ship brings it up to date",
+        )
+    else:
+        what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
+        do = f"put {found['settings']['home']}/ledger.duckdb aside, and outlay report makes it anew of them"
+        yield Finding("ledger", FAULT, what, do)
+
+
+def _alerts(alerts: Found) -> Iterator[Finding]:
+    if "error" in alerts:
+        yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", "mend [alerts] in outlay.toml")
+    stuck = Counter(each["channel"] for each in alerts.get("undelivered", ()) if each["error"])
+    for channel, count in stuck.items():
+        why = next(
+            each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
+        )
+        what = f"{count:,} alerts could not be sent to {channel} ({why})"
+        yield Finding(
+            "undelivered", ADVICE, what, f"mend {channel} in [alerts]; outlay alerts check tries again"
+        )
+
+
+def _kept(found: Found) -> Iterator[Finding]:
+    journal = found["settings"]["journal"]
+    for why, count in found.get("lost", {}).get("why", {}).items():
+        what = f"{count:,} calls were lost ({why})"
+        yield Finding("lost", ADVICE, what, f"see that {journal} can be written and its disk has room")
+    if count := found.get("faults", {}).get("lines"):
+        what = f"{count:,} faulty lines in {journal} cannot be read; all others are in"
+        yield Finding("faulty", ADVICE, what, "outlay doctor --json names each, under faults")
+    if count := found.get("conflicts"):
+        what = f"{count:,} entries came with an id that other content has; the first counts"
+        yield Finding("conflicts", ADVICE, what, "look for a program that makes ids of its own")
+    if count := found.get("late"):
+        what = f"{count:,} calls came after their day was pruned; they are kept apart, in no total"
+        yield Finding("late", ADVICE, what, "ship or report before outlay ledger prune")
+    if pending := found.get("pending", {}).get("bytes"):
+        yield Finding(
+            "pending", ADVICE, f"{pending:,} bytes in journals are not in the ledger yet", "outlay report"
+        )
+
+
+def _shipping(targets: Iterable[Found]) -> Iterator[Finding]:
+    for each in targets:
+        if each["last_error"]:
+            what = (
+                f"{each['target']} could not be reached at {each['last_error_at']} ({each['last_error']});"
+                f" {_behind(each)}"
+            )
+            yield Finding("not shipped", ADVICE, what, "outlay ship tries again")
+        elif each["pending_bytes"]:
+            yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", "outlay ship")
+        if each["dead_letters"]:
+            what = f"{each['dead']:,} lines were set aside in {each['dead_letters']}"
+            yield Finding("set aside", ADVICE, what, "read them; each line says why the server refuses it")
+
+
+def _behind(target: Found) -> str:
+    if not target["pending_bytes"]:
+        return "nothing waits for it"
+    entries = target["pending_entries"]
+    count = "more lines than can be counted" if entries is None else f"{entries:,} lines"
+    since = f" since {target['pending_since']}" if target["pending_since"] else ""
+    return f"{count} ({target['pending_bytes']:,} bytes) wait in the journals{since}"
+
+
+def _clock(found: Found, now: datetime) -> Iterator[Finding]:
+    mend = "set the clock of that machine: timedatectl set-ntp true"
+    newest = found.get("ledger", {}).get("last")
+    if newest is not None and instant(newest) > now + _AHEAD:
+        what = f"the newest call is of {newest}, while it is {now:%Y-%m-%dT%H:%M:%SZ} here"
+        yield Finding("future", ADVICE, what, mend)
+    skew = found["place"]["skew_seconds"]
+    if skew is not None and abs(skew) > _SKEW:
+        ahead = "ahead of" if skew > 0 else "behind"
+        what = f"the disk of {found['place']['home']} has a clock {abs(skew):,} s {ahead} this machine's"
+        yield Finding("clock", ADVICE, what, mend)
+    made = found["prices"].get("made")
+    if made is not None and instant(made) > now + timedelta(days=1):
+        what = f"it is {now:%Y-%m-%d} here, before the prices were made ({made[:10]})"
+        yield Finding("clock", ADVICE, what, mend)
+
+
+def _unpriced(found: Found) -> Iterator[Finding]:
+    ranked = sorted(found.get("without_price", ()), key=lambda each: -each["calls"])
+    since = (found.get("ledger", {}).get("first") or "today")[:10]
+    for each in ranked[:_MODELS]:
+        provider, model = each["provider"] or "NAME", each["model"] or "NAME"
+        yield Finding(
+            "unpriced",
+            ADVICE,
+            f"{provider}/{model} has no known price, or a partial one, for {_calls(each['calls'])}",
+            f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R,"
+            f" then outlay reprice --since {since}",
+        )
+    if rest := ranked[_MODELS:]:
+        what = f"{_calls(sum(each['calls'] for each in rest))} of {len(rest)} more models without a price"
+        yield Finding("unpriced", ADVICE, what, "outlay doctor --json names them, under without_price")
+
+
+def _prices(prices: Found, now: datetime) -> Iterator[Finding]:
+    if "error" in prices:
+        yield Finding("prices", FAULT, f"the price book cannot be read ({prices['error']})", "mend that file")
+    made = prices.get("made")
+    if made is not None and now - instant(made) > _STALE:
+        what = f"the price book is {(now - instant(made)).days} days old ({made[:10]})"
+        do = "outlay prices update" if prices["url"] else "pip install --upgrade outlay brings a newer one"
+        yield Finding("stale prices", ADVICE, what, do)
+
+
+def _sdks(sdks: list[dict[str, Any]]) -> Iterator[Finding]:
+    for sdk in sdks:
+        if sdk["state"] == "too old":
+            what = f"{sdk['package']} {sdk['version']} is too old to hook; it needs {sdk['oldest']} or newer"
+            yield Finding(
+                "old SDK", ADVICE, what, f'pip install --upgrade "{sdk["package"]}>={sdk["oldest"]}"'
+            )
+    if all(sdk["state"] == "not installed" for sdk in sdks):
+        what = f"none of {', '.join(sdk['package'] for sdk in sdks)} is installed here"
+        yield Finding("no SDK", NOTE, what, "outlay.record() takes calls of anything else")
+
+
+def _others(others: Iterable[Found]) -> Iterator[Finding]:
+    for each in others:
+        if each["state"] == "on":
+            what = (
+                f"{each['name']} is on beside outlay's hooks; a call counts once here, though both look at it"
+            )
+            yield Finding(
+                "two instrumentations", ADVICE, what, f"keep one of them; {each['off']} switches that off"
+            )
+    if there := [each["name"] for each in others if each["state"] == "installed"]:
+        what = f"{', '.join(there)} can instrument the same calls; they count once here"
+        yield Finding("other instrumentations", NOTE, what, "docs/opentelemetry.md says how both go together")
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call{'' if count == 1 else 's'}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"

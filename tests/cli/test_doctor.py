@@ -1,0 +1,273 @@
+"""The doctor: each thing that can be wrong is made, found, and has one thing to do; else all is well."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import pytest
+from tests.cli.conftest import Done
+
+import outlay as face
+from outlay.cli.doctor_place import place_of
+from outlay.cli.findings import Finding, findings
+from outlay.instrumentation.others import others
+from outlay.ledger.ship.offsets import Offsets, Progress
+from outlay.pricing.tables import DATA
+from outlay.pricing.updates import bundle
+from outlay.settings import load
+
+Outlay = Callable[..., Done]
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+ABSENT = "postgresql://me:hush@127.0.0.1:1/calls"
+INSTRUMENTED = """
+import sys
+from openinference.instrumentation.openai import OpenAIInstrumentor as First
+from opentelemetry.instrumentation.openai import OpenAIInstrumentor as Second
+First().instrument()
+Second().instrument()
+from outlay.cli import main
+sys.exit(main(["doctor", "--json"]))
+"""
+
+
+def found(done: "Done | subprocess.CompletedProcess[str]", name: str) -> dict[str, Any]:
+    """Give the one finding of that name."""
+    every: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
+    (finding,) = [each for each in every if each["name"] == name]
+    return finding
+
+
+@pytest.fixture
+def home(outlay: Outlay, tmp_path: Path) -> Path:
+    """Give a home in which six calls are recorded and reported."""
+    assert outlay("demo", "--no-sleep").returncode == 0
+    return tmp_path / "ledger"
+
+
+@pytest.mark.usefixtures("home")
+def test_all_is_well(outlay: Outlay) -> None:
+    done = outlay("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "all is well"
+    data = json.loads(outlay("doctor", "--json").stdout)
+    assert {each["level"] for each in data["findings"]} <= {"note"}
+
+
+def test_before_anything_is_recorded_all_is_well_too(outlay: Outlay, tmp_path: Path) -> None:
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+    assert not (tmp_path / "ledger" / "journal").exists()
+
+
+def test_an_old_sdk(command: Command, tmp_path: Path) -> None:
+    old = tmp_path / "old" / "groq-0.1.0.dist-info"
+    old.mkdir(parents=True)
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: groq\nVersion: 0.1.0\n", encoding="utf-8")
+    done = command("doctor", "--json", PYTHONPATH=str(old.parent))
+    assert done.returncode == 0
+    finding = found(done, "old SDK")
+    assert finding["what"] == "groq 0.1.0 is too old to hook; it needs 0.30 or newer"
+    assert finding["do"] == 'pip install --upgrade "groq>=0.30"'
+
+
+def test_two_instrumentations_on_at_once(environ: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", INSTRUMENTED],
+        capture_output=True, text=True, env=environ, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    on = [each for each in json.loads(done.stdout)["findings"] if each["name"] == "two instrumentations"]
+    assert [each["what"].split(" is on")[0] for each in on] == [
+        "openinference.instrumentation.openai.OpenAIInstrumentor",
+        "opentelemetry.instrumentation.openai.OpenAIInstrumentor",
+    ]
+    assert all("OpenAIInstrumentor().uninstrument()" in each["do"] for each in on)
+
+
+def test_what_langfuse_and_litellm_have_switched_on() -> None:
+    class Logger:
+        pass
+
+    litellm = ModuleType("litellm")
+    litellm.__dict__.update(callbacks=[Logger()], success_callback=["langfuse"], failure_callback=[])
+    on = [each for each in others({"litellm": litellm, "langfuse.openai": litellm}) if each.state == "on"]
+    assert [each.name for each in on] == ["langfuse.openai", "litellm callbacks (Logger, langfuse)"]
+    assert not [each for each in others({"litellm": ModuleType("litellm")}) if each.state == "on"]
+
+
+def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay) -> None:
+    for index, model in enumerate(("imaginary-9", "m-2", "m-3", "m-4", "m-5")):
+        for _ in range(9 - index):
+            face.record(provider="acme", model=model, input_tokens=1_000_000)
+    face.record(provider="openai", model="gpt-4o", status="error", error_type="APITimeoutError")
+    data = json.loads(outlay("doctor", "--json").stdout)
+    unpriced = [each for each in data["findings"] if each["name"] == "unpriced"]
+    assert unpriced[0]["what"] == "acme/imaginary-9 has no known price, or a partial one, for 9 calls"
+    assert unpriced[-1]["what"] == "11 calls of 2 more models without a price"
+    assert len(unpriced) == 4
+    step, _, after = unpriced[0]["do"].removeprefix("outlay ").replace(" R", " 2").partition(", then outlay ")
+    assert step == "prices set imaginary-9 --provider acme --input 2 --output 2"
+    assert outlay(*step.split()).returncode == 0
+    assert outlay(*after.split()).returncode == 0
+    assert outlay("doctor").stdout.count("acme/imaginary-9 has no") == 0
+    # nine calls of a million tokens at 2.00
+    report = json.loads(outlay("report", "--where", "model=imaginary-9", "--json").stdout)
+    assert report["total"]["cost"] == "18"
+
+
+def test_a_call_from_the_future(outlay: Outlay) -> None:
+    at = datetime.now(UTC) + timedelta(days=2)
+    face.record(provider="openai", model="gpt-4o", input_tokens=1, at=at)
+    finding = found(outlay("doctor", "--json"), "future")
+    assert finding["what"].startswith(f"the newest call is of {at:%Y-%m-%dT%H:%M:%S}")
+    assert finding["do"].endswith("timedatectl set-ntp true")
+
+
+def test_a_clock_that_the_disk_contradicts(tmp_path: Path) -> None:
+    settings = load({"OUTLAY_LEDGER": str(tmp_path)}, tmp_path)
+    assert abs(place_of(settings, time.time)["skew_seconds"]) <= 1
+    place = place_of(settings, lambda: time.time() - 3600)
+    assert 3599 <= place["skew_seconds"] <= 3601
+    (finding,) = _of({**WELL, "place": {**WELL["place"], "skew_seconds": place["skew_seconds"]}}, "clock")
+    assert "s ahead of this machine's" in finding.what
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_that_stands_before_the_prices_were_made() -> None:
+    (finding,) = _of(WELL, "clock", datetime(2020, 1, 1, tzinfo=UTC))
+    assert finding.what == "it is 2020-01-01 here, before the prices were made (2026-11-22)"
+
+
+WELL: dict[str, Any] = {
+    "settings": {"ledger": None, "home": "/home", "journal": "/home/journal"},
+    "place": {"home": "/home", "barred": [], "open_to_others": [], "free_bytes": None, "floor_bytes": None,
+              "skew_seconds": 0},
+    "instrumentable": [{"state": "installed"}],
+    "others": [],
+    "alerts": {},
+    "prices": {"made": "2026-11-22T00:00:00Z", "url": None},
+}  # fmt: skip
+
+
+def _of(document: dict[str, Any], name: str, now: datetime | None = None) -> list[Finding]:
+    return [each for each in findings(document, now or datetime.now(UTC)) if each.name == name]
+
+
+# To root nothing is forbidden, unless it runs a program without that power.
+HUMBLE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: Path) -> None:
+    home = tmp_path / "ledger"
+    (home / "journal").mkdir(parents=True)
+    (home / "journal").chmod(0o555)
+    home.chmod(0o555)
+    done = subprocess.run(
+        [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json"],
+        capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
+    )  # fmt: skip
+    home.chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    barred = [each for each in json.loads(done.stdout)["findings"] if each["name"] == "permissions"]
+    assert [each["what"] for each in barred] == [
+        f"{path} cannot be written by this user" for path in (home, home / "journal")
+    ]
+    assert barred[0]["do"].startswith(f"chown -R $(id -un) {home}, ")
+
+
+def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
+    (tmp_path / "ledger").write_text("", encoding="utf-8")
+    done = outlay("doctor", "--json")
+    assert done.returncode == 1
+    assert "cannot be used as a folder" in found(done, "permissions")["what"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_journals_that_others_can_read(outlay: Outlay, home: Path) -> None:
+    (segment,) = (home / "journal").glob("*.jsonl")
+    segment.chmod(0o644)
+    finding = found(outlay("doctor", "--json"), "open to others")
+    assert segment.name in finding["what"]
+    subprocess.run(["sh", "-c", finding["do"]], check=True)
+    assert stat.S_IMODE(segment.stat().st_mode) == 0o600
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+
+
+def test_prices_that_are_old(outlay: Outlay, home: Path, tmp_path: Path) -> None:
+    shutil.copytree(DATA, tmp_path / "data")
+    (tmp_path / "data" / "version.txt").write_text("another\n", encoding="utf-8")
+    old = bundle(tmp_path / "data", datetime.now(UTC) - timedelta(days=60))
+    (tmp_path / "old.gz").write_bytes(old)
+    assert outlay("prices", "update", "--url", str(tmp_path / "old.gz")).returncode == 0
+    finding = found(outlay("doctor", "--json"), "stale prices")
+    assert finding["what"].startswith("the price book is 60 days old")
+    assert finding["do"] == "pip install --upgrade outlay brings a newer one"
+    (tmp_path / "new.gz").write_bytes(bundle(tmp_path / "data", datetime.now(UTC)))
+    where = {"OUTLAY_PRICES_URL": str(tmp_path / "new.gz")}
+    assert found(outlay("doctor", "--json", **where), "stale prices")["do"] == "outlay prices update"
+
+
+def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, tmp_path: Path) -> None:
+    where = {"OUTLAY_LEDGER": ABSENT, "OUTLAY_HOME": str(tmp_path / "home"), "OUTLAY_SHIP": "false"}
+    assert outlay("demo", "--calls", "2", "--no-sleep", **where).returncode == 0
+    done = outlay("doctor", "--json", **where)
+    assert done.returncode == 1
+    finding = found(done, "server")
+    assert finding["what"].startswith("postgresql://127.0.0.1:1/calls cannot be asked (")
+    assert "; 2 lines (" in finding["what"]
+    assert f"wait in the journals since {datetime.now(UTC):%Y-}" in finding["what"]
+    assert finding["do"] == "start the server or mend ledger, then outlay ship brings it up to date"
+    text = outlay("doctor", **where).stdout
+    assert "hush" not in text
+    assert text.splitlines()[-1] == f"first: {finding['do']}"
+
+
+def test_a_journal_that_a_server_has_not_taken(outlay: Outlay, home: Path) -> None:
+    other = "clickhouse://ch.example/calls"
+    (segment,) = (home / "journal").glob("*.jsonl")
+    first = len(segment.read_bytes().splitlines(keepends=True)[0])
+    Offsets(home, other).write(Progress(target=other, taken={segment.name: first}))
+    finding = found(outlay("doctor", "--json"), "behind")
+    assert finding["what"].startswith(
+        f"{other} is behind; 5 lines ({segment.stat().st_size - first:,} bytes)"
+    )
+    assert finding["do"] == "outlay ship"
+
+
+def test_a_ledger_that_a_newer_outlay_wrote(outlay: Outlay, home: Path) -> None:
+    assert outlay("report").returncode == 0
+    with duckdb.connect(home / "ledger.duckdb") as base:
+        base.execute("INSERT INTO outlay_schema VALUES (999)")
+    done = outlay("doctor", "--json")
+    assert done.returncode == 1
+    finding = found(done, "newer ledger")
+    assert "newer outlay (schema 999" in finding["what"]
+    assert finding["do"] == "pip install --upgrade outlay"
+
+
+def test_a_disk_that_is_full_and_one_that_nearly_is(outlay: Outlay, home: Path) -> None:
+    done = outlay("doctor", "--json", OUTLAY_MIN_FREE="900000GB")
+    assert done.returncode == 1
+    finding = found(done, "disk")
+    assert finding["what"].endswith("below 900,000.0 GiB (min_free) nothing is recorded, as now")
+    near = outlay("doctor", "--json", OUTLAY_MIN_FREE=str(shutil.disk_usage(home).free // 2))
+    assert near.returncode == 0
+    assert found(near, "disk")["level"] == "advice"
+    assert found(near, "disk")["do"].startswith("make room there, or outlay ledger prune --older-than 90d")
+
+
+def test_alerts_that_are_off_are_a_fault(outlay: Outlay, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "outlay.toml").write_text("[[alerts.rules]]\nbudgte = 1\n", encoding="utf-8")
+    done = outlay("doctor", "--json")
+    assert done.returncode == 1
+    assert found(done, "alerts")["what"].startswith("alerts are off (alerts.rules 1: unknown key 'budgte'")
