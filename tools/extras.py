@@ -22,7 +22,7 @@ USES = {
     "django": (
         "from django.conf import settings; settings.configure(INSTALLED_APPS=['outlay.contrib.django']);"
         "import django; django.setup();"
-        "import outlay.contrib.django.admin, outlay.contrib.django.middleware, outlay.contrib.django.models"
+        "import outlay.contrib.django.middleware, outlay.contrib.django.models"
     ),
     "alerts": "import apprise; import outlay.alerts.apprise_channel",
     "watch": "import outlay.cli.watch_view",
