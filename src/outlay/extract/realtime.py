@@ -1,6 +1,7 @@
 """Realtime sessions: each response.done bills its own turn; transcripts of the input are another model's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from outlay.core.usage import Usage
@@ -96,11 +97,12 @@ class RealtimeStream:
 
     def usage(self) -> Usage:
         """Give the sum over all turns; transcripts of the input are a part of their own."""
-        turns = self._turns.usage(model=self._model, raw=self._last)
         if self._last is None:
-            return cut_off(turns, "no response has ended with its usage")
+            return cut_off(self._turns.usage(model=self._model), "no response has ended with its usage")
         if self._drafts.units:
-            turns = split(
-                turns, (self._turns.usage(model=self._model), self._drafts.usage(model=self._transcriber))
-            )
+            spoken = self._turns.usage(model=self._model)
+            written = self._drafts.usage(model=self._transcriber)
+            turns = split(replace(spoken, raw=self._last), (spoken, written))
+        else:
+            turns = self._turns.usage(model=self._model, raw=self._last)
         return turns if self.complete else cut_off(turns, "the session ended within a response")

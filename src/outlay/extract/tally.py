@@ -11,6 +11,7 @@ from outlay.extract.plain import number_of
 _RANK_OF = dict(RANK).__getitem__
 NOTHING_ODD: tuple[tuple[str, ...], str | None] = ((), None)
 NOT_STATED: tuple[Decimal | None, str] = (None, "USD")
+NOTHING_KNOWN = "the usage has no count that is known"
 
 
 class Tally:
@@ -109,6 +110,9 @@ class Tally:
         ):
             self.flags.add("unknown_keys")
 
+    def _counted_none(self, raw: Mapping[str, Any]) -> bool:
+        return "unknown_keys" in self.flags or not _zero(raw)
+
     def usage(
         self,
         terms: Mapping[str, str] | None = None,
@@ -118,10 +122,22 @@ class Tally:
         raw: Mapping[str, Any] | None = None,
         stated: tuple[Decimal | None, str] = NOT_STATED,
     ) -> Usage:
-        """Close the tally; ``stated`` is the provider's own cost and its currency."""
+        """Close the tally; ``stated`` is the provider's own cost and its currency.
+
+        A usage in which nothing could be counted is partial, unless it says that it is zero.
+        """
+        if not self.units and raw and self.reason is None and stated[0] is None and self._counted_none(raw):
+            self.note("partial", NOTHING_KNOWN)
         flags = tuple(sorted(self.flags)) if self.flags else ()
         said = tuple(sorted(terms.items())) if terms else ()
         return made(ordered(self.units), (model, response_id), said, raw, (flags, self.reason), stated)
+
+
+def _zero(raw: object) -> bool:
+    """Whether a usage states a zero anywhere."""
+    if isinstance(raw, Mapping | list):
+        return any(_zero(each) for each in (raw.values() if isinstance(raw, Mapping) else raw))
+    return raw == 0 and not isinstance(raw, bool)
 
 
 _new = object.__new__

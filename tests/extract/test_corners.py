@@ -1,0 +1,397 @@
+"""Corners of the providers' shapes that few answers show: what is then counted, and what is said of it."""
+
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from outlay.extract import APIS, collector, read
+from outlay.extract.held import held
+from outlay.extract.plain import plain
+
+Counts = dict[str, int]
+
+BODIES: dict[str, tuple[str, str, dict[str, Any], Counts, tuple[str, ...]]] = {
+    "anthropic: the split of writes alone is their sum": (
+        "anthropic",
+        "messages",
+        {
+            "usage": {
+                "input_tokens": 10,
+                "output_tokens": 1,
+                "cache_creation": {"ephemeral_5m_input_tokens": 7, "ephemeral_1h_input_tokens": 5},
+            }
+        },
+        {"input": 10, "cache_write": 7, "cache_write_1h": 5, "output": 1},
+        (),
+    ),
+    "anthropic: a split that is more than its sum is cut": (  # 8 of 10 are for an hour, which leaves 2
+        "anthropic",
+        "messages",
+        {
+            "usage": {
+                "input_tokens": 10,
+                "output_tokens": 1,
+                "cache_creation_input_tokens": 10,
+                "cache_creation": {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 8},
+            }
+        },
+        {"input": 10, "cache_write": 2, "cache_write_1h": 8, "output": 1},
+        ("clamped",),
+    ),
+    "anthropic: an iteration of a new kind is not counted, and said": (
+        "anthropic",
+        "messages",
+        {
+            "usage": {
+                "input_tokens": 10,
+                "output_tokens": 4,
+                "iterations": [{"type": "daydream", "input_tokens": 3, "output_tokens": 2}],
+            }
+        },
+        {"input": 10, "output": 4},
+        ("unknown_keys",),
+    ),
+    "converse: without input tokens": (
+        "bedrock",
+        "converse",
+        {"usage": {"outputTokens": 7, "totalTokens": 12}},
+        {"output": 7},
+        ("partial",),
+    ),
+    "converse: without output tokens": (
+        "bedrock",
+        "converse",
+        {"usage": {"inputTokens": 5, "totalTokens": 12}},
+        {"input": 5},
+        ("partial",),
+    ),
+    "converse: tools of the server by their names": (
+        "bedrock",
+        "converse",
+        {
+            "usage": {
+                "inputTokens": 5,
+                "outputTokens": 7,
+                "totalTokens": 12,
+                "serverToolUsage": {"webSearchRequests": 2, "codeRuns": 3},
+            }
+        },
+        {"input": 5, "output": 7, "web_search": 2, "server_tool": 3},
+        (),
+    ),
+    "converse: a guardrail that says nothing costs nothing": (
+        "bedrock",
+        "converse",
+        {
+            "usage": {"inputTokens": 5, "outputTokens": 7, "totalTokens": 12},
+            "trace": {
+                "guardrail": {
+                    "inputAssessment": {
+                        "g1": None,
+                        "g2": {"invocationMetrics": {"usage": {"contentPolicyUnits": 3}}},
+                    }
+                }
+            },
+        },
+        {"input": 5, "output": 7, "guardrail_content": 3},
+        (),
+    ),
+    "chat: reasoning beside details that do not name it": (  # 5 of the 20 were thought
+        "openai",
+        "chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 20,
+                "total_tokens": 30,
+                "reasoning_tokens": 5,
+                "completion_tokens_details": {"audio_tokens": 0},
+            }
+        },
+        {"input": 10, "output": 15, "reasoning": 5},
+        (),
+    ),
+    "chat: audio that stands outside of the prompt, as the total tells": (  # 10 + 6 + 4 = 20
+        "openai",
+        "chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 4,
+                "total_tokens": 20,
+                "prompt_tokens_details": {"audio_tokens": 6},
+            }
+        },
+        {"input": 10, "input_audio": 6, "output": 4},
+        ("audio_additive",),
+    ),
+    "chat: searches by the name that Perplexity gives them": (
+        "perplexity",
+        "chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 4,
+                "total_tokens": 14,
+                "num_search_queries": 3,
+            }
+        },
+        {"input": 10, "output": 4, "web_search": 3},
+        (),
+    ),
+    "chat: one of the models of a compound answer without usage": (
+        "groq",
+        "chat",
+        {
+            "usage": {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14},
+            "usage_breakdown": {
+                "models": [
+                    {"model": "one", "usage": None},
+                    {
+                        "model": "two",
+                        "usage": {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14},
+                    },
+                ]
+            },
+        },
+        {"input": 10, "output": 4},
+        (),
+    ),
+    "cohere: tokens where nothing is billed": (
+        "cohere",
+        "cohere_chat",
+        {"usage": {"tokens": {"input_tokens": 20, "output_tokens": 6}}},
+        {"input": 20, "output": 6},
+        ("estimated",),
+    ),
+    "gemini: a candidate without searches": (
+        "google",
+        "generate_content",
+        {
+            "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 4, "totalTokenCount": 14},
+            "candidates": [{"index": 0}, {"groundingMetadata": {"webSearchQueries": ["a", "b"]}}],
+        },
+        {"input": 10, "output": 4, "web_search": 2},
+        (),
+    ),
+    "live: thoughts outside of the response, as the total tells": (  # 10 + 6 + 4 = 20
+        "google",
+        "live",
+        {
+            "usageMetadata": {
+                "promptTokenCount": 10,
+                "responseTokenCount": 6,
+                "thoughtsTokenCount": 4,
+                "totalTokenCount": 20,
+            }
+        },
+        {"input": 10, "output": 6, "reasoning": 4},
+        ("reasoning_additive",),
+    ),
+    "live: more cached than there was input": (
+        "google",
+        "live",
+        {
+            "usageMetadata": {
+                "promptTokenCount": 10,
+                "cachedContentTokenCount": 12,
+                "responseTokenCount": 6,
+                "totalTokenCount": 16,
+                "promptTokensDetails": ["no row"],
+            }
+        },
+        {"cache_read": 10, "output": 6},
+        ("clamped",),
+    ),
+    "invoke_model: a maker with OpenAI's shape": (
+        "bedrock",
+        "invoke_model",
+        {"usage": {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}},
+        {"input": 10, "output": 4},
+        (),
+    ),
+    "invoke_model: guardrails beside a maker's own usage": (
+        "bedrock",
+        "invoke_model",
+        {
+            "usage": {"input_tokens": 10, "output_tokens": 4},
+            "amazon-bedrock-trace": {
+                "guardrail": {
+                    "input": {"g1": {"invocationMetrics": {"usage": {"contentPolicyUnits": 2}}}},
+                }
+            },
+        },
+        {"input": 10, "output": 4, "guardrail_content": 2},
+        (),
+    ),
+    "images: a maker with chat's names": (
+        "openrouter",
+        "images",
+        {"usage": {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}, "data": [{}]},
+        {"input": 10, "output": 4},
+        (),
+    ),
+    "images: a usage that says nothing": (
+        "openai",
+        "images",
+        {"usage": {"mood": "good"}, "data": [{}]},
+        {},
+        ("partial",),
+    ),
+    "responses: a drawing by an unnamed model is a part of its own": (  # 30 in, 50 out, beside 10 and 4
+        "openai",
+        "responses",
+        {
+            "usage": {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14},
+            "tool_usage": {"image_gen": {"input_tokens": 30, "output_tokens": 50}},
+            "tools": [{"type": "web_search"}],
+        },
+        {"input": 40, "output": 54},
+        (),
+    ),
+    "chat: more audio than there was prompt": (  # 10 at most; and no word of what the gap of 4 is
+        "openai",
+        "chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 4,
+                "total_tokens": 14,
+                "prompt_tokens_details": {"audio_tokens": 16},
+            }
+        },
+        {"input_audio": 10, "output": 4},
+        ("clamped",),
+    ),
+    "xai: a tool whose name is no name is not counted": (
+        "xai",
+        "grpc_chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 4,
+                "total_tokens": 14,
+                "server_side_tools_used": ["SERVER_SIDE_TOOL_WEB_SEARCH", "7?"],
+            }
+        },
+        {"input": 10, "output": 4, "web_search": 1},
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_corner_is_counted_and_said(name: str) -> None:
+    provider, api, body, units, flags = BODIES[name]
+    usage = read(body, provider=provider, api=api)
+    assert usage.units == units
+    assert usage.flags == flags
+
+
+def test_a_drawing_without_its_model_has_no_name_that_could_be_wrong() -> None:
+    *_, body, _, _ = BODIES["responses: a drawing by an unnamed model is a part of its own"]
+    usage = read({**body, "model": "gpt-5"}, provider="openai", api="responses")
+    assert [(part.model, part.units) for part in usage.parts] == [
+        ("gpt-5", {"input": 10, "output": 4}),
+        (None, {"input": 30, "output": 50}),
+    ]
+
+
+USAGES = [{"mood": "good"}, {"mood": 3}, {"billed_units": {"mood": 3}}, {"mood": [1, {"best": 2}]}]
+
+
+@pytest.mark.parametrize("usage", USAGES, ids=str)
+@pytest.mark.parametrize("api", APIS)
+def test_a_usage_of_which_nothing_is_known_is_never_a_zero(api: str, usage: dict[str, Any]) -> None:
+    for name in ("usage", "usageMetadata", "meta", "usage_info"):
+        found = read({"model": "m", name: usage}, provider="openai", api=api)
+        assert found.items == ()
+        assert found.reason is not None
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "usage"),
+    [
+        ("openai", "chat", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}),
+        ("openai", "images", {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}),
+        ("openai", "transcription", {"type": "duration", "seconds": 0}),
+        ("anthropic", "messages", {"input_tokens": 0, "output_tokens": 0}),
+        ("cohere", "rerank", {"billed_units": {"search_units": 0}}),
+    ],
+)
+def test_a_zero_that_is_stated_is_known(provider: str, api: str, usage: dict[str, Any]) -> None:
+    found = read({"model": "m", "usage": usage}, provider=provider, api=api)
+    assert (found.items, found.reason, found.flags) == ((), None, ())
+
+
+def test_an_error_inside_a_stream_of_messages_is_the_reason() -> None:
+    events = [
+        {"type": "message_start", "message": {"model": "claude", "usage": {"input_tokens": 9}}},
+        {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}},
+    ]
+    usage = read(events, provider="anthropic", api="messages")
+    assert usage.units == {"input": 9}
+    assert "partial" in usage.flags
+
+
+def test_an_error_before_any_usage_is_no_answer() -> None:
+    usage = read(
+        [{"type": "error", "error": {"type": "overloaded_error"}}], provider="anthropic", api="messages"
+    )
+    assert (usage.items, usage.reason) == ((), "the provider answered with an error: overloaded_error")
+
+
+def test_a_line_of_a_batch_that_only_failed_is_its_error() -> None:
+    line = {"custom_id": "a", "error": {"code": "batch_expired"}}
+    usage = read(line, provider="openai", api="chat")
+    assert (usage.items, usage.term("batch")) == ((), "true")
+    assert usage.reason is not None
+    assert "batch_expired" in usage.reason
+
+
+def test_a_line_of_a_batch_without_answer_and_error_is_read_as_it_stands() -> None:
+    usage = read({"custom_id": "a", "error": None}, provider="openai", api="chat")
+    assert usage.items == ()
+    assert usage.term("batch") is None
+
+
+def test_a_body_that_is_still_text_is_held_unless_it_is_long() -> None:
+    assert held("{}", "chat") == "{}"
+    assert held(b"{}", "chat") == b"{}"
+    assert held("x" * 65_537, "chat") is None
+    assert held("x" * 65_536, "chat") is not None
+
+
+def test_a_chunk_of_invoke_model_that_is_no_json_is_passed_over() -> None:
+    stream = collector("bedrock", "invoke_model")
+    for content in (b"{broken", b'{"generation_token_count": 4, "prompt_token_count": 10}', b'{"a": 1}'):
+        stream.add({"chunk": {"bytes": content}})
+    assert stream.usage().units == {"input": 10, "output": 4}
+
+
+def test_messages_of_invoke_model_without_usage_leave_the_word_to_the_metrics() -> None:
+    stream = collector("bedrock", "invoke_model")
+    stream.add({"type": "message_start", "message": {"model": "claude"}})
+    metrics = {"inputTokenCount": 10, "outputTokenCount": 4}
+    stream.add({"type": "message_stop", "amazon-bedrock-invocationMetrics": metrics})
+    assert stream.usage().units == {"input": 10, "output": 4}
+
+
+def test_a_transcript_of_a_session_without_usage_counts_nothing() -> None:
+    stream = collector("openai", "realtime")
+    stream.add({"type": "conversation.item.input_audio_transcription.completed", "transcript": "hello"})
+    assert stream.usage().items == ()
+
+
+def test_any_mapping_is_read_like_a_dict() -> None:
+    usage = MappingProxyType({"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7})
+    assert read(MappingProxyType({"usage": usage}), provider="openai", api="chat").units == {
+        "input": 3,
+        "output": 4,
+    }
+
+
+def test_a_copy_has_texts_for_names_of_any_kind() -> None:
+    assert plain({1: 2, None: {"ß": 3}}) == {"1": 2, "None": {"ß": 3}}
+    assert plain({"a\ud800": 1}) == {"a?": 1}
