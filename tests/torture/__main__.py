@@ -28,6 +28,7 @@ def tallies(folder: Path, rounds: int, chance: random.Random) -> Iterator[Tally]
     """Do everything, one after the other."""
     few = max(2, rounds // 10)
     yield kills.writers_and_readers(folder / "readers", rounds, chance)
+    yield kills.migrations(folder / "migrations", rounds, chance)
     with private(settings=()) as server:
         yield kills.writers_and_shippers(folder / "shippers", server.url, rounds, chance)
     with private(settings=()) as server:

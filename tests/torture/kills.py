@@ -1,16 +1,20 @@
 """``kill -9`` of writers, readers and shippers at random moments; a server that is restarted under load."""
 
 import random
+import shutil
 import time
 from pathlib import Path
 
+from tests.support.ledger_of_before import STEPS, held, of_before
 from tests.support.postgres import Server
-from tests.torture.processes import reader, ship_rest, shipping, until, writer
+from tests.torture.processes import migrator, reader, ship_rest, shipping, until, writer
 from tests.torture.tally import Tally, counted
 
+from outlay.core.query import Query
 from outlay.ledger import DuckLedger, PostgresLedger
 
 _MANY = 10**9
+_OLD, _OLD_SCHEMA = 3000, 3  # calls of a ledger of before
 
 
 def writers_and_readers(home: Path, rounds: int, chance: random.Random) -> Tally:
@@ -77,6 +81,37 @@ def restarts(home: Path, server: Server, rounds: int, chance: random.Random) -> 
     confirmed = {"w": recording.number()}
     return _after(
         home, server.url, confirmed, "PostgreSQL restarted under load", rounds, "half of them SIGQUIT"
+    )
+
+
+def migrations(home: Path, rounds: int, chance: random.Random) -> Tally:
+    """Kill ``outlay ledger migrate`` soon after it says that it began, look at what there is, and go on."""
+    done, wrong, old = [], 0, 0
+    for n in range(rounds):
+        folder = home / str(n)
+        of_before(folder, calls=_OLD)
+        migrating = migrator(folder)
+        migrating.wait_for_a_word(b"bringing")
+        time.sleep(chance.uniform(0, 0.04))
+        migrating.kill()
+        schema, *whole = held(folder)
+        old += schema == _OLD_SCHEMA
+        wrong += schema not in (_OLD_SCHEMA, len(STEPS))
+        ledger = DuckLedger(folder)
+        ledger.migrate()
+        wrong += held(folder) != (len(STEPS), *whole)
+        wrong += len(ledger.verify())
+        done.append(ledger.rows(Query()).total["calls"])
+        ledger.close()
+        shutil.rmtree(folder)
+    return Tally(
+        fault="kill -9 of a migration, DuckDB",
+        rounds=rounds,
+        confirmed=rounds * _OLD,
+        kept=sum(done),
+        lost=sum(max(0, _OLD - each) for each in done),
+        doubled=sum(max(0, each - _OLD) for each in done) + wrong,
+        note=f"{old} found the old schema after it, the others the new one",
     )
 
 

@@ -31,7 +31,8 @@ class Program:
     def __init__(self, *arguments: object, env: dict[str, str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._out = folder / f"out-{time.monotonic_ns()}"
-        with self._out.open("wb") as out, (folder / "err").open("ab") as err:
+        self._err = folder / "err"  # of all programs of the folder
+        with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = subprocess.Popen(
                 [sys.executable, *map(str, arguments)], stdout=out, stderr=err, env=env, cwd=folder
             )
@@ -44,6 +45,10 @@ class Program:
     def wait_for_a_number(self, at_least: int = 1) -> None:
         """Wait until it has printed one."""
         until(lambda: self.number() >= at_least or self._process.poll() is not None)
+
+    def wait_for_a_word(self, word: bytes) -> None:
+        """Wait until it has said something on its standard error."""
+        until(lambda: word in self._err.read_bytes() or self._process.poll() is not None)
 
     def kill(self) -> None:
         """End it as ``kill -9`` does."""
@@ -83,6 +88,11 @@ def reader(home: Path, ledger: str | None = None) -> Program:
 def shipping(home: Path, ledger: str) -> Program:
     """Start ``outlay ship --follow``."""
     return Program("-m", "outlay", "ship", "--follow", env=environ(home, ledger), folder=home / "run")
+
+
+def migrator(home: Path) -> Program:
+    """Start ``outlay ledger migrate``."""
+    return Program("-m", "outlay", "ledger", "migrate", env=environ(home, str(home)), folder=home / "run")
 
 
 def ship_rest(home: Path, ledger: str) -> None:

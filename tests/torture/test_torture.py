@@ -40,6 +40,10 @@ def test_killed_writers_and_shippers(tmp_path: Path, url: str) -> None:
     clean(kills.writers_and_shippers(tmp_path, url, 3, CHANCE))
 
 
+def test_killed_migrations(tmp_path: Path) -> None:
+    clean(kills.migrations(tmp_path, 3, CHANCE))
+
+
 def test_a_server_restarted_under_load(tmp_path: Path) -> None:
     with private() as server:
         clean(kills.restarts(tmp_path, server, 2, CHANCE))
