@@ -100,3 +100,44 @@ def test_without_a_server_there_is_nothing_to_ship_to(outlay: Outlay) -> None:
     done = outlay("ship")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert outlay("ship", "--once", "--follow").returncode == 2
+
+
+def test_dead_letters_are_listed_retried_and_discarded(
+    outlay: Outlay, server: FaultyLedger, home: Path
+) -> None:
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    server.refuses = of_user("bad")
+    outlay("ship", **where)
+    listed = outlay("ship", "--dead", "list", "--json", **where)
+    found = json.loads(listed.stdout)
+    (letter,), target = found["dead"], found["target"]
+    assert (letter["reason"], target) == ("a value is out of range", "postgresql://127.0.0.1:1/calls")
+    assert letter["id"] in outlay("ship", "--dead", "list", **where).stdout
+    again = outlay("ship", "--dead", "retry", "--json", **where)
+    assert (again.returncode, json.loads(again.stdout)["dead"], server.info().calls) == (1, 1, 1)
+    server.refuses = of_user("nobody")
+    again = outlay("ship", "--dead", "retry", **where)
+    assert (again.returncode, again.stdout) == (0, "1 lines kept, 1 new calls; 0 refused still\n")
+    assert server.info().calls == 2
+    assert outlay("ship", "--dead", "list", **where).stdout == "no lines are set aside\n"
+    (shipping,) = json.loads(outlay("doctor", "--json", **where).stdout)["shipping"]
+    assert (shipping["dead"], shipping["dead_letters"]) == (0, None)
+
+
+def test_dead_letters_are_given_up_only_by_who_says_so(
+    outlay: Outlay, server: FaultyLedger, home: Path
+) -> None:
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    server.refuses = of_user("bad")
+    outlay("ship", **where)
+    asked = outlay("ship", "--dead", "discard", **where)
+    assert (asked.returncode, asked.stdout, "--yes" in asked.stderr) == (2, "", True)
+    done = outlay("ship", "--dead", "discard", "--yes", "--json", **where)
+    assert (done.returncode, json.loads(done.stdout)["discarded"]) == (0, 1)
+    assert json.loads(outlay("ship", "--dead", "list", "--json", **where).stdout)["dead"] == []
+    assert outlay("ledger", "verify", **where).returncode == 0
+
+
+def test_one_of_once_follow_and_dead(outlay: Outlay) -> None:
+    done = outlay("ship", "--once", "--dead", "list", OUTLAY_LEDGER=URL)
+    assert (done.returncode, "take one of" in done.stderr) == (2, True)

@@ -144,9 +144,9 @@ def _shipping(targets: Iterable[Found]) -> Iterator[Finding]:
             yield Finding("not shipped", ADVICE, what, "outlay ship tries again")
         elif each["pending_bytes"]:
             yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", "outlay ship")
-        if each["dead_letters"]:
+        if each["dead"]:
             what = f"{each['dead']:,} lines were set aside in {each['dead_letters']}"
-            yield Finding("set aside", ADVICE, what, "read them; each line says why the server refuses it")
+            yield Finding("set aside", ADVICE, what, "outlay ship --dead list says why, and --dead retry tries again")
 
 
 def _behind(target: Found) -> str:

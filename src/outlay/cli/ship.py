@@ -24,27 +24,35 @@ _PATIENCE = 60.0  # seconds that --once waits for another process that ships the
 @click.command
 @click.option("--once", is_flag=True, help="Ship what is pending now, and end; the default.")
 @click.option("--follow", is_flag=True, help="Go on until the process is told to end.")
+@click.option("--dead", type=click.Choice(["list", "retry", "discard"]),
+              help="Lines that were set aside: show, hand over again, or give up.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Give them up without being asked.")
 @data_options
 @click.pass_context
-def ship(ctx: click.Context, *, once: bool, follow: bool) -> int:
+def ship(ctx: click.Context, *, once: bool, follow: bool, dead: str | None, yes: bool) -> int:
     """Ship what journals hold to the ledger of a server.
 
     A program ships what it records by itself, from a thread. Where it shall not (`ship = false` in
     outlay.toml), or has ended before all was shipped, this command does. Any number may run at a time; they
-    take turns. What a ledger refuses is set aside beside the journals and told by `outlay doctor`.
+    take turns. What a ledger refuses is set aside beside the journals and told by `outlay doctor`; once the
+    reason is gone, `--dead retry` hands it over again, each call once.
     """
     from outlay.cli.migrating import show_migrations
     from outlay.cli.session import settings_of, show, show_json
     from outlay.settings import is_server
 
-    if once and follow:
-        raise click.UsageError("take either --once or --follow", ctx)
+    if [once, follow, dead is not None].count(True) > 1:
+        raise click.UsageError("take one of --once, --follow and --dead", ctx)
     settings = settings_of(state_of(ctx))
     if settings.ledger is None or not is_server(settings.ledger):
         raise click.UsageError(
             "no server: name its ledger by --ledger URL, OUTLAY_LEDGER or outlay.toml", ctx
         )
     show_migrations()
+    if dead is not None:
+        from outlay.cli.letters import dead_letters
+
+        return dead_letters(ctx, settings.home, settings.ledger, dead, yes=yes)
     document = _follow(settings, settings.ledger) if follow else _once(settings, settings.ledger)
     if state_of(ctx).json:
         show_json(document)
@@ -112,7 +120,7 @@ def _document(done: "Shipped", shipper: "Shipper", error: str | None, seconds: f
 def _text(document: dict[str, Any]) -> str:
     lines = [f"{document['shipped']:,} entries to {document['target']} in {document['seconds']:.1f} s"]
     if document["dead"]:
-        lines.append(f"{document['dead']:,} lines set aside; outlay doctor says where")
+        lines.append(f"{document['dead']:,} lines set aside; outlay ship --dead list says why")
     if document["pending_bytes"]:
         lines.append(f"{document['pending_bytes']:,} bytes are still pending")
     if document["error"]:

@@ -68,7 +68,7 @@ class Shipper:
         self._journals = journals
         self._offsets = offsets
         self._opened = opened
-        self._now = now
+        self.now = now
         self._hold = hold  # the connection, between passes
         self._ledger: Ledger | None = None
         self._patience = 0
@@ -143,30 +143,46 @@ class Shipper:
         self.close()
         try:
             progress = self._offsets.read()
-            self._offsets.write(replace(progress, last_error=said, last_error_at=self._now()))
+            self._offsets.write(replace(progress, last_error=said, last_error_at=self.now()))
         except OutlayError as unwritten:
             _log.debug("%s", unwritten)  # a full disk: the error itself is told by the caller
         return said
 
     def _hand_over(self, parcel: Parcel, progress: Progress) -> tuple[Progress, Shipped]:
-        faulty = [(item, item.content.reason) for item in parcel.items if isinstance(item.content, Fault)]
-        good = [item for item in parcel.items if not isinstance(item.content, Fault)]
-        new, refused = self._add(good)
-        dead = [*faulty, *refused]
+        new, dead = self._sorted_out(parcel.items)
         if dead:
             self._set_aside(dead)
-        part = Shipped(len(good) - len(refused), new, len(dead), parcel.size)
+        part = Shipped(len(parcel.items) - len(dead), new, len(dead), parcel.size)
         moved = replace(
             progress,
             taken={**progress.taken, **parcel.ends},
             shipped=progress.shipped + part.entries,
             dead=progress.dead + part.dead,
-            last_success=self._now(),
+            last_success=self.now(),
             last_error=None,
             last_error_at=None,
         )
         self._offsets.write(moved)
         return moved, part
+
+    def deliver(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
+        """Add lines that stand in no journal's order; whoever calls has the turn.
+
+        Give how many calls were new, and the lines that are refused, each with the reason.
+
+        Raises:
+            LedgerError: the ledger cannot be reached or written.
+        """
+        try:
+            return self._sorted_out(items)
+        except LedgerError:
+            self.close()
+            raise
+
+    def _sorted_out(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
+        faulty = [(item, item.content.reason) for item in items if isinstance(item.content, Fault)]
+        new, refused = self._add([item for item in items if not isinstance(item.content, Fault)])
+        return new, [*faulty, *refused]
 
     def _add(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
         """Add entries; give how many calls were new, and those that the ledger refuses, found by halving."""
@@ -205,7 +221,7 @@ class Shipper:
 
     def _letter(self, item: Item, reason: str) -> dict[str, Any]:
         return {
-            "at": text_of(self._now()),
+            "at": text_of(self.now()),
             "segment": item.segment,
             "offset": item.offset,
             "reason": reason,

@@ -1,0 +1,170 @@
+"""Dead letters: lines that a ledger refused, to be looked at, handed over once more, or given up."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from outlay.core.errors import JournalError, LedgerBusyError
+from outlay.core.instants import text_of
+from outlay.core.record import Record
+from outlay.journal import read_line, read_objects, sync_folder
+from outlay.ledger.ship.offsets import Offsets
+from outlay.ledger.ship.parcels import ROWS, Item
+from outlay.ledger.ship.shipper import Shipper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One line that was set aside; what it says is not in here, as it may hold texts."""
+
+    at: str  # when it was set aside the last time, as RFC 3339
+    segment: str
+    offset: int
+    reason: str
+    id: str | None  # of the call; None where the line is no call
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as a JSON object."""
+        return {
+            "at": self.at,
+            "segment": self.segment,
+            "offset": self.offset,
+            "id": self.id,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What became of dead letters that were handed over once more."""
+
+    new: int  # calls that the ledger did not have
+    kept: int  # entries that it keeps now, or had already
+    dead: int  # that it refuses still
+
+
+def open_letters(offsets: Offsets) -> Iterator[Letter]:
+    """Give the letters that were neither kept later on nor given up, oldest first.
+
+    Raises:
+        JournalError: their file cannot be read.
+    """
+    for each in read_objects(offsets.dead_letters):
+        if each is not None and _is_open(each):
+            entry = _item(each).content
+            yield Letter(
+                at=each["at"],
+                segment=each["segment"],
+                offset=each["offset"],
+                reason=each["reason"],
+                id=entry.id if isinstance(entry, Record) else None,
+            )
+
+
+def retry(shipper: Shipper, offsets: Offsets) -> Retried:
+    """Hand the open letters to the ledger once more; what it keeps now is no dead letter any more.
+
+    Killed meanwhile it may have kept some that still stand in the file; it refuses a second copy of these.
+
+    Raises:
+        LedgerBusyError: another process ships to this ledger at the moment.
+        LedgerError: the ledger cannot be reached; the letters stay as they are.
+        JournalError: their file cannot be read or written.
+    """
+    done = Retried(0, 0, 0)
+    with _alone(shipper, offsets), _anew(offsets) as written:
+        letters = read_objects(offsets.dead_letters)
+        while some := list(islice(letters, ROWS)):
+            lines = [each for each in some if each is not None]
+            items = [_item(each) for each in lines if _is_open(each)]
+            new, refused = shipper.deliver(items)
+            done = Retried(done.new + new, done.kept + len(items) - len(refused), done.dead + len(refused))
+            said = {(item.segment, item.offset): reason for item, reason in refused}
+            now = text_of(shipper.now())
+            for each in lines:
+                place = each["segment"], each["offset"]
+                if not _is_open(each):
+                    written.append(each)
+                elif place in said:
+                    written.append({**each, "at": now, "reason": said[place]})
+    _told(offsets, done.dead)
+    return done
+
+
+def discard(shipper: Shipper, offsets: Offsets) -> int:
+    """Give the open letters up; give how many.
+
+    Their place in the journals stays written down, so that ``verify`` does not miss them; their lines go.
+
+    Raises:
+        LedgerBusyError: another process ships to this ledger at the moment.
+        JournalError: their file cannot be read or written.
+    """
+    count = 0
+    with _alone(shipper, offsets), _anew(offsets) as written:
+        for each in read_objects(offsets.dead_letters):
+            if each is not None and _is_open(each):
+                count += 1
+                written.append({**each, "line": None, "discarded": text_of(shipper.now())})
+            elif each is not None:
+                written.append(each)
+    _told(offsets, 0)
+    return count
+
+
+def _is_open(letter: dict[str, Any]) -> bool:
+    return letter.get("line") is not None
+
+
+def _item(letter: dict[str, Any]) -> Item:
+    line = letter["line"].encode() + b"\n"
+    return Item(letter["segment"], letter["offset"], line, read_line(line, letter["offset"], 0))
+
+
+@contextmanager
+def _alone(shipper: Shipper, offsets: Offsets) -> Iterator[None]:
+    """Have the turn, without which nobody writes to the file."""
+    if not shipper.turn.take():
+        raise LedgerBusyError(f"another process ships to {offsets.target} at the moment; try again")
+    try:
+        yield
+    finally:
+        shipper.turn.give()
+
+
+@contextmanager
+def _anew(offsets: Offsets) -> Iterator[list[dict[str, Any]]]:
+    """Have letters put in the place of the file, whole or not at all; without any the file goes."""
+    written: list[dict[str, Any]] = []
+    yield written
+    file = offsets.dead_letters
+    new = file.with_suffix(".new")
+    try:
+        if not written:
+            file.unlink(missing_ok=True)
+            return
+        _write(new, b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in written))
+        new.replace(file)
+        sync_folder(file.parent)
+    except OSError as error:
+        raise JournalError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _told(offsets: Offsets, dead: int) -> None:
+    """Write down how many letters are open."""
+    progress = offsets.read()
+    if progress.dead != dead:
+        offsets.write(replace(progress, dead=dead))

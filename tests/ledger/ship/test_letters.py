@@ -1,0 +1,92 @@
+"""Dead letters handed over once more: each counts once, whatever fails; given up, none is missed."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.faulty import FaultyLedger, of_user
+
+from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.query import Query
+from outlay.journal import Journal, append_line
+from outlay.ledger.ship import Offsets, Retried, Shipper, discard, open_letters, retry, verify_shipped
+from outlay.testing import NOON, call
+
+URL = "postgresql://stand-in/calls"
+
+
+@pytest.fixture
+def ledger() -> FaultyLedger:
+    return FaultyLedger(of_user("bad"))
+
+
+@pytest.fixture
+def offsets(tmp_path: Path) -> Offsets:
+    return Offsets(tmp_path, URL)
+
+
+@pytest.fixture
+def shipper(tmp_path: Path, ledger: FaultyLedger, offsets: Offsets) -> Shipper:
+    """Give one that has shipped three good calls and set four lines aside, one of which is no call."""
+    journal = Journal(tmp_path / "journal")
+    for user in ("good", "bad", "good", "bad", "good", "bad"):
+        journal.append(call(user=user))
+    journal.close()
+    append_line(next((tmp_path / "journal").iterdir()), b'{"no": "call"}')
+    found = Shipper(tmp_path / "journal", offsets, lambda: ledger, now=lambda: NOON)
+    assert found.run().dead == 4
+    return found
+
+
+def count(ledger: FaultyLedger) -> int:
+    return int(ledger.rows(Query()).total["calls"])
+
+
+def test_what_is_kept_now_is_no_dead_letter_any_more(
+    shipper: Shipper, ledger: FaultyLedger, offsets: Offsets, tmp_path: Path
+) -> None:
+    before = list(open_letters(offsets))
+    assert [each.id is None for each in before] == [True, False, False, False]
+    assert retry(shipper, offsets) == Retried(0, 0, 4)
+    assert sorted(open_letters(offsets), key=str) == sorted(before, key=str)
+    ledger.refuses = lambda _: False
+    assert retry(shipper, offsets) == Retried(3, 3, 1)
+    assert [each.id for each in open_letters(offsets)] == [None]
+    assert (count(ledger), offsets.read().dead) == (6, 1)
+    assert list(verify_shipped(tmp_path / "journal", offsets, ledger)) == []
+
+
+@pytest.mark.parametrize("fault", ["before", "after", "kill"])
+def test_a_retry_that_fails_leaves_the_letters_and_nothing_counts_twice(
+    shipper: Shipper, ledger: FaultyLedger, offsets: Offsets, fault: str
+) -> None:
+    ledger.refuses = lambda _: False
+    ledger.faults = [fault]
+    with pytest.raises(SystemExit if fault == "kill" else LedgerError):
+        retry(shipper, offsets)
+    assert len(list(open_letters(offsets))) == 4
+    assert retry(shipper, offsets).dead == 1
+    assert count(ledger) == 6
+
+
+def test_what_is_given_up_is_not_missed_and_not_tried_again(
+    shipper: Shipper, ledger: FaultyLedger, offsets: Offsets, tmp_path: Path
+) -> None:
+    assert discard(shipper, offsets) == 4
+    assert list(open_letters(offsets)) == []
+    assert b'"bad"' not in offsets.dead_letters.read_bytes()
+    ledger.refuses = lambda _: False
+    assert retry(shipper, offsets) == Retried(0, 0, 0)
+    assert (count(ledger), offsets.read().dead) == (3, 0)
+    assert list(verify_shipped(tmp_path / "journal", offsets, ledger)) == []
+
+
+def test_who_ships_meanwhile_is_not_disturbed(
+    shipper: Shipper, ledger: FaultyLedger, offsets: Offsets, tmp_path: Path
+) -> None:
+    other = Shipper(tmp_path / "journal", offsets, lambda: ledger)
+    assert other.turn.take()
+    for act in (retry, discard):
+        with pytest.raises(LedgerBusyError, match="try again"):
+            act(shipper, offsets)
+    other.turn.give()
+    assert discard(shipper, offsets) == 4
