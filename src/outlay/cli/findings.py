@@ -146,7 +146,9 @@ def _shipping(targets: Iterable[Found]) -> Iterator[Finding]:
             yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", "outlay ship")
         if each["dead"]:
             what = f"{each['dead']:,} lines were set aside in {each['dead_letters']}"
-            yield Finding("set aside", ADVICE, what, "outlay ship --dead list says why, and --dead retry tries again")
+            yield Finding(
+                "set aside", ADVICE, what, "outlay ship --dead list says why, and --dead retry tries again"
+            )
 
 
 def _behind(target: Found) -> str:
