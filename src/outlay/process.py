@@ -9,16 +9,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outlay.capture import Recorder, SystemClock
-from outlay.capture.guard import guarded
-from outlay.capture.texts import Texts, named
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
-from outlay.instrumentation import Hooks
 from outlay.settings import Settings, is_server, load
 
 if TYPE_CHECKING:  # for annotations alone: a program that only records or asks does not load both
     from outlay.alerts.stop import Stop
+    from outlay.capture import Recorder
+    from outlay.capture.texts import Texts
+    from outlay.instrumentation import Hooks
     from outlay.ledger.ship import Courier
     from outlay.pricing import Book
     from outlay.report import LedgerReader
@@ -38,11 +37,21 @@ class Process:
         self._lock = threading.RLock()
         self._settings = settings
         self._recorder: Recorder | None = None
+        self._hooks: Hooks | None = None
         self._memory: Ledger | None = None
         self._book: Book | None = None
         self._courier: Courier | None = None  # ships to a server's ledger what this process records
         self._stop: Stop | None = None
-        self.hooks = Hooks(self.recorder)
+
+    @property
+    def hooks(self) -> "Hooks":
+        """The hooks of SDKs, which stay the same as long as the process lives."""
+        with self._lock:
+            if self._hooks is None:
+                from outlay.instrumentation import Hooks  # noqa: PLC0415 - who only asks loads none
+
+                self._hooks = Hooks(self.recorder)
+            return self._hooks
 
     def reset(self, settings: Settings | None = None) -> None:
         """Start over with these settings, or with those of the environment; hooks stay on and record anew."""
@@ -68,7 +77,7 @@ class Process:
             self._settings = resolved(self._settings)
             return self._settings
 
-    def recorder(self) -> Recorder:
+    def recorder(self) -> "Recorder":
         """Give the recorder; it writes to the journal, or straight into a ledger in memory."""
         if self._recorder is None:
             with self._lock:
@@ -76,12 +85,14 @@ class Process:
                     self._recorder = self._make_recorder(self.settings)
         return self._recorder
 
-    def _make_recorder(self, settings: Settings) -> Recorder:
+    def _make_recorder(self, settings: Settings) -> "Recorder":
+        from outlay.capture import Recorder, SystemClock  # noqa: PLC0415 - who only asks loads none
+        from outlay.capture.guard import guarded  # noqa: PLC0415 - likewise
         from outlay.pricing import cost_of  # noqa: PLC0415 - `import outlay` itself stays light
 
         price = partial(cost_of, book=self.book())
         sink = self._sink(settings)
-        stop = self._stop = self._stop_of(settings) if settings.alerts else None
+        stop = self._stop = guarded(self._stop_of)(settings) if settings.alerts else None
         return Recorder(
             sink if stop is None else stop.watching(sink),
             clock=SystemClock(),
@@ -91,7 +102,6 @@ class Process:
             texts=_texts(settings) if settings.store_prompts else None,
         )
 
-    @guarded
     def _stop_of(self, settings: Settings) -> "Stop | None":
         """Make what refuses calls over budget; rules that cannot be are told by a warning and by doctor."""
         from outlay.alerts.setup import stop_of  # noqa: PLC0415 - only where there are rules
@@ -194,7 +204,9 @@ def _named(ledger: str) -> str:
     return url
 
 
-def _texts(settings: Settings) -> Texts:
+def _texts(settings: Settings) -> "Texts":
+    from outlay.capture.texts import Texts, named  # noqa: PLC0415 - only where texts are kept
+
     return Texts(None if settings.redact is None else named(settings.redact), settings.max_text)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from outlay.core.errors import JournalError, LedgerBusyError
+from outlay.ledger.locks import alone
 from outlay.trackers import CostTracker, UsageRecord
-from outlay.trackers.locking import alone
 
 AT = "2024-01-15T10:00:00Z"
 WRITER = """

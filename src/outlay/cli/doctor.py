@@ -93,7 +93,7 @@ def _version(package: str) -> str | None:
 
 def _kept(reader: "LedgerReader") -> dict[str, Any]:
     """Ask the ledger; the question comes first, since it brings in what is pending."""
-    report = reader.report()
+    report = reader.report(detail="sums")
     info = reader.info()
     lost: Counter[str] = Counter()
     for loss in info.pop("lost", ()):

@@ -37,7 +37,7 @@ def review(
     shown_in = tz or settings.tz
     book = book_of(settings)
     with reader_of(settings) as reader:
-        models = [row["model"] for row in reader.report("model", since="30d").rows]
+        models = [row["model"] for row in reader.rows("model", since="30d", detail="sums").rows]
         found = review_of(reader, week, tz=shown_in, where=where, compare=comparison(book, models))
     letter = letter_markdown(found, zone(shown_in))
     failed = _send(settings.alerts, letter) if send else 0

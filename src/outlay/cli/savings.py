@@ -56,7 +56,10 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
         asked,
         lambda reader, question: savings_of(
             reader,
-            comparison(book, [*listed(model), *(row["model"] for row in reader.report("model").rows)]),
+            comparison(
+                book,
+                [*listed(model), *(row["model"] for row in reader.rows("model", detail="sums").rows)],
+            ),
             cache_rate=rate,
             **question,
         ),

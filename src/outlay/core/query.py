@@ -80,6 +80,14 @@ LATENCY_BOUNDS_MS = (
     *(10_000, 15_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000),
 )
 Order = Literal["time", "cost", "latency"]
+Detail = Literal["counts", "sums", "all"]
+_PERCENTILES = ("p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
+LEFT_OUT: Mapping[Detail, tuple[str, ...]] = {
+    "counts": tuple(name for name in METRICS if name not in ("calls", "errors", "unpriced_calls")),
+    "sums": _PERCENTILES,
+    "all": (),
+}
+"""Metrics that are None in every row of a question that asks for that much."""
 Filter = tuple[str, tuple[str | None, ...]]
 _TAG = re.compile(r"tag:.{1,100}", re.DOTALL)
 _SLOW = re.compile(r"slow:(\d{1,9})")
@@ -166,6 +174,7 @@ class Query:
     where: tuple[Filter, ...] = ()
     tz: str = "UTC"
     metrics: tuple[str, ...] = ()  # beyond METRICS, out of MORE_METRICS
+    detail: Detail = "all"  # how much of METRICS is wanted; the less, the sooner comes the answer
 
 
 @dataclass(frozen=True, slots=True)

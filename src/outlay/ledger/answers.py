@@ -1,25 +1,39 @@
 """Answers out of a ledger's tables: questions as SQL in, rows and records out."""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from typing import Any, Protocol
 
 from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
+from outlay.core.money import total as total_of
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
 from outlay.ledger import rolled, sql
 from outlay.ledger.dialect import DUCKDB, Dialect, in_one_currency, reading_newest
 from outlay.ledger.identity import judged, revised
-from outlay.ledger.measures import JUDGED, money, read
+from outlay.ledger.measures import JUDGED, columns, money, read
 from outlay.ledger.reckoned import sums_of
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
-from outlay.ledger.totals import NO_LATENCY, Counts, LineSums, Sums, Timed, in_order, row_of, with_rolled
+from outlay.ledger.totals import (
+    NO_LATENCY,
+    Counts,
+    LineSums,
+    Sums,
+    Timed,
+    as_detailed,
+    in_order,
+    row_of,
+    with_rolled,
+)
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _OF_COST = frozenset(("currency", "cost_status"))
+Groups = dict[tuple[Any, ...], tuple[dict[str, str | None], Sums]]
+"""Labels and sums of groups, by the key that a group is sorted by."""
 
 
 class Tables(Asked, Protocol):
@@ -32,19 +46,28 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
-    return rows_of(tables, query, _judging(tables, query, _in_one_currency(tables, newest(tables))))
+    dialect = _judging(tables, query, _in_one_currency(tables, newest(tables)))
+    return as_detailed(rows_of(tables, query, dialect), query)
 
 
 def rows_of(tables: Tables, query: Query, dialect: Dialect) -> Rows:
     """Answer from where that dialect reads the calls."""
-    old = rolled.touches(query, rolled.horizon_of(tables))
-    count, ((_, whole),) = _totals(tables, replace(query, by=()), None, dialect, old=old)
-    if not whole["calls"]:
-        return Rows((), whole)
-    if not query.by:
-        return Rows((dict(whole),), whole, count)
     bounds = bounds_of(tables) if sql.needs_bounds(query) else None
-    return Rows(in_order(_totals(tables, query, bounds, dialect, old=old)[1]), whole, count)
+    single = _groups(tables, query, bounds, dialect)
+    everything = replace(query, by=())
+    whole = {(): ({}, _whole(tables, query, dialect, single))} if query.by else single
+    count = 0
+    if rolled.touches(query, rolled.horizon_of(tables)):
+        count = _add_pruned(tables, everything, None, dialect, whole)
+        if query.by:
+            _add_pruned(tables, query, bounds, dialect, single)
+    total = row_of({}, whole[()][1])
+    if not total["calls"]:
+        return Rows((), total)
+    if not query.by:
+        return Rows((dict(total),), total, count)
+    rows = in_order((key, row_of(labels, sums)) for key, (labels, sums) in single.items())
+    return Rows(rows, total, count)
 
 
 def newest(tables: Tables) -> Dialect:
@@ -53,13 +76,13 @@ def newest(tables: Tables) -> Dialect:
 
 
 def _in_one_currency(tables: Tables, dialect: Dialect) -> Dialect:
-    """Compare no texts of currencies where all are one; DuckDB knows that from its dictionaries."""
+    """Compare no texts of currencies where all are one; DuckDB notes the least and greatest of a column."""
     if dialect is not DUCKDB:
         return dialect
-    found = tables.all("SELECT DISTINCT currency FROM calls LIMIT 2")
-    if len(found) != 1 or not _CURRENCY.fullmatch(found[0][0]):
+    ((least, greatest),) = tables.all("SELECT min(currency), max(currency) FROM calls")
+    if least is None or least != greatest or not _CURRENCY.fullmatch(least):
         return dialect
-    return in_one_currency(dialect, found[0][0])
+    return in_one_currency(dialect, least)
 
 
 def _judging(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
@@ -75,25 +98,20 @@ def bounds_of(tables: Tables) -> sql.Bounds | None:
     return None if first is None else (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
 
 
-def _totals(
-    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect, *, old: bool
-) -> tuple[int, list[tuple[tuple[Any, ...], Row]]]:
-    """Give how many pruned calls there are, and each group's sort key and row."""
-    groups = _groups(tables, query, bounds, dialect)
-    pruned = rolled.groups(tables, query) if old else {}
-    if pruned:
-        timed = _timed(tables, query, bounds, dialect)
-        none = sums_of((), query.metrics)
-        for key, (labels, sums) in pruned.items():
-            _, single = groups.get(key, (labels, none))
-            groups[key] = labels, with_rolled(single, timed.get(key, Timed()), sums)
-    count = sum(sums.counts.calls for _, sums in pruned.values())
-    return count, [(key, row_of(labels, sums)) for key, (labels, sums) in groups.items()]
+def _add_pruned(
+    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect, groups: Groups
+) -> int:
+    """Add pruned calls to the groups that they belong to; give how many there are."""
+    pruned = rolled.groups(tables, query)
+    timed = _timed(tables, query, bounds, dialect) if pruned else {}
+    none = sums_of((), query.metrics)
+    for key, (labels, sums) in pruned.items():
+        _, single = groups.get(key, (labels, none))
+        groups[key] = labels, with_rolled(single, timed.get(key, Timed()), sums)
+    return sum(sums.counts.calls for _, sums in pruned.values())
 
 
-def _groups(
-    tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect
-) -> dict[tuple[Any, ...], tuple[dict[str, str | None], Sums]]:
+def _groups(tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect) -> Groups:
     """Give the labels and sums of each group of single calls, by its sort key."""
     asked = sql.totals(query, bounds, dialect)
     groups = [(*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters)]
@@ -103,6 +121,34 @@ def _groups(
     return {
         key: (labels, _sums(query.metrics, row[width:], mixed.get(key))) for key, labels, width, row in groups
     }
+
+
+def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Sums:
+    """Add the groups up, and ask for the rest alone: to look at every column again costs as much again."""
+    mean, percentiles, *more = _beside_sums(tables, query, dialect)
+    parts = [sums for _, sums in groups.values()]
+    return Sums(
+        counts=Counts._make(map(sum, zip(Counts(), *(each.counts for each in parts), strict=True))),
+        costs=_added(each.costs for each in parts),
+        latency=(mean, *(percentiles or NO_LATENCY[1:])),
+        more=read(query.metrics, more),
+        money={name: _added(each.money[name] for each in parts) for name in money(query.metrics)},
+    )
+
+
+def _beside_sums(tables: Tables, query: Query, dialect: Dialect) -> tuple[Any, ...]:
+    if query.detail == "counts" and not columns(query.metrics):
+        return (None, None)
+    asked = sql.whole(query, dialect)
+    return tables.all(asked.text, asked.parameters)[0]
+
+
+def _added(amounts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    found: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for each in amounts:
+        for currency, amount in each.items():
+            found[currency].append(amount)
+    return {currency: total_of(parts) for currency, parts in found.items()}
 
 
 def _timed(
@@ -127,17 +173,19 @@ def _costs(
 
 def _sums(metrics: Sequence[str], values: Sequence[Any], mixed: dict[str, tuple[Any, ...]] | None) -> Sums:
     counts = values[: len(Counts._fields)]
-    least, greatest, cost, mean, percentiles, *more = values[len(Counts._fields) :]
     further = money(metrics)
-    single = {} if cost is None else {least: (cost, *more[: len(further)])}
+    beside = len(Counts._fields) + 3 + len(further)
+    least, greatest, *sums = values[len(Counts._fields) : beside]
+    mean, percentiles, *more = values[beside:]
+    single = {} if sums[0] is None else {least: tuple(sums)}
     amounts = single if least == greatest else mixed or {}
     return Sums(
         counts=Counts._make(int(count) for count in counts),
-        costs={currency: sums[0] for currency, sums in amounts.items()},
+        costs={currency: each[0] for currency, each in amounts.items()},
         latency=(mean, *(percentiles or NO_LATENCY[1:])),
         more=read(metrics, more),
         money={
-            name: {currency: sums[at] for currency, sums in amounts.items() if sums[at] is not None}
+            name: {currency: each[at] for currency, each in amounts.items() if each[at] is not None}
             for at, name in enumerate(further, 1)
         },
     )

@@ -21,11 +21,12 @@ class Dialect:
     id_value: str = "?"  # an id to compare that with
     among: str = "IN (SELECT unnest(CAST(? AS UUID[])))"  # one of a list of ids
     amount: str = "CAST(? AS DECIMAL(38, 18))"
-    # of a group: counts, tokens, the least and greatest currency of known costs, cost, latency
-    sums: str = """count(*), count(*) FILTER (WHERE status = 'error'), count(cost),
-        coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(cache_write_tokens), 0),
-        coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
-        {currencies}, sum(cost), avg(latency_ms), {percentiles}"""
+    # of a group: counts; then tokens, the least and greatest currency of known costs, cost
+    counts: str = "count(*), count(*) FILTER (WHERE status = 'error'), count(cost)"
+    sums: str = """coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
+        coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0),
+        coalesce(sum(reasoning_tokens), 0), {currencies}, sum(cost)"""
+    mean: str = "avg(latency_ms)"
     currencies: str = (
         "min(currency) FILTER (WHERE cost IS NOT NULL), max(currency) FILTER (WHERE cost IS NOT NULL)"
     )

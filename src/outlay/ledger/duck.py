@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import filelock
-
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Selected
@@ -17,11 +15,11 @@ from outlay.core.record import Entry
 from outlay.journal import pending_bytes, remove_taken
 from outlay.ledger import answers
 from outlay.ledger.answering import Answering
+from outlay.ledger.locks import Release, take
 
 if TYPE_CHECKING:
     from outlay.ledger.engine import Engine
 
-_POLL = 0.005
 _HOUR = timedelta(hours=1)
 
 
@@ -190,17 +188,24 @@ def _alone(folder: Path, patience: float) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        head = filelock.FileLock(folder / "ledger.queue", timeout=patience, poll_interval=_POLL)
-        lock = filelock.FileLock(folder / "ledger.lock", timeout=patience, poll_interval=_POLL)
-        with head:
-            lock.acquire()
-    except filelock.Timeout:
-        raise LedgerBusyError(
-            f"others have been using the ledger in {folder} for {patience:g} seconds; ask again"
-        ) from None
+        release = _through_the_queue(folder, patience)
     except OSError as error:
         raise LedgerError(f"cannot use the ledger in {folder}: {error.strerror or error}") from error
+    if release is None:
+        raise LedgerBusyError(
+            f"others have been using the ledger in {folder} for {patience:g} seconds; ask again"
+        )
     try:
         yield
     finally:
-        lock.release()
+        release()
+
+
+def _through_the_queue(folder: Path, patience: float) -> Release | None:
+    leave = take(str(folder / "ledger.queue"), patience)
+    if leave is None:
+        return None
+    try:
+        return take(str(folder / "ledger.lock"), patience)
+    finally:
+        leave()

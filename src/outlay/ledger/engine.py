@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.migrations import Migrating, pending
+from outlay.ledger.native import duckdb
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd

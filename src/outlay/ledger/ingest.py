@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-import duckdb
-
 from outlay.core.errors import JournalError, RefusedEntryError
 from outlay.core.record import Entry
 from outlay.journal import Fault, line_of, read_line
 from outlay.ledger.backlog import Stretch, portions, spool
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
+from outlay.ledger.native import duckdb
 
 _ENTRIES = 50_000  # taken in at once by add
 Faults = list[tuple[str, int, str]]

@@ -87,10 +87,13 @@ def measure_of(metric: str) -> Measure:
 
 
 def columns(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Give the columns that these metrics need, each once; sums of money come first."""
-    money = [f"sum(cost) FILTER (WHERE {MONEY[name]})" for name in metrics if name in MONEY]
-    others = [measure_of(name).sql for name in metrics if name not in MONEY]
-    return tuple(dict.fromkeys((*money, *others)))
+    """Give the columns that these metrics need, each once; sums of money are left aside."""
+    return tuple(dict.fromkeys(measure_of(name).sql for name in metrics if name not in MONEY))
+
+
+def money_columns(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Give the columns of those metrics that are sums of money."""
+    return tuple(f"sum(cost) FILTER (WHERE {MONEY[name]})" for name in money(metrics))
 
 
 def read(metrics: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

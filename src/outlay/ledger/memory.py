@@ -26,7 +26,7 @@ from outlay.ledger.identity import (
 from outlay.ledger.measures import JUDGED
 from outlay.ledger.olden import Day, days_of, timed_of
 from outlay.ledger.reckoned import line_sums, sums_of
-from outlay.ledger.totals import Rolled, Sums, in_order, row_of, with_rolled
+from outlay.ledger.totals import Rolled, Sums, as_detailed, in_order, row_of, with_rolled
 
 _TIMED = 7  # the version of UUIDs that begin with their time
 
@@ -101,7 +101,9 @@ class MemoryLedger:
             rows.append((_sort_keys(query, values), row_of(labels, sums)))
         whole = self._pruned(replace(query, by=())).get(())
         count = 0 if whole is None else whole.counts.calls
-        return Rows(in_order(rows), row_of({}, _joined(everything, whole, query.metrics)), count)
+        return as_detailed(
+            Rows(in_order(rows), row_of({}, _joined(everything, whole, query.metrics)), count), query
+        )
 
     def _pruned(self, query: Query) -> dict[tuple[str | None, ...], Rolled]:
         """Give what daily totals hold for each group."""

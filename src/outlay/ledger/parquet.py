@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 
-import duckdb
-
 from outlay.core.errors import LedgerError
 from outlay.core.query import CallQuery
 from outlay.core.record import Entry
@@ -20,6 +18,7 @@ from outlay.ledger.answers import newest
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.engine import Engine
 from outlay.ledger.migrations import migrations
+from outlay.ledger.native import duckdb
 from outlay.ledger.stored import COST_COLUMNS
 
 _ENTRIES = 50_000  # in one pass: a day that goes over several has several files

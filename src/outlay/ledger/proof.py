@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-
 from outlay.core.keeping import Disagreement
 from outlay.journal import Segment, segments
 from outlay.ledger.backlog import Stretch, cut, spool
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
 from outlay.ledger.ingest import load_line_by_line, spool_file
+from outlay.ledger.native import duckdb
 from outlay.ledger.retention import take_old_out
 
 

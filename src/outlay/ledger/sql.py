@@ -18,6 +18,7 @@ Bounds = tuple[datetime, datetime]
 
 _NO_COST = Decimal(-(10**20) + 1)  # sorts calls of unknown cost behind all others
 _NO_LATENCY = float("-inf")
+_NO_SUMS = "0, 0, 0, 0, 0, NULL, NULL, NULL"  # in the place of what nobody asked for
 
 
 def needs_bounds(query: Query) -> bool:
@@ -28,14 +29,30 @@ def needs_bounds(query: Query) -> bool:
 def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
     """Ask for the counts, cost, currencies and latencies of each group.
 
-    The columns: those of the dimensions (see :func:`group_of`), then ten counts and sums, the cost, the
-    least and greatest currency of known costs, the mean latency and the list of its percentiles, and the
-    columns of the further metrics (``measures.columns``).
+    The columns: those of the dimensions (see :func:`group_of`), then eight counts and sums, the least and
+    greatest currency of known costs, the cost, further sums of money (``measures.money_columns``), and what
+    :func:`whole` asks for.
     """
-    percentiles = dialect.percentiles.format(column="latency_ms")
-    sums = dialect.sums.format(percentiles=percentiles, currencies=dialect.currencies)
-    more = [_written(column, dialect) for column in measures.columns(query.metrics)]
-    return _grouped(query, bounds, dialect, Statement(", ".join((sums, *more))))
+    sums = _NO_SUMS if query.detail == "counts" else dialect.sums.format(currencies=dialect.currencies)
+    money = measures.money_columns(query.metrics)
+    text = ", ".join((dialect.counts, sums, *money, *_beside_sums(query, dialect)))
+    return _grouped(query, bounds, dialect, Statement(text))
+
+
+def whole(query: Query, dialect: Dialect = DUCKDB) -> Statement:
+    """Ask over all groups together for what cannot be added up from theirs.
+
+    The columns: the mean latency, the list of percentiles, and those of the further metrics.
+    """
+    everything = replace(query, by=())
+    return _grouped(everything, None, dialect, Statement(", ".join(_beside_sums(query, dialect))))
+
+
+def _beside_sums(query: Query, dialect: Dialect) -> list[str]:
+    mean = "NULL" if query.detail == "counts" else dialect.mean
+    percentiles = dialect.percentiles.format(column="latency_ms") if query.detail == "all" else "NULL"
+    further = [_written(column, dialect) for column in measures.columns(query.metrics)]
+    return [mean, percentiles, *further]
 
 
 def _written(column: str, dialect: Dialect) -> str:
@@ -51,8 +68,7 @@ def costs(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
 
     Behind it the further sums of money that are asked for (``measures.money``).
     """
-    more = [f"sum(cost) FILTER (WHERE {measures.MONEY[name]})" for name in measures.money(query.metrics)]
-    known = Statement(", ".join(("currency", "sum(cost)", *more)))
+    known = Statement(", ".join(("currency", "sum(cost)", *measures.money_columns(query.metrics))))
     return _grouped(query, bounds, dialect, known, extra="currency", condition="cost IS NOT NULL")
 
 

@@ -1,13 +1,13 @@
 """From sums over a group of calls to the row that a report shows; the same for every ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from operator import add
 from typing import Any, NamedTuple
 
 from outlay.core.money import text_of, to_ledger_places, total
-from outlay.core.query import Row
+from outlay.core.query import LEFT_OUT, Query, Row, Rows
 
 _DIVISION = Context(prec=80)
 NO_LATENCY = (None, None, None, None, None)
@@ -177,6 +177,16 @@ def plain(amount: Decimal) -> Decimal:
 
 def _mean(cost: Decimal, calls: int) -> Decimal:
     return plain(to_ledger_places(_DIVISION.divide(cost, Decimal(calls))))
+
+
+def as_detailed(answer: Rows, query: Query) -> Rows:
+    """Leave out what a question does not want, so that nobody takes a part of it for the whole."""
+    absent = dict.fromkeys(LEFT_OUT[query.detail])
+    if not absent:
+        return answer
+    return replace(
+        answer, rows=tuple({**row, **absent} for row in answer.rows), total={**answer.total, **absent}
+    )
 
 
 def in_order(rows: Iterable[tuple[tuple[Any, ...], Row]]) -> tuple[Row, ...]:

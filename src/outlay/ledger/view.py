@@ -3,11 +3,10 @@
 import re
 from pathlib import Path
 
-import duckdb
-
 from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Selected
 from outlay.ledger.dialect import DUCKDB, REVISED
+from outlay.ledger.native import duckdb
 
 COLUMNS = (
     *(

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
+from typing import TYPE_CHECKING
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:  # takes longer to load than most questions to answer, and JSON and CSV need none of it
+    from rich.table import Table
+    from rich.text import Text
 
 _GAP = 3  # between two columns
 _NARROWEST = 12  # names are cut down to this before a whole column is left out
@@ -35,6 +34,8 @@ class Column:
     @property
     def width(self) -> int:
         """The room that this column needs."""
+        from rich.cells import cell_len  # noqa: PLC0415 - see above
+
         return max(cell_len(self.heading), *(cell_len(cell) for cell in self.cells), 1)
 
     @property
@@ -45,6 +46,10 @@ class Column:
 
 def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
     """Lay columns out as text; with ``total`` the last row is set off from the others by a rule."""
+    from rich import box  # noqa: PLC0415 - see above
+    from rich.table import Table  # noqa: PLC0415 - likewise
+    from rich.text import Text  # noqa: PLC0415 - likewise
+
     shown = fitting(columns, page.width)
     grid = Table(
         box=box.SIMPLE,
@@ -70,7 +75,9 @@ def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
     return _draw(grid, sum(wide) + _GAP * len(wide), color=page.color)
 
 
-def _styled(column: Column) -> list[Text]:
+def _styled(column: Column) -> "list[Text]":
+    from rich.text import Text  # noqa: PLC0415 - see above
+
     styles = column.styles or ("",) * len(column.cells)
     return [Text(cell, style) for cell, style in zip(column.cells, styles, strict=True)]
 
@@ -97,8 +104,10 @@ def widths(shown: Sequence[Column], width: int | None) -> list[int]:
     return wide
 
 
-def _draw(grid: Table, width: int, *, color: bool) -> str:
+def _draw(grid: "Table", width: int, *, color: bool) -> str:
     """Draw with rich; no trailing blanks."""
+    from rich.console import Console  # noqa: PLC0415 - see above
+
     console = Console(
         file=StringIO(),
         width=width,

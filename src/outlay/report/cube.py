@@ -107,14 +107,16 @@ class _Asked:
 
     def _dearest(self, dimension: str, most: int) -> tuple[list[str | None], bool]:
         """Give the dearest groups of a dimension, and whether there are more."""
-        found = self.reader.report(dimension, order="cost", limit=most, where=self.where, **self.question)
+        found = self.reader.report(
+            dimension, order="cost", limit=most, where=self.where, detail="sums", **self.question
+        )
         return [row[dimension] for row in found.rows], found.left_out > 0
 
     def _by(self, by: tuple[str, ...], users: list[str | None] | None) -> dict[Key, Cell]:
         if users is not None and not users:
             return {}
         where = self.where if users is None else [*self.where, ("user", users)]
-        rows = self.reader.report(by, where=where, metrics=_METRICS, **self.question).rows
+        rows = self.reader.rows(by, where=where, metrics=_METRICS, detail="sums", **self.question).rows
         return {tuple(row[name] for name in by): self._cell(row) for row in rows}
 
     def _cell(self, row: Row) -> Cell:

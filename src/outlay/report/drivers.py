@@ -94,7 +94,7 @@ def drivers_of(
 
 def _days_with_calls(reader: LedgerReader, **question: Any) -> int:
     """Count the days since the first one with a call, so that a young ledger's usual day is no half one."""
-    rows = reader.rows("day", **question).rows
+    rows = reader.rows("day", detail="sums", **question).rows
     if not rows:
         return 1
     end: datetime = question["until"]
@@ -104,7 +104,7 @@ def _days_with_calls(reader: LedgerReader, **question: Any) -> int:
 def _uses(reader: LedgerReader, days: int, **question: Any) -> dict[Model, _Use]:
     """Give what each model was used for on a mean day."""
     found: defaultdict[Model, _Use] = defaultdict(_Use)
-    for row in reader.rows(("provider", "model"), **question).rows:
+    for row in reader.rows(("provider", "model"), detail="sums", **question).rows:
         use = found[row["provider"], row["model"]]
         use.calls = Fraction(row["calls"], days)
         use.cost = Fraction(row["cost"] or 0) / days

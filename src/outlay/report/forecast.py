@@ -106,7 +106,7 @@ def forecast_of(
     today, month = bucket("day", now, local), bucket("month", now, local)
     before = bucket("month", span("month", month, local)[0] - timedelta(hours=1), local)
     since = min(span("month", before, local)[0], span("day", _later(today, -HISTORY), local)[0])
-    found = reader.report("day", since=since, tz=tz, where=where)
+    found = reader.report("day", since=since, tz=tz, where=where, detail="sums")
     end = span("month", month, local)[1]
     left = (_date(bucket("day", end - timedelta(hours=1), local)) - _date(today)).days
     stand = (today, month, before, left)

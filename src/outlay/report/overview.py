@@ -66,7 +66,7 @@ def overview_of(reader: LedgerReader, *, tz: str = "UTC", where: Any = None) -> 
     month = bucket("month", now, local)
     since = min(span("day", labels[0], local)[0], span("month", month, local)[0])
     # One question for all of it: who types the bare command waits for the answer.
-    found = reader.rows(_BY, since=since, tz=tz, where=where, metrics=("timed_calls",)).rows
+    found = reader.rows(_BY, since=since, tz=tz, where=where, metrics=("timed_calls",), detail="sums").rows
     days = _grouped(found, "day")
     this_month = [row for row in found if row["day"] >= f"{month}-01"]
     return Overview(

@@ -62,7 +62,7 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
     days = trend_of(reader, "day", **question)
     models = reader.report(("provider", "model"), order="cost", **question)
     whole = reader.report((), metrics=("latency_histogram", "successful_calls"), **question)
-    first, *others = _currencies(reader.report("currency", **question).rows)
+    first, *others = _currencies(reader.rows("currency", detail="sums", **question).rows)
     buckets = whole.total.get("latency_histogram") if whole.total["calls"] else None
     return Picture(
         days=days.rows,

@@ -113,7 +113,7 @@ def _movers(reader: LedgerReader, question: dict[str, Any]) -> Iterator[Row]:
     start, end = question["since"], question["until"]
     earlier = {**question, "since": start - (end - start), "until": start}
     now, before = (
-        {(row["provider"], row["model"]): row for row in reader.report(by, **asked).rows}
+        {(row["provider"], row["model"]): row for row in reader.rows(by, detail="sums", **asked).rows}
         for asked in (question, earlier)
     )
     rows = [_mover(key, now.get(key), before.get(key)) for key in {**now, **before}]

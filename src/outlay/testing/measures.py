@@ -2,6 +2,7 @@
 
 # ruff: noqa: S101, PLR2004  # a contract speaks by assert, and expected numbers are its point
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,24 @@ class MeasuresContract:
         }
         assert list(answer.total) == [*METRICS, *behind]
         assert set(ledger.rows(Query()).total) == set(METRICS)
+
+    def test_what_a_question_does_not_want_is_none_and_all_else_the_same(self, ledger: Ledger) -> None:
+        """A further metric that is named is there nevertheless."""
+        ledger.add(call(model="ab"[n % 2], latency_ms=float(n), cost=str(n)) for n in range(1, 12))
+        asked = Query(by=("model",), metrics=("p90_latency_ms", "error_cost"))
+        whole, sums = ledger.rows(asked), ledger.rows(replace(asked, detail="sums"))
+        left = dict.fromkeys(("p50_latency_ms", "p95_latency_ms", "p99_latency_ms"))
+        assert sums.total == {**whole.total, **left}
+        assert sums.rows == tuple({**row, **left} for row in whole.rows)
+        assert sums.total["avg_latency_ms"] == 6.0
+        assert abs(sums.total["p90_latency_ms"] - 10.0) < 1e-9
+        counts = ledger.rows(Query(by=("model",), detail="counts"))
+        known = ("model", "calls", "errors", "unpriced_calls")
+        assert [{name: row.get(name) for name in known} for row in counts.rows] == [
+            {"model": "a", "calls": 5, "errors": 0, "unpriced_calls": 0},
+            {"model": "b", "calls": 6, "errors": 0, "unpriced_calls": 0},
+        ]
+        assert {name for name, value in counts.total.items() if value is not None} == set(known[1:])
 
     def test_of_no_calls_counts_are_zero_and_the_rest_is_unknown(self, ledger: Ledger) -> None:
         """The same for calls of which nothing further is known."""

@@ -19,8 +19,8 @@ import orjson
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import JournalError, OutlayError
 from outlay.core.record import Record
+from outlay.ledger.locks import alone
 from outlay.trackers.document import ForeignContentError, opening, rows_of, text_of
-from outlay.trackers.locking import alone
 
 log = logging.getLogger("outlay")
 _TAIL = 512

@@ -13,6 +13,7 @@ from outlay.ledger.dialect import Dialect
 from outlay.ledger.measures import SHARES
 from outlay.ledger.postgres.connection import Connection
 from outlay.ledger.postgres.rollups import BUCKET, GROWTH, daily
+from outlay.ledger.totals import as_detailed
 
 EXACT: Final = 200_000
 """Up to so many calls percentiles are exact; beyond, they lie in the right bucket, 4 % wide."""
@@ -24,11 +25,12 @@ _OF_COSTS = ("currency", "cost_status")
 _SUMMED = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _FIELDS = {"p50_latency_ms": 0, "p95_latency_ms": 2, "p99_latency_ms": 3}  # of SHARES
-_ROLLED_SUMS = """coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE status = 'error'), 0),
-    coalesce(sum(known), 0), coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
+_ROLLED_COUNTS = """coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE status = 'error'), 0),
+    coalesce(sum(known), 0)"""
+_ROLLED_SUMS = """coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
     coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
-    min(currency) FILTER (WHERE known > 0), max(currency) FILTER (WHERE known > 0), sum(cost),
-    sum(latency_ms) / nullif(sum(timed), 0), NULL"""
+    min(currency) FILTER (WHERE known > 0), max(currency) FILTER (WHERE known > 0), sum(cost)"""
+_ROLLED_MEAN = "sum(latency_ms) / nullif(sum(timed), 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,13 @@ def rows(tables: Connection, query: Query, exact: int) -> Rows:
     summed, inside = _sums(asked)
     found = answers.rows_of(tables, inside, summed)
     few = found.total["calls"] <= exact
-    groups = _shares(tables, asked, exact=few)
-    return replace(
+    groups = _shares(tables, asked, exact=few) if query.detail == "all" else {}
+    answer = replace(
         found,
         rows=tuple(_with(row, groups.get(tuple(row[name] for name in query.by))) for row in found.rows),
         total=_with(found.total, groups.get(None)),
     )
+    return as_detailed(answer, query)
 
 
 def _with(row: Row, shares: Sequence[float] | None) -> Row:
@@ -109,8 +112,9 @@ def _at_most(tables: Connection, query: Query, exact: int) -> bool:
 def _sums(asked: _Asked) -> tuple[Dialect, Query]:
     """Say where sums are read from, and what is left of the question to ask there."""
     inner = _inner(asked.query, _HOUR)
+    apart = replace(asked.query, detail="sums" if asked.query.detail == "all" else asked.query.detail)
     if inner is None or not asked.fits(_HOUR, (*_OF_KINDS, *_OF_COSTS)):
-        return replace(asked.base, percentiles="NULL"), asked.query
+        return asked.base, apart
     kinds = ", ".join(f"kinds.{name}" for name in _OF_KINDS)
     tokens = ", ".join(_SUMMED)
     rolled = f"""SELECT hour AS "at", {kinds}, hours.currency, hours.cost_status, calls AS n, known,
@@ -121,7 +125,15 @@ def _sums(asked: _Asked) -> tuple[Dialect, Query]:
         latency_ms FROM {asked.base.calls}"""  # noqa: S608  # our own names
     calls = _union(rolled, single, asked.query, inner)
     timed = "coalesce(sum(timed), 0), coalesce(sum(latency_ms), 0)"
-    return replace(asked.base, calls=calls, sums=_ROLLED_SUMS, timed=timed), _everything(asked.query)
+    summed = replace(
+        asked.base,
+        calls=calls,
+        counts=_ROLLED_COUNTS,
+        sums=_ROLLED_SUMS,
+        mean=_ROLLED_MEAN,
+        timed=timed,
+    )
+    return summed, _everything(apart)
 
 
 def _shares(
