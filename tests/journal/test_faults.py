@@ -1,0 +1,198 @@
+"""Faults around a journal: of the disk, of the interpreter's end, of forks; each is said, none spreads."""
+
+import atexit
+import gc
+import logging
+import multiprocessing.util
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.core.record import Entry
+from outlay.journal import Journal, read_segment, segments
+from outlay.journal.lifecycle import watch_exit
+from outlay.journal.removal import remove_taken
+from outlay.journal.segments import Segment
+from outlay.journal.writer import Writer
+from outlay.testing import NOON, call
+
+
+def kept(folder: Path) -> list[str]:
+    """Give the ids of what stands in a folder's journals."""
+    found = [entry for segment in segments(folder) for _, entry in read_segment(segment.path)]
+    return [entry.id for entry in found if hasattr(entry, "id")]
+
+
+def test_a_thread_that_cannot_be_started_leaves_the_work_to_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at the end of the interpreter, which starts no more threads."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    journal = Journal(tmp_path)
+    record = call()
+    journal.append(record)
+    assert journal.flush(5)
+    assert kept(tmp_path) == [record.id]
+    journal.close()
+
+
+def test_an_entry_that_comes_while_the_thread_is_being_started_waits_for_it(tmp_path: Path) -> None:
+    """As one from a stream that is collected just then: it must not wait for its own thread's lock."""
+    journal = Journal(tmp_path)
+    with journal._starting:
+        journal.append(call())
+        assert journal._thread is None
+    assert journal.pending == 1
+    assert journal.flush(5)
+    assert len(kept(tmp_path)) == 1
+    journal.close()
+
+
+def test_two_that_start_the_thread_at_once_start_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(call())
+    before = journal._thread
+    journal._start()
+    assert journal._thread is before is not None
+    journal.close()
+
+
+def test_a_writer_that_fails_in_a_way_nobody_foresaw_is_a_counted_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(tmp_path)
+    write = Writer.write
+
+    def fail(writer: Writer, batch: Any) -> bool:
+        if list(batch):
+            raise MemoryError("no room for the lines")
+        return True
+
+    monkeypatch.setattr(Writer, "write", fail)
+    with caplog.at_level(logging.WARNING, "outlay"):
+        journal.append(call())
+        assert not journal.flush(5)
+    assert journal.lost == (("the journal's writer failed: MemoryError('no room for the lines')", 1),)
+    monkeypatch.setattr(Writer, "write", write)
+    record = call()
+    journal.append(record)
+    assert journal.flush(5)
+    assert kept(tmp_path) == [record.id]
+    journal.close()
+
+
+def test_a_disk_that_does_not_sync_is_told_by_flush_and_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(tmp_path)
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(os, "fdatasync", fail)
+    with caplog.at_level(logging.WARNING, "outlay"):
+        journal.append(call())
+        assert not journal.flush(5)
+    assert "could not be synced to disk: Input/output error" in caplog.text
+    monkeypatch.undo()
+    journal.close()
+
+
+def test_an_end_without_anything_to_write_writes_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.drain_at_exit()
+    assert not (tmp_path / "journal").exists()
+
+
+def test_what_comes_after_the_end_is_written_at_once(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(call())
+    journal.drain_at_exit()
+    late = call()
+    journal.append(late)
+    assert late.id in kept(tmp_path)
+    journal.close()
+
+
+def test_a_thing_that_is_gone_is_not_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[Callable[[], None]] = []
+    drained: list[Entry | None] = []
+
+    class Thing:
+        """Has an end."""
+
+        def drain_at_exit(self) -> None:
+            drained.append(None)
+
+        def start_anew_in_child(self) -> None:
+            """Nothing to forget."""
+
+    monkeypatch.setattr(atexit, "register", ends.append)
+    monkeypatch.setattr(multiprocessing.util, "Finalize", lambda *_, **__: None)
+    thing = Thing()
+    watch_exit(thing)
+    (end,) = ends
+    end()
+    assert len(drained) == 1
+    del thing
+    gc.collect()
+    end()
+    assert len(drained) == 1
+
+
+def test_a_forked_writer_lets_go_of_its_parents_file_and_leaves_it_as_it_is(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(call())
+    assert journal.flush(5)
+    (segment,) = segments(tmp_path)
+    before = segment.path.read_bytes()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - in the child
+        os._exit(0 if journal._writer._file is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    journal._writer.abandon()
+    assert segment.path.read_bytes() == before
+    journal._writer.abandon()  # and has nothing more to let go of
+    journal.close()
+
+
+def test_a_journal_that_cannot_be_removed_stays_and_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"{}\n")
+    os.utime(path, (0, 0))
+
+    def refuse(_path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - Path's signature
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with caplog.at_level(logging.WARNING, "outlay"):
+        assert remove_taken(tmp_path, {"a.jsonl": 3}, NOON) == []
+    assert "cannot be removed: Operation not permitted" in caplog.text
+    assert path.exists()
+
+
+def test_a_segment_that_its_writer_takes_away_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"{}\n")
+    (tmp_path / "b.jsonl").write_bytes(b"")
+    stat = Path.stat
+
+    def gone(path: Path, **how: Any) -> os.stat_result:
+        if path.name == "b.jsonl":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", gone)
+    assert segments(tmp_path) == [Segment(tmp_path / "a.jsonl", 3)]
