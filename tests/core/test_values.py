@@ -159,6 +159,6 @@ def test_a_sink_that_can_wait_gets_it_unmade() -> None:
             self.taken.append(pending)  # type: ignore[arg-type] # to be looked at below
 
     sink = Deferring()
-    pending = Waiting()
+    pending: Any = Waiting()
     hand_on(pending, sink)
     assert sink.taken == [pending]
