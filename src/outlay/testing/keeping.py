@@ -79,6 +79,11 @@ class KeepingContract:
         assert total["avg_latency_ms"] == 200.0
         recent = ledger.rows(Query(since=NOON - 7 * _DAY - timedelta(hours=12)))
         assert (recent.total["p50_latency_ms"], recent.rolled) == (200.0, 0)
+        costs = {"USD": Decimal("2.8"), "CNY": Decimal(16)}
+        assert (recent.total["calls"], recent.total["costs"]) == (32, costs)
+        by_day = ledger.rows(Query(by=("day",), since=NOON - 9 * _DAY, until=NOON - 6 * _DAY))
+        assert [row["p50_latency_ms"] for row in by_day.rows] == [None, 200.0, None]
+        assert [row["calls"] for row in by_day.rows] == [4, 4, 1]
 
     def test_further_metrics_are_exact_or_unknown(self, ledger: Ledger) -> None:
         """What daily totals do not tell is None, not the figure of the calls that are left."""

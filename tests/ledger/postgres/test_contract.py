@@ -6,10 +6,10 @@ import pytest
 
 from outlay.core.ports import Ledger
 from outlay.ledger import PostgresLedger
-from outlay.testing import LedgerContract, SelectingContract
+from outlay.testing import KeepingContract, LedgerContract, SelectingContract
 
 
-class TestPostgresLedger(LedgerContract, SelectingContract):
+class TestPostgresLedger(LedgerContract, KeepingContract, SelectingContract):
     """The contract, kept by PostgreSQL."""
 
     @pytest.fixture

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from tests.support.any_record import alike
@@ -10,12 +11,13 @@ from tests.support.any_record import alike
 from outlay.core.ports import Ledger
 from outlay.core.query import Query, Row, filters
 from outlay.ledger import PostgresLedger
-from outlay.testing import NOON, LedgerContract, call
+from outlay.testing import NOON, KeepingContract, LedgerContract, call
+from outlay.testing.keeping import keeping, two_weeks
 
 NAMES = {50: "p50_latency_ms", 95: "p95_latency_ms", 99: "p99_latency_ms"}
 
 
-class TestLargeLedger(LedgerContract):
+class TestLargeLedger(LedgerContract, KeepingContract):
     """The contract, kept where every ledger is a large one; what it says of percentiles is to a tolerance."""
 
     @pytest.fixture
@@ -42,6 +44,22 @@ class TestLargeLedger(LedgerContract):
         assert total["avg_latency_ms"] == 50.5
         for percent, name in NAMES.items():
             assert total[name] == pytest.approx(percent, rel=0.05), name
+
+    def test_a_row_with_pruned_calls_has_no_percentiles_and_one_without_has(self, ledger: Ledger) -> None:
+        """Of sixteen calls at 100 and sixteen at 300 ms the median is either; else as in the contract."""
+        ledger.add(two_weeks())
+        keeping(ledger).prune(NOON - timedelta(days=7))
+        total = ledger.rows(Query()).total
+        assert {total[name] for name in NAMES.values()} == {None}
+        assert total["avg_latency_ms"] == 200.0
+        recent = ledger.rows(Query(since=NOON - timedelta(days=7, hours=12)))
+        assert (recent.total["calls"], recent.rolled) == (32, 0)
+        assert recent.total["costs"] == {"USD": Decimal("2.8"), "CNY": Decimal(16)}
+        assert recent.total["p50_latency_ms"] == pytest.approx(100.0, rel=0.04)
+        period = NOON - timedelta(days=9), NOON - timedelta(days=6)
+        days = ledger.rows(Query(("day",), *period)).rows
+        assert [row["calls"] for row in days] == [4, 4, 1]
+        assert [row["p50_latency_ms"] is None for row in days] == [True, False, True]
 
 
 def test_percentiles_of_many_calls_are_right_to_four_in_a_hundred(url: str) -> None:

@@ -1,6 +1,6 @@
 """Answers of large ledgers: sums out of rollups that hold what is asked, percentiles out of buckets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import log
@@ -8,7 +8,7 @@ from typing import Final
 
 from outlay.core.buckets import offsets, span
 from outlay.core.query import TIME_DIMENSIONS, Query, Row, Rows, zone
-from outlay.ledger import answers, sql
+from outlay.ledger import answers, rolled, sql
 from outlay.ledger.dialect import Dialect
 from outlay.ledger.measures import SHARES
 from outlay.ledger.postgres.connection import Connection
@@ -82,10 +82,12 @@ def rows(tables: Connection, query: Query, exact: int) -> Rows:
     base = answers.newest(tables)
     bounds = answers.bounds_of(tables) if query.tz != "UTC" else None
     asked = _Asked(query, bounds, base, revised=base is not tables.dialect)
-    summed, inside = _sums(asked)
-    found = answers.rows_of(tables, inside, summed)
+    apart = replace(query, detail="sums" if query.detail == "all" else query.detail)
+    found = answers.rows_of(tables, apart, _sums(asked))
     few = found.total["calls"] <= exact
     groups = _shares(tables, asked, exact=few) if query.detail == "all" else {}
+    for labels in _pruned(tables, query) if groups else ():
+        groups.pop(labels, None)
     answer = replace(
         found,
         rows=tuple(_with(row, groups.get(tuple(row[name] for name in query.by))) for row in found.rows),
@@ -96,6 +98,14 @@ def rows(tables: Connection, query: Query, exact: int) -> Rows:
 
 def _with(row: Row, shares: Sequence[float] | None) -> Row:
     return row if shares is None else {**row, **{name: shares[at] for name, at in _FIELDS.items()}}
+
+
+def _pruned(tables: Connection, query: Query) -> Iterator[tuple[str | None, ...] | None]:
+    """Name the groups that hold pruned calls, None for the total: of those percentiles are not known."""
+    if rolled.touches(query, rolled.horizon_of(tables)):
+        for labels, _ in rolled.groups(tables, query).values():
+            yield tuple(labels[name] for name in query.by)
+            yield None
 
 
 def _at_most(tables: Connection, query: Query, exact: int) -> bool:
@@ -109,23 +119,22 @@ def _at_most(tables: Connection, query: Query, exact: int) -> bool:
     return bool(tables.all(f"SELECT coalesce(sum(calls), 0) <= {exact} FROM hours {where}")[0][0])  # noqa: S608  # our own names
 
 
-def _sums(asked: _Asked) -> tuple[Dialect, Query]:
-    """Say where sums are read from, and what is left of the question to ask there."""
+def _sums(asked: _Asked) -> Dialect:
+    """Say where sums are read from; what is there lies in the period that is asked for."""
     inner = _inner(asked.query, _HOUR)
-    apart = replace(asked.query, detail="sums" if asked.query.detail == "all" else asked.query.detail)
     if inner is None or not asked.fits(_HOUR, (*_OF_KINDS, *_OF_COSTS)):
-        return asked.base, apart
+        return asked.base
     kinds = ", ".join(f"kinds.{name}" for name in _OF_KINDS)
     tokens = ", ".join(_SUMMED)
-    rolled = f"""SELECT hour AS "at", {kinds}, hours.currency, hours.cost_status, calls AS n, known,
+    hours = f"""SELECT hour AS "at", {kinds}, hours.currency, hours.cost_status, calls AS n, known,
         CASE WHEN known > 0 THEN cost END AS cost, {tokens}, timed, latency_ms
         FROM hours JOIN kinds ON kinds.id = hours.kind {_where("hour", inner)}"""  # noqa: S608  # our own names
     single = f"""SELECT "at", {", ".join((*_OF_KINDS, *_OF_COSTS))}, 1,
         CAST(cost IS NOT NULL AS integer), cost, {tokens}, CAST(latency_ms IS NOT NULL AS integer),
         latency_ms FROM {asked.base.calls}"""  # noqa: S608  # our own names
-    calls = _union(rolled, single, asked.query, inner)
+    calls = _union(hours, single, asked.query, inner)
     timed = "coalesce(sum(timed), 0), coalesce(sum(latency_ms), 0)"
-    summed = replace(
+    return replace(
         asked.base,
         calls=calls,
         counts=_ROLLED_COUNTS,
@@ -133,14 +142,13 @@ def _sums(asked: _Asked) -> tuple[Dialect, Query]:
         mean=_ROLLED_MEAN,
         timed=timed,
     )
-    return summed, _everything(apart)
 
 
 def _shares(
     tables: Connection, asked: _Asked, *, exact: bool
 ) -> dict[tuple[str | None, ...] | None, list[float]]:
     """Give the percentiles of each group by its labels, and those of all calls by None."""
-    dialect, query = (asked.base, asked.query) if exact else _buckets(asked)
+    query, dialect = asked.query, asked.base if exact else _buckets(asked)
     column = "latency_ms" if exact else "bucket"
     chosen, keys = sql.chosen_calls(query, asked.bounds, dialect, f"{column} IS NOT NULL")
     found: dict[tuple[str | None, ...] | None, list[float]] = {}
@@ -154,13 +162,13 @@ def _shares(
     return found
 
 
-def _buckets(asked: _Asked) -> tuple[Dialect, Query]:
-    """Say where buckets are read from, and what is left of the question to ask there."""
+def _buckets(asked: _Asked) -> Dialect:
+    """Say where buckets are read from; what is there lies in the period that is asked for."""
     inner = _inner(asked.query, _DAY)
     dimensions = _OF_KINDS if asked.revised else (*_OF_KINDS, *_OF_COSTS)
     if inner is None or not asked.fits(_DAY, dimensions):
         calls = f"(SELECT calls.*, {BUCKET} AS bucket, 1 AS n FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
-        return replace(asked.base, calls=calls), asked.query
+        return replace(asked.base, calls=calls)
     kinds = ", ".join(f"kinds.{name}" for name in (*_OF_KINDS, *_OF_COSTS))
     whole = f"SELECT day, kind, bucket, calls FROM latencies {_where('day', inner)}"  # noqa: S608  # our own names
     broken = [
@@ -169,11 +177,7 @@ def _buckets(asked: _Asked) -> tuple[Dialect, Query]:
     ]
     calls = f"""(SELECT CAST(day AS timestamp) AS "at", {kinds}, bucket, calls AS n
         FROM ({" UNION ALL ".join((whole, *broken))}) AS counted JOIN kinds ON kinds.id = kind) AS calls"""  # noqa: S608  # likewise
-    return replace(asked.base, calls=calls), _everything(asked.query)
-
-
-def _everything(query: Query) -> Query:
-    return replace(query, since=None, until=None)
+    return replace(asked.base, calls=calls)
 
 
 def _exact(chosen: str, keys: Sequence[str]) -> str:
@@ -230,10 +234,10 @@ def _floor(at: datetime, grain: timedelta) -> datetime:
     return at - (at - start) % grain
 
 
-def _union(rolled: str, single: str, query: Query, inner: _Period) -> str:
+def _union(whole: str, single: str, query: Query, inner: _Period) -> str:
     """Join the rollup with the single calls of the broken hours at both ends."""
     ends = [f'{single} WHERE "at" >= {start} AND "at" < {end}' for start, end in _ends(query, inner)]
-    return f"({' UNION ALL '.join((rolled, *ends))}) AS calls"
+    return f"({' UNION ALL '.join((whole, *ends))}) AS calls"
 
 
 def _ends(query: Query, inner: _Period) -> list[tuple[str, str]]:
