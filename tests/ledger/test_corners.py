@@ -1,0 +1,132 @@
+"""Corners of ledgers that need no server: what is refused, what is left out, and what is said of it."""
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay.core.cost import Cost, CostLine
+from outlay.core.errors import LedgerError, RefusedEntryError, SettingsError
+from outlay.core.query import CallQuery, Query, filters
+from outlay.core.record import Loss, Score
+from outlay.core.usage import Usage
+from outlay.journal import line_of
+from outlay.ledger.backlog import waiting
+from outlay.ledger.clickhouse.tables import spread
+from outlay.ledger.memory import MemoryLedger
+from outlay.ledger.postgres.place import Place
+from outlay.ledger.postgres.rows import rates_of
+from outlay.ledger.postgres.texts import json_text, restored_json
+from outlay.ledger.rolled import answerable, asks_for_the_gone
+from outlay.testing import NOON, call
+
+
+def test_an_id_that_is_no_uuid_is_refused_and_named() -> None:
+    with pytest.raises(RefusedEntryError, match=r"'call 1' is no id of a record"):
+        MemoryLedger().add([replace(call(), id="call 1")])
+    with pytest.raises(RefusedEntryError, match=r"'call 1' is no id of a record"):
+        MemoryLedger().add([Score(record_id="call 1", at=NOON, correct=True)])
+
+
+def test_a_loss_that_is_told_twice_counts_once() -> None:
+    ledger = MemoryLedger()
+    loss = Loss(at=NOON, count=3, why="the disk was full")
+    ledger.add([loss])
+    ledger.add([loss])
+    assert [(each.count, each.why) for each in ledger.info().lost] == [(3, "the disk was full")]
+
+
+def test_a_time_that_is_missing_is_a_filter_too() -> None:
+    ledger = MemoryLedger()
+    ledger.add([call()])
+    assert ledger.rows(Query(where=filters({"day": None}))).total["calls"] == 0
+    assert list(ledger.calls(CallQuery(where=filters({"day": ["2026-11-22", None]})))) != []
+
+
+def test_daily_totals_answer_no_question_about_an_hour() -> None:
+    hours = Query(by=("hour", "model"), where=filters({"hour": "2026-11-01T10:00:00+00:00", "model": "m"}))
+    assert answerable(hours) is None
+    missing = Query(by=("hour", "model"), where=filters({"hour": None, "model": "m"}), tz="Europe/Berlin")
+    assert answerable(missing) == Query(by=("model",), where=filters({"model": "m"}), tz="UTC")
+
+
+def test_a_filter_on_what_daily_totals_lack_is_known_as_one() -> None:
+    assert asks_for_the_gone(filters({"session": "s1"}))
+    assert not asks_for_the_gone(filters({"model": "m"}))
+
+
+def test_a_segment_of_which_no_new_line_is_whole_does_not_wait(tmp_path: Path) -> None:
+    whole = line_of(call())
+    (tmp_path / "a.jsonl").write_bytes(whole)
+    assert list(waiting(tmp_path, {"a.jsonl": len(whole)})) == []
+    assert [(path.name, start, end) for path, start, end in waiting(tmp_path, {})] == [
+        ("a.jsonl", 0, len(whole))
+    ]
+
+
+# ---------------------------------------------------------------- PostgreSQL's rows and texts
+def lined(*lines: CostLine, **units: int) -> Any:
+    """Make a call of a cost of these lines."""
+    amount = sum((line.amount for line in lines), Decimal(0))
+    return call(usage=Usage.of(units), charge=Cost(amount, "priced", lines=lines))
+
+
+def test_lines_are_kept_as_rates_only_where_they_follow_from_them() -> None:
+    good = CostLine("input", 1000, Decimal("2.5"), 1_000_000, Decimal("0.0025"))
+    assert rates_of(lined(good, input=1000)) == (("input", Decimal("2.5"), 1_000_000, None, None),)
+    assert rates_of(lined(good, input=999)) is None
+    assert rates_of(lined(replace(good, amount=Decimal("0.0026")), input=1000)) is None
+    assert rates_of(lined(replace(good, per=7), input=1000)) is None  # no power of ten
+    long = replace(good, rate=Decimal("1." + "1" * 79))  # a product of more digits than are exact
+    assert rates_of(lined(replace(long, quantity=1234567), input=1234567)) is None
+
+
+def test_json_with_half_a_character_has_a_question_mark_there() -> None:
+    assert json_text({"a": "x\ud800y"}) == '{"a": "x?y"}'
+
+
+def test_json_with_a_nul_comes_back_as_it_was() -> None:
+    text = json_text({"a": "x\x00y"})
+    assert "\x00" not in text
+    assert "\\u0000" not in text
+    assert restored_json(text) == '{"a":"x\\u0000y"}'
+
+
+@pytest.mark.parametrize("value", [{"a": object()}, {"a": {1, 2}}])
+def test_what_json_does_not_know_is_refused(value: Any) -> None:
+    with pytest.raises(RefusedEntryError, match="cannot be written as JSON"):
+        json_text(value)
+
+
+def test_an_address_that_is_none_is_one_line() -> None:
+    with pytest.raises(SettingsError, match="the ledger's URL cannot be read"):
+        Place.of("postgresql://[::1/calls")
+
+
+# ---------------------------------------------------------------- ClickHouse's tables
+def test_a_statement_without_a_table_cannot_be_made_one_of_shards() -> None:
+    with pytest.raises(ValueError, match="no table in 'SELECT 1'"):
+        list(spread("SELECT 1", "main", "outlay"))
+
+
+# ---------------------------------------------------------------- compaction
+def test_a_log_that_the_engine_could_not_write_back_stops_a_compaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from outlay.ledger import DuckLedger  # noqa: PLC0415 - DuckDB loads late
+
+    ledger = DuckLedger(tmp_path)
+    ledger.add([call()])
+    exists = Path.exists
+
+    def leaving_a_log(path: Path, **how: Any) -> bool:
+        return path.name == "ledger.duckdb.new.wal" or exists(path, **how)
+
+    monkeypatch.setattr(Path, "exists", leaving_a_log)
+    with pytest.raises(LedgerError, match="could not be written back"):
+        ledger.compact()
+    monkeypatch.undo()
+    assert ledger.rows(Query()).total["calls"] == 1
+    ledger.close()
