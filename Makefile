@@ -5,12 +5,13 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help pictures demo test torture lint bench prices docs format clean package extras sbom audit
+.PHONY: help coverage pictures demo test torture lint bench prices docs format clean package extras sbom audit
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
 	@echo "make torture kills, restarts, full disks and bad networks, many rounds; prints a table"
 	@echo "make lint    ruff, mypy, import-linter; mypy, pyright and ty on the public types"
+	@echo "make coverage branches of core, extract, pricing, journal and ledger; fails below what they have"
 	@echo "make bench   the benchmarks, peers beside us in one run"
 	@echo "make prices  rebuild the generated price data"
 	@echo "make pictures  the pictures of README and docs, by Chromium"
@@ -35,6 +36,18 @@ test: .venv/.dev
 
 torture: .venv/.dev
 	@$(RUN) python -m tests.torture
+
+# Left out are a test of what is loaded, which the measuring itself changes, and one under a limit of file sizes.
+ROOMS = tests/core tests/extract tests/pricing tests/journal tests/ledger tests/report/test_reader.py \
+  tests/cli/test_import_export.py tests/cli/test_session.py
+coverage: .venv/.dev
+	@rm -f .coverage .coverage.*
+	@$(RUN) coverage run -m pytest -n auto $(ROOMS) \
+	  --deselect tests/pricing/test_book.py::test_importing_reads_no_data_and_no_package_but_our_own \
+	  --deselect tests/journal/test_processes.py::test_a_file_size_limit_only_means_more_segments
+	@$(RUN) coverage combine --quiet
+	@$(RUN) coverage report --fail-under=$(COVERED)
+COVERED = 99
 
 lint: .venv/.dev
 	@$(RUN) ruff check .
