@@ -12,7 +12,7 @@ from tests.support.wire import Kept
 
 from outlay.capture import Recorder, SystemClock
 from outlay.core.errors import MissingExtraError, SettingsError
-from outlay.instrumentation import PACKAGES, TRANSPORTS, Hooks, hooks
+from outlay.instrumentation import FRAMEWORKS, PACKAGES, TRANSPORTS, Hooks, hooks
 from outlay.pricing import cost_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
@@ -42,13 +42,13 @@ def test_all_sdks_installed_together_are_hooked_and_the_doctor_says_so(tmp_path:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**kept, "OUTLAY_LEDGER": str(tmp_path / "ledger")},
+        env={**kept, "OUTLAY_LEDGER": str(tmp_path / "ledger"), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert sorted(json.loads(done.stderr.splitlines()[-1])) == sorted(PACKAGES)
+    assert sorted(json.loads(done.stderr.splitlines()[-1])) == sorted({**PACKAGES, **FRAMEWORKS})
     found = {each["name"]: each["state"] for each in json.loads(done.stdout)["instrumentable"]}
-    assert found == dict.fromkeys(PACKAGES, "hooked")
+    assert found == dict.fromkeys({**PACKAGES, **FRAMEWORKS}, "hooked")
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -58,7 +58,7 @@ def test_each_sdk_is_hooked_where_it_is_alone(name: str, monkeypatch: pytest.Mon
     here = made()
     assert here.instrument() == (name,)
     assert {each.name: each.state for each in here.status()} == {
-        each: "hooked" if each == name else "not installed" for each in PACKAGES
+        each: "hooked" if each == name else "not installed" for each in (*PACKAGES, *FRAMEWORKS)
     }
     here.uninstrument()
     assert {each.state for each in here.status() if each.name == name} == {"installed"}
@@ -87,5 +87,5 @@ def test_the_page_tells_of_every_sdk_its_package_and_its_oldest_version() -> Non
     rows = re.findall(r"^\| (\w+) \| ([\w-]+) \| ([\d.]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [
         (name, package, ".".join(map(str, hooks._leaf(name).OLDEST)))
-        for name, package in {**PACKAGES, **TRANSPORTS}.items()
+        for name, package in {**PACKAGES, **FRAMEWORKS, **TRANSPORTS}.items()
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from outlay.capture import guard
 from outlay.core.inherited import MODULES
-from outlay.instrumentation import PACKAGES, late
+from outlay.instrumentation import FRAMEWORKS, PACKAGES, late
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
 
 
 def test_every_sdk_that_can_be_hooked_is_waited_for() -> None:
-    assert set(MODULES) == set(PACKAGES)
+    assert set(MODULES) == {*PACKAGES, *FRAMEWORKS}
 
 
 def test_what_is_there_is_hooked_at_once_and_the_rest_when_it_comes(seen: list[str]) -> None:

@@ -20,9 +20,12 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "aiobotocore": "aiobotocore.client",
         "huggingface": "huggingface_hub",
         "xai": "xai_sdk",
+        "litellm": "litellm",
+        "langchain": "langchain_core.callbacks.manager",
+        "dspy": "dspy",
     }
 )
-"""Our name of each SDK -> the module that a program imports."""
+"""Our name of each SDK and framework -> the module that a program imports."""
 
 FORMERLY: Mapping[str, str] = MappingProxyType({"mistralai.sdk": "mistralai"})
 """A module that older releases import in its place -> our name of the SDK."""

@@ -4,6 +4,6 @@ Each is hooked where every form of a call passes exactly once; ``docs/sdks.md`` 
 hook's call makes another's, the outer one counts.
 """
 
-from outlay.instrumentation.hooks import PACKAGES, TRANSPORTS, Hooks, SdkStatus
+from outlay.instrumentation.hooks import FRAMEWORKS, PACKAGES, TRANSPORTS, Hooks, SdkStatus
 
-__all__ = ["PACKAGES", "TRANSPORTS", "Hooks", "SdkStatus"]
+__all__ = ["FRAMEWORKS", "PACKAGES", "TRANSPORTS", "Hooks", "SdkStatus"]

@@ -44,11 +44,16 @@ def beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
         call = Call(recorder(), provider="bedrock", api=api, model=model)
         call.streamed = args[0].endswith("Stream")
         region = client.meta.region_name
-        if region and not _PROFILE.search(model or ""):
+        if region and not is_profile(model):
             call.terms["region"] = region
         return call
 
     return begin
+
+
+def is_profile(model: str | None) -> bool:
+    """Whether a model's id names a profile for several regions."""
+    return _PROFILE.search(model or "") is not None
 
 
 def billed(usage: Usage, call: Call) -> Usage:

@@ -37,7 +37,11 @@ TRANSPORTS: Mapping[str, str] = MappingProxyType(
     {"httpx": "httpx", "httpx2": "httpx2", "requests": "requests", "aiohttp": "aiohttp"}
 )
 """HTTP clients that are hooked only where they are named: for calls to known providers by other clients."""
-_ALL: Mapping[str, str] = MappingProxyType({**PACKAGES, **TRANSPORTS})
+FRAMEWORKS: Mapping[str, str] = MappingProxyType(
+    {"litellm": "litellm", "langchain": "langchain-core", "dspy": "dspy"}
+)
+"""Frameworks with calls that no SDK bears; hooked where they are named, or when a program imports them."""
+_ALL: Mapping[str, str] = MappingProxyType({**PACKAGES, **FRAMEWORKS, **TRANSPORTS})
 
 
 class Integration(Protocol):
@@ -82,7 +86,7 @@ class Hooks:
     def instrument(self, *names: str, include_usage: bool = True) -> tuple[str, ...]:
         """Hook these SDKs, or every supported one that is installed; give the names that are hooked now.
 
-        Hooking one twice changes nothing.
+        Hooking one twice changes nothing. Frameworks take seconds to load, and are hooked by name alone.
 
         Raises:
             SettingsError: no SDK of that name is supported.
@@ -108,7 +112,7 @@ class Hooks:
     def status(self) -> tuple[SdkStatus, ...]:
         """Say of every supported SDK whether it is there, new enough and hooked, and which transports are."""
         transports = (name for name in TRANSPORTS if name in self._patches)
-        return tuple(self._status(name) for name in (*PACKAGES, *transports))
+        return tuple(self._status(name) for name in (*PACKAGES, *FRAMEWORKS, *transports))
 
     def _status(self, name: str) -> SdkStatus:
         version = _version(name)

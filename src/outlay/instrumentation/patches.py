@@ -14,6 +14,7 @@ class Patches:
 
     active: bool = True
     _replaced: list[tuple[type, str, Any, Any]] = field(default_factory=list)
+    _undoing: list[Callable[[], object]] = field(default_factory=list)
 
     def replace(self, owner: type, name: str, make: Callable[[Any], Any]) -> None:
         """Replace ``owner.name`` by ``make(original)``; an owner without that name is left alone."""
@@ -34,9 +35,15 @@ class Patches:
         setattr(owner, name, ours)
         self._replaced.append((owner, name, None, ours))
 
+    def on_undo(self, undo: Callable[[], object]) -> None:
+        """Remember what takes back something else than a method replaced."""
+        self._undoing.append(undo)
+
     def undo(self) -> None:
         """Put every original back."""
         self.active = False
+        while self._undoing:
+            self._undoing.pop()()
         for owner, name, original, ours in reversed(self._replaced):
             if owner.__dict__.get(name) is not ours:
                 continue

@@ -56,9 +56,11 @@ def api_at(path: str) -> str | None:
     return next((api for end, api in PATHS if path.endswith(end)), None)
 
 
-def begin_at(recorder: Callable[[], Recorder], url: Any, body: bytes) -> Call | None:
-    """Start the call of a POST to this parsed URL, if it is a known provider's and bills."""
-    provider = known_at(url[0], url[1])
+def begin_at(
+    recorder: Callable[[], Recorder], url: Any, body: bytes, provider: str | None = None
+) -> Call | None:
+    """Start the call of a POST to this parsed URL, if it bills and its provider is known, or named."""
+    provider = provider or known_at(url[0], url[1])
     api = api_at(url[2]) if provider else None
     if provider is None or api is None:
         return None

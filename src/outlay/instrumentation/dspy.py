@@ -1,0 +1,77 @@
+"""dspy: what its own engine sends (since 3.4); its calls by litellm are counted there.
+
+Every request of the engine passes ``StdlibTransport.stream`` or ``StdlibAsyncTransport._do_stream`` once. An
+answer out of dspy's cache passes neither.
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+from outlay.capture.bodies import Body
+from outlay.capture.call import Call
+from outlay.capture.contexts import inside
+from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Watch, watch, watch_async
+from outlay.instrumentation.hosts import provider_at
+from outlay.instrumentation.patches import Patches
+from outlay.instrumentation.transports import api_at, begin_at, failed, is_stream
+from outlay.instrumentation.wrapping import Begin, measured, measured_async
+
+OLDEST = (2, 6)
+_ENGINE = "dspy._vendor.lm15"
+_MAKERS = {"chat": "openai", "responses": "openai", "messages": "anthropic", "generate_content": "google"}
+"""An API -> whose it is, where a server on this machine speaks it."""
+
+
+def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - one form
+    """Hook the engine's transports; a release that has no engine of its own needs nothing.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    import dspy  # noqa: F401, PLC0415 - loaded only where it is hooked
+
+    patches = Patches()
+    if find_spec(_ENGINE) is None:
+        return patches
+    from dspy._vendor.lm15 import transports  # noqa: PLC0415 - likewise
+
+    begin = _beginner(recorder, patches)
+    patches.replace(
+        transports.StdlibTransport, "stream", lambda original: measured(original, begin, _settler(watch))
+    )
+    patches.replace(
+        transports.StdlibAsyncTransport,
+        "_do_stream",
+        lambda original: measured_async(original, begin, _settler(watch_async)),
+    )
+    return patches
+
+
+def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
+    def begin(_transport: Any, args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
+        request = args[0] if args else asked["request"]
+        if request.method != "POST" or not patches.active or inside.get() is not None:
+            return None
+        parts = urlsplit(request.url)
+        url = (parts.hostname or "", parts.port, parts.path)
+        api = api_at(parts.path)
+        if api is None:
+            return None
+        provider = provider_at(url[0], url[1], _MAKERS.get(api, "unknown"))
+        return begin_at(recorder, url, request.body, provider)
+
+    return begin
+
+
+def _settler(watching: Callable[..., Any]) -> Callable[[Call, Any], None]:
+    def settle(call: Call, response: Any) -> None:
+        if failed(call, response.status):
+            return
+        call.streamed = is_stream(response.header("content-type") or "")
+        seen = Watch(call, Body(call.provider, call.api, is_stream=call.streamed))
+        response._chunks = watching(response._chunks, seen)  # noqa: SLF001 - the one place that all reading passes
+
+    return settle

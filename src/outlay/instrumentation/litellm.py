@@ -1,0 +1,163 @@
+"""litellm: what it sends by its own HTTP clients; calls to OpenAI and Azure go by the SDK, and count there.
+
+Every call of litellm's own handlers passes ``HTTPHandler.post`` or ``AsyncHTTPHandler.post`` once, and the
+answer is read as the provider wrote it. An answer out of litellm's cache passes neither, and is no call.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from outlay.capture.bodies import MAX_BODY, Body, tee
+from outlay.capture.call import Call
+from outlay.capture.contexts import inside
+from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Watch
+from outlay.core.usage import Usage
+from outlay.extract import Collector, collector
+from outlay.instrumentation import bedrock
+from outlay.instrumentation.hosts import known_at
+from outlay.instrumentation.patches import Patches
+from outlay.instrumentation.transports import api_at, is_stream
+from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
+
+OLDEST = (1, 80)
+PATHS = (  # the end of a path -> api, beside those that any client may call
+    ("/converse", "converse"),
+    ("/converse-stream", "converse"),
+    ("/invoke", "invoke_model"),
+    ("/invoke-with-response-stream", "invoke_model"),
+    (":rawPredict", "messages"),
+    (":streamRawPredict", "messages"),
+)
+PROVIDERS = {  # litellm's name -> ours, where a host does not tell and the names differ
+    "vertex_ai": "vertex",
+    "vertex_ai_beta": "vertex",
+    "gemini": "google",
+    "azure_ai": "azure",
+    "together_ai": "together",
+    "fireworks_ai": "fireworks",
+    "cohere_chat": "cohere",
+    "ollama_chat": "ollama",
+    "hosted_vllm": "vllm",
+    "lm_studio": "lmstudio",
+    "dashscope": "alibaba",
+    "moonshot": "moonshotai",
+}
+_IN_PATH = re.compile(r"/(?:model|models)/([^/:]+)[/:]")
+_BEDROCKS_REGION = re.compile(r"^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
+_VERTEXS_REGION = re.compile(r"/locations/([^/]+)/")
+_FRAMES = "application/vnd.amazon.eventstream"
+_LINES = "application/x-ndjson"
+
+
+def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - as it asks itself
+    """Hook litellm's own HTTP clients.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    from litellm.llms.custom_httpx import http_handler  # noqa: PLC0415 - loaded only where it is hooked
+
+    patches = Patches()
+    begin = _beginner(recorder, patches)
+    patches.replace(http_handler.HTTPHandler, "post", lambda original: measured(original, begin, _settle))
+    patches.replace(
+        http_handler.AsyncHTTPHandler, "post", lambda original: measured_async(original, begin, _settle)
+    )
+    return patches
+
+
+def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
+    def begin(_handler: Any, args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
+        if not patches.active or inside.get() is not None:
+            return None
+        url = urlsplit(str(asked["url"] if "url" in asked else args[0]))
+        api = next((api for end, api in PATHS if url.path.endswith(end)), None) or api_at(url.path)
+        said = getattr(asked.get("logging_obj"), "model_call_details", None) or {}
+        provider = known_at(url.hostname or "", url.port) or _named(said.get("custom_llm_provider"))
+        if api is None or provider is None:
+            return None
+        in_path = _IN_PATH.search(url.path)
+        model = unquote(in_path[1]) if in_path else text_or_none(said.get("model"))
+        call = Call(recorder(), provider=provider, api=api, model=model)
+        bedrocks, vertexs = _BEDROCKS_REGION.search(url.hostname or ""), _VERTEXS_REGION.search(url.path)
+        if bedrocks and not bedrock.is_profile(model):
+            call.terms["region"] = bedrocks[1]
+        elif vertexs:
+            call.terms["region"] = vertexs[1]
+        return call
+
+    return begin
+
+
+def _named(provider: object) -> str | None:
+    name = text_or_none(provider)
+    return None if name is None else PROVIDERS.get(name, name)
+
+
+def _settle(call: Call, response: Any) -> None:
+    if hasattr(response, "_content"):
+        call.finish(bedrock.billed(usage_in(_whole(call, response), call), call))
+        return
+    kind = response.headers.get("content-type", "")
+    call.streamed = is_stream(kind) or kind.startswith((_FRAMES, _LINES))
+    body = Body(call.provider, call.api, is_stream=is_stream(kind))
+    tee(response, Watch(call, Frames(call) if kind.startswith(_FRAMES) else body))
+
+
+def _whole(call: Call, response: Any) -> Any:
+    """Give a body; beside that of InvokeModel its headers, which may hold the counts."""
+    if call.api != "invoke_model":
+        return response.content
+    found = json.loads(response.content)
+    return {**found, "ResponseMetadata": {"HTTPHeaders": dict(response.headers)}}
+
+
+class Frames:
+    """A collector of Bedrock's binary frames, which are parsed at the end."""
+
+    __slots__ = ("_call", "_parts", "_size")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, event: Any) -> None:
+        """Take the next bytes."""
+        self._size += len(event)
+        if self._size <= MAX_BODY:
+            self._parts.append(event)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the final usage was seen."""
+        return self._read().complete
+
+    def usage(self) -> Usage:
+        """Read what the frames said."""
+        return bedrock.billed(self._read().usage(), self._call)
+
+    def _read(self) -> Collector:
+        events = collector(self._call.provider, self._call.api)
+        for event in _events(self._parts):
+            events.add(event)
+        return events
+
+
+def _events(parts: list[bytes]) -> Iterator[dict[str, Any]]:
+    """Give the events in frames as botocore gives them."""
+    from botocore.eventstream import EventStreamBuffer  # noqa: PLC0415 - litellm's own way to read them
+
+    buffer = EventStreamBuffer()
+    for part in parts:
+        buffer.add_data(part)
+    for frame in buffer:
+        kind, said = frame.headers.get(":event-type"), json.loads(frame.payload or b"{}")
+        if isinstance(said.get("bytes"), str):
+            said["bytes"] = base64.b64decode(said["bytes"])
+        yield {str(kind): said}

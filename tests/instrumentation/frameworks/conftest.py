@@ -1,0 +1,19 @@
+"""Every layer hooked: the framework where it has a hook, the SDKs, and in a second run the transports too."""
+
+import os
+
+import pytest
+
+from outlay.instrumentation import FRAMEWORKS, TRANSPORTS, Hooks
+from outlay.instrumentation.hooks import _version
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # litellm asks the network for prices when it is imported
+
+
+@pytest.fixture(params=["sdks", "sdks and transports"])
+def layers(request: pytest.FixtureRequest, hooks: Hooks) -> Hooks:
+    """Hook the frameworks that are installed, and below the SDKs nothing, or the HTTP clients as well."""
+    hooks.instrument(*(name for name in FRAMEWORKS if _version(name)))
+    if request.param != "sdks":
+        hooks.instrument(*(name for name in TRANSPORTS if _version(name)))
+    return hooks

@@ -1,0 +1,180 @@
+"""langchain-core: models whose client nobody hooks are counted by their callbacks, and by those alone."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.cancelled import cancel_while_reading
+from tests.support.forms import CHAT
+from tests.support.wire import Kept, answer
+from tests.support.wire_httpx import HttpxServer
+
+from outlay.capture import Recorder, SystemClock, context, track
+from outlay.instrumentation import Hooks
+from outlay.pricing import cost_of
+
+pytest.importorskip("langchain_core", reason="langchain-core is not installed: `uv sync --group frameworks`")
+
+from langchain_core.caches import InMemoryCache
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+pytestmark = pytest.mark.usefixtures("layers")
+USED: Any = {
+    "input_tokens": 1000,
+    "output_tokens": 100,
+    "total_tokens": 1100,
+    "input_token_details": {"cache_read": 400},
+    "output_token_details": {"reasoning": 30},
+}
+UNITS = {"input": 600, "cache_read": 400, "output": 70, "reasoning": 30}
+
+
+class Own(BaseChatModel):
+    """A model with a client of its own, which is asked first if there is one."""
+
+    http: Any = None
+    fails: bool = False
+    used: Any = USED
+
+    @property
+    def _llm_type(self) -> str:
+        return "own"
+
+    def _get_ls_params(self, stop: Any = None, **kwargs: Any) -> Any:
+        return {"ls_provider": "mistralai", "ls_model_name": "mistral-large-2512", "ls_model_type": "chat"}
+
+    def _ask(self) -> None:
+        if self.fails:
+            raise ConnectionError("refused")
+        if self.http is not None:
+            self.http.post("https://api.mistral.ai/v1/chat/completions", json={"model": "mistral-large-2512"})
+
+    def _generate(
+        self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        self._ask()
+        message = AIMessage(content="hi", usage_metadata=self.used)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        self._ask()
+        yield ChatGenerationChunk(message=AIMessageChunk(content="h"))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="i", usage_metadata=self.used))
+
+    async def _astream(
+        self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for chunk in self._stream(messages):
+            await asyncio.sleep(0)
+            yield chunk
+
+
+async def read(chunks: Any) -> None:
+    async for _ in chunks:
+        pass
+
+
+WAYS: dict[str, tuple[Any, int, bool]] = {
+    "invoke": (lambda model: model.invoke("hi"), 1, False),
+    "stream": (lambda model: list(model.stream("hi")), 1, True),
+    "ainvoke": (lambda model: asyncio.run(model.ainvoke("hi")), 1, False),
+    "astream": (lambda model: asyncio.run(read(model.astream("hi"))), 1, True),
+    "batch": (lambda model: model.batch(["hi"] * 3), 3, False),
+    "generate": (lambda model: model.generate([[HumanMessage("hi")], [HumanMessage("ho")]]), 2, False),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_with_a_client_of_its_own_is_counted(way: str, kept: Kept) -> None:
+    act, calls, streamed = WAYS[way]
+    with context(user="u1"):
+        act(Own())
+    assert [record.usage.units for record in kept.records] == [UNITS] * calls
+    assert {(each.provider, each.model, each.user, each.streamed) for each in kept.records} == {
+        ("mistral", "mistral-large-2512", "u1", streamed)
+    }
+    # 600 x 0.50 + 400 x 0.05 + 100 x 1.50 dollars a million
+    assert {record.cost for record in kept.records} == {Decimal("0.00047")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_hook_below_sees_is_counted_there(way: str, kept: Kept) -> None:
+    act, calls, _ = WAYS[way]
+    server = HttpxServer([answer(CHAT)])
+    act(Own(http=server.sync_httpx()))
+    assert len(server.requests) == calls
+    assert len(kept.records) == calls  # by httpx's hook where that is on, else by the model's callbacks
+
+
+def test_a_call_made_between_two_chunks_is_not_taken_for_the_models_own(kept: Kept) -> None:
+    chunks = Own().stream("hi")
+    next(chunks)
+    Own().invoke("ho")
+    list(chunks)
+    assert [record.streamed for record in kept.records] == [False, True]
+
+
+def test_a_stream_left_early_is_partial(kept: Kept) -> None:
+    chunks: Any = Own().stream("hi")
+    next(chunks)
+    chunks.close()
+    assert "partial" in kept.only.flags
+
+
+def test_a_dropped_asynchronous_stream_is_partial(kept: Kept) -> None:
+    cancel_while_reading(lambda: Own().astream("hi"))
+    gc.collect()
+    assert "partial" in kept.only.flags
+
+
+def test_an_error_is_one_failed_call_and_the_callers_own(kept: Kept) -> None:
+    with pytest.raises(ConnectionError, match="refused"):
+        Own(fails=True).invoke("hi")
+    assert (kept.only.status, kept.only.error_type, kept.only.cost) == ("error", "ConnectionError", None)
+
+
+def test_an_answer_out_of_the_cache_is_no_call(kept: Kept) -> None:
+    model = Own(cache=InMemoryCache())
+    for _ in range(3):
+        model.invoke("hi")
+    assert kept.only.usage.units == UNITS
+
+
+def test_a_silent_model_is_recorded_without_a_price(kept: Kept) -> None:
+    Own(used=None).invoke("hi")
+    assert (kept.only.cost, kept.only.charge.reason) == (None, "the model said nothing of its usage")
+
+
+def test_the_callers_own_handlers_are_called_as_ever_and_ours_goes_when_it_is_taken_out(
+    layers: Hooks, kept: Kept
+) -> None:
+    class Counting(BaseCallbackHandler):
+        ended = 0
+
+        def on_llm_end(self, response: Any, **about: Any) -> None:
+            self.ended += 1
+
+    counting = Counting()
+    Own().invoke("hi", config={"callbacks": [counting]})
+    layers.uninstrument()
+    Own().invoke("hi", config={"callbacks": [counting]})
+    assert (counting.ended, len(kept.records)) == (2, 1)
+
+
+def test_a_tracked_function_around_leaves_the_call_to_the_model(kept: Kept) -> None:
+    recorder = Recorder(kept, clock=SystemClock(), price=cost_of)
+
+    @track(lambda: recorder, provider="mistral", query_type="rag")
+    def ask() -> Any:
+        return Own().invoke("hi")
+
+    ask()
+    assert (kept.only.query_type, kept.only.usage.units) == ("rag", UNITS)

@@ -1,0 +1,83 @@
+"""Tries what our lock cannot hold, each in a throw-away environment: ``python -m tools.tried [NAME…]``.
+
+Frameworks that ask for older SDKs than our tests do. It takes minutes, asks the package
+index, and prints a table; the exit code is 1 if anything failed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+_ALWAYS = ("pytest", "hypothesis", "httpx", "httpx2", "pydantic")
+
+
+class Trial(NamedTuple):
+    """Packages to install, tests to run, and what stands out of their names."""
+
+    packages: tuple[str, ...]
+    tests: str
+    only: str = ""
+
+
+FRAMEWORKS: Mapping[str, Trial] = {
+    "llama-index": Trial(
+        ("llama-index-llms-openai",),
+        "tests/instrumentation/frameworks/test_over_sdks.py",
+        "llama-index",
+    ),
+    "instructor": Trial(("instructor",), "tests/instrumentation/frameworks/test_over_sdks.py", "instructor"),
+}
+GROUPS: Mapping[str, Mapping[str, Trial]] = {"frameworks": FRAMEWORKS}
+
+
+def trials(names: list[str]) -> Iterator[tuple[str, Trial]]:
+    """Give the trials of groups or of single names; all, where none is named."""
+    for group, members in GROUPS.items():
+        for name, trial in members.items():
+            if not names or group in names or name in names:
+                yield name, trial
+
+
+def tried(trial: Trial, folder: Path) -> tuple[str, str]:
+    """Make an environment, run the tests there; give the packages' versions and pytest's last line."""
+    uv = shutil.which("uv") or str(ROOT / ".build" / "bin" / "uv")
+    python = folder / "bin" / "python"
+    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+
+    run(uv, "venv", "--quiet", "--python", "3.11", str(folder))
+    installed = run(
+        uv, "pip", "install", "--quiet", "--python", str(python), *_ALWAYS, *trial.packages, "-e", "."
+    )
+    if installed.returncode:
+        return ", ".join(trial.packages), installed.stderr.strip().splitlines()[-1]
+    select = ("-k", trial.only) if trial.only else ()
+    done = run(str(python), "-m", "pytest", "-p", "no:cacheprovider", trial.tests, *select)
+    frozen = run(uv, "pip", "freeze", "--quiet", "--python", str(python)).stdout.splitlines()
+    names = {each.partition(">")[0].partition("=")[0].partition("<")[0] for each in trial.packages}
+    told = [each for each in frozen if each.partition("==")[0] in {*names, "openai"}]
+    return ", ".join(told), (done.stdout.strip().splitlines() or [done.stderr[-200:]])[-1]
+
+
+def main() -> int:
+    """Try what is named, or all."""
+    print("| trial | packages | pytest says |\n|---|---|---|")
+    failed = False
+    for name, trial in trials(sys.argv[1:]):
+        with tempfile.TemporaryDirectory(prefix="outlay-tried-") as folder:
+            packages, said = tried(trial, Path(folder) / "env")
+        failed |= "failed" in said or "error" in said or "passed" not in said
+        print(f"| {name} | {packages} | {said} |", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
