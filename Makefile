@@ -5,17 +5,18 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help coverage pictures demo test torture lint bench prices docs format clean package extras sbom audit
+.PHONY: help coverage pictures demo test torture lint bench prices docs site format clean package extras sbom audit
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
 	@echo "make torture kills, restarts, full disks and bad networks, many rounds; prints a table"
-	@echo "make lint    ruff, mypy, import-linter; mypy, pyright and ty on the public types"
+	@echo "make lint    ruff, mypy, import-linter; mypy, pyright and ty on the public types; the site"
 	@echo "make coverage branches of core, extract, pricing, journal and ledger; fails below what they have"
 	@echo "make bench   the benchmarks, peers beside us in one run"
 	@echo "make prices  rebuild the generated price data"
 	@echo "make pictures  the pictures of README and docs, by Chromium"
 	@echo "make docs    write the pages that are made from the code"
+	@echo "make site    the documentation as a site, in site/; fails at a broken link"
 	@echo "make package wheel and sdist into dist/; make extras tries the wheel with each extra alone"
 	@echo "make sbom    CycloneDX list of all that outlay with every extra is made of, into dist/"
 	@echo "make audit   known vulnerabilities of the locked packages; fails if the service does not know one"
@@ -55,6 +56,7 @@ lint: .venv/.dev
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@$(RUN) python -m tools.public_types
+	@$(RUN) zensical build --clean --strict
 
 bench: .venv/.dev .venv/.bench
 	@$(RUN) python -m benchmarks
@@ -67,6 +69,10 @@ pictures: .venv/.dev
 
 docs: .venv/.dev
 	@$(RUN) python -m tools.command_pages
+	@$(RUN) python -m tools.reference_pages
+
+site: .venv/.dev
+	@$(RUN) zensical build --clean --strict
 
 package: .venv/.dev
 	@mkdir -p dist && rm -f dist/outlay-*.whl dist/outlay-*.tar.gz

@@ -16,7 +16,23 @@ WIDTH = 100
 
 def pages() -> dict[str, str]:
     """Give the text of every page by its file name."""
-    return {f"{'-'.join(path)}.md": _page(path, command) for path, command in _commands(root, ("outlay",))}
+    found = list(_commands(root, ("outlay",)))
+    made = {f"{'-'.join(path)}.md": _page(path, command) for path, command in found}
+    return {**made, "index.md": _index([(" ".join(path), command) for path, command in found])}
+
+
+def _index(found: list[tuple[str, click.Command]]) -> str:
+    """Name every command with the first line of its help."""
+    rows = [
+        f"| [{name}]({name.replace(' ', '-')}.md) | {command.get_short_help_str(WIDTH)} |"
+        for name, command in found
+    ]
+    head = (
+        "# Commands\n\n`outlay COMMAND --help` says the same. Every command that prints data takes `--json`."
+        " Data goes to standard output, all else to standard error. Exit code 0: done; 1: the answer is no,"
+        " or the work failed; 2: the command line is wrong.\n\n| command | |\n|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"
 
 
 def _commands(

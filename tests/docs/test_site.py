@@ -1,0 +1,75 @@
+"""The site: every page has its place in it, and no link of any page leads nowhere."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from outlay.cli.app import root
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("**/*.md"))
+LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+
+
+def _pages_of(nav: list[Any]) -> Iterator[str]:
+    for entry in nav:
+        ((_, place),) = entry.items()
+        yield from [place] if isinstance(place, str) else _pages_of(place)
+
+
+def test_every_page_has_its_place() -> None:
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    placed = list(_pages_of(site["project"]["nav"]))
+    by_index = {page for page in PAGES if page.parent.name == "commands" and page.name != "index.md"}
+    assert sorted(placed) == sorted(str(page.relative_to(DOCS)) for page in set(PAGES) - by_index)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_link_leads_nowhere(page: Path) -> None:
+    for link in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page if not name else page.parent / name
+        assert target.exists(), f"{page.name} links to {link}"
+        assert not anchor or anchor in _anchors(target), f"{page.name} links to {link}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """Give the anchors of a page's headings, as GitHub and the site make them."""
+    text = CODE.sub(lambda found: found[0].strip("`"), page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def test_the_code_and_the_tests_that_the_billing_rules_name_are_there() -> None:
+    text = (DOCS / "billing.md").read_text(encoding="utf-8")
+    modules, tests = set(re.findall(r"`(outlay\.[\w.]+)`", text)), set(re.findall(r"`(tests/[\w./]+)`", text))
+    assert len(modules) > 20
+    assert not [name for name in modules if not (ROOT / "src" / f"{name.replace('.', '/')}.py").exists()]
+    assert not [name for name in tests if not (ROOT / name).exists()]
+
+
+HOWTO = (DOCS / "howto.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"`outlay ([^`]+)`", HOWTO)
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_every_command_that_a_task_names_is_one(shown: str) -> None:
+    command: click.Command = root
+    words = shlex.split(shown.replace("FILE", str(ROOT / "README.md")))
+    context = click.Context(root, info_name="outlay")
+    while isinstance(command, click.Group):
+        name, inner, words = command.resolve_command(context, words)
+        assert inner is not None
+        command, context = inner, click.Context(inner, parent=context, info_name=name)
+    made = command.make_context(command.name, words, parent=context.parent)
+    assert made.command_path == f"outlay {shown}"[: len(made.command_path)]
