@@ -64,7 +64,8 @@ def test_any_object_is_an_entry_or_a_clear_fault(data: dict[str, object]) -> Non
         entry = entry_from_json(data)
     except OutlayError:
         return
-    assert isinstance(entry, Record | Score | Loss)
+    assert isinstance(entry, Record | Score | Revision | Loss)
+    assert isinstance(entry, Record | Loss) or isinstance(entry.record_id, str)
 
 
 def test_a_record_of_a_newer_outlay_is_refused() -> None:

@@ -25,7 +25,7 @@ _TELLING_ZEROS = frozenset(
 _NAMES = tuple(f.name for f in fields(Record))
 _FIELDS = tuple(name for name in _NAMES if name not in _NESTED)
 _all_of = attrgetter(*_NAMES)
-_TOTALS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+TOTALS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _SCORES = ("quality_score", "user_rating", "correct")
 
 
@@ -214,7 +214,7 @@ def facts_json(facts: Mapping[str, Any]) -> dict[str, Any]:
         elif value is not None and (name in _TELLING_ZEROS or value == ""):
             data[name] = value
     data.update(usage_json(usage))
-    data.update(zip(_TOTALS, usage.totals, strict=True))
+    data.update(zip(TOTALS, usage.totals, strict=True))
     data.update(cost_json(facts["charge"]))
     return data
 
@@ -271,11 +271,19 @@ def entry_from_json(data: Mapping[str, Any]) -> Entry:
     try:
         if "score" in data:
             judged = {name: data[name] for name in _SCORES if name in data}
-            return Score(record_id=data["score"], at=instant(data["at"]), **judged)
+            return Score(record_id=_id(data["score"]), at=instant(data["at"]), **judged)
         if "revision" in data:
-            return Revision(record_id=data["revision"], at=instant(data["at"]), charge=cost_from_json(data))
+            return Revision(
+                record_id=_id(data["revision"]), at=instant(data["at"]), charge=cost_from_json(data)
+            )
         if "lost" in data:
             return Loss(at=instant(data["at"]), count=data["lost"], why=data["why"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ResponseError(f"not a journal entry: {error!r:.120}") from None
     return record_from_json(data)
+
+
+def _id(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no record's id")
+    return value
