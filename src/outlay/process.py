@@ -88,15 +88,16 @@ class Process:
     def _make_recorder(self, settings: Settings) -> "Recorder":
         from outlay.capture import Recorder, SystemClock  # noqa: PLC0415 - who only asks loads none
         from outlay.capture.guard import guarded  # noqa: PLC0415 - likewise
-        from outlay.pricing import cost_of  # noqa: PLC0415 - `import outlay` itself stays light
+        from outlay.pricing import cost_of, tariff_of  # noqa: PLC0415 - `import outlay` itself stays light
 
-        price = partial(cost_of, book=self.book())
+        book = self.book()
         sink = self._sink(settings)
         stop = self._stop = guarded(self._stop_of)(settings) if settings.alerts else None
         return Recorder(
             sink if stop is None else stop.watching(sink),
             clock=SystemClock(),
-            price=price,
+            price=partial(cost_of, book=book),
+            tariff=partial(tariff_of, book=book),
             tags=settings.tags,
             gate=None if stop is None else stop.admit,
             texts=_texts(settings) if settings.store_prompts else None,

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 from outlay.capture import contexts
+from outlay.capture.forms import Form
 from outlay.capture.guard import note_failure
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
-from outlay.capture.surroundings import here
+from outlay.capture.surroundings import Place, here
 from outlay.capture.texts import Said
 from outlay.core.codec import facts_json
 from outlay.core.cost import unpriced
@@ -159,18 +160,52 @@ class Call:
 
     def entry(self) -> Record:
         """Make the Record of a call that has ended, priced as of its start."""
-        self.record = Record(**self._facts())
+        self.record = Record(**self._facts(self._known(), self._place))
         return self.record
 
     def json(self) -> dict[str, Any]:
-        """Give what :meth:`entry` would make, as JSON."""
-        return facts_json(self._facts())
+        """Give what :meth:`entry` would make, as JSON; a usual call's is filled into a form."""
+        usage = self._known()
+        form = self._form(usage)
+        return facts_json(self._facts(usage, self._place)) if form is None else self._filled(form, usage)
 
-    def _facts(self) -> dict[str, Any]:
+    def _known(self) -> Usage:
         usage = self._usage if isinstance(self._usage, Usage) else self._usage()
+        return usage.with_terms(**{**self.terms, **dict(usage.terms)}) if self.terms else usage
+
+    def _form(self, usage: Usage) -> Form | None:
+        forms = self._recorder.forms
+        if forms is None or self.said is not None or self._status != "success":
+            return None
+        model = usage.model or self.model
+        return forms.of(
+            (self.model, self.api, self.streamed),
+            usage,
+            (self.provider, model, self.at),
+            lambda: self._facts(usage, Place(contexts.NOBODY)),
+        )
+
+    def _filled(self, form: Form, usage: Usage) -> dict[str, Any]:
+        """Fill in what is this call's own."""
+        data = form.filled(usage, self.at)
+        data["latency_ms"] = _milliseconds(self._started, self._ended)
+        if self._first is not None:
+            data["time_to_first_token_ms"] = _milliseconds(self._started, self._first)
+        if self.retries:
+            data["retries"] = self.retries
+        if self.extra:
+            data["extra"] = self.extra
+        who, trace_id, span_id = self._place
+        if trace_id is not None:
+            data["trace_id"], data["span_id"] = trace_id, span_id
+        if who is not contexts.NOBODY:
+            data.update(who.fields)
+            if who.tags:
+                data["tags"] = {**data.get("tags", {}), **who.tags}
+        return data
+
+    def _facts(self, usage: Usage, place: Place) -> dict[str, Any]:
         recorder = self._recorder
-        if self.terms:
-            usage = usage.with_terms(**{**self.terms, **dict(usage.terms)})
         model = usage.model or self.model
         charge = (
             unpriced(usage.reason)
@@ -193,11 +228,11 @@ class Call:
                 "streamed": self.streamed,
                 "retries": self.retries,
                 "extra": self.extra,
-                "trace_id": self._place.trace_id,
-                "span_id": self._place.span_id,
+                "trace_id": place.trace_id,
+                "span_id": place.span_id,
                 **({} if self.said is None else self.said.fields()),
             },
-            self._place.attribution,
+            place.attribution,
         )
 
 

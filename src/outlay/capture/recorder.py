@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from outlay.capture import contexts
 from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
+from outlay.capture.forms import Forms, Tariffs
 from outlay.capture.guard import note_failure
 from outlay.capture.redact import without_keys
 from outlay.capture.surroundings import here
@@ -56,7 +57,7 @@ class Billed(NamedTuple):
 class Recorder:
     """Makes one Record of each call and hands it on; safe to use from any thread or task."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a process hands its recorder, by keyword
         self,
         sink: Sink,
         *,
@@ -65,8 +66,12 @@ class Recorder:
         tags: Mapping[str, str] | None = None,
         gate: Gate | None = None,
         texts: Texts | None = None,
+        tariff: Tariffs | None = None,
     ) -> None:
         self.sink = sink
+        self.forms = (
+            None if tariff is None else Forms(tariff)
+        )  # None: every call's line is made the whole way
         self.texts = texts  # how prompts and replies are kept; None: they are not
         self.clock = clock
         self._gate = gate

@@ -8,6 +8,7 @@ from outlay.pricing.explain import explain
 from outlay.pricing.rates import Rate
 from outlay.pricing.rows import Row
 from outlay.pricing.tables import Sheet, read_sheet, sheet_from, sheet_of
+from outlay.pricing.tariff import tariff_of
 
 __all__ = [
     "Book",
@@ -25,6 +26,7 @@ __all__ = [
     "read_sheet",
     "sheet_from",
     "sheet_of",
+    "tariff_of",
     "usage_from_counts",
     "whatif",
 ]
