@@ -5,7 +5,7 @@ kept under all that decides the rest. Whatever is unusual about a call, in its u
 whole way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from outlay.core.usage import Usage
 
 _KEPT = 512  # forms; a program has few kinds of calls, but names that strangers make up could be many
 # What a call has or has not, whatever its kind: left out of the form, and filled in by the call.
-_OWN = {"time_to_first_token_ms": None, "retries": 0, "extra": {}}
+_OWN: Mapping[str, Any] = {"time_to_first_token_ms": None, "retries": 0, "extra": {}}
 _times, _add = EXACT.multiply, EXACT.add
 
 
