@@ -11,8 +11,9 @@ from typing import Any
 from outlay.core.buckets import span
 from outlay.core.query import Row, zone
 from outlay.core.units import TOKEN_UNITS
+from outlay.report.asked import conditions
 from outlay.report.plain import plain
-from outlay.report.reader import LedgerReader, conditions
+from outlay.report.reader import LedgerReader
 
 NAMES = ("calls", "model_mix", "tokens_per_call", "cache_share", "price")
 """The drivers, in the order in which they are taken from usual to this day's."""

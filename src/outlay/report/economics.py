@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Query, Row
+from outlay.report.asked import conditions
 from outlay.report.money import amounts, less, per, sole
 from outlay.report.plain import plain
-from outlay.report.reader import LedgerReader, conditions
+from outlay.report.reader import LedgerReader
 from outlay.report.values import Report, Unpriced, scope_json, unpriced_json
 
 METRICS = ("successful_calls", "users", "sessions", "judged_calls", "correct_calls", "judged_cost")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Query, Row
+from outlay.report.asked import conditions
 from outlay.report.money import ratio
 from outlay.report.plain import plain
-from outlay.report.reader import LedgerReader, conditions
+from outlay.report.reader import LedgerReader
 from outlay.report.values import Unpriced, scope_json, unpriced_json
 
 

@@ -1,6 +1,6 @@
 """LedgerReader: questions in people's words over any ledger; what ``outlay.open`` gives."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -10,19 +10,18 @@ from outlay.core.errors import QueryError
 from outlay.core.period import moment
 from outlay.core.ports import Ledger
 from outlay.core.query import (
-    METRICS,
     CallQuery,
     Detail,
     Order,
     Query,
     Row,
     Rows,
-    check_dimension,
     check_metric,
     filters,
     zone,
 )
 from outlay.core.record import Record, Revision
+from outlay.report.asked import Where, check_limit, dimensions, sort_key
 from outlay.report.values import Report, Unpriced
 
 if TYPE_CHECKING:  # extras
@@ -31,7 +30,6 @@ if TYPE_CHECKING:  # extras
     import pyarrow as pa  # type: ignore[import-untyped] # it ships no types
 
 Moment = str | datetime | None
-Where = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
 _UNPRICED = ("unpriced", "partial")
 
 
@@ -88,7 +86,7 @@ class LedgerReader:
         further = tuple(dict.fromkeys(check_metric(name) for name in metrics))
         asked = self._query(by, since, until, where, tz)
         query = replace(asked, metrics=further, detail=detail)
-        key = None if order is None else _sort_key(order, query)
+        key = None if order is None else sort_key(order, query)
         kept = check_limit(limit)
         answer = self._fresh().rows(query)
         rows = list(answer.rows) if key is None else sorted(answer.rows, key=key)
@@ -287,39 +285,3 @@ class LedgerReader:
             Unpriced(row["provider"], row["model"], row["calls"]) for row in self.ledger.rows(narrowed).rows
         ]
         return tuple(sorted(found, key=lambda each: -each.calls))
-
-
-def dimensions(by: str | Iterable[str]) -> tuple[str, ...]:
-    """Read ``"day,model"`` or a list as checked dimensions, each once.
-
-    Raises:
-        QueryError: a dimension that does not exist.
-    """
-    names = by.split(",") if isinstance(by, str) else by
-    return tuple(dict.fromkeys(check_dimension(name.strip()) for name in names if name.strip()))
-
-
-def conditions(where: Where) -> list[tuple[str, Any]]:
-    """Give filters as a list, to which more can be added."""
-    return list(where.items() if isinstance(where, Mapping) else where or ())
-
-
-def check_limit(limit: int | None) -> int | None:
-    """Give the limit back, if it is None or a whole number that is not negative.
-
-    Raises:
-        QueryError: it is not.
-    """
-    if limit is None or (type(limit) is int and limit >= 0):
-        return limit
-    raise QueryError(f"limit must be a whole number, 0 or more, not {limit!r:.40}")
-
-
-def _sort_key(order: str, query: Query) -> Callable[[Row], Any]:
-    """Sort by a metric, largest first and unknown last, or by a dimension, missing last."""
-    metrics = [name for name in (*METRICS, *query.metrics) if name != "latency_histogram"]
-    if order in metrics:
-        return lambda row: (row[order] is None, -(row[order] or 0))
-    if order in query.by:
-        return lambda row: (row[order] is None, row[order] or "")
-    raise QueryError(f"no order {order!r:.60}; there are {', '.join((*query.by, *metrics))}")

@@ -8,11 +8,12 @@ from typing import Any, Literal
 from outlay.core.money import EXACT, ZERO
 from outlay.core.query import Query, Row
 from outlay.core.record import Record
+from outlay.report.asked import conditions
 from outlay.report.caching import CacheRate, caching_of
 from outlay.report.money import amounts, ratio
 from outlay.report.plain import plain
 from outlay.report.quality import quality_of
-from outlay.report.reader import LedgerReader, conditions
+from outlay.report.reader import LedgerReader
 from outlay.report.values import Unpriced, scope_json, unpriced_json
 
 Kind = Literal["model", "tier", "batch", "caching"]

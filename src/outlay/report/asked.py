@@ -1,0 +1,49 @@
+"""The parts of a question as people write them, checked: dimensions, filters, a limit, an order."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from outlay.core.errors import QueryError
+from outlay.core.query import METRICS, Query, Row, check_dimension
+
+Where = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
+
+
+def dimensions(by: str | Iterable[str]) -> tuple[str, ...]:
+    """Read ``"day,model"`` or a list as checked dimensions, each once.
+
+    Raises:
+        QueryError: a dimension that does not exist.
+    """
+    names = by.split(",") if isinstance(by, str) else by
+    return tuple(dict.fromkeys(check_dimension(name.strip()) for name in names if name.strip()))
+
+
+def conditions(where: Where) -> list[tuple[str, Any]]:
+    """Give filters as a list, to which more can be added."""
+    return list(where.items() if isinstance(where, Mapping) else where or ())
+
+
+def check_limit(limit: int | None) -> int | None:
+    """Give the limit back, if it is None or a whole number that is not negative.
+
+    Raises:
+        QueryError: it is not.
+    """
+    if limit is None or (type(limit) is int and limit >= 0):
+        return limit
+    raise QueryError(f"limit must be a whole number, 0 or more, not {limit!r:.40}")
+
+
+def sort_key(order: str, query: Query) -> Callable[[Row], Any]:
+    """Sort by a metric, largest first and unknown last, or by a dimension, missing last.
+
+    Raises:
+        QueryError: it is neither.
+    """
+    metrics = [name for name in (*METRICS, *query.metrics) if name != "latency_histogram"]
+    if order in metrics:
+        return lambda row: (row[order] is None, -(row[order] or 0))
+    if order in query.by:
+        return lambda row: (row[order] is None, row[order] or "")
+    raise QueryError(f"no order {order!r:.60}; there are {', '.join((*query.by, *metrics))}")
