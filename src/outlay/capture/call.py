@@ -21,7 +21,6 @@ from outlay.extract import held, operation_of, read
 
 PARTIAL = "partial"
 ABANDONED = "abandoned"
-CANCELLED = "CancelledError"
 FAILED = "the call failed before any usage was known"
 
 

@@ -1,16 +1,16 @@
 """ASGI middleware: calls made while a request is served are for the user, session and tags that it names."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from outlay.capture import context
-from outlay.contrib.headers import Attributes, said
+from outlay.contrib.headers import Middleware, said
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-class OutlayMiddleware:
+class OutlayMiddleware(Middleware):
     """Wraps any ASGI application; ``app.add_middleware(OutlayMiddleware, …)`` in FastAPI and Starlette.
 
     ``headers`` names the header of each attribute: ``{"user": "x-user-id"}``. ``attributes`` is called with
@@ -18,12 +18,7 @@ class OutlayMiddleware:
     headers only where a proxy of yours sets them.
     """
 
-    def __init__(
-        self, app: App, *, headers: Mapping[str, str] | None = None, attributes: Attributes | None = None
-    ) -> None:
-        self.app = app
-        self.headers = dict(headers or {})
-        self.attributes = attributes
+    app: App
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Serve one request or websocket; the body of a streamed answer and background tasks belong to it."""

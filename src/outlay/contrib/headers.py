@@ -29,3 +29,14 @@ def said(
         except Exception as error:  # noqa: BLE001 - the request goes on, without attributes
             note_failure("attributes of a request", error)
     return found
+
+
+class Middleware:
+    """What middleware is told when it is made, the same for every kind of server."""
+
+    def __init__(
+        self, app: Any, *, headers: Mapping[str, str] | None = None, attributes: Attributes | None = None
+    ) -> None:
+        self.app = app
+        self.headers = dict(headers or {})
+        self.attributes = attributes

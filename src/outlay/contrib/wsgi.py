@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from outlay.capture import context
-from outlay.contrib.headers import Attributes, said
+from outlay.contrib.headers import Middleware, said
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Any], Iterable[bytes]]
 
 
-class OutlayMiddleware:
+class OutlayMiddleware(Middleware):
     """Wraps any WSGI application: Flask's ``app.wsgi_app``, Django's, a plain function.
 
     ``headers`` names the header of each attribute: ``{"user": "x-user-id"}``. ``attributes`` is called with
@@ -18,12 +18,7 @@ class OutlayMiddleware:
     headers only where a proxy of yours sets them.
     """
 
-    def __init__(
-        self, app: App, *, headers: Mapping[str, str] | None = None, attributes: Attributes | None = None
-    ) -> None:
-        self.app = app
-        self.headers = dict(headers or {})
-        self.attributes = attributes
+    app: App
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Serve one request; what makes the body of a streamed answer belongs to it."""

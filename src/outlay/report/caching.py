@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.money import EXACT, multiply
-from outlay.core.query import Query, Row
+from outlay.core.query import Row
 from outlay.report.money import added, less, money, ratio
-from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import Breakdown
 
 CacheRate = Callable[[str | None, str | None, Decimal], Decimal | None]
 """Provider, model and the rate paid for fresh input -> the rate that reading it from a cache would cost."""
@@ -20,7 +19,7 @@ _SCOPE = ("since", "until", "where", "tz")
 
 
 @dataclass(frozen=True, slots=True)
-class Caching:
+class Caching(Breakdown):
     """Cache hits and savings of groups of calls.
 
     A row is the ledger's, where ``cache_hit_rate`` is that by tokens, with ``cached_calls`` and
@@ -30,20 +29,6 @@ class Caching:
     a cache would save: no program reaches it). ``unknown_tokens`` are cached ones whose saving is not known,
     ``possible_unknown_tokens`` fresh ones for which no rate of a cache is. Reckoned from the recorded lines.
     """
-
-    rows: tuple[Row, ...]
-    total: Row
-    query: Query
-    unpriced: tuple[Unpriced, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the report as a JSON object; money is a plain decimal string."""
-        return {
-            **scope_json(self.query),
-            "rows": plain(self.rows),
-            "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
-        }
 
 
 def caching_of(

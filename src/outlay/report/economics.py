@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from outlay.core.query import Query, Row
+from outlay.core.query import Row
 from outlay.report.asked import conditions
 from outlay.report.money import amounts, less, per, sole
-from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Report, Unpriced, scope_json, unpriced_json
+from outlay.report.values import Breakdown, Report
 
 METRICS = ("successful_calls", "users", "sessions", "judged_calls", "correct_calls", "judged_cost")
 PRICED = ("priced", "reported", "free", "partial")
@@ -26,7 +25,7 @@ UNIT_COSTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Economics:
+class Economics(Breakdown):
     """Unit costs of groups of calls, each a Decimal, or None where it is not known.
 
     A row is the ledger's with METRICS and UNIT_COSTS. Unit costs are over calls with a known cost alone, so
@@ -34,20 +33,6 @@ class Economics:
     and a right answer that of all judged ones. Users and sessions bear the calls that name one. Several
     currencies have no unit cost.
     """
-
-    rows: tuple[Row, ...]
-    total: Row
-    query: Query
-    unpriced: tuple[Unpriced, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the report as a JSON object; money is a plain decimal string."""
-        return {
-            **scope_json(self.query),
-            "rows": plain(self.rows),
-            "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
-        }
 
 
 def economics_of(

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from outlay.core.query import Query, Row
+from outlay.core.query import Row
 from outlay.report.economics import economics_of
 from outlay.report.money import ratio
-from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import Breakdown
 
 METRICS = (
     "quality_scores",
@@ -24,27 +23,13 @@ METRICS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(Breakdown):
     """Judgements of groups of calls beside their cost.
 
     A row is the ledger's with METRICS, ``correct_rate`` (of judged calls, 0 to 1) and
     ``cost_per_correct_answer``: the cost of all judged calls by the right ones, calls of unknown cost left
     aside.
     """
-
-    rows: tuple[Row, ...]
-    total: Row
-    query: Query
-    unpriced: tuple[Unpriced, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the report as a JSON object; money is a plain decimal string."""
-        return {
-            **scope_json(self.query),
-            "rows": plain(self.rows),
-            "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
-        }
 
 
 def quality_of(

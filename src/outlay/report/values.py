@@ -40,6 +40,25 @@ def scope_json(query: Query) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Groups of calls with figures of one kind, and the same figures of all of them together."""
+
+    rows: tuple[Row, ...]
+    total: Row
+    query: Query
+    unpriced: tuple[Unpriced, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as a JSON object; money is a plain decimal string."""
+        return {
+            **scope_json(self.query),
+            "rows": [plain(row) for row in self.rows],
+            "total": plain(self.total),
+            "unpriced": unpriced_json(self.unpriced),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Totals and breakdowns; ``cost`` is Decimal or None where no call had a known price.
 
