@@ -1,0 +1,191 @@
+"""What a changed line of pricing would get wrong: each test here stands for mutants that others let live."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from outlay.core.cost import Cost, CostLine, Price
+from outlay.core.errors import UsageError
+from outlay.core.usage import Usage
+from outlay.pricing import Book, RateCard, cost_of
+from outlay.pricing.calculate import split_lines
+from outlay.pricing.charge import combined, usage_from_counts
+from outlay.pricing.rows import USER
+from outlay.pricing.tables import sheet_of
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def book(text: str) -> Book:
+    """Lay prices of one's own over the packaged ones."""
+    return Book.of(sheet_of(text, "mine.toml", USER))
+
+
+def card_of(prices: Book, at: datetime = NOW, **terms: str) -> RateCard:
+    """Give the card of acme's one model."""
+    card = prices.resolve("acme", "one", at, terms)
+    assert isinstance(card, RateCard)
+    return card
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            {"input_tokens": 5, "cached_tokens": 3, "cache_write_tokens": 3},
+            "cached_tokens and cache_write_tokens are a part of input_tokens and cannot be more",
+        ),
+        (
+            {"output_tokens": 5, "reasoning_tokens": 6},
+            "reasoning_tokens are a part of output_tokens and cannot be more",
+        ),
+    ],
+)
+def test_a_part_that_is_more_than_its_whole_is_named_with_the_whole(
+    counts: dict[str, int], said: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        usage_from_counts(counts)
+    assert str(caught.value) == said
+
+
+def test_a_part_may_be_the_whole() -> None:
+    usage = usage_from_counts(
+        {"input_tokens": 5, "cached_tokens": 5, "output_tokens": 6, "reasoning_tokens": 6}
+    )
+    assert usage.units == {"cache_read": 5, "reasoning": 6}
+
+
+MONTHLY = """
+[[model]]
+provider = "acme"
+model = "one"
+[[model.price]]
+rates = { input = "10", output = "30" }
+kind = "month"
+above = [{ tokens = 1000, rates = { input = "20", output = "60" } }]
+"""
+
+
+def test_each_side_of_a_month_has_its_own_count() -> None:
+    def cost(**so_far: str) -> Decimal | None:
+        counts = {"input": 100, "output": 100}
+        return cost_of(counts, provider="acme", model="one", at=NOW, book=book(MONTHLY), **so_far).amount
+
+    # 100 x 10 + 100 x 30; 100 x 20 + 100 x 30; 100 x 10 + 100 x 60, each a million
+    assert cost() == Decimal("0.004")
+    assert cost(month_input_tokens="1000") == Decimal("0.005")
+    assert cost(month_output_tokens="1000") == Decimal("0.007")
+    assert cost(month_input_tokens="1000", month_output_tokens="1000") == Decimal("0.008")
+
+
+def test_units_of_one_kind_are_laid_out_by_name_and_counts_of_the_same_side_follow_each_other() -> None:
+    card = card_of(book(MONTHLY))
+    items = [("input_image", 600), ("input_audio", 600)]
+    lines, missing, _ = split_lines(items, card, (0, 0))
+    # by name audio comes first and has the cheaper thousand: 600, then 400 of the image's, then 200 above
+    assert [(line.unit, line.quantity, line.rate) for line in lines] == [
+        ("input_audio", 600, Decimal(10)),
+        ("input_image", 400, Decimal(10)),
+        ("input_image", 200, Decimal(20)),
+    ]
+    assert missing == []
+
+
+def known(status: Any, amount: str = "1", currency: str = "USD", source: str = "one") -> Cost:
+    """Make the cost of a part."""
+    value = Decimal(amount)
+    line = CostLine("input", 1, value, 1, value)
+    return Cost(value, status, currency, (line,), Price(source, None, "v"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "whole"),
+    [
+        (("free", "free"), "free"),
+        (("priced", "free"), "priced"),
+        (("priced", "priced"), "priced"),
+        (("priced", "partial"), "partial"),
+        (("free", "partial"), "partial"),
+    ],
+)
+def test_the_state_of_a_whole_follows_from_those_of_its_parts(statuses: tuple[str, ...], whole: str) -> None:
+    found = combined([known(status) for status in statuses])
+    assert (found.status, found.amount, len(found.lines)) == (whole, 2, 2)
+
+
+def test_a_whole_has_the_price_and_currency_of_its_first_known_part() -> None:
+    unknown = Cost(None, "unpriced", reason="nobody knows")
+    found = combined([unknown, known("priced", "2", "EUR", "first"), known("priced", "3", "EUR", "second")])
+    assert (found.amount, found.currency, found.status) == (5, "EUR", "partial")
+    assert found.price is not None
+    assert (found.price.source, found.reason) == ("first", "nobody knows")
+
+
+def test_a_factor_for_other_terms_does_not_apply_and_does_not_hide_one_behind_it() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "10" }
+    [[model.price]]
+    when = { geo = "eu" }
+    factor = "1.1"
+    [[model.price]]
+    when = { speed = "fast" }
+    factor = "6"
+    """)
+    assert card_of(prices).rates["input"].amount == 10
+    assert card_of(prices, geo="eu").rates["input"].amount == 11
+    assert card_of(prices, speed="fast").rates["input"].amount == 60
+    assert card_of(prices, geo="eu", speed="fast").rates["input"].amount == 66
+
+
+def test_a_row_of_rates_for_other_terms_does_not_lie_over_the_plain_one() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "10", output = "20" }
+    [[model.price]]
+    when = { region = "eu" }
+    rates = { input = "7" }
+    [[common]]
+    provider = "acme"
+    when = { region = "us" }
+    rates = { web_search = "5" }
+    """)
+    assert {
+        unit: rate.amount for unit, rate in card_of(prices).rates.items() if unit in ("input", "web_search")
+    } == {"input": 10}
+    assert card_of(prices, region="eu").rates["input"].amount == 7
+    assert card_of(prices, region="us").rates["web_search"].amount == 5
+
+
+def test_a_price_that_was_hidden_by_another_begins_where_that_one_ended() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "10" }
+    [[model.price]]
+    from = 2026-03-01T00:00:00Z
+    to = 2026-06-01T00:00:00Z
+    rates = { input = "5" }
+    [[model.price]]
+    to = 2026-09-01T00:00:00Z
+    factor = "2"
+    """)
+    june, september = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
+    april = card_of(prices, datetime(2026, 4, 1, tzinfo=UTC))
+    assert (april.rates["input"].amount, april.price.effective_from) == (10, datetime(2026, 3, 1, tzinfo=UTC))
+    july = card_of(prices, datetime(2026, 7, 1, tzinfo=UTC))
+    assert (july.rates["input"].amount, july.price.effective_from) == (20, june)
+    now = card_of(prices)
+    assert (now.rates["input"].amount, now.price.effective_from) == (10, june)
+    assert september < NOW  # a factor that ended does not begin a price
