@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from outlay.core.cost import Cost, CostLine, Price
-from outlay.core.errors import UsageError
+from outlay.core.errors import PriceBookError, UsageError
 from outlay.core.usage import Usage
 from outlay.pricing import Book, RateCard, cost_of
-from outlay.pricing.calculate import split_lines
+from outlay.pricing.calculate import lines_of, split_lines
 from outlay.pricing.charge import combined, usage_from_counts
 from outlay.pricing.rows import USER
 from outlay.pricing.tables import sheet_of
+from outlay.pricing.windows import read_window
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -113,13 +114,13 @@ def known(status: Any, amount: str = "1", currency: str = "USD", source: str = "
 )
 def test_the_state_of_a_whole_follows_from_those_of_its_parts(statuses: tuple[str, ...], whole: str) -> None:
     found = combined([known(status) for status in statuses])
-    assert (found.status, found.amount, len(found.lines)) == (whole, 2, 2)
+    assert (found.status, found.amount, len(found.lines)) == (whole, Decimal(2), 2)
 
 
 def test_a_whole_has_the_price_and_currency_of_its_first_known_part() -> None:
     unknown = Cost(None, "unpriced", reason="nobody knows")
     found = combined([unknown, known("priced", "2", "EUR", "first"), known("priced", "3", "EUR", "second")])
-    assert (found.amount, found.currency, found.status) == (5, "EUR", "partial")
+    assert (found.amount, found.currency, found.status) == (Decimal(5), "EUR", "partial")
     assert found.price is not None
     assert (found.price.source, found.reason) == ("first", "nobody knows")
 
@@ -183,9 +184,94 @@ def test_a_price_that_was_hidden_by_another_begins_where_that_one_ended() -> Non
     """)
     june, september = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
     april = card_of(prices, datetime(2026, 4, 1, tzinfo=UTC))
-    assert (april.rates["input"].amount, april.price.effective_from) == (10, datetime(2026, 3, 1, tzinfo=UTC))
+    assert (april.rates["input"].amount, april.price.effective_from) == (
+        Decimal(10),
+        datetime(2026, 3, 1, tzinfo=UTC),
+    )
     july = card_of(prices, datetime(2026, 7, 1, tzinfo=UTC))
-    assert (july.rates["input"].amount, july.price.effective_from) == (20, june)
+    assert (july.rates["input"].amount, july.price.effective_from) == (Decimal(20), june)
     now = card_of(prices)
-    assert (now.rates["input"].amount, now.price.effective_from) == (10, june)
+    assert (now.rates["input"].amount, now.price.effective_from) == (Decimal(10), june)
     assert september < NOW  # a factor that ended does not begin a price
+
+
+def test_a_unit_without_a_rate_does_not_hide_those_behind_it() -> None:
+    rates = card_of(book(MONTHLY)).rates
+    lines, missing, _ = lines_of([("pages", 2), ("input", 5), ("images", 1), ("output", 1)], rates)
+    assert ([line.unit for line in lines], missing) == (["input", "output"], ["pages", "images"])
+
+
+def test_a_run_that_ends_at_an_edge_has_no_line_of_nothing_behind_it() -> None:
+    card = card_of(book(MONTHLY))
+    for before, count, expected in ((0, 1000, [10]), (1000, 5, [20]), (999, 2, [10, 20])):
+        lines, _, _ = split_lines([("input", count)], card, (before, 0))
+        assert [int(line.rate) for line in lines] == expected
+        assert sum(line.quantity for line in lines) == count
+
+
+def test_a_stated_cost_is_one_line_of_itself() -> None:
+    usage = Usage.of({"input": 5}, reported_cost=Decimal("0.25"), reported_currency="EUR")
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=book(MONTHLY))
+    (line,) = cost.lines
+    assert (line.unit, line.quantity, line.rate, line.per, line.amount) == (
+        "reported",
+        1,
+        Decimal("0.25"),
+        1,
+        Decimal("0.25"),
+    )
+    assert (cost.currency, cost.computed) == ("EUR", None)
+
+
+def test_a_usage_that_nobody_could_read_says_so_before_the_model_is_blamed() -> None:
+    unread = cost_of(Usage(reason="the stream broke"), provider="acme", model="nobody", at=NOW)
+    assert unread.reason == "the stream broke"
+    silent = cost_of(Usage(), provider="acme", model="nobody", at=NOW)
+    assert silent.reason == "no prices of provider acme are known"
+
+
+def test_a_part_is_priced_under_its_own_terms_over_those_of_the_whole() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "10" } }, { when = { geo = "eu" }, rates = { input = "20" } }]
+    """)
+    parts = (
+        Usage.of({"input": 1_000_000}, model="one", terms=(("geo", "eu"),)),
+        Usage.of({"input": 1_000_000}, model="one"),
+    )
+    whole = Usage.of({"input": 2_000_000}, parts=parts)
+    assert cost_of(whole, provider="acme", model="one", at=NOW, book=prices).amount == 30
+    abroad = cost_of(whole, provider="acme", model="one", at=NOW, book=prices, geo="eu")
+    assert abroad.amount == 40
+
+
+def test_what_a_part_has_beyond_the_whole_is_not_made_up_for_elsewhere() -> None:
+    part = Usage.of({"input": 1_000_000, "output": 1_000_000}, model="one")
+    whole = Usage.of({"input": 1_000_000}, parts=(part,))
+    cost = cost_of(whole, provider="acme", model="one", at=NOW, book=book(MONTHLY_FLAT))
+    assert [(line.unit, line.quantity) for line in cost.lines] == [
+        ("input", 1_000_000),
+        ("output", 1_000_000),
+    ]
+
+
+MONTHLY_FLAT = """
+[[model]]
+provider = "acme"
+model = "one"
+price = [{ rates = { input = "10", output = "30" } }]
+"""
+
+
+def test_provisioned_and_batch_at_once_say_what_was_assumed_of_the_batch() -> None:
+    prices = book(MONTHLY_FLAT)
+    for card in (card_of(prices, batch="true", service_tier="provisioned"), card_of(prices, batch="true")):
+        assert card.rates["input"].amount == 5
+        assert card.reason == "no batch rate is known; half the standard rate was taken"
+
+
+def test_the_first_strange_key_of_a_window_is_named() -> None:
+    with pytest.raises(PriceBookError, match="a window has no key 'begin'; it has days, except, from, to"):
+        read_window({"from": "10:00", "to": "11:00", "begin": 1, "zone": "UTC"}, "row 1")
