@@ -5,11 +5,12 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help coverage pictures demo test torture lint bench prices docs site format clean package extras sbom audit
+.PHONY: help coverage pictures demo test torture soak lint bench prices docs site format clean package extras sbom audit
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
 	@echo "make torture kills, restarts, full disks and bad networks, many rounds; prints a table"
+	@echo "make soak    64 threads and 500 tasks over eight SDKs for two minutes; prints a table"
 	@echo "make lint    ruff, mypy, import-linter; mypy, pyright and ty on the public types; the site"
 	@echo "make coverage branches of core, extract, pricing, journal and ledger; fails below what they have"
 	@echo "make bench   the benchmarks, peers beside us in one run"
@@ -49,6 +50,9 @@ coverage: .venv/.dev
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report --fail-under=$(COVERED)
 COVERED = 99
+
+soak: .venv/.dev
+	@$(RUN) python -m tests.soak
 
 lint: .venv/.dev
 	@$(RUN) ruff check .

@@ -43,6 +43,7 @@ class Bill:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.arrived: set[str] = set()
         self._seen: set[str] = set()
 
     def add(self, label: str, **counts: int) -> None:
@@ -66,9 +67,7 @@ async def serve(bill: Bill, reader: asyncio.StreamReader, writer: asyncio.Stream
     """Answer a connection's requests until it ends; it may end at any moment."""
     with suppress(OSError, asyncio.IncompleteReadError):
         while (asked := await _request(reader)) is not None:
-            if asked.path == "/bill":
-                _write(writer, 200, json.dumps(bill.counts).encode())
-            elif not await _answer(bill, asked, reader, writer):
+            if not await _answer(bill, asked, reader, writer):
                 break
             await writer.drain()
     writer.close()
@@ -97,8 +96,10 @@ async def _answer(
 ) -> bool:
     """Answer one request; whether the connection goes on."""
     bill.add(asked.label, requests=1)
-    if asked.mode == "error" or (asked.mode == "flaky" and bill.first_time(asked)):
-        bill.add(asked.label, errors=1)
+    bill.arrived.add(asked.id)
+    flaky = asked.mode == "flaky" and bill.first_time(asked)
+    if flaky or asked.mode == "error":
+        bill.add(asked.label, **{"flaky" if flaky else "errors": 1})
         _write(writer, 500, b'{"error": {"type": "api_error", "message": "it broke"}}')
         return True
     calls_tool = asked.mode == "tool" and _TOOL.search(asked.body) and not _ANSWERED.search(asked.body)
@@ -147,8 +148,14 @@ class Stub:
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
+        self._open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stub")
+
+    @property
+    def connections(self) -> int:
+        """How many callers are connected."""
+        return len(self._open)
 
     def url(self, label: str) -> str:
         """Give the address whose requests are on this label's bill."""
@@ -160,7 +167,7 @@ class Stub:
         self._loop.close()
 
     async def _main(self) -> None:
-        open_: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
+        open_ = self._open
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()

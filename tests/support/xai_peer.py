@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from xai_sdk.proto import chat_pb2, chat_pb2_grpc, deferred_pb2, image_pb2, image_pb2_grpc, usage_pb2
+from xai_sdk.proto import (
+    batch_pb2_grpc,
+    chat_pb2,
+    chat_pb2_grpc,
+    deferred_pb2,
+    image_pb2,
+    image_pb2_grpc,
+    usage_pb2,
+)
 
 TICKS = 12_345_000
 """A stated cost of 0.0012345 dollars."""
@@ -33,12 +41,13 @@ def output(index: int = 0, *, done: bool = True) -> dict[str, Any]:
 
 
 @dataclass
-class Peer(chat_pb2_grpc.ChatServicer, image_pb2_grpc.ImageServicer):  # type: ignore[misc]  # untyped
+class Peer(chat_pb2_grpc.ChatServicer, image_pb2_grpc.ImageServicer, batch_pb2_grpc.BatchMgmtServicer):  # type: ignore[misc]  # untyped
     """Answers every request alike; ``fails`` makes it refuse, ``breaks`` breaks a stream in its middle."""
 
     fails: bool = False
     breaks: bool = False
     pending: int = 1
+    results: Any = None  # a batch's
     requests: list[Any] = field(default_factory=list)
 
     def GetCompletion(self, request: Any, context: Any) -> Any:  # noqa: N802 - the service's name
@@ -80,6 +89,9 @@ class Peer(chat_pb2_grpc.ChatServicer, image_pb2_grpc.ImageServicer):  # type: i
         said = usage_pb2.SamplingUsage() if self.fails else usage_pb2.SamplingUsage(cost_in_usd_ticks=TICKS)
         return image_pb2.ImageResponse(images=images, model="grok-imagine-image", usage=said)
 
+    def ListBatchResults(self, request: Any, context: Any) -> Any:  # noqa: N802 - likewise
+        return self.results
+
     @staticmethod
     def _answer(count: int) -> Any:
         text = {"content": '{"city": "Oslo"}', "role": "ROLE_ASSISTANT"}
@@ -99,6 +111,7 @@ def serving(peer: Peer) -> Iterator[str]:
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     chat_pb2_grpc.add_ChatServicer_to_server(peer, server)
     image_pb2_grpc.add_ImageServicer_to_server(peer, server)
+    batch_pb2_grpc.add_BatchMgmtServicer_to_server(peer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""Results of batches, whose lines are calls: OpenAI's files and their copies, Anthropic's message batches.
+"""Results of batches, whose lines are calls: files of OpenAI and its copies, Anthropic's message batches, others'.
 
 A line's id is made of its own ids and time, at the price of batches. Whom a batch is for is known to the
 process that made it; what another one reads is for whoever reads it.
@@ -30,8 +30,9 @@ from outlay.instrumentation.wrapping import usage_in
 _MADE = re.compile(r"(?:/messages)?/batches(?:/[^/]+(?:/cancel)?)?")
 _RESULTS = re.compile(r"/messages/batches/([^/]+)/results")
 _FILE = re.compile(r"/files/([^/]+)/content")
-_MARK = b'"custom_id"'
+_MARKS = (b'"custom_id"', b'"key"')  # Gemini's lines have the latter
 _LOOKED_AT = 4096  # bytes in which a file of results names the first of its lines
+_FILES = ("output_file_id", "error_file_id", "output_file", "error_file")  # Mistral's have the latter names
 _KNOWN = 10_000  # batches and their files that are remembered
 _NEVER_SENT = frozenset({"canceled", "expired", "batch_cancelled", "batch_expired"})
 
@@ -61,14 +62,14 @@ class Batches:
     def begin(self, provider: str, method: str, path: str) -> "_Request | None":
         """Say how the answer to a request is read, if it is about batches."""
         if _MADE.fullmatch(path):
-            return _Request(partial(self._learn, own=method == "post" and path.endswith("/batches")))
+            return _Request(partial(self.learn, own=method == "post" and path.endswith("/batches")))
         results, file = _RESULTS.fullmatch(path), _FILE.fullmatch(path)
         if method != "get" or not (results or file):
             return None
         batch_id = results[1] if results else self._files.get(file[1]) if file else None
         return _Request(lambda result: self._read(provider, batch_id, result))
 
-    def _learn(self, result: Any, *, own: bool) -> None:
+    def learn(self, result: Any, *, own: bool) -> None:
         """Remember batches, one or a page of them; those made here are for whom the context says."""
         body = body_of(result)
         page = body.get("data")
@@ -80,13 +81,13 @@ class Batches:
             before = self._known.get(batch_id)
             who = contexts.attribution.get() if own else before.who if before else None
             self._known[batch_id] = _Batch(batch_id, _time_in(fields), who)
-            for name in ("output_file_id", "error_file_id"):
+            for name in _FILES:
                 if isinstance(fields.get(name), str):
                     self._files[fields[name]] = batch_id
 
     def _read(self, provider: str, batch_id: str | None, result: Any) -> None:
         """Read results that are there, or watch them come."""
-        lines = Lines(lambda line: self._line(provider, self._known.get(batch_id), line))
+        lines = self.lines(provider, batch_id)
         http = http_of(result)
         coming = getattr(result, "_raw_iterator", None)
         content = content_of(http)
@@ -95,20 +96,37 @@ class Batches:
             result._raw_iterator = watching(coming, lines)  # noqa: SLF001 - the one place that all reading passes
         elif content is None:
             tee(http, lines)
-        elif _MARK in content[:_LOOKED_AT]:
-            lines.take(content)
-            lines.finish()
+        else:
+            lines.whole(content)
 
-    def _line(self, provider: str, batch: _Batch | None, line: Mapping[str, Any]) -> None:
-        """Record one line, if it is one of results and its request was sent."""
+    def lines(self, provider: str, batch_id: str | None, scope: str = "") -> "Lines":
+        """Make what takes the bytes of a file of results."""
+        return Lines(lambda line: self.line(provider, batch_id, line, scope=scope))
+
+    def batch_of(self, file: str) -> str | None:
+        """Name the batch that a file of results is known to be of."""
+        return self._files.get(file)
+
+    def line(
+        self, provider: str, batch_id: str | None, line: Mapping[str, Any], api: str = "chat", scope: str = ""
+    ) -> None:
+        """Record one line, if it is one of results and its request was sent.
+
+        Lines without an id of their own or of their answer's are told apart by their name in ``scope``, or
+        else in their batch.
+        """
+        batch = self._known.get(batch_id)
         body = response_inside(line)
         if body is None or (failure := _failure(line)) in _NEVER_SENT:
             return
         own = _time_in(body)
         at = own or (batch.at if batch else None)
-        key = "\n".join(str(each) for each in _ids(line, body, batch))
-        extra = {"custom_id": line.get("custom_id"), **({"batch_id": batch.id} if batch else {})}
-        call = self._call(provider, api_of_body(body) or "chat", batch)
+        key = "\n".join(str(each) for each in _ids(line, body, scope or (batch.id if batch else "")))
+        extra = {
+            "custom_id": line.get("custom_id", line.get("key")),
+            **({"batch_id": batch.id} if batch else {}),
+        }
+        call = self._call(provider, api_of_body(body) or api, batch)
         call.at = at or call.at
         call.extra = extra
         stable = own if "result" not in line else at  # Anthropic's lines say no time, its batches always do
@@ -161,6 +179,12 @@ class Lines(Watch):
         if rest:
             self._parts.append(rest)
 
+    def whole(self, content: bytes) -> None:
+        """Take a body that is there, if it looks like lines of results."""
+        if any(mark in content[:_LOOKED_AT] for mark in _MARKS):
+            self.take(content)
+            self.finish()
+
     def finish(self) -> None:
         """Take the last line, which may have no end."""
         self._close()
@@ -178,7 +202,7 @@ class Lines(Watch):
     def _close(self) -> None:
         text = b"".join(self._parts)
         self._parts.clear()
-        if _MARK in text:
+        if any(mark in text for mark in _MARKS):
             for line in _parsed(text):
                 self._line(line)
 
@@ -191,10 +215,10 @@ def _parsed(text: bytes) -> Iterable[dict[str, Any]]:
     return (line,) if isinstance(line, dict) else ()
 
 
-def _ids(line: Mapping[str, Any], body: Mapping[str, Any], batch: _Batch | None) -> Iterable[object]:
-    """Give what identifies a line: OpenAI's own id of it, the answer's, else its name in its batch."""
-    own = line.get("id") or body.get("id")
-    return ("batch line", own) if own else ("batch line", batch.id if batch else "", line.get("custom_id"))
+def _ids(line: Mapping[str, Any], body: Mapping[str, Any], scope: str) -> Iterable[object]:
+    """Give what identifies a line: its own id, the answer's, else its name in its batch or file."""
+    own = line.get("id") or body.get("id") or body.get("responseId")
+    return ("batch line", own) if own else ("batch line", scope, line.get("custom_id", line.get("key")))
 
 
 def _failure(line: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import collector
-from outlay.instrumentation import google_turns
+from outlay.instrumentation import google_batches, google_turns
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import first_inside
 
@@ -43,6 +43,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches.replace(client, "async_request", lambda original: _async(original, begin))
     patches.replace(client, "async_request_streamed", lambda original: _async_stream(original, begin))
     google_turns.hook(recorder, patches)
+    google_batches.hook(recorder, patches, client)
     return patches
 
 

@@ -1,6 +1,7 @@
 """mistralai: chat, agents, FIM, conversations, embeddings, OCR, transcripts; direct, on Azure, on Vertex."""
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -12,6 +13,7 @@ from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
+from outlay.instrumentation import mistral_batches
 from outlay.instrumentation.hosts import provider_at
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import (
@@ -58,6 +60,8 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
             begin = _beginner(recorder, patches, provider, api)
             for name in methods if found is not None else ():
                 _replace(patches, found, name, begin)
+        classes = (_class(home, "jobs", "Jobs"), _class(home, "files", "Files"))
+        mistral_batches.hook(recorder, patches, classes, partial(_served, provider))
         streams = _module(f"{home}.utils.eventstreaming")
         if streams is not None:
             for close in ("close", "__exit__"):
@@ -90,10 +94,14 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, provider: str 
     def begin(sdk: Any, _args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
         if not patches.active or inside.get() is not None:
             return None
-        served = provider or _provider_of(sdk, asked.get("server_url"))
+        served = _served(provider, sdk, asked.get("server_url"))
         return Call(recorder(), provider=served, api=api, model=text_or_none(asked.get("model")))
 
     return begin
+
+
+def _served(provider: str | None, sdk: Any, override: object) -> str:
+    return provider or _provider_of(sdk, override)
 
 
 def _provider_of(sdk: Any, override: object) -> str:

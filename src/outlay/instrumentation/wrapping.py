@@ -71,6 +71,36 @@ def measured_async(
     return method
 
 
+Look = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], object]
+"""(self, args, kwargs, result): looks at what a request that costs nothing itself gave."""
+
+
+def looked_at(original: Callable[..., Any], look: Look) -> Callable[..., Any]:
+    """Wrap a method whose results are looked at."""
+    look = guarded(look)
+
+    @wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        look(self, args, kwargs, result)
+        return result
+
+    return method
+
+
+def looked_at_async(original: Callable[..., Awaitable[Any]], look: Look) -> Callable[..., Awaitable[Any]]:
+    """Wrap a coroutine method likewise."""
+    look = guarded(look)
+
+    @wraps(original)
+    async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = await original(self, *args, **kwargs)
+        look(self, args, kwargs, result)
+        return result
+
+    return method
+
+
 def first_inside(call: Call, chunks: Iterator[T]) -> Iterator[T]:
     """Pass chunks on whose request is sent when the first is read: no hook further in counts it too."""
     token = inside.set(call)

@@ -17,6 +17,7 @@ from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
+from outlay.instrumentation import xai_batches
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
 
@@ -29,14 +30,16 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     Raises:
         ImportError: it is not installed.
     """
-    from xai_sdk import chat, image  # noqa: PLC0415 - loaded only where it is hooked
+    from xai_sdk import batch, chat, image  # noqa: PLC0415 - loaded only where it is hooked
     from xai_sdk.aio import chat as aio_chat  # noqa: PLC0415 - likewise
     from xai_sdk.sync import chat as sync_chat  # noqa: PLC0415 - likewise
 
     patches = Patches()
     begin = _beginner(recorder, patches)
     for owner in (chat.BaseClient, chat.BaseChat, image.BaseClient):
-        patches.replace(owner, "__init__", partial(_with_stub, begin=begin))
+        patches.replace(owner, "__init__", partial(_with_stub, watched=partial(_watched, begin=begin)))
+    looked = xai_batches.Watcher(recorder, patches, _line_body)
+    patches.replace(batch.BaseClient, "__init__", partial(_with_stub, watched=looked))
 
     def deferred(chat: Any, _args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
         return begin("grpc_chat", (chat.proto,), asked)
@@ -55,16 +58,16 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
     return begin
 
 
-def _with_stub(original: Callable[..., None], begin: Begin) -> Callable[..., None]:
+def _with_stub(original: Callable[..., None], watched: Callable[[Any], Any]) -> Callable[..., None]:
     """Wrap a constructor: what it made sends its requests through measured stubs."""
-    watched = guarded(_watched)
+    watched = guarded(watched)
 
     @wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         stub = getattr(self, "_stub", None)
         if stub is not None:
-            self._stub = watched(stub, begin) or stub
+            self._stub = watched(stub) or stub
 
     return init
 
@@ -182,6 +185,12 @@ def _said(message: Any) -> dict[str, Any]:
 
     usage: dict[str, Any] = MessageToDict(message.usage, preserving_proto_field_name=True)
     return usage
+
+
+def _line_body(message: Any) -> dict[str, Any]:
+    """Give a batch's answer, with the time that it says of itself."""
+    created = message.created.ToJsonString() if message.HasField("created") else None
+    return {**_chat_body(message), "created": created}
 
 
 def _chat_body(message: Any) -> dict[str, Any]:
