@@ -145,7 +145,7 @@ def gemini(*answers: Any) -> genai.Client:
 def test_answers_inside_of_geminis_job_are_counted_once_however_often_it_is_asked_for(kept: Kept) -> None:
     api = gemini(answer(PENDING), answer(PENDING), answer(INSIDE), answer(INSIDE))
     with context(user="u1"):
-        api.batches.create(model="gemini-2.5-pro", src=[{"contents": "hi"}])
+        api.batches.create(model="gemini-2.5-pro", src=[types.InlinedRequest(contents="hi")])
     for _ in range(3):
         api.batches.get(name="batches/one")
     assert [record.status for record in kept.records] == ["success", "success", "error"]

@@ -39,7 +39,7 @@ def hook(recorder: Callable[[], Recorder], patches: Patches, client: Any) -> Non
 def _learn(batches: Batches, body: Mapping[str, Any], *, own: bool) -> None:
     """Remember a job, and take the answers that are inside of it."""
     name, about = body.get("name"), fields_of(body.get("metadata")) or {}
-    said = (fields_of(about.get("output")) or {}) | (fields_of(body.get("response")) or {})
+    said = {**(fields_of(about.get("output")) or {}), **(fields_of(body.get("response")) or {})}
     known = {"id": name, "created_at": about.get("createTime"), "output_file": said.get("responsesFile")}
     batches.learn(known, own=own)
     for line in _inside(said):
