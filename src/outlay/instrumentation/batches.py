@@ -1,4 +1,4 @@
-"""Results of batches, whose lines are calls: files of OpenAI and its copies, Anthropic's message batches, others.
+"""Results of batches, whose lines are calls: files of OpenAI's and of its copies, message batches, others.
 
 A line's id is made of its own ids and time, at the price of batches. Whom a batch is for is known to the
 process that made it; what another one reads is for whoever reads it.
