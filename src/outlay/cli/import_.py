@@ -1,10 +1,9 @@
 """``outlay import``: calls that others recorded, into the ledger; twice the same file changes nothing."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -13,13 +12,12 @@ import click
 from outlay.cli.options import data_options, pairs, state_of
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
-    from outlay.core.ports import Ledger
-    from outlay.core.record import Entry
     from outlay.importing import Fault, Maker
+    from outlay.importing.bulk.reading import Bulk
+    from outlay.importing.reading import OneByOne
     from outlay.pricing import Book
     from outlay.settings import Settings
 
-_AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
 _SHOWN = 20  # faults that people are told of; --json has all
 FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
 
@@ -46,6 +44,9 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     """
     from outlay import process
     from outlay.cli.session import reader_of, settings_of, show, show_json
+    from outlay.importing import SHAPES
+    from outlay.importing.bulk.block import Origin
+    from outlay.importing.bulk.reading import way_of
 
     settings = settings_of(state_of(ctx))
     columns = dict(pairs(given["columns"], ctx, None))
@@ -54,8 +55,9 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     with reader_of(settings) as reader:
         for name in files:
             maker = _maker(here.book(), settings, given, ctx)
-            ledger = None if dry_run else reader.ledger
-            done.append(_import_file(name, maker, ledger, given["shape"], columns))
+            origin = Origin(SHAPES.get(given["shape"]), columns)
+            way = way_of(None if dry_run else reader.ledger, here.book(), maker, origin)
+            done.append(_import_file(name, way, given["shape"] == "csv"))
     if state_of(ctx).json:
         show_json({"dry_run": dry_run, "files": done})
     else:
@@ -88,45 +90,29 @@ def _maker(book: "Book", settings: "Settings", given: Mapping[str, Any], ctx: cl
     )
 
 
-def _import_file(
-    name: str, maker: "Maker", ledger: "Ledger | None", shape: str, columns: Mapping[str, str]
-) -> dict[str, Any]:
+def _import_file(name: str, way: "Bulk | OneByOne", table: bool) -> dict[str, Any]:  # noqa: FBT001  # one plain fact
     from outlay.core.errors import ImportFileError
-    from outlay.importing import SHAPES, Import, entries_of
-    from outlay.importing.files import rows_of
 
-    counts, new, found = Import(), 0, 0
+    new, found = 0, 0
     faults: list[Fault] = []
     with _opened(name) as file, _progress(name, file) as source:
         try:
-            rows = rows_of(source, table=shape == "csv")
-            read = entries_of(rows, maker, shape=SHAPES.get(shape), mapping=columns, counts=counts)
-            good = _sorted_out(read, faults)
-            while some := list(islice(good, _AT_ONCE)):
-                found += len(some)
-                new += 0 if ledger is None else ledger.add(some)
+            for step in way.steps(source, table=table):
+                found, new = found + step.calls, new + step.new
+                faults += step.faults
         except ImportFileError as error:
             raise ImportFileError(f"{name}: {error}") from None
+    counts = way.counts
     return {
         "file": name,
         "format": counts.shape,
         "rows": counts.read,
         "calls": found,
         "new": new,
-        "known": 0 if ledger is None else found - new,
+        "known": 0 if way.ledger is None else found - new,
         "skipped": counts.skipped,
         "faults": [{"line": each.number, "reason": each.reason} for each in faults],
     }
-
-
-def _sorted_out(read: "Iterable[Entry | Fault]", faults: "list[Fault]") -> "Iterator[Entry]":
-    from outlay.importing import Fault
-
-    for each in read:
-        if isinstance(each, Fault):
-            faults.append(each)
-        else:
-            yield each
 
 
 def _opened(name: str) -> Any:

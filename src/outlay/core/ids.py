@@ -21,11 +21,12 @@ def uuid7(at: datetime, entropy: bytes | None = None) -> str:
     """Make an id for a record of that instant.
 
     With ``entropy`` (ten bytes or more, such as a digest) the id depends on nothing else, so that the
-    same foreign line read twice has the same id; without it, it is random.
+    same foreign line read twice has the same id; without it, it is random. Its digits stand in the id as they
+    are, but for the two bits of the variant, so that an engine can make such ids from digests in hexadecimal.
     """
     milliseconds = round(at.timestamp() * 1_000_000) // 1000
     noise = _noise.getrandbits(80) if entropy is None else int.from_bytes(entropy[:10])
-    high = (milliseconds & _TIME) << 16 | _VERSION | noise >> 62 & _RANDOM_A
+    high = (milliseconds & _TIME) << 16 | _VERSION | noise >> 64 & _RANDOM_A
     text = f"{high << 64 | _VARIANT | noise & _RANDOM_B:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -1,6 +1,7 @@
 """The ports: what the rooms above promise each other, small enough to fake in a test."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -133,6 +134,44 @@ class Copying(Protocol):
 
         Raises:
             LedgerError: the folder holds something, or cannot be written.
+        """
+        ...
+
+
+class Workbench(Protocol):
+    """An engine to work out columns with, in temporary tables; the ledger is not held meanwhile."""
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement for its effect."""
+        ...
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a question and give all rows."""
+        ...
+
+
+@runtime_checkable
+class Absorbing(Ledger, Protocol):
+    """Keeping calls that its own engine has laid out, without a Record of each."""
+
+    @property
+    def spool(self) -> Path:
+        """A folder for files that are read at once and then removed."""
+        ...
+
+    def workbench(self) -> AbstractContextManager[tuple[Workbench, Mapping[str, str]]]:
+        """Have the engine to oneself, and learn the columns of its calls with their types.
+
+        Raises:
+            LedgerError: the engine refuses a statement; the tables that were made stay.
+        """
+        ...
+
+    def absorb(self, table: str) -> int:
+        """Keep the calls of a temporary table whose id is new, all or none; give how many were new.
+
+        Raises:
+            LedgerError: the ledger cannot be written.
         """
         ...
 

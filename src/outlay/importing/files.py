@@ -4,17 +4,17 @@ import csv
 import gzip
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import loads as exact_loads
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, NamedTuple, Self, cast
 
 import orjson
 
 from outlay.core.errors import ImportFileError
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _LONG = re.compile(rb"\d\.\d{15}|\d{16}")  # numerals that a float might not hold to the last digit
 _ROWS = ("data", "records", "calls", "rows", "results", "observations", "requests")
@@ -27,6 +27,13 @@ class Line:
 
     number: int
     row: Mapping[str, Any]
+    content: bytes | None = None  # as it stands in the file; None where it is a part of a document
+
+    def identity(self) -> bytes:
+        """Give what a row without a name of its own is known by."""
+        if self.content is not None:
+            return self.content
+        return orjson.dumps(self.row, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,23 @@ class Fault:
     reason: str
 
 
+class Opened(NamedTuple):
+    """A file at its first byte, unpacked, and what kind of rows it has."""
+
+    file: io.BufferedReader
+    kind: Literal["lines", "table", "document"]
+
+
+def opened(file: BinaryIO, *, table: bool = False) -> Opened:
+    """See at its beginning what a file holds, unless it is said to be a table."""
+    plain = _unpacked(file)
+    start = plain.peek(512)[:512].removeprefix(BOM).lstrip()
+    if table or (start and start[:1] not in b"{["):
+        return Opened(plain, "table")
+    whole = start[:1] == b"[" or _is_one_document(start)
+    return Opened(plain, "document" if whole else "lines")
+
+
 def rows_of(file: BinaryIO, *, table: bool = False) -> Iterator[Line | Fault]:
     """Give the rows of a file; what it holds is seen at its beginning, unless it is said to be a table.
 
@@ -45,13 +69,15 @@ def rows_of(file: BinaryIO, *, table: bool = False) -> Iterator[Line | Fault]:
     Raises:
         ImportFileError: it is no text in UTF-8, or a JSON document that holds no rows.
     """
-    plain = _unpacked(file)
-    start = plain.peek(512)[:512].removeprefix(_BOM).lstrip()
-    if table or (start and start[:1] not in b"{["):
-        return _of_table(plain)
-    if start[:1] == b"[" or _is_one_document(start):
-        return _of_document(plain.read())
-    return _of_lines(plain)
+    return rows_in(opened(file, table=table))
+
+
+def rows_in(seen: Opened) -> Iterator[Line | Fault]:
+    """Give the rows of an opened file; raises what ``rows_of`` raises."""
+    plain, kind = seen
+    if kind == "table":
+        return table_rows(plain)
+    return _of_lines(plain) if kind == "lines" else _of_document(plain.read())
 
 
 def _unpacked(file: BinaryIO) -> io.BufferedReader:
@@ -72,17 +98,19 @@ def _is_one_document(start: bytes) -> bool:
 def _of_lines(file: BinaryIO) -> Iterator[Line | Fault]:
     for number, line in enumerate(file, start=1):
         if line.strip():
-            yield _read(number, line.removeprefix(_BOM) if number == 1 else line)
+            yield row_of(number, line.removeprefix(BOM) if number == 1 else line)
 
 
-def _read(number: int, line: bytes) -> Line | Fault:
+def row_of(number: int, line: bytes) -> Line | Fault:
+    """Read one line of JSON."""
+    line = line.rstrip(b"\r\n")
     try:
         row = orjson.loads(line)
         if _LONG.search(line):
             row = exact_loads(line, parse_float=_numeral)
     except ValueError as error:
         return Fault(number, f"no JSON: {str(error)[:80]}")
-    return Line(number, row) if isinstance(row, dict) else Fault(number, "no JSON object")
+    return Line(number, row, line.strip()) if isinstance(row, dict) else Fault(number, "no JSON object")
 
 
 def _numeral(text: str) -> float | str:
@@ -93,9 +121,9 @@ def _numeral(text: str) -> float | str:
 
 def _of_document(data: bytes) -> Iterator[Line | Fault]:
     try:
-        whole = orjson.loads(data.removeprefix(_BOM))
+        whole = orjson.loads(data.removeprefix(BOM))
         if _LONG.search(data):
-            whole = exact_loads(data.removeprefix(_BOM), parse_float=_numeral)
+            whole = exact_loads(data.removeprefix(BOM), parse_float=_numeral)
     except ValueError as error:
         raise ImportFileError(f"it is no JSON: {str(error)[:80]}") from None
     if isinstance(whole, dict):
@@ -107,22 +135,47 @@ def _of_document(data: bytes) -> Iterator[Line | Fault]:
         yield Line(number, row) if isinstance(row, dict) else Fault(number, "no JSON object")
 
 
-def _of_table(file: BinaryIO) -> Iterator[Line | Fault]:
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The first line of a table."""
+
+    names: tuple[str, ...]
+    delimiter: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read it; the delimiter is the one that stands in it most."""
+        delimiter = max(",;\t", key=text.count)
+        return cls(tuple(next(csv.reader([text], delimiter=delimiter), [])), delimiter)
+
+    def text(self) -> str:
+        """Give the names as one line."""
+        return self.delimiter.join(self.names)
+
+    def row(self, number: int, cells: Sequence[str]) -> Line | Fault:
+        """Read the cells of a row."""
+        if len(cells) != len(self.names):
+            return Fault(number, f"{len(cells)} cells, where the heading has {len(self.names)}")
+        row = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell != ""}
+        content = f"{self.text()}\n{self.delimiter.join(cells)}"
+        return Line(number, row, content.encode("utf-8", "surrogatepass"))
+
+
+def table_rows(file: BinaryIO, heading: Heading | None = None, before: int = 0) -> Iterator[Line | Fault]:
+    """Give the rows of a table; ``heading`` and the ``before`` lines above are known where it was begun.
+
+    Raises:
+        ImportFileError: it is no text in UTF-8, or no table.
+    """
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     csv.field_size_limit(_WIDEST)
     try:
-        sample = text.readline()
-        delimiter = max(",;\t", key=sample.count)
-        names = next(csv.reader([sample], delimiter=delimiter), [])
-        reader = csv.reader(text, delimiter=delimiter)
+        if heading is None:
+            heading, before = Heading.of(text.readline()), 1
+        reader = csv.reader(text, delimiter=heading.delimiter)
         for cells in reader:
-            number = reader.line_num + 1
-            if not cells:
-                continue
-            if len(cells) != len(names):
-                yield Fault(number, f"{len(cells)} cells, where the heading has {len(names)}")
-                continue
-            yield Line(number, {name: cell for name, cell in zip(names, cells, strict=True) if cell != ""})
+            if cells:
+                yield heading.row(reader.line_num + before, cells)
     except UnicodeDecodeError:
         raise ImportFileError("it is no text in UTF-8") from None
     except csv.Error as error:

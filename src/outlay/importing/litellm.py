@@ -6,15 +6,15 @@ from typing import Any
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, money
 
-_OPERATIONS = (
+OPERATIONS = (
     ("embedding", "embeddings"),
     ("image", "generate_content"),
     ("transcription", "generate_content"),
     ("speech", "generate_content"),
     ("text_completion", "text_completion"),
 )
-_CACHED = ("cache_read_input_tokens", "cached_tokens")
-_WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
+CACHED = ("cache_read_input_tokens", "cached_tokens")
+WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
 
 
 def is_litellm(row: Mapping[str, Any]) -> bool:
@@ -65,8 +65,8 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, in
         return {}
     thought = inner(usage.get("completion_tokens_details")).get("reasoning_tokens")
     reasoning = count(thought, "reasoning_tokens")
-    read = count(first(more, *_CACHED), "cached_tokens")
-    written = count(first(more, *_WRITTEN), "cache_write_tokens")
+    read = count(first(more, *CACHED), "cached_tokens")
+    written = count(first(more, *WRITTEN), "cache_write_tokens")
     return kept(
         input_tokens=prompt,
         output_tokens=completion,
@@ -77,7 +77,7 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, in
 
 
 def _operation(call_type: str) -> str | None:
-    return next((name for word, name in _OPERATIONS if word in call_type), None)
+    return next((name for word, name in OPERATIONS if word in call_type), None)
 
 
 def _failed(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:

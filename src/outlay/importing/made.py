@@ -5,10 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
-
-import orjson
 
 from outlay.capture.clock import SystemClock
 from outlay.capture.recorder import UNKNOWN, Pricer, Recorder
@@ -17,9 +15,12 @@ from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
 from outlay.core.instants import instant
 from outlay.core.record import Entry, Record
+from outlay.importing.files import Line
 
 _REMEMBERED = 200_000  # rows among which equal ones are told apart
-_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_KEY = 16  # bytes by which they are known
+UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_own_ids = re.compile(UUID7)
 Fields = dict[str, Any]
 
 
@@ -63,13 +64,14 @@ class Maker:
         maker_of: Callable[[str], str | None] = lambda _model: None,
     ) -> None:
         self._recorder = Recorder(_Nowhere(), clock=SystemClock(), price=price, tags=tags)
-        self._zone = zone
+        self.zone = zone
         self._last = at
-        self._provider = provider
+        self.provider = provider
+        self.tags = dict(tags or {})
         self._maker_of = maker_of
         self._equal: OrderedDict[bytes, int] = OrderedDict()
 
-    def record(self, source: str, call: Call, row: Mapping[str, Any]) -> Record:
+    def record(self, source: str, call: Call, line: Line) -> Record:
         """Make the Record of a call.
 
         Raises:
@@ -79,32 +81,40 @@ class Maker:
         fields, at = call.fields, self._time(call)
         if fields.get("error") is not None:
             fields["error"] = redact(str(fields["error"]))
-        provider = fields.pop("provider", None) or self._provider or self._made_by(fields.get("model"))
-        name = _own_id(call.identity) or uuid7(at, self._entropy(source, call.identity, row))
+        provider = self.provider_of(fields.pop("provider", None), fields.get("model"))
+        name = _own_id(call.identity) or uuid7(at, self._entropy(source, call, line))
         return self._recorder.record(provider=provider, at=at, id=name, **fields)
 
-    def _made_by(self, model: object) -> str:
-        return (self._maker_of(model) if isinstance(model, str) else None) or UNKNOWN
+    def provider_of(self, said: str | None, model: object) -> str:
+        """Name the provider: as the row says, as all rows are said to have, or whose model it is."""
+        return said or self.provider or (self._maker_of(model) if isinstance(model, str) else None) or UNKNOWN
 
     def _time(self, call: Call) -> datetime:
         if call.at is not None and call.at != "":
-            self._last = instant(_seconds(call.at), self._zone)
+            self._last = instant(_seconds(call.at), self.zone)
             return self._last
         if self._last is None:
             raise UsageError("no time; give --at DATE for rows without one")
         call.fields["extra"] = {**call.fields.get("extra", {}), "time_assumed": True}
         return self._last
 
-    def _entropy(self, source: str, identity: str | None, row: Mapping[str, Any]) -> bytes:
-        if identity is not None:
-            return blake2b(f"{source}\0{identity}".encode(), digest_size=16).digest()
-        content = orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-        key = blake2b(content, digest_size=16).digest()
+    def _entropy(self, source: str, call: Call, line: Line) -> bytes:
+        if call.identity is not None:
+            return sha256(f"{source}\n{call.identity}".encode("utf-8", "replace")).digest()
+        return self.told_apart(sha256(line.identity()).digest())
+
+    def told_apart(self, digest: bytes) -> bytes:
+        """Give what tells a row of this content from those before that are equal to it."""
+        key = digest[:_KEY]
         times = self._equal.pop(key, 0)
         self._equal[key] = times + 1
         if len(self._equal) > _REMEMBERED:
             self._equal.popitem(last=False)
-        return blake2b(key + times.to_bytes(8), digest_size=16).digest() if times else key
+        return sha256(key + times.to_bytes(8)).digest() if times else digest
+
+    def saw(self, at: datetime) -> None:
+        """Learn the time of a row that was read elsewhere; the next one without a time takes it."""
+        self._last = at
 
 
 def _seconds(value: object) -> Any:
@@ -118,6 +128,6 @@ def _seconds(value: object) -> Any:
 
 def _own_id(identity: str | None) -> str | None:
     """Give the identity itself where it is an id of outlay's own, as its tables have."""
-    if identity is None or not _UUID7.fullmatch(identity):
+    if identity is None or not _own_ids.fullmatch(identity):
         return None
     return identity

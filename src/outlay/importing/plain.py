@@ -41,11 +41,11 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """What each column is called in the wild, in lower case with underscores; the first that is there counts."""
 _READ = frozenset(name for names in NAMES.values() for name in names)
-_COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
-_TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
+COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
           "error", "error_type", "currency")  # fmt: skip
-_NUMBERS = ("time_to_first_token_ms", "quality_score", "user_rating")
-_FAILED = frozenset({"error", "failure", "failed", "timeout", "exception"})
+NUMBERS = ("time_to_first_token_ms", "quality_score", "user_rating")
+FAILED = frozenset({"error", "failure", "failed", "timeout", "exception"})
 _PROMPTS = frozenset({"prompt", "messages", "reply", "response", "completion", "content", "input", "output"})
 
 
@@ -69,9 +69,9 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     """
     plain = {normal(name): value for name, value in row.items()}
     said = {name: first(plain, *names) for name, names in NAMES.items()}
-    fields: dict[str, Any] = {name: str(said[name]) for name in _TEXTS if said[name] is not None}
-    fields |= kept(**{name: count(said[name], name) for name in _COUNTS})
-    fields |= kept(**{name: number(said[name], name) for name in _NUMBERS})
+    fields: dict[str, Any] = {name: str(said[name]) for name in TEXTS if said[name] is not None}
+    fields |= kept(**{name: count(said[name], name) for name in COUNTS})
+    fields |= kept(**{name: number(said[name], name) for name in NUMBERS})
     fields |= kept(
         cost=money(said["cost"]),
         latency_ms=_latency(said),
@@ -79,7 +79,7 @@ def read_plain(row: Mapping[str, Any]) -> Call:
         correct=truth(said["correct"]),
         status=_status(said),
     )
-    if extra := {name: value for name, value in row.items() if _is_extra(normal(name), value)}:
+    if extra := {name: value for name, value in row.items() if is_extra(normal(name), value)}:
         fields["extra"] = extra
     identity = said["id"]
     return Call(said["at"], fields, None if identity is None else str(identity))
@@ -94,13 +94,13 @@ def _latency(said: Mapping[str, Any]) -> float | None:
 
 def _status(said: Mapping[str, Any]) -> str | None:
     if said["status"] is not None:
-        return "error" if str(said["status"]).strip().lower() in _FAILED else "success"
+        return "error" if str(said["status"]).strip().lower() in FAILED else "success"
     success = truth(said["success"])
     if success is not None:
         return "success" if success else "error"
     return None
 
 
-def _is_extra(name: str, value: object) -> bool:
+def is_extra(name: str, value: object) -> bool:
     """Whether a column is a business field; texts of prompts and replies are not taken over."""
     return name not in _READ and name not in _PROMPTS and value is not None

@@ -1,15 +1,19 @@
 """Reading one file of calls: rows in, entries and faults out, counted."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, BinaryIO
 
 from outlay.core.codec import entry_from_json
 from outlay.core.errors import NotACallError, OutlayError
+from outlay.core.ports import Ledger
 from outlay.core.record import Entry
-from outlay.importing.files import Fault, Line
+from outlay.importing.files import Fault, Line, rows_of
 from outlay.importing.made import Maker
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
+
+_AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
 
 
 @dataclass(slots=True)
@@ -19,6 +23,56 @@ class Import:
     read: int = 0  # rows, good and bad
     skipped: int = 0  # rows that are no calls, such as spans around them
     shape: str | None = None  # of the first row that had one
+
+
+@dataclass(slots=True)
+class Step:
+    """What came of some rows."""
+
+    calls: int = 0
+    new: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+
+def kept(read: Iterable[Entry | Fault], ledger: Ledger | None) -> Iterator[Step]:
+    """Keep entries, so many at once, and tell what came of them; without a ledger they are only counted.
+
+    Raises:
+        LedgerError: the ledger cannot be written.
+    """
+    faults: list[Fault] = []
+    good = _good(read, faults)
+    while True:
+        some = list(islice(good, _AT_ONCE))
+        yield Step(len(some), 0 if ledger is None or not some else ledger.add(some), list(faults))
+        faults.clear()
+        if len(some) < _AT_ONCE:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class OneByOne:
+    """Imports files whose every row becomes a Record of its own; any ledger can keep those."""
+
+    ledger: Ledger | None  # None: rows are only counted
+    maker: Maker
+    shape: Shape | None = None
+    mapping: Mapping[str, str] | None = None
+    counts: Import = field(default_factory=Import)
+
+    def steps(self, file: BinaryIO, *, table: bool = False) -> Iterator[Step]:
+        """Import a file, and tell what came of it, so many rows at once; raises what ``rows_of`` raises."""
+        rows = rows_of(file, table=table)
+        read = entries_of(rows, self.maker, shape=self.shape, mapping=self.mapping, counts=self.counts)
+        yield from kept(read, self.ledger)
+
+
+def _good(read: Iterable[Entry | Fault], faults: list[Fault]) -> Iterator[Entry]:
+    for each in read:
+        if isinstance(each, Fault):
+            faults.append(each)
+        else:
+            yield each
 
 
 def entries_of(
@@ -40,16 +94,17 @@ def entries_of(
         if isinstance(each, Fault):
             yield each
             continue
-        row = _renamed(each.row, mapping) if mapping else each.row
+        row = renamed(each.row, mapping) if mapping else each.row
         try:
-            yield _entry(row, maker, shape, seen)
+            yield _entry(row, each, maker, (shape, seen))
         except NotACallError:
             seen.skipped += 1
         except (OutlayError, TypeError, ValueError) as error:
             yield Fault(each.number, str(error)[:200])
 
 
-def _entry(row: Mapping[str, Any], maker: Maker, shape: Shape | None, seen: Import) -> Entry:
+def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape | None, Import]) -> Entry:
+    shape, seen = told
     if shape is None and is_own(row):
         seen.shape = seen.shape or OWN
         return entry_from_json(row)
@@ -57,10 +112,10 @@ def _entry(row: Mapping[str, Any], maker: Maker, shape: Shape | None, seen: Impo
     if found is None:
         raise ValueError("no call: neither cost, tokens nor an outcome stands in it")
     seen.shape = seen.shape or found.name
-    return maker.record(found.name, found.read(row), row)
+    return maker.record(found.name, found.read(row), line)
 
 
-def _renamed(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+def renamed(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
     """Give a row under the fields' own names; columns that were mapped have no other meaning."""
     wanted = {column: field for field, column in mapping.items()}
     others = {name: value for name, value in row.items() if name not in wanted and name not in mapping}

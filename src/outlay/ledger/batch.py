@@ -62,6 +62,13 @@ class Batch:
         )
         return not bad[0][0]
 
+    def take(self, table: str) -> None:
+        """Take calls that a temporary table holds in the columns of calls, in their order."""
+        self._engine.run("DROP TABLE IF EXISTS temp.batch")
+        for name, kind in _OTHERS.items():
+            self._engine.run(f"ALTER TABLE temp.{table} ADD COLUMN {name} {kind}")
+        self._engine.run(f"ALTER TABLE temp.{table} RENAME TO batch")
+
     def keep(self) -> int:
         """Bring what is new into the tables, in the caller's transaction; give how many calls were new."""
         set_late_aside(self._engine)

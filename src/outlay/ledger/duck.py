@@ -1,7 +1,7 @@
 """The embedded ledger: a folder with journals and a DuckDB file that only readers touch."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take
 
 if TYPE_CHECKING:
+    from outlay.core.ports import Workbench
     from outlay.ledger.engine import Engine
 
 _HOUR = timedelta(hours=1)
@@ -50,6 +51,31 @@ class DuckLedger(Answering):
 
         with self._turn(fresh=False) as engine:
             return add(engine, entries, self._spool)
+
+    @property
+    def spool(self) -> Path:
+        """The folder of files that are read at once and then removed."""
+        return self._spool
+
+    @contextmanager
+    def workbench(self) -> "Iterator[tuple[Workbench, Mapping[str, str]]]":
+        """Have the engine to work out calls with, while others use the ledger."""
+        from outlay.ledger.engine import told_plainly  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._turn(fresh=False) as engine:
+            columns = engine.columns("calls")
+        with self._mine, told_plainly(self.folder):
+            yield engine, columns
+
+    def absorb(self, table: str) -> int:
+        """Keep the calls of a temporary table whose id is new, all or none; give how many were new."""
+        from outlay.ledger.batch import Batch  # noqa: PLC0415  # likewise
+
+        with self._turn(fresh=False) as engine:
+            batch = Batch(engine)
+            batch.take(table)
+            with engine.transaction():
+                return batch.keep()
 
     def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""

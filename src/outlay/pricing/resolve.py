@@ -73,10 +73,16 @@ def card_at(asked: Asked, rows: Sequence[Row], common: Sequence[Row], at: dateti
     if not any(row.holds(at) for row in plain):
         first = min(row.start or _EVER for row in plain)
         if at >= first:
-            return f"no price of {asked.model.id} is known for {at:%Y-%m-%d}"
+            return f"no price of {asked.model.id} is known {_lapsed(plain, at)}"
         moment, extrapolated = first, True
     active = [row for row in fitting if row.holds(moment)]
     return _card(asked, active, [row for row in common if row.holds(moment)], (rows, at, extrapolated))
+
+
+def _lapsed(rows: Iterable[Row], at: datetime) -> str:
+    """Say when the last price ended, which is the same for every call behind it."""
+    ended = max((row.end for row in rows if row.end is not None and row.end <= at), default=None)
+    return "for that hour" if ended is None else f"from {ended:%Y-%m-%d} on"
 
 
 def _belongs(tariff: Row, best: Row) -> bool:

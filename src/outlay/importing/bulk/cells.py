@@ -1,0 +1,195 @@
+"""The cells of foreign rows as SQL: which text stands where, and what it must look like."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+# Texts that JSON may have written as something else than a text, whose Python text is another one.
+_OTHER_THAN_TEXT = r"^(true|false)$|^[\[{-]|^[0-9]+[.eE]|^[0-9]{16}"
+_NUMBER = r"^[0-9.]+$"
+_COUNT = "[0-9]{1,12}"
+_MEASURE = r"[0-9]{1,6}(\.[0-9]{1,9})?"
+_MONEY = r"[0-9]{1,12}(\.[0-9]{1,25})?|[0-9](\.[0-9]{1,16})?[eE]-0?[1-9]"  # at most 25 places
+_WIDE = "DECIMAL(38, 25)"
+_TIE = f"CAST('0.{'0' * 18}5' AS {_WIDE})"  # half of the last place that a ledger has
+_CLOCK = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+_ZONED = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_SECONDS, _MILLISECONDS = "[0-9]{10}", "1[0-9]{12}"
+# Where reading a numeral as a float could lose digits; see ``files``.
+_LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
+_NAMES = re.compile(r"\bm[0-9]+_[0-9]+\b")
+MONEY = "DECIMAL(38, 18)"
+NOTHING = "NULL"
+
+
+def quoted(text: str) -> str:
+    """Write a text as SQL does."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def matches(text: str, pattern: str) -> str:
+    """Ask whether a text is wholly of a pattern, or missing."""
+    return f"({text} IS NULL OR regexp_full_match({text}, {quoted(pattern)}))"
+
+
+def coalesced(texts: Iterable[str]) -> str:
+    """Take the first text that says something."""
+    some = [text for text in texts if text != NOTHING]
+    return f"coalesce({', '.join(some)})" if len(some) > 1 else some[0] if some else NOTHING
+
+
+def trimmed(amount: str) -> str:
+    """Write an amount of money as ``core.money`` does: plainly, without trailing zeros."""
+    return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
+
+
+@dataclass(slots=True)
+class Cells:
+    """The texts of one layout of rows; ``sources`` says under which name of the row a field stands."""
+
+    sources: Mapping[str, str]
+    positions: Mapping[str, int] | None = None  # of a table's columns; None: rows are JSON objects
+    asked: dict[str, str] = field(default_factory=dict)  # texts by source
+    whole: dict[str, str] = field(default_factory=dict)  # JSON by source
+    checks: list[str] = field(default_factory=list)  # what must hold for a row to be read in bulk
+    steps: list[dict[str, str]] = field(default_factory=list)  # expressions by name, over those before
+
+    def text(self, name: str) -> str:
+        """Give the text of a field, NULL where it is missing or empty."""
+        source = self.sources.get(name)
+        if source is None:
+            return NOTHING
+        return self.asked.setdefault(source, f"t{len(self.asked)}")
+
+    def first(self, *names: str) -> str:
+        """Give the text of the first field that has one."""
+        return coalesced(self.text(name) for name in names)
+
+    def json(self, name: str) -> str:
+        """Give a field's value as JSON, NULL where it is missing."""
+        return self.whole.setdefault(self.sources[name], f"j{len(self.whole)}")
+
+    def let(self, expression: str) -> str:
+        """Name an expression that is used more than once, so that it is worked out once."""
+        level = max((self._level(name) for name in _NAMES.findall(expression)), default=0)
+        while len(self.steps) <= level:
+            self.steps.append({})
+        known = {text: name for name, text in self.steps[level].items()}
+        name = known.get(expression, f"m{level}_{len(self.steps[level])}")
+        self.steps[level][name] = expression
+        return name
+
+    @staticmethod
+    def _level(name: str) -> int:
+        return int(name[1:].partition("_")[0]) + 1 if name.startswith("m") else 0
+
+    def need(self, check: str) -> None:
+        """Let a row be read in bulk only where this holds."""
+        self.checks.append(check)
+
+    def textual(self, text: str, *, never_number: bool = False) -> str:
+        """Read a text; what JSON may have written as a number, a truth or a list is left to the other way."""
+        if text != NOTHING and self.positions is None:
+            pattern = f"{_OTHER_THAN_TEXT}|{_NUMBER}" if never_number else _OTHER_THAN_TEXT
+            self.need(f"({text} IS NULL OR NOT regexp_matches({text}, {quoted(pattern)}))")
+        return text
+
+    def missing(self, text: str) -> None:
+        """Leave rows to the other way that say something here."""
+        if text != NOTHING:
+            self.need(f"{text} IS NULL")
+
+    def count(self, text: str) -> str:
+        """Read a count."""
+        return self._cast(text, _COUNT, "BIGINT")
+
+    def measure(self, text: str) -> str:
+        """Read a measure that is not negative."""
+        return self._cast(text, _MEASURE, "DOUBLE")
+
+    def seconds(self, text: str) -> str:
+        """Read seconds as milliseconds, rounded as ``plain`` rounds them."""
+        exact = self._cast(text, _MEASURE, "DECIMAL(18, 9)")
+        return NOTHING if exact == NOTHING else f"CAST(CAST({exact} * 1000 AS DECIMAL(18, 6)) AS DOUBLE)"
+
+    def money(self, name: str, text: str) -> tuple[str, str, str]:
+        """Read an amount; give the shortest text of what a ledger keeps, if that is less, and if it is 0.
+
+        Amounts that lie in the middle of two that could be kept are left to the other way.
+        """
+        exact = self._cast(text, _MONEY, _WIDE)
+        if exact == NOTHING:
+            return NOTHING, NOTHING, NOTHING
+        if self.positions is None:
+            self.need(self._verbatim(name, text, money=True))
+        kept = self.let(f"CAST({exact} AS {MONEY})")
+        lost = self.let(f"CAST({kept} AS {_WIDE}) - {exact}")
+        self.need(f"({text} IS NULL OR abs({lost}) <> {_TIE})")
+        return self.let(trimmed(kept)), f"{lost} <> 0", f"{exact} = 0"
+
+    def instant(self, text: str) -> tuple[str, str]:
+        """Read an instant; give its clock time, and whether that is UTC (else it is local)."""
+        is_local = self.let(f"regexp_full_match({text}, {quoted(_CLOCK)})")
+        zoned = f"regexp_full_match({text}, {quoted(_CLOCK + _ZONED)})"
+        seconds = f"regexp_full_match({text}, {quoted(_SECONDS)})"
+        millis = f"regexp_full_match({text}, {quoted(_MILLISECONDS)})"
+        clock = f"""CASE WHEN {is_local} THEN TRY_CAST({text} AS TIMESTAMP)
+            WHEN {zoned} THEN CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)
+            WHEN {seconds} THEN make_timestamp(CAST({text} AS BIGINT) * 1000000)
+            WHEN {millis} THEN make_timestamp(CAST({text} AS BIGINT) * 1000) END"""
+        return self.let(clock), f"NOT {is_local}"
+
+    def long_numerals(self, *fields: tuple[str, str]) -> None:
+        """Leave a row with long numerals to the other way, unless those of these fields are verbatim."""
+        for name, text in fields:
+            self.need(self._verbatim(name, text, money=False))
+
+    def _verbatim(self, name: str, text: str, *, money: bool) -> str:
+        """Whether a numeral was read without loss; it is looked at where a float may not hold all digits."""
+        key = f'"{self.sources[name]}":'
+        once = f"length(line) - length(replace(line, {quoted(key)}, '')) = {len(key)}"
+        raw = f"regexp_extract(line, {quoted(re.escape(key) + ' ?([0-9.eE+-]+) ?[,}]')}, 1)"
+        same = f"{raw} = {text}"
+        if money:
+            exact = f"TRY_CAST({raw} AS {_WIDE}) = TRY_CAST({text} AS {_WIDE})"
+            same = f"(regexp_full_match({raw}, {quoted(_MONEY)}) AND {exact})"
+        other = "" if money else f" OR NOT regexp_matches({text}, '^[0-9-]')"
+        test = f"({text} IS NULL{other} OR ({once} AND {same}))"
+        is_long = self.let(f"regexp_matches(line, {quoted(_LONG)})")
+        return f"CASE WHEN {is_long} THEN {test} ELSE TRUE END"
+
+    def _cast(self, text: str, pattern: str, kind: str) -> str:
+        if text == NOTHING:
+            return NOTHING
+        self.need(matches(text, pattern))
+        return self.let(f"TRY_CAST({text} AS {kind})")
+
+    def select(self, delimiter: str) -> str:
+        """Give the SELECT of all texts that were asked for, from the lines of one layout."""
+        names = list(self.asked)
+        if self.positions is not None:
+            texts = [f"x[{self.positions[name] + 1}]" for name in names]
+            read = f"string_split(line, {quoted(delimiter)}) AS x"
+        else:
+            texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
+            read = f"json_extract_string(line, {_paths(names)}) AS x"
+            if self.whole:
+                read += f", json_extract(line, {_paths(self.whole)}) AS y"
+        told = [f"NULLIF({text}, '') AS {self.asked[name]}" for name, text in zip(names, texts, strict=True)]
+        if self.positions is None:
+            told += [f"NULLIF(CAST(y[{at}] AS VARCHAR), 'null') AS {column}"
+                     for at, column in enumerate(self.whole.values(), 1)]  # fmt: skip
+        width = "" if self.positions is None else ", len(x) AS width"
+        text = (
+            f"SELECT number, line{width}, {', '.join(told)} FROM"  # noqa: S608  # our own names, quoted texts
+            f" (SELECT rowid AS number, line, {read} FROM foreign_lines WHERE layout = ?)"
+        )
+        for step in self.steps:
+            named = ", ".join(f"{expression} AS {name}" for name, expression in step.items())
+            text = f"SELECT *, {named} FROM ({text})"  # noqa: S608  # likewise
+        return text
+
+
+def _paths(names: Iterable[str]) -> str:
+    listed = ", ".join(quoted(f'$."{name}"') for name in names)
+    return f"[{listed}]"

@@ -1,0 +1,133 @@
+"""Prices of many calls: what a unit costs, once for each model, span of time and size, and set of units.
+
+A charge is linear in its quantities as long as the same row of the book is matched: so one call of each kind
+is charged by the book, and the others of its kind are multiplied out by the engine, exactly.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import orjson
+
+from outlay.capture.fields import NO_USAGE
+from outlay.core.codec import cost_json, price_json
+from outlay.core.cost import Cost, CostLine
+from outlay.core.money import multiply, rate_text, to_ledger_places
+from outlay.core.usage import Usage
+from outlay.importing.bulk.told import UNITS
+from outlay.pricing import Book, Unpriced, cost_of
+
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+_MOST = 2**62
+_DEAREST = 100  # money for one unit; dearer ones do not fit DECIMAL(20, 18)
+_TEXTS = ("head", "middle", "tail")
+Named = tuple[str | None, str | None]  # a provider and a model, as the rows name them
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where one row of the book is matched: calls from an instant and a size of input on, up to others."""
+
+    named: Named
+    provider: str  # whom the call is recorded for
+    since: datetime
+    until: datetime
+    least: int  # input tokens
+    beyond: int
+
+
+def spans_of(book: Book, named: Named, provider: str, period: tuple[datetime, datetime]) -> Iterator[Span]:
+    """Give the spans of a model in a period; none where its prices are not linear in them.
+
+    Prices by the hour of the day, by marginal or monthly tiers, with fees and smallest quantities are
+    reckoned call by call.
+    """
+    timeline = book.timeline(provider, named[1], ())
+    if timeline.windowed or timeline.provisioned:
+        return
+    edges = [_FIRST, *timeline.edges, _LAST]
+    for since, until in pairwise(edges):
+        if until <= period[0] or since > period[1]:
+            continue
+        card = timeline.at(max(since, period[0]))
+        if isinstance(card, Unpriced):
+            yield Span(named, provider, since, until, 0, _MOST)
+            continue
+        counted = card.fee or not {*card.once, *card.least}.isdisjoint(UNITS)
+        if counted or (card.tiers and card.kind != "request"):
+            continue
+        sizes = [0, *(tier.tokens + (not tier.at_least) for tier in card.tiers), _MOST]
+        for least, beyond in pairwise(sizes):
+            yield Span(named, provider, since, until, least, beyond)
+
+
+def rate_of(
+    book: Book, span: Span, at: datetime, quantities: Sequence[int], *, silent: bool
+) -> dict[str, Any] | None:
+    """Charge one call of a kind, and give by what the others are multiplied; None if they cannot be.
+
+    A kind are the calls of one span that use the same units; ``silent`` calls say nothing of their usage.
+    """
+    counts = {unit: count for unit, count in zip(UNITS, quantities, strict=True) if count}
+    usage = Usage(reason=NO_USAGE) if silent else Usage.of(counts)
+    cost = cost_of(usage, provider=span.provider, model=span.named[1], at=at, book=book)
+    lines = {line.unit: line for line in cost.lines}
+    if len(lines) < len(cost.lines) or not all(_is_linear(line, counts) for line in cost.lines):
+        return None
+    if cost.amount is not None and to_ledger_places(cost.amount) is not cost.amount:
+        return None
+    return {**_facts(cost), **{name: value for unit in UNITS for name, value in _unit(unit, lines.get(unit))}}
+
+
+def _each(line: CostLine) -> Decimal:
+    return multiply(1, line.rate, line.per)
+
+
+def _is_linear(line: CostLine, counts: Mapping[str, int]) -> bool:
+    each = _each(line)
+    fits = each < _DEAREST and to_ledger_places(each) is each
+    return fits and line.quantity == counts.get(line.unit) and line.amount == multiply(line.quantity, each)
+
+
+def _facts(cost: Cost) -> dict[str, Any]:
+    written = cost_json(cost)
+    return {
+        "known": cost.amount is not None,
+        "rate_currency": cost.currency,
+        "rate_status": cost.status,
+        "rate_reason": written.get("cost_reason"),
+        "rate_flags": _json(written["cost_flags"]) if cost.flags else None,
+        "rate_price": None if cost.price is None else _json(price_json(cost.price)),
+    }
+
+
+def _unit(unit: str, line: CostLine | None) -> Iterator[tuple[str, Any]]:
+    """Give one unit's rate, and the text of its line around quantity and amount."""
+    if line is None:
+        yield from ((f"{unit}_{name}", None) for name in ("each", *_TEXTS))
+        return
+    more = {name: value for name, value in (("note", line.note), ("model", line.model)) if value is not None}
+    yield f"{unit}_each", format(_each(line), "f")
+    yield f"{unit}_head", f'{{"unit":"{unit}","quantity":'
+    yield f"{unit}_middle", f',"rate":"{rate_text(line.rate)}","per":{line.per},"amount":"'
+    yield f"{unit}_tail", '"}' if not more else f'",{_json(more)[1:]}'
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+FACTS = ("known", "rate_currency", "rate_status", "rate_reason", "rate_flags", "rate_price")
+RATE_COLUMNS: Mapping[str, str] = {
+    **{name: "BOOLEAN" if name == "known" else "VARCHAR" for name in FACTS},
+    **{
+        f"{unit}_{name}": "DECIMAL(20, 18)" if name == "each" else "VARCHAR"
+        for unit in UNITS
+        for name in ("each", *_TEXTS)
+    },
+}
+"""The columns of a rate, as ``rate_of`` gives them."""

@@ -1,0 +1,83 @@
+"""Plain rows in bulk, by the same names as one by one."""
+
+import orjson
+
+from outlay.importing import plain
+from outlay.importing.bulk.cells import NOTHING, Cells, coalesced, quoted
+from outlay.importing.bulk.told import Told, inclusive
+
+_YES, _NO = "('true', '1', 'yes', 'y', 't')", "('false', '0', 'no', 'n', 'f')"
+
+
+def tell(cells: Cells) -> Told | None:
+    """Say where a plain layout's columns stand; None for a layout that has two columns of one name."""
+    normal = {plain.normal(name): name for name in cells.sources}
+    if len(normal) < len(cells.sources):
+        return None
+
+    def said(name: str) -> str:
+        return cells.first(*(normal[other] for other in plain.NAMES[name] if other in normal))
+
+    told = Told(said("at"), cells.textual(said("id")))
+    for name in plain.TEXTS:
+        told.columns[name] = cells.textual(said(name), never_number=name in {"provider", "model"})
+    for name in ("error", "error_type"):
+        cells.missing(told.columns.pop(name))
+    inclusive(cells, told, {name: cells.count(said(name)) for name in plain.COUNTS})
+    for name in plain.NUMBERS:
+        told.columns[name] = cells.measure(said(name))
+    told.columns["latency_ms"] = coalesced(
+        (cells.measure(said("latency_ms")), cells.seconds(said("latency")))
+    )
+    told.columns["prompt_length"] = cells.count(said("prompt_length"))
+    told.columns["correct"] = _truth(cells, said("correct"))
+    told.columns["status"] = _status(cells, said("status"), said("success"))
+    costs = [name for name in plain.NAMES["cost"] if name in normal]
+    if len(costs) > 1:
+        return None
+    if costs:
+        told.columns["cost"], told.columns["rounded"], _ = cells.money(normal[costs[0]], said("cost"))
+    told.columns["extra"] = _extra(cells)
+    return told
+
+
+def _truth(cells: Cells, text: str) -> str:
+    if text == NOTHING:
+        return NOTHING
+    cells.need(f"({text} IS NULL OR {text} IN {_YES} OR {text} IN {_NO})")
+    return f"CASE WHEN {text} IS NOT NULL THEN {text} IN {_YES} END"
+
+
+def _status(cells: Cells, status: str, success: str) -> str:
+    worked = _truth(cells, success)
+    by_success = "'success'" if worked == NOTHING else f"CASE WHEN {worked} THEN 'success' ELSE 'error' END"
+    if worked != NOTHING:
+        by_success = f"CASE WHEN {success} IS NULL THEN 'success' ELSE {by_success} END"
+    if status == NOTHING:
+        return by_success
+    cells.need(f"({status} IS NULL OR regexp_full_match({status}, '[A-Za-z]+'))")
+    failed = ", ".join(quoted(word) for word in sorted(plain.FAILED))
+    by_status = f"CASE WHEN lower({status}) IN ({failed}) THEN 'error' ELSE 'success' END"
+    return f"CASE WHEN {status} IS NULL THEN {by_success} ELSE {by_status} END"
+
+
+def _extra(cells: Cells) -> str:
+    """Put columns without a place of their own into an object; only plain values of JSON are taken."""
+    pairs, numerals = [], []
+    for name in cells.sources:
+        if not plain.is_extra(plain.normal(name), name):
+            continue
+        key = quoted(orjson.dumps(name).decode() + ":")
+        if cells.positions is not None:
+            text = cells.text(name)
+            pairs.append(f"{key} || CAST(to_json({text}) AS VARCHAR)")
+            continue
+        value = cells.json(name)
+        cells.need(f"({value} IS NULL OR NOT regexp_matches({value}, '^([\\[{{]|-?[0-9]{{16}})'))")
+        numerals.append((name, value))
+        pairs.append(f"{key} || {value}")
+    cells.long_numerals(*numerals)
+    if not pairs:
+        return NOTHING
+    joined = cells.let(f"concat_ws(',', {', '.join(pairs)})")
+    return f"CASE WHEN {joined} <> '' THEN '{{' || {joined} || '}}' END"

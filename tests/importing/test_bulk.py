@@ -1,0 +1,373 @@
+"""In bulk or one by one: the same rows become the same records, with the same ids, faults and counts."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.support.strategies import TEXT
+
+from outlay.core.query import CallQuery
+from outlay.core.record import Record
+from outlay.importing import SHAPES, Maker
+from outlay.importing.bulk import reading
+from outlay.importing.bulk.block import BATCH, Block, Origin
+from outlay.importing.reading import Import, OneByOne
+from outlay.ledger import DuckLedger
+from outlay.ledger.identity import as_kept
+from outlay.pricing import Book, cost_of
+
+BOOK = Book.default()
+BERLIN = ZoneInfo("Europe/Berlin")
+MODELS = ("gpt-4o", "claude-sonnet-4-5", "gemini-2.5-pro", "deepseek-chat", "imaginary-9", "o1-preview")
+TEN = "2026-11-20T10:00:00Z"
+FIRST = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 1}'  # by which a file is seen to be one of lines
+
+
+def maker(zone: tzinfo = UTC) -> Maker:
+    def maker_of(model: str) -> str | None:
+        asked = BOOK.timeline(None, model, ()).asked
+        return None if asked is None else asked.provider
+
+    return Maker(
+        partial(cost_of, book=BOOK), zone=zone, tags={"from": "test", "team": "none"}, maker_of=maker_of
+    )
+
+
+@dataclass(slots=True)
+class Done:
+    """What an import told, and what it kept."""
+
+    calls: int = 0
+    new: int = 0
+    faults: list[tuple[int, str]] = field(default_factory=list)
+    read: tuple[int, int, str | None] = (0, 0, None)
+    records: list[Record] = field(default_factory=list)
+    conflicts: int = 0
+
+
+def imported(data: bytes, folder: Path, origin: Origin, zone: tzinfo, *, in_bulk: bool) -> Done:
+    ledger = DuckLedger(folder)
+    way: Any = (
+        reading.Bulk(ledger, BOOK, maker(zone), origin)
+        if in_bulk
+        else OneByOne(ledger, maker(zone), origin.shape, origin.mapping)
+    )
+    done = Done()
+    for step in way.steps(io.BytesIO(data)):
+        done.calls, done.new = done.calls + step.calls, done.new + step.new
+        done.faults += [(fault.number, fault.reason) for fault in step.faults]
+    counts: Import = way.counts
+    done.read = (counts.read, counts.skipped, counts.shape)
+    done.records = sorted(map(as_kept, ledger.calls(CallQuery(limit=None))), key=lambda each: each.id)
+    done.conflicts = ledger.conflicts()
+    ledger.close()
+    return done
+
+
+def both_agree(data: bytes, origin: Origin | None = None, zone: tzinfo = UTC) -> Done:
+    with TemporaryDirectory() as name:
+        ways = [
+            imported(data, Path(name) / str(in_bulk), origin or Origin(), zone, in_bulk=in_bulk)
+            for in_bulk in (True, False)
+        ]
+    assert ways[0] == ways[1]
+    return ways[0]
+
+
+def left(data: bytes, folder: Path, origin: Origin | None = None, zone: tzinfo = UTC) -> int:
+    """Count the rows of a file that are not read in bulk."""
+    ledger = DuckLedger(folder / "left")
+    (folder / "lines").write_bytes(data)
+    with ledger.workbench() as (bench, columns):
+        block = Block(bench, columns, BOOK, maker(zone))
+        laid = block.lay_out(folder / "lines", data.count(b"\n"), origin or Origin())
+        assert bench.all(f"SELECT count(*) FROM {BATCH}") == [(laid.count,)]  # noqa: S608  # our own name
+    ledger.close()
+    return len(laid.left)
+
+
+MONEY = (
+    st.sampled_from(
+        [
+            0,
+            0.0,
+            "0",
+            "$0.01",
+            "1,5",
+            -1,
+            "free",
+            True,
+            12,
+            "1e-05",
+            "0.10",
+            None,
+            "",
+            1e-7,
+            4.2500000000000003e-05,
+            0.00042500000000000003,
+        ]
+    )
+    | st.floats(0, 10).map(lambda amount: round(amount, 6))
+    | st.floats(0, 1)
+)
+COUNT = st.integers(0, 300_000) | st.sampled_from(
+    ["12", "1,000", 12.0, "7.0", -5, "many", None, "", True, 10**13]
+)
+MEASURE = st.sampled_from(
+    [0, 1.5, "2.25", 2.345678901, 1e-05, 12, "fast", None, "", -1, 0.1 + 0.2]
+) | st.floats(0, 99)
+CLOCK = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(str)  # noqa: DTZ001  # as foreign rows write them
+MOMENT = (
+    CLOCK
+    | CLOCK.map(lambda text: text.replace(" ", "T") + "Z")
+    | CLOCK.map(lambda text: f"{text[:19]}+05:30")
+    | st.sampled_from(
+        [
+            1_763_632_800,
+            1_763_632_800_123,
+            "1763632800",
+            1763632800.5,
+            "yesterday",
+            "2026-02-30 10:00:00",
+            "2026-10-25 02:30:00",
+            "2026-03-29T02:30:00",
+            "2026-11-20",
+            None,
+            "",
+        ]
+    )
+)
+ODD = TEXT | st.sampled_from(
+    [7, 7.5, True, None, "", "7", "true", "[x]", "-1", ["a"], {"a": 1}, 10**17, "é", '"', "a,b"]
+)
+NAME = st.sampled_from(["u1", "ünï", "s 2"]) | ODD
+SOME_MODEL = st.sampled_from(MODELS) | st.none() | ODD
+PLAIN: dict[str, st.SearchStrategy[Any]] = {
+    "timestamp": MOMENT,
+    "model": SOME_MODEL,
+    "provider": st.none() | st.sampled_from(["openai", "azure", 7]),
+    "input_tokens": COUNT,
+    "output_tokens": COUNT,
+    "cached_tokens": st.none() | COUNT,
+    "reasoning_tokens": st.none() | COUNT,
+    "cost": MONEY,
+    "latency": MEASURE,
+    "status": st.sampled_from(["success", "error", "Failed", "ok", "é", 200, None]),
+    "user_id": NAME,
+    "query_type": NAME,
+    "correct": st.sampled_from([True, False, "yes", "0", "maybe", None]),
+    "user_rating": MEASURE,
+    "error": st.none() | st.just("boom sk-abcdefghijkl"),
+    "prompt": st.just("secret"),
+    "cached": st.booleans(),
+    "Chunks": ODD,
+    "currency": st.none() | st.sampled_from(["EUR", "USD"]),
+}
+USAGE = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "cache_read_input_tokens": st.none() | st.integers(0, 50),
+        "cached_tokens": COUNT,
+        "prompt_tokens_details": st.none() | st.fixed_dictionaries({"cached_tokens": COUNT}),
+        "completion_tokens_details": st.none()
+        | st.fixed_dictionaries({"reasoning_tokens": st.integers(0, 9)}),
+    },
+)
+METADATA = st.fixed_dictionaries(
+    {}, optional={"usage_object": USAGE, "status": st.sampled_from(["success", "failure"])}
+)
+SPEND_LOG: dict[str, st.SearchStrategy[Any]] = {
+    "request_id": st.integers(0, 60).map("r{}".format),
+    "call_type": st.sampled_from(["acompletion", "aembedding", "", 7]),
+    "spend": MONEY,
+    "startTime": MOMENT,
+    "endTime": MOMENT,
+    "completionStartTime": MOMENT,
+    "model": SOME_MODEL,
+    "model_group": SOME_MODEL,
+    "custom_llm_provider": st.sampled_from(["openai", "anthropic", None]),
+    "prompt_tokens": COUNT,
+    "completion_tokens": COUNT,
+    "user": NAME,
+    "end_user": NAME,
+    "team_id": NAME,
+    "request_tags": st.sampled_from(
+        ["[]", '["a","b c"]', "{a,b}", None, ["a", ""], ["x"], [7], "odd", ["a,b"]]
+    ),
+    "cache_hit": st.sampled_from(["True", "False", None, True, "", "odd"]),
+    "session_id": NAME,
+    "status": st.sampled_from(["success", "failure", None]),
+    "metadata": METADATA | METADATA.map(json.dumps) | st.sampled_from([None, "", "[]", "{", "{}"]),
+}
+BROKEN = st.sampled_from(
+    [
+        b"broken",
+        b"",
+        b"  ",
+        b"[1]",
+        b'{"a": 1',
+        b'{"model": "gpt-4o"}',
+        b'{"cost": 1, "cost": 2, "timestamp": 1763632800}',
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": NaN}',
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 1,}',
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.12345678901234567890123}',
+        b' {"timestamp": "2026-11-20T10:00:00Z", "cost": 1} ',
+        b'{"schema": 1, "lost": 2, "at": "2026-11-20T10:00:00Z", "why": "x"}',
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.1, "user": "\\ud83d"}',
+    ]
+)
+
+
+def objects(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[list[bytes]]:
+    """Give lines of JSON: mostly whole rows, some with less keys, some again, some broken."""
+    required = {name: fields[name] for name in list(fields)[:3]}
+    whole = st.fixed_dictionaries(fields)
+    partial_ = st.fixed_dictionaries(required, optional={name: fields[name] for name in list(fields)[3:]})
+    told = st.builds(
+        lambda row, ascii_, tight: json.dumps(
+            row, ensure_ascii=ascii_, separators=(",", ":") if tight else None
+        ).encode("utf-8", "replace"),
+        whole | whole | whole | partial_,
+        st.booleans(),
+        st.booleans(),
+    )
+    once = st.lists(told | told | told | told | BROKEN, min_size=1, max_size=40)
+    return st.tuples(once, st.integers(0, 3)).map(lambda made: made[0] + made[0][: made[1]])
+
+
+def few(test: Any) -> Any:
+    return settings(
+        max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+    )(test)
+
+
+@few
+@given(objects(PLAIN), st.sampled_from([UTC, BERLIN]), st.sampled_from([b"\n", b"\r\n"]))
+def test_plain_rows(rows: list[bytes], zone: tzinfo, end: bytes) -> None:
+    both_agree(b"".join(row + end for row in (FIRST, *rows)), zone=zone)
+
+
+@few
+@given(objects(SPEND_LOG))
+def test_spend_logs(rows: list[bytes]) -> None:
+    both_agree(b"".join(row + b"\n" for row in (FIRST, *rows)))
+
+
+@few
+@given(
+    st.lists(st.fixed_dictionaries(PLAIN), min_size=1, max_size=40),
+    st.sampled_from([",", ";"]),
+    st.sampled_from([UTC, BERLIN]),
+)
+def test_tables_with_a_mapping(rows: list[dict[str, Any]], delimiter: str, zone: tzinfo) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(["When", "LLM", *list(PLAIN)[2:]])
+    writer.writerows(row.values() for row in rows)
+    data = text.getvalue().encode() + b"short\n\n" + text.getvalue().splitlines()[-1].encode()
+    both_agree(data, Origin(mapping={"at": "When", "model": "LLM", "user": "prompt"}), zone)
+
+
+def rows_of(names: Iterable[str], **fields: list[Any]) -> bytes:
+    """Make good rows: each name, with each field's values in turn."""
+    made = [{key: values[n % len(values)] for key, values in fields.items()} for n, _ in enumerate(names)]
+    return "".join(json.dumps(row) + "\n" for row in made).encode()
+
+
+def test_good_rows_are_read_in_bulk(tmp_path: Path) -> None:
+    plain = rows_of(
+        map(str, range(60)),
+        timestamp=[TEN, "2024-06-01 10:00:00.5", 1_763_632_800],
+        model=["gpt-4o", "claude-sonnet-4-5", "gemini-2.5-pro", "imaginary-9"],
+        input_tokens=[1000, 300_000, 0, 200_000, 200_001],
+        output_tokens=[500, 7],
+        cost=[0.0075, None, 0.00042500000000000003],
+        latency=[2.3],
+        user_id=[7, "u"],
+        chunks=[3, "x", True],
+    )
+    assert left(plain, tmp_path) == 0
+    done = both_agree(plain)
+    assert done.new == 60
+    some = [each for each in done.records if each.model == "gemini-2.5-pro" and each.input_tokens]
+    steps = {each.input_tokens: each.lines[0].rate for each in some if each.cost_status == "priced"}
+    dear, cheap = Decimal("2.50"), Decimal("1.25")  # above 200,000 tokens, and up to there
+    assert steps == {1000: cheap, 200_000: cheap, 200_001: dear, 300_000: dear}
+    spend = rows_of(
+        map(str, range(40)),
+        request_id=[f"r{n}" for n in range(40)],
+        spend=[0.0042, 0, 4.2e-05],
+        startTime=["2026-11-20 10:00:00"],
+        endTime=["2026-11-20T10:00:02.5Z"],
+        model=["gpt-4o"],
+        custom_llm_provider=["openai"],
+        prompt_tokens=[1000],
+        completion_tokens=[100],
+        metadata=[{"usage_object": {"cache_read_input_tokens": 600}}],
+        request_tags=[["a", "b"]],
+    )
+    assert left(spend, tmp_path) == 0
+    table = b"When,LLM,In,USD\n" + b"".join(b"2026-11-20 10:00:00,gpt-4o,%d,\n" % n for n in range(40))
+    names = {"at": "When", "model": "LLM", "input_tokens": "In", "cost": "USD"}
+    assert both_agree(table, Origin(mapping=names)).new == 40
+
+
+@pytest.mark.parametrize("model", ["deepseek-chat", "gpt-4o", "gemini-2.5-pro", "imaginary-9"])
+def test_a_file_larger_than_a_block_is_read_in_order(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", 300)
+    rows = [
+        {"timestamp": TEN, "model": model, "input_tokens": n % 3, "cost": None if n % 2 else 0.5}
+        for n in range(20)
+    ]
+    without_time = {"cost": 3, "latency": 1.0}
+    later = {"timestamp": "2026-11-21T00:00:00Z", "cost": 1}
+    data = [json.dumps(row).encode() for row in (*rows, without_time, later, without_time, without_time)]
+    done = both_agree(b"\n".join([*data[:7], b"bad", *data[7:]]))
+    assert [number for number, _ in done.faults] == [8]
+    assert done.new == 24
+    assert sum(bool(each.extra.get("time_assumed")) for each in done.records) == 3
+
+
+def test_of_two_rows_with_one_id_the_first_counts() -> None:
+    row = {
+        "request_id": "r1",
+        "spend": 0.5,
+        "startTime": TEN,
+        "model": "gpt-4o",
+        "prompt_tokens": 5,
+        "completion_tokens": 1,
+    }
+    failed = {**row, "spend": 0, "status": "failure"}
+    for order in ([row, failed], [failed, row], [row, {**row, "spend": 0.7}, failed]):
+        done = both_agree("".join(json.dumps(each) + "\n" for each in order).encode())
+        assert (done.new, done.conflicts) == (1, len(order) - 1)
+        assert done.records[0].status == ("error" if order[0] is failed else "success")
+
+
+def test_a_named_shape_reads_every_row() -> None:
+    data = (
+        json.dumps({"startTime": TEN, "timestamp": TEN, "cost": 1, "request_id": "r", "spend": 2}).encode()
+        + b"\n"
+    )
+    assert both_agree(data, Origin(shape=SHAPES["plain"])).records[0].cost == 1
+    assert both_agree(data, Origin(shape=SHAPES["litellm"])).records[0].cost == 2
+
+
+def test_a_row_that_goes_over_two_lines_ends_the_bulk() -> None:
+    start = b"2026-11-20,gpt-4o,"
+    data = b'at,model,cost,note\n%b1,x\n%b2,"a\nb"\n%b3,"q"\n1,2\n' % (start, start, start)
+    done = both_agree(data)
+    assert sorted(str(each.cost) for each in done.records) == ["1", "2", "3"]
+    assert [number for number, _ in done.faults] == [6]
