@@ -1,6 +1,9 @@
 """Keeping house in PostgreSQL: migrations with data, proof, pruned months, SQL of one's own, the command."""
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +20,7 @@ from outlay.core.keeping import Disagreement, Migrated
 from outlay.core.query import Query
 from outlay.core.record import Loss, Revision, Score
 from outlay.ledger import PostgresLedger
-from outlay.ledger.migrations import migrations
+from outlay.ledger.migrations import migrations, watched
 from outlay.testing import NOON, call
 
 Tamper = Callable[[str], None]
@@ -59,9 +62,10 @@ def test_a_ledger_of_the_first_version_gets_rollups_of_what_it_holds(
     """Of the newest costs; it answers as before, and all agrees."""
     filled(ledger)
     before = ledger.rows(Query(by=("month", "currency")))
-    tamper("DROP TABLE hours, latencies; DELETE FROM outlay_schema WHERE version > 1")
-    assert ledger.migrate() == Migrated(1, len(migrations("postgres")))
-    assert ledger.migrate() == Migrated(2, 2)
+    newest = len(migrations("postgres"))
+    tamper("DROP TABLE hours, latencies, hour_latencies; DELETE FROM outlay_schema WHERE version > 1")
+    assert ledger.migrate() == Migrated(1, newest)
+    assert ledger.migrate() == Migrated(newest, newest)
     assert ledger.verify() == ()
     large = PostgresLedger(f"{ledger.url}", exact=0)
     now = large.rows(Query(by=("month", "currency")))
@@ -71,10 +75,40 @@ def test_a_ledger_of_the_first_version_gets_rollups_of_what_it_holds(
     ]
 
 
+_DYING = """
+import os, signal, sys
+from outlay.ledger import PostgresLedger
+from outlay.ledger.migrations import watched
+
+def die(progress):
+    if progress.part > 0.4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with watched(die):
+    PostgresLedger(sys.argv[1]).migrate()
+"""
+
+
+def test_a_migration_tells_how_far_it_is_and_killed_it_changes_nothing(
+    url: str, ledger: PostgresLedger, tamper: Tamper
+) -> None:
+    """It takes one partition after the other; the ledger has five of them."""
+    filled(ledger)
+    tamper("DROP TABLE hour_latencies; DELETE FROM outlay_schema WHERE version > 2")
+    done = subprocess.run([sys.executable, "-c", _DYING, url], check=False)
+    assert done.returncode == -signal.SIGKILL
+    told: list[float] = []
+    with watched(lambda progress: told.append(progress.part)):
+        assert ledger.migrate() == Migrated(2, len(migrations("postgres")))
+    assert told == [0, 0.2, 0.4, 0.6, 0.8, 1, 1]
+    assert ledger.verify() == ()
+    assert ledger.rows(Query()).total["calls"] == 6
+
+
 def test_a_ledger_tells_how_it_stands(ledger: PostgresLedger) -> None:
     filled(ledger)
     info = ledger.info()
-    assert (info.calls, info.revisions, info.conflicts, info.schema) == (6, 2, 0, 2)
+    assert (info.calls, info.revisions, info.conflicts, info.schema) == (6, 2, 0, len(migrations("postgres")))
     assert (info.first, info.last) == (NOON - timedelta(days=80), NOON)
     assert [(each.why, each.count) for each in info.lost] == [("disk full", 2)]
     assert info.size_bytes is not None

@@ -1,6 +1,7 @@
 """psycopg itself: one connection, used for one transaction at a time, in the ledger's own schema."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -22,6 +23,7 @@ _LOCAL = (  # whatever server, role or pooler set; compiling a question takes lo
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL jit = off;"
     " SET LOCAL idle_in_transaction_session_timeout = '5min'"
 )
+_PART = re.compile(r"outlay: (\d+) of (\d+)")
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
 _TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('outlay ' || current_schema(), 0))"
@@ -127,9 +129,10 @@ class Connection:
             connection.execute(_TURNS)
             have = int(connection.execute(_HAVE).fetchall()[0][0])
             steps = Migrating(pending("postgres", have, self.place.shown), have, self.place.shown)
-            for version, text in steps:
-                connection.execute(text.encode())
-                connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
+            with _heard(connection, steps):
+                for version, text in steps:
+                    connection.execute(text.encode())
+                    connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
 
     def migrate(self) -> tuple[int, int]:
         """Bring the tables to the newest form; give the versions before and after.
@@ -227,6 +230,22 @@ class Connection:
         except psycopg.Error as error:
             told = LedgerError(f"{self.place.shown}: {self.place.told(str(error))}")
             raise told from (None if self.place.secrets else error)
+
+
+@contextmanager
+def _heard(connection: "psycopg.Connection[tuple[Any, ...]]", steps: Migrating) -> Iterator[None]:
+    """Tell how far a long step is, as it says itself by notices."""
+
+    def hear(notice: psycopg.errors.Diagnostic) -> None:
+        found = _PART.fullmatch(notice.message_primary or "")
+        if found:
+            steps.tell(int(found[1]) / int(found[2]))
+
+    connection.add_notice_handler(hear)
+    try:
+        yield
+    finally:
+        connection.remove_notice_handler(hear)
 
 
 class _TextDumper(Dumper):

@@ -92,6 +92,10 @@ _DIFFERING_DAYS = f"""SELECT day, sum(c.calls), sum(l.calls)
     FROM ({rollups.daily("records")}) AS c(day, kind, bucket, calls)
     FULL JOIN latencies AS l USING (day, kind, bucket) WHERE c.calls IS DISTINCT FROM l.calls
     GROUP BY 1 ORDER BY 1"""  # noqa: S608  # our own names
+_DIFFERING_HOURS_OF_ALL = f"""SELECT date_trunc('day', hour), sum(c.calls), sum(l.calls)
+    FROM ({rollups.of_hours("records")}) AS c(hour, bucket, calls)
+    FULL JOIN hour_latencies AS l USING (hour, bucket) WHERE c.calls IS DISTINCT FROM l.calls
+    GROUP BY 1 ORDER BY 1"""  # noqa: S608  # our own names
 _DIFFERING_TOTALS = """SELECT day, currency, coalesce(p.calls, 0), p.cost, coalesce(r.calls, 0), r.cost
     FROM (SELECT "at" AS day, currency, sum(calls) AS calls, sum(cost) AS cost
         FROM rollups GROUP BY 1, 2) AS r
@@ -108,9 +112,10 @@ def _of_hours(connection: Connection) -> Iterator[Disagreement]:
 
 
 def _of_latencies(connection: Connection) -> Iterator[Disagreement]:
-    for day, calls, counted in connection.all(_DIFFERING_DAYS):
-        what = "buckets of latencies that differ"
-        yield Disagreement(f"{day:%Y-%m-%d}", what, f"{calls or 0:,}", f"{counted or 0:,}")
+    for what, text in (("", _DIFFERING_DAYS), (" by hour", _DIFFERING_HOURS_OF_ALL)):
+        for day, calls, counted in connection.all(text):
+            told = f"buckets of latencies that differ{what}"
+            yield Disagreement(f"{day:%Y-%m-%d}", told, f"{calls or 0:,}", f"{counted or 0:,}")
 
 
 def _of_pruned_days(connection: Connection) -> Iterator[Disagreement]:

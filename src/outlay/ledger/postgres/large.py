@@ -12,7 +12,7 @@ from outlay.ledger import answers, rolled, sql
 from outlay.ledger.dialect import Dialect
 from outlay.ledger.measures import SHARES
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.postgres.rollups import BUCKET, GROWTH, daily
+from outlay.ledger.postgres.rollups import BUCKET, GROWTH, daily, of_hours
 from outlay.ledger.totals import as_detailed
 
 EXACT: Final = 200_000
@@ -31,6 +31,7 @@ _ROLLED_SUMS = """coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0
     coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0),
     min(currency) FILTER (WHERE known > 0), max(currency) FILTER (WHERE known > 0), sum(cost)"""
 _ROLLED_MEAN = "sum(latency_ms) / nullif(sum(timed), 0)"
+_Period = tuple[datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,9 @@ def _shares(
 
 def _buckets(asked: _Asked) -> Dialect:
     """Say where buckets are read from; what is there lies in the period that is asked for."""
+    of_all = _inner(asked.query, _HOUR)
+    if of_all is not None and asked.fits(_HOUR, ()):
+        return _buckets_of_hours(asked, of_all)
     inner = _inner(asked.query, _DAY)
     dimensions = _OF_KINDS if asked.revised else (*_OF_KINDS, *_OF_COSTS)
     if inner is None or not asked.fits(_DAY, dimensions):
@@ -177,6 +181,16 @@ def _buckets(asked: _Asked) -> Dialect:
     ]
     calls = f"""(SELECT CAST(day AS timestamp) AS "at", {kinds}, bucket, calls AS n
         FROM ({" UNION ALL ".join((whole, *broken))}) AS counted JOIN kinds ON kinds.id = kind) AS calls"""  # noqa: S608  # likewise
+    return replace(asked.base, calls=calls)
+
+
+def _buckets_of_hours(asked: _Asked, inner: _Period) -> Dialect:
+    """Read the buckets of all calls by hour, and single calls of the broken hours."""
+    parts = [f"SELECT hour, bucket, calls FROM hour_latencies {_where('hour', inner)}"]  # noqa: S608  # our own names
+    for start, end in _ends(asked.query, inner):
+        parts.append(of_hours(f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls'))  # noqa: S608  # likewise
+    calls = f"""(SELECT hour AS "at", bucket, calls AS n
+        FROM ({" UNION ALL ".join(parts)}) AS counted) AS calls"""  # noqa: S608  # likewise
     return replace(asked.base, calls=calls)
 
 
@@ -217,9 +231,6 @@ def _in_bucket(share: float) -> str:
 
 def _each(keys: Sequence[str]) -> str:
     return "".join(f"{key}, " for key in keys)
-
-
-_Period = tuple[datetime | None, datetime | None]
 
 
 def _inner(query: Query, grain: timedelta) -> _Period | None:

@@ -22,7 +22,8 @@ _BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) O
 _COUNTED = f"id, cost, {rollups.COLUMNS}"
 _ROLL = f"""calls AS (
         SELECT new.*, currency, cost_status FROM new JOIN kinds ON kinds.id = new.kind
-    ), hourly AS ({rollups.counted("calls")}), daily AS ({rollups.sketched("calls")})
+    ), hourly AS ({rollups.counted("calls")}), daily AS ({rollups.sketched("calls")}),
+    by_hour AS ({rollups.sketched_by_hour("calls")})
     SELECT count(*), array_agg(id) FILTER (WHERE id IN (SELECT record_id FROM revisions)) FROM new"""  # noqa: S608  # our own names
 _KEEP = f"""WITH new AS (
         INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n

@@ -62,6 +62,7 @@ def _move(connection: Connection, until: datetime) -> None:
             old,
         )
     connection.run("DELETE FROM hours WHERE hour < ?", old)
+    connection.run("DELETE FROM hour_latencies WHERE hour < ?", old)
     connection.run("DELETE FROM latencies WHERE day < ?", old)
     connection.run('DELETE FROM records WHERE "at" < ?', old)
 

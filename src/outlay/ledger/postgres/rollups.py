@@ -1,4 +1,4 @@
-"""Rollups, as calls come and costs are reckoned again: sums by hour, latencies by day, both by kind."""
+"""Rollups, as calls come and costs are reckoned again: sums by hour and kind, latencies by day or hour."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -37,6 +37,12 @@ def daily(calls: str) -> str:
         WHERE latency_ms IS NOT NULL GROUP BY 1, 2, 3"""  # noqa: S608  # our own names
 
 
+def of_hours(calls: str) -> str:
+    """Write the question for the latencies of calls by hour, of whatever kind."""
+    return f"""SELECT date_trunc('hour', "at"), {BUCKET}, count(*) FROM {calls}
+        WHERE latency_ms IS NOT NULL GROUP BY 1, 2"""  # noqa: S608  # our own names
+
+
 def counted(calls: str, sign: int = 1) -> str:
     """Write the statement that adds calls to the sums by hour, or takes them off again."""
     return f"INSERT INTO hours {hourly(calls, sign)} {_ADD}"  # our own names
@@ -46,6 +52,12 @@ def sketched(calls: str) -> str:
     """Write the statement that adds calls to the latencies by day."""
     return f"""INSERT INTO latencies {daily(calls)}
         ON CONFLICT (day, kind, bucket) DO UPDATE SET calls = latencies.calls + excluded.calls"""
+
+
+def sketched_by_hour(calls: str) -> str:
+    """Write the statement that adds calls to the latencies by hour."""
+    return f"""INSERT INTO hour_latencies {of_hours(calls)}
+        ON CONFLICT (hour, bucket) DO UPDATE SET calls = hour_latencies.calls + excluded.calls"""
 
 
 def standing(newest: str, condition: str) -> str:
