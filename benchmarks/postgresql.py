@@ -7,9 +7,11 @@ but for more shared memory, and syncs to disk.
 import random
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,11 +21,14 @@ from rich.table import Table
 from tests.support.postgres import private
 
 from outlay.core.ids import uuid7
+from outlay.core.ports import Ledger
 from outlay.core.query import Query, filters
 from outlay.core.record import Record
 from outlay.extract import read
+from outlay.journal import Journal
 from outlay.ledger import PostgresLedger
 from outlay.ledger.postgres.rows import RECORD_COLUMNS
+from outlay.ledger.ship import Offsets, Shipper
 from outlay.pricing import cost_of
 
 _COPIED = 50_000  # calls in a paired round
@@ -40,8 +45,10 @@ _QUESTIONS = {
     "by day and model": Query(("day", "model")),
     "by model since a broken hour": Query(("model",), _START + timedelta(days=3, hours=5, minutes=13)),
     "by query type of one provider": Query(("query_type",), where=filters({"provider": "openai"})),
-    "by user": Query(("user",)),
+    "by day in Berlin": Query(("day",), tz="Europe/Berlin"),
     "by hour": Query(("hour",)),
+    "errors by model": Query(("model", "error_type"), where=filters({"status": "error"})),
+    "by user": Query(("user",)),
 }
 
 
@@ -82,19 +89,40 @@ def _body(api: str, chance: random.Random) -> dict[str, Any]:
     return {"id": f"chatcmpl-{name[:29]}", "usage": {**usage, **inside, "completion_tokens_details": details}}
 
 
-def _copy(connection: psycopg.Connection[Any], rows: Sequence[Sequence[Any]]) -> float:
-    """Load the very rows by psycopg's COPY into a table without index; give the seconds."""
+def journalled(home: Path, some: Sequence[Record]) -> None:
+    """Write records as programs do."""
+    journal = Journal(home / "journal")
+    for n, record in enumerate(some):
+        journal.append(record)
+        if not n % 5_000:
+            journal.flush()
+    journal.close()
+
+
+def shipped(home: Path, nth: int, ledger: Ledger) -> None:
+    """Ship all of a home's journals to a ledger, as if nothing of them had been shipped before.
+
+    Raises:
+        RuntimeError: it does not take them.
+    """
+    url = f"postgresql://localhost/round-{nth}"
+    done = Shipper(home / "journal", Offsets(home, url), lambda: ledger, hold=True).run()
+    if done.error or done.dead or done.new != done.entries:
+        raise RuntimeError(done)
+
+
+def _copy(connection: psycopg.Connection[Any], rows: Sequence[Sequence[Any]]) -> None:
+    """Load the very rows by psycopg's COPY into a table without index."""
     names = ", ".join(f'"{name}"' for name in RECORD_COLUMNS)
     connection.execute("TRUNCATE copied")
-    start = time.perf_counter()
     with connection.cursor().copy(f"COPY copied ({names}) FROM STDIN".encode()) as copy:
         for row in rows:
             copy.write_row(row)
-    return time.perf_counter() - start
 
 
-def _loading(server: str, some: Sequence[Record]) -> None:
-    """Take turns: COPY of the rows as they are stored, and what a shipper does with the records."""
+def _loading(server: str, some: Sequence[Record], home: Path) -> None:
+    """Take turns: COPY of the rows as they are stored, records that are added, journals that are shipped."""
+    journalled(home, some)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("SET search_path = bench")
         ledger = PostgresLedger(f"{server}&schema=bench")
@@ -104,19 +132,31 @@ def _loading(server: str, some: Sequence[Record]) -> None:
         names = ", ".join(f'"{name}"' for name in RECORD_COLUMNS)
         stored = connection.execute(f"SELECT {names} FROM records".encode())  # noqa: S608  # our own names
         rows = [tuple(map(_adapted, row)) for row in stored]
-        ratios = []
-        for _ in range(_ROUNDS):
-            copied = _copy(connection, rows)
-            connection.execute("TRUNCATE records, hours, latencies")
-            start = time.perf_counter()
-            ledger.add(some)
-            ratios.append((copied / (time.perf_counter() - start), len(some) / copied))
+        taken: dict[str, list[tuple[float, float]]] = {
+            "PostgresLedger.add": [],
+            "the shipper, from a journal": [],
+        }
+        for n in range(_ROUNDS):
+            work: tuple[Callable[[], object], ...] = (
+                lambda: ledger.add(some),
+                lambda at=n: shipped(home, at, ledger),  # type: ignore[misc]
+            )
+            for name, act in zip(taken, work, strict=True):
+                copied = timed(lambda: _copy(connection, rows))
+                connection.execute("TRUNCATE records, hours, latencies, hour_latencies")
+                taken[name].append((copied, timed(act)))
         ledger.close()
         connection.execute("DROP SCHEMA bench CASCADE")
-    ratio, speed = (statistics.median(each) for each in zip(*ratios, strict=True))
-    Console().print(
-        f"PostgresLedger.add at {ratio:.2f} times psycopg's COPY of the same rows ({speed:,.0f} rows/s),"
-        f" {', '.join(f'{each:.2f}' for each, _ in ratios)}"
+    for name, pairs in taken.items():
+        _tell(name, len(some), pairs)
+
+
+def _tell(name: str, rows: int, pairs: Sequence[tuple[float, float]]) -> None:
+    ratios = [copied / ours for copied, ours in pairs]
+    speeds = [statistics.median(rows / seconds for seconds in each) for each in zip(*pairs, strict=True)]
+    Console(width=110).print(
+        f"{name}: {statistics.median(ratios):.2f} times the speed of psycopg's COPY of the same rows"
+        f" ({speeds[1]:,.0f} rows/s beside {speeds[0]:,.0f}), {', '.join(f'{each:.2f}' for each in ratios)}"
     )
 
 
@@ -132,23 +172,24 @@ def _asking(server: str, calls: int) -> None:
     for heading in ("report", "ms, best of 5", "median"):
         table.add_column(heading, justify="right")
     for name, query in _QUESTIONS.items():
-        taken = [_milliseconds(lambda asked=query: ledger.rows(asked)) for _ in range(5)]  # type: ignore[misc]
+        taken = [timed(lambda asked=query: ledger.rows(asked)) * 1000 for _ in range(5)]  # type: ignore[misc]
         table.add_row(name, f"{min(taken):,.0f}", f"{statistics.median(taken):,.0f}")
     ledger.close()
     Console(width=110).print(table)
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
+    """Give the seconds that it takes."""
     start = time.perf_counter()
     work()
-    return (time.perf_counter() - start) * 1000
+    return time.perf_counter() - start
 
 
 def main(calls: int = 100_000) -> None:
     """Print both tables."""
     settings = ("-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB")
-    with private(settings=settings) as server:
-        _loading(server.url, list(records(_COPIED)))
+    with private(settings=settings) as server, tempfile.TemporaryDirectory() as home:
+        _loading(server.url, list(records(_COPIED)), Path(home))
         _asking(server.url, calls)
 
 

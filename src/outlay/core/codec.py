@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -105,12 +106,17 @@ def line_json(line: CostLine) -> dict[str, Any]:
     return data
 
 
+@lru_cache(maxsize=4096, typed=True)  # few rates, over and over
+def _rate_of(text: str) -> Decimal:
+    return decimal_of(text, "rate")
+
+
 def line_from_json(data: Mapping[str, Any]) -> CostLine:
     """Read what :func:`line_json` wrote."""
     return CostLine(
         unit=data["unit"],
         quantity=_quantity_of(data["quantity"]),
-        rate=decimal_of(data["rate"], "rate"),
+        rate=_rate_of(data["rate"]),
         per=data["per"],
         amount=decimal_of(data["amount"]),
         note=data.get("note"),
@@ -150,12 +156,16 @@ def shared_price_json(price: Price) -> dict[str, Any]:
 
 def price_from_json(data: Mapping[str, Any]) -> Price:
     """Read what :func:`price_json` wrote."""
-    start = data.get("effective_from")
+    return _price_of(data["source"], data.get("effective_from"), data["version"], data["extrapolated"])
+
+
+@lru_cache(maxsize=_PRICES_KEPT, typed=True)  # calls of one rate card share its price when they are read, too
+def _price_of(source: str, start: str | None, version: str, extrapolated: bool) -> Price:  # noqa: FBT001  # as written
     return Price(
-        source=data["source"],
+        source=source,
         effective_from=None if start is None else instant(start),
-        version=data["version"],
-        extrapolated=data["extrapolated"],
+        version=version,
+        extrapolated=extrapolated,
     )
 
 

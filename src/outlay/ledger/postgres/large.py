@@ -202,12 +202,15 @@ def _exact(chosen: str, keys: Sequence[str]) -> str:
 
 
 def _from_buckets(chosen: str, keys: Sequence[str]) -> str:
-    """Look up in which bucket each percentile lies, and how far into it."""
+    """Look up in which bucket each percentile lies, and how far into it.
+
+    Counted in floats, which hold such numbers exactly and add up faster than numerics.
+    """
     group = ", ".join(("g", *keys))
     return f"""SELECT {group}, ARRAY[{", ".join(map(_in_bucket, SHARES))}] FROM (
             SELECT *, sum(n) OVER (PARTITION BY {group} ORDER BY bucket) - n AS below,
                 sum(n) OVER (PARTITION BY {group}) AS whole FROM (
-                SELECT {_grouping(keys)} AS g, {_each(keys)}bucket, sum(n) AS n
+                SELECT {_grouping(keys)} AS g, {_each(keys)}bucket, sum(n::float8) AS n
                 FROM ({chosen}) AS chosen GROUP BY {_sets(keys, "bucket")}
             ) AS counted
         ) AS placed GROUP BY {group}"""  # noqa: S608  # our own names
