@@ -1,12 +1,13 @@
 """The live dashboard: ``outlay dashboard``, or ``streamlit run`` on this file; asks the settings' ledger."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import streamlit as st
 
 from outlay import process
 from outlay.contrib.live import details, views
-from outlay.contrib.live.asked import reader, version
+from outlay.contrib.live.asked import Version, answer, reader, version
 from outlay.contrib.live.choice import FILTERS, PERIODS, Choice
 from outlay.contrib.live.views import Scene
 from outlay.core.errors import OutlayError
@@ -23,7 +24,7 @@ VIEWS: Mapping[str, Callable[[Scene], None]] = {
     "Alerts": details.alerts,
 }
 _EVERY = "5s"
-_NAMES = 200  # offered by a filter
+_NAMES_SHOWN = 200  # by a filter
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
     st.title("LLM Cost Dashboard")
     try:
         asked = reader()
-        choice = _chosen(asked)
+        choice = _chosen(asked, version(asked))
         view = st.sidebar.radio("View", list(VIEWS), key="view")
         live = st.sidebar.toggle("Refresh while calls come in", key="live")
         st.fragment(_draw, run_every=_EVERY if live else None)(asked, choice, view)
@@ -45,7 +46,7 @@ def _draw(asked: LedgerReader, choice: Choice, view: str) -> None:
     VIEWS[view](scene)
 
 
-def _chosen(asked: LedgerReader) -> Choice:
+def _chosen(asked: LedgerReader, state: Version) -> Choice:
     """Show the filters as the address has them, and write the address as they are."""
     choice = Choice.read(st.query_params.to_dict())
     periods = list(PERIODS)
@@ -54,18 +55,23 @@ def _chosen(asked: LedgerReader) -> Choice:
     )
     choice = choice.with_(period=period)
     for dimension, label in FILTERS.items():
-        choice = choice.with_(**{dimension: _filter(asked, choice, dimension, label)})
+        names = answer(f"names {dimension}", Choice(period), state, partial(_names, asked, choice, dimension))
+        choice = choice.with_(**{dimension: _filter(names, getattr(choice, dimension), dimension, label)})
     st.query_params.from_dict(choice.address())
     return choice
 
 
-def _filter(asked: LedgerReader, choice: Choice, dimension: str, label: str) -> str | None:
-    since = choice.question("UTC")["since"]
-    rows = asked.report(dimension, since=since, order="calls", limit=_NAMES).rows
-    names = [str(row[dimension]) for row in rows if row[dimension] is not None]
-    wanted: str | None = getattr(choice, dimension)
+def _names(asked: LedgerReader, choice: Choice, dimension: str) -> list[str]:
+    """Give what can be chosen in a period, whatever else is chosen: that of most calls first."""
+    rows = asked.rows(dimension, since=choice.question("UTC")["since"], detail="counts").rows
+    known = [row for row in rows if row[dimension] is not None]
+    known.sort(key=lambda row: -row["calls"])
+    return [str(row[dimension]) for row in known[:_NAMES_SHOWN]]
+
+
+def _filter(names: list[str], wanted: str | None, dimension: str, label: str) -> str | None:
     if wanted is not None and wanted not in names:
-        names.insert(0, wanted)
+        names = [wanted, *names]
     place = None if wanted is None else names.index(wanted)
     found: str | None = st.sidebar.selectbox(label, names, index=place, placeholder="all", key=dimension)
     return found

@@ -15,6 +15,8 @@ class Dialect:
     tag: str = "tags[?]"
     percentiles: str = "quantile_cont({column}, [0.5, 0.9, 0.95, 0.99])"  # those of measures.SHARES
     array: str = "[{items}]"
+    # how many values lie up to each bound and above the one before, by bound; None: there is no such thing
+    histogram: str | None = "histogram({column}, CAST([{bounds}] AS DOUBLE[]))"
     row: str = "rowid"  # names a row within one statement
     arrival: str = "rowid"  # sorts entries in the order in which they came
     id: str = "id"  # sorts as the id's text does

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from operator import itemgetter
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ def _number(value: Any) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One column; ``{percentiles}`` and ``{array}`` in it stand for what engines write differently."""
+    """One column; ``{percentiles}`` and ``{histogram}`` stand for what engines write differently."""
 
     sql: str
     read: Callable[[Any], Any] = _count
@@ -42,13 +43,17 @@ def _percentile(index: int) -> Callable[[Any], float | None]:
     return lambda values: _number(itemgetter(index)(values)) if values else None
 
 
-def histogram(cumulative: Sequence[int]) -> tuple[int, ...]:
-    """Give the calls of each bucket from the calls up to each bound, the last of which is all of them."""
-    counts = [_count(value) for value in cumulative]
+def histogram(value: Mapping[float, int] | Sequence[int] | None) -> tuple[int, ...]:
+    """Give the calls of each bucket, by what the engine tells.
+
+    That is the calls of each bucket by its bound, or the calls up to each bound, the last of which is all.
+    """
+    if value is None or isinstance(value, Mapping):
+        return tuple(_count((value or {}).get(bound)) for bound in (*LATENCY_BOUNDS_MS, inf))
+    counts = [_count(each) for each in value]
     return tuple(b - a for a, b in zip((0, *counts), counts, strict=False))
 
 
-_UP_TO = ", ".join(f"count(*) FILTER (WHERE latency_ms <= {bound})" for bound in LATENCY_BOUNDS_MS)
 _FIRST_TOKEN = "{percentiles:time_to_first_token_ms}"  # noqa: S105  # a column's name
 _MEASURES: Final[Mapping[str, Measure]] = {
     "successful_calls": Measure("count(*) FILTER (WHERE status <> 'error')"),
@@ -57,7 +62,7 @@ _MEASURES: Final[Mapping[str, Measure]] = {
     "min_latency_ms": Measure("min(latency_ms)", _number),
     "p90_latency_ms": Measure("{percentiles:latency_ms}", _percentile(1)),
     "max_latency_ms": Measure("max(latency_ms)", _number),
-    "latency_histogram": Measure(f"{{array:{_UP_TO}, count(latency_ms)}}", histogram),
+    "latency_histogram": Measure("{histogram:latency_ms}", histogram),
     "first_token_calls": Measure("count(time_to_first_token_ms)"),
     "avg_first_token_ms": Measure("avg(time_to_first_token_ms)", _number),
     **{

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.buckets import label, offsets, span
-from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, zone
+from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, CallQuery, Filter, Query, zone
 from outlay.core.record import Record
 from outlay.core.units import MODALITIES
 from outlay.ledger import measures
@@ -60,7 +60,15 @@ def _written(column: str, dialect: Dialect) -> str:
     kind, _, inside = column.removeprefix("{").removesuffix("}").partition(":")
     if kind == "percentiles":
         return dialect.percentiles.format(column=inside)
-    return dialect.array.format(items=inside) if kind == "array" else column
+    return _histogram(inside, dialect) if kind == "histogram" else column
+
+
+def _histogram(column: str, dialect: Dialect) -> str:
+    """Count by LATENCY_BOUNDS_MS, where the engine has no such thing up to each bound; see ``measures``."""
+    if dialect.histogram is not None:
+        return dialect.histogram.format(column=column, bounds=", ".join(map(str, LATENCY_BOUNDS_MS)))
+    up_to = [f"count(*) FILTER (WHERE {column} <= {bound})" for bound in LATENCY_BOUNDS_MS]
+    return dialect.array.format(items=", ".join((*up_to, f"count({column})")))
 
 
 def costs(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:

@@ -38,7 +38,7 @@ def page_of(reader: LedgerReader, *, feature: str | None = None, **question: Any
     picture = picture_of(reader, **question)
     dimension = feature or _feature(reader, question)
     models = reader.report("model", order="calls", limit=_MODELS, metrics=METRICS, **question)
-    agents = reader.report(("agent", "action"), order="cost", limit=_AGENTS, **question)
+    agents = reader.report(("agent", "action"), order="cost", limit=_AGENTS, detail="sums", **question)
     return Page(
         picture=picture,
         cube=cube_of(reader, feature=dimension, currency=picture.currency, **question),
@@ -50,7 +50,7 @@ def page_of(reader: LedgerReader, *, feature: str | None = None, **question: Any
 
 
 def _feature(reader: LedgerReader, question: Mapping[str, Any]) -> str:
-    rows = reader.report("tag:feature", limit=2, **question).rows
+    rows = reader.rows("tag:feature", detail="counts", **question).rows
     return "tag:feature" if any(row["tag:feature"] is not None for row in rows) else _OTHER_FEATURE
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.query import LATENCY_BOUNDS_MS, Row
+from outlay.core.query import LATENCY_BOUNDS_MS, LEFT_OUT, Row
 from outlay.report.money import amounts
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.trend import trend_of
+from outlay.report.trend import compared
 from outlay.report.values import Unpriced, scope_json, unpriced_json
+
+_FURTHER = ("latency_histogram", "successful_calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,33 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
     Raises:
         QueryError: a filter, period or time zone that cannot be.
     """
-    days = trend_of(reader, "day", **question)
-    models = reader.report(("provider", "model"), order="cost", **question)
-    whole = reader.report((), metrics=("latency_histogram", "successful_calls"), **question)
-    first, *others = _currencies(reader.rows("currency", detail="sums", **question).rows)
-    buckets = whole.total.get("latency_histogram") if whole.total["calls"] else None
+    found, days = compared(reader, "day", detail="sums", **question)
+    models = reader.report(("provider", "model"), order="cost", detail="sums", **question)
+    further = reader.rows((), metrics=_FURTHER, detail="counts", **question).total
+    first, *others = _currencies(reader, models.rows, question)
+    buckets = further["latency_histogram"] if further["calls"] else None
     return Picture(
-        days=days.rows,
-        models=tuple(models.rows),
+        days=tuple(map(_shown, days)),
+        models=tuple(map(_shown, models.rows)),
         latencies=tuple(buckets or (0,) * (len(LATENCY_BOUNDS_MS) + 1)),
-        total=whole.total,
+        total=_shown(found.total) | {name: further[name] for name in _FURTHER},
         currency=first,
         others=tuple(others),
-        unpriced=whole.unpriced,
-        scope=scope_json(whole.query),
+        unpriced=found.unpriced,
+        scope={**scope_json(found.query), "by": []},
     )
 
 
-def _currencies(rows: Sequence[Row]) -> list[str]:
+def _shown(row: Row) -> Row:
+    """Leave away what no chart shows and nobody asked for."""
+    return {name: value for name, value in row.items() if name not in LEFT_OUT["sums"]}
+
+
+def _currencies(reader: LedgerReader, groups: Sequence[Row], question: dict[str, Any]) -> list[str]:
     """Give the currencies in which some cost is known, that of most calls first; dollars where none is."""
+    found = {currency for row in groups for currency in amounts(row)}
+    if len(found) <= 1:
+        return list(found) or ["USD"]
+    rows = reader.rows("currency", detail="counts", **question).rows
     known = [row for row in rows if row["calls"] > row["unpriced_calls"]]
-    named = [str(row["currency"]) for row in sorted(known, key=lambda row: -row["calls"])]
-    return named or ["USD"]
+    return [str(row["currency"]) for row in sorted(known, key=lambda row: -row["calls"])]

@@ -13,7 +13,7 @@ from outlay.report.adding import empty_row
 from outlay.report.money import amounts, change
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import Report, Unpriced, scope_json, unpriced_json
 
 _COMPARED = ("calls", "errors", "total_tokens")
 
@@ -56,10 +56,9 @@ def trend_of(reader: LedgerReader, unit: str = "day", **question: Any) -> Trend:
     """
     if unit not in TIME_DIMENSIONS:
         raise QueryError(f"no unit of time {unit!r:.60}; there are {', '.join(TIME_DIMENSIONS)}")
-    found = reader.report(unit, **question)
-    query, now = found.query, reader.now()
-    rows = tuple(_compared(_filled(found.rows, query, now), query, now))
-    before = _before(reader, query, now, question)
+    found, rows = compared(reader, unit, **question)
+    query = found.query
+    before = _before(reader, query, reader.now(), question)
     return Trend(
         unit=unit,
         rows=rows,
@@ -71,6 +70,13 @@ def trend_of(reader: LedgerReader, unit: str = "day", **question: Any) -> Trend:
         query=query,
         unpriced=found.unpriced,
     )
+
+
+def compared(reader: LedgerReader, unit: str, **question: Any) -> tuple[Report, tuple[Row, ...]]:
+    """Ask for a report by a unit of time; give it, and its rows as a trend has them."""
+    found = reader.report(unit, **question)
+    query, now = found.query, reader.now()
+    return found, tuple(_compared(_filled(found.rows, query, now), query, now))
 
 
 def _filled(rows: list[Row], query: Query, now: datetime) -> Iterator[Row]:

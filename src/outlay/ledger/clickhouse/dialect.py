@@ -49,6 +49,7 @@ CLICKHOUSE: Final = Dialect(
     shift="addSeconds({moment}, {seconds})",
     seconds="CAST(?, 'Int64')",
     # exact, by linear interpolation
+    histogram=None,
     percentiles="if(count({column}) = 0, [], quantilesExactInclusive(0.5, 0.9, 0.95, 0.99)({column}))",
     row="UUIDToNum(id)",
     arrival="arrived DESC, place",

@@ -44,6 +44,7 @@ POSTGRES: Final = Dialect(
     tag="tags ->> CAST(? AS TEXT)",
     percentiles="percentile_cont(ARRAY[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY {column})",
     array="ARRAY[{items}]",
+    histogram=None,
     row="id",
     among="= ANY(CAST(? AS UUID[]))",
     amount="CAST(? AS NUMERIC)",
