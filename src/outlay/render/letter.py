@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from zoneinfo import ZoneInfo
 
-from outlay.render.cells import count, dollars, milliseconds, name, signed, sums
+from outlay.render.cells import MISSING, count, dollars, milliseconds, name, signed, sums
 from outlay.render.sheets import Field, Sheet, View, columns, view_markdown
 from outlay.render.time_views import trend_view
 from outlay.render.views import errors_view, latency_view, savings_view
@@ -103,7 +103,12 @@ def _movers(review: Review) -> View:
         Field("change", "change", "text"),
     )
     rows = [
-        {**row, "change": "-" if row["cost_change"] is None else signed(row["cost_change"])}
+        {
+            **row,
+            "change": MISSING
+            if (change := row["cost_change"]) is None
+            else signed(change, row["currency"] or "USD"),
+        }
         for row in review.movers[:_MOVERS]
     ]
     left = len(review.movers) - len(rows)

@@ -47,6 +47,12 @@ def sole(known: Amounts) -> Decimal | None:
     return next(iter(known.values())) if len(known) == 1 else None
 
 
+def sole_currency(many: Iterable[Amounts]) -> str | None:
+    """Give the one currency of all these amounts; None where there are several, or nothing is known."""
+    found = {currency for each in many for currency in each}
+    return next(iter(found)) if len(found) == 1 else None
+
+
 def per(amount: Decimal | None, count: int | Decimal, times: int = 1) -> Decimal | None:
     """Give an amount by a count, to the ledger's places; None where either is unknown or nothing."""
     if amount is None or not count:

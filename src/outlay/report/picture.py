@@ -62,13 +62,14 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
         QueryError: a filter, period or time zone that cannot be.
     """
     found, days = compared(reader, "day", detail="sums", **question)
-    models = reader.report(("provider", "model"), order="cost", detail="sums", **question)
+    groups = reader.rows(("provider", "model"), detail="sums", **question).rows
+    models = sorted(groups, key=lambda row: (row["cost"] is None, -(row["cost"] or 0)))
     further = reader.rows((), metrics=_FURTHER, detail="counts", **question).total
-    first, *others = _currencies(reader, models.rows, question)
+    first, *others = _currencies(reader, models, question)
     buckets = further["latency_histogram"] if further["calls"] else None
     return Picture(
         days=tuple(map(_shown, days)),
-        models=tuple(map(_shown, models.rows)),
+        models=tuple(map(_shown, models)),
         latencies=tuple(buckets or (0,) * (len(LATENCY_BOUNDS_MS) + 1)),
         total=_shown(found.total) | {name: further[name] for name in _FURTHER},
         currency=first,

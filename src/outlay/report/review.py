@@ -13,7 +13,7 @@ from outlay.report.drivers import Drivers
 from outlay.report.errors import Errors, errors_of
 from outlay.report.forecast import forecast_of
 from outlay.report.latency import Latency, call_json, latency_of
-from outlay.report.money import amounts, sole
+from outlay.report.money import amounts, money, sole, sole_currency
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
 from outlay.report.savings import Compare, Savings, savings_of
@@ -31,9 +31,9 @@ class Review:
     """A week's letter.
 
     ``movers`` has a row for each provider and model of this week or the one before: ``calls``, ``cost``,
-    ``calls_before``, ``cost_before`` and ``cost_change`` (None where a cost is unknown or of another
-    currency), the greatest change first. ``unusual`` are days of the week that stand out, with what drove
-    them.
+    ``calls_before``, ``cost_before`` and ``cost_change`` (in ``currency``; None where a cost is unknown or of
+    another currency), the greatest change first. ``unusual`` are days of the week that stand out, with what
+    drove them.
     """
 
     week: str  # ISO 8601, as 2026-W47
@@ -122,15 +122,19 @@ def _movers(reader: LedgerReader, question: dict[str, Any]) -> Iterator[Row]:
 
 def _mover(key: tuple[str | None, str | None], now: Row | None, before: Row | None) -> Row:
     known = [None if row is None else amounts(row) for row in (now, before)]
-    cost, cost_before = (ZERO if each is None else sole(each) for each in known)
-    same = len({currency for each in known if each for currency in each}) <= 1
+    currency = sole_currency(each for each in known if each)
+    nothing = {currency or "USD": ZERO}
+    costs, costs_before = (nothing if each is None else each for each in known)
+    cost, cost_before = sole(costs), sole(costs_before)
+    same = len({*costs, *costs_before}) <= 1
     change = None if cost is None or cost_before is None or not same else EXACT.subtract(cost, cost_before)
     return {
         "provider": key[0],
         "model": key[1],
         "calls": 0 if now is None else now["calls"],
-        "cost": cost,
+        **money(costs),
         "calls_before": 0 if before is None else before["calls"],
-        "cost_before": cost_before,
+        **money(costs_before, "cost_before"),
         "cost_change": change,
+        "currency": currency,
     }
