@@ -10,7 +10,7 @@ from outlay.core.cost import COST_STATUSES, Cost, CostLine, Price
 from outlay.core.ids import uuid7
 from outlay.core.ports import Ledger
 from outlay.core.query import DIMENSIONS, CallQuery, Filter, Query, Row
-from outlay.core.record import Record
+from outlay.core.record import Record, Status
 from outlay.core.units import COUNT_UNITS, TOKEN_UNITS
 from outlay.core.usage import Usage, sort_terms
 from outlay.ledger import MemoryLedger
@@ -33,6 +33,35 @@ JSON = st.recursive(
 COUNTS = st.dictionaries(
     st.sampled_from([*TOKEN_UNITS, *COUNT_UNITS]), st.integers(0, 10**12), max_size=4
 ) | st.fixed_dictionaries({"audio_seconds": st.decimals(0, 10**6, places=3)})
+# Strategies are made once: making one takes longer than drawing from it.
+_LINE = st.builds(
+    CostLine,
+    unit=TEXT,
+    quantity=st.integers(0, 10**12) | st.decimals(0, 1000, places=3),
+    rate=MONEY,
+    per=st.sampled_from([1, 1000, 10**6]),
+    amount=MONEY,
+    note=MAYBE,
+    model=MAYBE,
+)
+_PRICE = st.builds(
+    Price, source=TEXT, effective_from=st.none() | AT, version=TEXT, extrapolated=st.booleans()
+)
+_LINES, _MAYBE_PRICE = st.lists(_LINE, max_size=2), st.none() | _PRICE
+_MAYBE_MONEY, _MAYBE_FLOAT = st.none() | MONEY, st.none() | FLOAT
+_MAYBE_SIZE, _MAYBE_LENGTH = st.none() | st.integers(1, 10**9), st.none() | st.integers(0, 10**9)
+_FLAGS, _FLAG_SET = st.lists(TEXT, max_size=2), st.sets(TEXT, max_size=2)
+_TERMS, _TAGS = st.dictionaries(TEXT, TEXT, max_size=2), st.dictionaries(TEXT, TEXT, max_size=3)
+_RAW = st.none() | st.dictionaries(TEXT, JSON, min_size=1, max_size=3)
+_EXTRA = st.dictionaries(TEXT, JSON, max_size=3)
+_CURRENCY, _BOOLEAN = st.sampled_from(["USD", "EUR"]), st.booleans()
+_STATE: st.SearchStrategy[Status] = st.sampled_from(("success", "error"))
+_COST_STATE = st.sampled_from(COST_STATUSES)
+_RETRIES, _ENTROPY, _MAYBE_BOOLEAN = (
+    st.integers(0, 100),
+    st.binary(min_size=10, max_size=10),
+    st.none() | _BOOLEAN,
+)
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
 
 
@@ -41,45 +70,38 @@ def usages(draw: st.DrawFn, depth: int = 1) -> Usage:
     """Make a usage with every field."""
     return Usage.of(
         draw(COUNTS),
-        flags=tuple(sorted(draw(st.sets(TEXT, max_size=2)))),
+        flags=tuple(sorted(draw(_FLAG_SET))),
         reason=draw(FACT),
         model=draw(FACT),
         response_id=draw(FACT),
-        terms=sort_terms(draw(st.dictionaries(TEXT, TEXT, max_size=2))),
-        context_tokens=draw(st.none() | st.integers(1, 10**9)),
-        reported_cost=draw(st.none() | MONEY),
-        reported_currency=draw(st.sampled_from(["USD", "EUR"])),
-        parts=tuple(draw(st.lists(usages(0), max_size=2))) if depth else (),
-        raw=draw(st.none() | st.dictionaries(TEXT, JSON, min_size=1, max_size=3)),
+        terms=sort_terms(draw(_TERMS)),
+        context_tokens=draw(_MAYBE_SIZE),
+        reported_cost=draw(_MAYBE_MONEY),
+        reported_currency=draw(_CURRENCY),
+        parts=tuple(draw(_PARTS)) if depth else (),
+        raw=draw(_RAW),
     )
+
+
+_PARTS = st.lists(usages(0), max_size=2)
 
 
 @st.composite
 def charges(draw: st.DrawFn) -> Cost:
     """Make a cost with every field."""
-    line = st.builds(
-        CostLine,
-        unit=TEXT,
-        quantity=st.integers(0, 10**12) | st.decimals(0, 1000, places=3),
-        rate=MONEY,
-        per=st.sampled_from([1, 1000, 10**6]),
-        amount=MONEY,
-        note=MAYBE,
-        model=MAYBE,
-    )
-    price = st.builds(
-        Price, source=TEXT, effective_from=st.none() | AT, version=TEXT, extrapolated=st.booleans()
-    )
     return Cost(
-        amount=draw(st.none() | MONEY),
-        status=draw(st.sampled_from(COST_STATUSES)),
-        currency=draw(st.sampled_from(["USD", "EUR"])),
-        lines=tuple(draw(st.lists(line, max_size=2))),
-        price=draw(st.none() | price),
+        amount=draw(_MAYBE_MONEY),
+        status=draw(_COST_STATE),
+        currency=draw(_CURRENCY),
+        lines=tuple(draw(_LINES)),
+        price=draw(_MAYBE_PRICE),
         reason=draw(MAYBE),
-        flags=tuple(draw(st.lists(TEXT, max_size=2))),
-        computed=draw(st.none() | MONEY),
+        flags=tuple(draw(_FLAGS)),
+        computed=draw(_MAYBE_MONEY),
     )
+
+
+_USAGE, _CHARGE = usages(), charges()
 
 
 @st.composite
@@ -91,23 +113,23 @@ def records(draw: st.DrawFn) -> Record:
     )
     maybe: dict[str, Any] = {name: draw(MAYBE) for name in (*texts.split(), "span_id", "prompt", "reply")}
     return Record(
-        id=uuid7(at, draw(st.binary(min_size=10, max_size=10))),
+        id=uuid7(at, draw(_ENTROPY)),
         at=at,
         provider=draw(TEXT),
-        usage=draw(usages()),
-        charge=draw(charges()),
+        usage=draw(_USAGE),
+        charge=draw(_CHARGE),
         operation=draw(TEXT),
-        status=draw(st.sampled_from(["success", "error"])),
-        latency_ms=draw(st.none() | FLOAT),
-        time_to_first_token_ms=draw(st.none() | FLOAT),
-        streamed=draw(st.booleans()),
-        retries=draw(st.integers(0, 100)),
-        tags=draw(st.dictionaries(TEXT, TEXT, max_size=3)),
-        prompt_length=draw(st.none() | st.integers(0, 10**9)),
-        quality_score=draw(st.none() | FLOAT),
-        user_rating=draw(st.none() | FLOAT),
-        correct=draw(st.none() | st.booleans()),
-        extra=draw(st.dictionaries(TEXT, JSON, max_size=3)),
+        status=draw(_STATE),
+        latency_ms=draw(_MAYBE_FLOAT),
+        time_to_first_token_ms=draw(_MAYBE_FLOAT),
+        streamed=draw(_BOOLEAN),
+        retries=draw(_RETRIES),
+        tags=draw(_TAGS),
+        prompt_length=draw(_MAYBE_LENGTH),
+        quality_score=draw(_MAYBE_FLOAT),
+        user_rating=draw(_MAYBE_FLOAT),
+        correct=draw(_MAYBE_BOOLEAN),
+        extra=draw(_EXTRA),
         **maybe,
     )
 
