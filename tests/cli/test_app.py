@@ -46,7 +46,7 @@ def test_help_loads_nothing_heavy(args: list[str]) -> None:
 def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: Callable[..., Any]) -> None:
     done = outlay()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("no calls in the last 30 days\noutlay --help lists the commands")
+    assert done.stdout.startswith("no calls in the last 30 days\noutlay run PROGRAM records the calls")
 
 
 @pytest.mark.parametrize(

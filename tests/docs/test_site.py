@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-
-from outlay.cli.app import root
+from tests.support.commands import understood
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -64,12 +62,4 @@ SHOWN = re.findall(r"`outlay ([^`]+)`", HOWTO)
 
 @pytest.mark.parametrize("shown", SHOWN)
 def test_every_command_that_a_task_names_is_one(shown: str) -> None:
-    command: click.Command = root
-    words = shlex.split(shown.replace("FILE", str(ROOT / "README.md")))
-    context = click.Context(root, info_name="outlay")
-    while isinstance(command, click.Group):
-        name, inner, words = command.resolve_command(context, words)
-        assert inner is not None
-        command, context = inner, click.Context(inner, parent=context, info_name=name)
-    made = command.make_context(command.name, words, parent=context.parent)
-    assert made.command_path == f"outlay {shown}"[: len(made.command_path)]
+    understood(shlex.split(shown.replace("FILE", str(ROOT / "README.md"))))

@@ -36,6 +36,8 @@ def check(ctx: click.Context, *, dry_run: bool) -> int:
     settings = settings_of(state_of(ctx))
     with reader_of(settings) as reader:
         outcome = check_rules(settings, reader, os.environ, datetime.now(UTC), dry=dry_run)
+    if not settings.alerts.get("rules"):
+        click.echo("outlay: no rules; outlay init writes an outlay.toml with an example of one", err=True)
     if state_of(ctx).json:
         show_json(_outcome(outcome, dry_run=dry_run))
     else:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from outlay.cli.manual import epilog, with_manual
 from outlay.cli.options import data_options
 from outlay.core.errors import OutlayError, QueryError, SettingsError
 
@@ -76,7 +77,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command: click.Command = getattr(import_module(f"outlay.cli.{entry.module}"), entry.attribute)
-        return command
+        return with_manual(command, f"outlay {cmd_name}")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -103,7 +104,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None: 
         ctx.exit()
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.group(cls=LazyGroup, invoke_without_command=True, epilog=epilog("outlay"))
 @data_options
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it."

@@ -37,3 +37,5 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
         show(csv_text(found))
     else:
         print_found(state, found, report_view)
+    if not found.total["calls"] and not (state.csv or state.json or state.markdown):
+        click.echo("outlay: nothing matches; outlay doctor says where calls are looked for", err=True)

@@ -9,6 +9,7 @@ from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.overview import WEEK, Overview
 
+START = "outlay run PROGRAM records the calls of a program, outlay demo those of a mock provider"
 HINT = "outlay --help lists the commands; outlay report --by model, outlay trend, outlay forecast say more"
 
 
@@ -39,7 +40,7 @@ def overview_view(found: Overview) -> View:
             Sheet(_BARS, list(_bars(found))),
             Sheet(models, found.models),
         ),
-        (*unpriced_notes(found.unpriced), HINT) if any_call else (HINT,),
+        (*unpriced_notes(found.unpriced), HINT) if any_call else (START, HINT),
         empty=None if any_call else "no calls in the last 30 days",
     )
 

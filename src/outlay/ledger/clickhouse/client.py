@@ -162,7 +162,8 @@ def _connected(place: Place, database: str | None) -> Any:
     try:
         from clickhouse_connect import get_client  # noqa: PLC0415  # an extra
     except ImportError:
-        raise MissingExtraError.of("clickhouse", "clickhouse-connect") from None
+        extra = "chdb" if place.host is None else "clickhouse"
+        raise MissingExtraError.of(extra, "clickhouse-connect") from None
     _logger.addHandler(_silence)  # what it warns of is raised as well
     settings = {**_SESSION, **place.settings}
     if place.host is None:
