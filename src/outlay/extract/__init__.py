@@ -23,11 +23,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from outlay.core.errors import ResponseError
-from outlay.core.usage import Usage, merge_flags
+from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import error_in, missing
 from outlay.extract.batch import response_inside, whole_batch
 from outlay.extract.held import held
@@ -134,7 +133,7 @@ def _read_events(events: list[Any], provider: str, api: str | None) -> Usage:
 def _known(usage: Usage, provider: str) -> Usage:
     if provider in KNOWN_PROVIDERS:
         return usage
-    return replace(usage, flags=merge_flags(usage.flags, ("by_shape",)))
+    return changed(usage, flags=merge_flags(usage.flags, ("by_shape",)))
 
 
 def _parsed(text: str, bears: tuple[str, ...] | None) -> Any:

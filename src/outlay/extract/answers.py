@@ -1,10 +1,9 @@
 """What stands around a usage object: model, id, terms, stated money; or why there is no usage."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from outlay.core.usage import Item, Usage
+from outlay.core.usage import Item, Usage, changed
 from outlay.extract.plain import fields_of, name_of, plain
 from outlay.extract.stated import STATED, stated_cost
 from outlay.extract.tally import Tally, made, ordered, sum_units
@@ -97,4 +96,4 @@ def error_in(body: Mapping[str, Any]) -> str | None:
 
 def split(whole: Usage, parts: tuple[Usage, ...]) -> Usage:
     """Make a usage of parts: its units become their sum, so that both always agree."""
-    return replace(whole, items=ordered(sum_units(parts)), parts=parts)
+    return changed(whole, items=ordered(sum_units(parts)), parts=parts)

@@ -1,10 +1,9 @@
 """Anthropic's messages: cache counts beside input_tokens, iterations that are billed beyond the top level."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from outlay.core.usage import Usage, merge_flags
+from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import finish, inner, missing, split, usage_in
 from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of
@@ -95,7 +94,7 @@ def _terms(usage: Mapping[str, Any]) -> dict[str, str]:
 def _summed(read: Usage) -> Usage:
     """Say so where the input is a sum over a server tool's calls and no single call's size is known."""
     if read["web_search"] or read["web_fetch"]:
-        return replace(read, flags=merge_flags(read.flags, ("summed_calls",)))
+        return changed(read, flags=merge_flags(read.flags, ("summed_calls",)))
     return read
 
 
@@ -128,10 +127,10 @@ def _with_iterations(top: Usage, iterations: list[Any]) -> Usage:
                 others.append(part)
             case _:
                 flags.add("unknown_keys")
-    main = replace(top, items=ordered(sum_units(own)))
+    main = changed(top, items=ordered(sum_units(own)))
     context = largest if 0 < largest < main.input_tokens else None
-    whole = replace(main, flags=merge_flags(top.flags, flags), context_tokens=context)
-    return split(whole, (replace(main, context_tokens=context, raw=None), *others)) if others else whole
+    whole = changed(main, flags=merge_flags(top.flags, flags), context_tokens=context)
+    return split(whole, (changed(main, context_tokens=context, raw=None), *others)) if others else whole
 
 
 class MessagesStream:

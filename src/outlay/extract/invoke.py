@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from outlay.core.usage import Usage
+from outlay.core.usage import Usage, changed
 from outlay.extract.answers import finish, missing, usage_in
 from outlay.extract.anthropic import MessagesStream, read_messages
 from outlay.extract.bedrock import count_guardrails, read_converse
@@ -42,7 +41,7 @@ def read_invoke(body: Mapping[str, Any], provider: str) -> Usage:
 def _joined(read: Usage, guardrails: Tally) -> Usage:
     if not guardrails.units:
         return read
-    return replace(read, items=ordered({**read.units, **guardrails.units}))
+    return changed(read, items=ordered({**read.units, **guardrails.units}))
 
 
 def _read_flat(body: Mapping[str, Any], provider: str, tally: Tally) -> Usage:

@@ -1,10 +1,9 @@
 """Realtime sessions: each response.done bills its own turn; transcripts of the input are another model's."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from outlay.core.usage import Usage
+from outlay.core.usage import Usage, changed
 from outlay.extract.answers import inner, split, usage_in
 from outlay.extract.media import count_transcription
 from outlay.extract.modality import count_input, count_output, from_details
@@ -102,7 +101,7 @@ class RealtimeStream:
         if self._drafts.units:
             spoken = self._turns.usage(model=self._model)
             written = self._drafts.usage(model=self._transcriber)
-            turns = split(replace(spoken, raw=self._last), (spoken, written))
+            turns = split(changed(spoken, raw=self._last), (spoken, written))
         else:
             turns = self._turns.usage(model=self._model, raw=self._last)
         return turns if self.complete else cut_off(turns, "the session ended within a response")

@@ -1,10 +1,9 @@
 """OpenAI's responses and their copies: usage as in chat, hosted tools beside it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from outlay.core.usage import Usage
+from outlay.core.usage import Usage, changed
 from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
 from outlay.extract.chat import count_chat
 from outlay.extract.common import RESPONSES, common_items
@@ -62,7 +61,7 @@ def _with_context(usage: Usage, stated: Mapping[str, Any]) -> Usage:
     """Take xAI's size of the last context, where input_tokens sums several calls of server-side tools."""
     context = inner(stated, "context_details").get("input_tokens")
     if isinstance(context, int) and 0 < context < usage.input_tokens:
-        return replace(usage, context_tokens=context)
+        return changed(usage, context_tokens=context)
     return usage
 
 
@@ -71,7 +70,7 @@ def _with_drawing(whole: Usage, drawing: Mapping[str, Any], body: Mapping[str, A
     tally = Tally()
     count_images(tally, drawing)
     part = tally.usage(model=_image_model(body))
-    return split(whole, (replace(whole, parts=(), raw=None), part))
+    return split(whole, (changed(whole, parts=(), raw=None), part))
 
 
 def _image_model(body: Mapping[str, Any]) -> str | None:
@@ -133,7 +132,7 @@ class ResponsesStream:
         if self._error is not None:
             known["error"] = peek(self._error, "error") or self._error
         return cut_off(
-            replace(
+            changed(
                 read_responses(known, self._provider), reason=missing(known).reason if self._error else None
             ),
             "the stream ended before its usage",

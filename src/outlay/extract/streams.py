@@ -1,10 +1,9 @@
 """Collectors: what a live stream says of its usage, by keeping references and converting at the end."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
-from outlay.core.usage import Usage, merge_flags
+from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import error_in
 from outlay.extract.plain import fields_of, plain, rows_of
 
@@ -59,7 +58,7 @@ def merge(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
 
 def cut_off(usage: Usage, reason: str) -> Usage:
     """Mark what was read of a stream that did not end as it should."""
-    return replace(usage, flags=merge_flags(usage.flags, ("partial",)), reason=usage.reason or reason)
+    return changed(usage, flags=merge_flags(usage.flags, ("partial",)), reason=usage.reason or reason)
 
 
 class Kept:
@@ -145,7 +144,7 @@ class LastUsage:
             if error_in(facts):
                 return cut_off(read, "")
             return cut_off(
-                replace(read, reason=None),
+                changed(read, reason=None),
                 "the stream carries no usage: ask with stream_options.include_usage",
             )
         return read if self.complete else cut_off(read, "the stream ended before its final usage")

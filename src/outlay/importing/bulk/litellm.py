@@ -47,11 +47,14 @@ def tell(cells: Cells) -> Told | None:
 def _only_successes(cells: Cells, metadata: str) -> None:
     cells.need(matches(cells.text("status"), "success"))
     if metadata != NOTHING:
-        cells.need(f"({metadata} IS NULL OR json_valid({metadata}))")
-        cells.need(f"({metadata} IS NULL OR NOT contains(lower({metadata}), 'failure'))")
-        # Usage within the metadata as the text of a JSON object is read the other way.
-        inner = "|".join(_AS_TEXT)
-        cells.need(f'({metadata} IS NULL OR NOT regexp_matches({metadata}, \'"({inner})": ?"\'))')
+        # Usage within the metadata as the text of a JSON object is read the other way, and so are failures.
+        strange = f'(?i)failure|"({"|".join(_AS_TEXT)})": ?"'
+        valid = f"{_valid(cells, metadata)} AND NOT regexp_matches({metadata}, {quoted(strange)})"
+        cells.need(f"({metadata} IS NULL OR ({valid}))")
+
+
+def _valid(cells: Cells, metadata: str) -> str:
+    return cells.let(f"json_valid({metadata})")
 
 
 def _usage(cells: Cells, told: Told, metadata: str) -> None:
@@ -65,7 +68,9 @@ def _usage(cells: Cells, told: Told, metadata: str) -> None:
         groups = (litellm.CACHED, litellm.WRITTEN)
         paths = [f"{place}.{key}" for keys in groups for key in keys for place in _PLACES]
         listed = ", ".join(quoted(path) for path in [*paths, _REASONING])
-        found = cells.let(f"json_extract(CASE WHEN json_valid({metadata}) THEN {metadata} END, [{listed}])")
+        found = cells.let(
+            f"json_extract(CASE WHEN {_valid(cells, metadata)} THEN {metadata} END, [{listed}])"
+        )
         each = len(_PLACES)
         read, written = (
             [_first_named(found, paths, start * 2 * each + n * each) for n in range(2)] for start in range(2)

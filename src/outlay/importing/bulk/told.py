@@ -36,7 +36,7 @@ COLUMNS: Mapping[str, str] = {
 """Columns that are read, beside the instant, the units and the id."""
 
 # What DuckDB takes for JSON and others do not, and numbers beyond floats and texts beyond texts.
-_LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[0-9][eE]\+?[0-9]{3}|\\u0000"
+_LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}|\\u0000"
 
 
 _PARTS = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")

@@ -1,0 +1,140 @@
+"""``outlay import`` of foreign rows into the embedded ledger: in bulk, one by one, beside bare DuckDB.
+
+python -m benchmarks.imports [ROWS [ROUNDS]]. Each way has a process and a ledger of its own, start-up
+included. CPU is that of all threads, so that it means something on a busy machine too; bare DuckDB reads the
+same file with ``read_json`` or ``read_csv`` into a table of its columns, and prices nothing.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+ROWS, ROUNDS = 200_000, 3
+_SLOW = 10_000  # rows for the way of one record each, which takes so much longer
+_MAPPING = {"at": "When", "model": "LLM", "input_tokens": "In", "output_tokens": "Out", "cost": "USD"}
+_MODELS = (("gpt-4o", "openai"), ("gpt-4o-mini", "openai"), ("claude-sonnet-4-5", "anthropic"),
+           ("gemini-2.5-pro", "google"))  # fmt: skip
+_ONE_BY_ONE = """
+import sys, json
+from datetime import UTC
+from functools import partial
+from pathlib import Path
+from outlay.importing import Maker
+from outlay.importing.reading import OneByOne
+from outlay.ledger import DuckLedger
+from outlay.pricing import Book, cost_of
+maker = Maker(partial(cost_of, book=Book.default()), zone=UTC, maker_of=lambda model: "openai")
+way = OneByOne(DuckLedger(Path(sys.argv[2])), maker, None, json.loads(sys.argv[3]))
+with open(sys.argv[1], "rb") as file:
+    print(sum(step.new for step in way.steps(file)))
+"""
+_BARE = """
+import sys, duckdb
+database = duckdb.connect(sys.argv[2] + ".duckdb")
+read = "read_csv(?)" if sys.argv[1].endswith(".csv") else "read_json(?, format = 'newline_delimited')"
+database.execute(f"CREATE TABLE calls AS SELECT * FROM {read}", [sys.argv[1]])
+print(database.execute("SELECT count(*) FROM calls").fetchall()[0][0])
+"""
+
+
+def rows(number: int) -> list[dict[str, Any]]:
+    """Give calls as a spend log has them; a third states no cost, a third one of seventeen digits."""
+    chance, at = random.Random(1), datetime(2026, 10, 1, tzinfo=UTC)  # noqa: S311  # the same each time
+    made: list[dict[str, Any]] = []
+    for n in range(number):
+        at += timedelta(milliseconds=chance.randrange(3000))
+        model, provider = chance.choice(_MODELS)
+        prompt, reply = chance.randrange(8000), chance.randrange(900)
+        cost = chance.choice((0, round(prompt * 2.5e-6, 7), prompt * 2.5e-6 + reply * 1e-5))
+        end = at + timedelta(milliseconds=chance.randrange(9000))
+        made.append(
+            {"request_id": f"chatcmpl-{chance.getrandbits(96):x}", "call_type": "acompletion", "spend": cost,
+             "prompt_tokens": prompt, "completion_tokens": reply, "startTime": f"{at:%F %T.%f}",
+             "endTime": f"{end:%F %T.%f}", "model": model, "custom_llm_provider": provider,
+             "user": f"u{n % 50}", "team_id": f"t{n % 7}", "request_tags": ["a"], "cache_hit": "False",
+             "status": "success",
+             "metadata": {"usage_object": {"prompt_tokens_details": {"cached_tokens": prompt // 2}}}}
+        )  # fmt: skip
+    return made
+
+
+def files(folder: Path, number: int) -> dict[str, Path]:
+    """Write the same calls in three shapes."""
+    spend = rows(number)
+    plain = [
+        {"timestamp": row["startTime"], "model": row["model"], "input_tokens": row["prompt_tokens"],
+         "output_tokens": row["completion_tokens"], "cost": row["spend"] or None, "latency": 1.25,
+         "user_id": row["user"], "query_type": "faq", "status": "success", "chunks": 3}
+        for row in spend
+    ]  # fmt: skip
+    found = {name: folder / name for name in ("spend_logs.jsonl", "llm_calls.jsonl", "table.csv")}
+    for name, listed in (("spend_logs.jsonl", spend), ("llm_calls.jsonl", plain)):
+        found[name].write_text("".join(f"{json.dumps(row)}\n" for row in listed), "utf-8")
+    cells = ("timestamp", "model", "input_tokens", "output_tokens", "cost", "user_id")
+    lines = [",".join("" if row[name] is None else str(row[name]) for name in cells) for row in plain]
+    found["table.csv"].write_text("\n".join(["When,LLM,In,Out,USD,user_id", *lines]) + "\n", "utf-8")
+    return found
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Run a way in a process of its own; give its wall and CPU seconds."""
+    before, start = os.times(), time.perf_counter()
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    taken, after = time.perf_counter() - start, os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return taken, used
+
+
+def ways(file: Path, folder: Path) -> Mapping[str, Callable[[int], list[str]]]:
+    """Give the commands of the ways, each of a round."""
+    table = file.suffix == ".csv"
+    mapped = (
+        [word for name, column in _MAPPING.items() for word in ("--map", f"{name}={column}")] if table else []
+    )
+    mapping = json.dumps(_MAPPING if table else None)
+
+    def place(name: str, turn: int) -> str:
+        return str(folder / f"{file.stem}-{name}-{turn}")
+
+    few = file.with_name(f"few-{file.name}")
+    few.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[: _SLOW + table]))
+    return {
+        "outlay import": lambda turn: [
+            "-m", "outlay", "import", str(file), "--tz", "UTC", *mapped, "--ledger", place("bulk", turn)],
+        "one by one": lambda turn: ["-c", _ONE_BY_ONE, str(few), place("slow", turn), mapping],
+        "bare DuckDB": lambda turn: ["-c", _BARE, str(file), place("bare", turn)],
+    }  # fmt: skip
+
+
+def main(number: int, rounds: int) -> None:
+    """Print a row for each shape and way."""
+    table = Table(title=f"{number:,} foreign rows imported, priced and kept", title_justify="left")
+    for heading in ("file", "way", "rows a second", "CPU µs a row", "ratio to bare DuckDB"):
+        table.add_column(heading, justify="left" if heading in {"file", "way"} else "right")
+    with tempfile.TemporaryDirectory() as name:
+        for shape, file in files(Path(name), number).items():
+            chosen = ways(file, Path(name))
+            taken = {way: [run(command(turn)) for turn in range(rounds)] for way, command in chosen.items()}
+            count = {way: _SLOW if way == "one by one" else number for way in taken}
+            cpu = {way: median(used for _, used in found) / count[way] * 1e6 for way, found in taken.items()}
+            for way, found in taken.items():
+                wall = min(each for each, _ in found)
+                ratio = cpu[way] / cpu["bare DuckDB"]
+                table.add_row(shape, way, f"{count[way] / wall:,.0f}", f"{cpu[way]:.1f}", f"{ratio:.1f}")
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main(*(int(given) for given in (*sys.argv[1:3], *(str(ROWS), str(ROUNDS))[len(sys.argv) - 1 :])))
