@@ -7,7 +7,9 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
+from huggingface_hub.utils import _http
 from tests.support.cancelled import cancel_while_reading
 from tests.support.forms import SDKS, UNITS, client_of, forms_of, http_of
 from tests.support.wire import Kept
@@ -21,6 +23,15 @@ pytestmark = [
 
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
 OUTCOMES = ("ok", "error", "abandoned", "cancelled")
+
+
+@pytest.fixture(autouse=True)
+def _own_sessions() -> Iterator[None]:
+    """Give huggingface_hub its own HTTP clients back."""
+    yield
+    huggingface_hub.close_session()
+    huggingface_hub.set_client_factory(_http.default_client_factory)
+    huggingface_hub.set_async_client_factory(_http.default_async_client_factory)
 
 
 def is_stream(answer: Any) -> bool:

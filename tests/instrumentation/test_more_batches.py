@@ -1,4 +1,4 @@
-"""Batches of Mistral, Gemini and xAI: each answer is one call at batch price, when it is read, and once."""
+"""Batches of Mistral, Gemini, xAI and Together: each answer is one call, when it is read, and once."""
 
 import asyncio
 import json
@@ -7,11 +7,13 @@ from typing import Any
 
 import httpx2
 import pytest
+import together
 import xai_sdk
 from google import genai
 from google.genai import types
 from mistralai.client import Mistral
 from tests.support.wire import Kept, Server, answer
+from tests.support.wire_httpx import HttpxServer
 from tests.support.xai_peer import TICKS, Peer, serving
 from xai_sdk.proto import batch_pb2
 
@@ -199,3 +201,21 @@ def test_results_of_xais_batch_are_counted_once(asynchronous: bool, kept: Kept) 
     first = kept.records[0]
     assert (first.provider, first.cost, first.extra["custom_id"]) == ("xai", Decimal(TICKS) / 10**10, "a")
     assert first.usage.units["input"] == 800
+
+
+def test_lines_of_togethers_file_are_counted_once(kept: Kept) -> None:
+    job = {
+        "id": "batch-1",
+        "status": "COMPLETED",
+        "output_file_id": "file-out",
+        "created_at": "2026-11-20T10:00:00Z",
+    }
+    server = HttpxServer([answer(job), raw(FILE)])
+    api = together.Together(api_key="k", http_client=server.sync_httpx(), max_retries=0)
+    api.batches.retrieve("batch-1")
+    for _ in range(2):
+        api.files.content("file-out").read()
+    assert [record.status for record in kept.records] == ["success", "success", "error"]
+    assert {(record.provider, record.extra["batch_id"]) for record in kept.records} == {
+        ("together", "batch-1")
+    }

@@ -20,6 +20,7 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     broken: bool = False
+    hold: threading.Event | None = None  # what the answer waits for
 
 
 def message(content: dict[str, Any], kind: str = "event", **headers: str) -> bytes:
@@ -57,6 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length", 0)))
         server.paths.append(self.path)
         reply = server.replies.pop(0) if len(server.replies) > 1 else server.replies[0]
+        if reply.hold is not None:
+            reply.hold.wait(30)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)

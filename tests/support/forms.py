@@ -1,5 +1,6 @@
 """Every form in which the SDKs over HTTP make a call, so that each can be put through every outcome."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ import cohere
 import groq
 import httpx
 import httpx2
+import huggingface_hub
+import ollama
 import openai
 import together
 from google import genai
@@ -116,6 +119,21 @@ COHERING = sse(
     {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": BILLED}},
     named=True,
 )
+OLLAMA: dict[str, Any] = {
+    "model": "m",
+    "created_at": "2026-11-01T00:00:00Z",
+    "message": {"role": "assistant", "content": "hi"},
+    "response": "hi",
+    "done": True,
+    "done_reason": "stop",
+    "prompt_eval_count": 1000,
+    "eval_count": 100,
+}
+COUNTED = ("done_reason", "prompt_eval_count", "eval_count")
+BEGINNING = {**{name: value for name, value in OLLAMA.items() if name not in COUNTED}, "done": False}
+GOING = b"".join(json.dumps(each).encode() + b"\n" for each in (BEGINNING, OLLAMA))
+HUB = {**CHAT, "system_fingerprint": "x"}
+HUB_CHUNKS = sse({**WORD, "system_fingerprint": "x"}, {**LAST, "system_fingerprint": "x"}, done=True)
 ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 SPEAK: dict[str, Any] = {**ASK, "max_tokens": 10}
 GENERATE: dict[str, Any] = {"model": "m", "contents": "hi"}
@@ -179,6 +197,18 @@ WHOLE: dict[str, Forms] = {
     },
     "groq": _CREATE,
     "together": _CREATE,
+    "ollama": {
+        "create": (OLLAMA, lambda api: api.chat(**ASK)),
+        "parse": (OLLAMA, lambda api: api.chat(format=City.model_json_schema(), **ASK)),
+        "stream": (GOING, lambda api: api.chat(stream=True, **ASK)),
+        "generate": (OLLAMA, lambda api: api.generate(model="m", prompt="hi")),
+        "generate stream": (GOING, lambda api: api.generate(model="m", prompt="hi", stream=True)),
+    },
+    "huggingface": {
+        "create": (HUB, lambda api: api.chat_completion(ASK["messages"])),
+        "as openai": (HUB, lambda api: api.chat.completions.create(messages=ASK["messages"])),
+        "stream": (HUB_CHUNKS, lambda api: api.chat_completion(ASK["messages"], stream=True)),
+    },
     "cohere": {
         "create": (COHERE, lambda api: api.chat(**ASK)),
         "raw": (COHERE, lambda api: api.with_raw_response.chat(**ASK)),
@@ -211,8 +241,8 @@ def forms_of(sdk: str, *, asynchronous: bool) -> Forms:
     return {**WHOLE.get(sdk, {}), **(ASYNC if asynchronous else SYNC).get(sdk, {})}
 
 
-SDKS = ("openai", "anthropic", "google", "groq", "together", "mistralai", "cohere")
-HTTP: dict[str, Any] = {"groq": httpx, "together": httpx, "cohere": httpx}
+SDKS = ("openai", "anthropic", "google", "groq", "together", "mistralai", "cohere", "ollama", "huggingface")
+HTTP: dict[str, Any] = dict.fromkeys(("groq", "together", "cohere", "ollama"), httpx)
 
 
 def http_of(sdk: str) -> Any:
@@ -222,6 +252,12 @@ def http_of(sdk: str) -> Any:
 
 def client_of(sdk: str, http: Any, *, asynchronous: bool) -> Any:  # noqa: PLR0911 - one return for each SDK
     """Make an SDK's client over an HTTP client of that kind."""
+    if sdk == "huggingface":
+        return _hub(http, asynchronous=asynchronous)
+    if sdk == "ollama":
+        api: Any = ollama.AsyncClient() if asynchronous else ollama.Client()
+        http.base_url, api._client = api._client.base_url, http
+        return api
     key: dict[str, Any] = {"api_key": "k"}
     once: dict[str, Any] = {**key, "http_client": http, "max_retries": 0}
     if sdk == "openai":
@@ -240,3 +276,13 @@ def client_of(sdk: str, http: Any, *, asynchronous: bool) -> Any:  # noqa: PLR09
     options = types.HttpOptions(**{"httpx_async_client" if asynchronous else "httpx_client": http})
     made = genai.Client(**key, http_options=options)
     return made.aio if asynchronous else made
+
+
+def _hub(http: Any, *, asynchronous: bool) -> Any:
+    """Make a client of the hub's; the HTTP clients that it shares are its module's."""
+    if asynchronous:
+        huggingface_hub.set_async_client_factory(lambda: http)
+        return huggingface_hub.AsyncInferenceClient("https://router.huggingface.co/v1")
+    huggingface_hub.close_session()
+    huggingface_hub.set_client_factory(lambda: http)
+    return huggingface_hub.InferenceClient("https://router.huggingface.co/v1")
