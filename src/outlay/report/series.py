@@ -12,9 +12,11 @@ WEEK = 7
 LEAST = 14  # complete days, below which nothing is said
 _WINDOW = 56  # days that weekdays are learnt from
 _TINY = 1e-9
-_SPREADS = 4.0  # a day stands out beyond so many robust standard deviations …
-_TAIL, _TAILS = 0.9, 2.0  # … and twice what nine of ten days were off
-_FLOOR = 0.05  # no series is taken for steadier than this
+_SPREADS = 5.0  # a day stands out beyond so many robust standard deviations …
+_TAIL, _TAILS = 0.9, 2.0  # … and twice what nine of ten days were off,
+_BELOW = 1.25  # a quarter further below
+_FLOOR = 0.08  # no series is taken for steadier than this
+_LONGER, _OF_LONGER = 14, 0.4  # how many days a forecast looks at beside the last week, and their weight
 _BACKTESTS = 70
 _ENOUGH = 8  # backtests, below which there is no interval
 _LOW, _HIGH, _WIDEN = 0.05, 0.95, 0.05
@@ -47,18 +49,19 @@ def expected(history: Sequence[float]) -> Expected | None:
     )
     tail = off[min(len(off) - 1, int(_TAIL * len(off)))]
     room = max(_SPREADS * max(1.4826 * median(off), _FLOOR), _TAILS * tail) * value
-    return Expected(value, max(value - room, 0.0), value + room)
+    return Expected(value, max(value - _BELOW * room, 0.0), value + room)
 
 
 def forecast(history: Sequence[float], days: int) -> list[float]:
-    """Continue a series: the mean of the last seven days, weekdays and the two extremes left aside.
+    """Continue a series by the means of the last seven and fourteen days, weekdays and extremes left aside.
 
     With less than two weeks behind it a day is expected to be as the mean of all.
     """
     if len(history) < LEAST:
         return [fmean(history)] * days if history else []
     factors, plain = _deseasoned(history)
-    level = fmean(sorted(plain[-WEEK:])[1:-1])
+    week, longer = fmean(sorted(plain[-WEEK:])[1:-1]), fmean(sorted(plain[-_LONGER:])[2:-2])
+    level = (1 - _OF_LONGER) * week + _OF_LONGER * longer
     return [level * factors[-ahead % WEEK] for ahead in range(days)]
 
 
