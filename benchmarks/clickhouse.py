@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.shipping import journalled, shipped
 from benchmarks.timing import show, take_turns
 from outlay.core.ids import uuid7
 from outlay.core.query import CallQuery, Query
@@ -108,6 +109,14 @@ def inserts(ledger: ClickHouseLedger, client: Client, folder: Path, count: int) 
             raise AssertionError("a call was taken for a known one")
         return (time.perf_counter() - start) / count * 1e6
 
+    def shipping() -> float:
+        nth = next(rounds)
+        home = folder / f"home-{nth}"
+        journalled(home, (replace(each, id=_moved(each.id, nth)) for each in records))
+        start = time.perf_counter()
+        shipped(home, nth, ledger)
+        return (time.perf_counter() - start) / count * 1e6
+
     def bare() -> float:
         client.run("TRUNCATE TABLE bulk")
         start = time.perf_counter()
@@ -123,6 +132,7 @@ def inserts(ledger: ClickHouseLedger, client: Client, folder: Path, count: int) 
     variants = {
         "INSERT FROM INFILE, JSON lines": bare,
         "ledger.add of records: known ids looked up, written, compared": ours,
+        "the shipper, from journals": shipping,
         "the same batch once more: each call compared": again,
     }
     title = f"ClickHouse in process: {count:,} calls in a batch, wall clock a call"

@@ -20,15 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from tests.support.postgres import private
 
+from benchmarks.shipping import journalled, shipped
 from outlay.core.ids import uuid7
-from outlay.core.ports import Ledger
 from outlay.core.query import Query, filters
 from outlay.core.record import Record
 from outlay.extract import read
-from outlay.journal import Journal
 from outlay.ledger import PostgresLedger
 from outlay.ledger.postgres.rows import RECORD_COLUMNS
-from outlay.ledger.ship import Offsets, Shipper
 from outlay.pricing import cost_of
 
 _COPIED = 50_000  # calls in a paired round
@@ -87,28 +85,6 @@ def _body(api: str, chance: random.Random) -> dict[str, Any]:
     usage = {"prompt_tokens": fresh + cached, "completion_tokens": out, "total_tokens": fresh + cached + out}
     inside = {"prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0}}
     return {"id": f"chatcmpl-{name[:29]}", "usage": {**usage, **inside, "completion_tokens_details": details}}
-
-
-def journalled(home: Path, some: Sequence[Record]) -> None:
-    """Write records as programs do."""
-    journal = Journal(home / "journal")
-    for n, record in enumerate(some):
-        journal.append(record)
-        if not n % 5_000:
-            journal.flush()
-    journal.close()
-
-
-def shipped(home: Path, nth: int, ledger: Ledger) -> None:
-    """Ship all of a home's journals to a ledger, as if nothing of them had been shipped before.
-
-    Raises:
-        RuntimeError: it does not take them.
-    """
-    url = f"postgresql://localhost/round-{nth}"
-    done = Shipper(home / "journal", Offsets(home, url), lambda: ledger, hold=True).run()
-    if done.error or done.dead or done.new != done.entries:
-        raise RuntimeError(done)
 
 
 def _copy(connection: psycopg.Connection[Any], rows: Sequence[Sequence[Any]]) -> None:
