@@ -17,8 +17,6 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
-import click
-
 import outlay
 from outlay.cli.price_batches import Priced, price_batch
 from outlay.pricing import Book
@@ -91,6 +89,8 @@ class Workers:
     def _tell(self, worker: "subprocess.Popen[bytes]") -> None:
         if worker.pid not in self._told:
             self._told.add(worker.pid)
+            import click  # a worker has no use for it, and it takes half of its start
+
             code = worker.wait()
             click.echo(
                 f"outlay: a worker process ended early (exit code {code}); its lines are priced here",
