@@ -79,3 +79,19 @@ def test_info_migrate_and_compact(outlay: Outlay) -> None:
     assert json.loads(outlay("ledger", "info", "--json").stdout)["recorded"] == 4
     assert outlay("ledger", "migrate").stdout.startswith("already at schema ")
     assert json.loads(outlay("ledger", "compact", "--json").stdout)["after_bytes"] > 0
+
+
+def test_late_shows_what_came_when_its_day_was_pruned(outlay: Outlay, kept: Path) -> None:
+    assert outlay("ledger", "late").stdout == "no call came too late\n"
+    outlay("ledger", "prune", "--older-than", "400d", "--yes")
+    ledger = DuckLedger(kept)
+    missed = [call(TODAY - timedelta(days=510 + n), user=f"u{n}", cost="0.25") for n in range(2)]
+    ledger.add(missed)
+    ledger.close()
+    text = outlay("ledger", "late", "-n", "1").stdout
+    assert (missed[0].id in text, missed[1].id in text) == (True, False)
+    assert text.endswith("2 in all, in no total\n")
+    found = json.loads(outlay("ledger", "late", "--json").stdout)
+    assert (found["late"], [each["user"] for each in found["calls"]]) == (2, ["u0", "u1"])
+    assert {each["cost"] for each in found["calls"]} == {"0.25"}
+    assert outlay("ledger", "late", "-n", "0").returncode == 2

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # loaded when a command runs: --help needs none of them
     from outlay.core.keeping import Disagreement, LedgerInfo, Pruned
     from outlay.core.ports import Keeping
 
+_TOLD = ("id", "at", "provider", "model", "user", "cost", "currency", "cost_status")  # of a late call
+
 
 @click.group
 @data_options
@@ -104,6 +106,27 @@ def prune(ctx: click.Context, *, older_than: str | None, before: str | None, dry
     else:
         show(f"{_said(done)} {'would be' if done.dry_run else 'are'} kept as {done.rollups:,} daily totals")
     return 0
+
+
+@ledger.command
+@click.option("-n", "count", type=click.IntRange(1), default=20, show_default=True, help="How many to show.")
+@data_options
+@click.pass_context
+def late(ctx: click.Context, *, count: int) -> None:
+    """Calls that came when their day had been pruned, newest first.
+
+    They are kept apart, in no total, since nobody can tell whether the daily totals hold them already.
+    """
+    from outlay.cli.late import late_text
+    from outlay.cli.session import page_of_terminal, show, show_json
+
+    with _keeping(ctx) as kept:
+        found, every = kept.late_calls(count), kept.info().late
+    if state_of(ctx).json:
+        rows = [{name: getattr(each, name) for name in _TOLD} for each in found]
+        show_json({"late": every, "calls": rows})
+    else:
+        show(late_text(found, every, page_of_terminal()))
 
 
 @ledger.command

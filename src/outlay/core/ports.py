@@ -210,6 +210,10 @@ class Keeping(Protocol):
         """Compare what the ledger says in more than one place; nothing where all agrees."""
         ...
 
+    def late_calls(self, limit: int) -> tuple[Record, ...]:
+        """Give the newest of the calls that came when their day had been pruned; they are in no total."""
+        ...
+
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids, UUIDs in lower case, whose calls are here; pruned ones are not."""
         ...

@@ -272,3 +272,11 @@ def info(tables: Tables, ledger: str) -> LedgerInfo:
 
 def _count(tables: Tables, table: str) -> int:
     return int(tables.all(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608  # our own names
+
+
+def late_calls(tables: Tables, limit: int) -> tuple[Record, ...]:
+    """Give the newest of the calls that were set aside since their day had been pruned."""
+    names = tuple(tables.columns("late"))
+    listed = ", ".join(f'"{name}"' for name in names)
+    found = tables.all(f'SELECT {listed} FROM late ORDER BY "at" DESC, id DESC LIMIT ?', [limit])  # noqa: S608  # our own names
+    return tuple(record_of(names, row) for row in found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Selected
-from outlay.core.record import Entry
+from outlay.core.record import Entry, Record
 from outlay.journal import pending_bytes, remove_taken
 from outlay.ledger import answers
 from outlay.ledger.answering import Answering
@@ -162,6 +162,11 @@ class DuckLedger(Answering):
 
         with self._turn() as engine:
             return verify(engine, self.journals, self._spool)
+
+    def late_calls(self, limit: int) -> tuple[Record, ...]:
+        """Give the newest of the calls that came when their day had been pruned; they are in no total."""
+        with self._turn() as engine:
+            return answers.late_calls(engine, limit)
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids whose calls are here."""

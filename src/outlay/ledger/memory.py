@@ -205,6 +205,10 @@ class MemoryLedger:
         """Give nothing; everything stands in one place only."""
         return ()
 
+    def late_calls(self, limit: int) -> tuple[Record, ...]:
+        """Give the newest of the calls that came when their day had been pruned; they are in no total."""
+        return tuple(sorted(self._late.values(), key=lambda each: (each.at, each.id), reverse=True)[:limit])
+
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids whose calls are here."""
         return frozenset(name for name in ids if name in self._records)

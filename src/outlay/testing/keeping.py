@@ -125,6 +125,15 @@ class KeepingContract:
         assert keeping(ledger).known([old.id, new.id]) == {new.id}
         assert keeping(ledger).verify() == ()
 
+    def test_calls_that_came_too_late_can_be_seen_newest_first(self, ledger: Ledger) -> None:
+        """As they were told, each once."""
+        assert keeping(ledger).late_calls(5) == ()
+        keeping(ledger).prune(NOON)
+        days = [call(NOON - n * _DAY, user=f"u{n}", tags={"a": "b"}, units={"input": n}) for n in range(1, 5)]
+        ledger.add([*days, days[0]])
+        assert [each.user for each in keeping(ledger).late_calls(3)] == ["u1", "u2", "u3"]
+        assert keeping(ledger).late_calls(9) == tuple(days)
+
     def test_what_is_said_about_a_pruned_call_changes_nothing(self, ledger: Ledger) -> None:
         """A judgement or a cost that comes too late."""
         old = call(NOON - 9 * _DAY, cost="1")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from outlay.core.errors import QueryError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import Query, Rows, Selected
-from outlay.core.record import Entry, Revision
+from outlay.core.record import Entry, Record, Revision
 from outlay.ledger.answering import Answering
 from outlay.ledger.clickhouse.place import Place
 from outlay.ledger.rolled import horizon_of
@@ -132,6 +132,12 @@ class ClickHouseLedger(Answering):
         from outlay.ledger.clickhouse.keeping import verify  # noqa: PLC0415  # an extra
 
         return verify(self._client)
+
+    def late_calls(self, limit: int) -> tuple[Record, ...]:
+        """Give the newest of the calls that came when their day had been pruned; they are in no total."""
+        from outlay.ledger.clickhouse.retention import late_calls  # noqa: PLC0415  # an extra
+
+        return late_calls(self._client, limit)
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids whose calls are here; pruned ones are not."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from outlay.core.codec import record_json
+from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import LedgerBusyError
 from outlay.core.ids import time_of
 from outlay.core.instants import midnight
@@ -52,6 +52,13 @@ def late(client: Client) -> int:
     """Count the calls that came too late, those that are still to be set aside among them."""
     apart = client.all("SELECT count() FROM late")[0][0]
     return int(apart + client.all(f"SELECT count() FROM calls WHERE {_STRAGGLERS}")[0][0])  # noqa: S608  # our own names
+
+
+def late_calls(client: Client, limit: int) -> tuple[Record, ...]:
+    """Give the newest of the calls that came too late, those that are still to be set aside among them."""
+    apart = (record_from_json(orjson.loads(line)) for (line,) in client.all("SELECT line FROM late"))
+    found = {each.id: each for each in (*_stragglers(client), *apart)}
+    return tuple(sorted(found.values(), key=lambda each: (each.at, each.id), reverse=True)[:limit])
 
 
 def prune(client: Client, before: datetime, *, dry_run: bool) -> Pruned:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from outlay.core.errors import MissingExtraError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import Query, Rows, Selected
-from outlay.core.record import Entry
+from outlay.core.record import Entry, Record
 from outlay.ledger.answering import Answering
 from outlay.ledger.postgres.place import Place
 
@@ -119,6 +119,13 @@ class PostgresLedger(Answering):
             from outlay.ledger.postgres.keeping import verify  # noqa: PLC0415 - needs the extra
 
             return tuple(verify(tables))
+
+    def late_calls(self, limit: int) -> tuple[Record, ...]:
+        """Give the newest of the calls that came when their day had been pruned; they are in no total."""
+        with self._turn() as tables:
+            from outlay.ledger.postgres.retention import late_calls  # noqa: PLC0415 - needs the extra
+
+            return late_calls(tables, limit)
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids, UUIDs in lower case, whose calls are here."""

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from outlay.core.codec import record_json
+import orjson
+
+from outlay.core.codec import record_from_json, record_json
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
 from outlay.core.record import Entry, Loss, Record
@@ -88,6 +90,12 @@ def set_late_aside(connection: Connection, entries: Sequence[Entry]) -> Sequence
                 [id_of(entry.id), _naive(entry.at), Written(json_text(record_json(entry)))],
             )
     return good
+
+
+def late_calls(connection: Connection, limit: int) -> tuple[Record, ...]:
+    """Give the newest of the calls that were set aside."""
+    found = connection.all('SELECT record FROM late ORDER BY "at" DESC, id DESC LIMIT ?', [limit])
+    return tuple(record_from_json(orjson.loads(text)) for (text,) in found)
 
 
 def _is_old(entry: Entry, horizon: datetime, least: str) -> bool:
