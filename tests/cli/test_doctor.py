@@ -233,15 +233,18 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
 
 
 def test_a_journal_that_a_server_has_not_taken(outlay: Outlay, home: Path) -> None:
-    other = "clickhouse://ch.example/calls"
+    other_url = "clickhouse://ch.example/calls"
     (segment,) = (home / "journal").glob("*.jsonl")
     first = len(segment.read_bytes().splitlines(keepends=True)[0])
-    Offsets(home, other).write(Progress(target=other, taken={segment.name: first}))
+    Offsets(home, other_url).write(Progress(target=other_url, taken={segment.name: first}))
     finding = found(outlay("doctor", "--json"), "behind")
     assert finding["what"].startswith(
-        f"{other} is behind; 5 lines ({segment.stat().st_size - first:,} bytes)"
+        f"{other_url} is behind; 5 lines ({segment.stat().st_size - first:,} bytes)"
     )
-    assert finding["do"] == "outlay ship"
+    first, _, other = finding["do"].partition(", or ")
+    assert first == f"outlay ship --ledger {other_url}"
+    subprocess.run(["sh", "-c", other.removesuffix(" if calls go there no more")], check=True)
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 
 
 def test_a_ledger_that_a_newer_outlay_wrote(outlay: Outlay, home: Path) -> None:

@@ -140,7 +140,7 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     from outlay.core.instants import text_of
     from outlay.journal import waiting
     from outlay.ledger.ship import Offsets, targets
-    from outlay.settings import is_server
+    from outlay.settings import is_server, shown
 
     found = {each.target: each for each in targets(settings.home)}
     if settings.ledger is not None and is_server(settings.ledger) and not settings.peek:
@@ -150,13 +150,16 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     for target, progress in found.items():
         facts = progress.to_json()
         del facts["taken"]
-        letters = Offsets(settings.home, target).dead_letters
+        place = Offsets(settings.home, target)
+        letters = place.dead_letters
         behind = waiting(settings.journal, progress.taken)
         told.append({
             **facts,
             "pending_bytes": behind.bytes,
             "pending_entries": behind.entries,
             "pending_since": None if behind.since is None else text_of(behind.since),
+            "current": settings.ledger is not None and target == shown(settings.ledger),
+            "offsets": str(place.file),
             "dead_letters": str(letters) if letters.exists() else None,
         })  # fmt: skip
     return told

@@ -42,7 +42,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_ledger(found),
         *_alerts(found["alerts"]),
         *_kept(found),
-        *_shipping(found.get("shipping", ())),
+        *_shipping(found),
         *_clock(found, now),
         *_unpriced(found),
         *_prices(found["prices"], now),
@@ -82,7 +82,7 @@ def _place(place: Found) -> Iterator[Finding]:
 def _ledger(found: Found) -> Iterator[Finding]:
     if "error" not in found:
         return
-    server = next((each for each in found["shipping"] if each["target"] == found["settings"]["ledger"]), None)
+    server = next((each for each in found["shipping"] if each["current"]), None)
     if found["error_type"] == "LedgerSchemaError":
         yield Finding("newer ledger", FAULT, found["error"], "pip install --upgrade outlay")
     elif found["error_type"] == "MissingExtraError":
@@ -134,21 +134,30 @@ def _kept(found: Found) -> Iterator[Finding]:
         )
 
 
-def _shipping(targets: Iterable[Found]) -> Iterator[Finding]:
-    for each in targets:
+def _shipping(found: Found) -> Iterator[Finding]:
+    for each in found.get("shipping", ()):
+        if each["current"] and "error" in found:
+            continue  # what waits for it is said with the error
         if each["last_error"]:
             what = (
                 f"{each['target']} could not be reached at {each['last_error_at']} ({each['last_error']});"
                 f" {_behind(each)}"
             )
-            yield Finding("not shipped", ADVICE, what, "outlay ship tries again")
+            yield Finding("not shipped", ADVICE, what, _ship(each))
         elif each["pending_bytes"]:
-            yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", "outlay ship")
+            yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", _ship(each))
         if each["dead"]:
             what = f"{each['dead']:,} lines were set aside in {each['dead_letters']}"
             yield Finding(
                 "set aside", ADVICE, what, "outlay ship --dead list says why, and --dead retry tries again"
             )
+
+
+def _ship(target: Found) -> str:
+    if target["current"]:
+        return "outlay ship"
+    no_more = f"rm {quote(target['offsets'])} if calls go there no more"
+    return f"outlay ship --ledger {quote(target['target'])}, or {no_more}"
 
 
 def _behind(target: Found) -> str:

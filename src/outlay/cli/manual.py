@@ -114,7 +114,9 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
             Example("outlay export --format jsonl --output calls.jsonl", "everything"),
             Example("outlay export --format csv --since 30d", "to standard output"),
         ],
-        "outlay ship": [Example("outlay ship --ledger postgresql://localhost/outlay", "until stopped")],
+        "outlay ship": [
+            Example("outlay ship --ledger postgresql://localhost/outlay", "what is pending, once")
+        ],
         "outlay ledger": [Example("outlay ledger info", "where it is, and how large")],
         "outlay ledger info": [Example("outlay ledger info --json", "for a program")],
         "outlay ledger migrate": [Example("outlay ledger migrate", "to the newest form")],
