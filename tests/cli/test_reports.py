@@ -149,9 +149,10 @@ def test_explain_shows_the_lines_of_one_call(outlay: Outlay, recorded: list[str]
 
 
 def test_an_empty_ledger_answers_everything(outlay: Outlay) -> None:
-    for args in (["report"], ["calls"], ["top"]):
-        done = outlay(*args)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "no calls\n", "")
+    hint = "outlay: nothing matches; outlay doctor says where calls are looked for\n"
+    for name, said in (("report", hint), ("calls", ""), ("top", "")):
+        done = outlay(name)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "no calls\n", said)
     assert json.loads(outlay("calls", "--json").stdout) == {"calls": []}
 
 

@@ -156,8 +156,7 @@ def _shipping(found: Found) -> Iterator[Finding]:
 def _ship(target: Found) -> str:
     if target["current"]:
         return "outlay ship"
-    no_more = f"rm {quote(target['offsets'])} if calls go there no more"
-    return f"outlay ship --ledger {quote(target['target'])}, or {no_more}"
+    return f"outlay ship --ledger {quote(target['target'])}"
 
 
 def _behind(target: Found) -> str:
@@ -166,7 +165,8 @@ def _behind(target: Found) -> str:
     entries = target["pending_entries"]
     count = "more lines than can be counted" if entries is None else f"{entries:,} lines"
     since = f" since {target['pending_since']}" if target["pending_since"] else ""
-    return f"{count} ({target['pending_bytes']:,} bytes) wait in the journals{since}"
+    kept = "" if target["current"] else f"; to forget this ledger, remove {target['offsets']}"
+    return f"{count} ({target['pending_bytes']:,} bytes) wait in the journals{since}{kept}"
 
 
 def _clock(found: Found, now: datetime) -> Iterator[Finding]:
