@@ -1,7 +1,7 @@
 """Tries what our lock cannot hold, each in a throw-away environment: ``python -m tools.tried [NAME…]``.
 
-Frameworks that ask for older SDKs than our tests do. It takes minutes, asks the package
-index, and prints a table; the exit code is 1 if anything failed.
+Frameworks that ask for older SDKs than our tests do, and older releases of SDKs. It takes minutes, asks the
+package index, and prints a table; the exit code is 1 if anything failed.
 """
 
 import os
@@ -33,7 +33,25 @@ FRAMEWORKS: Mapping[str, Trial] = {
     ),
     "instructor": Trial(("instructor",), "tests/instrumentation/frameworks/test_over_sdks.py", "instructor"),
 }
-GROUPS: Mapping[str, Mapping[str, Trial]] = {"frameworks": FRAMEWORKS}
+_RELEASES = "tests/instrumentation/test_releases.py"
+RELEASES: Mapping[str, Trial] = {
+    name: Trial(packages, _RELEASES, only)
+    for name, packages, only in (
+        ("openai-2", ("openai==2.*",), "openai"),
+        ("openai-1", ("openai==1.*",), "openai"),
+        ("openai-oldest", ("openai==1.40.0", "httpx<0.28"), "openai"),  # later httpx lacks what it passes
+        ("anthropic-1", ("anthropic==1.*",), "anthropic"),
+        ("anthropic-0", ("anthropic==0.*",), "anthropic"),
+        ("anthropic-oldest", ("anthropic==0.60.0",), "anthropic"),
+        ("google-genai-2", ("google-genai==2.*",), "google"),
+        ("google-genai-1", ("google-genai==1.*",), "google"),
+        ("google-genai-oldest", ("google-genai==1.40.0",), "google"),
+        ("mistralai-2", ("mistralai==2.*",), "mistral"),
+        ("mistralai-1", ("mistralai==1.*",), "mistral"),
+        ("mistralai-oldest", ("mistralai==1.5.0",), "mistral"),
+    )
+}
+GROUPS: Mapping[str, Mapping[str, Trial]] = {"frameworks": FRAMEWORKS, "releases": RELEASES}
 
 
 def trials(names: list[str]) -> Iterator[tuple[str, Trial]]:
@@ -63,7 +81,7 @@ def tried(trial: Trial, folder: Path) -> tuple[str, str]:
     done = run(str(python), "-m", "pytest", "-p", "no:cacheprovider", trial.tests, *select)
     frozen = run(uv, "pip", "freeze", "--quiet", "--python", str(python)).stdout.splitlines()
     names = {each.partition(">")[0].partition("=")[0].partition("<")[0] for each in trial.packages}
-    told = [each for each in frozen if each.partition("==")[0] in {*names, "openai"}]
+    told = [each for each in frozen if each.partition("==")[0] in {*names, "openai"} - {"httpx"}]
     return ", ".join(told), (done.stdout.strip().splitlines() or [done.stderr[-200:]])[-1]
 
 

@@ -168,7 +168,8 @@ def _gemini(model: str, used: tuple[int, int]) -> Answer:
         "modelVersion": model,
     }
     first = {"candidates": [{"content": content}], "modelVersion": model}
-    return Answer(whole, _events(first, whole))
+    end = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": "STOP"}
+    return Answer(whole, _events(first, {**whole, "candidates": [end]}))
 
 
 def _cohere(used: tuple[int, int]) -> Answer:
