@@ -275,3 +275,41 @@ def test_provisioned_and_batch_at_once_say_what_was_assumed_of_the_batch() -> No
 def test_the_first_strange_key_of_a_window_is_named() -> None:
     with pytest.raises(PriceBookError, match="a window has no key 'begin'; it has days, except, from, to"):
         read_window({"from": "10:00", "to": "11:00", "begin": 1, "zone": "UTC"}, "row 1")
+
+
+def test_a_factor_for_all_models_that_does_not_apply_does_not_hide_one_behind_it() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "10" } }]
+    [[common]]
+    provider = "acme"
+    when = { geo = "eu" }
+    factor = "1.1"
+    [[common]]
+    provider = "acme"
+    when = { speed = "fast" }
+    factor = "6"
+    """)
+    assert card_of(prices).rates["input"].amount == 10
+    assert card_of(prices, geo="eu").rates["input"].amount == 11
+    assert card_of(prices, speed="fast").rates["input"].amount == 60
+
+
+@pytest.mark.parametrize(("cached", "in_batch"), [("10", "5"), ("1", "1")])
+def test_a_unit_that_a_tariff_leaves_out_follows_its_stand_in_only_where_both_cost_the_same(
+    cached: str, in_batch: str
+) -> None:
+    prices = book(f"""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = {{ input = "10", cache_read = "{cached}" }}
+    [[model.price]]
+    when = {{ batch = "true" }}
+    rates = {{ input = "5" }}
+    """)
+    assert card_of(prices).rates["cache_read"].amount == Decimal(cached)
+    assert card_of(prices, batch="true").rates["cache_read"].amount == Decimal(in_batch)
