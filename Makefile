@@ -49,7 +49,7 @@ coverage: .venv/.dev
 	  --deselect tests/journal/test_processes.py::test_a_file_size_limit_only_means_more_segments
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report --fail-under=$(COVERED)
-COVERED = 99
+COVERED = 95
 
 soak: .venv/.dev
 	@$(RUN) python -m tests.soak

@@ -131,8 +131,10 @@ if __name__ == "__main__":
 def test_a_bare_fork_begins_anew(tmp_path: Path) -> None:
     """Also when the parent's thread has something in hand."""
     code = """
+import warnings
 for n in range(2000):
     journal.append(call(user=f"p{n:04}"))
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of forks beside threads
 child = os.fork()
 if not child:
     assert journal.pending == 0

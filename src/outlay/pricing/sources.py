@@ -88,6 +88,9 @@ def fetch(where: str, *, limit: int = _LIMIT, timeout: float = _TIMEOUT) -> byte
         else:
             with Path(where).open("rb") as file:
                 content = file.read(limit + 1)
+    except urllib.error.HTTPError as error:
+        with error:  # it is an answer too, and holds its connection
+            raise PriceBookError(f"{where} cannot be read: {error.reason}") from None
     except (OSError, ValueError) as error:  # URLError and time-outs are OSErrors; ValueError is a bad URL
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise PriceBookError(f"{where} cannot be read: {reason}") from None
