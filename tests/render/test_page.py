@@ -172,6 +172,7 @@ def test_the_figures_are_the_ledgers_whatever_is_chosen(shown: Page) -> None:
 def test_a_price_that_nobody_knows_is_no_zero(chromium: Browser, tmp_path: Path, notes: Notes) -> None:
     path = tmp_path / "page.html"
     records = [call(cost="0.5"), call(cost=None, model="imaginary-9"), call(cost="0", model="gift")]
+    records += [call(cost="7", currency="EUR", model="abroad")]
     path.write_text(html_text(page_of(reader(records))), "utf-8")
     page = chromium.new_page()
     notes.follow(page)
@@ -183,6 +184,7 @@ def test_a_price_that_nobody_knows_is_no_zero(chromium: Browser, tmp_path: Path,
     assert rows["imaginary-9"] == ["unknown", "-"]
     assert rows["gift"] == ["$0.000000", "0.0%"]
     assert rows["gpt-4o"] == ["$0.500000", "100.0%"]
+    assert rows["abroad"] == ["in EUR", "-"]
     page.select_option("#model", label="imaginary-9")
     assert tiles(page)["Total cost"] == "unknown"
     assert notes.wrong == []

@@ -83,7 +83,8 @@ def _shown(label: str | None) -> str:
 def _cell(key: Sequence[str | None], cell: Cell, places: Sequence[Mapping[str | None, int]]) -> list[Any]:
     at = [kind[label] for kind, label in zip(places, key, strict=True)]
     spread = [number for pair in enumerate(cell.latencies) if pair[1] for number in pair]
-    return [*at, *cell.sums, round(cell.latency_ms, 3), text_of(cell.cost), spread]
+    elsewhere = [cell.elsewhere] if cell.elsewhere else []
+    return [*at, *cell.sums, round(cell.latency_ms, 3), text_of(cell.cost), spread, *elsewhere]
 
 
 def _latency(row: Row) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from zoneinfo import ZoneInfo
 
-from outlay.render.cells import MISSING, count, dollars, milliseconds, name, signed, sums
+from outlay.render.cells import MISSING, count, dollars, name, signed, sums
 from outlay.render.sheets import Field, Sheet, View, columns, view_markdown
 from outlay.render.time_views import trend_view
 from outlay.render.views import errors_view, latency_view, savings_view
@@ -134,8 +134,8 @@ def _expensive(review: Review) -> View:
             Field("at", "at", "text"),
             Field("model", "model", "text"),
             Field("user", "user", "text"),
-            Field("took", "latency", "text"),
-            Field("price", "cost", "text"),
+            Field("latency_ms", "latency", "ms"),
+            Field("cost", "cost", "money"),
             Field("id", "id", "id"),
         ),
         [
@@ -143,8 +143,10 @@ def _expensive(review: Review) -> View:
                 "at": f"{record.at:%Y-%m-%d %H:%M:%S}Z",
                 "model": name(record.model),
                 "user": name(record.user),
-                "took": milliseconds(record.latency_ms),
-                "price": dollars(record.cost, record.currency),
+                "latency_ms": record.latency_ms,
+                "cost": record.cost,
+                "currency": record.currency,
+                "calls": 1,
                 "id": record.id,
             }
             for record in review.dearest

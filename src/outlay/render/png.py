@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from outlay.core.errors import MissingExtraError
 from outlay.core.query import LATENCY_BOUNDS_MS
 from outlay.render.cells import name
+from outlay.report.money import amounts
 from outlay.report.picture import Picture
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def model_bars(picture: Picture, most: int = _BARS) -> tuple[list[str], list[flo
     bars: list[tuple[str, float | None]] = [(label, float(amount)) for label, amount in shown]
     if rest:
         bars.append((f"{len(rest)} others", float(sum(amount for _, amount in rest))))
-    if unknown := [label for label, amount, _ in rows if amount is None]:
+    if unknown := [label for label, amount, row in rows if amount is None and not amounts(row)]:
         which = f"{unknown[0]}: unknown" if len(unknown) == 1 else f"{len(unknown)} models: unknown"
         bars.append((which, None))
     return [label for label, _ in bars], [cost for _, cost in bars]

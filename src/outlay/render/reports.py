@@ -62,6 +62,8 @@ def _shared(fields: tuple[Field, ...], report: Report) -> tuple[Field, ...]:
     """Put the shares behind their metric; a running sum says something where the largest stand first."""
     metric = report.share or ""
     known = [row["share"] for row in report.rows if row["share"] is not None]
+    if report.rows and not known:  # of money in several currencies there are none
+        return fields
     shares = _SHARES if len(known) > 1 and known == sorted(known, reverse=True) else _SHARES[:1]
     places = [at for at, each in enumerate(fields, 1) if each.key == metric]
     if not places:

@@ -20,20 +20,32 @@ def trend_view(found: Trend) -> View:
         *PERIOD_FIGURES,
         Field("cost_change", "change", "change", spare=1),
         Field("cost_change_rate", "in percent", "rate"),
-        Field("calls_change_rate", "calls", "rate", spare=4),
+        Field("calls_change_rate", "calls change", "rate", spare=4),
     )
     rows = [{**row, "label": _label(row, found.unit)} for row in found.rows]
-    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.rows]
     return View(
         (Sheet(fields, rows, found.total),),
-        (*_against_before(found), *unpriced_notes(found.unpriced)),
-        (f"cost by {found.unit}  {spark(costs)}",) if len(rows) > 1 else (),
+        (*_in_part(found), *_against_before(found), *unpriced_notes(found.unpriced)),
+        (_bars(found),) if len(rows) > 1 else (),
         empty=None if found.rows else NO_CALLS,
     )
 
 
+def _bars(found: Trend) -> str:
+    """Draw the costs; where most are not known, or in several currencies, the calls."""
+    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.rows]
+    if 2 * costs.count(None) < len(costs):
+        return f"cost by {found.unit}  {spark(costs)}"
+    return f"calls by {found.unit}  {spark([float(row['calls']) for row in found.rows])}"
+
+
+def _in_part(found: Trend) -> Iterator[str]:
+    if not all(row["complete"] for row in found.rows):
+        yield f"* not a whole {found.unit}"
+
+
 def _label(row: Row, unit: str) -> str:
-    return f"{row[unit]}{'' if row['complete'] else ' (in part)'}"
+    return f"{row[unit]}{'' if row['complete'] else ' *'}"
 
 
 def _against_before(found: Trend) -> Iterator[str]:

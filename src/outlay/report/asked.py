@@ -1,10 +1,13 @@
 """The parts of a question as people write them, checked: dimensions, filters, a limit, an order."""
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from outlay.core.errors import QueryError
+from outlay.core.money import ZERO
 from outlay.core.query import METRICS, Query, Row, check_dimension
+from outlay.report.money import amounts
 
 Where = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
 
@@ -42,8 +45,16 @@ def sort_key(order: str, query: Query) -> Callable[[Row], Any]:
         QueryError: it is neither.
     """
     metrics = [name for name in (*METRICS, *query.metrics) if name != "latency_histogram"]
+    if order == "cost":
+        return _by_cost
     if order in metrics:
         return lambda row: (row[order] is None, -(row[order] or 0))
     if order in query.by:
         return lambda row: (row[order] is None, row[order] or "")
     raise QueryError(f"no order {order!r:.60}; there are {', '.join((*query.by, *metrics))}")
+
+
+def _by_cost(row: Row) -> tuple[bool, Decimal]:
+    """Put the dearest first, the unknown last; of several currencies the dollars count, else the most."""
+    known = amounts(row)
+    return not known, -(known["USD"] if "USD" in known else max(known.values(), default=ZERO))

@@ -20,12 +20,16 @@ Key = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What can be added up over some calls; ``cost`` is the known part, in the cube's currency."""
+    """What can be added up over some calls; ``cost`` is the known part, in the cube's currency.
+
+    Of ``elsewhere`` calls the cost is known in other currencies alone.
+    """
 
     sums: tuple[int, ...] = (0,) * len(_SUMS)
     cost: Decimal = ZERO
     latency_ms: float = 0.0  # of all timed calls together
     latencies: tuple[int, ...] = ()
+    elsewhere: int = 0
 
     def plus(self, other: "Cell", sign: int = 1) -> "Cell":
         """Add another cell, or with -1 take it away."""
@@ -34,6 +38,7 @@ class Cell:
             EXACT.add(self.cost, other.cost * sign),
             self.latency_ms + sign * other.latency_ms,
             _added(self.latencies, other.latencies, sign),
+            self.elsewhere + sign * other.elsewhere,
         )
 
 
@@ -50,6 +55,7 @@ class Limits:
 _LADDER = (
     Limits("day", 40, 25, 20),
     Limits("day", 20, 8, 10),
+    Limits("day", 12, 5, 3),
     Limits("day", 12, 0, 5),
     Limits("week", 12, 0, 5),
     Limits("month", 12, 0, 5),
@@ -120,11 +126,14 @@ class _Asked:
         return {tuple(row[name] for name in by): self._cell(row) for row in rows}
 
     def _cell(self, row: Row) -> Cell:
+        known = amounts(row)
+        apart = known and self.currency not in known
         return Cell(
             tuple(row[name] for name in _SUMS),
-            amounts(row).get(self.currency, ZERO),
+            known.get(self.currency, ZERO),
             (row["avg_latency_ms"] or 0.0) * row["timed_calls"],
             tuple(row["latency_histogram"]),
+            row["calls"] - row["unpriced_calls"] if apart else 0,
         )
 
     @staticmethod

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.query import LATENCY_BOUNDS_MS, LEFT_OUT, Row
+from outlay.report.asked import sort_key
 from outlay.report.money import amounts
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
@@ -63,7 +64,7 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
     """
     found, days = compared(reader, "day", detail="sums", **question)
     groups = reader.rows(("provider", "model"), detail="sums", **question).rows
-    models = sorted(groups, key=lambda row: (row["cost"] is None, -(row["cost"] or 0)))
+    models = sorted(groups, key=sort_key("cost", found.query))
     further = reader.rows((), metrics=_FURTHER, detail="counts", **question).total
     first, *others = _currencies(reader, models, question)
     buckets = further["latency_histogram"] if further["calls"] else None

@@ -2,7 +2,7 @@
 (() => {
   const told = JSON.parse(document.getElementById("figures").textContent);
   const T = 0, M = 1, U = 2, F = 3, CALLS = 4, ERRORS = 5, UNPRICED = 6, INPUT = 7, CACHED = 8, OUTPUT = 9,
-    TIMED = 10, MS = 11, COST = 12, SPREAD = 13;
+    TIMED = 10, MS = 11, COST = 12, SPREAD = 13, ELSEWHERE = 14;
   const PLACES = 18;  // of a ledger's money; sums are whole numbers of its last place, so that no digit is lost
   const by = (id) => document.getElementById(id);
   const exact = (text) => {
@@ -29,7 +29,8 @@
     const shown = whole.replace(/\B(?=(\d{3})+$)/g, ",") + "." + part.padEnd(6, "0");
     return told.currency === "USD" ? "$" + shown : shown + " " + told.currency;
   };
-  const cost = (units, calls, unpriced) => calls && calls === unpriced ? "unknown" : money(units);  // never 0
+  const known = (own) => !own.calls || own.calls > own.unpriced + own.elsewhere;  // whether some call has a cost in our currency
+  const cost = (own) => known(own) ? money(own.cost) : own.elsewhere ? `in ${told.others.join(", ")}` : "unknown";  // never 0
   const count = (value) => value.toLocaleString("en-US");
   const percent = (part, whole) => whole ? (100 * part / whole).toFixed(1) + "%" : "-";
   const seconds = (ms) => ms === null || ms === undefined ? "-" : (ms / 1000).toFixed(2) + " s";
@@ -44,8 +45,9 @@
   function grouped(rows, place) {
     const found = new Map();
     for (const row of rows) {
-      const own = found.get(row[place]) ?? { calls: 0, errors: 0, unpriced: 0, cost: 0n };
+      const own = found.get(row[place]) ?? { calls: 0, errors: 0, unpriced: 0, elsewhere: 0, cost: 0n };
       own.calls += row[CALLS]; own.errors += row[ERRORS]; own.unpriced += row[UNPRICED]; own.cost += row[COST];
+      own.elsewhere += row[ELSEWHERE] ?? 0;
       found.set(row[place], own);
     }
     return [...found].sort((a, b) => (b[1].cost > a[1].cost ? 1 : b[1].cost < a[1].cost ? -1 : b[1].calls - a[1].calls));
@@ -100,7 +102,7 @@
     });
   }
   const lying = (all, names) => {
-    const groups = all.filter(([, own]) => own.calls > own.unpriced).slice(0, 15);  // a bar of 0 would be a price
+    const groups = all.filter(([, own]) => known(own)).slice(0, 15);  // a bar of 0 would be a price
     return [{
       type: "bar", orientation: "h", marker: { color: told.colours[0] },
       y: groups.map(([key]) => names[key]), x: groups.map(([, own]) => figure(own.cost)),
@@ -109,9 +111,10 @@
 
   function tiles(rows) {
     const calls = sum(rows, CALLS), errors = sum(rows, ERRORS), unpriced = sum(rows, UNPRICED), timed = sum(rows, TIMED);
-    const known = rows.reduce((whole, row) => whole + row[COST], 0n);
+    const elsewhere = rows.reduce((whole, row) => whole + (row[ELSEWHERE] ?? 0), 0);
+    const whole = { calls, errors, unpriced, elsewhere, cost: rows.reduce((all, row) => all + row[COST], 0n) };
     const shown = [
-      ["Total cost", cost(known, calls, unpriced)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
+      ["Total cost", cost(whole)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
       ["Average latency", seconds(timed ? sum(rows, MS) / timed : null)],
       ["Input tokens", count(sum(rows, INPUT))], ["Output tokens", count(sum(rows, OUTPUT))],
       ["Calls without a price", count(unpriced)],
@@ -125,14 +128,14 @@
     if (unpriced) parts.push(`${count(unpriced)} calls whose price is not, or not wholly, known (${told.unpriced.join(", ")})`);
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
     by("note").textContent = parts.length ? `Costs are without ${parts.join(" and without ")}.` : "";
-    return { calls, errors, unpriced, cost: known };
+    return whole;
   }
   function draw() {
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
     const dearest = models.slice(0, told.colours.length - 1).map(([key]) => key);
     const parts = dearest.map((key) => [told.models[key], (row) => row[M] === key ? row[COST] : 0n, "money"]);
     if (models.length > dearest.length) parts.push(["all others", (row) => dearest.includes(row[M]) ? 0n : row[COST], "money"]);
-    chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole.cost, whole.calls, whole.unpriced)}`);
+    chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole)}`);
     chart("models", lying(models, told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`);
     const spread = told.bounds.map(() => 0);
     for (const row of rows) for (let n = 0; n < row[SPREAD].length; n += 2) spread[row[SPREAD][n]] += row[SPREAD][n + 1];
@@ -146,7 +149,7 @@
     chart("users", lying(users, told.users), "Cost by user");
     chart("features", lying(features, told.features), "Cost by feature");
     table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
-      models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own.cost, own.calls, own.unpriced), own.calls === own.unpriced ? "-" : percent(figure(own.cost), figure(whole.cost))]), [0]);
+      models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) ? percent(figure(own.cost), figure(whole.cost)) : "-"]), [0]);
   }
   function fixed() {
     table("percentiles", "Latencies by model, of the whole period", ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
