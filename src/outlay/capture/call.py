@@ -1,11 +1,10 @@
 """One call under way: started, first token, then finished, failed or left; one Record at the end."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from outlay.capture import contexts
-from outlay.capture.forms import Form
+from outlay.capture.forms import Form, Forms
 from outlay.capture.guard import note_failure
 from outlay.capture.recorder import Billed, Recorder
 from outlay.capture.redact import redact
@@ -17,15 +16,28 @@ from outlay.core.errors import BudgetExceededError, OutlayError
 from outlay.core.ports import hand_on
 from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
-from outlay.extract import held, operation_of, read
+from outlay.extract import Usual, held, operation_of, read, usual_of, usual_of_body
 
 PARTIAL = "partial"
 ABANDONED = "abandoned"
 FAILED = "the call failed before any usage was known"
+NO_ERROR = (None, None)
 
 
-Reading = Callable[[], Usage]
-"""What reads a usage that is only looked at when the Record is made; it never raises."""
+class Reading(Protocol):
+    """What is read only when the Record is made; it never raises."""
+
+    def usage(self) -> Usage:
+        """Read the usage."""
+        ...
+
+    def whole(self) -> Mapping[str, Any] | None:
+        """Give the body that says the same, if there is one."""
+        ...
+
+
+Held = tuple[Any, str]
+"""What :func:`outlay.extract.held` kept of an answer, and its API."""
 
 
 class Call:
@@ -71,9 +83,9 @@ class Call:
         counted: bool = True,  # whether the tracked function around learns of it now
         sent: bool = False,  # whether it is made already, so that no budget can refuse it any more
     ) -> None:
-        self._place = here()
-        if not sent:
-            recorder.admit(provider, model, self._place.attribution)
+        self._place = place = here()
+        if not sent and recorder.gated:
+            recorder.admit(provider, model, place.attribution)
         self._recorder = recorder
         self.provider = provider
         self.api = api
@@ -100,7 +112,7 @@ class Call:
             self._first = self._recorder.clock.monotonic()
 
     def finish(self, usage: Usage | Reading) -> None:
-        """Record that the call worked; ``usage`` may be what reads it, when the Record is made."""
+        """Record that the call worked; ``usage`` may be what is read when the Record is made."""
         self._end(usage, "success", None)
 
     def answer(self, body: Any, api: str | None = None) -> None:
@@ -116,10 +128,7 @@ class Call:
         except Exception as fault:  # noqa: BLE001 - the guard
             note_failure("Call.answer", fault)
             kept = None
-        if kept is None:
-            self._end(usage_in(body, self.provider, name), "success", None)
-        else:
-            self._end(partial(usage_in, kept, self.provider, name), "success", None)
+        self._end(usage_in(body, self.provider, name) if kept is None else (kept, name), "success", None)
 
     def leave(self, usage: Usage) -> None:
         """Record that the caller left a stream before its end: what came is kept, flagged partial."""
@@ -141,7 +150,7 @@ class Call:
         """Record that the call was answered and billed, and failed all the same: all of its usage counts."""
         self._end(usage, "error", error)
 
-    def _end(self, usage: Usage | Reading, status: Status, error: BaseException | None) -> None:
+    def _end(self, usage: Usage | Reading | Held, status: Status, error: BaseException | None) -> None:
         if self.done:
             return
         self.done = True
@@ -149,7 +158,7 @@ class Call:
             self._ended = self._recorder.clock.monotonic()
             self._usage = usage
             self._status: Status = status
-            self._error = (None, None) if error is None else (type(error).__name__, redact(str(error)))
+            self._error = NO_ERROR if error is None else (type(error).__name__, redact(str(error)))
             if self.keep is None:
                 hand_on(self, self._recorder.sink)
             else:
@@ -164,29 +173,53 @@ class Call:
 
     def json(self) -> dict[str, Any]:
         """Give what :meth:`entry` would make, as JSON; a usual call's is filled into a form."""
-        usage = self._known()
-        form = self._form(usage)
-        return facts_json(self._facts(usage, self._place)) if form is None else self._filled(form, usage)
+        if self._recorder.forms is not None and self.said is None and self._status == "success":
+            try:
+                filled = self._usual_json(self._recorder.forms)
+            except Exception as fault:  # noqa: BLE001 - the guard: the whole way is there
+                note_failure("Call.json", fault)
+                filled = None
+            if filled is not None:
+                return filled
+        return facts_json(self._facts(self._known(), self._place))
+
+    def _usual_json(self, forms: Forms) -> dict[str, Any] | None:
+        usual = self._usual()
+        if usual is None:
+            return None
+        form = forms.of(
+            (self.model, self.api, self.streamed),
+            usual,
+            (self.provider, usual[1][0] or self.model, self.at),
+            lambda: self._facts(self._known(), Place(contexts.NOBODY)),
+        )
+        return None if form is None else self._filled(form, usual)
+
+    def _usual(self) -> Usual | None:
+        """Give the facts of an answer about which nothing is odd."""
+        if not self.terms and not isinstance(self._usage, Usage):
+            body, api = self._usage if isinstance(self._usage, tuple) else (self._usage.whole(), self.api)
+            usual = usual_of_body(body, self.provider, api)
+            if usual is not None:
+                return usual
+        # What is read is kept, for it may turn out to be odd and go the whole way.
+        self._usage = self._read()
+        return usual_of(self._known())
 
     def _known(self) -> Usage:
-        usage = self._usage if isinstance(self._usage, Usage) else self._usage()
+        usage = self._read()
         return usage.with_terms(**{**self.terms, **dict(usage.terms)}) if self.terms else usage
 
-    def _form(self, usage: Usage) -> Form | None:
-        forms = self._recorder.forms
-        if forms is None or self.said is not None or self._status != "success":
-            return None
-        model = usage.model or self.model
-        return forms.of(
-            (self.model, self.api, self.streamed),
-            usage,
-            (self.provider, model, self.at),
-            lambda: self._facts(usage, Place(contexts.NOBODY)),
-        )
+    def _read(self) -> Usage:
+        if isinstance(self._usage, Usage):
+            return self._usage
+        if isinstance(self._usage, tuple):
+            return usage_in(self._usage[0], self.provider, self._usage[1])
+        return self._usage.usage()
 
-    def _filled(self, form: Form, usage: Usage) -> dict[str, Any]:
+    def _filled(self, form: Form, usual: Usual) -> dict[str, Any]:
         """Fill in what is this call's own."""
-        data = form.filled(usage, self.at)
+        data = form.filled(usual, self.at)
         data["latency_ms"] = _milliseconds(self._started, self._ended)
         if self._first is not None:
             data["time_to_first_token_ms"] = _milliseconds(self._started, self._first)

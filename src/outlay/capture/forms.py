@@ -17,7 +17,8 @@ from outlay.core.instants import text_of
 from outlay.core.money import EXACT, ZERO, multiply, to_ledger_places
 from outlay.core.money import text_of as money_text
 from outlay.core.units import KINDS
-from outlay.core.usage import Usage
+from outlay.core.usage import Item, Term, Usage
+from outlay.extract import Usual
 
 _KEPT = 512  # forms; a program has few kinds of calls, but names that strangers make up could be many
 # What a call has or has not, whatever its kind: left out of the form, and filled in by the call.
@@ -29,7 +30,13 @@ class Tariffs(Protocol):
     """Tells what a usual call is priced by; ``outlay.pricing.tariff_of`` is one."""
 
     def __call__(
-        self, usage: Usage, *, provider: str | None, model: str | None, at: datetime
+        self,
+        items: tuple[Item, ...],
+        terms: tuple[Term, ...],
+        *,
+        provider: str | None,
+        model: str | None,
+        at: datetime,
     ) -> tuple[object, object] | None:
         """Give the same two objects for all calls with the same rates, None for a call that is not usual."""
         ...
@@ -44,26 +51,31 @@ Whole = Callable[[], dict[str, Any]]
 class Form:
     """What the objects of one kind of call have in common, and what each of its units costs."""
 
-    __slots__ = ("_data", "_each", "_lines", "_tariff")
+    __slots__ = ("_data", "_each", "_lines", "_sums", "_tariff")
 
     def __init__(self, data: dict[str, Any], each: list[Decimal], tariff: tuple[object, object]) -> None:
         self._tariff = tariff  # held, for its objects are known by their identity
         self._data = data
         self._each = each
         self._lines: list[dict[str, Any]] = data["lines"]
+        self._sums = _sums([line["unit"] for line in self._lines])
+        data.update(dict.fromkeys(TOTALS, 0))
 
-    def filled(self, usage: Usage, at: datetime) -> dict[str, Any]:
+    def filled(self, usual: Usual, at: datetime) -> dict[str, Any]:
         """Give the object of a call that started then and used so much."""
+        items, (_, response_id), _, raw = usual
         data = self._data.copy()
         data["id"] = uuid7(at)
         data["at"] = text_of(at)
-        data["usage"] = dict(usage.items)
-        data["response_id"] = usage.response_id
-        data["raw"] = usage.raw
-        data.update(zip(TOTALS, usage.totals, strict=True))
-        cost = ZERO
+        data["usage"] = counts = dict(items)
+        data["response_id"] = response_id
+        data["raw"] = raw
+        for total, unit in self._sums:
+            data[total] += counts[unit]
         data["lines"] = lines = []
-        for (_, quantity), each, line in zip(usage.items, self._each, self._lines, strict=True):
+        cost = ZERO
+        for each, line in zip(self._each, self._lines, strict=True):
+            quantity = counts[line["unit"]]
             amount = _times(each, quantity)
             cost = _add(cost, amount)
             lines.append({**line, "quantity": quantity, "amount": money_text(amount)})
@@ -79,18 +91,18 @@ class Forms:
         self._forms: dict[Kind, Form | None] = {}
 
     def of(
-        self, call: Kind, usage: Usage, billed: tuple[str, str | None, datetime], whole: Whole
+        self, call: Kind, usual: Usual, billed: tuple[str, str | None, datetime], whole: Whole
     ) -> Form | None:
         """Give the form of a usual call, learned from ``whole`` where it is the first one; else None."""
-        if not usage.response_id or not usage.raw:
+        items, (served, response_id), terms, raw = usual
+        if not response_id or not raw:
             return None
         provider, model, at = billed
-        tariff = self._tariff(usage, provider=provider, model=model, at=at)
+        tariff = self._tariff(items, terms, provider=provider, model=model, at=at)
         if tariff is None:
             return None
         card, rates = tariff
-        units = tuple([unit for unit, _ in usage.items])
-        kind = (call, provider, model, usage.model, usage.terms, units, id(card), id(rates))
+        kind = (call, provider, model, served, terms, id(card), id(rates), *[unit for unit, _ in items])
         try:
             return self._forms[kind]
         except KeyError:
@@ -102,6 +114,16 @@ class Forms:
         each = _each_of(facts["usage"], facts["charge"])
         form = self._forms[kind] = None if each is None else Form(facts_json({**facts, **_OWN}), each, tariff)
         return form
+
+
+def _sums(units: list[str]) -> list[tuple[str, str]]:
+    """Give which unit counts towards which total."""
+    return [
+        (total, unit)
+        for unit in units
+        for total, count in zip(TOTALS, Usage(items=((unit, 1),)).totals, strict=True)
+        if count
+    ]
 
 
 def _each_of(usage: Usage, cost: Cost) -> list[Decimal] | None:

@@ -74,6 +74,7 @@ class Recorder:
         )  # None: every call's line is made the whole way
         self.texts = texts  # how prompts and replies are kept; None: they are not
         self.clock = clock
+        self.gated = gate is not None
         self._gate = gate
         self._price = price
         self._tags = dict(tags or {})

@@ -4,7 +4,7 @@ Whether a stream runs to its end, is closed early, fails, is cancelled, or is dr
 call is recorded once, with what the chunks so far said of usage.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from outlay.capture.call import Call
@@ -56,6 +56,11 @@ class Watch:
             note_failure("Watch.usage", error)
             return Usage(reason="the stream's usage could not be read")
 
+    def whole(self) -> Mapping[str, Any] | None:
+        """Give the body that a finished stream amounts to, where its collector can tell."""
+        whole = getattr(self.collector, "whole", None)
+        return None if whole is None else whole()
+
     def finish(self) -> None:
         """The stream came to its end: its usage is read when the Record is made, where that can wait."""
         if self.call.done:
@@ -64,7 +69,7 @@ class Watch:
             hold = getattr(self.collector, "hold", None)
             if hold is not None:
                 hold()
-                self.call.finish(self.usage)
+                self.call.finish(self)
                 return
         except Exception as error:  # noqa: BLE001 - likewise
             note_failure("Watch.finish", error)

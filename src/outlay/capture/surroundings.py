@@ -27,12 +27,15 @@ class Place(NamedTuple):
     span_id: str | None = None
 
 
+_NOWHERE = Place(contexts.NOBODY)  # where most calls of most programs stand
+
+
 def here() -> Place:
     """Look around; OpenTelemetry is asked only where the program has loaded it, and never loaded by us."""
     attribution = contexts.attribution.get()
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
-        return Place(attribution)
+        return _NOWHERE if attribution is contexts.NOBODY else Place(attribution)
     try:
         return _in_span(attribution, trace)
     except Exception as error:  # noqa: BLE001 - a half-loaded or foreign module must not stop a call

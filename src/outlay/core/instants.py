@@ -1,8 +1,11 @@
 """Instants: aware UTC datetimes, and their one way to and from text."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from outlay.core.errors import QueryError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_utc(moment: datetime, naive: tzinfo = UTC) -> datetime:
@@ -29,17 +32,14 @@ def instant(value: datetime | str | float, naive: tzinfo = UTC) -> datetime:
 
 def text_of(moment: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with microseconds and ``Z``, so that text sorts as time does."""
-    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    # In a third of isoformat's time, which also asks the zone.
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031 - and faster than an f-string here
-        utc.year,
-        utc.month,
-        utc.day,
-        utc.hour,
-        utc.minute,
-        utc.second,
-        utc.microsecond,
-    )
+    since = (moment if moment.tzinfo else moment.astimezone(UTC)) - _EPOCH
+    return f"{_second(since.days, since.seconds)}{since.microseconds:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(days: int, seconds: int) -> str:
+    """Write a second: many calls begin in the same one, and writing it takes longer than looking it up."""
+    return f"{(_EPOCH + timedelta(days, seconds)).replace(tzinfo=None).isoformat()}."
 
 
 def midnight(moment: datetime) -> datetime:

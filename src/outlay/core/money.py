@@ -12,6 +12,7 @@ EXACT = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
 ZERO = Decimal(0)
 PLACES = 18  # of the ledgers' DECIMAL(38, 18) columns
 LIMIT = Decimal(10) ** 18  # no single cost is above this; leaves two digits for sums in DECIMAL(38, 18)
+_short = EXACT.normalize
 _QUANTUM = Decimal(1).scaleb(-PLACES)
 _MAX_DIGITS = 60  # longer numerals are refused before they are computed with
 _NUMBERS = (int, float, str, Decimal)  # made once: a union would be made with each look
@@ -60,12 +61,10 @@ def to_ledger_places(amount: Decimal) -> Decimal:
 
 def text_of(amount: Decimal) -> str:
     """Write an amount plainly: no exponent, no trailing zeros."""
-    text = str(amount)  # in half the time, and the same but for very small amounts
-    if "E" in text:
-        text = format(amount, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
+    text = str(_short(amount))
+    if "E" in text:  # very small, or whole with zeros at its end
+        text = format(_short(amount), "f")
+    return "0" if text == "-0" else text
 
 
 @lru_cache(maxsize=4096)

@@ -35,8 +35,20 @@ from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
 from outlay.extract.streams import Collector
 from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, Row, reader_of
+from outlay.extract.usual import Usual, usual_of, usual_of_body
 
-__all__ = ["APIS", "Collector", "collector", "held", "operation_of", "read", "words_of"]
+__all__ = [
+    "APIS",
+    "Collector",
+    "Usual",
+    "collector",
+    "held",
+    "operation_of",
+    "read",
+    "usual_of",
+    "usual_of_body",
+    "words_of",
+]
 
 _TEXTS = (str, bytes, bytearray, memoryview)
 

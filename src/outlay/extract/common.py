@@ -39,17 +39,19 @@ def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | N
 
     None for every other one, also for one with a key or a kind of value that needs a closer look.
     """
-    prompt, output, total = usage.get(names.prompt), usage.get(names.output), usage.get("total_tokens")
+    prompt_name, output_name, prompt_details, output_details, known = names
+    prompt, output, total = usage.get(prompt_name), usage.get(output_name), usage.get("total_tokens")
     if type(prompt) is not int or type(output) is not int or type(total) is not int:
         return None
     if total != prompt + output or prompt < 0 or output < 0 or total > MAX_QUANTITY:
         return None
     if len(usage) == 3:  # noqa: PLR2004 - the three counts alone
         return _items(prompt, 0, output, 0)
-    if not usage.keys() <= names.all:
+    if not known.issuperset(usage):
         return None
-    cached = _part(usage.get(names.prompt_details), "cached_tokens", _CACHED, _WITH_CACHED)
-    thought = _part(usage.get(names.output_details), "reasoning_tokens", _THOUGHT, _WITH_THOUGHT)
+    within, shown = usage.get(prompt_details), usage.get(output_details)
+    cached = 0 if within is None else _part(within, "cached_tokens", _CACHED, _WITH_CACHED)
+    thought = 0 if shown is None else _part(shown, "reasoning_tokens", _THOUGHT, _WITH_THOUGHT)
     if cached is None or thought is None or cached > prompt or thought > output:
         return None
     return _items(prompt - cached, cached, output - thought, thought)
@@ -57,9 +59,7 @@ def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | N
 
 def _part(details: object, name: str, looked_at: frozenset[str], known: frozenset[str]) -> int | None:
     """Give the one count that details are about; None where they hold anything else but zeros."""
-    if details is None:
-        return 0
-    if type(details) is not dict or not details.keys() <= known:
+    if type(details) is not dict or not known.issuperset(details):
         return None
     for key, value in details.items():
         if value is not None and (type(value) is not int or value < 0 or (value and key not in looked_at)):

@@ -9,6 +9,7 @@ from outlay.core.errors import UsageError
 from outlay.core.money import decimal_of
 
 _INERT = frozenset({float, bool, type(None)})
+_STILL = frozenset({int, str, type(None), float, bool})  # what nobody can change under our hands
 _WITHOUT_FIELDS = (str, bytes, int, float, list, tuple, type(None))
 _JSON_INT = 2**63  # larger whole numbers do not fit the serialisers that write journals
 _USUAL = 2**30 - 1  # what a whole number of one digit inside of Python holds; larger ones are looked at
@@ -55,6 +56,18 @@ def _converted(value: Any) -> Mapping[str, Any] | None:
             return made if isinstance(made, Mapping) else None
     slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
     return {name: getattr(value, name) for name in slots if hasattr(value, name)} or None
+
+
+def copy_of(usage: Any) -> Any:
+    """Copy a usage object as far as its owner could still change it; whoever reads it looks at the rest."""
+    fields = fields_of(usage)
+    if fields is None:
+        return plain(usage)
+    copied = dict(fields)
+    for name, value in copied.items():
+        if type(value) not in _STILL:
+            copied[name] = plain(value)
+    return copied
 
 
 def plain(value: Any, depth: int = _DEPTH) -> Any:  # noqa: PLR0911 - one return for each kind of value

@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import error_in
-from outlay.extract.plain import fields_of, plain, rows_of
+from outlay.extract.plain import copy_of, fields_of, plain, rows_of
 
 BodyReader = Callable[[Mapping[str, Any], str], Usage]
 
@@ -81,8 +81,11 @@ class Kept:
             self._held = [self.merged()]
 
     def hold(self) -> None:
-        """Keep plain copies in place of the references."""
-        self._held = [self.merged()] if self._held else []
+        """Keep copies in place of the references."""
+        if len(self._held) == 1:
+            self._held = [copy_of(self._held[0])]
+        elif self._held:
+            self._held = [self.merged()]
 
     def merged(self) -> dict[str, Any]:
         """Give one plain usage object: per field the last that is not null."""
@@ -131,14 +134,27 @@ class LastUsage:
         """Copy the usage; the other facts are texts, which nobody can change."""
         self._kept.hold()
 
-    def usage(self) -> Usage:
-        """Read the merged usage with the facts of the first and last chunks."""
+    def whole(self) -> Mapping[str, Any] | None:
+        """Give the body that a stream amounts to which came to its end; None for one that did not."""
+        return self._facts() if self._kept and self.complete else None
+
+    def _facts(self) -> dict[str, Any]:
+        chunks = (
+            (self._first, self._last)
+            if self._carrier is self._last
+            else (self._first, self._carrier, self._last)
+        )
         facts: dict[str, Any] = {}
-        for chunk in (self._first, self._carrier, self._last):
+        for chunk in chunks:
             for key, value in (fields_of(chunk) or {}).items():
                 if value or key not in facts:
                     facts[key] = value
         facts["usage"] = self._kept.merged() or None
+        return facts
+
+    def usage(self) -> Usage:
+        """Read the merged usage with the facts of the first and last chunks."""
+        facts = self._facts()
         read = self._read(facts, self._provider)
         if read.raw is None:
             if error_in(facts):

@@ -49,7 +49,6 @@ def instrument(sdk: Sdk, recorder: Callable[[], Recorder]) -> Patches:
     patches.replace(sdk.base_client.AsyncAPIClient, "_sleep_for_retry", _counting_retries)
     patches.replace(sdk.streaming.Stream, "close", leaving)
     patches.replace(sdk.streaming.AsyncStream, "close", leaving_async)
-    stored.hook(sdk.base_client, recorder, patches, lambda client: known_provider(client, sdk.provider))
     return patches
 
 
@@ -62,39 +61,40 @@ def _with_own_request(base: Any) -> list[Any]:
     return [base, *(owner for owner in below if "request" in vars(owner))]
 
 
-@dataclass(slots=True)
-class _Sent:
-    """A call on its way, with the options it is sent with."""
-
-    call: Call
-    options: Any
-    hidden: Callable[[Any], bool] | None
+Hidden = Callable[[Any], bool] | None
+Begun = tuple[Call | stored.Reading, Any, Hidden]
+"""What a request began, its options as they are sent, and what tells chunks that the caller must not see."""
+Begin = Callable[[Any, Any, bool], Begun | None]
 
 
-def _beginner(
-    sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches
-) -> Callable[[Any, Any, bool], _Sent | None]:
+def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> Begin:
     prepare = guarded(sdk.prepare)
+    read_back = stored.beginner(recorder, lambda client: known_provider(client, sdk.provider))
+    apis = {**sdk.paths, **{f"/v1{path}": api for path, api in sdk.paths.items()}}
 
-    @guarded
-    def begin(client: Any, options: Any, stream: bool) -> _Sent | None:  # noqa: FBT001 - the SDK's own flag
-        if not patches.active or inside.get() is not None or options.method.lower() != "post":
+    def begin(client: Any, options: Any, stream: bool) -> Begun | None:  # noqa: FBT001 - the SDK's own flag
+        if not patches.active or inside.get() is not None:
             return None
-        url = options.url if "://" not in options.url else urlsplit(options.url).path
-        api = sdk.paths.get(url.partition("?")[0].removeprefix("/v1"))
-        if api is None:
-            return None
-        provider = known_provider(client, sdk.provider)
-        body = options.json_data
+        api = apis.get(options.url) or apis.get(_path(options.url))
+        if api is None or api == "responses" or options.method != "post":
+            reading = read_back(client, options, stream)
+            if reading is not None:
+                return reading, options, None
+            if api is None or options.method.lower() != "post":
+                return None
+        provider, body = known_provider(client, sdk.provider), options.json_data
         model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
         call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
         if call.said is not None:
             call.said.asked(body)
-        prepared = prepare(provider, api, options) if stream else None
-        sent, hidden = prepared or (options, None)
-        return _Sent(call, sent, hidden)
+        sent, hidden = (prepare(provider, api, options) if stream else None) or (options, None)
+        return call, sent, hidden
 
-    return begin
+    return guarded(begin)
+
+
+def _path(url: str) -> str:
+    return (urlsplit(url).path if "://" in url else url).partition("?")[0]
 
 
 def known_provider(client: Any, default: str) -> str:
@@ -117,73 +117,77 @@ def _provider_of(client: Any, default: str) -> str:
     return provider_at(client.base_url.host, client.base_url.port, default)
 
 
-def _sync(
-    original: Callable[..., Any], begin: Callable[[Any, Any, bool], _Sent | None]
-) -> Callable[..., Any]:
+def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     @wraps(original)
     def request(
         self: Any, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None
     ) -> Any:
-        sent = begin(self, options, stream)
-        if sent is None:
+        begun = begin(self, options, stream)
+        if begun is None:
             return original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
-        token = inside.set(sent.call)
+        seen, options, hidden = begun
+        token = inside.set(seen)
         try:
-            result = original(self, cast_to, sent.options, stream=stream, stream_cls=stream_cls)
+            result = original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
         except BaseException as error:
-            sent.call.fail(error)
+            _fail(seen, error)
             raise
         finally:
             inside.reset(token)
-        _settle(sent, result)
+        _settle(seen, result, hidden)
         return result
 
     return request
 
 
-def _async(
-    original: Callable[..., Awaitable[Any]], begin: Callable[[Any, Any, bool], _Sent | None]
-) -> Callable[..., Awaitable[Any]]:
+def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..., Awaitable[Any]]:
     @wraps(original)
     async def request(
         self: Any, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None
     ) -> Any:
-        sent = begin(self, options, stream)
-        if sent is None:
+        begun = begin(self, options, stream)
+        if begun is None:
             return await original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
-        token = inside.set(sent.call)
+        seen, options, hidden = begun
+        token = inside.set(seen)
         try:
-            result = await original(self, cast_to, sent.options, stream=stream, stream_cls=stream_cls)
+            result = await original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
         except BaseException as error:
-            sent.call.fail(error)
+            _fail(seen, error)
             raise
         finally:
             inside.reset(token)
-        _settle(sent, result)
+        _settle(seen, result, hidden)
         return result
 
     return request
 
 
 @guarded
-def _settle(sent: _Sent, result: Any) -> None:
+def _fail(seen: Call | stored.Reading, error: BaseException) -> None:
+    seen.fail(error)
+
+
+@guarded
+def _settle(seen: Call | stored.Reading, result: Any, hidden: Hidden) -> None:
     """Read what the SDK gives its caller: a parsed object now, a stream or a raw body when it ends."""
-    call = sent.call
+    if not isinstance(seen, Call):
+        seen.settle(result)
+        return
     # Not getattr: on a parsed response, which has no such field, pydantic takes long to say so.
     http = getattr(result, "__dict__", {}).get("http_response")
     if http is not None:
-        _settle_raw(sent, http)
-    elif call.streamed and hasattr(result, "_iterator"):
-        seen = Watch(call, collector(call.provider, call.api), sent.hidden)
+        _settle_raw(seen, http)
+    elif seen.streamed and hasattr(result, "_iterator"):
         watching = watch_async if hasattr(result, "__anext__") else watch
-        result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
-        mark(result, seen)
+        watcher = Watch(seen, collector(seen.provider, seen.api), hidden)
+        result._iterator = watching(result._iterator, watcher)  # noqa: SLF001 - the one place that all reading passes
+        mark(result, watcher)
     else:
-        call.answer(result)
+        seen.answer(result)
 
 
-def _settle_raw(sent: _Sent, http: Any) -> None:
-    call = sent.call
+def _settle_raw(call: Call, http: Any) -> None:
     call.extra["raw_response"] = True
     if hasattr(http, "_content"):
         call.finish(usage_in(http.content, call))

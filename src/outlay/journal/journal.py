@@ -70,6 +70,7 @@ class Journal:
         self._interval = interval
         self._batch_delay = batch_delay
         self._max_pending = max_pending
+        self._most_unmade = min(_UNMADE, max_pending)
         self._segment_bytes = segment_bytes
         self._clock = clock or _SystemClock()
         self._begin()
@@ -97,7 +98,14 @@ class Journal:
 
         While the disk keeps that thread waiting, only so many are held unmade; more are made here.
         """
-        self.append(pending if len(self._queue) < _UNMADE else pending.entry())
+        if len(self._queue) >= self._most_unmade:
+            self.append(pending.entry())
+            return
+        self._push(pending)
+        if self._asleep:
+            self._wake.set()
+        elif self._thread is None:
+            self._start()
 
     def append(self, entry: Entry | Pending) -> None:
         """Take one entry; never waits, never raises, never touches the disk."""

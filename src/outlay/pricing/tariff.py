@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from outlay.core.instants import to_utc
-from outlay.core.usage import Usage
+from outlay.core.units import TOKEN_UNITS
+from outlay.core.usage import Item, Term
 from outlay.pricing.book import Book
 from outlay.pricing.card import RateCard, Unpriced
 from outlay.pricing.rates import Rate
@@ -16,22 +17,26 @@ _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
 
 
 def tariff_of(
-    usage: Usage, *, provider: str | None, model: str | None, at: datetime, book: Book
+    items: tuple[Item, ...],
+    terms: tuple[Term, ...],
+    *,
+    provider: str | None,
+    model: str | None,
+    at: datetime,
+    book: Book,
 ) -> Tariff | None:
-    """Give what a usual call is priced by.
+    """Give what a usual call is priced by: one whose usage is these units and terms, and nothing more.
 
     Of one tariff, terms and units :func:`outlay.pricing.cost_of` makes the same cost but for quantities and
-    amounts. None where more than that decides: an odd usage, parts, stated money, fees, tiers that are no
-    whole request's, units that measure again what others do, an unknown price.
+    amounts. None where more than that decides: fees, tiers that are no whole request's, an unknown price.
     """
-    if usage.flags or usage.reason or usage.parts or usage.reported_cost is not None:
+    if terms and not _MONTH.isdisjoint([name for name, _ in terms]):
         return None
-    if usage.context_tokens is not None or not _MONTH.isdisjoint([name for name, _ in usage.terms]):
-        return None
-    timeline = book.timeline(provider, model if model is not None else usage.model, usage.terms)
+    timeline = book.timeline(provider, model, terms)
     card = timeline.at(to_utc(at))
     if isinstance(card, Unpriced) or timeline.provisioned or card.fee or card.once or card.least:
         return None
     if not card.tiers:
         return card, card.rates
-    return (card, card.rates_for(usage.input_tokens)) if card.kind == "request" else None
+    size = sum([count for unit, count in items if TOKEN_UNITS.get(unit) == "input"])
+    return (card, card.rates_for(int(size))) if card.kind == "request" else None
