@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlay.capture import Call, Recorder, context
+from outlay.capture.streams import Watch, watch
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.ids import time_of
 from outlay.core.ports import Pending
 from outlay.core.record import Entry, Record
+from outlay.extract import collector
 from outlay.pricing import Book, cost_of, tariff_of
 
 NOON = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -164,3 +166,39 @@ def test_forms_are_used_and_read_back_as_the_record() -> None:
     read = record_from_json(second)
     assert isinstance(read, Record)
     assert record_json(read) == second
+
+
+def chunk(**fields: Any) -> dict[str, Any]:
+    """Give a chunk of a chat stream."""
+    return {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06", "choices": [], "usage": None, **fields}
+
+
+WORD = chunk(choices=[{"index": 0, "delta": {"content": "word"}, "finish_reason": None}])
+STOP = chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
+USED = chunk(usage={"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100})
+
+
+@given(
+    words=st.integers(0, 9),
+    end=st.sampled_from([[STOP, USED], [STOP], [], [STOP, USED, WORD], [{**STOP, "usage": USED["usage"]}]]),
+    provider=st.sampled_from(["openai", "groq"]),
+)
+def test_a_stream_fills_a_form_as_the_whole_way_would_tell_it(
+    words: int, end: list[dict[str, Any]], provider: str
+) -> None:
+    chunks = [WORD] * words + end
+    told = []
+    for tariff in (None, partial(tariff_of, book=Book.default())):
+        sink = Unmade()
+        recorder = Recorder(sink, clock=Clock(), price=cost_of, tariff=tariff)
+        for _ in range(2):
+            call = Call(recorder, provider=provider, api="chat", model="gpt-4o", streamed=True)
+            passed = list(watch(iter(chunks), Watch(call, collector(provider, "chat"))))
+            assert all(ours is theirs for ours, theirs in zip(passed, chunks, strict=True))
+        told.append([pending.json() for pending in sink.taken])
+    for made_of in told:
+        assert [time_of(each.pop("id")) for each in made_of] == [NOON.replace(microsecond=123000)] * 2
+    assert told[0] == told[1]
+    assert told[1][1].get("usage") == (
+        {"input": 1000, "output": 100} if end and end[-1] is not STOP else None
+    )

@@ -46,7 +46,10 @@ class Watch:
 
     def taker(self) -> Callable[[Any], None]:
         """Give what takes each further chunk, in one call a chunk; whoever calls it guards it."""
-        return self.collector.add if type(self).take is Watch.take else self.take
+        if type(self).take is not Watch.take:
+            return self.take
+        rest: Callable[[Any], None] | None = getattr(self.collector, "rest", None)
+        return self.collector.add if rest is None else rest
 
     def usage(self) -> Usage:
         """Give what is known of the usage so far; a fault of ours gives a reason instead."""

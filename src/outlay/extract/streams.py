@@ -1,5 +1,6 @@
 """Collectors: what a live stream says of its usage, by keeping references and converting at the end."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -8,6 +9,10 @@ from outlay.extract.answers import error_in
 from outlay.extract.plain import copy_of, fields_of, plain, rows_of
 
 BodyReader = Callable[[Mapping[str, Any], str], Usage]
+
+# OpenAI's reference says of include_usage that one additional chunk, before the end, holds the usage.
+_CLOSING = frozenset({"openai", "azure"})
+_TAIL = 4  # more chunks than ever came behind a usage
 
 _FOLD = 64  # this many usage objects are kept before they are merged into one, so that memory is bounded
 
@@ -136,16 +141,12 @@ class LastUsage:
 
     def whole(self) -> Mapping[str, Any] | None:
         """Give the body that a stream amounts to which came to its end; None for one that did not."""
-        return self._facts() if self._kept and self.complete else None
+        return self._facts() if self.complete and self._kept else None
 
     def _facts(self) -> dict[str, Any]:
-        chunks = (
-            (self._first, self._last)
-            if self._carrier is self._last
-            else (self._first, self._carrier, self._last)
-        )
-        facts: dict[str, Any] = {}
-        for chunk in chunks:
+        facts = dict(fields_of(self._first) or {})
+        later = (self._last,) if self._carrier is self._last else (self._carrier, self._last)
+        for chunk in later:
             for key, value in (fields_of(chunk) or {}).items():
                 if value or key not in facts:
                     facts[key] = value
@@ -164,6 +165,42 @@ class LastUsage:
                 "the stream carries no usage: ask with stream_options.include_usage",
             )
         return read if self.complete else cut_off(read, "the stream ended before its final usage")
+
+
+class ClosingUsage(LastUsage):
+    """The same for hosts that send their usage in one of the last chunks: the others are not looked at."""
+
+    __slots__ = ("_tail", "rest")
+
+    def __init__(self, read: BodyReader, provider: str) -> None:
+        super().__init__(read, provider)
+        self._tail: deque[Any] = deque(maxlen=_TAIL)
+        self.rest = self._tail.append  # takes what comes after the first chunk
+
+    def _look(self) -> None:
+        while self._tail:
+            self.add(self._tail.popleft())
+
+    @property
+    def complete(self) -> bool:
+        """Whether the final usage was seen."""
+        self._look()
+        return super().complete
+
+    def hold(self) -> None:
+        """Copy the usage."""
+        self._look()
+        super().hold()
+
+    def usage(self) -> Usage:
+        """Read the usage."""
+        self._look()
+        return super().usage()
+
+
+def last_usage(read: BodyReader, provider: str) -> LastUsage:
+    """Make the collector of a chat stream."""
+    return (ClosingUsage if provider in _CLOSING else LastUsage)(read, provider)
 
 
 def _carries_elsewhere(chunk: Any) -> bool:

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from outlay.extract.streams import BodyReader, Collector, LastUsage
+from outlay.extract.streams import BodyReader, Collector, last_usage
 
 
 class Row(NamedTuple):
@@ -90,7 +90,7 @@ def reader_of(api: str) -> Reader:
     row = ROWS[api]
     module: Any = import_module(f"outlay.extract.{row.module}")
     body: BodyReader = getattr(module, row.body)
-    stream = partial(LastUsage, body) if row.stream is None else getattr(module, row.stream)
+    stream = partial(last_usage, body) if row.stream is None else getattr(module, row.stream)
     return Reader(row.operation, body, partial(stream, body) if row.shared else stream)
 
 
