@@ -30,7 +30,6 @@ def uuid7(at: datetime, entropy: bytes | None = None) -> str:
     return f"{text[:4]}{text[5:29]}{text[30:34]}{text[35:]}"
 
 
-
 def time_of(record_id: str) -> datetime:
     """Read the instant, to the millisecond, out of an id made by :func:`uuid7`."""
     return _EPOCH + timedelta(milliseconds=int(record_id.replace("-", "")[:12], 16))
