@@ -31,7 +31,7 @@ class Reading(Protocol):
         """Read the usage."""
         ...
 
-    def whole(self) -> Mapping[str, Any] | None:
+    def as_body(self) -> Mapping[str, Any] | None:
         """Give the body that says the same, if there is one."""
         ...
 
@@ -198,7 +198,7 @@ class Call:
     def _usual(self) -> Usual | None:
         """Give the facts of an answer about which nothing is odd."""
         if not self.terms and not isinstance(self._usage, Usage):
-            body, api = self._usage if isinstance(self._usage, tuple) else (self._usage.whole(), self.api)
+            body, api = self._usage if isinstance(self._usage, tuple) else (self._usage.as_body(), self.api)
             usual = usual_of_body(body, self.provider, api)
             if usual is not None:
                 return usual

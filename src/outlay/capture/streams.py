@@ -59,10 +59,10 @@ class Watch:
             note_failure("Watch.usage", error)
             return Usage(reason="the stream's usage could not be read")
 
-    def whole(self) -> Mapping[str, Any] | None:
+    def as_body(self) -> Mapping[str, Any] | None:
         """Give the body that a finished stream amounts to, where its collector can tell."""
-        whole = getattr(self.collector, "whole", None)
-        return None if whole is None else whole()
+        as_body = getattr(self.collector, "as_body", None)
+        return None if as_body is None else as_body()
 
     def finish(self) -> None:
         """The stream came to its end: its usage is read when the Record is made, where that can wait."""

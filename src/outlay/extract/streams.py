@@ -139,7 +139,7 @@ class LastUsage:
         """Copy the usage; the other facts are texts, which nobody can change."""
         self._kept.hold()
 
-    def whole(self) -> Mapping[str, Any] | None:
+    def as_body(self) -> Mapping[str, Any] | None:
         """Give the body that a stream amounts to which came to its end; None for one that did not."""
         return self._facts() if self.complete and self._kept else None
 
