@@ -34,6 +34,7 @@ def server() -> Iterator[Stub]:
     with stub() as running:
         yield running
         HELD.clear()
+    gc.collect()  # here, and not in another test's time
 
 
 def said(text: str) -> list[Any]:
