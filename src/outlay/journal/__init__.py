@@ -1,6 +1,6 @@
 """Append-only segment files that take every record before any ledger does."""
 
-from outlay.journal.files import sync_folder
+from outlay.journal.files import private_folder, sync_folder
 from outlay.journal.follow import Follower
 from outlay.journal.journal import Journal
 from outlay.journal.lifecycle import watch_exit, watch_forks
@@ -24,6 +24,7 @@ __all__ = [
     "is_live",
     "line_of",
     "pending_bytes",
+    "private_folder",
     "read_line",
     "read_objects",
     "read_segment",

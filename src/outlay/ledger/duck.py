@@ -12,7 +12,7 @@ from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
 from outlay.core.query import CallQuery, Selected
 from outlay.core.record import Entry, Record
-from outlay.journal import pending_bytes, remove_taken
+from outlay.journal import pending_bytes, private_folder, remove_taken
 from outlay.ledger import answers
 from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take
@@ -218,7 +218,7 @@ def _alone(folder: Path, patience: float) -> Iterator[None]:
     has to let the others go first.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         release = _through_the_queue(folder, patience)
     except OSError as error:
         raise LedgerError(f"cannot use the ledger in {folder}: {error.strerror or error}") from error
