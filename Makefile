@@ -34,7 +34,7 @@ demo: .venv/.core
 	@$(RUN) outlay demo
 
 test: .venv/.dev
-	@$(RUN) pytest -n auto
+	@$(RUN) pytest -n auto --durations=25
 
 torture: .venv/.dev
 	@$(RUN) python -m tests.torture

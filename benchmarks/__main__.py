@@ -3,6 +3,7 @@
 from benchmarks import (
     clickhouse,
     daily,
+    dashboard,
     instrumented,
     ledger,
     memory,
@@ -17,7 +18,7 @@ from benchmarks import (
 )
 
 if __name__ == "__main__":
-    answers = (startup, reports, daily)
+    answers = (startup, reports, dashboard, daily)
     kept = (ledger, clickhouse, postgresql)
     calls = (instrumented, trackers, stop, memory)
     for benchmark in (*answers, pricing, price_command, recording, *kept, *calls):
