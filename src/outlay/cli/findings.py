@@ -96,7 +96,8 @@ def _ledger(found: Found) -> Iterator[Finding]:
         )
     else:
         what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
-        do = f"put {found['settings']['home']}/ledger.duckdb aside, and outlay report makes it anew of them"
+        aside = f"put {found['settings']['home']}/ledger.duckdb aside"
+        do = f"{aside}; outlay report makes one anew of the journals that are left"
         yield Finding("ledger", FAULT, what, do)
 
 
