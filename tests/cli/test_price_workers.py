@@ -5,16 +5,22 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outlay.cli.price_batches import SIZE, batches, price_batch
-from outlay.cli.price_workers import Workers, priced
+from outlay.cli import price_batches, price_workers
+from outlay.cli.price_batches import SIZE, Span, batches, bytes_of, price_batch, spans
+from outlay.cli.price_processes import forked, may_fork
+from outlay.cli.price_workers import Prices, Workers, priced
 
 GOOD = json.dumps(
     {
@@ -26,6 +32,16 @@ GOOD = json.dumps(
     }
 )
 PADDED = GOOD.replace('"usage"', f'"padding": "{"x" * 5000}", "usage"')  # so that few lines are many bytes
+
+
+@pytest.fixture(params=["copies", "fresh"])
+def either_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Workers that are copies of this process, and fresh interpreters, as on other systems."""
+    kind = str(request.param)
+    if kind == "copies" and sys.platform != "linux":
+        pytest.skip("no system but Linux forks safely")
+    monkeypatch.setattr(price_workers, "may_fork", lambda: kind == "copies")
+    return kind
 
 
 def text_of(lines: list[str]) -> bytes:
@@ -73,6 +89,29 @@ def test_a_line_longer_than_a_batch_stays_whole() -> None:
     assert [len(each) for each in batches(lambda _: next(pieces), lambda: False)] == [2 * SIZE + 3]
 
 
+@given(st.lists(st.integers(0, 40), max_size=30), st.sampled_from([b"", b"\n"]), st.integers(0, 60))
+def test_a_file_is_cut_where_it_stands_at_line_ends(lengths: list[int], ending: bytes, skipped: int) -> None:
+    whole = b"\n".join(b"x" * length for length in lengths) + ending
+    with tempfile.TemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
+        file.write(whole)
+        file.flush()
+        patch.setattr(price_batches, "SIZE", 16)
+        patch.setattr(price_batches, "_LOOK", 5)
+        found = list(spans(file.fileno(), min(skipped, len(whole)), len(whole)))
+        parts = [bytes_of(each) for each in found]
+    assert b"".join(parts) == whole[skipped:]
+    assert all(part.endswith(b"\n") for part in parts[:-1])
+    assert [each.size for each in found] == [len(part) for part in parts]
+    assert all(len(part) >= 16 for part in parts[:-1])
+
+
+def test_a_file_that_was_cut_short_meanwhile_gives_what_is_left() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"a\nb\n")
+        file.flush()
+        assert bytes_of(Span(file.fileno(), 2, 9)) == b"b\n"
+
+
 def test_a_batch_has_an_answer_for_each_line_and_says_whether_one_failed() -> None:
     done = price_batch(text_of([*numbered(2), "{", "", *numbered(1)]))
     assert ids_of(done.answers) == [0, 1, None, None, 0]
@@ -80,11 +119,24 @@ def test_a_batch_has_an_answer_for_each_line_and_says_whether_one_failed() -> No
     assert not price_batch(text_of(numbered(2))).failed
 
 
+@pytest.mark.usefixtures("either_kind")
 def test_workers_answer_in_order_as_one_process_would() -> None:
     given_batches = [text_of([line, "{"]) for line in numbered(9)]
-    alone = list(priced(given_batches, None, 1, alone=0))
-    assert list(priced(given_batches, None, 3, alone=0)) == alone
+    alone = list(priced(given_batches, Prices.read(), 1, alone=0))
+    assert list(priced(given_batches, Prices.read(), 3, alone=0)) == alone
     assert [ids_of(each.answers) for each in alone] == [[number, None] for number in range(9)]
+
+
+@pytest.mark.usefixtures("either_kind")
+def test_workers_answer_what_stands_in_a_file() -> None:
+    lines = [text_of([line, "{"]) for line in numbered(5)]
+    with tempfile.TemporaryFile() as file:
+        file.write(b"".join(lines))
+        file.flush()
+        starts = [0, *accumulate(len(each) for each in lines)]
+        cut = [Span(file.fileno(), start, stop) for start, stop in pairwise(starts)]
+        found = list(priced(cut, Prices.read(), 2, alone=len(lines[0])))
+    assert found == [price_batch(each) for each in lines]
 
 
 def test_an_idle_input_has_all_that_is_on_its_way_answered_first() -> None:
@@ -97,14 +149,15 @@ def test_an_idle_input_has_all_that_is_on_its_way_answered_first() -> None:
             yield b""
 
     found = []
-    for done in priced(source(), None, 2, alone=0):
+    for done in priced(source(), Prices.read(), 2, alone=0):
         found.append(ids_of(done.answers)[0])
         assert len(asked) == len(found)
     assert found == [0, 1, 2]
 
 
+@pytest.mark.usefixtures("either_kind")
 def test_a_worker_that_dies_loses_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with Workers(1, None, None) as workers:
+    with Workers(1, Prices.read()) as workers:
         first = workers.price(text_of(numbered(1))).result()
         workers._all[0].kill()
         after = [workers.price(text_of(numbered(2))).result() for _ in range(2)]
@@ -113,6 +166,7 @@ def test_a_worker_that_dies_loses_no_line(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err.count("ended early") == 1
 
 
+@pytest.mark.usefixtures("either_kind")
 def test_own_prices_reach_the_workers(tmp_path: Path) -> None:
     own = tmp_path / "mine.toml"
     own.write_text(
@@ -120,9 +174,43 @@ def test_own_prices_reach_the_workers(tmp_path: Path) -> None:
         'rates = {input = "1", output = "2"}\nsource = "a contract"\n',
         encoding="utf-8",
     )
-    (done,) = priced([text_of(numbered(1))], own, 2, alone=0)
+    (done,) = priced([text_of(numbered(1))], Prices.read(own), 2, alone=0)
     # 1000 in x 1 and 100 out x 2, each a million
     assert json.loads(done.answers)["cost"] == "0.0012"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux alone")
+def test_a_copy_ends_with_its_pipe_even_if_another_one_was_started_after_it() -> None:
+    def wait(asked: BinaryIO, _answering: BinaryIO) -> None:
+        asked.read()
+
+    first = forked(wait, [])
+    second = forked(wait, [first])
+    first.end()
+    second.end()
+    assert (first.wait(), second.wait()) == (0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux alone")
+def test_a_copy_whose_work_fails_ends_with_one() -> None:
+    def fail(_asked: BinaryIO, _answering: BinaryIO) -> None:
+        raise OSError
+
+    worker = forked(fail, [])
+    assert worker.wait() == 1
+    worker.kill()  # which is late, and does no harm
+    worker.end()
+
+
+def test_a_process_with_more_threads_is_not_copied() -> None:
+    held = threading.Event()
+    other = threading.Thread(target=held.wait)
+    other.start()
+    try:
+        assert not may_fork()
+    finally:
+        held.set()
+        other.join()
 
 
 def test_a_large_file_is_answered_line_by_line_in_order(

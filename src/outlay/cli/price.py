@@ -3,17 +3,20 @@
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from outlay.cli.options import data_options, state_of
 
-_LARGE = 8 << 20  # bytes; below, starting workers takes longer than they save
+if TYPE_CHECKING:
+    from outlay.cli.price_batches import Batch
+
+_ALONE = 2 << 20  # bytes that are priced before workers start: some thousand lines, a tenth of a second
 
 
 @click.command
@@ -33,18 +36,14 @@ def price(ctx: click.Context, /, *, file: str, jobs: int | None) -> int:
     text) in place of the response; model and at may be left out. A line that cannot be read is answered by
     {"id", "error"}, and the exit code is then 1.
     """
-    from outlay.cli.price_batches import batches
-    from outlay.cli.price_workers import priced
+    from outlay.cli.price_workers import Prices, priced
     from outlay.cli.session import settings_of
 
     settings = settings_of(state_of(ctx))
-    prices, updates = settings.prices, settings.price_updates
+    prices = Prices.read(settings.prices, settings.price_updates)
     out, failed = sys.stdout.buffer, False
     with _opened(file) as source:
-        size, is_idle = _nature(source)
-        came = batches(source.read1, is_idle)
-        alone = 0 if size > _LARGE else _LARGE
-        for done in priced(came, prices, jobs or _processors(), alone=alone, updates=updates):
+        for done in priced(_batches(source), prices, jobs or _processors(), alone=_ALONE):
             failed = failed or done.failed
             out.write(done.answers)
             out.flush()
@@ -58,16 +57,20 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _nature(source: BufferedIOBase) -> tuple[int, Callable[[], bool]]:
-    """Tell how many bytes come, as far as is known, and whether none are to be had at a moment."""
-    from outlay.cli.price_batches import idleness
+def _batches(source: BufferedIOBase) -> "Iterator[Batch]":
+    """Cut the input: a file where it stands, anything else as it comes."""
+    from outlay.cli.price_batches import batches, idleness, spans
 
     try:
         descriptor = source.fileno()
     except (OSError, AttributeError):
-        return 0, _never
+        return batches(source.read1, _never)
     found = os.fstat(descriptor)
-    return (found.st_size, _never) if stat.S_ISREG(found.st_mode) else (0, idleness(descriptor))
+    if not stat.S_ISREG(found.st_mode):
+        return batches(source.read1, idleness(descriptor))
+    if not hasattr(os, "pread"):
+        return batches(source.read1, _never)
+    return spans(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR), found.st_size)
 
 
 def _never() -> bool:

@@ -1,5 +1,6 @@
 """Batches of lines for ``outlay price``: cut from what comes in, priced as a whole, written at once."""
 
+import os
 import select
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -8,6 +9,23 @@ from outlay.cli.price_lines import price_line
 from outlay.pricing import Book
 
 SIZE = 1 << 19  # bytes of a batch: some 250 lines, a hundredth of a second
+_LOOK = 1 << 13  # bytes in which a line's end is looked for; a line has some 2,000
+
+
+class Span(NamedTuple):
+    """A batch that stands in a file and was not read yet: whole lines from one byte up to another."""
+
+    descriptor: int
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.stop - self.start
+
+
+Batch = bytes | Span
 
 
 class Priced(NamedTuple):
@@ -23,6 +41,32 @@ def price_batch(batch: bytes, book: Book | None = None) -> Priced:
     found = [price_line(line, book) for line in lines]
     answers = [answer for answer, _ in found]
     return Priced(b"\n".join((*answers, b"")), not all(fine for _, fine in found))
+
+
+def bytes_of(batch: Batch) -> bytes:
+    """Give the lines of a batch, reading them where that is still to be done."""
+    if isinstance(batch, bytes):
+        return batch
+    found: list[bytes] = []
+    start = batch.start
+    while start < batch.stop and (chunk := os.pread(batch.descriptor, batch.stop - start, start)):
+        found.append(chunk)
+        start += len(chunk)
+    return found[0] if len(found) == 1 else b"".join(found)
+
+
+def spans(descriptor: int, start: int, stop: int) -> Iterator[Span]:
+    """Cut a file at line ends from one byte up to another; only the places of the cuts are read."""
+    while start < stop:
+        end = start + SIZE
+        while end < stop and (chunk := os.pread(descriptor, _LOOK, end)):
+            found = chunk.find(b"\n")
+            end += len(chunk) if found < 0 else found + 1
+            if found >= 0:
+                break
+        end = min(end, stop)
+        yield Span(descriptor, start, end)
+        start = end
 
 
 def batches(read_some: Callable[[int], bytes], is_idle: Callable[[], bool]) -> Iterator[bytes]:

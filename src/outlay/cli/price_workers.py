@@ -1,51 +1,63 @@
 """Worker processes of ``outlay price``: batches go out, answers come back in order; no line is ever lost.
 
-A worker is this same interpreter with a pipe to either side: it ends when its pipe does, however this
-process ended. Only as many batches are on their way as keep the workers busy, so memory is bounded.
+Only as many batches are on their way as keep the workers busy, so memory is bounded.
 """
 
-import os
 import struct
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Self
 
-import outlay
-from outlay.cli.price_batches import Priced, price_batch
+from outlay.cli.price_batches import Batch, Priced, Span, bytes_of, price_batch
+from outlay.cli.price_processes import Worker, forked, fresh, may_fork
 from outlay.pricing import Book
 from outlay.pricing.newest import book_of
 
-_ASKED = struct.Struct(">Q")  # the length of the batch that follows
+_ASKED = struct.Struct(">Q?")  # the length of the batch that follows, and whether it follows or is a span
+_SPAN = struct.Struct(">QQQ")  # descriptor, first byte, and the byte behind the last
 _ANSWERED = struct.Struct(">Q?")  # the length of the answers that follow; whether one is an error
-_SERVE = "from outlay.cli.price_workers import serve; serve()"
+_FRESH = "from outlay.cli.price_workers import serve_fresh; serve_fresh()"
 _AHEAD = 2  # batches on their way for each worker
 
 
-def priced(
-    batches: Iterable[bytes], prices: Path | None, jobs: int, *, alone: int, updates: Path | None = None
-) -> Iterator[Priced]:
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Where prices are read from: a file of one's own and the folder of updates, and the book they make."""
+
+    own: Path | None
+    updates: Path | None
+    book: Book
+
+    @classmethod
+    def read(cls, own: Path | None = None, updates: Path | None = None) -> Self:
+        """Read the book."""
+        return cls(own, updates, book_of(own, updates))
+
+
+def priced(batches: Iterable[Batch], prices: Prices, jobs: int, *, alone: int) -> Iterator[Priced]:
     """Price batches in their order; with more than one job, all beyond the first ``alone`` bytes in workers.
 
+    What the first bytes need of the prices is then read, and workers that are copies need not read it again.
     An empty batch means that nothing more is to come for now: whatever is on its way is then waited for.
     """
-    book = book_of(prices, updates)
     waiting: deque[Future[Priced]] = deque()
     workers: Workers | None = None
     with ExitStack() as stack:
         for batch in batches:
-            alone -= len(batch)
-            if workers is None and jobs > 1 and alone < 0 and sys.executable:
-                workers = stack.enter_context(Workers(jobs, prices, book, updates))
+            if workers is None and jobs > 1 and alone <= 0 and sys.executable:
+                workers = stack.enter_context(Workers(jobs, prices))
+            alone -= batch.size if isinstance(batch, Span) else len(batch)
             if workers is None:
                 if batch:
-                    yield price_batch(batch, book)
+                    yield price_batch(bytes_of(batch), prices.book)
                 continue
             if batch:
                 waiting.append(workers.price(batch))
@@ -58,23 +70,30 @@ def priced(
 class Workers:
     """Some worker processes, each served by a thread that does nothing but wait for it."""
 
-    def __init__(
-        self, jobs: int, prices: Path | None, book: Book | None, updates: Path | None = None
-    ) -> None:
-        self._book = book
-        self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-        self._all = [_started(prices, updates) for _ in range(jobs)]
+    def __init__(self, jobs: int, prices: Prices) -> None:
+        self._book = prices.book
+        self._copies = may_fork()
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._all: list[Worker] = []
+        for _ in range(jobs):
+            self._all.append(self._started(prices))
         for each in self._all:
             self._idle.put(each)
         self._threads = ThreadPoolExecutor(jobs)
         self._told: set[int] = set()
         self._ending = False
 
-    def price(self, batch: bytes) -> "Future[Priced]":
-        """Hand a batch to the next worker that has nothing to do."""
-        return self._threads.submit(self._ask, batch)
+    def _started(self, prices: Prices) -> Worker:
+        if self._copies:
+            return forked(partial(serve, prices.book), self._all)
+        paths = ("" if each is None else str(each) for each in (prices.own, prices.updates))
+        return fresh(_FRESH, *paths)
 
-    def _ask(self, batch: bytes) -> Priced:
+    def price(self, batch: Batch) -> "Future[Priced]":
+        """Hand a batch to the next worker that has nothing to do."""
+        return self._threads.submit(self._ask, batch if self._copies else bytes_of(batch))
+
+    def _ask(self, batch: Batch) -> Priced:
         worker = self._idle.get()
         try:
             return _answered(worker, batch)
@@ -82,11 +101,11 @@ class Workers:
             if self._ending:
                 raise
             self._tell(worker)
-            return price_batch(batch, self._book)
+            return price_batch(bytes_of(batch), self._book)
         finally:
             self._idle.put(worker)
 
-    def _tell(self, worker: "subprocess.Popen[bytes]") -> None:
+    def _tell(self, worker: Worker) -> None:
         if worker.pid not in self._told:
             self._told.add(worker.pid)
             import click  # a worker has no use for it, and it takes half of its start
@@ -109,37 +128,18 @@ class Workers:
                 worker.kill()
         self._threads.shutdown(cancel_futures=True)
         for worker in self._all:
-            with suppress(BrokenPipeError):  # a dead one has not read all that it was sent
-                cast("BinaryIO", worker.stdin).close()
-            with worker:  # it ends as its pipe has ended; waits for it
-                pass
+            worker.end()
 
 
-def _started(prices: Path | None, updates: Path | None) -> "subprocess.Popen[bytes]":
-    """Start a worker that finds this very package, and that an interrupt from the keyboard does not reach."""
-    home = str(Path(outlay.__file__).parents[1])
-    path = os.pathsep.join((home, *filter(None, (os.environ.get("PYTHONPATH"),))))
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            _SERVE,
-            *("" if each is None else str(each) for each in (prices, updates)),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-    )
-
-
-def _answered(worker: "subprocess.Popen[bytes]", batch: bytes) -> Priced:
-    asking, answering = cast("BinaryIO", worker.stdin), cast("BinaryIO", worker.stdout)
-    asking.write(_ASKED.pack(len(batch)) + batch)
-    asking.flush()
-    length, failed = _ANSWERED.unpack(_all_of(answering, _ANSWERED.size))
-    return Priced(_all_of(answering, length), failed)
+def _answered(worker: Worker, batch: Batch) -> Priced:
+    if isinstance(batch, Span):
+        worker.asking.write(_ASKED.pack(_SPAN.size, False) + _SPAN.pack(*batch))  # noqa: FBT003 - no name in a struct
+    else:
+        worker.asking.write(_ASKED.pack(len(batch), True))  # noqa: FBT003 - likewise
+        worker.asking.write(batch)
+    worker.asking.flush()
+    length, failed = _ANSWERED.unpack(_all_of(worker.answering, _ANSWERED.size))
+    return Priced(_all_of(worker.answering, length), failed)
 
 
 def _all_of(source: BinaryIO, length: int) -> bytes:
@@ -149,12 +149,18 @@ def _all_of(source: BinaryIO, length: int) -> bytes:
     return found
 
 
-def serve() -> None:
-    """Be a worker: answer batches from standard input until it ends."""
-    book = book_of(*(Path(path) if path else None for path in sys.argv[1:]))
-    asking, answering = sys.stdin.buffer, sys.stdout.buffer
-    while len(head := asking.read(_ASKED.size)) == _ASKED.size:
-        done = price_batch(asking.read(_ASKED.unpack(head)[0]), book)
+def serve(book: Book, asked: BinaryIO, answering: BinaryIO) -> None:
+    """Be a worker: answer batches until no more are asked for."""
+    while len(head := asked.read(_ASKED.size)) == _ASKED.size:
+        length, follows = _ASKED.unpack(head)
+        told = asked.read(length)
+        done = price_batch(told if follows else bytes_of(Span(*_SPAN.unpack(told))), book)
         answering.write(_ANSWERED.pack(len(done.answers), done.failed))
         answering.write(done.answers)
         answering.flush()
+
+
+def serve_fresh() -> None:
+    """Be a worker in an interpreter of its own, whose arguments say where prices are read from."""
+    own, updates = (Path(path) if path else None for path in sys.argv[1:])
+    serve(book_of(own, updates), sys.stdin.buffer, sys.stdout.buffer)
