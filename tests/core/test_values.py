@@ -1,6 +1,6 @@
 """Small promises of the values that stand between the steps."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,9 @@ from outlay.core import codec
 from outlay.core.buckets import span
 from outlay.core.codec import price_json, quantity_json
 from outlay.core.cost import Cost, Price
-from outlay.core.errors import QueryError, UnknownModelError, UsageError
+from outlay.core.errors import MissingExtraError, QueryError, UnknownModelError, UsageError
+from outlay.core.inherited import FORMERLY, MODULES
+from outlay.core.instants import midnight
 from outlay.core.ports import hand_on
 from outlay.core.query import check_dimension, check_metric, zone
 from outlay.core.record import Entry
@@ -29,6 +31,55 @@ def test_usages_add_up_and_keep_what_both_agree_on() -> None:
     assert (both.flags, both.reason, both.model) == (("clamped", "partial"), "cut", "m")
     assert both.terms == (("geo", "eu"),)
     assert (one + Usage.of({}, model="n")).model is None
+
+
+def test_a_usage_tells_its_inclusive_counts() -> None:
+    usage = Usage.of(
+        {
+            "input": 100,
+            "cache_read": 20,
+            "cache_read_audio": 1,
+            "cache_write": 5,
+            "cache_write_1h": 2,
+            "output": 30,
+            "reasoning": 8,
+            "web_search": 4,
+        }
+    )
+    counts = {
+        "input_tokens": 128,  # 100 + 20 + 1 + 5 + 2
+        "cached_tokens": 21,
+        "cache_write_tokens": 7,
+        "output_tokens": 38,
+        "reasoning_tokens": 8,
+        "total_tokens": 166,
+    }
+    assert {name: getattr(usage, name) for name in counts} == counts
+    record = call(usage=usage)
+    assert {name: getattr(record, name) for name in counts} == counts
+
+
+def test_a_record_tells_what_answered_and_all_that_was_odd() -> None:
+    usage = Usage.of({"input": 1}, flags=("partial", "clamped"), response_id="resp-1")
+    record = call(usage=usage, charge=Cost(None, "unpriced", flags=("alias", "partial")))
+    assert (record.response_id, record.cost, record.cost_status) == ("resp-1", None, "unpriced")
+    assert record.flags == ("alias", "clamped", "partial")
+
+
+def test_a_missing_extra_says_what_to_install() -> None:
+    said = str(MissingExtraError.of("alerts", "apprise"))
+    assert said == 'apprise is not installed; run: pip install "outlay[alerts]"'
+
+
+def test_a_day_begins_at_midnight_in_utc() -> None:
+    summer = timezone(timedelta(hours=2))
+    assert midnight(datetime(2026, 7, 2, 1, 30, tzinfo=summer)) == datetime(2026, 7, 1, tzinfo=UTC)
+    assert midnight(datetime(2026, 7, 2, 2, 0, 0, 1, tzinfo=summer)) == datetime(2026, 7, 2, tzinfo=UTC)
+
+
+def test_older_names_of_modules_belong_to_sdks_that_are_known() -> None:
+    assert set(FORMERLY.values()) <= MODULES.keys()
+    assert not FORMERLY.keys() & set(MODULES.values())
 
 
 def test_a_usage_and_a_number_do_not_add_up() -> None:

@@ -1,13 +1,15 @@
 """Corners of the providers' shapes that few answers show: what is then counted, and what is said of it."""
 
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from outlay.extract import APIS, collector, read
+from outlay.core.errors import ResponseError
+from outlay.extract import APIS, collector, operation_of, read
 from outlay.extract.held import held
-from outlay.extract.plain import plain
+from outlay.extract.plain import fields_of, plain
 
 Counts = dict[str, int]
 
@@ -395,3 +397,88 @@ def test_any_mapping_is_read_like_a_dict() -> None:
 def test_a_copy_has_texts_for_names_of_any_kind() -> None:
     assert plain({1: 2, None: {"ß": 3}}) == {"1": 2, "None": {"ß": 3}}
     assert plain({"a\ud800": 1}) == {"a?": 1}
+
+
+def test_a_chunk_of_invoke_model_may_carry_usage_in_its_metadata() -> None:
+    stream = collector("bedrock", "invoke_model")
+    stream.add({"messageStart": {"role": "assistant"}})
+    stream.add({"metadata": {"metrics": {"latencyMs": 3}}})  # as yet without usage
+    stream.add({"metadata": {"usage": {"inputTokens": 5, "outputTokens": 7, "totalTokens": 12}}})
+    assert stream.usage().units == {"input": 5, "output": 7}
+
+
+def test_an_interaction_that_ended_tells_its_own_usage() -> None:
+    stream: Any = collector("google", "interactions")
+    stream.add({"interaction": {"id": "i-1", "model": "gemini-2.5-flash", "status": "in_progress"}})
+    stream.add({"metadata": {"usage": {"total_input_tokens": 10, "total_tokens": 10}}})
+    so_far = stream.usage()
+    assert not stream.complete
+    assert (so_far.units, so_far.model, so_far.response_id) == ({"input": 10}, "gemini-2.5-flash", "i-1")
+    assert "partial" in so_far.flags
+    counted = {"total_input_tokens": 10, "total_output_tokens": 4, "total_tokens": 14}
+    stream.add({"interaction": {"id": "i-1", "model": "gemini-2.5-flash", "usage": counted}})
+    whole = stream.usage()
+    assert stream.complete
+    assert (whole.units, whole.flags, whole.reason) == ({"input": 10, "output": 4}, (), None)
+
+
+@pytest.mark.parametrize(
+    "error", [{"code": "rate_limit_exceeded"}, {"error": {"code": "rate_limit_exceeded"}}]
+)
+def test_a_stream_of_responses_that_broke_off_with_an_error_says_so(error: dict[str, Any]) -> None:
+    stream = collector("openai", "responses")
+    stream.add({"type": "response.created", "response": {"id": "resp-1", "model": "gpt-4o"}})
+    stream.add({"type": "error", **error})
+    usage = stream.usage()
+    assert not stream.complete
+    assert usage.reason == "the provider answered with an error: rate_limit_exceeded"
+    assert (usage.items, usage.model, usage.response_id) == ((), "gpt-4o", "resp-1")
+
+
+@pytest.mark.parametrize("provider", ["openai", "groq"])  # one sends its usage last, one anywhere
+def test_a_chat_stream_is_a_body_once_it_has_ended(provider: str) -> None:
+    stream: Any = collector(provider, "chat")
+    stream.add({"id": "c-1", "model": "m", "choices": [{"delta": {"content": "a"}}]})
+    assert stream.as_body() is None
+    silent = stream.usage()
+    assert silent.items == ()
+    assert silent.reason == "the stream carries no usage: ask with stream_options.include_usage"
+    assert silent.flags == ("partial",)
+    counted = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    stream.add({"id": "c-1", "model": "m", "choices": [], "usage": counted})
+    assert stream.as_body()["usage"] == counted
+    assert stream.usage().units == {"input": 3, "output": 4}
+
+
+class Slotted:
+    """Fields without a dictionary, and a way to ask for them."""
+
+    __slots__ = ("prompt_tokens",)
+
+    def __init__(self) -> None:
+        self.prompt_tokens = 1
+
+
+class Converting(Slotted):
+    """The same with a method as SDKs have it, which may give nonsense."""
+
+    __slots__ = ("made",)
+
+    def __init__(self, made: Any) -> None:
+        super().__init__()
+        self.made = made
+
+    def to_dict(self) -> Any:
+        return self.made
+
+
+def test_objects_without_a_dictionary_are_asked_or_looked_into() -> None:
+    assert plain(Slotted()) == {"prompt_tokens": 1}
+    assert plain(Converting({"prompt_tokens": 2})) == {"prompt_tokens": 2}
+    assert fields_of(Converting("no mapping")) is None
+
+
+def test_an_api_that_is_not_known_is_named_with_those_that_are() -> None:
+    for asked in (operation_of, partial(collector, "openai"), partial(read, {}, provider="openai")):
+        with pytest.raises(ResponseError, match=r"no API is named 'chatt'; name one of chat, "):
+            asked(api="chatt")

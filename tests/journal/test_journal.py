@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,6 +191,30 @@ def test_what_is_deferred_is_made_in_the_journals_own_thread_and_in_its_order(tm
     assert journal.flush(10)
     assert entries(tmp_path) == records
     assert later.thread == "outlay-journal"
+    journal.close()
+
+
+def until(reached: Callable[[], bool]) -> bool:
+    """Wait until something is so, ten seconds at most."""
+    for _ in range(2_000):
+        if reached():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+@pytest.mark.parametrize("hand_in", [Journal.append, Journal.defer])
+def test_a_journal_that_sleeps_is_woken_by_the_next_call(
+    tmp_path: Path, hand_in: Callable[[Journal, Later], None]
+) -> None:
+    """Nobody flushes, and this thread has no deadline of its own: it would sleep for ever."""
+    journal = Journal(tmp_path, sync="never", batch_delay=0)
+    journal.append(call())
+    assert journal.flush(10)
+    assert until(lambda: journal._asleep)
+    record = call()
+    hand_in(journal, Later(record))
+    assert until(lambda: entries(tmp_path)[1:] == [record])
     journal.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outlay.core.errors import PriceBookError
-from outlay.pricing import Book, RateCard, cost_of, sheet_from
+from outlay.pricing import Book, RateCard, Unpriced, cost_of, sheet_from
 from outlay.pricing.rows import BASE, USER, read_row
 from outlay.pricing.tables import sheet_of
 
@@ -47,6 +47,35 @@ def test_a_price_of_ones_own_may_end() -> None:
     """
     assert price_of(text, "openai", "gpt-4o", datetime(2026, 3, 1, tzinfo=UTC)) == 1
     assert price_of(text, "openai", "gpt-4o", AT) == Decimal("2.5")
+
+
+@pytest.mark.parametrize(
+    ("more", "at", "said"),
+    [
+        ("", AT, "no price of one is known from 2026-06-01 on"),
+        ("", datetime(2026, 6, 1, tzinfo=UTC), "no price of one is known from 2026-06-01 on"),
+        # At noon nothing holds, though the price has not ended.
+        (
+            'windows = [{ from = "16:30", to = "00:30" }]',
+            datetime(2026, 3, 1, 12, tzinfo=UTC),
+            "no price of one is known for that hour",
+        ),
+    ],
+)
+def test_after_its_last_price_a_model_has_none_and_says_since_when(
+    more: str, at: datetime, said: str
+) -> None:
+    text = f"""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    from = 2026-01-01
+    to = 2026-06-01
+    rates = {{ input = "1" }}
+    {more}
+    """
+    assert book_of(text).resolve("acme", "one", at, {}) == Unpriced(said)
 
 
 def test_a_deployment_is_mapped_by_an_alias() -> None:

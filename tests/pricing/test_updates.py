@@ -14,7 +14,7 @@ import pytest
 
 from outlay.core.errors import PriceBookError
 from outlay.pricing import Book, RateCard
-from outlay.pricing.newest import newest
+from outlay.pricing.newest import made_of, newest
 from outlay.pricing.tables import DATA
 from outlay.pricing.updates import Update, bundle
 from outlay.pricing.updates import update as take_in
@@ -112,6 +112,28 @@ def test_the_one_before_is_kept_and_older_ones_go(
         update(written(document))
     assert len([each for each in tmp_path.iterdir() if each.is_dir()]) == 2
     assert price() == Decimal("0.22")
+
+
+def test_tables_that_counted_before_count_again_though_their_folder_is_still_there(
+    document: Document, update: Take, price: Price, tmp_path: Path
+) -> None:
+    first = written(document)
+    update(first)
+    name = (tmp_path / "current").read_text()
+    rates(document)["input"] = "0.20"
+    update(written(document))
+    assert update(first).new
+    assert (tmp_path / "current").read_text() == name
+    assert price() == Decimal("0.15")
+
+
+def test_a_book_says_when_its_tables_were_made(
+    document: Document, update: Take, tmp_path: Path, base: Path
+) -> None:
+    assert made_of(newest(tmp_path, base)) is None
+    update(written(document))
+    assert made_of(newest(tmp_path, base)) == MADE
+    assert made_of(Book.default()) is not None
 
 
 def _torn(document: Document) -> bytes:

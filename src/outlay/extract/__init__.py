@@ -34,7 +34,7 @@ from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
 from outlay.extract.streams import Collector
-from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, Row, reader_of
+from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, reader_of
 from outlay.extract.usual import Usual, usual_of, usual_of_body
 
 __all__ = [
@@ -105,22 +105,21 @@ def operation_of(api: str) -> str:
     Raises:
         ResponseError: an API that is not known.
     """
-    return _known_api(api).operation
+    row = ROWS.get(api)
+    if row is None:
+        raise _no_api(api)
+    return row.operation
 
 
 def _reader(api: str) -> Reader:
     try:
         return reader_of(api)
     except KeyError:
-        _known_api(api)
-        raise
+        raise _no_api(api) from None
 
 
-def _known_api(api: str) -> Row:
-    row = ROWS.get(api)
-    if row is None:
-        raise ResponseError(f"no API is named {api!r:.40}; name one of {', '.join(ROWS)}")
-    return row
+def _no_api(api: str) -> ResponseError:
+    return ResponseError(f"no API is named {api!r:.40}; name one of {', '.join(ROWS)}")
 
 
 def _shapeless(fields: Mapping[str, Any]) -> Usage:

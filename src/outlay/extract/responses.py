@@ -130,7 +130,7 @@ class ResponsesStream:
         known = dict(fields_of(peek(self._first, "response")) or {})
         known["status"] = None
         if self._error is not None:
-            known["error"] = peek(self._error, "error") or self._error
+            known["error"] = peek(self._error, "error") or {"code": peek(self._error, "code")}
         return cut_off(
             changed(
                 read_responses(known, self._provider), reason=missing(known).reason if self._error else None

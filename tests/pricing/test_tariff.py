@@ -1,0 +1,85 @@
+"""The tariff of a usual call: the very rates that the whole way takes, or none where more decides."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from outlay.core.usage import Item, Term
+from outlay.pricing import Book, RateCard
+from outlay.pricing.rows import USER
+from outlay.pricing.tables import sheet_of
+from outlay.pricing.tariff import Tariff, tariff_of
+from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MINE = """
+[[model]]
+provider = "acme"
+model = "flat"
+price = [{ rates = { input = "1", output = "4" } }]
+
+[[model]]
+provider = "acme"
+model = "by-size"
+[[model.price]]
+rates = { input = "1", output = "4" }
+above = [{ tokens = 1000, rates = { input = "2", output = "8" } }]
+
+[[model]]
+provider = "acme"
+model = "by-part"
+[[model.price]]
+kind = "marginal"
+rates = { input = "1", output = "4" }
+above = [{ tokens = 1000, rates = { input = "2", output = "8" } }]
+
+[[model]]
+provider = "acme"
+model = "by-call"
+price = [{ rates = { input = "1", requests = "5" } }]
+
+[[model]]
+provider = "openai"
+model = "ours"
+price = [{ rates = { input = "1" } }]
+"""
+BOOK = Book.of(sheet_of(MINE, "mine.toml", USER))
+
+
+def tariff(model: str, *items: Item, terms: tuple[Term, ...] = (), provider: str = "acme") -> Tariff | None:
+    """Ask for a tariff of our prices."""
+    return tariff_of(items, terms, provider=provider, model=model, at=AT, book=BOOK)
+
+
+def test_a_flat_price_gives_the_book_s_own_card_and_rates() -> None:
+    found = tariff("flat", ("input", 5), ("output", 1))
+    card = BOOK.resolve("acme", "flat", AT)
+    assert isinstance(card, RateCard)
+    assert found is not None
+    assert found[0] is card
+    assert found[1] is card.rates
+
+
+@pytest.mark.parametrize(("tokens", "rate"), [(1000, "1"), (1001, "2")])
+def test_the_whole_input_decides_the_step_and_no_other_unit(tokens: int, rate: str) -> None:
+    items = (("input", tokens - 400), ("cache_read", 399), ("cache_write_audio", 1), ("output", 5000))
+    found = tariff("by-size", *items)
+    assert found is not None
+    assert found[1]["input"].amount == Decimal(rate)
+
+
+def test_where_more_than_a_rate_decides_there_is_no_tariff() -> None:
+    one = ("input", 5)
+    assert tariff("by-part", one) is None
+    assert tariff("by-call", one) is None  # a fee that no response counts
+    assert tariff("unheard-of", one) is None
+    assert tariff("flat", one, terms=((MONTH_INPUT, "9"),)) is None
+    assert tariff("flat", one, terms=((MONTH_OUTPUT, "9"),)) is None
+    assert tariff("flat", one, terms=(("service_tier", "default"),)) is not None
+
+
+def test_throughput_that_is_paid_by_the_hour_has_no_tariff() -> None:
+    paid = (("service_tier", "provisioned"),)
+    assert tariff("ours", ("input", 5), provider="openai") is not None
+    assert tariff("ours", ("input", 5), terms=paid, provider="openai") is None
