@@ -22,7 +22,8 @@ from outlay.core.query import CallQuery
 from outlay.core.record import Record
 from outlay.importing import SHAPES, Maker
 from outlay.importing.bulk import reading
-from outlay.importing.bulk.block import BATCH, Block, Origin
+from outlay.importing.bulk.block import BATCH, Block
+from outlay.importing.bulk.layouts import Origin
 from outlay.importing.reading import Import, OneByOne
 from outlay.ledger import DuckLedger
 from outlay.ledger.identity import as_kept

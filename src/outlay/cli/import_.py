@@ -45,7 +45,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     from outlay import process
     from outlay.cli.session import reader_of, settings_of, show, show_json
     from outlay.importing import SHAPES
-    from outlay.importing.bulk.block import Origin
+    from outlay.importing.bulk.layouts import Origin
     from outlay.importing.bulk.reading import way_of
 
     settings = settings_of(state_of(ctx))

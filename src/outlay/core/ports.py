@@ -168,7 +168,9 @@ class Absorbing(Ledger, Protocol):
         ...
 
     def absorb(self, table: str) -> int:
-        """Keep the calls of a temporary table whose id is new, all or none; give how many were new.
+        """Keep the calls of a temporary table or view whose id is new, all or none; give how many were new.
+
+        It has the columns of calls, and a ``number`` by which they stand in order.
 
         Raises:
             LedgerError: the ledger cannot be written.

@@ -1,7 +1,6 @@
 """From what a row says to a Record: an id that depends on the row alone, a cost that is stated or priced."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -15,10 +14,9 @@ from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
 from outlay.core.instants import instant
 from outlay.core.record import Entry, Record
+from outlay.importing.equal import Equal, apart, key_of
 from outlay.importing.files import Line
 
-_REMEMBERED = 200_000  # rows among which equal ones are told apart
-_KEY = 16  # bytes by which they are known
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
 Fields = dict[str, Any]
@@ -69,7 +67,7 @@ class Maker:
         self.provider = provider
         self.tags = dict(tags or {})
         self._maker_of = maker_of
-        self._equal: OrderedDict[bytes, int] = OrderedDict()
+        self.rank: Callable[[Line, int], int] = _ranks()  # how many rows before are equal
 
     def record(self, source: str, call: Call, line: Line) -> Record:
         """Make the Record of a call.
@@ -78,11 +76,12 @@ class Maker:
             UsageError: a count or cost that cannot be, or no time at all.
             QueryError: the time is none.
         """
+        entropy = self._entropy(source, call, line)  # first: a row counts, whatever comes of it
         fields, at = call.fields, self._time(call)
         if fields.get("error") is not None:
             fields["error"] = redact(str(fields["error"]))
         provider = self.provider_of(fields.pop("provider", None), fields.get("model"))
-        name = _own_id(call.identity) or uuid7(at, self._entropy(source, call, line))
+        name = _own_id(call.identity) or uuid7(at, entropy)
         return self._recorder.record(provider=provider, at=at, id=name, **fields)
 
     def provider_of(self, said: str | None, model: object) -> str:
@@ -101,20 +100,19 @@ class Maker:
     def _entropy(self, source: str, call: Call, line: Line) -> bytes:
         if call.identity is not None:
             return sha256(f"{source}\n{call.identity}".encode("utf-8", "replace")).digest()
-        return self.told_apart(sha256(line.identity()).digest())
-
-    def told_apart(self, digest: bytes) -> bytes:
-        """Give what tells a row of this content from those before that are equal to it."""
-        key = digest[:_KEY]
-        times = self._equal.pop(key, 0)
-        self._equal[key] = times + 1
-        if len(self._equal) > _REMEMBERED:
-            self._equal.popitem(last=False)
-        return sha256(key + times.to_bytes(8)).digest() if times else digest
+        digest = sha256(line.identity()).digest()
+        key = key_of(digest)
+        rank = self.rank(line, key)
+        return apart(key, rank) if rank else digest
 
     def saw(self, at: datetime) -> None:
         """Learn the time of a row that was read elsewhere; the next one without a time takes it."""
         self._last = at
+
+
+def _ranks() -> Callable[[Line, int], int]:
+    equal = Equal()
+    return lambda _line, key: equal.rank(key)
 
 
 def _seconds(value: object) -> Any:

@@ -12,6 +12,7 @@ from outlay.ledger.copies import settle
 from outlay.ledger.engine import Engine
 from outlay.ledger.identity import same_call
 from outlay.ledger.retention import set_late_aside
+from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of
 
 # Keys that only other entries than records have, beside the columns of calls.
@@ -62,12 +63,34 @@ class Batch:
         )
         return not bad[0][0]
 
-    def take(self, table: str) -> None:
-        """Take calls that a temporary table holds in the columns of calls, in their order."""
-        self._engine.run("DROP TABLE IF EXISTS temp.batch")
-        for name, kind in _OTHERS.items():
-            self._engine.run(f"ALTER TABLE temp.{table} ADD COLUMN {name} {kind}")
-        self._engine.run(f"ALTER TABLE temp.{table} RENAME TO batch")
+    def keep_laid(self, table: str) -> int:
+        """Bring calls into the tables, in the caller's transaction; give how many were new.
+
+        A temporary table or view lays them out, in the columns of calls and their ``number`` in order. Where
+        all are new, each once, and of days that are not pruned, they are only inserted.
+        """
+        lines, ids, low, high = self._engine.all(
+            f"SELECT count(*), count(DISTINCT id), min(id), max(id) FROM temp.{table}"  # noqa: S608  # the caller's name
+        )[0]
+        if not lines:
+            return 0
+        if lines == ids and horizon_of(self._engine) is None and not self._knows(table, low, high):
+            self._engine.run(f"INSERT INTO calls SELECT {self._names} FROM temp.{table}")  # noqa: S608  # likewise
+            return int(lines)
+        others = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _OTHERS.items())
+        self._engine.run(
+            f"""CREATE OR REPLACE TEMP TABLE batch AS SELECT {self._names}, {others}
+            FROM temp.{table} ORDER BY number"""  # noqa: S608  # likewise
+        )
+        return self.keep()
+
+    def _knows(self, table: str, low: Any, high: Any) -> bool:
+        found = self._engine.all(
+            f"""SELECT 1 FROM temp.{table} AS batch SEMI JOIN calls AS have
+            ON have.id = batch.id AND have.id BETWEEN ? AND ? LIMIT 1""",  # noqa: S608  # likewise
+            [low, high],
+        )
+        return bool(found)
 
     def keep(self) -> int:
         """Bring what is new into the tables, in the caller's transaction; give how many calls were new."""

@@ -68,14 +68,13 @@ class DuckLedger(Answering):
             yield engine, columns
 
     def absorb(self, table: str) -> int:
-        """Keep the calls of a temporary table whose id is new, all or none; give how many were new."""
+        """Keep the new ones of the calls that a temporary table or view lays out; give how many they were."""
         from outlay.ledger.batch import Batch  # noqa: PLC0415  # likewise
 
         with self._turn(fresh=False) as engine:
             batch = Batch(engine)
-            batch.take(table)
             with engine.transaction():
-                return batch.keep()
+                return batch.keep_laid(table)
 
     def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""

@@ -12,9 +12,14 @@ _MEASURE = r"[0-9]{1,6}(\.[0-9]{1,9})?"
 _MONEY = r"[0-9]{1,12}(\.[0-9]{1,25})?|[0-9](\.[0-9]{1,16})?[eE]-0?[1-9]"  # at most 25 places
 _WIDE = "DECIMAL(38, 25)"
 _TIE = f"CAST('0.{'0' * 18}5' AS {_WIDE})"  # half of the last place that a ledger has
+_LAST, _TWO = (f"CAST('0.{'0' * 17}{digit}' AS DECIMAL(38, 18))" for digit in (1, 2))
 _CLOCK = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _ZONED = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _SECONDS, _MILLISECONDS = "[0-9]{10}", "1[0-9]{12}"
+_PLAIN = r"(0|[1-9][0-9]{0,11})(\.[0-9]{0,17}[1-9])?"  # money as it is written in a ledger
+_INTEGER_OR_TEXT = r'^["tfn]|^-?(0|[1-9][0-9]{0,14})$'
+# What DuckDB takes for JSON and others do not, and numbers beyond floats and texts beyond texts.
+_LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}|\\u0000"
 # Where reading a numeral as a float could lose digits; see ``files``.
 _LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
 _NAMES = re.compile(r"\bm[0-9]+_[0-9]+\b")
@@ -49,8 +54,10 @@ class Cells:
 
     sources: Mapping[str, str]
     positions: Mapping[str, int] | None = None  # of a table's columns; None: rows are JSON objects
+    sample: str = ""  # a line
     asked: dict[str, str] = field(default_factory=dict)  # texts by source
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
+    numerals: list[str] = field(default_factory=list)  # keys of numbers that are kept to the digit
     checks: list[str] = field(default_factory=list)  # what must hold for a row to be read in bulk
     steps: list[dict[str, str]] = field(default_factory=list)  # expressions by name, over those before
 
@@ -113,19 +120,25 @@ class Cells:
         return NOTHING if exact == NOTHING else f"CAST(CAST({exact} * 1000 AS DECIMAL(18, 6)) AS DOUBLE)"
 
     def money(self, name: str, text: str) -> tuple[str, str, str]:
-        """Read an amount; give the shortest text of what a ledger keeps, if that is less, and if it is 0.
-
-        Amounts that lie in the middle of two that could be kept are left to the other way.
-        """
-        exact = self._cast(text, _MONEY, _WIDE)
-        if exact == NOTHING:
+        """Read an amount; give the shortest text of what a ledger keeps, if that is less, and if it is 0."""
+        if text == NOTHING:
             return NOTHING, NOTHING, NOTHING
+        self.need(matches(text, _MONEY))
         if self.positions is None:
             self.need(self._verbatim(name, text, money=True))
-        kept = self.let(f"CAST({exact} AS {MONEY})")
-        lost = self.let(f"CAST({kept} AS {_WIDE}) - {exact}")
-        self.need(f"({text} IS NULL OR abs({lost}) <> {_TIE})")
-        return self.let(trimmed(kept)), f"{lost} <> 0", f"{exact} = 0"
+        plain = self.let(f"regexp_full_match({text}, {quoted(_PLAIN)})")
+        exact = self.let(f"CASE WHEN NOT {plain} THEN TRY_CAST({text} AS {_WIDE}) END")
+        near = self.let(f"CAST({exact} AS {MONEY})")
+        lost = self.let(f"CAST({near} AS {_WIDE}) - {exact}")
+        even = (
+            f"CASE WHEN abs({lost}) = {_TIE} AND {near} % {_TWO} <> 0 THEN {near} - {_LAST} ELSE {near} END"
+        )
+        kept = self.let(f"CASE WHEN {plain} THEN {text} ELSE {trimmed(even)} END")
+        return (
+            kept,
+            f"coalesce({lost} <> 0, FALSE)",
+            f"CASE WHEN {plain} THEN {text} = '0' ELSE {exact} = 0 END",
+        )
 
     def instant(self, text: str) -> tuple[str, str]:
         """Read an instant; give its clock time, and whether that is UTC (else it is local)."""
@@ -139,14 +152,36 @@ class Cells:
             WHEN {millis} THEN make_timestamp(CAST({text} AS BIGINT) * 1000) END"""
         return self.let(clock), f"NOT {is_local}"
 
-    def long_numerals(self, *fields: tuple[str, str]) -> None:
-        """Leave a row with long numerals to the other way, unless those of these fields are verbatim."""
-        for name, text in fields:
-            self.need(self._verbatim(name, text, money=False))
+    def business(self, name: str) -> str:
+        """Give a value that is kept as it is; lists, objects and what loses digits are left."""
+        value = self.json(name)
+        simple = f"regexp_matches({value}, {quoted(_INTEGER_OR_TEXT)})"
+        odd = f"regexp_matches({value}, '^([\\[{{]|-?[0-9]{{16}})')"
+        verbatim = self._verbatim(name, value, money=False)
+        self.need(
+            f"CASE WHEN {value} IS NULL OR {simple} THEN TRUE WHEN {odd} THEN FALSE ELSE {verbatim} END"
+        )
+        return value
+
+    def is_strict(self, width: int | None) -> str:
+        """Whether others read a row too: JSON without what only DuckDB takes, or the cells that there are."""
+        if width is not None:
+            return f"width = {width} AND NOT contains(line, '\"')"
+        lenient = f"regexp_matches(line, {quoted(_LENIENT)})"
+        whole = "starts_with(line, '{') AND ends_with(line, '}')"
+        return f"{whole} AND CASE WHEN odd THEN NOT {lenient} ELSE TRUE END"
 
     def _verbatim(self, name: str, text: str, *, money: bool) -> str:
-        """Whether a numeral was read without loss; it is looked at where a float may not hold all digits."""
+        """Whether a numeral was read without loss.
+
+        That it stands in the line as it was read is enough, where its key stands there once. Else it is
+        looked at closely where a float may not hold all digits.
+        """
         key = f'"{self.sources[name]}":'
+        self.numerals.append(key)
+        gap = " " if f"{key} " in self.sample else ""
+        end = "}" if self.sources[name] == list(self.sources.values())[-1] else ","
+        stands = f"contains(line, {quoted(key + gap)} || {text} || {quoted(end)})"
         once = f"length(line) - length(replace(line, {quoted(key)}, '')) = {len(key)}"
         raw = f"regexp_extract(line, {quoted(re.escape(key) + ' ?([0-9.eE+-]+) ?[,}]')}, 1)"
         same = f"{raw} = {text}"
@@ -155,8 +190,8 @@ class Cells:
             same = f"(regexp_full_match({raw}, {quoted(_MONEY)}) AND {exact})"
         other = "" if money else f" OR NOT regexp_matches({text}, '^[0-9-]')"
         test = f"({text} IS NULL{other} OR ({once} AND {same}))"
-        is_long = self.let(f"regexp_matches(line, {quoted(_LONG)})")
-        return f"CASE WHEN {is_long} THEN {test} ELSE TRUE END"
+        is_long = f"regexp_matches(line, {quoted(_LONG)})"
+        return f"CASE WHEN NOT odd AND {stands} THEN TRUE WHEN {is_long} THEN {test} ELSE TRUE END"
 
     def _cast(self, text: str, pattern: str, kind: str) -> str:
         if text == NOTHING:
@@ -170,24 +205,29 @@ class Cells:
         if self.positions is not None:
             texts = [f"x[{self.positions[name] + 1}]" for name in names]
             read = f"string_split(line, {quoted(delimiter)}) AS x"
+            more = ["len(x) AS width"]
         else:
             texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
             read = f"json_extract_string(line, {_paths(names)}) AS x"
             if self.whole:
                 read += f", json_extract(line, {_paths(self.whole)}) AS y"
-        told = [f"NULLIF({text}, '') AS {self.asked[name]}" for name, text in zip(names, texts, strict=True)]
-        if self.positions is None:
-            told += [f"NULLIF(CAST(y[{at}] AS VARCHAR), 'null') AS {column}"
+            more = [self._is_odd()]
+            more += [f"NULLIF(CAST(y[{at}] AS VARCHAR), 'null') AS {column}"
                      for at, column in enumerate(self.whole.values(), 1)]  # fmt: skip
-        width = "" if self.positions is None else ", len(x) AS width"
+        told = [f"NULLIF({text}, '') AS {self.asked[name]}" for name, text in zip(names, texts, strict=True)]
         text = (
-            f"SELECT number, line{width}, {', '.join(told)} FROM"  # noqa: S608  # our own names, quoted texts
+            f"SELECT number, line, {', '.join([*told, *more])} FROM"  # noqa: S608  # our own names, quoted texts
             f" (SELECT rowid AS number, line, {read} FROM foreign_lines WHERE layout = ?)"
         )
         for step in self.steps:
             named = ", ".join(f"{expression} AS {name}" for name, expression in step.items())
             text = f"SELECT *, {named} FROM ({text})"  # noqa: S608  # likewise
         return text
+
+    def _is_odd(self) -> str:
+        """Whether a line is to be looked at closely, found in one pass over it."""
+        twice = [f"{re.escape(key)}.*{re.escape(key)}" for key in self.numerals]
+        return f"regexp_matches(line, {quoted('|'.join([_LENIENT, *twice]))}) AS odd"
 
 
 def _paths(names: Iterable[str]) -> str:

@@ -1,48 +1,85 @@
-"""The ledger's columns of calls that are told and have their rates: money, lines and ids, exactly."""
+"""The ledger's columns of calls that are told and have their rates: money and lines, exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
 from outlay.capture.fields import NO_USAGE
 from outlay.importing.bulk.cells import MONEY, NOTHING, quoted, trimmed
-from outlay.importing.bulk.told import COLUMNS, UNITS
-from outlay.importing.made import UUID7
+from outlay.importing.bulk.told import UNITS
 
-_NOT_THE_SAME = frozenset({"cost", "currency", "provider", "rounded"})
+SIZE = ("input", "cache_read", "cache_write", "cache_write_1h")  # what tiers by the size of a request count
+_NOT_THE_SAME = frozenset({"cost", "currency", "provider", "rounded", "tags", "extra"})
 _RATE = ("known", "rate_currency", "rate_status", "rate_reason", "rate_flags", "rate_price")
+_NARROW = 18  # digits that a machine's own integers hold; wider decimals take several times as long
 
 
-def worked_out(used: Sequence[str], source: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Quantity and rate of a unit as SQL, as narrow as their product allows."""
+
+    quantity: str
+    each: str
+
+    def text(self) -> str:
+        """Give the exact product."""
+        return f"{self.quantity} * {self.each}"
+
+
+def amount(unit: str, most: int, rates: Sequence[Decimal]) -> Amount:
+    """Say how to multiply out a unit of which a call has at most so many, at one of these rates."""
+    digits = len(str(most))
+    places = max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in rates))
+    whole = max(len(str(int(rate))) for rate in rates)
+    quantity, each = f"told.{unit}_", f"rates.{unit}_each"
+    if digits + places + whole <= _NARROW:
+        return Amount(
+            f"CAST({quantity} AS DECIMAL({digits}, 0))",
+            f"CAST({each} AS DECIMAL({places + whole}, {places}))",
+        )
+    return Amount(f"CAST({quantity} AS DECIMAL(18, 0))", each)
+
+
+def kind(units: Sequence[str]) -> str:
+    """Number the set of units that a call uses; see ``charges.rate_of``."""
+    uses = [f"(told.{unit}_ > 0)::INTEGER * {1 << UNITS.index(unit)}" for unit in units]
+    return f"CASE WHEN told.silent THEN -1 ELSE {' + '.join(['0', *uses])} END"
+
+
+def worked_out(units: Sequence[str], amounts: Mapping[str, Amount], source: str) -> str:
     """Give the SELECT of what :func:`columns` needs, of rows that use these units alone."""
-    amounts = [f"CAST(told.{unit}_ AS DECIMAL(18, 0)) * rates.{unit}_each AS {unit}_amount" for unit in used]
     rates = [f"rates.{name}" for name in _RATE]
-    rates += [f"rates.{unit}_{name}" for unit in used for name in ("head", "middle", "tail")]
-    listed = ", ".join(["told.*", "kinds.recorded", *rates, *amounts])
-    added = " + ".join([f"CAST(0 AS {MONEY})", *(f"coalesce({unit}_amount, 0)" for unit in used)])
+    rates += [f"rates.{unit}_{name}" for unit in amounts for name in ("head", "middle", "tail")]
+    rates += [f"{each.text()} AS {unit}_amount" for unit, each in amounts.items()]
+    listed = ", ".join(["told.*", "tagged.tags AS said_tags", "rates.recorded", *rates])
+    added = " + ".join(
+        [f"CAST(0 AS {MONEY})", *(f"CAST(coalesce({unit}_amount, 0) AS {MONEY})" for unit in amounts)]
+    )
     lines = ", ".join(
         f"{unit}_head || {unit}_ || {unit}_middle || {trimmed(f'{unit}_amount')} || {unit}_tail"
-        for unit in used
+        for unit in amounts
     )
-    usage = ", ".join(f"CASE WHEN {unit}_ > 0 THEN '\"{unit}\":' || {unit}_ END" for unit in used)
+    usage = ", ".join(f"CASE WHEN {unit}_ > 0 THEN '\"{unit}\":' || {unit}_ END" for unit in units)
     return f"""SELECT *, CASE WHEN known THEN {added} END AS ours,
-        {f"concat_ws(',', {lines})" if used else "''"} AS listed,
-        {f"concat_ws(',', {usage})" if used else "''"} AS used,
-        length("cost") - strpos("cost", '.') AS places
+        {f"concat_ws(',', {lines})" if amounts else "''"} AS listed,
+        {f"concat_ws(',', {usage})" if units else "''"} AS used
         FROM (SELECT {listed} FROM {source})"""  # noqa: S608  # our own names
 
 
-def columns(used: Sequence[str]) -> dict[str, str]:
+def columns(told: Collection[str], units: Sequence[str]) -> dict[str, str]:
     """Give the expressions of the ledger's columns; what is not named is NULL."""
-    same = {name: f'"{name}"' for name in COLUMNS if name not in _NOT_THE_SAME}
-    own = f"regexp_full_match(identity, {quoted(UUID7)})"
-    count = {unit: f"{unit}_" if unit in used else "0" for unit in UNITS}
+    same = {name: f'"{name}"' for name in told if name not in _NOT_THE_SAME}
+    count = {unit: f"{unit}_" if unit in units else "0" for unit in UNITS}
     written = f"{count['cache_write']} + {count['cache_write_1h']}"
     return {
         **same,
-        "id": f"CASE WHEN {own} THEN identity ELSE {id_of('digest', 'moment')} END",
+        "id": "id",
         "at": "moment",
         "provider": "recorded",
-        "operation": "coalesce(operation, 'chat')",
-        "status": "coalesce(status, 'success')",
+        "operation": "coalesce(operation, 'chat')" if "operation" in told else "'chat'",
+        "status": "coalesce(status, 'success')" if "status" in told else "'success'",
+        "tags": "said_tags" if "tags" in told else NOTHING,
+        "extra": "extra" if "extra" in told else NOTHING,
         "input_tokens": f"{count['input']} + {count['cache_read']} + {written}",
         "cached_tokens": count["cache_read"],
         "cache_write_tokens": written,
@@ -50,32 +87,39 @@ def columns(used: Sequence[str]) -> dict[str, str]:
         "reasoning_tokens": count["reasoning"],
         "usage": "CASE WHEN used <> '' THEN '{' || used || '}' END",
         "usage_reason": f"CASE WHEN silent THEN {quoted(NO_USAGE)} END",
-        **_charge(),
+        **_charge(told),
     }
 
 
-def id_of(digest: str, moment: str) -> str:
-    """Make the id of a call as ``core.ids`` does."""
-    variant = f"translate(substr({digest}, 5, 1), '0123456789abcdef', '89ab89ab89ab89ab')"
-    noise = f"substr({digest}, 2, 3) || {variant} || substr({digest}, 6, 15)"
-    return f"lpad(to_hex(epoch_us({moment}) // 1000), 12, '0') || '7' || {noise}"
+def _charge(told: Collection[str]) -> dict[str, str]:
+    if "cost" not in told:
+        ours = {"cost": "ours", "currency": "rate_currency", "lines": _LISTED}
+        return (
+            ours
+            | {f"cost_{name}": f"rate_{name}" for name in ("status", "reason", "flags")}
+            | {"price": "rate_price"}
+        )
 
-
-def _charge() -> dict[str, str]:
     def either(stated: str, ours: str) -> str:
         return f'CASE WHEN "cost" IS NOT NULL THEN {stated} ELSE {ours} END'
 
-    rate = """CASE WHEN NOT contains("cost", '.') THEN "cost" || '.00'
-        WHEN places = 1 THEN "cost" || '0' ELSE "cost" END"""
+    currency = "coalesce(\"currency\", 'USD')" if "currency" in told else "'USD'"
+    places = 'length("cost") - strpos("cost", \'.\')'
+    rate = f"""CASE WHEN NOT contains("cost", '.') THEN "cost" || '.00'
+        WHEN {places} = 1 THEN "cost" || '0' ELSE "cost" END"""
     line = f"""'[{{"unit":"reported","quantity":1,"rate":"' || {rate}
         || '","per":1,"amount":"' || "cost" || '"}}]'"""
+    rounded = "CASE WHEN rounded THEN '[\"rounded\"]' END" if "rounded" in told else NOTHING
     return {
         "cost": either(f'CAST("cost" AS {MONEY})', "ours"),
-        "currency": either("coalesce(\"currency\", 'USD')", "rate_currency"),
+        "currency": either(currency, "rate_currency"),
         "cost_status": either("'reported'", "rate_status"),
         "cost_reason": either(NOTHING, "rate_reason"),
-        "cost_flags": either("CASE WHEN rounded THEN '[\"rounded\"]' END", "rate_flags"),
+        "cost_flags": either(rounded, "rate_flags"),
         "computed_cost": either("ours", NOTHING),
-        "lines": either(line, "CASE WHEN listed <> '' THEN '[' || listed || ']' END"),
+        "lines": either(line, _LISTED),
         "price": either(NOTHING, "rate_price"),
     }
+
+
+_LISTED = "CASE WHEN listed <> '' THEN '[' || listed || ']' END"

@@ -63,7 +63,7 @@ def _status(cells: Cells, status: str, success: str) -> str:
 
 def _extra(cells: Cells) -> str:
     """Put columns without a place of their own into an object; only plain values of JSON are taken."""
-    pairs, numerals = [], []
+    pairs = []
     for name in cells.sources:
         if not plain.is_extra(plain.normal(name), name):
             continue
@@ -72,11 +72,7 @@ def _extra(cells: Cells) -> str:
             text = cells.text(name)
             pairs.append(f"{key} || CAST(to_json({text}) AS VARCHAR)")
             continue
-        value = cells.json(name)
-        cells.need(f"({value} IS NULL OR NOT regexp_matches({value}, '^([\\[{{]|-?[0-9]{{16}})'))")
-        numerals.append((name, value))
-        pairs.append(f"{key} || {value}")
-    cells.long_numerals(*numerals)
+        pairs.append(f"{key} || {cells.business(name)}")
     if not pairs:
         return NOTHING
     joined = cells.let(f"concat_ws(',', {', '.join(pairs)})")

@@ -3,8 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,13 +16,18 @@ from outlay.capture.surroundings import Place, here
 from outlay.core.errors import ImportFileError, LedgerError
 from outlay.core.ports import Absorbing, Ledger
 from outlay.core.record import Entry, Record
-from outlay.importing.bulk.block import BATCH, Block, Laid, Origin
+from outlay.importing.bulk.again import Again, set_apart
+from outlay.importing.bulk.block import BATCH, Block, Laid
+from outlay.importing.bulk.layouts import Origin
+from outlay.importing.equal import key_of
 from outlay.importing.files import BOM, Fault, Heading, Line, opened, row_of, rows_in, table_rows
 from outlay.importing.made import Maker
 from outlay.importing.reading import Import, OneByOne, Step, entries_of, kept
 from outlay.pricing import Book
 
-_BLOCK = 48 << 20  # bytes
+_BLOCK = 96 << 20  # bytes
+_ROWS = 2 * 122_880  # in a block: what DuckDB works at on two cores, and writes without a log of it first
+_CHUNK = 4 << 20
 _BLANK = b"\x02"  # stands for an empty line, which the engine would not count
 _STRANGE = (b"\r", b"\x00", b"\x01", _BLANK)  # bytes that would make the engine see other lines
 # A line of a table whose quotes all close in it.
@@ -37,6 +43,7 @@ class Bulk:
     maker: Maker
     origin: Origin
     counts: Import = field(default_factory=Import)
+    _again: Again = field(default_factory=Again)
 
     def steps(self, file: Any, *, table: bool = False) -> Iterator[Step]:
         """Import a file, and tell what came of it, block by block.
@@ -46,12 +53,13 @@ class Bulk:
             LedgerError: the ledger cannot be written.
         """
         seen = opened(file, table=table)
-        if seen.kind == "lines":
-            yield from self._lines(seen.file)
-        elif seen.kind == "table":
-            yield from self._table(seen.file)
-        else:
+        if seen.kind == "document":
             yield from self._one_by_one(rows_in(seen))
+            return
+        yield from self._lines(seen.file) if seen.kind == "lines" else self._table(seen.file)
+        with self.ledger.workbench() as (bench, columns):
+            Block(bench, columns, self.book, self.maker).clear()
+            self._again.clear(bench)
 
     def _lines(self, file: io.BufferedReader) -> Iterator[Step]:
         first = 1
@@ -71,8 +79,9 @@ class Bulk:
         for block in ahead:
             lines = Lines(block, first, heading)
             if lines.text is None or not lines.is_closed():
-                rest = table_rows(_Joined.of((block,), ahead), heading, first - 1)
-                yield from self._one_by_one(rest)
+                with self.ledger.workbench() as (bench, _):
+                    self.maker.rank = self._again.rest(bench)
+                yield from self._one_by_one(table_rows(_Joined.of((block,), ahead), heading, first - 1))
                 return
             yield from self._block(lines, replace(self.origin, heading=heading))
             first += lines.count
@@ -88,8 +97,10 @@ class Bulk:
     def _block(self, lines: "Lines", origin: Origin) -> Iterator[Step]:
         ledger = self.ledger
         laid = None if lines.text is None else self._laid(ledger, lines, origin)
+        left = laid.left if laid else lines.all()
+        self._rank(lines, left, told=laid is not None)
         if laid is None:
-            yield from self._one_by_one(lines.rows(range(lines.count)))
+            yield from self._one_by_one(lines.rows(left))
             return
         self.counts.read += laid.count
         step = Step(laid.count)
@@ -98,8 +109,6 @@ class Bulk:
         step.new += ledger.absorb(BATCH)
         for more in kept((entry for _, entry in found), self.ledger):
             step.calls, step.new = step.calls + more.calls, step.new + more.new
-        with ledger.workbench() as (bench, columns):
-            Block(bench, columns, self.book, self.maker).clear()
         yield step
 
     def _laid(self, ledger: Absorbing, lines: "Lines", origin: Origin) -> Laid | None:
@@ -115,20 +124,28 @@ class Bulk:
             except (LedgerError, ValueError):
                 return None
 
+    def _rank(self, lines: "Lines", left: "Places", *, told: bool) -> None:
+        """Tell rows that are equal to earlier ones from these."""
+        with self.ledger.workbench() as (bench, _):
+            ranks = self._again.ranks(bench, lines.keys(left), told=told)
+            if told:
+                set_apart(bench, ranks)
+        self.maker.rank = lambda line, _key: ranks.get(line.number - lines.first, 0)
+
     def _left(self, lines: "Lines", laid: Laid, faults: list[Fault]) -> Iterator[tuple[int, Entry]]:
         """Read the rows that are left, each as if it had been read behind all those before it."""
         place = -1
 
         def rows() -> Iterator[Line | Fault]:
             nonlocal place
-            for at in laid.left:
+            for at, text in laid.left:
                 before = laid.times.get(at)
                 if before is not None and before[0] > place:
                     self.maker.saw(before[1])
                 if laid.count and at > laid.first:
                     self.counts.shape = self.counts.shape or laid.shape
                 place = at
-                yield from lines.rows((at,))
+                yield from lines.rows([(at, text)])
 
         for each in self._entries(rows(), self.counts):
             if isinstance(each, Fault):
@@ -147,14 +164,15 @@ class Bulk:
         ids = [entry.id for _, entry in found if isinstance(entry, Record)]
         with ledger.workbench() as (bench, _):
             again = bench.all(
-                f"""DELETE FROM {BATCH} WHERE id IN (SELECT unnest(CAST(? AS UUID[]))) RETURNING number""",  # noqa: S608  # our own name
+                """DELETE FROM foreign_told WHERE id IN (SELECT unnest(CAST(? AS UUID[])))
+                RETURNING number""",
                 [ids],
             )
         if not again:
             return found
         step.calls -= len(again)
         places = sorted(int(place) for (place,) in again)
-        entries = self._entries(lines.rows(places), Import())
+        entries = self._entries(lines.rows(lines.at(places)), Import())
         more = [each for each in entries if not isinstance(each, Fault)]
         return sorted([*found, *zip(places, more, strict=True)], key=lambda each: each[0])
 
@@ -167,6 +185,9 @@ def way_of(ledger: Ledger | None, book: Book, maker: Maker, origin: Origin) -> B
     return OneByOne(ledger, maker, origin.shape, origin.mapping)
 
 
+Places = Iterable[tuple[int, str | bytes]]  # lines, and where they stand in a block
+
+
 class Lines:
     """The lines of a block, the number of the first, and their text as the engine can read it."""
 
@@ -174,9 +195,8 @@ class Lines:
         if b"\r\n" in block:
             block = block.replace(b"\r\n", b"\n")
         self._block = block
-        self._first = first
         self._heading = heading
-        self._split: list[bytes] | None = None
+        self.first = first
         self.count = block.count(b"\n") + (not block.endswith(b"\n"))
         self.text = None if any(byte in block for byte in _STRANGE) else self._filled()
 
@@ -186,9 +206,16 @@ class Lines:
         return b"\n".join(line or _BLANK for line in self._all())
 
     def _all(self) -> list[bytes]:
-        if self._split is None:
-            self._split = self._block.removesuffix(b"\n").split(b"\n")
-        return self._split
+        return self._block.removesuffix(b"\n").split(b"\n")
+
+    def all(self) -> Sequence[tuple[int, bytes]]:
+        """Give all lines."""
+        return list(enumerate(self._all()))
+
+    def at(self, places: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """Give the lines at some places."""
+        lines = self._all()
+        return ((place, lines[place]) for place in places)
 
     def is_closed(self) -> bool:
         """Whether every row of a table ends on the line on which it began."""
@@ -197,18 +224,31 @@ class Lines:
         closed = re.compile(_CLOSED.replace("{d}", self._heading.delimiter).encode())
         return all(closed.fullmatch(line) for line in self._all() if b'"' in line)
 
-    def rows(self, places: Iterable[int]) -> Iterator[Line | Fault]:
+    def rows(self, places: Places) -> Iterator[Line | Fault]:
         """Read lines one by one.
 
         Raises:
             ImportFileError: a table that is no text in UTF-8.
         """
-        lines = self._all()
-        for place in places:
+        for place, text in places:
+            line = _plain(text)
             if self._heading is not None:
-                yield from self._cells(place, lines[place])
-            elif lines[place].strip():
-                yield row_of(self._first + place, lines[place])
+                yield from self._cells(place, line)
+            elif line.strip():
+                yield row_of(self.first + place, line)
+
+    def keys(self, places: Places) -> Iterator[tuple[int, int]]:
+        """Give the key by which a row's content is known; what is no row has one too."""
+        for place, text in places:
+            line = _plain(text)
+            if self._heading is None:
+                yield place, key_of(sha256(line.strip()).digest())
+            else:
+                yield from (
+                    (place, key_of(sha256(row.identity()).digest()))
+                    for row in self._cells(place, line)
+                    if isinstance(row, Line)
+                )
 
     def _cells(self, place: int, line: bytes) -> Iterator[Line | Fault]:
         try:
@@ -217,19 +257,30 @@ class Lines:
             raise ImportFileError("it is no text in UTF-8") from None
         if self._heading is not None and text:
             cells = next(csv.reader([text], delimiter=self._heading.delimiter), [])
-            yield self._heading.row(self._first + place, cells)
+            yield self._heading.row(self.first + place, cells)
+
+
+def _plain(text: str | bytes) -> bytes:
+    """Give a line as it stands in the file, whether the engine or we have read it."""
+    line = text.encode() if isinstance(text, str) else text
+    return b"" if line == _BLANK else line
 
 
 def blocks(file: io.BufferedReader) -> Iterator[bytes]:
-    """Cut what comes at line ends."""
-    held = b""
-    while chunk := file.read(_BLOCK):
-        head, end, tail = (held + chunk).rpartition(b"\n")
-        held = tail
-        if end:
-            yield head + end
-    if held:
-        yield held
+    """Cut what comes at line ends, so many lines or bytes at once."""
+    held: list[bytes] = []
+    size = lines = 0
+    while chunk := file.read(min(_CHUNK, _BLOCK)):
+        held.append(chunk)
+        size, lines = size + len(chunk), lines + chunk.count(b"\n")
+        if lines and (lines >= _ROWS or size >= _BLOCK):
+            block = b"".join(held)
+            end = block.rfind(b"\n") + 1
+            held = [block[end:]]
+            size, lines = len(held[0]), 0
+            yield block[:end]
+    if size:
+        yield b"".join(held)
 
 
 def _heading(line: bytes) -> Heading | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from outlay.importing.bulk.cells import NOTHING, Cells, quoted
+from outlay.importing.made import UUID7
 
 UNITS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
 """The units that foreign rows count in, in the vocabulary's order."""
@@ -21,7 +22,7 @@ COLUMNS: Mapping[str, str] = {
     "agent": "VARCHAR",
     "action": "VARCHAR",
     "workspace": "VARCHAR",
-    "tags": "MAP(VARCHAR, VARCHAR)",
+    "tags": "VARCHAR",  # names and values, as ``tag_text`` puts them together
     "trace_id": "VARCHAR",
     "span_id": "VARCHAR",
     "prompt_length": "BIGINT",
@@ -35,10 +36,7 @@ COLUMNS: Mapping[str, str] = {
 }
 """Columns that are read, beside the instant, the units and the id."""
 
-# What DuckDB takes for JSON and others do not, and numbers beyond floats and texts beyond texts.
-_LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}|\\u0000"
-
-
+TAG_END, NAME_END = "\x1f", "\x1e"  # behind each tag, and behind its name
 _PARTS = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -74,17 +72,20 @@ def inclusive(cells: Cells, told: Told, counts: Mapping[str, str]) -> None:
     cells.need(f"{cached} + {written} <= {whole} AND {reasoning} <= {out}")
 
 
-def tag_map(cells: Cells, fixed: Mapping[str, str], said: Iterable[tuple[str, str]]) -> str:
-    """Lay a row's tags over those of every row."""
+def tag_text(cells: Cells, fixed: Mapping[str, str], said: Iterable[tuple[str, str]]) -> str:
+    """Lay a row's tags over those of every row, as one text: there are few of these in a file."""
     entries = {name: quoted(value) for name, value in fixed.items()}
+    if any(sign in text for pair in fixed.items() for text in pair for sign in (TAG_END, NAME_END)):
+        cells.need("FALSE")
     for name, value in said:
-        kept = f"coalesce({value}, {entries[name]})" if name in entries else value
-        entries[name] = kept
+        if value != NOTHING:
+            entries[name] = f"coalesce({value}, {entries[name]})" if name in entries else value
+            for sign in (TAG_END, NAME_END):
+                cells.need(f"({value} IS NULL OR NOT contains({value}, {quoted(sign)}))")
     if not entries:
         return NOTHING
-    pairs = ", ".join(f"{{'k': {quoted(name)}, 'v': {value}}}" for name, value in entries.items())
-    some = cells.let(f"list_filter([{pairs}], lambda each: each.v IS NOT NULL)")
-    return f"CASE WHEN len({some}) > 0 THEN map_from_entries({some}) END"
+    pairs = ", ".join(f"{quoted(name + NAME_END)} || {value}" for name, value in entries.items())
+    return f"NULLIF(concat_ws({quoted(TAG_END)}, {pairs}), '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +99,64 @@ class Reading:
     width: int | None = None  # how many cells a table's row must have
 
 
-def select(cells: Cells, told: Told, reading: Reading) -> str:
-    """Give the SELECT of a layout's rows that can be read in bulk, as the columns of ``foreign_told``."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows of the same cells, as they are told."""
+
+    number: int
+    shape: str
+    cells: Cells
+    told: Told
+    reading: Reading
+
+    def columns(self) -> list[str]:
+        """Give the names of what may be told."""
+        return [name for name in COLUMNS if self.told.columns.get(name, NOTHING) != NOTHING]
+
+    def units(self) -> list[str]:
+        """Give the units that may be counted."""
+        return [unit for unit in UNITS if self.told.units.get(unit, "0") != "0"]
+
+
+def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
+    """Give the SELECT of a layout's rows that can be read in bulk, as these columns of ``foreign_told``."""
+    cells, told, reading = layout.cells, layout.told, layout.reading
     clock, is_utc = cells.instant(told.at)
-    checks = [f"{clock} IS NOT NULL", *cells.checks]
-    if reading.width is None:
-        checks.append("starts_with(line, '{') AND ends_with(line, '}')")
-        checks.append(f"NOT regexp_matches(line, {quoted(_LENIENT)})")
-    else:
-        checks.append(f"width = {reading.width} AND NOT contains(line, '\"')")
     ahead = reading.zone.format(text=told.at)
-    moment = f"CASE WHEN {is_utc} THEN {clock} ELSE {clock} - to_microseconds({ahead}) END"
+    moment = cells.let(f"CASE WHEN {is_utc} THEN {clock} ELSE {clock} - to_microseconds({ahead}) END")
     content = f"{quoted(reading.heading)} || chr(10) || line" if reading.heading else "line"
     named = f"{quoted(reading.source)} || chr(10) || {told.identity}"
     known = f"CASE WHEN {told.identity} IS NULL THEN {content} ELSE {named} END"
-    digest = f"sha256({content if told.identity == NOTHING else known})"
-    columns = [
-        f'CAST({told.columns.get(name, NOTHING)} AS {kind}) AS "{name}"' for name, kind in COLUMNS.items()
+    digest = cells.let(f"sha256({content if told.identity == NOTHING else known})")
+    name = f"CAST({id_of(digest, moment)} AS UUID)"
+    key = f"greatest(CAST('0x' || {digest}[1:16] AS UBIGINT), 1)"
+    if told.identity != NOTHING:
+        own = f"regexp_full_match({told.identity}, {quoted(UUID7)})"
+        name = f"CASE WHEN {own} THEN CAST({told.identity} AS UUID) ELSE {name} END"
+        key = f"CASE WHEN {told.identity} IS NULL THEN {key} END"
+    told_columns = [
+        f'CAST({told.columns.get(each, NOTHING)} AS {COLUMNS[each]}) AS "{each}"' for each in columns
     ]
-    units = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in UNITS]
-    return f"""SELECT number, {moment} AS moment, coalesce({" AND ".join(checks)}, FALSE) AS fine,
-        {digest} AS digest, {told.identity} IS NULL AS nameless, CAST({told.identity} AS VARCHAR) AS identity,
-        {told.silent} AS silent, {", ".join([*columns, *units])}
-        FROM ({cells.select(reading.delimiter)})"""  # noqa: S608  # our own names, quoted texts
+    counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
+    checks = [f"{clock} IS NOT NULL", *cells.checks, cells.is_strict(width=reading.width)]
+    return f"""SELECT {
+        ", ".join(
+            [
+                "number",
+                f"{moment} AS moment",
+                f"{name} AS id",
+                f"{key} AS key",
+                f"{told.silent} AS silent",
+                *told_columns,
+                *counts,
+            ]
+        )
+    }
+        FROM ({cells.select(reading.delimiter)}) WHERE coalesce({" AND ".join(checks)}, FALSE)"""  # noqa: S608  # our own names, quoted texts
+
+
+def id_of(digest: str, moment: str) -> str:
+    """Make the id of a call as ``core.ids`` does."""
+    variant = f"'89ab89ab89ab89ab'[strpos('0123456789abcdef', {digest}[5])]"
+    milliseconds = f"to_hex(epoch_us({moment}) // 1000 + {1 << 48})[2:]"
+    return f"{milliseconds} || '7' || {digest}[2:4] || {variant} || {digest}[6:20]"

@@ -1,0 +1,125 @@
+"""The layouts that lines have, sets of keys or a table's heading, and how each of them is told."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from outlay.core.ports import Workbench
+from outlay.importing.bulk import litellm, plain
+from outlay.importing.bulk.cells import NOTHING, Cells
+from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
+from outlay.importing.files import Heading
+from outlay.importing.made import Maker
+from outlay.importing.shapes import Shape, is_own, shape_of
+
+_LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
+_TELL: Mapping[str, Callable[[Cells], Told | None]] = {"plain": plain.tell, "litellm": litellm.tell}
+_ZONE = "(SELECT any_value(ahead) FROM foreign_hours WHERE hour = replace({text}, ' ', 'T')[:13])"
+_HOUR = timedelta(hours=1)
+_SMALLEST = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is known of a file's rows before they are read."""
+
+    shape: Shape | None = None  # None: each has the one that its keys tell
+    mapping: Mapping[str, str] | None = None  # a column for a field
+    heading: Heading | None = None  # of a table
+
+
+def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layout]:
+    """Give the frequent layouts of ``foreign_lines`` that can be read in bulk."""
+    found = bench.all(
+        f"""SELECT layout, arg_min(line, rowid) FROM foreign_lines
+        GROUP BY layout ORDER BY count(*) DESC LIMIT {_LAYOUTS}"""  # noqa: S608  # our own names
+    )
+    for number, sample in found:
+        layout = _layout(bench, (number, sample), origin, maker)
+        if layout is not None:
+            yield layout
+
+
+def _layout(bench: Workbench, found: tuple[int, str], origin: Origin, maker: Maker) -> Layout | None:
+    number, sample = found
+    heading = origin.heading
+    keys = _keys_of(sample) if heading is None else heading.names
+    sources = _sources(keys, origin.mapping)
+    if sources is None:
+        return None
+    names = dict.fromkeys(sources)
+    if origin.shape is None and is_own(names):
+        return None
+    shape = origin.shape or shape_of(names)
+    tell = None if shape is None else _TELL.get(shape.name)
+    positions = None if heading is None else {name: at for at, name in enumerate(keys)}
+    cells = Cells(sources, positions, sample)
+    told = None if tell is None else tell(cells)
+    if shape is None or told is None or told.at == NOTHING:
+        return None
+    told.columns["tags"] = tag_text(cells, maker.tags, told.tags)
+    zone = _zone(bench, (cells, told, number), heading, maker.zone)
+    reading = (
+        Reading(shape.name, zone)
+        if heading is None
+        else Reading(shape.name, zone, heading.text(), heading.delimiter, len(heading.names))
+    )
+    return Layout(number, shape.name, cells, told, reading)
+
+
+def _zone(bench: Workbench, layout: tuple[Cells, Told, int], heading: Heading | None, zone: tzinfo) -> str:
+    """Say by how much local clocks are ahead: one figure, or one for each hour that there is."""
+    fixed = zone.utcoffset(None)
+    if fixed is not None:
+        return str(_microseconds(fixed))
+    cells, told, number = layout
+    found = bench.all(
+        f"""SELECT DISTINCT replace({told.at}, ' ', 'T')[:13]
+        FROM ({cells.select("," if heading is None else heading.delimiter)})
+        WHERE regexp_full_match({told.at}, '20[0-9-]{{8}}[T ][0-9:.]+')""",  # noqa: S608  # our own names
+        [number],
+    )
+    hours = [(hour, _ahead(hour, zone)) for (hour,) in found]
+    known = [(hour, ahead) for hour, ahead in hours if ahead is not None]
+    bench.run("CREATE TEMP TABLE IF NOT EXISTS foreign_hours (hour VARCHAR, ahead BIGINT)")
+    bench.run(
+        "INSERT INTO foreign_hours SELECT unnest(CAST(? AS VARCHAR[])), unnest(CAST(? AS BIGINT[]))",
+        [[hour for hour, _ in known], [ahead for _, ahead in known]],
+    )
+    return _ZONE
+
+
+def _keys_of(sample: str) -> tuple[str, ...]:
+    """Give the keys of a row, as often as they stand in it; none where it is no object."""
+    try:
+        pairs = json.loads(sample, object_pairs_hook=lambda pairs: tuple(key for key, _ in pairs))
+    except (ValueError, RecursionError):
+        return ()
+    return pairs if isinstance(pairs, tuple) else ()
+
+
+def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Say under which name of the row each field stands; see ``reading.renamed``. None: it cannot be said."""
+    if not keys or len(set(keys)) < len(keys) or any('"' in key or "\\" in key for key in keys):
+        return None
+    if not mapping:
+        return {key: key for key in keys}
+    wanted = {column: name for name, column in mapping.items()}
+    others = {key: key for key in keys if key not in wanted and key not in mapping}
+    return {**others, **{wanted[key]: key for key in keys if key in wanted}}
+
+
+def _microseconds(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _ahead(hour: str, zone: tzinfo) -> int | None:
+    """Give by how much the clocks of a zone are ahead in an hour; None where that changes within it."""
+    try:
+        start = datetime.fromisoformat(f"{hour}:00:00")
+    except ValueError:
+        return None
+    ends = {(start + after).replace(tzinfo=zone).utcoffset() for after in (timedelta(0), _HOUR - _SMALLEST)}
+    known = ends.pop()
+    return None if ends or known is None else _microseconds(known)
