@@ -1,5 +1,6 @@
 """Corners of ledgers that need no server: what is refused, what is left out, and what is said of it."""
 
+import fcntl
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -9,17 +10,25 @@ import pytest
 
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import LedgerError, RefusedEntryError, SettingsError
+from outlay.core.keeping import Disagreement, Pruned
 from outlay.core.query import CallQuery, Query, filters
 from outlay.core.record import Loss, Score
 from outlay.core.usage import Usage
 from outlay.journal import line_of
+from outlay.ledger.answering import Answering
 from outlay.ledger.backlog import waiting
+from outlay.ledger.clickhouse import intake, keeping, retention
+from outlay.ledger.clickhouse import ledger as clickhouse
+from outlay.ledger.clickhouse.faults import told_plainly
+from outlay.ledger.clickhouse.place import Place as ClickHousePlace
+from outlay.ledger.clickhouse.place import place_of
 from outlay.ledger.clickhouse.tables import spread
 from outlay.ledger.memory import MemoryLedger
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.rows import rates_of
 from outlay.ledger.postgres.texts import json_text, restored_json
-from outlay.ledger.rolled import answerable, asks_for_the_gone
+from outlay.ledger.rolled import answerable, asks_for_the_gone, groups
+from outlay.ledger.ship import turns
 from outlay.testing import NOON, call
 
 
@@ -66,6 +75,19 @@ def test_a_segment_of_which_no_new_line_is_whole_does_not_wait(tmp_path: Path) -
     ]
 
 
+def test_half_a_line_that_is_still_written_does_not_wait(tmp_path: Path) -> None:
+    with (tmp_path / "a.jsonl").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as its writer holds it
+        file.write(line_of(call())[:-9])
+        file.flush()
+        assert list(waiting(tmp_path, {})) == []
+
+
+def test_daily_totals_are_not_even_asked_about_an_hour() -> None:
+    unasked: Any = object()
+    assert groups(unasked, Query(by=("model",), where=filters({"hour": "2026-11-01T10:00:00+00:00"}))) == {}
+
+
 # ---------------------------------------------------------------- PostgreSQL's rows and texts
 def lined(*lines: CostLine, **units: int) -> Any:
     """Make a call of a cost of these lines."""
@@ -109,6 +131,86 @@ def test_an_address_that_is_none_is_one_line() -> None:
 def test_a_statement_without_a_table_cannot_be_made_one_of_shards() -> None:
     with pytest.raises(ValueError, match="no table in 'SELECT 1'"):
         list(spread("SELECT 1", "main", "outlay"))
+
+
+class Answers:
+    """Stands for a server: gives these answers one after the other, and keeps the questions."""
+
+    def __init__(self, place: ClickHousePlace, *answers: list[tuple[Any, ...]]) -> None:
+        self.place = place
+        self.asked: list[str] = []
+        self._answers = iter(answers)
+
+    def all(self, text: str, _parameters: object = ()) -> list[tuple[Any, ...]]:
+        self.asked.append(text)
+        return next(self._answers)
+
+
+def test_one_server_does_not_know_how_large_a_cluster_is() -> None:
+    server: Any = Answers(place_of("clickhouse://host/spend?cluster=main"))
+    assert keeping.size(server) is None
+    assert server.asked == []
+    alone: Any = Answers(place_of("clickhouse://host/spend"), [(4096,)])
+    assert keeping.size(alone) == 4096
+
+
+def test_calls_of_days_that_were_pruned_are_no_single_calls_any_more() -> None:
+    place = place_of("clickhouse://host/spend")
+    agrees: Any = Answers(place, [(7, 7)], [(0,)])
+    assert list(keeping._of_tables(agrees)) == []
+    differs: Any = Answers(place, [(7, 6)], [(2,)])
+    assert list(keeping._of_tables(differs)) == [
+        Disagreement("calls", "ids, each once", "7", "6"),
+        Disagreement("calls", "calls of days that were pruned", "0", "2"),
+    ]
+
+
+def test_a_question_that_a_prune_overtakes_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer from before would leave out what was moved meanwhile, or count it twice."""
+    horizons = iter([None, NOON, NOON, NOON])  # before and after each answer
+    overtaken, whole = (MemoryLedger().rows(Query()) for _ in range(2))
+    answers = iter([overtaken, whole])
+    monkeypatch.setattr(clickhouse, "horizon_of", lambda _: next(horizons))
+    monkeypatch.setattr(Answering, "rows", lambda *_: next(answers))
+    monkeypatch.setattr(clickhouse.ClickHouseLedger, "_client", None)  # nobody is asked for more than that
+    ledger = clickhouse.ClickHouseLedger(place_of("clickhouse://host/spend"))
+    assert ledger.rows(Query()) is whole
+    assert next(horizons, None) is None
+
+
+def test_days_without_a_known_cost_add_nothing_to_what_a_prune_tells() -> None:
+    days: list[tuple[Any, ...]] = [
+        (NOON, "EUR", 3, None, 2),
+        (NOON, "USD", 4, Decimal("0.50"), 1),
+        (NOON, "USD", 1, Decimal("0.25"), 1),
+    ]
+    told = retention._told(NOON, days, dry_run=True)
+    assert told == Pruned(before=NOON, calls=8, rollups=4, costs={"USD": Decimal("0.75")}, dry_run=True)
+
+
+def test_an_amount_of_more_places_than_columns_have_is_rounded_there() -> None:
+    long = replace(call(), charge=Cost(Decimal("0.12345678901234567856"), "priced"))
+    assert b'"cost":"0.123456789012345679"' in intake._record_line(long).replace(b" ", b"")
+    short = replace(call(), charge=Cost(Decimal("0.123456789012345678"), "priced"))
+    assert b'"cost":"0.123456789012345678"' in intake._record_line(short).replace(b" ", b"")
+
+
+def test_an_error_that_is_not_the_drivers_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="of ours"), told_plainly(place_of("clickhouse://host/x")):
+        raise ValueError("of ours")
+
+
+# ---------------------------------------------------------------- shipping
+def test_a_turn_that_is_given_back_twice_is_free_once(tmp_path: Path) -> None:
+    lock = turns._Lock(tmp_path / "lock")
+    assert lock.take()
+    assert not turns._Lock(tmp_path / "lock").take()
+    lock.give()
+    other = turns._Lock(tmp_path / "lock")
+    assert other.take()
+    lock.give()  # holds nothing any more, and takes nothing away
+    assert not turns._Lock(tmp_path / "lock").take()
+    other.give()
 
 
 # ---------------------------------------------------------------- compaction

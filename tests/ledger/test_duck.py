@@ -1,16 +1,20 @@
 """The embedded ledger keeps the contract."""
 
+import os
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from outlay.core.errors import LedgerBusyError
 from outlay.core.ports import Ledger
-from outlay.journal import Journal
-from outlay.ledger import DuckLedger
+from outlay.journal import Journal, segments
+from outlay.ledger import DuckLedger, duck
+from outlay.ledger.locks import alone
 from outlay.testing import KeepingContract, LedgerContract, SelectingContract, call
 
 
@@ -41,3 +45,42 @@ def test_a_home_that_is_made_is_its_owners_alone_and_one_that_is_there_stays(
         ledger.add([call()])
     assert {stat.S_IMODE(each.stat().st_mode) for each in (home.parent, home)} == {0o700}
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_journals_go_when_they_are_older_than_they_are_kept_and_not_more_than_once_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.journal_keep = timedelta(days=30)
+
+        def old_journal() -> Path:
+            """Write a call that is journalled since 1970."""
+            journal = Journal(ledger.journals)
+            journal.append(call())
+            journal.close()
+            (segment,) = segments(ledger.journals)
+            os.utime(segment.path, (0, 0))
+            return segment.path
+
+        first = old_journal()
+        assert ledger.info().calls == 1
+        assert not first.exists()
+        second = old_journal()
+        assert ledger.info().calls == 2
+        assert second.exists()
+        monkeypatch.setattr(duck, "_HOUR", timedelta(0))
+        assert ledger.info().calls == 2
+        assert not second.exists()
+
+
+def test_who_stands_in_the_queue_longer_than_patience_is_told(tmp_path: Path) -> None:
+    """The place at its head is taken by another, who waits for a long question."""
+    with (
+        alone(str(tmp_path / "ledger.queue")),
+        closing(DuckLedger(tmp_path, patience=0.01)) as ledger,
+        pytest.raises(LedgerBusyError, match=r"for 0.01 seconds; ask again"),
+    ):
+        ledger.info()
+    with closing(DuckLedger(tmp_path)) as ledger:
+        assert ledger.spool.parent == tmp_path
+        assert ledger.info().calls == 0

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -14,7 +16,7 @@ from outlay.core.ids import uuid7
 from outlay.core.keeping import Disagreement
 from outlay.core.query import Query
 from outlay.core.record import Loss, Record, Score
-from outlay.journal import Journal, segments
+from outlay.journal import Journal, line_of, segments
 from outlay.ledger import DuckLedger
 from outlay.testing import NOON, FixedClock, call
 
@@ -161,8 +163,10 @@ def test_verify_says_where_things_do_not_agree(ledger: DuckLedger) -> None:
     """A call that is missing, one that is changed, a fault that is not told, totals of a day that are off."""
     old, new, newest = journalled(ledger, 9, 2, 1)
     names = {each.name[:8]: each.name for each in segments(ledger.journals)}
-    (ledger.journals / "b.jsonl").write_bytes(b"{broken\n")
+    (ledger.journals / "b.jsonl").write_bytes(b"\n{broken\n")
+    (ledger.journals / "c.jsonl").write_bytes(b'{"at": "2026-11-20T12:00:00Z"}\n')  # JSON, and no entry
     assert ledger.verify() == ()
+    assert [(each.segment, each.offset) for each in ledger.info().faulty] == [("b.jsonl", 1), ("c.jsonl", 0)]
     ledger.prune(NOON - 5 * DAY)
     tamper(ledger, f"DELETE FROM calls WHERE id = '{new.id}'")  # noqa: S608  # an id
     tamper(ledger, f"UPDATE calls SET cost = cost + 1 WHERE id = '{newest.id}'")  # noqa: S608  # an id
@@ -175,6 +179,7 @@ def test_verify_says_where_things_do_not_agree(ledger: DuckLedger) -> None:
         Disagreement(names["20261120"], "calls of the journal", "1", "0"),
         Disagreement(names["20261121"], unlike, "1", "0"),
         Disagreement("b.jsonl", "faulty lines", "1", "0"),
+        Disagreement("c.jsonl", "faulty lines", "1", "0"),
         Disagreement(f"{day} USD", "daily totals", f"1 calls, {cost}", f"7 calls, {cost}"),
     }
 
@@ -189,16 +194,34 @@ def test_verify_sees_a_doubled_call_a_cut_journal_and_totals_that_lack_calls(led
     tamper(ledger, "INSERT INTO calls SELECT * FROM calls")
     tamper(ledger, "DELETE FROM rollups")
     tamper(ledger, "DELETE FROM losses")
+    tamper(ledger, "INSERT INTO calls SELECT * REPLACE (TIMESTAMP '2026-11-01' AS \"at\") FROM calls LIMIT 1")
     found = {(each.where, each.what) for each in ledger.verify()}
     day = f"{NOON - 9 * DAY:%Y-%m-%d}"
     assert found == {
         ("calls", "ids, each once"),
+        ("calls", "calls of days that were pruned"),
         (f"{day} USD", "daily totals"),
         (day, "pruned calls that journals still tell of"),
         (segment.name, "losses of the journal"),
+        (segment.name, "calls as the journal has them, or set aside"),
     }
     segment.path.write_bytes(segment.path.read_bytes()[:-200])
     assert (segment.name, "bytes taken in") in {(each.where, each.what) for each in ledger.verify()}
+
+
+def test_a_copy_that_judges_the_same_call_is_no_disagreement(ledger: DuckLedger) -> None:
+    record = call()
+    ledger.journals.mkdir(parents=True)
+    judged = replace(record, quality_score=0.5)
+    (ledger.journals / "a.jsonl").write_bytes(line_of(record) + line_of(judged))
+    assert ledger.rows(Query()).total["calls"] == 1
+    assert ledger.verify() == ()
+
+
+def test_a_prune_of_days_without_a_known_cost_tells_none(ledger: DuckLedger) -> None:
+    ledger.add([call(NOON - 9 * DAY, cost=None), call(NOON - 8 * DAY, cost="0.50"), call(NOON)])
+    assert ledger.prune(NOON - 9 * DAY + DAY, dry_run=True).costs == {}
+    assert ledger.prune(NOON - DAY).costs == {"USD": Decimal("0.50")}
 
 
 def test_a_ledger_of_the_first_form_is_migrated_with_what_it_holds(tmp_path: Path) -> None:

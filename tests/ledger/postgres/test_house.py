@@ -130,6 +130,10 @@ def test_a_ledger_tells_how_it_stands(ledger: PostgresLedger) -> None:
             "INSERT INTO prunes VALUES ('2026-09-05')",
             Disagreement("calls", "calls of days that were pruned", "0", "1"),
         ),
+        (
+            "INSERT INTO pruned_days VALUES ('2026-08-01', 'USD', 3, 1.5)",
+            Disagreement("2026-08-01 USD", "daily totals", "3 calls, 1.5", "0 calls, None"),
+        ),
     ],
 )
 def test_a_ledger_that_contradicts_itself_is_found_out(
@@ -142,6 +146,29 @@ def test_a_ledger_that_contradicts_itself_is_found_out(
     assert (disagreement.where, disagreement.what) == (found.where, found.what)
     if found.what != "hours that differ":
         assert disagreement == found
+
+
+def test_what_was_lost_is_told_also_for_days_that_were_pruned(ledger: PostgresLedger) -> None:
+    ledger.add([call(NOON - timedelta(days=9))])
+    ledger.prune(NOON)
+    before = NOON - timedelta(days=9)
+    ledger.add(
+        [Loss(at=before, count=2, why="full"), Score(record_id=call(before).id, at=before, correct=True)]
+    )
+    assert [(each.why, each.count) for each in ledger.info().lost] == [("full", 2)]
+
+
+def test_numbers_of_rows_that_are_shared_are_forgotten_when_they_are_many(
+    ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outlay.ledger.postgres.shared._MOST", 1)
+    for _ in range(2):
+        for model in ("a", "b", "c"):
+            ledger.add([call(model=model, provider=model)])
+    rows = ledger.rows(Query(by=("model", "provider"))).rows
+    assert [(row["model"], row["provider"], row["calls"]) for row in rows] == [
+        (name, name, 2) for name in ("a", "b", "c")
+    ]
 
 
 def test_room_is_given_back_after_a_prune(ledger: PostgresLedger) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.support.faulty import FaultyLedger
 
 from outlay.core.ports import Ledger
 from outlay.core.query import Query
+from outlay.core.record import Entry
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger
 from outlay.ledger.ship import Courier, Offsets, ShippedSink, Shipper
@@ -163,6 +164,37 @@ def run(how: str, tmp_path: Path) -> tuple[dict[str | None, int], float]:
     rows = ledger.rows(Query(by=("user",))).rows
     ledger.close()
     return {row["user"]: row["calls"] for row in rows}, took
+
+
+def test_a_ledger_that_still_hangs_when_its_courier_is_closed_is_not_closed_under_it(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(FaultyLedger):
+        """Takes nothing until it may, and knows whether it was closed."""
+
+        closed = False
+
+        def add(self, entries: Iterable[Entry]) -> int:
+            asked.set()
+            assert go_on.wait(30)
+            return super().add(entries)
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr("outlay.ledger.ship.courier._EXIT_SECONDS", 0.01)
+    asked, go_on, ledger = threading.Event(), threading.Event(), Hanging()
+    courier = courier_to(ledger, tmp_path, journal)
+    ShippedSink(journal, courier).append(call())
+    assert asked.wait(30)
+    (thread,) = (each for each in threading.enumerate() if each is courier._thread)
+    courier.close()
+    assert not ledger.closed
+    go_on.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    courier.close()
+    assert ledger.closed
 
 
 def test_what_is_left_is_shipped_at_the_end_of_the_process(tmp_path: Path) -> None:

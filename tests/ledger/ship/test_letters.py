@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.support.faulty import FaultyLedger, of_user
 
-from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.errors import JournalError, LedgerBusyError, LedgerError
 from outlay.core.query import Query
 from outlay.journal import Journal, append_line
 from outlay.ledger.ship import Offsets, Retried, Shipper, discard, open_letters, retry, verify_shipped
@@ -78,6 +78,44 @@ def test_what_is_given_up_is_not_missed_and_not_tried_again(
     assert retry(shipper, offsets) == Retried(0, 0, 0)
     assert (count(ledger), offsets.read().dead) == (3, 0)
     assert list(verify_shipped(tmp_path / "journal", offsets, ledger)) == []
+
+
+def test_what_was_given_up_stays_given_up_when_more_is(
+    shipper: Shipper, ledger: FaultyLedger, offsets: Offsets, tmp_path: Path
+) -> None:
+    assert discard(shipper, offsets) == 4
+    given_up = offsets.dead_letters.read_bytes().splitlines()
+    journal = Journal(tmp_path / "journal")
+    journal.append(call(user="bad"))
+    journal.close()
+    assert shipper.run().dead == 1
+    (letter,) = open_letters(offsets)
+    told = letter.to_json()
+    assert sorted(told) == ["at", "id", "offset", "reason", "segment"]
+    assert (told["offset"], told["id"], told["at"]) == (0, letter.id, "2026-11-22T12:00:00.000000Z")
+    assert discard(shipper, offsets) == 1
+    assert offsets.dead_letters.read_bytes().splitlines()[:4] == given_up
+
+
+def test_without_any_letter_the_file_goes(shipper: Shipper, ledger: FaultyLedger, offsets: Offsets) -> None:
+    ledger.refuses = lambda _: False
+    letters = offsets.dead_letters.read_bytes().splitlines(keepends=True)
+    offsets.dead_letters.write_bytes(b"".join(each for each in letters if b'"bad' in each))
+    assert retry(shipper, offsets) == Retried(3, 3, 0)
+    assert not offsets.dead_letters.exists()
+
+
+def test_letters_that_cannot_be_written_stay_as_they_are(
+    shipper: Shipper, offsets: Offsets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = offsets.dead_letters.read_bytes()
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(JournalError, match="cannot be written: No space left on device"):
+        discard(shipper, offsets)
+    assert offsets.dead_letters.read_bytes() == before
 
 
 def test_who_ships_meanwhile_is_not_disturbed(

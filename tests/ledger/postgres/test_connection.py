@@ -1,0 +1,80 @@
+"""The connection to PostgreSQL: what breaks under it is told, and the next question makes another."""
+
+import sys
+
+import psycopg
+import pytest
+
+from outlay.core.errors import LedgerError, MissingExtraError
+from outlay.core.query import Query
+from outlay.ledger import PostgresLedger
+from outlay.ledger.migrations import Migrating, watched
+from outlay.ledger.postgres.connection import Connection, _heard
+from outlay.testing import call
+
+
+@pytest.fixture
+def connection(ledger: PostgresLedger) -> Connection:
+    """Give a ledger's connection, with its tables made."""
+    assert ledger.add([call()]) == 1
+    found = ledger._opened()
+    assert isinstance(found, Connection)
+    return found
+
+
+def test_what_failed_is_told_and_not_that_the_server_went_away_meanwhile(
+    ledger: PostgresLedger, connection: Connection, server: str
+) -> None:
+    def fail_without_a_server() -> None:
+        with connection.reading() as tables:
+            ((backend,),) = tables.all("SELECT pg_backend_pid()")
+            with psycopg.connect(server, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+            raise KeyError("ours")
+
+    with pytest.raises(KeyError, match="ours"):
+        fail_without_a_server()
+    assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_a_server_that_goes_away_under_a_question_of_ones_own_is_no_wrong_question(
+    ledger: PostgresLedger, connection: Connection
+) -> None:
+    with pytest.raises(LedgerError, match="terminating connection") as error:
+        ledger.select("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert type(error.value) is LedgerError
+    assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_who_asks_after_the_connection_was_closed_is_told(connection: Connection) -> None:
+    connection.close()
+    with pytest.raises(LedgerError, match="the connection was closed"):
+        connection.all("SELECT 1")
+
+
+def test_a_forked_child_lets_its_parents_connection_be(connection: Connection) -> None:
+    parents = connection._psycopg
+    assert parents is not None
+    connection._process = -1  # as if another process had made it
+    connection.close()
+    assert not parents.closed
+    parents.close()
+
+
+def test_what_else_a_server_says_during_a_migration_is_no_progress(connection: Connection) -> None:
+    told: list[float] = []
+    steps = Migrating([(2, "the only step")], 1, "here")
+    with (
+        watched(lambda progress: told.append(progress.part)),
+        connection.reading() as tables,
+        _heard(tables._open, steps),
+    ):
+        for said in ("hello", "outlay: 1 of 4"):
+            tables._open.execute(f"DO $$ BEGIN RAISE NOTICE '{said}'; END $$".encode())
+    assert told == [0.25]
+
+
+def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "outlay.ledger.postgres.connection", None)
+    with pytest.raises(MissingExtraError, match=r"psycopg is not installed.*outlay\[postgresql\]"):
+        PostgresLedger("postgresql://nobody/here").rows(Query())

@@ -1,0 +1,57 @@
+"""Lock files: held by one at a time, let go of whatever happens."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from outlay.core.errors import LedgerBusyError
+from outlay.ledger.locks import alone, take
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "lock")
+
+
+def test_who_holds_it_holds_it_alone(path: str) -> None:
+    with (
+        alone(path),
+        pytest.raises(LedgerBusyError, match=r"lock was held by another process for 0.01 seconds"),
+        alone(path, 0.01),
+    ):
+        raise AssertionError("nobody else may be here")
+    with alone(path, 0.01):
+        pass
+
+
+def test_an_error_inside_lets_go(path: str) -> None:
+    with pytest.raises(KeyError), alone(path):
+        raise KeyError
+    release = take(path, 0)
+    assert release is not None
+    release()
+
+
+def test_who_is_interrupted_while_waiting_leaves_no_open_file(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    really = os.open
+
+    def watched(name: str, how: int, mode: int = 0o777) -> int:
+        opened.append(really(name, how, mode))
+        return opened[-1]
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with alone(path):
+        monkeypatch.setattr(os, "open", watched)
+        monkeypatch.setattr(time, "sleep", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            take(path, 5)
+    (descriptor,) = opened
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

@@ -1,0 +1,40 @@
+"""Calls as Parquet: a folder appears whole, or not at all."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from outlay.core.cost import Cost
+from outlay.core.errors import LedgerError
+from outlay.ledger.parquet import write_parquet
+from outlay.testing import NOON, call
+
+
+def test_a_folder_that_is_empty_is_filled_and_one_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+    folder.mkdir()
+    assert write_parquet([call(cost="0.1"), call(NOON - timedelta(days=1), cost="0.25")], folder) == 2
+    assert sorted(each.name for each in folder.iterdir()) == ["day=2026-11-21", "day=2026-11-22"]
+    asked = f"SELECT sum(cost), count(*) FROM read_parquet('{folder}/*/*.parquet')"  # noqa: S608  # our own folder
+    assert duckdb.execute(asked).fetchall() == [(Decimal("0.35"), 2)]
+    with pytest.raises(LedgerError, match="is there already; name a new folder"):
+        write_parquet([call()], folder)
+    assert duckdb.execute(asked).fetchall() == [(Decimal("0.35"), 2)]
+
+
+def test_a_place_that_cannot_be_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LedgerError, match=r"calls cannot be written: (Not a directory|File exists)"):
+        write_parquet([call()], tmp_path / "file" / "calls")
+
+
+def test_a_call_that_columns_cannot_hold_leaves_no_folder(tmp_path: Path) -> None:
+    huge = replace(call(), charge=Cost(Decimal(10) ** 30, "reported"))
+    with pytest.raises(LedgerError, match="calls cannot be written: ") as error:
+        write_parquet([call(), huge], tmp_path / "calls")
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
