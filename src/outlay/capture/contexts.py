@@ -19,6 +19,7 @@ class Attribution:
         default_factory=dict, hash=False
     )  # by NAMES; what is not said is left out
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    lent: frozenset[str] = frozenset()  # what of it a framework said, and not the program
 
     def with_(self, attributes: Mapping[str, Any]) -> "Attribution":
         """Lay further attributes over these; any name that is no field is a tag, None takes it away."""
@@ -29,7 +30,19 @@ class Attribution:
                 target.pop(name, None)
             else:
                 target[name] = str(value)
-        return Attribution(fields, tags)
+        return Attribution(fields, tags, self.lent and self.lent.difference(attributes))
+
+    def over(self, said: Mapping[str, str]) -> "Attribution":
+        """Lay under these what a framework says: it fills in what is open, or what another one said."""
+        free = {
+            name: value
+            for name, value in said.items()
+            if name in self.lent or name not in (self.fields if name in NAMES else self.tags)
+        }
+        if not free:
+            return self
+        told = self.with_(free)
+        return Attribution(told.fields, told.tags, self.lent.union(free))
 
 
 class Scope:
@@ -68,6 +81,16 @@ def context(**attributes: Any) -> Iterator[Attribution]:
     token = attribution.set(inner)
     try:
         yield inner
+    finally:
+        restore(attribution, token)
+
+
+@contextmanager
+def lending(said: Mapping[str, str]) -> Iterator[None]:
+    """Lay what a framework says of the calls inside under what the program says itself."""
+    token = attribution.set(attribution.get().over(said))
+    try:
+        yield
     finally:
         restore(attribution, token)
 

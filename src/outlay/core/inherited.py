@@ -23,6 +23,8 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "litellm": "litellm",
         "langchain": "langchain_core.callbacks.manager",
         "dspy": "dspy",
+        "pydantic_ai": "pydantic_ai",
+        "openai_agents": "agents.run",
     }
 )
 """Our name of each SDK and framework -> the module that a program imports."""

@@ -1,7 +1,8 @@
 """dspy: what its own engine sends (since 3.4); its calls by litellm are counted there.
 
 Every request of the engine passes ``StdlibTransport.stream`` or ``StdlibAsyncTransport._do_stream`` once. An
-answer out of dspy's cache passes neither.
+answer out of dspy's cache passes neither. Every model is called inside of the modules that ask it, whose
+names say what a call is for.
 """
 
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from outlay.capture.contexts import inside
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.instrumentation.hosts import provider_at
+from outlay.instrumentation.lending import lent, lent_async, named
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, begin_at, failed, is_stream
 from outlay.instrumentation.wrapping import Begin, measured, measured_async
 
 OLDEST = (2, 6)
 _ENGINE = "dspy._vendor.lm15"
+_UNNAMED = "StringSignature"  # dspy's name of a signature that is a string
 _MAKERS = {"chat": "openai", "responses": "openai", "messages": "anthropic", "generate_content": "google"}
 """An API -> whose it is, where a server on this machine speaks it."""
 
@@ -31,9 +34,11 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     Raises:
         ImportError: it is not installed.
     """
-    import dspy  # noqa: F401, PLC0415 - loaded only where it is hooked
+    from dspy.clients.base_lm import BaseLM  # noqa: PLC0415 - loaded only where it is hooked
 
     patches = Patches()
+    patches.replace(BaseLM, "__call__", lambda original: lent(original, _said_of_modules))
+    patches.replace(BaseLM, "acall", lambda original: lent_async(original, _said_of_modules))
     if find_spec(_ENGINE) is None:
         return patches
     from dspy._vendor.lm15 import transports  # noqa: PLC0415 - likewise
@@ -48,6 +53,17 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         lambda original: measured_async(original, begin, _settler(watch_async)),
     )
     return patches
+
+
+def _said_of_modules(_args: tuple[Any, ...], _asked: dict[str, Any]) -> dict[str, str]:
+    """Give the program's outermost module, and the signature of the innermost, where these have names."""
+    from dspy.dsp.utils.settings import settings  # noqa: PLC0415 - loaded by now
+
+    modules = settings.caller_modules or []
+    own = [type(each).__name__ for each in modules if not type(each).__module__.startswith("dspy.")]
+    signature = getattr(getattr(modules[-1], "signature", None), "__name__", None) if modules else None
+    asked = None if signature == _UNNAMED else signature
+    return named(query_type=own[0] if own else asked, signature=asked)
 
 
 def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:

@@ -38,9 +38,16 @@ TRANSPORTS: Mapping[str, str] = MappingProxyType(
 )
 """HTTP clients that are hooked only where they are named: for calls to known providers by other clients."""
 FRAMEWORKS: Mapping[str, str] = MappingProxyType(
-    {"litellm": "litellm", "langchain": "langchain-core", "dspy": "dspy"}
+    {
+        "litellm": "litellm",
+        "langchain": "langchain-core",
+        "dspy": "dspy",
+        "pydantic_ai": "pydantic-ai-slim",
+        "openai_agents": "openai-agents",
+    }
 )
-"""Frameworks with calls that no SDK bears; hooked where they are named, or when a program imports them."""
+"""Frameworks with calls that no SDK bears, or that know whom their calls are for; hooked where they are
+named, or when a program imports them."""
 _ALL: Mapping[str, str] = MappingProxyType({**PACKAGES, **FRAMEWORKS, **TRANSPORTS})
 
 

@@ -1,7 +1,7 @@
 """langchain-core: calls of chat models and LLMs that no hook below sees, by a callback handler.
 
 Most of its models call through an SDK whose hook counts; those that speak to their provider by a client of
-their own are counted here, by what the model says of its usage.
+their own are counted here, by what the model says of its usage. Whom a call is for is said to both.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from outlay.capture.call import Call
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.core.usage import Usage
+from outlay.instrumentation.langchain_runs import Names, said_of, telling
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import text_or_none, usage_in
 
@@ -35,12 +36,14 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         ImportError: it is not installed.
     """
     from langchain_core.callbacks.base import BaseCallbackHandler  # noqa: PLC0415 - loaded only where it is hooked
+    from langchain_core.runnables import config  # noqa: PLC0415 - likewise
     from langchain_core.tracers import context  # noqa: PLC0415 - likewise
 
     patches = Patches()
     kind = type("OutlayHandler", (_Runs, BaseCallbackHandler), {})
     handler = kind(recorder)
     var: ContextVar[Any] = ContextVar("outlay_langchain", default=handler)  # everywhere the same
+    patches.replace(config, "_set_config_context", lambda original: telling(original, handler.names))
     context.register_configure_hook(var, inheritable=False)
     added = context._configure_hooks[-1]  # noqa: SLF001 - what registers cannot take back
     patches.on_undo(lambda: context._configure_hooks.remove(added))  # noqa: SLF001 - likewise
@@ -48,20 +51,27 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
 
 
 class _Run:
-    """One run of a model, and whether a hook further in has seen its call."""
+    """One run of a model: whom it is for, and whether a hook further in has seen its call."""
 
-    __slots__ = ("_token", "call", "scope")
+    __slots__ = ("_tokens", "call", "scope")
 
-    def __init__(self, recorder: Recorder, provider: str, model: str | None) -> None:
+    def __init__(self, recorder: Recorder, provider: str, model: str | None, said: Mapping[str, str]) -> None:
         self.scope = contexts.Scope(contexts.scope.get())
-        self.call = Call(recorder, provider=provider, api="chat", model=model, counted=False)
-        self._token: Token[Any] | None = contexts.scope.set(self.scope)
+        whom = contexts.attribution.set(contexts.attribution.get().over(said))
+        try:
+            self.call = Call(recorder, provider=provider, api="chat", model=model, counted=False)
+        except BaseException:  # a budget with a hard stop
+            contexts.restore(contexts.attribution, whom)
+            raise
+        self._tokens: tuple[Token[Any], Token[Any]] | None = (whom, contexts.scope.set(self.scope))
 
     def close(self) -> bool:
         """Look no longer at what is called; whether nobody further in saw the call."""
-        if self._token is not None:
-            contexts.restore(contexts.scope, self._token)
-            self._token = None
+        if self._tokens is not None:
+            whom, scope = self._tokens
+            contexts.restore(contexts.scope, scope)
+            contexts.restore(contexts.attribution, whom)
+            self._tokens = None
         return not self.scope.seen
 
     def tell(self) -> None:
@@ -75,11 +85,26 @@ class _Runs:
 
     run_inline = True
     raise_error = True  # a budget with a hard stop; nothing else leaves the guard
-    ignore_chain = ignore_agent = ignore_retriever = ignore_retry = ignore_custom_event = True
+    ignore_retry = ignore_custom_event = True
 
     def __init__(self, recorder: Callable[[], Recorder]) -> None:
         self._recorder = recorder
         self._runs: dict[Any, _Run] = {}
+        self.names = Names()
+
+    @guarded
+    def on_chain_start(self, _what: Any, _said: Any, *, run_id: Any, **about: Any) -> None:
+        """Note the name of what runs around a model."""
+        self.names.begin(run_id, about.get("parent_run_id"), about.get("name"))
+
+    on_tool_start = on_retriever_start = on_chain_start
+
+    @guarded
+    def on_chain_end(self, _came: Any, *, run_id: Any, **_about: Any) -> None:
+        """Forget the name."""
+        self.names.end(run_id)
+
+    on_tool_end = on_tool_error = on_retriever_end = on_retriever_error = on_chain_error = on_chain_end
 
     @guarded
     def on_chat_model_start(self, _what: Any, said: Any, *, run_id: Any, **about: Any) -> None:
@@ -90,7 +115,9 @@ class _Runs:
         named = text_or_none(facts.get("ls_provider")) or "unknown"
         asked = about.get("invocation_params") or {}
         model = text_or_none(facts.get("ls_model_name")) or text_or_none(asked.get("model"))
-        run = self._runs[run_id] = _Run(self._recorder(), PROVIDERS.get(named, named), model)
+        name = self.names.of(about.get("parent_run_id")) or about.get("name")
+        whom = said_of(facts, about.get("tags"), name)
+        run = self._runs[run_id] = _Run(self._recorder(), PROVIDERS.get(named, named), model, whom)
         if run.call.said is not None:
             run.call.said.asked({"messages": said})
 

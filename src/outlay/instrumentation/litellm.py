@@ -13,13 +13,14 @@ from urllib.parse import unquote, urlsplit
 
 from outlay.capture.bodies import MAX_BODY, Body, tee
 from outlay.capture.call import Call
-from outlay.capture.contexts import inside
+from outlay.capture.contexts import inside, lending
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
 from outlay.instrumentation import bedrock
 from outlay.instrumentation.hosts import known_at
+from outlay.instrumentation.litellm_said import follow, said_in
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, is_stream
 from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
@@ -63,6 +64,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     from litellm.llms.custom_httpx import http_handler  # noqa: PLC0415 - loaded only where it is hooked
 
     patches = Patches()
+    follow(patches)
     begin = _beginner(recorder, patches)
     patches.replace(http_handler.HTTPHandler, "post", lambda original: measured(original, begin, _settle))
     patches.replace(
@@ -83,7 +85,8 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
             return None
         in_path = _IN_PATH.search(url.path)
         model = unquote(in_path[1]) if in_path else text_or_none(said.get("model"))
-        call = Call(recorder(), provider=provider, api=api, model=model)
+        with lending(said_in(asked.get("logging_obj"))):
+            call = Call(recorder(), provider=provider, api=api, model=model)
         bedrocks, vertexs = _BEDROCKS_REGION.search(url.hostname or ""), _VERTEXS_REGION.search(url.path)
         if bedrocks and not bedrock.is_profile(model):
             call.terms["region"] = bedrocks[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 
@@ -13,10 +14,10 @@ class Patches:
     """
 
     active: bool = True
-    _replaced: list[tuple[type, str, Any, Any]] = field(default_factory=list)
+    _replaced: list[tuple[type | ModuleType, str, Any, Any]] = field(default_factory=list)
     _undoing: list[Callable[[], object]] = field(default_factory=list)
 
-    def replace(self, owner: type, name: str, make: Callable[[Any], Any]) -> None:
+    def replace(self, owner: type | ModuleType, name: str, make: Callable[[Any], Any]) -> None:
         """Replace ``owner.name`` by ``make(original)``; an owner without that name is left alone."""
         original = owner.__dict__.get(name)
         if original is None:

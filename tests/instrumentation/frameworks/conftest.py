@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from outlay.instrumentation import FRAMEWORKS, TRANSPORTS, Hooks
+from outlay.instrumentation import TRANSPORTS, Hooks
 from outlay.instrumentation.hooks import _version
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # litellm asks the network for prices when it is imported
@@ -12,8 +12,8 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # litellm asks the network 
 
 @pytest.fixture(params=["sdks", "sdks and transports"])
 def layers(request: pytest.FixtureRequest, hooks: Hooks) -> Hooks:
-    """Hook the frameworks that are installed, and below the SDKs nothing, or the HTTP clients as well."""
-    hooks.instrument(*(name for name in FRAMEWORKS if _version(name)))
+    """Hook frameworks as they are imported, and below the SDKs nothing, or the HTTP clients as well."""
+    hooks.watch()
     if request.param != "sdks":
         hooks.instrument(*(name for name in TRANSPORTS if _version(name)))
     return hooks

@@ -1,0 +1,58 @@
+"""What litellm carries along of whom a call is for: ``user=``, ``metadata=`` with its tags, the proxy's key.
+
+Its requests hand on a logging object that holds what the call was asked with.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from outlay.instrumentation.lending import lent, lent_async, named, said_by
+from outlay.instrumentation.patches import Patches
+
+_BY_SDK = (  # methods around one request by the SDK of openai: class, name, whether a coroutine function
+    ("OpenAIChatCompletion", "make_openai_chat_completion_request", True),
+    ("OpenAIChatCompletion", "make_sync_openai_chat_completion_request", False),
+    ("OpenAIChatCompletion", "make_openai_embedding_request", True),
+    ("OpenAIChatCompletion", "make_sync_openai_embedding_request", False),
+    ("AzureChatCompletion", "make_azure_openai_chat_completion_request", True),
+    ("AzureChatCompletion", "make_sync_azure_openai_chat_completion_request", False),
+    ("AzureChatCompletion", "aembedding", True),
+    ("AzureChatCompletion", "embedding", False),
+)
+_USERS = ("trace_user_id", "user_api_key_end_user_id", "user_api_key_user_id")
+"""By whom metadata names a user, beside the names that all frameworks share."""
+
+
+def follow(patches: Patches) -> None:
+    """Say to the hooks of SDKs whom litellm's calls by them are for."""
+    from litellm.llms.azure.azure import AzureChatCompletion  # noqa: PLC0415 - loaded only where it is hooked
+    from litellm.llms.openai.openai import OpenAIChatCompletion  # noqa: PLC0415 - likewise
+
+    owners = {"OpenAIChatCompletion": OpenAIChatCompletion, "AzureChatCompletion": AzureChatCompletion}
+    for owner, name, waits in _BY_SDK:
+        wrap: Callable[..., Any] = lent_async if waits else lent
+        patches.replace(owners[owner], name, partial(wrap, say=_said_to))
+
+
+def _said_to(args: tuple[Any, ...], asked: dict[str, Any]) -> dict[str, str]:
+    logging = next((each for each in (*asked.values(), *args) if hasattr(each, "model_call_details")), None)
+    return said_in(logging)
+
+
+def said_in(logging: Any) -> dict[str, str]:
+    """Give the attributes of the call that a logging object belongs to."""
+    details = getattr(logging, "model_call_details", None) or {}
+    asked = details.get("litellm_params") or {}
+    metadata = _mapping(asked.get("litellm_metadata")) | _mapping(asked.get("metadata"))
+    tags = metadata.get("tags")
+    user = next((metadata[name] for name in _USERS if metadata.get(name)), None)
+    return {
+        **named(user=user, query_type=metadata.get("trace_name"), session=asked.get("litellm_session_id")),
+        **said_by(metadata, tags if isinstance(tags, list) else ()),
+        **named(user=details.get("user")),
+    }
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
