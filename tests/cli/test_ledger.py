@@ -75,8 +75,10 @@ def test_verify_ends_with_one_where_things_disagree(outlay: Outlay, kept: Path) 
 
 @pytest.mark.usefixtures("kept")
 def test_info_migrate_and_compact(outlay: Outlay) -> None:
-    assert "recorded" in outlay("ledger", "info").stdout
-    assert json.loads(outlay("ledger", "info", "--json").stdout)["recorded"] == 4
+    lines = outlay("ledger", "info").stdout.splitlines()
+    assert dict(line.split(maxsplit=1) for line in lines)["pruned_before"] == "never"
+    told = json.loads(outlay("ledger", "info", "--json").stdout)
+    assert (told["recorded"], told["pruned_before"]) == (4, None)
     assert outlay("ledger", "migrate").stdout.startswith("already at schema ")
     assert json.loads(outlay("ledger", "compact", "--json").stdout)["after_bytes"] > 0
 

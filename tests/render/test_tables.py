@@ -1,11 +1,17 @@
 """Tables: right-aligned, fitted to the width, plain in a pipe, and honest about what a total lacks."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich import box
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
 
 from outlay.core.query import METRICS, Query, Row
 from outlay.render.as_table import Column, Page, fitting, table, widths
@@ -105,6 +111,49 @@ def test_names_are_cut_and_numbers_never() -> None:
     assert widths(columns, 30) == [18, 9]
     assert table(columns, Page(30)).splitlines()[2] == f"{'m' * 17}…   $1.000000"
     assert "$1.000000" in table(columns, Page(5))
+
+
+def drawn_by_rich(columns: Sequence[Column], page: Page, *, total: bool) -> str:
+    """Draw the same table with the library that tables are told apart by."""
+    shown = fitting(columns, page.width)
+    wide = widths(shown, page.width)
+    grid = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, show_footer=total)
+    for column, width in zip(shown, wide, strict=True):
+        side: JustifyMethod = "left" if column.text else "right"
+        footer = Text(column.cells[-1]) if total else ""
+        grid.add_column(
+            Text(column.heading), footer, justify=side, no_wrap=True, overflow="ellipsis", width=width
+        )
+    for row_of_cells in list(zip(*(column.cells for column in shown), strict=True))[: -1 if total else None]:
+        grid.add_row(*map(Text, row_of_cells))
+    out = StringIO()
+    Console(file=out, width=sum(wide) + 3 * len(wide), highlight=False).print(grid)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())
+
+
+CELL = st.text(st.sampled_from("ab 1,.$日本語éÅ\u0301😀"), min_size=1, max_size=30).map(
+    lambda text: f"x{text}x"
+)
+
+
+@given(
+    st.data(), st.integers(1, 4), st.integers(1, 5), st.one_of(st.none(), st.integers(5, 120)), st.booleans()
+)
+def test_a_table_stands_as_rich_draws_it(
+    data: st.DataObject, across: int, down: int, width: int | None, total: Any
+) -> None:
+    cells = st.lists(CELL, min_size=down, max_size=down).map(tuple)
+    columns = [
+        Column(data.draw(CELL), data.draw(cells), data.draw(st.booleans()), data.draw(st.integers(0, 2)))
+        for _ in range(across)
+    ]
+    page = Page(width)
+    assert table(columns, page, total=total) == drawn_by_rich(columns, page, total=total)
+
+
+def test_a_heading_cannot_move_the_cursor_either() -> None:
+    report = Report([{**row(calls=1), "tag:\x1b[2J": "a"}], row(calls=1), Query(by=("tag:\x1b[2J",)), ())
+    assert "\x1b" not in report_text(report, PIPE)
 
 
 @given(

@@ -207,6 +207,7 @@ def _lines(found: "LedgerInfo") -> "Iterator[str]":
     facts = found.to_dict()
     facts["lost"] = sum(each.count for each in found.lost)
     del facts["faults"]
+    facts["pruned_before"] = facts["pruned_before"] or "never"
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
         if name.endswith("_bytes"):
@@ -216,7 +217,7 @@ def _lines(found: "LedgerInfo") -> "Iterator[str]":
 
 
 def _shown(value: object) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _bytes(count: int | None) -> str:

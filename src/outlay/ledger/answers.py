@@ -12,10 +12,10 @@ from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
 from outlay.core.money import total as total_of
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
-from outlay.ledger import rolled, sql
+from outlay.ledger import ranks, rolled, sql
 from outlay.ledger.dialect import DUCKDB, Dialect, in_one_currency, reading_newest
 from outlay.ledger.identity import judged, revised
-from outlay.ledger.measures import JUDGED, columns, money, read
+from outlay.ledger.measures import JUDGED, REPORTED, SHARES, money, read
 from outlay.ledger.reckoned import sums_of
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
 from outlay.ledger.totals import (
@@ -46,16 +46,20 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
-    dialect = _judging(tables, query, _in_one_currency(tables, newest(tables)))
+    dialect = _judging(tables, query, _fitted(tables, newest(tables)))
     return as_detailed(rows_of(tables, query, dialect), query)
 
 
 def rows_of(tables: Tables, query: Query, dialect: Dialect) -> Rows:
     """Answer from where that dialect reads the calls."""
     bounds = bounds_of(tables) if sql.needs_bounds(query) else None
-    single = _groups(tables, query, bounds, dialect)
     everything = replace(query, by=())
-    whole = {(): ({}, _whole(tables, query, dialect, single))} if query.by else single
+    if query.by or dialect.sample is None:
+        single = _groups(tables, query, bounds, dialect)
+    else:  # percentiles over all calls are asked for by themselves
+        single = _groups(tables, _without_percentiles(query), bounds, dialect)
+    apart = query.by or dialect.sample is not None
+    whole = {(): ({}, _whole(tables, query, dialect, single))} if apart else single
     count = 0
     if rolled.touches(query, rolled.horizon_of(tables)):
         count = _add_pruned(tables, everything, None, dialect, whole)
@@ -70,16 +74,26 @@ def rows_of(tables: Tables, query: Query, dialect: Dialect) -> Rows:
     return Rows(rows, total, count)
 
 
+def _without_percentiles(query: Query) -> Query:
+    detail = "sums" if query.detail == "all" else query.detail
+    return replace(query, detail=detail, metrics=tuple(money(query.metrics)))
+
+
 def newest(tables: Tables) -> Dialect:
     """Look at newer costs only where there are any: most ledgers have none."""
     return reading_newest(tables.dialect) if tables.all("SELECT 1 FROM revisions LIMIT 1") else tables.dialect
 
 
-def _in_one_currency(tables: Tables, dialect: Dialect) -> Dialect:
-    """Compare no texts of currencies where all are one; DuckDB notes the least and greatest of a column."""
+def _fitted(tables: Tables, dialect: Dialect) -> Dialect:
+    """See how many calls there are, and whether in one currency; DuckDB knows without a look at them.
+
+    Then no texts of currencies are compared, and percentiles over all calls are found by a sample.
+    """
     if dialect is not DUCKDB:
         return dialect
-    ((least, greatest),) = tables.all("SELECT min(currency), max(currency) FROM calls")
+    ((calls, least, greatest),) = tables.all("SELECT count(*), min(currency), max(currency) FROM calls")
+    if calls >= ranks.MANY:
+        dialect = replace(dialect, sample=ranks.SAMPLE)
     if least is None or least != greatest or not _CURRENCY.fullmatch(least):
         return dialect
     return in_one_currency(dialect, least)
@@ -89,7 +103,7 @@ def _judging(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
     """Look at later judgements only where a metric asks for them and there are any."""
     if JUDGED.isdisjoint(query.metrics) or not tables.all("SELECT 1 FROM scores LIMIT 1"):
         return dialect
-    return replace(dialect, calls=dialect.judged.format(calls=dialect.calls))
+    return replace(dialect, calls=dialect.judged.format(calls=dialect.calls), sample=None)
 
 
 def bounds_of(tables: Tables) -> sql.Bounds | None:
@@ -136,11 +150,20 @@ def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Su
     )
 
 
-def _beside_sums(tables: Tables, query: Query, dialect: Dialect) -> tuple[Any, ...]:
-    if query.detail == "counts" and not columns(query.metrics):
-        return (None, None)
-    asked = sql.whole(query, dialect)
-    return tables.all(asked.text, asked.parameters)[0]
+def _beside_sums(tables: Tables, query: Query, dialect: Dialect) -> list[Any]:
+    """Ask for the mean, the percentiles and the further columns over all groups; NULL is known already."""
+    columns = sql.beside_sums(query, dialect)
+    known: dict[str, Any] = {"NULL": None}
+    for name in ranks.COLUMNS:
+        text = dialect.percentiles.format(column=name)
+        if text in columns:  # the report's own without the ninetieth, of which a further metric tells
+            shares = SHARES if columns.count(text) > 1 or name != "latency_ms" else REPORTED
+            known |= ranks.percentiles(tables, query, dialect, name, shares)
+    left = [each for each in columns if each not in known]
+    if left:
+        asked = sql.whole(query, left, dialect)
+        known |= zip(left, tables.all(asked.text, asked.parameters)[0], strict=True)
+    return [known[each] for each in columns]
 
 
 def _added(amounts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:

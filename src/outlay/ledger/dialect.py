@@ -34,6 +34,7 @@ class Dialect:
     )
     timed: str = "count(latency_ms), coalesce(sum(latency_ms), 0)"
     calls: str = "calls"  # where calls are read from, under this name
+    sample: str | None = None  # a condition of few of them; None where the engine finds percentiles itself
     # the daily totals of pruned calls, with a column for each dimension but the hour
     rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"
     # the same with the newest value of each judgement
@@ -75,7 +76,7 @@ class Dialect:
 
 def reading_newest(dialect: Dialect) -> Dialect:
     """Give the same dialect, reading calls with the newest of their costs."""
-    return replace(dialect, calls=dialect.revised)
+    return replace(dialect, calls=dialect.revised, sample=None)
 
 
 def in_one_currency(dialect: Dialect, currency: str) -> Dialect:

@@ -20,6 +20,7 @@ JUDGED: Final = frozenset(
 """Metrics that depend on judgements, which may have come after their calls."""
 
 SHARES = (0.5, 0.9, 0.95, 0.99)  # of every list of percentiles
+REPORTED = (0.5, 0.95, 0.99)  # of those, the ones of METRICS
 _TIMED = "FILTER (WHERE status <> 'error' AND latency_ms > 0)"
 
 

@@ -30,25 +30,22 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     """Ask for the counts, cost, currencies and latencies of each group.
 
     The columns: those of the dimensions (see :func:`group_of`), then eight counts and sums, the least and
-    greatest currency of known costs, the cost, further sums of money (``measures.money_columns``), and what
-    :func:`whole` asks for.
+    greatest currency of known costs, the cost, further sums of money (``measures.money_columns``), and those
+    of :func:`beside_sums`.
     """
     sums = _NO_SUMS if query.detail == "counts" else dialect.sums.format(currencies=dialect.currencies)
     money = measures.money_columns(query.metrics)
-    text = ", ".join((dialect.counts, sums, *money, *_beside_sums(query, dialect)))
+    text = ", ".join((dialect.counts, sums, *money, *beside_sums(query, dialect)))
     return _grouped(query, bounds, dialect, Statement(text))
 
 
-def whole(query: Query, dialect: Dialect = DUCKDB) -> Statement:
-    """Ask over all groups together for what cannot be added up from theirs.
-
-    The columns: the mean latency, the list of percentiles, and those of the further metrics.
-    """
-    everything = replace(query, by=())
-    return _grouped(everything, None, dialect, Statement(", ".join(_beside_sums(query, dialect))))
+def whole(query: Query, asked: Sequence[str], dialect: Dialect = DUCKDB) -> Statement:
+    """Ask over all groups together for what cannot be added up from theirs, out of :func:`beside_sums`."""
+    return _grouped(replace(query, by=()), None, dialect, Statement(", ".join(asked)))
 
 
-def _beside_sums(query: Query, dialect: Dialect) -> list[str]:
+def beside_sums(query: Query, dialect: Dialect) -> list[str]:
+    """Give the columns of the mean latency, the list of percentiles, and those of the further metrics."""
     mean = "NULL" if query.detail == "counts" else dialect.mean
     percentiles = dialect.percentiles.format(column="latency_ms") if query.detail == "all" else "NULL"
     further = [_written(column, dialect) for column in measures.columns(query.metrics)]

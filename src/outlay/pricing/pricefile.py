@@ -11,8 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from outlay.core.errors import PriceBookError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
 from outlay.pricing.book import Book
@@ -175,11 +173,13 @@ def _replace(path: Path, text: str) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Keep others from changing the file meanwhile."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415  # takes 0.1 s to load, and most only read prices
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
             yield
-    except filelock.Timeout:
+    except Timeout:
         raise PriceBookError(f"somebody else has been changing {path} for {_PATIENCE:g} seconds") from None
     except PermissionError as error:
         raise PriceBookError(f"{path} cannot be written: {error.strerror}") from error

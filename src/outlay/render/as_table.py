@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # takes longer to load than most questions to answer, and JSON and CSV need none of it
-    from rich.table import Table
-    from rich.text import Text
 
 _GAP = 3  # between two columns
+_RULE = "\u2500"
+_MORE = "\u2026"  # where a name was cut
+_CODES = {"bold": 1, "yellow": 33, "cyan": 36, "bright_yellow": 93}
 _NARROWEST = 12  # names are cut down to this before a whole column is left out
 
 
@@ -29,14 +26,12 @@ class Column:
     cells: tuple[str, ...]
     text: bool = False  # names stand left and may be cut; numbers stand right and never are
     spare: int = 0  # 0: always shown; the highest goes first
-    styles: tuple[str, ...] = ()  # rich's, one a cell, where colours are understood; none: plain
+    styles: tuple[str, ...] = ()  # of _CODES, one a cell, where colours are understood; none: plain
 
     @property
     def width(self) -> int:
         """The room that this column needs."""
-        from rich.cells import cell_len  # noqa: PLC0415 - see above
-
-        return max(cell_len(self.heading), *(cell_len(cell) for cell in self.cells), 1)
+        return max(_room(self.heading), *map(_room, self.cells), 1)
 
     @property
     def least(self) -> int:
@@ -45,41 +40,58 @@ class Column:
 
 
 def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
-    """Lay columns out as text; with ``total`` the last row is set off from the others by a rule."""
-    from rich import box  # noqa: PLC0415 - see above
-    from rich.table import Table  # noqa: PLC0415 - likewise
-    from rich.text import Text  # noqa: PLC0415 - likewise
+    """Lay columns out as text; with ``total`` the last row is set off from the others by a rule.
 
+    Drawn by hand: rich takes longer to load, and to draw three hundred rows, than most questions to answer.
+    """
     shown = fitting(columns, page.width)
-    grid = Table(
-        box=box.SIMPLE,
-        pad_edge=False,
-        show_edge=False,
-        header_style="bold",
-        footer_style="bold",
-        show_footer=total,
-    )
+    if not shown:
+        return ""
     wide = widths(shown, page.width)
-    for column, width in zip(shown, wide, strict=True):
-        grid.add_column(
-            Text(column.heading),
-            Text(column.cells[-1]) if total else "",
-            justify="left" if column.text else "right",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=width,
-        )
-    rows = list(zip(*(_styled(column) for column in shown), strict=True))
-    for row in rows[:-1] if total else rows:
-        grid.add_row(*row)
-    return _draw(grid, sum(wide) + _GAP * len(wide), color=page.color)
+    rule = _RULE * (sum(wide) + _GAP * (len(wide) - 1))
+    drawn = [_drawn(column, width, page, total=total) for column, width in zip(shown, wide, strict=True)]
+    heading, *rows = ((" " * _GAP).join(cells).rstrip() for cells in zip(*drawn, strict=True))
+    below = [rule, rows.pop()] if total else []
+    return "\n".join((heading, rule, *rows, *below))
 
 
-def _styled(column: Column) -> "list[Text]":
-    from rich.text import Text  # noqa: PLC0415 - see above
+def _drawn(column: Column, width: int, page: Page, *, total: bool) -> list[str]:
+    """Bring a column's heading and cells to one width."""
+    cells = (column.heading, *column.cells)
+    if not page.color:
+        return [_padded(cell, width, "", left=column.text) for cell in cells]
+    styles = ["bold", *(column.styles or ("",) * len(column.cells))]
+    if total:
+        styles[-1] = "bold"
+    pairs = zip(cells, styles, strict=True)
+    return [_padded(cell, width, style, left=column.text) for cell, style in pairs]
 
-    styles = column.styles or ("",) * len(column.cells)
-    return [Text(cell, style) for cell, style in zip(column.cells, styles, strict=True)]
+
+def _padded(text: str, width: int, style: str, *, left: bool) -> str:
+    room = _room(text)
+    if room > width:
+        text, room = _cut(text, width), width
+    blanks = " " * (width - room)
+    if style and text:
+        text = f"\x1b[{_CODES[style]}m{text}\x1b[0m"
+    return text + blanks if left else blanks + text
+
+
+def _room(text: str) -> int:
+    """Give the places that a text takes; wide characters take two, marks above others none."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - most texts need none of its tables
+
+    return cell_len(text)
+
+
+def _cut(text: str, width: int) -> str:
+    if text.isascii():
+        return text[: width - 1] + _MORE
+    from rich.cells import set_cell_size  # noqa: PLC0415 - likewise
+
+    return set_cell_size(text, width - 1) + _MORE
 
 
 def fitting(columns: Sequence[Column], width: int | None) -> list[Column]:
@@ -102,22 +114,3 @@ def widths(shown: Sequence[Column], width: int | None) -> list[int]:
             break
         wide[max(range(len(wide)), key=lambda place: (excess[place] > 0, wide[place]))] -= 1
     return wide
-
-
-def _draw(grid: "Table", width: int, *, color: bool) -> str:
-    """Draw with rich; no trailing blanks."""
-    from rich.console import Console  # noqa: PLC0415 - see above
-
-    console = Console(
-        file=StringIO(),
-        width=width,
-        force_terminal=color,
-        force_jupyter=False,  # in a notebook too the text is what is wanted, and nothing shown beside it
-        no_color=not color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        highlight=False,
-    )
-    with console.capture() as captured:
-        console.print(grid)
-    return "\n".join(line.rstrip() for line in captured.get().rstrip().splitlines())

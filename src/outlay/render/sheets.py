@@ -121,7 +121,7 @@ def _column(field: Field, rows: Sequence[Row], sheet: Sheet) -> Column:
         found[-1] = "total" if field is sheet.fields[0] else ""
     styles = tuple(_style(field, row) for row in rows)
     text = field.kind in ("text", "spark")
-    return Column(field.heading, tuple(found), text=text, spare=field.spare, styles=styles)
+    return Column(cells.name(field.heading), tuple(found), text=text, spare=field.spare, styles=styles)
 
 
 def _style(field: Field, row: Row) -> str:
