@@ -168,6 +168,36 @@ def test_claude_elsewhere_is_one_record_whole_and_streamed(name: str, kept: Kept
     assert {record.cost_status for record in kept.records} == {"priced"}
 
 
+@pytest.mark.parametrize(
+    ("make", "model", "terms", "cost"),
+    [
+        # 1000 x 3.3 + 100 x 16.5 a million in the region, 1000 x 3 + 100 x 15 by a global profile.
+        ("mantle", "anthropic.claude-sonnet-4-6", ("mantle", "us-east-1"), "0.00495"),
+        ("mantle", "global.anthropic.claude-sonnet-4-6", (None, None), "0.0045"),
+        ("bedrock", "anthropic.claude-3-haiku-20240307-v1:0", (None, "us-east-1"), "0.000375"),
+    ],
+)
+def test_bedrocks_host_says_where_a_model_without_a_profile_served(
+    make: str, model: str, terms: tuple[str | None, str | None], cost: str, kept: Kept
+) -> None:
+    body = {**MESSAGE, "model": model, "usage": {"input_tokens": 1000, "output_tokens": 100}}
+    CLIENTS[make][2](Server([answer(body)])).messages.create(model=model, **SAY)
+    (record,) = kept.records
+    assert (record.usage.term("endpoint"), record.usage.term("region")) == terms
+    assert record.cost == Decimal(cost)
+
+
+def test_openais_client_on_mantle_is_bedrock_in_its_region(kept: Kept) -> None:
+    body = {**CHAT, "model": "openai.gpt-6-sol", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}
+    server = Server([answer(body)])
+    url = "https://bedrock-mantle.eu-north-1.api.aws/v1"
+    client = openai.OpenAI(api_key="k", base_url=url, http_client=server.client(), max_retries=0)
+    client.chat.completions.create(model="openai.gpt-6-sol", messages=[{"role": "user", "content": "hi"}])
+    (record,) = kept.records
+    # 1000 x 2.2 + 100 x 11 a million
+    assert (record.provider, record.cost) == ("bedrock", Decimal("0.0033"))
+
+
 def gemini(server: Server) -> genai.Client:
     http = types.HttpOptions(httpx_client=server.client(), httpx_async_client=server.async_client())
     return genai.Client(

@@ -301,3 +301,39 @@ def test_stated_xai_costs_to_the_tick() -> None:
     assert charge("xai/grok-4.3", counts, "2026-11-01").amount == Decimal("0.01607085")
     counts = {"input": 1265, "cache_read": 1152, "output": 120, "collections_search": 1}
     assert charge("xai/grok-4.3", counts, "2026-11-01").amount == Decimal("0.00461165")
+
+
+THOUSAND = {"input": 1000, "output": 100}
+
+
+@pytest.mark.parametrize(
+    ("model", "terms", "amount"),
+    [
+        # A bare id without a place is global inference: 1000 x 2 + 100 x 10 a million.
+        ("openai.gpt-6-sol", {}, "0.003"),
+        # In its own region a tenth more: 1000 x 2.2 + 100 x 11.
+        ("openai.gpt-6-sol", {"endpoint": "mantle", "region": "us-east-1"}, "0.0033"),
+        ("openai.gpt-6-sol", {"endpoint": "mantle", "region": "eu-north-1"}, "0.0033"),
+        # 1000 x 0.11 + 100 x 0.55.
+        ("openai.gpt-6-luna", {"endpoint": "mantle", "region": "us-west-2"}, "0.000165"),
+        # Claude by geography: 1000 x 5.5 + 100 x 27.5, and 1000 x 3.3 + 100 x 16.5 in Tokyo and Sydney.
+        ("anthropic.claude-opus-4-7", {"endpoint": "mantle", "region": "eu-central-1"}, "0.00825"),
+        ("anthropic.claude-sonnet-4-6", {"endpoint": "mantle", "region": "ap-northeast-1"}, "0.00495"),
+        ("anthropic.claude-sonnet-4-6", {"endpoint": "mantle", "region": "ap-southeast-2"}, "0.00495"),
+        ("anthropic.claude-sonnet-4-6", {"endpoint": "mantle", "region": "ap-south-1"}, "0.00495"),
+        # Government regions: 1000 x 4.8 + 100 x 24.
+        ("anthropic.claude-opus-5-5", {"endpoint": "mantle", "region": "us-gov-west-1"}, "0.0072"),
+        # A profile's prefix decides, whatever the endpoint: 1000 x 5 + 100 x 25.
+        ("global.anthropic.claude-opus-4-7", {"endpoint": "mantle", "region": "eu-central-1"}, "0.0075"),
+        ("us.anthropic.claude-opus-4-7", {"region": "us-east-1"}, "0.00825"),
+        # Models that AWS lists at one price: 1000 x 0.15 + 100 x 0.6, and 1000 x 5.5 + 100 x 33 either way.
+        ("openai.gpt-oss-120b", {"endpoint": "mantle", "region": "us-east-1"}, "0.00021"),
+        ("openai.gpt-5.5", {"endpoint": "mantle", "region": "us-east-2"}, "0.0088"),
+        ("openai.gpt-5.5", {}, "0.0088"),
+    ],
+)
+def test_the_mantle_endpoint_serves_in_its_own_region(
+    model: str, terms: dict[str, str], amount: str
+) -> None:
+    cost = charge(f"bedrock/{model}", THOUSAND, **terms)
+    assert (cost.amount, cost.status) == (Decimal(amount), "priced")

@@ -1,5 +1,6 @@
 """Which provider answers at a host: one SDK talks to many providers by its base URL."""
 
+import re
 from functools import lru_cache
 
 _BY_SUFFIX = (
@@ -12,6 +13,7 @@ _BY_SUFFIX = (
     ("aiplatform.googleapis.com", "vertex"),
     ("generativelanguage.googleapis.com", "google"),
     ("amazonaws.com", "bedrock"),
+    ("api.aws", "bedrock"),
     ("api.mistral.ai", "mistral"),
     ("api.cohere.com", "cohere"),
     ("api.cohere.ai", "cohere"),
@@ -40,6 +42,7 @@ _BY_SUFFIX = (
     ("cloudflare.com", "cloudflare"),
     ("ml.cloud.ibm.com", "watsonx"),
 )
+_BEDROCKS = re.compile(r"bedrock-(runtime|mantle)(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)")
 _LOCAL_PORTS = {11434: "ollama", 8000: "vllm", 1234: "lmstudio"}
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
@@ -62,3 +65,16 @@ def known_at(host: str, port: int | None) -> str | None:
         if host == suffix or host.endswith((f".{suffix}", f"-{suffix}")):
             return provider
     return None
+
+
+@lru_cache(maxsize=512)
+def place_at(host: str) -> tuple[tuple[str, str], ...]:
+    """Say what a host of Bedrock says of the price of a model without a profile: its region, and mantle.
+
+    Source: docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html (both are endpoints of one region).
+    """
+    found = _BEDROCKS.match(host)
+    if found is None:
+        return ()
+    region = ("region", found[2])
+    return (region, ("endpoint", "mantle")) if found[1] == "mantle" else (region,)

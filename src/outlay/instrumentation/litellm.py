@@ -19,7 +19,7 @@ from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
 from outlay.instrumentation import bedrock
-from outlay.instrumentation.hosts import known_at
+from outlay.instrumentation.hosts import known_at, place_at
 from outlay.instrumentation.litellm_said import follow, said_in
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, is_stream
@@ -49,7 +49,6 @@ PROVIDERS = {  # litellm's name -> ours, where a host does not tell and the name
     "moonshot": "moonshotai",
 }
 _IN_PATH = re.compile(r"/(?:model|models)/([^/:]+)[/:]")
-_BEDROCKS_REGION = re.compile(r"^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 _VERTEXS_REGION = re.compile(r"/locations/([^/]+)/")
 _FRAMES = "application/vnd.amazon.eventstream"
 _LINES = "application/x-ndjson"
@@ -87,10 +86,10 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
         model = unquote(in_path[1]) if in_path else text_or_none(said.get("model"))
         with lending(said_in(asked.get("logging_obj"))):
             call = Call(recorder(), provider=provider, api=api, model=model)
-        bedrocks, vertexs = _BEDROCKS_REGION.search(url.hostname or ""), _VERTEXS_REGION.search(url.path)
-        if bedrocks and not bedrock.is_profile(model):
-            call.terms["region"] = bedrocks[1]
-        elif vertexs:
+        vertexs = _VERTEXS_REGION.search(url.path)
+        if not bedrock.is_profile(model):
+            call.terms.update(place_at(url.hostname or ""))
+        if vertexs:
             call.terms["region"] = vertexs[1]
         return call
 

@@ -18,7 +18,8 @@ from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.extract import collector
 from outlay.instrumentation import stored
-from outlay.instrumentation.hosts import provider_at
+from outlay.instrumentation.bedrock import is_profile
+from outlay.instrumentation.hosts import place_at, provider_at
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import leaving, leaving_async, mark, text_or_none, usage_in
 
@@ -85,6 +86,8 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
         provider, body = known_provider(client, sdk.provider), options.json_data
         model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
         call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
+        if provider == "bedrock" and not is_profile(call.model):  # a profile's prefix decides alone
+            call.terms.update(place_at(client.base_url.host))
         if call.said is not None:
             call.said.asked(body)
         sent, hidden = (prepare(provider, api, options) if stream else None) or (options, None)

@@ -201,7 +201,7 @@ class Book:
         if isinstance(found, Unpriced):
             return Timeline(None, unpriced=found)
         table, entry, reading, reason = found
-        said = normal_terms(table.provider, {**dict(reading.terms), **dict(terms)})
+        said = normal_terms(table.provider, {**dict(terms), **dict(reading.terms)})  # a name is no default
         asked = Asked(table.provider, entry, said, reading.flags, reason, self.version)
         rows, common = tuple(table.rows(entry)), tuple(table.common_rows())
         edges = {edge for row in (*rows, *common) for edge in (row.start, row.end) if edge is not None}

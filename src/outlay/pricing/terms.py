@@ -26,6 +26,11 @@ PROVISIONING = frozenset({"vertex", "google", "azure", "bedrock", "openai"})
 _PROVISIONED = frozenset({"provisioned_throughput", "provisioned", "ptu", "reserved"})
 _NOWHERE = frozenset({"", "global", "not_available", "none", "null"})
 _AWS_REGION = re.compile(r"[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d")
+_GEOGRAPHIES = {
+    **dict.fromkeys(("ap-northeast-1", "ap-northeast-3"), "jp"),
+    **dict.fromkeys(("ap-southeast-2", "ap-southeast-4", "ap-southeast-6"), "au"),
+    "ap-": "apac",
+}
 _YES = frozenset({"true", "1", "yes", "on"})
 # OpenAI answers "priority" to a request for "fast": one tariff under two names.
 _FAST_IS_PRIORITY = frozenset({"openai", "azure"})
@@ -53,7 +58,7 @@ def normal_terms(provider: str, terms: Mapping[str, str]) -> dict[str, str]:
         result["latency"] = given["latency"]
     if given.get("fallback_credit") == "redeemed":
         result["fallback_credit"] = "redeemed"
-    return {**result, **_place(provider, given.get("region", ""))}
+    return {**result, **_place(provider, given.get("region", ""), given.get("endpoint"))}
 
 
 def is_provisioned(terms: Iterable[Term]) -> bool:
@@ -61,15 +66,27 @@ def is_provisioned(terms: Iterable[Term]) -> bool:
     return any(str(value).lower() in _PROVISIONED for _, value in terms)
 
 
-def _place(provider: str, region: str) -> dict[str, str]:
-    """Tell Vertex's endpoints, Bedrock's profiles and AWS regions apart."""
+def _place(provider: str, region: str, endpoint: str | None) -> dict[str, str]:
+    """Tell Vertex's endpoints, Bedrock's profiles and AWS regions apart.
+
+    The mantle endpoint serves a model without a profile in its own region, at the price of that geography.
+    Source: docs.aws.amazon.com/bedrock/latest/userguide/models-region-compatibility.html (in-Region,
+    geographic, global); AWS's price list has both at the same rates, a tenth over global ones.
+    """
     if not region:
         return {}
     if provider == "vertex":
         return {"endpoint": "global" if region == "global" else "regional"}
     if provider == "bedrock" and _AWS_REGION.fullmatch(region):
-        return {"region": "us-gov"} if region.startswith("us-gov-") else {"aws_region": region}
+        if region.startswith("us-gov-"):
+            return {"region": "us-gov"}
+        return {"aws_region": region, **({"region": _geography(region)} if endpoint == "mantle" else {})}
     return {"region": region}
+
+
+def _geography(region: str) -> str:
+    """Give the geography of an AWS region, as profiles name it."""
+    return _GEOGRAPHIES.get(region) or _GEOGRAPHIES.get(region[:3], region[:2])
 
 
 _READ = frozenset(
