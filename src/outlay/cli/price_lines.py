@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from outlay.cli.price_forms import Forms
 from outlay.core.codec import quantity_json, shared_price_json
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import OutlayError, ResponseError
@@ -15,7 +16,7 @@ from outlay.core.instants import instant
 from outlay.core.money import rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.usage import Usage, merge_flags
-from outlay.extract import read, words_of
+from outlay.extract import read, usual_of, usual_of_body, words_of
 from outlay.extract.sse import events_of
 from outlay.pricing import Book, cost_of
 
@@ -24,6 +25,7 @@ _BODIES: Mapping[str, tuple[type, ...]] = {
     "events": (list,),
     "sse": (str,),
 }
+FORMS = Forms()  # the process's; each holds the very card that it was learned from
 _SIMPLE = (str, int, bool, type(None))
 
 
@@ -32,7 +34,7 @@ def price_line(line: bytes, book: Book | None = None) -> tuple[bytes, bool]:
     data: Any = None
     try:
         data = _object(_parsed(line))
-        return _written(_priced(data, line, book)), True
+        return _answered(data, line, Book.default() if book is None else book), True
     except OutlayError as error:
         return _refused(data, line, str(error)), False
     except RecursionError:
@@ -76,21 +78,52 @@ def _id_of(data: Mapping[str, Any], line: bytes) -> Any:
     return json.loads(line, parse_int=verbatim, parse_float=verbatim)["id"]
 
 
-def _priced(data: dict[str, Any], line: bytes, book: Book | None) -> dict[str, Any]:
+def _answered(data: dict[str, Any], line: bytes, book: Book) -> bytes:
+    """Answer a line by the form of its kind, or the whole way where it is not a usual one."""
     provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
     if provider is None:
         raise ResponseError("the line names no provider")
-    usage = read(_body(data, api), provider=provider, api=api)
-    at = _at(data.get("at"))
+    body = _body(data, api)
+    usage = None
+    usual = usual_of_body(body, provider, api) if api is not None else None
+    if usual is None:
+        usage = read(body, provider=provider, api=api)
+        usual = usual_of(usage)
+    at, name = _at(data.get("at")), data.get("id")
+    if usual is not None and type(name) in _SIMPLE:
+
+        def whole() -> tuple[dict[str, Any], Usage, Cost]:
+            found = read(body, provider=provider, api=api) if usage is None else usage
+            cost = cost_of(found, provider=provider, model=model, at=at, book=book)
+            return _answer(found, provider, model, cost), found, cost
+
+        form = FORMS.of(usual, (provider, model), at, book, whole)
+        if form is not None and (written := _name_json(name)) is not None:
+            return form.filled(written, usual)
+    if usage is None:
+        usage = read(body, provider=provider, api=api)
+    return _written({"id": _id_of(data, line), **_priced(usage, (provider, model), at, book)})
+
+
+def _name_json(name: object) -> bytes | None:
+    try:
+        return orjson.dumps(name)
+    except TypeError:  # see _written
+        return None
+
+
+def _priced(usage: Usage, named: tuple[str, str | None], at: datetime, book: Book) -> dict[str, Any]:
+    """Give all of an answer but its id, the whole way."""
+    provider, model = named
     cost = cost_of(usage, provider=provider, model=model, at=at, book=book)
-    found = {"id": _id_of(data, line), **_answer(usage, provider, model, cost)}
+    found = _answer(usage, provider, model, cost)
     if usage.parts:
         terms = dict(usage.terms)
         for part in usage.parts:
             own = part.with_terms(**{**terms, **dict(part.terms)})
-            named = part.model or model
-            cost = cost_of(own, provider=provider, model=named, at=at, book=book)
-            found.setdefault("parts", []).append(_answer(own, provider, named, cost))
+            served = part.model or model
+            cost = cost_of(own, provider=provider, model=served, at=at, book=book)
+            found.setdefault("parts", []).append(_answer(own, provider, served, cost))
     return found
 
 

@@ -93,9 +93,10 @@ def _blocks_with(words: Iterable[str], text: str, begin: int, end: int) -> list[
 
 def _events_in(block: str, loads: Loads) -> list[Any]:
     block = block.strip("\n")
-    if block.startswith("data: {") and "\n" not in block:  # nearly all are
+    line = block.partition("\n")[2] if block.startswith("event:") else block
+    if line.startswith("data: {") and "\n" not in line:  # nearly all are
         try:
-            return [loads(block[6:])]
+            return [loads(line[6:])]
         except _NOT_JSON:
             return []
     data = _data_of(block)

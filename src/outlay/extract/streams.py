@@ -14,6 +14,7 @@ BodyReader = Callable[[Mapping[str, Any], str], Usage]
 _CLOSING = frozenset({"openai", "azure"})
 _TAIL = 4  # more chunks than ever came behind a usage
 
+_REPLACING = frozenset({int, str, float, bool, list})  # kinds of values that stand in place of earlier ones
 _FOLD = 64  # this many usage objects are kept before they are merged into one, so that memory is bounded
 
 
@@ -94,14 +95,24 @@ class Kept:
 
     def merged(self) -> dict[str, Any]:
         """Give one plain usage object: per field the last that is not null."""
-        if len(self._held) == 1 and type(self._held[0]) is dict:
-            return dict(self._held[0])  # whoever reads it copies it into plain data
+        last = self._held[-1] if self._held else None
+        if type(last) is dict and _says_all(last, self._held):
+            return dict(last)  # whoever reads it copies it into plain data
         result: dict[str, Any] = {}
         for usage in self._held:
             copied = plain(usage)
             if isinstance(copied, dict):
                 result = merge(result, copied)
         return result
+
+
+def _says_all(last: dict[Any, Any], held: list[Any]) -> bool:
+    """Whether nothing of earlier usage objects would be left beside the last one: counts that run along."""
+    if len(held) == 1:
+        return True
+    if not _REPLACING.issuperset(map(type, last.values())):
+        return False
+    return all(type(usage) is dict and usage.keys() <= last.keys() for usage in held)
 
 
 class LastUsage:

@@ -98,12 +98,16 @@ An unknown cache rate is the input rate, an unknown one-hour write the five-minu
 def filled(rates: Mapping[str, Rate]) -> dict[str, Rate]:
     """Give rates for every token unit that has one or may take another's; counts only with their own."""
     result = dict(rates)
+    borrowed: dict[tuple[str, bool], Rate] = {}  # many units take the same one
     for unit, chain in STAND_INS.items():
         if unit in rates:
             continue
         for other, assumed in chain:
             if other in rates:
-                result[unit] = _borrowed(rates[other], other, assumed=assumed)
+                key = other, assumed
+                if key not in borrowed:
+                    borrowed[key] = _borrowed(rates[other], other, assumed=assumed)
+                result[unit] = borrowed[key]
                 break
     return result
 
