@@ -332,8 +332,6 @@ THOUSAND = {"input": 1000, "output": 100}
         ("openai.gpt-5.5", {}, "0.0088"),
     ],
 )
-def test_the_mantle_endpoint_serves_in_its_own_region(
-    model: str, terms: dict[str, str], amount: str
-) -> None:
+def test_the_mantle_endpoint_serves_in_its_own_region(model: str, terms: dict[str, str], amount: str) -> None:
     cost = charge(f"bedrock/{model}", THOUSAND, **terms)
     assert (cost.amount, cost.status) == (Decimal(amount), "priced")
