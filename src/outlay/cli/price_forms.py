@@ -15,7 +15,7 @@ from outlay.core.cost import Cost
 from outlay.core.money import EXACT, ZERO, multiply
 from outlay.core.money import text_of as money_text
 from outlay.core.units import KINDS, TOKEN_UNITS
-from outlay.core.usage import Usage
+from outlay.core.usage import Quantity, Usage
 from outlay.extract import Usual
 from outlay.pricing import Book, tariff_of
 
@@ -45,7 +45,8 @@ class Form:
         """Give the answer to a line of this kind; ``name`` is its id as JSON."""
         counts = [quantity for _, quantity in usual[0]]
         inputs = self._inputs
-        cost, lines = ZERO, []
+        cost = ZERO
+        lines: list[Quantity | str] = []
         for each, count in zip(self._each, counts, strict=True):
             amount = _times(each, count)
             cost = _add(cost, amount)
