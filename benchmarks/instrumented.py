@@ -1,14 +1,15 @@
 """What one instrumented call adds in CPU: sync, async and a 50-chunk stream, peers beside us.
 
-Each variant runs in a process of its own, since instrumentations patch classes for good; the processes take
-turns. The provider is a mock transport, so that only the SDK and the instrumentation are measured.
+Each instrumentation runs in processes of its own, by turns with the plain SDK (``benchmarks.pairs``), and the
+processes take turns too. The provider is a mock transport, so that only the SDK and the instrumentation are
+measured. ``python -m benchmarks.instrumented outlay stream`` measures one alone.
 """
 
 import asyncio
 import json
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import httpx2
 import openai
 
-from benchmarks.timing import environment_of, reported_by, show, take_turns
+from benchmarks.pairs import Pairs, Switch, joined, show_added, take_pairs
+from benchmarks.timing import environment_of
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 BODY = {
@@ -30,8 +32,9 @@ BODY = {
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 CHUNKS = 50
 WARM_UP = 100
-ROUNDS = 7
-CALLS = {"sync": 1500, "async": 1500, "stream": 200}
+PAIRS = 15  # in each process
+PROCESSES = 3  # of each instrumentation
+CALLS = {"sync": 600, "async": 600, "stream": 100}  # in each half of a pair, about half a second
 
 
 def chunk(**fields: Any) -> bytes:
@@ -54,7 +57,11 @@ def answer(request: httpx2.Request) -> httpx2.Response:
     return httpx2.Response(200, json=BODY)
 
 
-def start_outlay() -> None:
+Flush = Callable[[], object]
+"""Does at once what would be done later, in another thread."""
+
+
+def start_outlay() -> Flush:
     """Switch outlay on, with a journal in a temporary folder."""
     import outlay
     from outlay import process
@@ -62,43 +69,60 @@ def start_outlay() -> None:
 
     process.use(Settings(home=Path(tempfile.mkdtemp())))
     outlay.instrument("openai")
+    return outlay.flush
 
 
-def start_opentelemetry() -> None:
-    """Switch on OpenTelemetry's instrumentation for openai, with a batch processor, exporting to memory."""
-    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+def provider_in_memory() -> tuple[Any, Flush]:
+    """Make OpenTelemetry's provider with a batch processor that exports to memory, emptied at each flush."""
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+
+    def flush() -> None:
+        provider.force_flush()
+        exporter.clear()
+
+    return provider, flush
+
+
+def start_opentelemetry() -> Flush:
+    """Switch on OpenTelemetry's instrumentation for openai."""
+    from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+
+    provider, flush = provider_in_memory()
     OpenAIInstrumentor().instrument(tracer_provider=provider)
+    return flush
 
 
-def start_openinference() -> None:
+def start_openinference() -> Flush:
     """Switch on OpenInference's instrumentation for openai, likewise."""
     from openinference.instrumentation.openai import OpenAIInstrumentor
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
+    provider, flush = provider_in_memory()
     OpenAIInstrumentor().instrument(tracer_provider=provider)
+    return flush
 
 
-def start_langfuse() -> None:
+def start_langfuse() -> Flush:
     """Switch on langfuse's instrumentation for openai, exporting to memory; it batches by itself."""
     from langfuse import Langfuse
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    Langfuse(public_key="pk", secret_key="sk", span_exporter=InMemorySpanExporter())  # noqa: S106 - nobody's
+    exporter = InMemorySpanExporter()
+    client = Langfuse(public_key="pk", secret_key="sk", span_exporter=exporter)  # noqa: S106 - nobody's
     import langfuse.openai  # noqa: F401 - importing it is what wraps the SDK's methods
 
+    def flush() -> None:
+        client.flush()
+        exporter.clear()
 
-VARIANTS: dict[str, Callable[[], None]] = {
-    "plain": lambda: None,
+    return flush
+
+
+VARIANTS: dict[str, Callable[[], Flush]] = {
     "outlay": start_outlay,
     "opentelemetry": start_opentelemetry,
     "openinference": start_openinference,
@@ -140,13 +164,21 @@ MEASURES = {"sync": measure_sync, "async": measure_async, "stream": measure_stre
 
 
 def one(variant: str, form: str) -> None:
-    """Run one variant in this process and print the CPU microseconds of a call, all threads together."""
-    VARIANTS[variant]()
-    MEASURES[form](WARM_UP)
-    times = CALLS[form]
-    start = time.process_time()
-    MEASURES[form](times)
-    print((time.process_time() - start) / times * 1e6)
+    """Measure one variant in this process and print its pairs."""
+    work = MEASURES[form]
+    work(WARM_UP)
+    flush: list[Flush] = []
+    switch = Switch("openai", lambda: flush.append(VARIANTS[variant]()))
+    work(WARM_UP)
+    pairs = take_pairs(work, CALLS[form], switch, flush[0], PAIRS)
+    print(json.dumps(pairs.rounds))
+
+
+def ran(variant: str, form: str, python: tuple[str, ...]) -> Pairs:
+    """Measure one variant in a process of its own."""
+    command = [*python, "-m", "benchmarks.instrumented", variant, form]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Pairs(tuple((plain, mine) for plain, mine in json.loads(result.stdout.splitlines()[-1])))
 
 
 def main() -> None:
@@ -159,11 +191,12 @@ def main() -> None:
     else:
         pythons["langfuse"] = apart
     for form in CALLS:
-        runs = {
-            name: reported_by("-m", "benchmarks.instrumented", name, form, python=python)
-            for name, python in pythons.items()
-        }
-        show(f"One instrumented call, {form}, CPU", take_turns(runs, ROUNDS), "plain")
+        taken: dict[str, list[Pairs]] = {name: [] for name in pythons}
+        for _ in range(PROCESSES):
+            for name, python in pythons.items():
+                taken[name].append(ran(name, form, python))
+        measured = {name: joined(parts) for name, parts in taken.items()}
+        show_added(f"What is added to one call, {form}, CPU of all threads", measured, "outlay")
 
 
 if __name__ == "__main__":
