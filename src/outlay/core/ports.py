@@ -113,6 +113,20 @@ class Ledger(Protocol):
 
 
 @runtime_checkable
+class TakingLines(Protocol):
+    """Keeping what lines of journals hold, most of them without a Record of each."""
+
+    def add_lines(self, lines: Iterable[bytes]) -> int:
+        """Keep entries as :meth:`Ledger.add` does, of the lines that hold them; give how many calls were new.
+
+        Raises:
+            RefusedEntryError: a line is no entry, or one that cannot be kept; nothing of these lines is kept.
+            LedgerError: the ledger cannot be reached or written; trying again may help.
+        """
+        ...
+
+
+@runtime_checkable
 class Selecting(Protocol):
     """Answering SQL of one's own over a documented view of the calls, and changing nothing."""
 

@@ -80,24 +80,7 @@ class Usage:
     @property
     def totals(self) -> tuple[int, int, int, int, int]:
         """Input, cached, cache-written, output and reasoning tokens; input and output are inclusive."""
-        whole = cached = written = output = reasoning = 0
-        for unit, quantity in self.items:
-            kind = _KIND_OF(unit)
-            if kind is None:
-                continue
-            count = quantity if type(quantity) is int else int(quantity)
-            if kind == "output":
-                output += count
-            elif kind == "reasoning":
-                output += count
-                reasoning += count
-            else:
-                whole += count
-                if kind == "cache_read":
-                    cached += count
-                elif kind != "input":
-                    written += count
-        return whole, cached, written, output, reasoning
+        return totals_of(self.items)
 
     @property
     def input_tokens(self) -> int:
@@ -156,6 +139,28 @@ def changed(usage: Usage, **facts: Any) -> Usage:
     for name, value in facts.items():
         _PUT[name](copy, value)
     return copy
+
+
+def totals_of(items: Iterable[Item]) -> tuple[int, int, int, int, int]:
+    """Give input, cached, cache-written, output and reasoning tokens; input and output are inclusive."""
+    whole = cached = written = output = reasoning = 0
+    for unit, quantity in items:
+        kind = _KIND_OF(unit)
+        if kind is None:
+            continue
+        count = quantity if type(quantity) is int else int(quantity)
+        if kind == "output":
+            output += count
+        elif kind == "reasoning":
+            output += count
+            reasoning += count
+        else:
+            whole += count
+            if kind == "cache_read":
+                cached += count
+            elif kind != "input":
+                written += count
+    return whole, cached, written, output, reasoning
 
 
 def check_quantity(unit: str, quantity: object) -> None:

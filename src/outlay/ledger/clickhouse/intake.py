@@ -1,7 +1,7 @@
 """Entries into the tables: what is new is inserted as one block, copies of what is known are compared."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,11 +18,14 @@ from outlay.core.instants import text_of as instant_text
 from outlay.core.money import PLACES, text_of, to_ledger_places
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.clickhouse.client import Client
+from outlay.ledger.clickhouse.drawn import Drawing
 from outlay.ledger.clickhouse.known import LISTED, known, raced
 from outlay.ledger.clickhouse.retention import is_late, set_aside
 from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
 from outlay.ledger.rolled import horizon_of
-from outlay.ledger.stored import record_of, revisions_of, scores_of
+from outlay.ledger.stored import record_of as stored_record
+from outlay.ledger.stored import revisions_of, scores_of
+from outlay.ledger.usual import Seen, read, record_of
 
 ENTRIES = 50_000  # in one block
 _COMPARED = 1_000  # whole calls in memory at a time
@@ -47,33 +50,56 @@ def add(client: Client, entries: Iterable[Entry]) -> int:
         RefusedEntryError: an entry cannot be kept.
         LedgerError: the server cannot be reached.
     """
+    return _add(client, entries, _record_line)
+
+
+def add_lines(client: Client, lines: Iterable[bytes], drawing: Drawing) -> int:
+    """Keep the entries of journal lines, likewise.
+
+    Raises:
+        RefusedEntryError: a line is no entry, or one that cannot be kept.
+        LedgerError: the server cannot be reached.
+    """
+    return _add(client, map(read, lines), lambda call: drawing.draw(call) or _record_line(_whole(call)))
+
+
+def _add(client: Client, entries: Iterable[Entry | Seen], draw: Callable[[Any], bytes]) -> int:
     remaining = iter(entries)
     new = 0
     while some := list(islice(remaining, ENTRIES)):
-        new += _keep(client, some)
+        new += _keep(client, some, draw)
     return new
 
 
-def _keep(client: Client, entries: Sequence[Entry]) -> int:
+def _keep(client: Client, entries: Sequence[Entry | Seen], draw: Callable[[Any], bytes]) -> int:
     horizon = horizon_of(client)
-    records = [_with_plain_id(entry) for entry in entries if isinstance(entry, Record)]
+    calls = [_with_plain_id(entry) for entry in entries if isinstance(entry, Record | Seen)]
     late: list[Record] = []
     if horizon is not None:
-        late = [each for each in records if is_late(horizon, each.id, each.at)]
-        records = [each for each in records if not is_late(horizon, each.id, each.at)]
-    lines = [_record_line(record) for record in records]  # all are looked at before the first is inserted
+        late = [_whole(each) for each in calls if is_late(horizon, each.id, _at(each))]
+        calls = [each for each in calls if not is_late(horizon, each.id, _at(each))]
+    lines = [draw(call) for call in calls]  # all are looked at before the first is inserted
     others = _other_lines(entries, horizon)
     set_aside(client, late)
-    new, copies = _keep_records(client, records, lines)
+    new, copies = _keep_calls(client, calls, lines)
     for table, said in others.items():
         _insert(client, table, said.values())
     _compare(client, copies)
     return new
 
 
-def _with_plain_id(record: Record) -> Record:
-    plain = _plain_id(record.id)
-    return record if plain == record.id else replace(record, id=plain)
+def _whole(call: Record | Seen) -> Record:
+    return record_of(call) if isinstance(call, Seen) else call
+
+
+def _at(call: Record | Seen) -> datetime:
+    return datetime.fromisoformat(call.at) if isinstance(call, Seen) else call.at
+
+
+def _with_plain_id(call: Record | Seen) -> Record | Seen:
+    if isinstance(call, Seen) or (plain := _plain_id(call.id)) == call.id:
+        return call
+    return replace(call, id=plain)
 
 
 def _plain_id(text: str) -> str:
@@ -87,7 +113,10 @@ def _plain_id(text: str) -> str:
 
 def _record_line(record: Record) -> bytes:
     """Write a record as JSON that the table's columns hold; ClickHouse would cut greater numbers silently."""
-    data = record_json(record)
+    try:
+        data = record_json(record)
+    except (TypeError, AttributeError, ValueError) as error:  # no mapping where there should be one, say
+        raise RefusedEntryError(f"an entry cannot be kept: {error}") from error
     for name in _AMOUNTS:
         if name in data and len(data[name].partition(".")[2]) > PLACES:
             data[name] = text_of(to_ledger_places(Decimal(data[name])))
@@ -105,7 +134,7 @@ def _line(data: Mapping[str, Any]) -> bytes:
         raise RefusedEntryError(f"an entry cannot be written as JSON: {error}") from error
 
 
-def _other_lines(entries: Iterable[Entry], horizon: datetime | None) -> dict[str, Lines]:
+def _other_lines(entries: Iterable[Entry | Seen], horizon: datetime | None) -> dict[str, Lines]:
     """Write what is no record, by table: the same thing said twice is one line, the first.
 
     What is said about a call that is a daily total by now is left out.
@@ -163,8 +192,8 @@ def _digest(lines: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-def _keep_records(
-    client: Client, records: Sequence[Record], lines: Sequence[bytes]
+def _keep_calls(
+    client: Client, calls: Sequence[Record | Seen], lines: Sequence[bytes]
 ) -> tuple[int, list[Record]]:
     """Insert the calls that are new; give how many, and those whose id was taken, to be compared.
 
@@ -172,9 +201,9 @@ def _keep_records(
     Reading counts one copy; whether they say the same is looked at afterwards, when one of the two at least
     sees both. It compares every copy, since which of them counts is not for it to say.
     """
-    places = {record.id: at for at, record in reversed(list(enumerate(records)))}  # where each id comes first
+    places = {call.id: at for at, call in reversed(list(enumerate(calls)))}  # where each id comes first
     there = known(client, list(places))
-    new = [at for at, record in enumerate(records) if places[record.id] == at and record.id not in there]
+    new = [at for at, call in enumerate(calls) if places[call.id] == at and call.id not in there]
     met: set[str] = set()
     if new:
         block = [lines[at] for at in new]
@@ -182,8 +211,8 @@ def _keep_records(
         delivery = int.from_bytes(token[:8])
         begin = b'{"delivery":%d,' % delivery
         client.insert("calls", [begin + line[1:] for line in block], token.hex())
-        met = raced(client, [records[at].id for at in new], delivery)
-    copies = [each for at, each in enumerate(records) if each.id in there or places[each.id] != at]
+        met = raced(client, [calls[at].id for at in new], delivery)
+    copies = [_whole(each) for at, each in enumerate(calls) if each.id in there or places[each.id] != at]
     return len(new), [*copies, *_kept(client, sorted(met), every=True)]
 
 
@@ -217,4 +246,4 @@ def _kept(client: Client, ids: Sequence[str], *, every: bool = False) -> Iterato
     for start in range(0, len(ids), _COMPARED):
         some = list(ids[start : start + _COMPARED])
         for row in client.all(text, [some], {"final": 0} if every else None):
-            yield record_of(names, row)
+            yield stored_record(names, row)

@@ -16,6 +16,7 @@ from outlay.ledger.rolled import horizon_of
 
 if TYPE_CHECKING:
     from outlay.ledger.clickhouse.client import Client
+    from outlay.ledger.clickhouse.drawn import Drawing
 
 
 class ClickHouseLedger(Answering):
@@ -32,6 +33,7 @@ class ClickHouseLedger(Answering):
         self._connection: Client | None = None
         self._migrated = Migrated(0, 0)
         self._connecting = threading.Lock()
+        self._drawing: Drawing | None = None
 
     @property
     def _client(self) -> "Client":
@@ -67,6 +69,15 @@ class ClickHouseLedger(Answering):
         from outlay.ledger.clickhouse.intake import add  # noqa: PLC0415  # an extra
 
         return add(self._client, entries)
+
+    def add_lines(self, lines: Iterable[bytes]) -> int:
+        """Keep what lines of journals hold, all or none of each 50,000; see ``core.ports.TakingLines``."""
+        from outlay.ledger.clickhouse.drawn import Drawing  # noqa: PLC0415  # an extra
+        from outlay.ledger.clickhouse.intake import add_lines  # noqa: PLC0415  # likewise
+
+        if self._drawing is None:
+            self._drawing = Drawing()
+        return add_lines(self._client, lines, self._drawing)
 
     @contextmanager
     def _turn(self, *, fresh: bool = True) -> "Iterator[Client]":  # noqa: ARG002  # all that is kept is here

@@ -51,6 +51,16 @@ class PostgresLedger(Answering):
             RefusedEntryError: an entry cannot be kept.
             LedgerError: the server cannot be reached, or refuses.
         """
+        with self._loading() as (connection, loader):
+            return loader.add(connection, entries)
+
+    def add_lines(self, lines: Iterable[bytes]) -> int:
+        """Keep what lines of journals hold; see ``core.ports.TakingLines``."""
+        with self._loading() as (connection, loader):
+            return loader.add_lines(connection, lines)
+
+    @contextmanager
+    def _loading(self) -> "Iterator[tuple[Connection, Loader]]":
         with self._mine:
             connection = self._opened()
             if self._loader is None:
@@ -59,7 +69,7 @@ class PostgresLedger(Answering):
                 self._loader = Loader()
             try:
                 with connection.writing():
-                    return self._loader.add(connection, entries)
+                    yield connection, self._loader
             except BaseException:
                 self._loader.forget()
                 raise

@@ -1,20 +1,24 @@
 """Entries into the tables: calls by COPY and one INSERT that refuses known ids, the others beside them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice, repeat
 from typing import Any
 
 from outlay.core.codec import cost_json
+from outlay.core.instants import text_of
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.answers import between
 from outlay.ledger.copies import settle
 from outlay.ledger.identity import as_kept
 from outlay.ledger.postgres import months, rollups, rows
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.postgres.retention import set_late_aside
+from outlay.ledger.postgres.drawn import Drawing, Drawn, Sort
+from outlay.ledger.postgres.retention import least_id, set_late_aside
 from outlay.ledger.postgres.shared import Numbers
 from outlay.ledger.postgres.texts import Written, json_text
+from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import COST_COLUMNS
+from outlay.ledger.usual import Seen, read, record_of
 
 _PORTION = 10_000  # calls that are in memory as text at once
 _NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
@@ -72,12 +76,14 @@ class Loader:
         self._kinds = Numbers("kinds", rows.KIND_COLUMNS, rows.kind_row)
         self._prices = Numbers("prices", rows.PRICE_COLUMNS, lambda key: rows.price_row(*key))
         self._months: set[tuple[int, int]] = set()
+        self._drawing = Drawing()
 
     def forget(self) -> None:
         """Remember nothing of what the tables held, as after a transaction that failed."""
         self._kinds.forget()
         self._prices.forget()
         self._months = set()
+        self._drawing = Drawing()
 
     def add(self, connection: Connection, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new; give how many calls were new.
@@ -85,30 +91,40 @@ class Loader:
         Raises:
             RefusedEntryError: an entry cannot be kept.
         """
+        return self._add(connection, entries)
+
+    def add_lines(self, connection: Connection, lines: Iterable[bytes]) -> int:
+        """Keep the entries of journal lines; give how many calls were new.
+
+        Raises:
+            RefusedEntryError: a line is no entry, or one that cannot be kept.
+        """
+        return self._add(connection, map(read, lines))
+
+    def _add(self, connection: Connection, entries: Iterable[Entry | Seen]) -> int:
         connection.run(_BATCH)
         remaining = iter(entries)
         new = 0
         while some := list(islice(remaining, _PORTION)):
-            portion = set_late_aside(connection, some)
-            calls = [entry for entry in portion if isinstance(entry, Record)]
+            portion = _not_late(connection, some)
+            calls = [entry for entry in portion if isinstance(entry, Seen | Record)]
             if calls:
                 new += self._keep_calls(connection, calls)
-            _keep_others(connection, [entry for entry in portion if not isinstance(entry, Record)])
+            _keep_others(connection, [each for each in portion if not isinstance(each, Seen | Record)])
         return new
 
-    def _keep_calls(self, connection: Connection, calls: list[Record]) -> int:
-        ids = [rows.id_of(call.id) for call in calls]
+    def _keep_calls(self, connection: Connection, calls: list[Record | Seen]) -> int:
+        ids = [call.id if isinstance(call, Seen) else rows.id_of(call.id) for call in calls]
         self._make_months(connection, ids)
-        lines = self._lines(connection, calls, ids)
         span = [min(ids), max(ids)]
         if len(set(ids)) == len(ids) and not connection.all(_BETWEEN, span):
             # All of them are new, and the only ones there: no copy of the batch is needed to tell.
-            connection.copy(f"records ({_NAMES})", (f"{line}\n" for line in lines))
+            self._copy(connection, f"records ({_NAMES})", calls, ids, repeat("\n"))
             ((new, revised),) = connection.all(_COUNT, span)
         else:
             connection.run("DELETE FROM pg_temp.batch")
-            numbered = (f"{line}\t{n}\n" for n, line in enumerate(lines))
-            connection.copy(f"pg_temp.batch ({_NAMES}, n)", numbered)
+            ends = (f"\t{n}\n" for n in count())
+            self._copy(connection, f"pg_temp.batch ({_NAMES}, n)", calls, ids, ends)
             ((new, revised),) = connection.all(_KEEP)
         if revised:  # before they came
             rollups.take_off(connection, revised, rollups.RECORDED)
@@ -116,7 +132,8 @@ class Loader:
         if new < len(calls):
             for (n,) in connection.all(_DIFFERING):
                 (kept,) = between(connection, ids[n], ids[n])
-                settle(connection, kept, as_kept(calls[n]))
+                copy = calls[n]
+                settle(connection, kept, record_of(copy) if isinstance(copy, Seen) else as_kept(copy))
         return int(new)
 
     def _make_months(self, connection: Connection, ids: Sequence[str]) -> None:
@@ -128,26 +145,56 @@ class Loader:
             months.make_partitions(connection, wanted - self._months)
             self._months |= wanted
 
-    def _lines(self, connection: Connection, calls: list[Record], ids: list[str]) -> Iterator[str]:
-        """Write the calls as lines of COPY; what they share is in its tables before the first one."""
-        kinds = [rows.kind_of(call) for call in calls]
-        rates = [rows.rates_of(call) for call in calls]
-        prices = [
-            (call.charge.price, each) if each or call.charge.price is not None else None
-            for call, each in zip(calls, rates, strict=True)
-        ]
-        kind = self._kinds.of(connection, kinds)
-        price = self._prices.of(connection, (key for key in prices if key is not None))
-        return (
-            rows.line_of(
-                calls[n],
-                ids[n],
-                kind[kinds[n]],
-                None if (key := prices[n]) is None else price[key],
-                lines=rates[n] is None,
+    def _copy(
+        self,
+        connection: Connection,
+        into: str,
+        calls: Sequence[Record | Seen],
+        ids: Sequence[str],
+        ends: Iterator[str],
+    ) -> None:
+        """Draw calls while the server keeps others; what has no numbers yet goes over in a second turn."""
+        later: list[tuple[str, Drawn, str]] = []
+
+        def first() -> Iterator[str]:
+            for call, begin, end in zip(calls, ids, ends, strict=False):
+                sort, rest = drawn = self._drawing.draw(call)
+                if (numbers := sort.numbers or self._numbers(sort)) is None:
+                    later.append((begin, drawn, end))
+                else:
+                    yield f"{begin}\t{numbers}\t{rest}{end}"
+
+        connection.copy(into, first())
+        if later:
+            self._kinds.learn(connection, (sort.kind for _, (sort, _), _ in later))
+            self._prices.learn(
+                connection, (sort.price for _, (sort, _), _ in later if sort.price is not None)
             )
-            for n in range(len(calls))
-        )
+            connection.copy(
+                into, (f"{begin}\t{self._numbers(sort)}\t{rest}{end}" for begin, (sort, rest), end in later)
+            )
+
+    def _numbers(self, sort: Sort) -> str | None:
+        """Give the columns of what is shared, None where a number is not known."""
+        kind = self._kinds.known.get(sort.kind)
+        price = "\\N" if sort.price is None else self._prices.known.get(sort.price)
+        if kind is not None and price is not None:
+            sort.numbers = f"{kind}\t{price}"
+        return sort.numbers
+
+
+def _not_late(connection: Connection, some: list[Entry | Seen]) -> Sequence[Entry | Seen]:
+    """Give the entries without those of pruned days, whose calls are kept apart."""
+    horizon = horizon_of(connection)
+    if horizon is None:
+        return some
+    at, least = text_of(horizon), least_id(horizon)
+    read = [
+        record_of(each) if isinstance(each, Seen) and (each.at < at or each.id < least) else each
+        for each in some
+    ]
+    good = set(map(id, set_late_aside(connection, [each for each in read if not isinstance(each, Seen)])))
+    return [each for each in read if isinstance(each, Seen) or id(each) in good]
 
 
 def _keep_others(connection: Connection, entries: Sequence[Entry]) -> None:

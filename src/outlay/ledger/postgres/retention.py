@@ -78,8 +78,7 @@ def set_late_aside(connection: Connection, entries: Sequence[Entry]) -> Sequence
     horizon = horizon_of(connection)
     if horizon is None:
         return entries
-    oldest = f"{int(horizon.timestamp() * 1000):012x}"
-    least = f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
+    least = least_id(horizon)
     good: list[Entry] = []
     for entry in entries:
         if not _is_old(entry, horizon, least):
@@ -90,6 +89,12 @@ def set_late_aside(connection: Connection, entries: Sequence[Entry]) -> Sequence
                 [id_of(entry.id), _naive(entry.at), Written(json_text(record_json(entry)))],
             )
     return good
+
+
+def least_id(horizon: datetime) -> str:
+    """Give the least id that is as young as that."""
+    oldest = f"{int(horizon.timestamp() * 1000):012x}"
+    return f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
 
 
 def late_calls(connection: Connection, limit: int) -> tuple[Record, ...]:

@@ -8,6 +8,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from orjson import dumps
+
 from outlay.core.codec import line_json, price_json, quantity_json, usage_json
 from outlay.core.cost import CostLine, Price
 from outlay.core.errors import RefusedEntryError
@@ -41,13 +43,17 @@ RECORD_COLUMNS = (
 )
 Rate = tuple[str, Decimal, int, str | None, str | None]  # unit, rate, per, note, model
 Rates = tuple[Rate, ...]
+PriceKey = tuple[Price | None, Rates | None]
 _NULL = "\\N"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_rare_of = attrgetter(  # the columns behind "lines", which hardly any call has
+_RARE = (  # the columns behind "lines", which hardly any call has, but for the last four
     *("time_to_first_token_ms", "quality_score", "user_rating", "correct", "error", "trace_id", "span_id"),
-    *("prompt", "reply", "retries", "prompt_length", "usage.context_tokens", "usage.reported_cost"),
-    *("charge.computed", "usage.parts", "extra"),
+    *("prompt", "reply", "retries", "prompt_length"),
 )
+_rare_of = attrgetter(
+    *_RARE, "usage.context_tokens", "usage.reported_cost", "charge.computed", "usage.parts", "extra"
+)
+_RARE_KEYS = frozenset((*_RARE, "context_tokens", "extra"))
 _NONE_RARE: tuple[Any, ...] = (*(None,) * 9, 0, *(None,) * 4, (), {})
 _ALL_NULL = "\t".join([_NULL] * len(_NONE_RARE))
 
@@ -83,7 +89,18 @@ def rates_of(record: Record) -> Rates | None:
     for line in record.charge.lines:
         if not _follows(line, units):
             return None
+    return rates_listed(record)
+
+
+def rates_listed(record: Record) -> Rates:
+    """Give the rates of the lines of a cost."""
     return tuple([(line.unit, line.rate, line.per, line.note, line.model) for line in record.charge.lines])
+
+
+def price_of(record: Record, rates: Rates | None) -> PriceKey | None:
+    """Give a price with the rates that lines follow from, as a key; None where there is neither."""
+    price = record.charge.price
+    return (price, rates) if rates or price is not None else None
 
 
 def _follows(line: CostLine, units: Mapping[str, Quantity]) -> bool:
@@ -110,21 +127,55 @@ def id_of(text: str) -> str:
         raise RefusedEntryError(f"{text!r:.60} is no id of a record; ids are UUIDs") from None
 
 
-def line_of(record: Record, record_id: str, kind: int, price: int | None, *, lines: bool) -> str:
-    """Write a record by RECORD_COLUMNS as a line of COPY without its end; cost lines only if ``lines``."""
+def rest_of(record: Record, *, lines: bool) -> str:
+    """Write a record by RECORD_COLUMNS, from "at" on, as a line of COPY without its end.
+
+    With the lines of its cost only if ``lines``.
+    """
     usage, charge = record.usage, record.charge
     units = {unit: n if type(n) is int else quantity_json(n) for unit, n in usage.items}
     whole, cached, written, output, reasoning = usage.totals
     amount = _NULL if charge.amount is None else money_text(charge.amount)
     rare = _rare_of(record)
     return (
-        f"{record_id}\t{kind}\t{_NULL if price is None else price}\t{instant_text(record.at)}\t{amount}"
+        f"{instant_text(record.at)}\t{amount}"
         f"\t{whole}\t{cached}\t{written}\t{output}\t{reasoning}\t{_float(record.latency_ms)}\t{_text(record.user)}"
         f"\t{_text(record.session)}\t{_text(usage.response_id)}\t{_json(units)}\t{_json(usage.raw)}"
         f"\t{_tags(record.tags) if record.tags else _NULL}"
         f"\t{_json([line_json(line) for line in charge.lines]) if lines else _NULL}"
         f"\t{_ALL_NULL if rare == _NONE_RARE else _rare(rare)}"
     )
+
+
+def rest_of_json(line: bytes, data: dict[str, Any], totals: Sequence[int]) -> str:
+    """Write the same from a usual line, where the lines of its cost follow."""
+    get = data.get
+    amount, latency = get("cost", _NULL), get("latency_ms")
+    whole, cached, written, output, reasoning = totals
+    if line.isascii() and b"\\" not in line:  # nothing in it is odd
+        text, json = _plain_text, _plain_json
+    else:
+        text, json = _text, _json
+    return (
+        f"{data['at']}\t{amount}"
+        f"\t{whole}\t{cached}\t{written}\t{output}\t{reasoning}\t{_float(latency)}"
+        f"\t{text(get('user'))}\t{text(get('session'))}\t{text(get('response_id'))}"
+        f"\t{json(get('usage'))}\t{json(get('raw'))}\t{json(get('tags'))}\t{_NULL}"
+        f"\t{_ALL_NULL if _RARE_KEYS.isdisjoint(data) else _rare_of_json(data)}"
+    )
+
+
+def _plain_text(value: Any) -> str:
+    return _NULL if value is None else value
+
+
+def _plain_json(value: Any) -> str:
+    return dumps(value).decode() if value else _NULL
+
+
+def _rare_of_json(data: dict[str, Any]) -> str:
+    get = data.get
+    return _rare((*map(get, _RARE), get("context_tokens"), None, None, (), get("extra", {})))
 
 
 def _rare(values: Sequence[Any]) -> str:

@@ -26,18 +26,18 @@ class Numbers:
         self._insert = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT (digest) DO NOTHING"  # noqa: S608  # our own names
         self._ask = f"SELECT digest, id FROM {table} WHERE digest = ANY(CAST(? AS UUID[]))"  # noqa: S608  # likewise
         self._row_of = row_of
-        self._known: dict[Hashable, int] = {}
+        self.known: dict[Hashable, int] = {}
 
-    def of(self, connection: Connection, keys: Iterable[Hashable]) -> dict[Hashable, int]:
-        """Give the numbers of at least these keys; rows that are not there yet are made."""
-        missing = set(keys) - self._known.keys()
+    def learn(self, connection: Connection, keys: Iterable[Hashable]) -> None:
+        """Have the numbers of at least these keys known; rows that are not there yet are made."""
+        wanted = set(keys)
+        if len(self.known) > _MOST:
+            self.known = {}
+        missing = wanted - self.known.keys()
         if missing:
             self._learn(connection, missing)
-        return self._known
 
     def _learn(self, connection: Connection, missing: set[Hashable]) -> None:
-        if len(self._known) > _MOST:
-            self._known = {}
         rows = {key: list(self._row_of(key)) for key in missing}
         digests = {key: _digest(row) for key, row in rows.items()}
         found = self._numbers(connection, digests.values())
@@ -45,14 +45,14 @@ class Numbers:
             if digests[key] not in found:
                 connection.run(self._insert, [digests[key], *row])
         found = self._numbers(connection, digests.values())
-        self._known.update({key: found[digest] for key, digest in digests.items()})
+        self.known.update({key: found[digest] for key, digest in digests.items()})
 
     def _numbers(self, connection: Connection, digests: Iterable[str]) -> dict[str, int]:
         return {str(digest): number for digest, number in connection.all(self._ask, [list(digests)])}
 
     def forget(self) -> None:
         """Remember nothing any more."""
-        self._known = {}
+        self.known = {}
 
 
 def _digest(row: Sequence[str | bool | None]) -> str:

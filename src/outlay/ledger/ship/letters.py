@@ -13,7 +13,7 @@ import orjson
 from outlay.core.errors import JournalError, LedgerBusyError
 from outlay.core.instants import text_of
 from outlay.core.record import Record
-from outlay.journal import read_line, read_objects, sync_folder
+from outlay.journal import read_objects, sync_folder
 from outlay.ledger.ship.offsets import Offsets
 from outlay.ledger.ship.parcels import ROWS, Item
 from outlay.ledger.ship.shipper import Shipper
@@ -57,7 +57,7 @@ def open_letters(offsets: Offsets) -> Iterator[Letter]:
     """
     for each in read_objects(offsets.dead_letters):
         if each is not None and _is_open(each):
-            entry = _item(each).content
+            entry = _item(each).read()
             yield Letter(
                 at=each["at"],
                 segment=each["segment"],
@@ -123,8 +123,7 @@ def _is_open(letter: dict[str, Any]) -> bool:
 
 
 def _item(letter: dict[str, Any]) -> Item:
-    line = letter["line"].encode() + b"\n"
-    return Item(letter["segment"], letter["offset"], line, read_line(line, letter["offset"], 0))
+    return Item(letter["segment"], letter["offset"], letter["line"].encode() + b"\n")
 
 
 @contextmanager

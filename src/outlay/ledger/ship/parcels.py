@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from outlay.core.record import Entry
 from outlay.journal import Fault, read_line
@@ -12,14 +13,16 @@ ROWS = 5_000
 BYTES = 8 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line: where it stands, and what it holds."""
+class Item(NamedTuple):
+    """One line, and where it stands."""
 
     segment: str
     offset: int
     line: bytes
-    content: Entry | Fault
+
+    def read(self) -> Entry | Fault:
+        """Give what it holds."""
+        return read_line(self.line, self.offset, 0)
 
 
 @dataclass(slots=True)
@@ -32,8 +35,8 @@ class Parcel:
 
     def add(self, segment: str, offset: int, line: bytes) -> None:
         """Put one more line in."""
-        if line.strip():
-            self.items.append(Item(segment, offset, line, read_line(line, offset, 0)))
+        if not line.isspace():
+            self.items.append(Item(segment, offset, line))
         self.ends[segment] = offset + len(line)
         self.size += len(line)
 

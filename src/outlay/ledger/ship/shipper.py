@@ -11,7 +11,7 @@ import orjson
 
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError, OutlayError, RefusedEntryError
 from outlay.core.instants import text_of
-from outlay.core.ports import Ledger
+from outlay.core.ports import Ledger, TakingLines
 from outlay.core.record import Entry
 from outlay.journal import Fault, append_line, pending_bytes
 from outlay.ledger.backlog import waiting
@@ -149,7 +149,8 @@ class Shipper:
         return said
 
     def _hand_over(self, parcel: Parcel, progress: Progress) -> tuple[Progress, Shipped]:
-        new, dead = self._sorted_out(parcel.items)
+        taken = self._at_once(parcel.items)
+        new, dead = self._sorted_out(parcel.items) if taken is None else (taken, [])
         if dead:
             self._set_aside(dead)
         part = Shipped(len(parcel.items) - len(dead), new, len(dead), parcel.size)
@@ -164,6 +165,18 @@ class Shipper:
         )
         self._offsets.write(moved)
         return moved, part
+
+    def _at_once(self, items: list[Item]) -> int | None:
+        """Hand lines over as they are; give how many calls were new, None where a closer look is needed."""
+        if not items or self._patience > 0:
+            return None
+        ledger = self._the_ledger()
+        if not isinstance(ledger, TakingLines):
+            return None
+        try:
+            return ledger.add_lines(item.line for item in items)
+        except RefusedEntryError:
+            return None
 
     def deliver(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
         """Add lines that stand in no journal's order; whoever calls has the turn.
@@ -180,26 +193,27 @@ class Shipper:
             raise
 
     def _sorted_out(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
-        faulty = [(item, item.content.reason) for item in items if isinstance(item.content, Fault)]
-        new, refused = self._add([item for item in items if not isinstance(item.content, Fault)])
+        read = [(item, item.read()) for item in items]
+        faulty = [(item, found.reason) for item, found in read if isinstance(found, Fault)]
+        new, refused = self._add([(item, found) for item, found in read if not isinstance(found, Fault)])
         return new, [*faulty, *refused]
 
-    def _add(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
+    def _add(self, items: list[tuple[Item, Entry]]) -> tuple[int, list[tuple[Item, str]]]:
         """Add entries; give how many calls were new, and those that the ledger refuses, found by halving."""
         if not items:
             return 0, []
         try:
-            new = self._the_ledger().add(_entries(items))
+            new = self._the_ledger().add([entry for _, entry in items])
         except RefusedEntryError as error:
             if len(items) == 1:
-                return 0, [(items[0], str(error))]
+                return 0, [(items[0][0], str(error))]
         except LedgerError as error:
             self._patience -= 1
             if self._patience <= 0 or isinstance(error, LedgerBusyError | LedgerSchemaError):
                 raise
             self.close()
             if len(items) == 1:
-                return 0, [(items[0], str(error))]
+                return 0, [(items[0][0], str(error))]
         else:
             self._patience = _TRIES if self._patience > 0 else 0
             return new, []
@@ -247,7 +261,3 @@ class Shipper:
         self._strays.append(self._ledger)
         self._ledger = None
         self.turn.abandon()
-
-
-def _entries(items: list[Item]) -> list[Entry]:
-    return [item.content for item in items if not isinstance(item.content, Fault)]

@@ -1,0 +1,37 @@
+"""A usual line of a journal as JSON that the tables' columns hold: the same that its Record would give."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from outlay.core.codec import TOTALS, record_json
+from outlay.core.record import Record
+from outlay.ledger.usual import Alike, Seen, Usual, is_amount, read_usual
+
+
+class Drawing:
+    """Draws calls; it remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self._sorts = Alike(_is_as_written)
+
+    def draw(self, seen: Seen) -> bytes | None:
+        """Give a line for the server; None where this takes a Record."""
+        usual = read_usual(seen)
+        if usual is None:
+            return None
+        data = usual.data
+        if not all(is_amount(line["amount"]) for line in data.get("lines", ())):
+            return None
+        data.update(zip(TOTALS, usual.totals, strict=True))  # whatever the line says they are
+        return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE) if self._sorts.of(usual) else None
+
+
+def _is_as_written(usual: Usual, record: Record) -> bool:
+    """Whether a record is written as such lines are, but for the order of what it says."""
+    return _parts(usual.data) == _parts(record_json(record))
+
+
+def _parts(data: Mapping[str, Any]) -> dict[str, bytes]:
+    return {name: orjson.dumps(value) for name, value in data.items()}
