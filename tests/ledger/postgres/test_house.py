@@ -127,6 +127,22 @@ def test_a_ledger_tells_how_it_stands(ledger: PostgresLedger) -> None:
             Disagreement("2026-11-02", "buckets of latencies that differ", "1", "0"),
         ),
         (
+            "UPDATE hours SET latency_ms = latency_ms + 1 WHERE hour = '2026-11-02 12:00'",
+            Disagreement("2026-11-02", "hours that differ", "1 calls, 3", "1 calls, 3"),
+        ),
+        (
+            "UPDATE hour_latencies SET calls = calls + 2 WHERE hour = '2026-11-02 12:00'",
+            Disagreement("2026-11-02", "buckets of latencies that differ by hour", "1", "3"),
+        ),
+        (
+            "DELETE FROM hour_latencies WHERE hour = '2026-11-02 12:00'",
+            Disagreement("2026-11-02", "buckets of latencies that differ by hour", "1", "0"),
+        ),
+        (
+            "INSERT INTO hour_latencies VALUES ('2026-10-30 03:00', 7, 5)",
+            Disagreement("2026-10-30", "buckets of latencies that differ by hour", "0", "5"),
+        ),
+        (
             "INSERT INTO prunes VALUES ('2026-09-05')",
             Disagreement("calls", "calls of days that were pruned", "0", "1"),
         ),
