@@ -52,7 +52,12 @@ def _page(path: tuple[str, ...], command: click.Command) -> str:
     for name in path[:-1]:
         context = click.Context(click.Command(name), info_name=name, parent=context)
     own = click.Context(
-        command, info_name=path[-1], parent=context, terminal_width=WIDTH, max_content_width=WIDTH
+        command,
+        info_name=path[-1],
+        parent=context,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        **command.context_settings,
     )
     return f"# {' '.join(path)}\n\n```text\n{command.get_help(own)}\n```\n"
 

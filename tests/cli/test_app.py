@@ -1,10 +1,13 @@
 """The command as a whole: help, exit codes, one line on standard error, clean pipes."""
 
 import importlib
+import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +16,7 @@ from click.testing import CliRunner
 
 from outlay.cli.app import COMMANDS, root
 
+OUTLAY = (sys.executable, "-m", "outlay")
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -30,6 +34,13 @@ def test_every_command_explains_itself(name: str) -> None:
     done = CliRunner().invoke(root, [name, "--help"])
     assert done.exit_code == 0
     assert done.stdout.startswith(f"Usage: root {name}")
+
+
+@pytest.mark.parametrize("args", [[], ["report"], ["prices", "show"], ["run"]])
+def test_the_short_form_of_help_is_help(outlay: Callable[..., Any], args: list[str]) -> None:
+    done = outlay(*args, "-h")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == outlay(*args, "--help").stdout
 
 
 @pytest.mark.parametrize("args", [["--help"], ["report", "--help"], ["price", "--help"], ["run", "--help"]])
@@ -54,6 +65,14 @@ def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: 
     [
         (["nope"], "no command 'nope'"),
         (["reprot"], "did you mean report?"),
+        (["help", "report"], "write outlay --help, or outlay COMMAND --help"),
+        (["version"], "write outlay --version"),
+        (["prices"], "name one of diff, set, show, update (see outlay prices --help)"),
+        (["ledger"], "name one of compact, info, late, migrate, prune, verify (see outlay ledger --help)"),
+        (["dashboard", "--png"], "requires an argument. (see outlay dashboard --help)"),
+        (["report", "--by", "feature"], "a tag is tag:feature"),
+        (["top", "-n", "0"], "0 is not in the range"),
+        (["export", "--format", "csv", "--output", "nowhere/calls.csv"], "there is no folder nowhere"),
         (["report", "--nope"], "--nope"),
         (["report", "--by", "modle"], "did you mean model?"),
         (["report", "--since", "soon"], "'soon' is no period"),
@@ -107,6 +126,8 @@ def test_a_wrong_command_line_ends_with_two_and_one_line(
         (["price", "."], "Is a directory"),
         (["run", "missing.py"], "no program 'missing.py'"),
         (["run", "-m", "missing.module"], "no module 'missing.module'"),
+        (["run", "python", "my_script.py"], "outlay run is the Python that runs it: leave 'python' out"),
+        (["run", sys.executable, "my_script.py"], f"leave {sys.executable!r} out"),
     ],
 )
 def test_what_is_not_there_ends_with_one_and_one_line(
@@ -125,6 +146,27 @@ def test_a_process_of_its_own_ends_in_the_same_ways(command: Command) -> None:
     assert wrong.stderr == "outlay: no command 'reprot'; did you mean report? (see outlay --help)\n"
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr == "outlay: missing.jsonl: No such file or directory\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("args", [("report", "--json"), ("report",), ("prices", "show", "gpt-4o")])
+def test_a_full_disk_behind_standard_output_is_said_in_one_line(
+    environ: dict[str, str], args: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*OUTLAY, *args], stdout=full, stderr=subprocess.PIPE, env=environ, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"outlay: standard output: No space left on device\n"
+
+
+def test_without_any_output_a_command_does_what_it_does(environ: dict[str, str], tmp_path: Path) -> None:
+    demo = shlex.join((*OUTLAY, "demo", "--no-sleep"))
+    report = shlex.join((*OUTLAY, "report", "--json"))
+    done = subprocess.run(
+        ["sh", "-c", f"{demo} >&- 2>&-; {report} 2>&-"], capture_output=True, env=environ, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["total"]["calls"] == 6
 
 
 def test_a_bad_setting_is_a_wrong_command_line(outlay: Callable[..., Any]) -> None:

@@ -148,11 +148,28 @@ def test_explain_shows_the_lines_of_one_call(outlay: Outlay, recorded: list[str]
     assert outlay("explain", recorded[3]).stdout.count("unknown (unpriced)") == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ([], "nothing in {ledger}; outlay doctor says where calls are looked for"),
+        (["--ledger", "memory:"], "nothing in memory:; outlay doctor says where calls are looked for"),
+        (["--since", "7d"], "nothing in that time; without --since and --until a report covers all"),
+        (
+            ["--where", "model=gpt4o", "--where", "user=u1", "--since", "7d"],
+            "nothing matches; outlay report --by model,user shows what there is",
+        ),
+    ],
+)
+def test_a_report_without_calls_says_why(outlay: Outlay, tmp_path: Path, args: list[str], says: str) -> None:
+    done = outlay("report", *args)
+    assert (done.returncode, done.stdout) == (0, "no calls\n")
+    assert done.stderr == f"outlay: {says.format(ledger=tmp_path / 'ledger')}\n"
+
+
 def test_an_empty_ledger_answers_everything(outlay: Outlay) -> None:
-    hint = "outlay: nothing matches; outlay doctor says where calls are looked for\n"
-    for name, said in (("report", hint), ("calls", ""), ("top", "")):
+    for name in ("calls", "top"):
         done = outlay(name)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "no calls\n", said)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "no calls\n", "")
     assert json.loads(outlay("calls", "--json").stdout) == {"calls": []}
 
 

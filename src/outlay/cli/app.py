@@ -4,13 +4,15 @@ import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from errno import ENOSPC
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
-from outlay.cli.manual import epilog, with_manual
+from outlay.cli.manual import HELP, epilog, with_manual
 from outlay.cli.options import data_options
 from outlay.core.errors import OutlayError, QueryError, SettingsError
 
@@ -85,15 +87,22 @@ class LazyGroup(click.Group):
         """Find the subcommand; one that does not exist is answered with the nearest name."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"no command {name!r}; {hint}", ctx)
+            raise click.UsageError(f"no command {name!r}; {_instead(name)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the subcommands from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+_OPTIONS = {"help": "write outlay --help, or outlay COMMAND --help", "version": "write outlay --version"}
+
+
+def _instead(name: str) -> str:
+    """Say what to write in place of a word that is no command."""
+    near = get_close_matches(name, COMMANDS, n=1)
+    return _OPTIONS.get(name) or (f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}")
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
@@ -104,7 +113,12 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None: 
         ctx.exit()
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, epilog=epilog("outlay"))
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=epilog("outlay"),
+    context_settings={"help_option_names": HELP},
+)
 @data_options
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it."
@@ -117,6 +131,7 @@ def root(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand != "run":  # whose output is the program's
         _take_any_sign()
+        _take_no_output()
     if ctx.invoked_subcommand is None:
         from outlay.cli.times import show_overview
 
@@ -125,10 +140,17 @@ def root(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code: 0 done, 1 failed or the answer is no, 2 wrongly called."""
+    code = DONE
     try:
         code = _invoke(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
+        _drop_the_rest()
+        return FAILED
+    except OSError as error:  # a full disk, which is said once
+        if code == DONE:
+            click.echo(f"outlay: {_meaning(error)[0]}", err=True)
         _drop_the_rest()
         return FAILED
     return code
@@ -142,7 +164,7 @@ def _invoke(args: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except Exception as error:
-        message, code = _meaning(error)
+        message, code = _meaning(error, args)
         if message is None:
             raise
         click.echo(f"outlay: {' '.join(message.split())}", err=True)
@@ -150,20 +172,39 @@ def _invoke(args: Sequence[str] | None) -> int:
     return result if isinstance(result, int) else DONE
 
 
-def _meaning(error: Exception) -> tuple[str | None, int]:
+def _meaning(error: Exception, args: Sequence[str] | None = None) -> tuple[str | None, int]:
     """Say in one line what an error means to who typed the command, and with which code it ends."""
     if isinstance(error, click.UsageError):
-        where = error.ctx.command_path if error.ctx else "outlay"
-        return f"{error.format_message()} (see {where} --help)", WRONG
+        return _wrong(error, sys.argv[1:] if args is None else args), WRONG
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, OutlayError):
         return str(error), WRONG if isinstance(error, QueryError | SettingsError) else FAILED
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED
+        where = error.filename or "standard output" if error.errno == ENOSPC else error.filename
+        return f"{where}: {error.strerror}" if where else str(error), FAILED
     if os.environ.get("OUTLAY_DEBUG"):
         return None, FAILED
     return f"a fault of outlay's own, {error!r:.200}; OUTLAY_DEBUG=1 shows where", FAILED
+
+
+def _wrong(error: click.UsageError, args: Sequence[str]) -> str:
+    """Say what is wrong with a command line, and whose help tells more."""
+    if error.ctx is not None:
+        where = error.ctx.command_path
+    else:  # click's parser does not say whose option it was
+        where = " ".join(["outlay", *(word for word in args[:1] if word in COMMANDS)])
+    said = error.format_message()
+    if isinstance(error, NoArgsIsHelpError) and error.ctx and isinstance(error.ctx.command, click.Group):
+        said = f"name one of {', '.join(error.ctx.command.list_commands(error.ctx))}"
+    return f"{said} (see {where} --help)"
+
+
+def _take_no_output() -> None:
+    """Let a closed output take everything, as one that nobody reads."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - to the end
 
 
 def _take_any_sign() -> None:

@@ -120,6 +120,8 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     path = Path(output)
     if path.exists():
         raise SettingsError(f"{path} is there already; name a new file")
+    if not path.absolute().parent.is_dir():
+        raise SettingsError(f"there is no folder {path.parent}; make it, or name another file")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("xb") as file:

@@ -14,6 +14,7 @@ class Example(NamedTuple):
     says: str
 
 
+HELP = ["-h", "--help"]
 _CODES = "0 done, 1 the answer is no or the work failed, 2 the command line is wrong"
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -141,8 +142,9 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
 
 
 def with_manual(command: click.Command, path: str) -> click.Command:
-    """Put examples and exit codes at the end of a command's help, and of those below it."""
+    """Put examples and exit codes at the end of a command's help, shown by -h too, and of those below it."""
     command.epilog = epilog(path)
+    command.context_settings["help_option_names"] = HELP
     if isinstance(command, click.Group) and path != "outlay":
         for name, inner in command.commands.items():
             with_manual(inner, f"{path} {name}")

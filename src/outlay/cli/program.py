@@ -3,6 +3,7 @@
 import builtins
 import importlib.util
 import os
+import re
 import runpy
 import shutil
 import sys
@@ -26,8 +27,13 @@ def check_program(program: str) -> None:
     Raises:
         NoProgramError: there is none, or it is no Python.
     """
-    if not Path(program).exists():
+    if not Path(program).exists() or (_PYTHON.fullmatch(Path(program).name) and not _is_text(program)):
         _command(program)
+
+
+def _is_text(program: str) -> bool:
+    with open(program, "rb") as file:  # noqa: PTH123 - as below
+        return b"\0" not in file.read(500)
 
 
 def check_module(module: str) -> None:
@@ -84,8 +90,13 @@ def start_module(module: str, args: Sequence[str]) -> int:
     return _guarded(lambda: runpy.run_module(module, run_name="__main__", alter_sys=True))
 
 
+_PYTHON = re.compile(r"python[0-9.]*(w|t)?(\.exe)?")
+
+
 def _command(name: str) -> Path:
     """Find a command that is a Python script: beside our own interpreter, which will run it, then on PATH."""
+    if _PYTHON.fullmatch(Path(name).name):
+        raise NoProgramError(f"outlay run is the Python that runs it: leave {name!r:.200} out")
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     found = shutil.which(name, path=path) if Path(name).name == name else None
     if found is None:

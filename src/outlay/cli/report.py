@@ -1,10 +1,14 @@
 """``outlay report``: totals and breakdowns, each row with its share of the total."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from outlay.cli.options import data_options, format_options, period_options
+
+if TYPE_CHECKING:  # loaded when the command runs: --help needs none
+    from outlay.settings import Settings
 
 
 @click.command
@@ -38,4 +42,17 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     else:
         print_found(state, found, report_view)
     if not found.total["calls"] and not (state.csv or state.json or state.markdown):
-        click.echo("outlay: nothing matches; outlay doctor says where calls are looked for", err=True)
+        click.echo(f"outlay: {_why_none(given, settings)}", err=True)
+
+
+def _why_none(given: Mapping[str, Any], settings: "Settings") -> str:
+    """Say of a report without calls what shows some, or where it looked."""
+    from outlay.settings import is_server, shown
+
+    if given["where"]:
+        return f"nothing matches; outlay report --by {','.join(given['where'])} shows what there is"
+    if given["since"] or given["until"]:
+        return "nothing in that time; without --since and --until a report covers all"
+    named = settings.ledger or str(settings.home)
+    place = shown(named) if is_server(named) else named
+    return f"nothing in {place}; outlay doctor says where calls are looked for"

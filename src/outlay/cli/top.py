@@ -19,7 +19,7 @@ _OF_CALLS = ("cost", "latency")
 
 @click.command
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=0), default=10, show_default=True, help="At most so many."
+    "-n", "--limit", type=click.IntRange(min=1), default=10, show_default=True, help="At most so many."
 )
 @click.option(
     "--by", type=click.Choice(list(_ORDERS)), default="cost", show_default=True, help="What counts."

@@ -102,7 +102,8 @@ def check_dimension(name: str) -> str:
     if name in DIMENSIONS or _TAG.fullmatch(name):
         return name
     near = get_close_matches(name, DIMENSIONS, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(DIMENSIONS)} and tag:NAME"
+    tag = name if name.isidentifier() else "NAME"
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(DIMENSIONS)}; a tag is tag:{tag}"
     raise QueryError(f"no dimension {name!r:.60}; {hint}")
 
 

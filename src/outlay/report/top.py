@@ -12,6 +12,7 @@ KINDS: Mapping[str, str] = {
     "sessions": "session",
     "models": "model",
     "features": "tag:feature",
+    "feature": "tag:feature",
 }
 """Plain words for what can be ranked; any dimension will do as well."""
 
@@ -31,6 +32,6 @@ def top_of(
     """
     by = KINDS.get(of, of)
     found = reader.report(by, order=order, limit=limit, **question)
-    if of == "features" and all(row[by] is None for row in found.rows) and not found.left_out:
+    if of in ("features", "feature") and all(row[by] is None for row in found.rows) and not found.left_out:
         found = reader.report(_OTHER_FEATURE, order=order, limit=limit, **question)
     return shares_of(found, order) if order in SHARED else found
