@@ -195,7 +195,7 @@ def _wrong(error: click.UsageError, args: Sequence[str]) -> str:
     else:  # click's parser does not say whose option it was
         where = " ".join(["outlay", *(word for word in args[:1] if word in COMMANDS)])
     said = error.format_message()
-    if isinstance(error, NoArgsIsHelpError) and error.ctx and isinstance(error.ctx.command, click.Group):
+    if isinstance(error, NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
         said = f"name one of {', '.join(error.ctx.command.list_commands(error.ctx))}"
     return f"{said} (see {where} --help)"
 
