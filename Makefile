@@ -33,8 +33,9 @@ help:
 demo: .venv/.core
 	@$(RUN) outlay demo
 
+# Hundreds of tests start Python: what they import is compiled once, whatever the machine says of bytecode.
 test: .venv/.dev
-	@$(RUN) pytest -n auto --durations=25
+	@PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --durations=25
 
 torture: .venv/.dev
 	@$(RUN) python -m tests.torture
