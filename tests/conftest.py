@@ -13,7 +13,7 @@ settings.load_profile("outlay")
 def pytest_collection_finish() -> None:
     """Take what was imported until now out of the garbage collector's sight.
 
-    Tests that drop a stream collect garbage to see it end; over half a gigabyte of modules that takes seconds.
+    Tests that drop a stream collect garbage to see it end; over half a gigabyte of modules that takes long.
     """
     gc.collect()
     gc.freeze()
