@@ -92,8 +92,41 @@ def test_late_shows_what_came_when_its_day_was_pruned(outlay: Outlay, kept: Path
     ledger.close()
     text = outlay("ledger", "late", "-n", "1").stdout
     assert (missed[0].id in text, missed[1].id in text) == (True, False)
-    assert text.endswith("2 in all, in no total\n")
+    assert text.endswith("2 in all, in no total; --count-in or --discard settles them\n")
     found = json.loads(outlay("ledger", "late", "--json").stdout)
     assert (found["late"], [each["user"] for each in found["calls"]]) == (2, ["u0", "u1"])
     assert {each["cost"] for each in found["calls"]} == {"0.25"}
     assert outlay("ledger", "late", "-n", "0").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("flag", "verb", "calls"), [("--count-in", "count-in", 6), ("--discard", "discard", 4)]
+)
+def test_late_calls_are_settled_when_told_to(
+    outlay: Outlay, kept: Path, flag: str, verb: str, calls: int
+) -> None:
+    outlay("ledger", "prune", "--older-than", "400d", "--yes")
+    ledger = DuckLedger(kept)
+    ledger.add([call(TODAY - timedelta(days=510 + n), cost="0.25") for n in range(2)])
+    ledger.close()
+    plan = json.loads(outlay("ledger", "late", flag, "--dry-run", "--json").stdout)
+    rollups = 2 if verb == "count-in" else 0
+    told = {"action": verb, "calls": 2, "rollups": rollups, "costs": {"USD": "0.5"}}
+    assert plan == {**told, "dry_run": True}
+    for asked in (outlay("ledger", "late", flag), outlay("ledger", "late", flag, "--json")):
+        assert (asked.returncode, asked.stdout, len(asked.stderr.splitlines())) == (2, "", 1)
+        assert "--yes" in asked.stderr
+    assert json.loads(outlay("ledger", "info", "--json").stdout)["late"] == 2
+    done = outlay("ledger", "late", flag, "--yes", "--json")
+    assert json.loads(done.stdout) == {**told, "dry_run": False}
+    again = outlay("ledger", "late", flag, "--yes")
+    assert (again.returncode, again.stdout) == (0, "no call came too late\n")
+    assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == calls
+    assert outlay("ledger", "verify").returncode == 0
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("wrong", [("--count-in", "--discard"), ("--yes",), ("--dry-run",)])
+def test_late_calls_are_settled_one_way(outlay: Outlay, wrong: tuple[str, ...]) -> None:
+    done = outlay("ledger", "late", *wrong)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partialmethod
+from typing import Any
 
 import pytest
 from tests.support.chdb import a_database, engine
@@ -12,8 +14,8 @@ from outlay.core.cost import Cost
 from outlay.core.errors import LedgerBusyError, LedgerSchemaError
 from outlay.core.keeping import Migrated
 from outlay.core.query import Query
-from outlay.core.record import Revision, Score
-from outlay.ledger.clickhouse import ClickHouseLedger, retention
+from outlay.core.record import Record, Revision, Score
+from outlay.ledger.clickhouse import ClickHouseLedger, late, retention
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.intake import add
 from outlay.ledger.clickhouse.place import Place
@@ -188,3 +190,75 @@ def test_daily_totals_that_were_tampered_with_are_found(ledger: ClickHouseLedger
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _with_late_calls(ledger: ClickHouseLedger) -> list[Record]:
+    ledger.prune(NOON)
+    found = [call(_OLD, user=f"u{n}", cost="0.5", tags={"a": "b"}) for n in range(3)]
+    ledger.add([call(NOON, cost="2"), *found])
+    return found
+
+
+@pytest.mark.parametrize("way", ["count in", "discard"])
+def test_late_calls_are_settled_once_or_not_at_all_when_that_is_killed(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Before each statement in turn; what a killed run left behind counts nowhere."""
+    count_in, done = way == "count in", False
+    told = _with_late_calls(ledger)
+    run, insert = Client.run, Client.insert
+    for last in range(20):
+        left = iter(range(last))
+
+        def next_or_die(what: Any, *given: Any, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            what(*given)
+
+        with monkeypatch.context() as killed:
+            killed.setattr(Client, "run", partialmethod(_through, next_or_die, run))
+            killed.setattr(Client, "insert", partialmethod(_through, next_or_die, insert))
+            try:
+                ledger.settle_late(count_in=count_in)
+                ended = True
+            except KeyboardInterrupt:
+                ended = False
+        info, total = ledger.info(), ledger.rows(Query()).total
+        assert info.late in (0, 3)
+        done = done or info.late == 0
+        calls_of_all = 4 if done and count_in else 1
+        assert (info.late, total["calls"]) == (0 if done else 3, calls_of_all)
+        assert total["cost"] == (Decimal("3.5") if done and count_in else Decimal(2))
+        assert ledger.verify() == ()
+        if ended:
+            break
+    assert ended
+    ledger.add(told)
+    assert (ledger.info().late, ledger.settle_late(count_in=True).calls) == (0, 0)
+    ledger.compact()
+    assert ledger.rows(Query()).total["calls"] == calls_of_all
+
+
+def _through(self: Client, gate: Any, what: Any, *given: Any) -> None:
+    gate(what, self, *given)
+
+
+def test_of_two_settlements_at_one_moment_one_counts(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both add up the same calls; the second one to say so is told, also when the first one gave them up."""
+    _with_late_calls(ledger)
+    make_it_so = late._make_it_so
+    other = ClickHouseLedger(ledger.place)
+
+    def overtaken(client: Client, run: int, number: int) -> None:
+        monkeypatch.setattr(late, "_make_it_so", make_it_so)
+        other.settle_late(count_in=False)
+        make_it_so(client, run, number)
+
+    monkeypatch.setattr(late, "_make_it_so", overtaken)
+    with pytest.raises(LedgerBusyError, match="somebody else settled late calls"):
+        ledger.settle_late(count_in=True)
+    assert (ledger.rows(Query()).total["cost"], ledger.info().late) == (Decimal(2), 0)
+    assert ledger.verify() == ()
+    other.close()

@@ -110,23 +110,37 @@ def prune(ctx: click.Context, *, older_than: str | None, before: str | None, dry
 
 @ledger.command
 @click.option("-n", "count", type=click.IntRange(1), default=20, show_default=True, help="How many to show.")
+@click.option("--count-in", is_flag=True, help="Add all of them to the totals of their days.")
+@click.option("--discard", is_flag=True, help="Give all of them up.")
+@click.option("--dry-run", is_flag=True, help="Say what either would do, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @data_options
 @click.pass_context
-def late(ctx: click.Context, *, count: int) -> None:
+def late(  # what is shown, what is done, and how: five facts
+    ctx: click.Context, *, count: int, count_in: bool, discard: bool, dry_run: bool, yes: bool
+) -> int:
     """Calls that came when their day had been pruned, newest first.
 
-    They are kept apart, in no total, since nobody can tell whether the daily totals hold them already.
+    They are kept apart, in no total, since nobody can tell whether the daily totals hold them already. Who
+    knows that they do not, as after a host was away for long, counts them in; who knows that they do, as when
+    an old backup was read again, discards them. Either is done to all of them, once for ever: told again,
+    such a call is nothing new.
     """
-    from outlay.cli.late import late_text
+    from outlay.cli.late import late_text, settle
     from outlay.cli.session import page_of_terminal, show, show_json
 
+    if (count_in and discard) or ((dry_run or yes) and not (count_in or discard)):
+        raise click.UsageError("say what to do with them: either --count-in or --discard", ctx)
     with _keeping(ctx) as kept:
+        if count_in or discard:
+            return settle(ctx, kept, count_in=count_in, dry_run=dry_run, yes=yes)
         found, every = kept.late_calls(count), kept.info().late
     if state_of(ctx).json:
         rows = [{name: getattr(each, name) for name in _TOLD} for each in found]
         show_json({"late": every, "calls": rows})
     else:
         show(late_text(found, every, page_of_terminal()))
+    return 0
 
 
 @ledger.command

@@ -123,7 +123,11 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
         "outlay ledger migrate": [Example("outlay ledger migrate", "to the newest form")],
         "outlay ledger compact": [Example("outlay ledger compact", "after a prune")],
         "outlay ledger prune": [Example("outlay ledger prune --older-than 400d --dry-run", "what would go")],
-        "outlay ledger late": [Example("outlay ledger late", "calls that came after their day was pruned")],
+        "outlay ledger late": [
+            Example("outlay ledger late", "calls that came after their day was pruned"),
+            Example("outlay ledger late --count-in --dry-run", "what counting them in would add"),
+            Example("outlay ledger late --discard --yes", "give them up, without being asked"),
+        ],
         "outlay ledger verify": [Example("outlay ledger verify", "journals, ledger and totals agree")],
         "outlay alerts": [Example("outlay alerts list", "how the rules stand")],
         "outlay alerts check": [

@@ -1,7 +1,7 @@
 """What keeping house says: how a ledger stands, what was pruned, and where things do not agree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -116,6 +116,28 @@ class Pruned:
     rollups: int  # rows of daily totals that they became
     costs: Mapping[str, Decimal] = field(default_factory=dict, hash=False)  # by currency, of known costs
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Late calls that are, or with a dry run would be, late no more: in the daily totals, or given up."""
+
+    calls: int
+    counted: bool  # in the totals; else in none, for ever
+    rollups: int = 0  # rows of daily totals that they became
+    costs: Mapping[str, Decimal] = field(default_factory=dict, hash=False)  # by currency, of known costs
+    dry_run: bool = False
+
+    def __add__(self, other: "Settled") -> "Settled":
+        """Join two parts of one settlement."""
+        none = Decimal(0)
+        names = {*self.costs, *other.costs}
+        return replace(
+            self,
+            calls=self.calls + other.calls,
+            rollups=self.rollups + other.rollups,
+            costs={each: self.costs.get(each, none) + other.costs.get(each, none) for each in names},
+        )
 
 
 @dataclass(frozen=True, slots=True)

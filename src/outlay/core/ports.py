@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record, Revision
 
@@ -228,6 +228,14 @@ class Keeping(Protocol):
 
     def late_calls(self, limit: int) -> tuple[Record, ...]:
         """Give the newest of the calls that came when their day had been pruned; they are in no total."""
+        ...
+
+    def settle_late(self, *, count_in: bool, dry_run: bool = False) -> Settled:
+        """Add all late calls to the totals of their days, with their recorded costs; or give them up.
+
+        All or none, in one transaction. Each is settled once for ever: told again, it is nothing new, and in
+        no total twice. A call's day is that of ``at``, or of its id, a UUIDv7, if that is older.
+        """
         ...
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from outlay.ledger.engine import FILE, Engine
 _KEPT = (
     ("calls", '"at", id'),
     ("late", '"at", id'),
+    ("settled", "id"),
     ("scores", "rowid"),  # among judgements of one instant the later row counts
     ("revisions", "rowid"),
     ("losses", "rowid"),

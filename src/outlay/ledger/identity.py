@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from outlay.core.codec import entry_from_json, entry_json, record_from_json, record_json
-from outlay.core.record import Record, Revision, Score
+from outlay.core.errors import RefusedEntryError
+from outlay.core.record import Entry, Loss, Record, Revision, Score
 
 _SCORES = ("quality_score", "user_rating", "correct")
 
@@ -52,3 +54,21 @@ def judged(record: Record, scores: Iterable[Score]) -> Record:
 def revised(record: Record, revisions: Sequence[Revision]) -> Record:
     """Apply revisions, given oldest first: the newest cost counts."""
     return replace(record, charge=revisions[-1].charge) if revisions else record
+
+
+def checked(entry: Entry) -> Entry:
+    """Check the id as a column of type UUID would, and give the entry as columns keep it.
+
+    Raises:
+        RefusedEntryError: the id is no UUID.
+    """
+    if isinstance(entry, Loss):
+        return entry
+    name = entry.id if isinstance(entry, Record) else entry.record_id
+    try:
+        UUID(name)
+    except ValueError:
+        raise RefusedEntryError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
+    if isinstance(entry, Revision):
+        return revision_as_kept(entry)
+    return as_kept(entry) if isinstance(entry, Record) else entry

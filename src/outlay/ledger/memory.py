@@ -9,20 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from outlay.core.buckets import bucket, span
-from outlay.core.errors import RefusedEntryError
 from outlay.core.ids import time_of
 from outlay.core.instants import midnight
-from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost, Migrated, Pruned
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost, Migrated, Pruned, Settled
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Row, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
-from outlay.ledger.identity import (
-    as_kept,
-    judged,
-    missing_judgement,
-    revised,
-    revision_as_kept,
-    same_call,
-)
+from outlay.ledger.identity import checked, judged, missing_judgement, revised, same_call
+from outlay.ledger.late import settled_days, told
 from outlay.ledger.measures import JUDGED
 from outlay.ledger.olden import Day, days_of, timed_of
 from outlay.ledger.reckoned import line_sums, sums_of
@@ -43,6 +36,7 @@ class MemoryLedger:
         self._days: list[Day] = []  # what is left of pruned calls
         self._horizon: datetime | None = None
         self._late: dict[str, Record] = {}
+        self._settled: set[str] = set()  # late calls that were counted in or given up
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
@@ -50,12 +44,12 @@ class MemoryLedger:
         Raises:
             RefusedEntryError: an id is no UUID.
         """
-        checked = [_checked(entry) for entry in entries]
-        return sum(self._keep(entry) for entry in checked)
+        good = [checked(entry) for entry in entries]
+        return sum(self._keep(entry) for entry in good)
 
     def _keep(self, entry: Entry) -> bool:
         if self._is_old(entry):
-            if isinstance(entry, Record):
+            if isinstance(entry, Record) and entry.id not in self._settled:
                 self._late.setdefault(entry.id, entry)
             return False
         if isinstance(entry, Record):
@@ -109,7 +103,7 @@ class MemoryLedger:
         """Give what daily totals hold for each group."""
         found: dict[tuple[str | None, ...], Rolled] = {}
         for day in self._chosen_days(query):
-            key = tuple(_value_of_day(day, name) for name in query.by)
+            key = tuple(day.value(name) for name in query.by)
             found[key] = found[key] + day.sums if key in found else day.sums
         return found
 
@@ -117,7 +111,7 @@ class MemoryLedger:
         for day in self._days:
             late_enough = query.since is None or query.since <= day.at
             early_enough = query.until is None or day.at < query.until
-            wanted = (_value_of_day(day, name) in values for name, values in query.where)
+            wanted = (day.value(name) in values for name, values in query.where)
             if late_enough and early_enough and all(wanted):
                 yield day
 
@@ -209,6 +203,16 @@ class MemoryLedger:
         """Give the newest of the calls that came when their day had been pruned; they are in no total."""
         return tuple(sorted(self._late.values(), key=lambda each: (each.at, each.id), reverse=True)[:limit])
 
+    def settle_late(self, *, count_in: bool, dry_run: bool = False) -> Settled:
+        """Add late calls to the totals of their days, or give them up; see ``core.ports.Keeping``."""
+        page = tuple(self._late.values())
+        days = settled_days(page) if count_in else []
+        if not dry_run:
+            self._days += days
+            self._settled |= self._late.keys()
+            self._late.clear()
+        return replace(told(page, days, counted=count_in), dry_run=dry_run)
+
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids whose calls are here."""
         return frozenset(name for name in ids if name in self._records)
@@ -242,20 +246,6 @@ class MemoryLedger:
             wanted = (_value(record, name, query.tz) in values for name, values in tests)
             if late_enough and early_enough and all(wanted):
                 yield record
-
-
-def _checked(entry: Entry) -> Entry:
-    """Check the id as a column of type UUID would."""
-    if isinstance(entry, Loss):
-        return entry
-    name = entry.id if isinstance(entry, Record) else entry.record_id
-    try:
-        UUID(name)
-    except ValueError:
-        raise RefusedEntryError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
-    if isinstance(entry, Revision):
-        return revision_as_kept(entry)
-    return as_kept(entry) if isinstance(entry, Record) else entry
 
 
 def _test(wanted: Filter, tz: str) -> Filter:
@@ -295,13 +285,6 @@ def _groups(query: Query, records: Iterable[Record]) -> Iterator[Group]:
 
 def _sort_keys(query: Query, values: tuple[str | None, ...]) -> tuple[Any, ...]:
     return tuple(_sort_key(name, value) for name, value in zip(query.by, values, strict=True))
-
-
-def _value_of_day(day: Day, name: str) -> str | None:
-    """Give a dimension of a daily total; its day is that of UTC in every zone, and its hour not known."""
-    if name in TIME_DIMENSIONS:
-        return None if name == "hour" else bucket(name, day.at, zone("UTC"))
-    return day.value(name)
 
 
 def _sort_key(name: str, value: str | None) -> Any:

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from outlay.core.buckets import bucket
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS
+from outlay.core.query import TIME_DIMENSIONS, zone
 from outlay.core.record import Record
 from outlay.ledger.reckoned import sums_of
 from outlay.ledger.totals import Rolled, Timed
@@ -24,7 +26,9 @@ class Day:
     sums: Rolled
 
     def value(self, name: str) -> str | None:
-        """Give a dimension other than one of time; a session is not known any more."""
+        """Give a dimension; its day is that of UTC in every zone, hour and session are not known any more."""
+        if name in TIME_DIMENSIONS:
+            return None if name == "hour" else bucket(name, self.at, zone("UTC"))
         if name.startswith("tag:"):
             return dict(self.tags).get(name.removeprefix("tag:"))
         return dict(zip(ROLLED_DIMENSIONS, self.dimensions, strict=True)).get(name)

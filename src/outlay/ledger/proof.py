@@ -79,7 +79,8 @@ def _of_pruned_days(engine: Engine) -> Iterator[Disagreement]:
     more = engine.all(
         """SELECT "day", n, coalesce(have, 0) FROM
             (SELECT date_trunc('day', "at") AS "day", count(DISTINCT id) AS n FROM temp.old
-             WHERE id NOT IN (SELECT id FROM late) GROUP BY ALL)
+             WHERE id NOT IN (SELECT id FROM late) AND id NOT IN (SELECT id FROM settled WHERE NOT counted)
+             GROUP BY ALL)
         LEFT JOIN (SELECT "at", sum(calls) AS have FROM rollups GROUP BY ALL) ON "at" = "day"
         WHERE n > coalesce(have, 0) ORDER BY 1"""
     )

@@ -1,16 +1,21 @@
 """Retention in the embedded ledger: old days become daily totals, and what comes late is set aside."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from outlay.core.instants import midnight
-from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
+from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned, Settled
+from outlay.core.record import Record
 from outlay.ledger.dialect import REVISED
 from outlay.ledger.engine import Engine
+from outlay.ledger.late import PORTION, pages_of, settle
 from outlay.ledger.rolled import horizon_of
+from outlay.ledger.stored import record_of
 
 _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
 _TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+_TIMED = "substr({0}::VARCHAR, 15, 1) = '7'"  # an id that begins with its time
 _SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
 
 
@@ -77,14 +82,34 @@ def set_late_aside(engine: Engine) -> None:
     names = ", ".join(f'"{name}"' for name in engine.columns("late"))
     _part(
         engine,
-        f"INSERT INTO late SELECT {names} FROM batch WHERE {{call}} AND id NOT IN (SELECT id FROM late)"  # noqa: S608  # our own names
+        f"INSERT INTO late SELECT {names} FROM batch WHERE {{call}}"  # noqa: S608  # our own names
+        " AND id NOT IN (SELECT id FROM late) AND id NOT IN (SELECT id FROM settled)"
         " QUALIFY row_number() OVER (PARTITION BY id ORDER BY rowid) = 1",
     )
 
 
+def settle_late(engine: Engine, *, count_in: bool, dry_run: bool) -> Settled:
+    """Add late calls to the totals of their days, or give them up, in one transaction."""
+    names = tuple(engine.columns("late"))
+    listed = ", ".join(f'"{name}"' for name in names)
+
+    def page(last: str) -> list[Record]:
+        found = engine.all(f"SELECT {listed} FROM late WHERE id > ? ORDER BY id LIMIT {PORTION}", [last])  # noqa: S608  # our own names
+        return [record_of(names, row) for row in found]
+
+    with engine.transaction():
+        return settle(engine, pages_of(page), _written, count_in=count_in, dry_run=dry_run)
+
+
+def _written(tags: Mapping[str, str]) -> tuple[str, list[Any]]:
+    return "map(CAST(? AS VARCHAR[]), CAST(? AS VARCHAR[]))", [list(tags), list(tags.values())]
+
+
 def take_old_out(engine: Engine) -> None:
     """Take the same out of a batch that is to be compared; its calls go to ``temp.old``, id and instant."""
-    _part(engine, 'INSERT INTO temp.old SELECT id, "at" FROM batch WHERE {call}')
+    day = f"""CASE WHEN {_TIMED.format("id")} THEN
+        least("at", CAST(uuid_extract_timestamp(id) AS TIMESTAMP)) ELSE "at" END"""
+    _part(engine, f"INSERT INTO temp.old SELECT id, {day} FROM batch WHERE {{call}}")  # noqa: S608  # our own names
 
 
 def _part(engine: Engine, save: str) -> None:
@@ -98,7 +123,7 @@ def _part(engine: Engine, save: str) -> None:
         return
     oldest = f"{int(horizon.timestamp() * 1000):012x}"
     least = f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
-    of_old = "({0} < ?::UUID AND substr({0}::VARCHAR, 15, 1) = '7')"
+    of_old = "({0} < ?::UUID AND " + _TIMED + ")"
     call = f'id IS NOT NULL AND score IS NULL AND ("at" < ? OR {of_old.format("id")})'
     engine.run(save.format(call=call), [_naive(horizon), least])
     engine.run(f"DELETE FROM batch WHERE {call}", [_naive(horizon), least])  # noqa: S608  # our own names

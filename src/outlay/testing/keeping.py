@@ -134,6 +134,61 @@ class KeepingContract:
         assert [each.user for each in keeping(ledger).late_calls(3)] == ["u1", "u2", "u3"]
         assert keeping(ledger).late_calls(9) == tuple(days)
 
+    def test_late_calls_can_be_counted_in_once_for_ever(self, ledger: Ledger) -> None:
+        """By day, dimensions and tags, with their costs; told again, they are nothing new."""
+        ledger.add([call(NOON - 3 * _DAY, user="a", cost="0.25", latency_ms=100.0)])
+        keeping(ledger).prune(NOON)
+        yuan = call(NOON - 2 * _DAY, user="b", cost="2", currency="CNY", tags={"team": "x"})
+        failed = call(NOON - 3 * _DAY, user="a", cost=None, status="error", units={"input": 5})
+        late = [call(NOON - 3 * _DAY, user="a", cost="0.5", latency_ms=300.0), yuan, failed]
+        ledger.add(late)
+        plan = keeping(ledger).settle_late(count_in=True, dry_run=True)
+        assert (plan.calls, plan.counted, plan.rollups, plan.dry_run) == (3, True, 3, True)
+        assert (keeping(ledger).info().late, ledger.rows(Query()).total["calls"]) == (3, 1)
+        done = keeping(ledger).settle_late(count_in=True)
+        assert replace(done, dry_run=True) == plan
+        assert done.costs == {"USD": Decimal("0.5"), "CNY": Decimal(2)}
+        for again in (False, True):
+            total = ledger.rows(Query()).total
+            assert (total["calls"], total["costs"]) == (4, {"USD": Decimal("0.75"), "CNY": Decimal(2)})
+            assert (total["errors"], total["unpriced_calls"], total["avg_latency_ms"]) == (1, 1, 200.0)
+            assert {name: row["calls"] for name, row in asked(ledger, "user").items()} == {"a": 3, "b": 1}
+            assert asked(ledger, "tag:team")["x"]["calls"] == 1
+            days = {f"{NOON - n * _DAY:%Y-%m-%d}": calls for n, calls in ((3, 3), (2, 1))}
+            assert {name: row["calls"] for name, row in asked(ledger, "day").items()} == days
+            info = keeping(ledger).info()
+            assert (info.calls, info.pruned_calls, info.late) == (0, 4, 0)
+            assert (keeping(ledger).late_calls(9), keeping(ledger).verify()) == ((), ())
+            assert keeping(ledger).settle_late(count_in=again).calls == 0
+            assert ledger.add(late) == 0
+
+    def test_late_calls_can_be_given_up_for_ever(self, ledger: Ledger) -> None:
+        """Then they are in no total, also when they are told again, and nobody is asked about them again."""
+        keeping(ledger).prune(NOON)
+        late = [call(NOON - n * _DAY, cost="1") for n in (1, 2)]
+        ledger.add(late)
+        assert keeping(ledger).settle_late(count_in=False, dry_run=True).calls == 2
+        done = keeping(ledger).settle_late(count_in=False)
+        assert (done.calls, done.counted, done.rollups, done.costs) == (2, False, 0, {"USD": Decimal(2)})
+        ledger.add(late)
+        info = keeping(ledger).info()
+        assert (info.late, info.pruned_calls, ledger.rows(Query()).total["calls"]) == (0, 0, 0)
+        assert keeping(ledger).settle_late(count_in=True).calls == 0
+        assert keeping(ledger).verify() == ()
+        assert keeping(ledger).compact() is not None
+        assert (ledger.add(late), keeping(ledger).info().late) == (0, 0)
+
+    def test_a_late_call_counts_on_the_day_of_its_id_if_that_is_older(self, ledger: Ledger) -> None:
+        """On that day it was counted, if it was pruned under another instant; a later prune keeps it."""
+        old = call(NOON - 9 * _DAY)
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        ledger.add([replace(old, at=NOON), call(NOON - 8 * _DAY), call(NOON - _DAY)])
+        assert keeping(ledger).settle_late(count_in=True).calls == 2
+        assert keeping(ledger).prune(NOON).calls == 1
+        days = {f"{NOON - n * _DAY:%Y-%m-%d}": 1 for n in (1, 8, 9)}
+        assert {name: row["calls"] for name, row in asked(ledger, "day").items()} == days
+        assert keeping(ledger).verify() == ()
+
     def test_what_is_said_about_a_pruned_call_changes_nothing(self, ledger: Ledger) -> None:
         """A judgement or a cost that comes too late."""
         old = call(NOON - 9 * _DAY, cost="1")

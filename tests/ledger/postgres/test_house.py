@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
 from psycopg import sql
+from tests.support.dying import settle_and_die
 
 from outlay import process
 from outlay.cli import main
@@ -63,7 +65,7 @@ def test_a_ledger_of_the_first_version_gets_rollups_of_what_it_holds(
     filled(ledger)
     before = ledger.rows(Query(by=("month", "currency")))
     newest = len(migrations("postgres"))
-    tamper("DROP TABLE hours, latencies, hour_latencies; DELETE FROM outlay_schema WHERE version > 1")
+    tamper("DROP TABLE hours, latencies, hour_latencies, settled; DELETE FROM outlay_schema WHERE version > 1")
     assert ledger.migrate() == Migrated(1, newest)
     assert ledger.migrate() == Migrated(newest, newest)
     assert ledger.verify() == ()
@@ -94,7 +96,7 @@ def test_a_migration_tells_how_far_it_is_and_killed_it_changes_nothing(
 ) -> None:
     """It takes one partition after the other; the ledger has five of them."""
     filled(ledger)
-    tamper("DROP TABLE hour_latencies; DELETE FROM outlay_schema WHERE version > 2")
+    tamper("DROP TABLE hour_latencies, settled; DELETE FROM outlay_schema WHERE version > 2")
     done = subprocess.run([sys.executable, "-c", _DYING, url], check=False)
     assert done.returncode == -signal.SIGKILL
     told: list[float] = []
@@ -232,3 +234,21 @@ def test_the_command_asks_a_ledger_by_its_url(
     report, info, _ = found
     assert {row["model"]: row["calls"] for row in report["rows"]} == {"gpt-4o": 1, "m0": 3, "m1": 2}
     assert info["recorded"] == 6
+
+
+@pytest.mark.parametrize("statement", [1, "last", "none"])
+def test_late_calls_are_counted_in_once_or_not_at_all_when_the_process_is_killed(
+    url: str, statement: int | str
+) -> None:
+    with closing(PostgresLedger(url)) as ledger:
+        ledger.prune(NOON)
+        ledger.add([call(NOON - timedelta(days=2), user=f"u{n}", cost="0.5") for n in range(3)])
+    done = settle_and_die(url, statement, count_in=True)
+    assert done == (0 if statement == "none" else -9)
+    with closing(PostgresLedger(url)) as ledger:
+        settled = statement == "none"
+        assert (ledger.info().late, ledger.rows(Query()).total["calls"]) == ((0, 3) if settled else (3, 0))
+        assert ledger.verify() == ()
+        assert ledger.settle_late(count_in=True).calls == (0 if settled else 3)
+        assert (ledger.info().late, ledger.rows(Query()).total["cost"]) == (0, Decimal("1.5"))
+        assert ledger.verify() == ()

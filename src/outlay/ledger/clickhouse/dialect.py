@@ -7,11 +7,14 @@ from outlay.ledger.dialect import Dialect
 HORIZON: Final = "coalesce((SELECT max(before) FROM prunes), toDateTime64('1900-01-01 00:00:00', 6, 'UTC'))"
 """The instant before which calls are daily totals; older ones that are still here are in no answer."""
 
+STANDING: Final = "run IN (SELECT run FROM prunes UNION ALL SELECT run FROM settlements)"
+"""Of daily totals and their proof: those that count."""
+
 _HERE = f'"at" >= {HORIZON}'
 # Decimal256, so that sums have room for 58 digits before the point
 _CALLS = f"(SELECT * REPLACE (toDecimal256(cost, 18) AS cost) FROM calls WHERE {_HERE}) AS calls"  # noqa: S608  # our own names
-_ROLLED = """(SELECT *, CAST(NULL, 'Nullable(String)') AS session FROM rollups
-    WHERE run IN (SELECT run FROM prunes)) AS calls"""
+_ROLLED = f"""(SELECT *, CAST(NULL, 'Nullable(String)') AS session FROM rollups
+    WHERE {STANDING}) AS calls"""  # noqa: S608  # our own names
 _REVISED = f"""(SELECT * EXCEPT (revised, newer_cost, newer_lines, newer_currency, newer_status) REPLACE (
         toDecimal256(if(revised = 1, newer_cost, cost), 18) AS cost,
         if(revised = 1, newer_lines, lines) AS lines,

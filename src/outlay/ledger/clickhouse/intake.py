@@ -20,7 +20,7 @@ from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.drawn import Drawing
 from outlay.ledger.clickhouse.known import LISTED, known, raced
-from outlay.ledger.clickhouse.retention import is_late, set_aside
+from outlay.ledger.clickhouse.late import is_late, set_aside
 from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
 from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import record_of as stored_record

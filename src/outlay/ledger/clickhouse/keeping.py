@@ -5,13 +5,16 @@ from datetime import UTC
 
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost
 from outlay.ledger.clickhouse.client import Client
-from outlay.ledger.clickhouse.dialect import HORIZON
-from outlay.ledger.clickhouse.retention import late, sweep
+from outlay.ledger.clickhouse.dialect import HORIZON, STANDING
+from outlay.ledger.clickhouse.late import late
+from outlay.ledger.clickhouse.retention import sweep
 from outlay.ledger.clickhouse.tables import shards, version_of
 from outlay.ledger.rolled import horizon_of
 
-_TABLES = ("calls", "scores", "revisions", "losses", "conflicts", "rollups", "pruned", "pruned_days", "late")
-_STANDING = "run IN (SELECT run FROM prunes)"
+_TABLES = (
+    *("calls", "scores", "revisions", "losses", "conflicts"),
+    *("rollups", "pruned", "pruned_days", "late", "settled"),
+)
 
 
 def info(client: Client) -> LedgerInfo:
@@ -20,7 +23,7 @@ def info(client: Client) -> LedgerInfo:
         f'SELECT count(), min("at"), max("at") FROM calls WHERE "at" >= {HORIZON}'  # noqa: S608  # our own names
     )[0]
     lost = client.all('SELECT why, sum("count") FROM losses GROUP BY why ORDER BY min("at")')
-    rolled = client.all(f"SELECT sum(calls) FROM rollups WHERE {_STANDING}")[0][0]  # noqa: S608  # our own names
+    rolled = client.all(f"SELECT sum(calls) FROM rollups WHERE {STANDING}")[0][0]  # noqa: S608  # our own names
     return LedgerInfo(
         ledger=str(client.place),
         schema=version_of(client),
@@ -76,7 +79,7 @@ def _of_pruned_days(client: Client) -> Iterator[Disagreement]:
 def _by_day(client: Client, table: str, day: str) -> dict[tuple[str, str], tuple[int, object]]:
     found = client.all(
         f"""SELECT toString(toDate32("{day}")), currency, sum(calls), sum(cost) FROM {table}
-        WHERE {_STANDING} GROUP BY ALL"""  # noqa: S608  # our own names
+        WHERE {STANDING} GROUP BY ALL"""  # noqa: S608  # our own names
     )
     return {(name, currency): (int(calls), cost) for name, currency, calls, cost in found}
 

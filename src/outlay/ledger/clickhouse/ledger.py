@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from outlay.core.errors import QueryError
-from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import Query, Rows, Selected
 from outlay.core.record import Entry, Record, Revision
 from outlay.ledger.answering import Answering
@@ -146,9 +146,15 @@ class ClickHouseLedger(Answering):
 
     def late_calls(self, limit: int) -> tuple[Record, ...]:
         """Give the newest of the calls that came when their day had been pruned; they are in no total."""
-        from outlay.ledger.clickhouse.retention import late_calls  # noqa: PLC0415  # an extra
+        from outlay.ledger.clickhouse.late import late_calls  # noqa: PLC0415  # an extra
 
         return late_calls(self._client, limit)
+
+    def settle_late(self, *, count_in: bool, dry_run: bool = False) -> Settled:
+        """Add late calls to the totals of their days, or give them up; see ``core.ports.Keeping``."""
+        from outlay.ledger.clickhouse.late import settle_late  # noqa: PLC0415  # an extra
+
+        return settle_late(self._client, count_in=count_in, dry_run=dry_run)
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids whose calls are here; pruned ones are not."""

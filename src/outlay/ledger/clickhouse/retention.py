@@ -1,64 +1,25 @@
 """Retention on ClickHouse: one row makes old days daily totals; what comes late is set aside."""
 
 import secrets
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import islice
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
-import orjson
-
-from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import LedgerBusyError
-from outlay.core.ids import time_of
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
-from outlay.core.record import Record
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.dialect import HORIZON
+from outlay.ledger.clickhouse.late import set_stragglers_aside
 from outlay.ledger.clickhouse.tables import shards
 from outlay.ledger.rolled import horizon_of
-from outlay.ledger.stored import record_of
 from outlay.ledger.totals import plain
 
-_TIMED = 7  # the version of UUIDs that begin with their time
 _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
 _TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
 _NAMES = f"{_DIMENSIONS}, calls, known, {', '.join(_TOKENS)}, cost, timed, latency_ms"
 _STANDING = "run IN (SELECT run FROM prunes)"
-_STRAGGLERS: Final = f'"at" < {HORIZON} AND id NOT IN (SELECT id FROM pruned WHERE {_STANDING})'  # noqa: S608  # our own names
-_MOVED = 10_000  # calls set aside at once
-
-
-def is_late(horizon: datetime, record_id: str, at: datetime | None = None) -> bool:
-    """Whether a call belongs to pruned days, by its instant or by its id, if that is a UUIDv7 and older."""
-    by_id = UUID(record_id).version == _TIMED and time_of(record_id) < horizon
-    return by_id or (at is not None and at < horizon)
-
-
-def set_aside(client: Client, records: Iterable[Record]) -> None:
-    """Keep calls apart that came when those of their day had been pruned."""
-    remaining = iter(records)
-    while some := list(islice(remaining, _MOVED)):
-        told = [{"id": each.id, "line": orjson.dumps(record_json(each)).decode()} for each in some]
-        lines = [orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in told]
-        client.insert("late", lines, secrets.token_hex())
-
-
-def late(client: Client) -> int:
-    """Count the calls that came too late, those that are still to be set aside among them."""
-    apart = client.all("SELECT count() FROM late")[0][0]
-    return int(apart + client.all(f"SELECT count() FROM calls WHERE {_STRAGGLERS}")[0][0])  # noqa: S608  # our own names
-
-
-def late_calls(client: Client, limit: int) -> tuple[Record, ...]:
-    """Give the newest of the calls that came too late, those that are still to be set aside among them."""
-    apart = (record_from_json(orjson.loads(line)) for (line,) in client.all("SELECT line FROM late"))
-    found = {each.id: each for each in (*_stragglers(client), *apart)}
-    return tuple(sorted(found.values(), key=lambda each: (each.at, each.id), reverse=True)[:limit])
 
 
 def prune(client: Client, before: datetime, *, dry_run: bool) -> Pruned:
@@ -135,7 +96,7 @@ def sweep(client: Client) -> None:
     """Delete calls of pruned days and what is said about them; those in no daily total are kept apart."""
     if horizon_of(client) is None:
         return
-    set_aside(client, _stragglers(client))
+    set_stragglers_aside(client)
     gone = f"SELECT id FROM pruned WHERE {_STANDING}"  # noqa: S608  # our own names
     for table in ("scores", "revisions"):
         client.run(f"DELETE FROM {shards(client.place, table)} WHERE record_id IN ({gone})")  # noqa: S608  # likewise
@@ -145,13 +106,6 @@ def sweep(client: Client) -> None:
         AND (id IN ({gone}) OR id IN (SELECT id FROM late))"""  # noqa: S608  # likewise
     )
     client.run(f"DELETE FROM {shards(client.place, 'pruned')} WHERE {_STANDING}")  # noqa: S608  # likewise
-
-
-def _stragglers(client: Client) -> Iterator[Record]:
-    names = tuple(client.columns("calls"))
-    listed = ", ".join(f'"{name}"' for name in names)
-    for row in client.all(f"SELECT {listed} FROM calls WHERE {_STRAGGLERS}"):  # noqa: S608  # our own names
-        yield record_of(names, row)
 
 
 def _naive(at: datetime) -> datetime:

@@ -21,6 +21,7 @@ _SHARDED_BY: Final = {  # so that all copies of a row, and all that is said abou
     "pruned": "id",
     "pruned_days": "day",
     "late": "id",
+    "settled": "id",
 }  # what is left out stands on every server
 _TABLE = re.compile(r"^(CREATE TABLE IF NOT EXISTS|ALTER TABLE) (\w+)")
 _REPLACING = re.compile(r"ENGINE = Replacing(?=MergeTree\()MergeTree\(")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from outlay.core.errors import MissingExtraError
-from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned
+from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import Query, Rows, Selected
 from outlay.core.record import Entry, Record
 from outlay.ledger.answering import Answering
@@ -136,6 +136,13 @@ class PostgresLedger(Answering):
             from outlay.ledger.postgres.retention import late_calls  # noqa: PLC0415 - needs the extra
 
             return late_calls(tables, limit)
+
+    def settle_late(self, *, count_in: bool, dry_run: bool = False) -> Settled:
+        """Add late calls to the totals of their days, or give them up; see ``core.ports.Keeping``."""
+        with self._mine, self._opened().writing() as connection:
+            from outlay.ledger.postgres.retention import settle_late  # noqa: PLC0415 - needs the extra
+
+            return settle_late(connection, count_in=count_in, dry_run=dry_run)
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:
         """Give those of these ids, UUIDs in lower case, whose calls are here."""

@@ -1,15 +1,17 @@
 """Retention in PostgreSQL: old days become daily totals, and what comes late is set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import orjson
 
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.instants import midnight
-from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
+from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned, Settled
 from outlay.core.record import Entry, Loss, Record
+from outlay.ledger.late import PORTION, pages_of, settle
 from outlay.ledger.postgres.connection import Connection
 from outlay.ledger.postgres.rows import id_of
 from outlay.ledger.postgres.texts import Written, json_text
@@ -85,8 +87,9 @@ def set_late_aside(connection: Connection, entries: Sequence[Entry]) -> Sequence
             good.append(entry)
         elif isinstance(entry, Record):
             connection.run(
-                "INSERT INTO late VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                [id_of(entry.id), _naive(entry.at), Written(json_text(record_json(entry)))],
+                """INSERT INTO late SELECT CAST(? AS uuid), CAST(? AS timestamp), CAST(? AS json)
+                WHERE NOT EXISTS (SELECT 1 FROM settled WHERE id = ?) ON CONFLICT (id) DO NOTHING""",
+                [name := id_of(entry.id), _naive(entry.at), Written(json_text(record_json(entry))), name],
             )
     return good
 
@@ -101,6 +104,23 @@ def late_calls(connection: Connection, limit: int) -> tuple[Record, ...]:
     """Give the newest of the calls that were set aside."""
     found = connection.all('SELECT record FROM late ORDER BY "at" DESC, id DESC LIMIT ?', [limit])
     return tuple(record_from_json(orjson.loads(text)) for (text,) in found)
+
+
+def settle_late(connection: Connection, *, count_in: bool, dry_run: bool) -> Settled:
+    """Add late calls to the totals of their days, or give them up, in the caller's transaction."""
+
+    def page(last: str) -> list[Record]:
+        found = connection.all(
+            f"SELECT record FROM late WHERE id > CAST(? AS uuid) ORDER BY id LIMIT {PORTION}",  # noqa: S608  # our own
+            [last],
+        )
+        return [record_from_json(orjson.loads(text)) for (text,) in found]
+
+    return settle(connection, pages_of(page), _written, count_in=count_in, dry_run=dry_run)
+
+
+def _written(tags: Mapping[str, str]) -> tuple[str, list[Any]]:
+    return "CAST(? AS jsonb)", [Written(json_text(dict(tags)))]
 
 
 def _is_old(entry: Entry, horizon: datetime, least: str) -> bool:
