@@ -65,7 +65,8 @@ def test_a_ledger_of_the_first_version_gets_rollups_of_what_it_holds(
     filled(ledger)
     before = ledger.rows(Query(by=("month", "currency")))
     newest = len(migrations("postgres"))
-    tamper("DROP TABLE hours, latencies, hour_latencies, settled; DELETE FROM outlay_schema WHERE version > 1")
+    tamper("DROP TABLE hours, latencies, hour_latencies, settled")
+    tamper("DELETE FROM outlay_schema WHERE version > 1")
     assert ledger.migrate() == Migrated(1, newest)
     assert ledger.migrate() == Migrated(newest, newest)
     assert ledger.verify() == ()
@@ -102,7 +103,8 @@ def test_a_migration_tells_how_far_it_is_and_killed_it_changes_nothing(
     told: list[float] = []
     with watched(lambda progress: told.append(progress.part)):
         assert ledger.migrate() == Migrated(2, len(migrations("postgres")))
-    assert told == [0, 0.2, 0.4, 0.6, 0.8, 1, 1]
+    # the first of two steps says itself how far it is
+    assert told == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 1])
     assert ledger.verify() == ()
     assert ledger.rows(Query()).total["calls"] == 6
 
