@@ -161,6 +161,22 @@ def test_a_block_that_cannot_be_read_to_its_end_leaves_nothing(place: Place) -> 
     ledger.close()
 
 
+def test_a_block_that_is_read_in_parallel_is_one_all_the_same(place: Place) -> None:
+    """Several megabytes: one part a month, none if its last line is bad, and once however often it comes."""
+    ledger = ClickHouseLedger(place)
+    ledger.conflicts()
+    lines = [intake._record_line(replace(each, prompt="x" * 5000)) for each in some(1000)]
+    with pytest.raises(LedgerError, match="Cannot parse"):
+        ledger._client.insert("calls", [*lines, b'{"id": "no uuid"}\n'], "bad")
+    assert stored(place) == 0
+    for _ in range(2):
+        ledger._client.insert("calls", lines, "good")
+    assert stored(place) == 1000
+    text = "SELECT count() FROM system.parts WHERE active AND table = 'calls' AND database = ?"
+    assert ledger._client.all(text, [place.database]) == [(2,)]  # the end of a month, and what comes after it
+    ledger.close()
+
+
 def test_an_insert_again_with_its_token_changes_nothing(place: Place) -> None:
     """As by a proxy that repeats what it got no answer to."""
     ledger = ClickHouseLedger(place)

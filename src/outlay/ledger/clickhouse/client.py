@@ -38,6 +38,7 @@ _INSERT: Final[Mapping[str, Any]] = MappingProxyType(
         "min_insert_block_size_rows": 10_000_000,
         "min_insert_block_size_bytes": 1 << 32,
         "max_partitions_per_insert_block": 0,
+        "min_chunk_bytes_for_parallel_parsing": 1 << 20,  # its own ten megabytes are most batches
     }
 )
 _UNKNOWN_DATABASE = 81

@@ -9,8 +9,8 @@ from outlay.core.record import Entry
 from outlay.journal import Fault, read_line
 from outlay.ledger.backlog import waiting
 
-ROWS = 5_000
-BYTES = 8 * 2**20
+ROWS = 20_000
+BYTES = 16 * 2**20
 
 
 class Item(NamedTuple):

@@ -20,6 +20,7 @@ from outlay.ledger.ship.parcels import Item, Parcel, parcels
 from outlay.ledger.ship.turns import Turn
 
 _TRIES = 30  # failures in a row: more than halving a parcel down to one entry takes
+_ENTRIES = 5_000  # that are in memory at once
 _log = logging.getLogger("outlay")
 
 
@@ -193,6 +194,11 @@ class Shipper:
             raise
 
     def _sorted_out(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
+        """Read lines wholly and add their entries, so many at a time; give the new and the refused."""
+        parts = [self._add_some(items[at : at + _ENTRIES]) for at in range(0, len(items), _ENTRIES)]
+        return sum(new for new, _ in parts), [each for _, refused in parts for each in refused]
+
+    def _add_some(self, items: list[Item]) -> tuple[int, list[tuple[Item, str]]]:
         read = [(item, item.read()) for item in items]
         faulty = [(item, found.reason) for item, found in read if isinstance(found, Fault)]
         new, refused = self._add([(item, found) for item, found in read if not isinstance(found, Fault)])
