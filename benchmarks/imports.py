@@ -70,8 +70,40 @@ def rows(number: int) -> list[dict[str, Any]]:
     return made
 
 
+def observations(spend: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the same calls as Langfuse exports them, a span around every fourth."""
+    made: list[dict[str, Any]] = []
+    for n, row in enumerate(spend):
+        start, end = (f"{row[name].replace(' ', 'T')[:23]}Z" for name in ("startTime", "endTime"))
+        prompt, reply = row["prompt_tokens"], row["completion_tokens"]
+        shared = {"traceId": f"trace-{n // 4}", "startTime": start, "endTime": end, "level": "DEFAULT"}
+        made.append(
+            {"id": row["request_id"], "type": "GENERATION", "name": "answer", **shared, "model": row["model"],
+             "usageDetails": {"input": prompt, "output": reply, "total": prompt + reply,
+                              "input_cached_tokens": prompt // 2},
+             "costDetails": {"input": 0, "output": 0, "total": row["spend"]}, "statusMessage": None,
+             "environment": "default", "metadata": {"attempt": 1}}
+        )  # fmt: skip
+        if n % 4 == 0:
+            made.append({"id": f"span-{n}", "type": "SPAN", "name": "retrieve", **shared})
+    return made
+
+
+def requests(spend: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the same calls as Helicone exports them, without bodies."""
+    return [
+        {"request_id": row["request_id"], "request_created_at": f"{row['startTime'].replace(' ', 'T')[:23]}Z",
+         "response_status": 200, "provider": row["custom_llm_provider"].upper(),
+         "request_model": row["model"],
+         "prompt_tokens": row["prompt_tokens"], "completion_tokens": row["completion_tokens"],
+         "prompt_cache_read_tokens": 0, "request_user_id": row["user"], "delay_ms": 812, "cost": row["spend"],
+         "request_properties": {"team": row["team_id"]}, "cache_reference_id": None}
+        for row in spend
+    ]  # fmt: skip
+
+
 def files(folder: Path, number: int) -> dict[str, Path]:
-    """Write the same calls in three shapes."""
+    """Write the same calls in five shapes."""
     spend = rows(number)
     plain = [
         {"timestamp": row["startTime"], "model": row["model"], "input_tokens": row["prompt_tokens"],
@@ -79,8 +111,14 @@ def files(folder: Path, number: int) -> dict[str, Path]:
          "user_id": row["user"], "query_type": "faq", "status": "success", "chunks": 3}
         for row in spend
     ]  # fmt: skip
-    found = {name: folder / name for name in ("spend_logs.jsonl", "llm_calls.jsonl", "table.csv")}
-    for name, listed in (("spend_logs.jsonl", spend), ("llm_calls.jsonl", plain)):
+    shapes = {
+        "spend_logs.jsonl": spend,
+        "llm_calls.jsonl": plain,
+        "observations.jsonl": observations(spend),
+        "requests.jsonl": requests(spend),
+    }
+    found = {name: folder / name for name in (*shapes, "table.csv")}
+    for name, listed in shapes.items():
         found[name].write_text("".join(f"{json.dumps(row)}\n" for row in listed), "utf-8")
     cells = ("timestamp", "model", "input_tokens", "output_tokens", "cost", "user_id")
     lines = [",".join("" if row[name] is None else str(row[name]) for name in cells) for row in plain]

@@ -3,10 +3,11 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -212,7 +213,94 @@ SPEND_LOG: dict[str, st.SearchStrategy[Any]] = {
     "status": st.sampled_from(["success", "failure", None]),
     "metadata": METADATA | METADATA.map(json.dumps) | st.sampled_from([None, "", "[]", "{", "{}"]),
 }
-BROKEN = st.sampled_from(
+DETAILS = st.fixed_dictionaries(
+    {},
+    optional={
+        "input": st.none() | COUNT,
+        "output": COUNT,
+        "total": st.integers(0, 400) | COUNT,
+        "input_cached_tokens": st.integers(0, 90),
+        "cache_read_input_tokens": COUNT,
+        "input_cache_creation_1h": st.integers(0, 9),
+        "output_reasoning_tokens": st.integers(0, 9),
+        "other": st.integers(0, 9),
+    },
+)
+OBSERVATION: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.integers(0, 60).map("o{}".format) | ODD,
+    "traceId": NAME,
+    "startTime": CLOCK.map(lambda text: text.replace(" ", "T") + "Z") | MOMENT,
+    "type": st.sampled_from(["GENERATION", "generation", "EMBEDDING", "SPAN", "EVENT", None, 7, "é"]),
+    "endTime": MOMENT,
+    "completionStartTime": MOMENT,
+    "name": NAME,
+    "model": SOME_MODEL,
+    "providedModelName": SOME_MODEL,
+    "userId": NAME,
+    "level": st.sampled_from(["DEFAULT", "ERROR", "error", None, 7]),
+    "statusMessage": st.none() | st.just("boom"),
+    "usage": st.none() | DETAILS,
+    "usageDetails": st.none() | DETAILS | DETAILS.map(json.dumps) | st.sampled_from([{}, "x", [1]]),
+    "promptTokens": COUNT,
+    "costDetails": st.none() | st.fixed_dictionaries({}, optional={"total": MONEY, "input": MONEY}),
+    "calculatedTotalCost": MONEY,
+    "latency": MEASURE,
+    "environment": NAME | st.sampled_from([0, "0", False]),
+}
+REQUEST: dict[str, st.SearchStrategy[Any]] = {
+    "request_id": st.integers(0, 60).map("h{}".format) | ODD,
+    "request_created_at": MOMENT,
+    "response_status": st.sampled_from([200, "200", 429, 0, None, -3, 200.5]),
+    "provider": st.sampled_from(["OPENAI", "anthropic", None, "İ", 7]),
+    "response_model": SOME_MODEL,
+    "prompt_tokens": COUNT,
+    "completion_tokens": COUNT,
+    "prompt_cache_read_tokens": COUNT,
+    "reasoning_tokens": COUNT,
+    "request_user_id": NAME,
+    "delay_ms": MEASURE,
+    "time_to_first_token": MEASURE,
+    "cost": MONEY,
+    "cache_reference_id": st.sampled_from([None, "00000000-0000-0000-0000-000000000000", "x"]),
+    "request_properties": st.none()
+    | st.dictionaries(st.sampled_from(["Helicone-Session-Id", "team", "x y", "0"]), ODD, max_size=3),
+    "response_body": st.sampled_from(
+        [None, {}, {"id": "x"}, {"model": "gpt-4o", "usage": {"prompt_tokens": 7, "completion_tokens": 2}}]
+    ),
+}
+TWICE = st.sampled_from(
+    [
+        (
+            b'{"request_id": "r1", "spend": 0, "startTime": "2026-11-20T10:00:00Z", "model": "gpt-4o",'
+            b' "prompt_tokens": 50, "completion_tokens": 2,'
+            b' "metadata": {"usage_object": {"cached_tokens": 7, "cached_tokens": 9}}}'
+        ),
+        (
+            b'{"request_id": "r2", "spend": 0.1000000000000000055, "startTime": "2026-11-20T10:00:00Z",'
+            b' "model": "gpt-4o", "prompt_tokens": 50, "metadata": {"spend": 0.1, "x": 1}}'
+        ),
+        (
+            b'{"request_id": "r3", "spend": 0.1, "startTime": "2026-11-20T10:00:00Z", "prompt_tokens": 5,'
+            b' "metadata": "{\\"usage_object\\": {\\"cached_tokens\\": 1}, \\"usage_object\\": {}}"}'
+        ),
+        (
+            b'{"request_id": "r4", "spend": 0.1, "startTime": "2026-11-20T10:00:00Z", "prompt_tokens": 5,'
+            b' "metadata": {"usage\\u005fobject": {"cached_tokens": 1}, "usage_object": {}}}'
+        ),
+        (
+            b'{"id": "o1", "traceId": "t", "startTime": "2026-11-20T10:00:00Z", "type": "GENERATION",'
+            b' "usageDetails": {"input": 4, "input": 5, "output": 1}}'
+        ),
+        (
+            b'{"id": "o2", "traceId": "t", "startTime": "2026-11-20T10:00:00Z", "type": "GENERATION",'
+            b' "costDetails": {"total": 0.1000000000000000055}, "x": {"total": 0.1}}'
+        ),
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.1000000000000000055, "more": {"cost": 0.1}}',
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.1, "n": 0.1000000000000000055, "m": -0, "o": 1E5}',
+        b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.1, "n": 1e22, "m": -0.0, "o": 100000000000000000}',
+    ]
+)
+BROKEN = TWICE | st.sampled_from(
     [
         b"broken",
         b"",
@@ -263,6 +351,18 @@ def test_plain_rows(rows: list[bytes], zone: tzinfo, end: bytes) -> None:
 @few
 @given(objects(SPEND_LOG))
 def test_spend_logs(rows: list[bytes]) -> None:
+    both_agree(b"".join(row + b"\n" for row in (FIRST, *rows)))
+
+
+@few
+@given(objects(OBSERVATION))
+def test_observations(rows: list[bytes]) -> None:
+    both_agree(b"".join(row + b"\n" for row in (FIRST, *rows)))
+
+
+@few
+@given(objects(REQUEST))
+def test_requests(rows: list[bytes]) -> None:
     both_agree(b"".join(row + b"\n" for row in (FIRST, *rows)))
 
 
@@ -320,6 +420,33 @@ def test_good_rows_are_read_in_bulk(tmp_path: Path) -> None:
         request_tags=[["a", "b"]],
     )
     assert left(spend, tmp_path) == 0
+    observed = rows_of(
+        map(str, range(40)),
+        id=[f"o{n}" for n in range(40)],
+        traceId=["t"],
+        type=["GENERATION", "SPAN"],
+        startTime=["2026-11-20T10:00:00.123Z"],
+        endTime=[None, "2026-11-20T10:00:02Z"],
+        model=["gpt-4o"],
+        usageDetails=[{"input": 100, "output": 7, "total": 107, "input_cached_tokens": 40}],
+        costDetails=[{"input": 0.1, "total": 0.00042500000000000003}, {"total": 0}],
+    )
+    assert left(observed, tmp_path) == 0
+    assert both_agree(observed).read == (40, 20, "langfuse")
+    asked = rows_of(
+        map(str, range(40)),
+        request_id=[f"h{n}" for n in range(40)],
+        request_created_at=["2026-11-20T10:00:00.123Z"],
+        response_status=[200],
+        provider=["OPENAI"],
+        request_model=["gpt-4o"],
+        prompt_tokens=[100],
+        prompt_cache_read_tokens=[30],
+        request_properties=[{"team": "a", "n": "7"}, {}, None],
+        cost=[0.1, None],
+    )
+    assert left(asked, tmp_path) == 0
+    assert both_agree(asked).records[0].tags == {"from": "test", "team": "a", "n": "7"}
     table = b"When,LLM,In,USD\n" + b"".join(b"2026-11-20 10:00:00,gpt-4o,%d,\n" % n for n in range(40))
     names = {"at": "When", "model": "LLM", "input_tokens": "In", "cost": "USD"}
     assert both_agree(table, Origin(mapping=names)).new == 40
@@ -372,3 +499,45 @@ def test_a_row_that_goes_over_two_lines_ends_the_bulk() -> None:
     done = both_agree(data)
     assert sorted(str(each.cost) for each in done.records) == ["1", "2", "3"]
     assert [number for number, _ in done.faults] == [6]
+
+
+def test_equal_rows_are_told_apart_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", 400)
+    equal = b'{"timestamp": "2026-11-20T10:00:00Z", "model": "gpt-4o", "cost": 0.5}'
+    slow = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.5, "error": "boom"}'  # goes one by one
+    others = [b'{"timestamp": "2026-11-20T10:00:00Z", "cost": %d}' % n for n in range(60)]
+    rows = [equal, slow, equal, *others[:30], b"bad", equal, slow, *others[30:], slow, equal, others[0]]
+    done = both_agree(b"".join(row + b"\n" for row in (*rows, *rows)))
+    assert (done.calls, done.new, done.conflicts) == (2 * (len(rows) - 1), 2 * (len(rows) - 1), 0)
+    table = b"at,model,cost\n" + b"2026-11-20,gpt-4o,1\n" * 30 + b'2026-11-20,gpt-4o,"1\n"\n' * 3
+    assert both_agree(table).new == 33
+
+
+def test_prices_by_the_hour_are_found_in_bulk(tmp_path: Path) -> None:
+    windowed = BOOK.timeline("deepseek", "deepseek-chat", ()).windowed
+    day = max(row.start for row in windowed if row.start is not None)
+    hours = [f"{day + timedelta(minutes=7 * n):%F %T}" for n in range(400)]  # nearly two days
+    data = rows_of(
+        map(str, range(400)),
+        timestamp=hours,
+        provider=["deepseek"],
+        model=["deepseek-chat"],
+        input_tokens=[9],
+    )
+    assert left(data, tmp_path) == 0
+    rates = {each.lines[0].rate for each in both_agree(data).records}
+    assert len(rates) == 2
+
+
+def test_halves_of_the_last_place_are_rounded_to_the_even_one(tmp_path: Path) -> None:
+    ties, amount = [], 0.007715
+    while len(ties) < 20:
+        amount = math.nextafter(amount, 1)
+        if len(repr(amount)) == len("0.0077150000000000005") and repr(amount).endswith("5"):
+            ties.append(amount)
+    data = "".join(f'{{"timestamp": "{TEN}", "cost": {tie!r}}}\n' for tie in ties).encode()
+    assert left(data, tmp_path) == 0
+    kept = [each.cost for each in both_agree(data).records]
+    places = Decimal(1).scaleb(-18)
+    assert {*kept} == {Decimal(repr(tie)).quantize(places, ROUND_HALF_EVEN) for tie in ties}
+    assert len({*kept}) > 10

@@ -9,8 +9,8 @@ from outlay.extract import read
 from outlay.importing.made import Call
 from outlay.importing.values import count, first, inner, kept, money, number
 
-_FAILED = 400  # HTTP, and Helicone's own negative codes
-_NO_CACHE = "00000000-0000-0000-0000-000000000000"
+FAILED = 400  # HTTP, and Helicone's own negative codes
+NO_CACHE = "00000000-0000-0000-0000-000000000000"
 
 
 def is_helicone(row: Mapping[str, Any]) -> bool:
@@ -28,8 +28,8 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
         UsageError: a count that cannot be.
     """
     status = count(abs(int(number(first(row, "response_status", "status"), "status") or 0)), "status") or 0
-    failed = status >= _FAILED
-    cached = first(row, "cache_reference_id") not in {None, _NO_CACHE}
+    failed = status >= FAILED
+    cached = first(row, "cache_reference_id") not in {None, NO_CACHE}
     provider = first(row, "provider", "model_provider")
     properties = inner(first(row, "request_properties", "properties"))
     fields = {

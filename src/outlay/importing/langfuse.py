@@ -7,12 +7,12 @@ from outlay.core.errors import NotACallError
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, money, number
 
-_CALLS = frozenset({"GENERATION", "EMBEDDING"})
+CALLS = frozenset({"GENERATION", "EMBEDDING"})
 _MS = 1000
-_CACHED = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens", "input_cached")
-_REASONING = ("output_reasoning_tokens", "output_reasoning", "reasoning_tokens")
-_WRITTEN = ("input_cache_creation", "input_cache_creation_5m", "cache_creation_input_tokens")
-_WRITTEN_1H = ("input_cache_creation_1h",)
+CACHED = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens", "input_cached")
+REASONING = ("output_reasoning_tokens", "output_reasoning", "reasoning_tokens")
+WRITTEN = ("input_cache_creation", "input_cache_creation_5m", "cache_creation_input_tokens")
+WRITTEN_1H = ("input_cache_creation_1h",)
 
 
 def is_langfuse(row: Mapping[str, Any]) -> bool:
@@ -31,7 +31,7 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
         NotACallError: the observation is no call of a model.
         UsageError: a count that cannot be.
     """
-    if str(row.get("type")).upper() not in _CALLS:
+    if str(row.get("type")).upper() not in CALLS:
         raise NotACallError(f"a {str(row.get('type')).lower():.20} is no call of a model")
     failed = str(row.get("level")).upper() == "ERROR"
     fields = {
@@ -52,7 +52,8 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
             tags=_tags(row),
         ),
     }
-    return Call(row.get("startTime"), fields, first(row, "id"))
+    identity = first(row, "id")
+    return Call(row.get("startTime"), fields, None if identity is None else str(identity))
 
 
 def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     read, written, written_1h, reasoning = (
         sum(count(told.get(name), name) or 0 for name in names)
-        for names in (_CACHED, _WRITTEN, _WRITTEN_1H, _REASONING)
+        for names in (CACHED, WRITTEN, WRITTEN_1H, REASONING)
     )
     total = count(first(told, "total"), "total")
     whole, out = whole or 0, out or 0

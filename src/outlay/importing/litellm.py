@@ -52,7 +52,8 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
             tags=_tags(row, cached=cached),
         ),
     }
-    return Call(row.get("startTime"), fields, first(row, "request_id"))
+    identity = first(row, "request_id")
+    return Call(row.get("startTime"), fields, None if identity is None else str(identity))
 
 
 def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from outlay.importing.bulk import charged
 from outlay.importing.bulk.cells import NOTHING, quoted
 from outlay.importing.bulk.charges import RATE_COLUMNS, Span, rate_of, spans_of
 from outlay.importing.bulk.layouts import Origin, layouts_of
-from outlay.importing.bulk.told import COLUMNS, NAME_END, TAG_END, UNITS, select
+from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, select, tags_of
 from outlay.importing.made import Maker
 from outlay.pricing import Book
 
@@ -24,7 +24,7 @@ _SPAN = """span.provider IS NOT DISTINCT FROM told.provider AND span.model IS NO
 _PAIR = ", ".join(f"'{key}': split_part(tag, {quoted(NAME_END)}, {at})" for at, key in ((1, "k"), (2, "v")))
 _MAP = f"""CASE WHEN said IS NOT NULL THEN map_from_entries(list_transform(
     string_split(said, {quoted(TAG_END)}), lambda tag: {{{_PAIR}}})) END"""
-_TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys")
+_TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Laid:
 
     count: int
     left: tuple[tuple[int, str], ...]  # places and lines
-    shape: str | None  # of the first row that is laid out
+    skipped: int  # rows that are no calls
+    shape: str | None  # of the first row that is laid out or skipped
     first: int  # its place
     times: Mapping[
         int, tuple[int, datetime]
@@ -99,11 +100,15 @@ class Block:
         units = "".join(f", {unit}_ BIGINT" for unit in self._units)
         self._bench.run(
             f"""CREATE OR REPLACE TEMP TABLE foreign_told (number BIGINT, moment TIMESTAMP, id UUID,
-            key UBIGINT, silent BOOLEAN, {columns}{units})"""
+            key UBIGINT, silent BOOLEAN, is_call BOOLEAN, {columns}{units})"""
         )
+        self._bench.run("CREATE OR REPLACE TEMP TABLE foreign_skipped (number BIGINT)")
         for layout in layouts:
             told = select(layout, self._told, self._units)
             self._bench.run(f"INSERT INTO foreign_told {told}", [layout.number])
+        if any(layout.told.is_call != "TRUE" for layout in layouts):
+            self._bench.run("INSERT INTO foreign_skipped SELECT number FROM foreign_told WHERE NOT is_call")
+            self._bench.run("DELETE FROM foreign_told WHERE NOT is_call")
         return {layout.number: layout.shape for layout in layouts}
 
     def _price(self) -> None:
@@ -166,27 +171,46 @@ class Block:
 
     def _lay(self) -> None:
         """Make the view of the ledger's columns, and leave what has no rate."""
-        said = "told.tags" if "tags" in self._told else NOTHING
-        self._bench.run(
-            f"""CREATE OR REPLACE TEMP TABLE foreign_tags AS SELECT said, {_MAP} AS tags
-            FROM (SELECT DISTINCT CAST({said} AS VARCHAR) AS said FROM foreign_told AS told)"""  # noqa: S608  # our own names
-        )
         joined = f"""temp.foreign_told AS told JOIN temp.foreign_spans AS span ON {self._matches()}
             JOIN temp.foreign_rates AS rates ON rates.span = span.span
             AND rates.kind = {charged.kind(self._units)}"""
-        joined += f" LEFT JOIN temp.foreign_tags AS tagged ON tagged.said = {said}"
+        if "tags" in self._told:
+            self._make_tags()
+            joined += " LEFT JOIN temp.foreign_tags AS tagged ON tagged.said = told.tags"
         amounts = self._amounts()
-        written = charged.columns(self._told, self._units)
+        written = charged.columns(self._told, self._units, list(amounts))
         laid = ", ".join(
             f'CAST({written.get(name, NOTHING)} AS {kind}) AS "{name}"'
             for name, kind in self._columns.items()
         )
         self._bench.run(
             f"""CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT number, {laid} FROM (
-            {charged.worked_out(self._units, amounts, joined)})"""  # noqa: S608  # our own names
+            {charged.worked_out(self._told, amounts, joined)})"""  # noqa: S608  # our own names
         )
         if self._one("SELECT count(*) FROM foreign_told") > self._one(f"SELECT count(*) FROM {BATCH}"):  # noqa: S608  # likewise
             self._bench.run(f"DELETE FROM foreign_told WHERE number NOT IN (SELECT number FROM {BATCH})")  # noqa: S608  # likewise
+
+    def _make_tags(self) -> None:
+        """Make the map of each set of tags, once."""
+        self._bench.run(
+            f"""CREATE OR REPLACE TEMP TABLE foreign_tags AS
+            SELECT said, CASE WHEN NOT contains(said, {quoted(MORE)}) THEN {_MAP} END AS tags
+            FROM (SELECT DISTINCT tags AS said FROM foreign_told)"""  # noqa: S608  # our own names
+        )
+        found = self._bench.all(f"SELECT said FROM foreign_tags WHERE contains(said, {quoted(MORE)})")  # noqa: S608  # likewise
+        if found:
+            pairs = [tags_of(said) for (said,) in found]
+            self._bench.run(
+                """UPDATE foreign_tags SET tags = made.tags FROM (
+                SELECT said, map_from_entries(list_zip(names, texts)) AS tags FROM (
+                SELECT unnest(CAST(? AS VARCHAR[])) AS said, unnest(CAST(? AS VARCHAR[][])) AS names,
+                unnest(CAST(? AS VARCHAR[][])) AS texts)) AS made WHERE made.said = foreign_tags.said""",
+                [
+                    [said for (said,) in found],
+                    [list(each) for each in pairs],
+                    [list(each.values()) for each in pairs],
+                ],
+            )
 
     def _amounts(self) -> dict[str, charged.Amount]:
         """Say how wide the numbers of each unit are."""
@@ -202,17 +226,21 @@ class Block:
         count, first, last, at = self._bench.all(
             "SELECT count(*), min(number), max(number), arg_max(moment, number) FROM foreign_told"
         )[0]
-        left = () if count == expected else self._left()
-        if not count:
-            return Laid(0, left, None, -1, {}, None)
-        layout = self._bench.all("SELECT layout FROM foreign_lines WHERE rowid = ?", [first])[0][0]
-        times = self._times_before() if left else {}
-        return Laid(count, left, shapes[layout], int(first), times, (int(last), at.replace(tzinfo=UTC)))
+        skipped, first_skipped = self._bench.all("SELECT count(*), min(number) FROM foreign_skipped")[0]
+        left = () if count + skipped == expected else self._left()
+        known = [int(place) for place in (first, first_skipped) if place is not None]
+        if not known:
+            return Laid(0, left, 0, None, -1, {}, None)
+        layout = self._bench.all("SELECT layout FROM foreign_lines WHERE rowid = ?", [min(known)])[0][0]
+        times = self._times_before() if left and count else {}
+        behind = (int(last), at.replace(tzinfo=UTC)) if count else None
+        return Laid(count, left, skipped, shapes[layout], min(known), times, behind)
 
     def _left(self) -> tuple[tuple[int, str], ...]:
         found = self._bench.all(
             """SELECT line.rowid, line.line FROM foreign_lines AS line
-            WHERE line.rowid NOT IN (SELECT number FROM foreign_told) ORDER BY 1"""
+            WHERE line.rowid NOT IN (SELECT number FROM foreign_told)
+            AND line.rowid NOT IN (SELECT number FROM foreign_skipped) ORDER BY 1"""
         )
         return tuple((int(place), line) for place, line in found)
 

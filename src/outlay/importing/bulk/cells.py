@@ -20,8 +20,9 @@ _PLAIN = r"(0|[1-9][0-9]{0,11})(\.[0-9]{0,17}[1-9])?"  # money as it is written 
 _INTEGER_OR_TEXT = r'^["tfn]|^-?(0|[1-9][0-9]{0,14})$'
 # What DuckDB takes for JSON and others do not, and numbers beyond floats and texts beyond texts.
 _LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}|\\u0000"
+_ESCAPED = r"\\u00[0-7]"  # what could stand there plainly, or must not
 # Where reading a numeral as a float could lose digits; see ``files``.
-_LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
+LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
 _NAMES = re.compile(r"\bm[0-9]+_[0-9]+\b")
 MONEY = "DECIMAL(38, 18)"
 NOTHING = "NULL"
@@ -57,7 +58,7 @@ class Cells:
     sample: str = ""  # a line
     asked: dict[str, str] = field(default_factory=dict)  # texts by source
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
-    numerals: list[str] = field(default_factory=list)  # keys of numbers that are kept to the digit
+    signs: list[str] = field(default_factory=list)  # patterns of lines that are looked at closely
     checks: list[str] = field(default_factory=list)  # what must hold for a row to be read in bulk
     steps: list[dict[str, str]] = field(default_factory=list)  # expressions by name, over those before
 
@@ -94,6 +95,15 @@ class Cells:
         """Let a row be read in bulk only where this holds."""
         self.checks.append(check)
 
+    def need_of_odd(self, check: str, sign: str = "") -> None:
+        """Let rows be read in bulk only where this holds; it can fail only where the line has that sign."""
+        if self.positions is not None:
+            self.need(check)
+            return
+        if sign:
+            self.signs.append(sign)
+        self.need(f"CASE WHEN odd THEN {check} ELSE TRUE END")
+
     def textual(self, text: str, *, never_number: bool = False) -> str:
         """Read a text; what JSON may have written as a number, a truth or a list is left to the other way."""
         if text != NOTHING and self.positions is None:
@@ -119,14 +129,15 @@ class Cells:
         exact = self._cast(text, _MEASURE, "DECIMAL(18, 9)")
         return NOTHING if exact == NOTHING else f"CAST(CAST({exact} * 1000 AS DECIMAL(18, 6)) AS DOUBLE)"
 
-    def money(self, name: str, text: str) -> tuple[str, str, str]:
-        """Read an amount; give the shortest text of what a ledger keeps, if that is less, and if it is 0."""
+    def money(self, text: str) -> tuple[str, str, str]:
+        """Read an amount; give the shortest text of what a ledger keeps, if that is less, and if it is 0.
+
+        That it is ``verbatim`` is the caller's to ask.
+        """
         if text == NOTHING:
             return NOTHING, NOTHING, NOTHING
-        self.need(matches(text, _MONEY))
-        if self.positions is None:
-            self.need(self._verbatim(name, text, money=True))
         plain = self.let(f"regexp_full_match({text}, {quoted(_PLAIN)})")
+        self.need(f"CASE WHEN {plain} THEN TRUE ELSE {matches(text, _MONEY)} END")
         exact = self.let(f"CASE WHEN NOT {plain} THEN TRY_CAST({text} AS {_WIDE}) END")
         near = self.let(f"CAST({exact} AS {MONEY})")
         lost = self.let(f"CAST({near} AS {_WIDE}) - {exact}")
@@ -157,7 +168,7 @@ class Cells:
         value = self.json(name)
         simple = f"regexp_matches({value}, {quoted(_INTEGER_OR_TEXT)})"
         odd = f"regexp_matches({value}, '^([\\[{{]|-?[0-9]{{16}})')"
-        verbatim = self._verbatim(name, value, money=False)
+        verbatim = self.verbatim(name, value, money=False)
         self.need(
             f"CASE WHEN {value} IS NULL OR {simple} THEN TRUE WHEN {odd} THEN FALSE ELSE {verbatim} END"
         )
@@ -171,27 +182,44 @@ class Cells:
         whole = "starts_with(line, '{') AND ends_with(line, '}')"
         return f"{whole} AND CASE WHEN odd THEN NOT {lenient} ELSE TRUE END"
 
-    def _verbatim(self, name: str, text: str, *, money: bool) -> str:
-        """Whether a numeral was read without loss.
+    def verbatim(self, name: str, text: str, *, money: bool, within: str | None = None) -> str:
+        """Ask whether a numeral was read without loss; ``within`` names the key of an object that has it.
 
         That it stands in the line as it was read is enough, where its key stands there once. Else it is
         looked at closely where a float may not hold all digits.
         """
         key = f'"{self.sources[name]}":'
-        self.numerals.append(key)
-        gap = " " if f"{key} " in self.sample else ""
-        end = "}" if self.sources[name] == list(self.sources.values())[-1] else ","
-        stands = f"contains(line, {quoted(key + gap)} || {text} || {quoted(end)})"
-        once = f"length(line) - length(replace(line, {quoted(key)}, '')) = {len(key)}"
-        raw = f"regexp_extract(line, {quoted(re.escape(key) + ' ?([0-9.eE+-]+) ?[,}]')}, 1)"
+        self.signs.append(f"{re.escape(key)}.*{re.escape(key)}")
+        before = key if within is None else f'{key} ?{{[^{{}}]*"{within}":'
+        raw = f"regexp_extract(line, {quoted(before + ' ?([0-9.eE+-]+) ?[,}]')}, 1)"
         same = f"{raw} = {text}"
         if money:
             exact = f"TRY_CAST({raw} AS {_WIDE}) = TRY_CAST({text} AS {_WIDE})"
             same = f"(regexp_full_match({raw}, {quoted(_MONEY)}) AND {exact})"
         other = "" if money else f" OR NOT regexp_matches({text}, '^[0-9-]')"
+        once = f"length(line) - length(replace(line, {quoted(key)}, '')) = {len(key)}"
         test = f"({text} IS NULL{other} OR ({once} AND {same}))"
-        is_long = f"regexp_matches(line, {quoted(_LONG)})"
+        stands = "FALSE" if within else self._stands(name, text)
+        is_long = f"regexp_matches(line, {quoted(LONG)})"
         return f"CASE WHEN NOT odd AND {stands} THEN TRUE WHEN {is_long} THEN {test} ELSE TRUE END"
+
+    def _stands(self, name: str, text: str) -> str:
+        key = f'"{self.sources[name]}":'
+        gap = " " if f"{key} " in self.sample else ""
+        end = "}" if self.sources[name] == list(self.sources.values())[-1] else ","
+        return f"contains(line, {quoted(key + gap)} || {text} || {quoted(end)})"
+
+    def object(self, name: str) -> str:
+        """Read an object, be it within a text; those that name a key twice are left to the other way."""
+        text = self.text(name)
+        if text == NOTHING:
+            return NOTHING
+        valid = self.let(f"json_valid({text})")
+        self.need(f"({text} IS NULL OR ({valid} AND starts_with({text}, '{{')))")
+        whole = self.let(f"CASE WHEN {valid} THEN {text} END")
+        keys = self.let(f"json_keys({whole})")
+        self.need(f"({text} IS NULL OR list_unique({keys}) = len({keys}))")
+        return whole
 
     def _cast(self, text: str, pattern: str, kind: str) -> str:
         if text == NOTHING:
@@ -226,8 +254,7 @@ class Cells:
 
     def _is_odd(self) -> str:
         """Whether a line is to be looked at closely, found in one pass over it."""
-        twice = [f"{re.escape(key)}.*{re.escape(key)}" for key in self.numerals]
-        return f"regexp_matches(line, {quoted('|'.join([_LENIENT, *twice]))}) AS odd"
+        return f"regexp_matches(line, {quoted('|'.join([_LENIENT, _ESCAPED, *self.signs]))}) AS odd"
 
 
 def _paths(names: Iterable[str]) -> str:

@@ -46,28 +46,38 @@ def kind(units: Sequence[str]) -> str:
     return f"CASE WHEN told.silent THEN -1 ELSE {' + '.join(['0', *uses])} END"
 
 
-def worked_out(units: Sequence[str], amounts: Mapping[str, Amount], source: str) -> str:
-    """Give the SELECT of what :func:`columns` needs, of rows that use these units alone."""
+def worked_out(told: Collection[str], amounts: Mapping[str, Amount], source: str) -> str:
+    """Give the SELECT of what :func:`columns` needs, of rows of which these units alone are charged."""
     rates = [f"rates.{name}" for name in _RATE]
     rates += [f"rates.{unit}_{name}" for unit in amounts for name in ("head", "middle", "tail")]
     rates += [f"{each.text()} AS {unit}_amount" for unit, each in amounts.items()]
-    listed = ", ".join(["told.*", "tagged.tags AS said_tags", "rates.recorded", *rates])
+    same = ["told.* EXCLUDE (tags)", "tagged.tags"] if "tags" in told else ["told.*"]
+    listed = ", ".join([*same, "rates.recorded", *rates])
     added = " + ".join(
         [f"CAST(0 AS {MONEY})", *(f"CAST(coalesce({unit}_amount, 0) AS {MONEY})" for unit in amounts)]
     )
+    return f"""SELECT *, CASE WHEN known THEN {added} END AS ours FROM (SELECT {listed} FROM {source})"""  # noqa: S608  # our own names
+
+
+def _listed(units: Sequence[str]) -> str:
+    """Write the lines of what is charged by rates."""
     lines = ", ".join(
         f"{unit}_head || {unit}_ || {unit}_middle || {trimmed(f'{unit}_amount')} || {unit}_tail"
-        for unit in amounts
+        for unit in units
     )
+    return f"'[' || NULLIF(concat_ws(',', {lines}), '') || ']'" if units else NOTHING
+
+
+def _used(units: Sequence[str]) -> str:
     usage = ", ".join(f"CASE WHEN {unit}_ > 0 THEN '\"{unit}\":' || {unit}_ END" for unit in units)
-    return f"""SELECT *, CASE WHEN known THEN {added} END AS ours,
-        {f"concat_ws(',', {lines})" if amounts else "''"} AS listed,
-        {f"concat_ws(',', {usage})" if units else "''"} AS used
-        FROM (SELECT {listed} FROM {source})"""  # noqa: S608  # our own names
+    return f"'{{' || NULLIF(concat_ws(',', {usage}), '') || '}}'" if units else NOTHING
 
 
-def columns(told: Collection[str], units: Sequence[str]) -> dict[str, str]:
-    """Give the expressions of the ledger's columns; what is not named is NULL."""
+def columns(told: Collection[str], units: Sequence[str], charged: Sequence[str]) -> dict[str, str]:
+    """Give the expressions of the ledger's columns, of rows that use and are charged for these units.
+
+    What is not named is NULL.
+    """
     same = {name: f'"{name}"' for name in told if name not in _NOT_THE_SAME}
     count = {unit: f"{unit}_" if unit in units else "0" for unit in UNITS}
     written = f"{count['cache_write']} + {count['cache_write_1h']}"
@@ -78,22 +88,22 @@ def columns(told: Collection[str], units: Sequence[str]) -> dict[str, str]:
         "provider": "recorded",
         "operation": "coalesce(operation, 'chat')" if "operation" in told else "'chat'",
         "status": "coalesce(status, 'success')" if "status" in told else "'success'",
-        "tags": "said_tags" if "tags" in told else NOTHING,
+        "tags": "tags" if "tags" in told else NOTHING,
         "extra": "extra" if "extra" in told else NOTHING,
         "input_tokens": f"{count['input']} + {count['cache_read']} + {written}",
         "cached_tokens": count["cache_read"],
         "cache_write_tokens": written,
         "output_tokens": f"{count['output']} + {count['reasoning']}",
         "reasoning_tokens": count["reasoning"],
-        "usage": "CASE WHEN used <> '' THEN '{' || used || '}' END",
+        "usage": _used(units),
         "usage_reason": f"CASE WHEN silent THEN {quoted(NO_USAGE)} END",
-        **_charge(told),
+        **_charge(told, _listed(charged)),
     }
 
 
-def _charge(told: Collection[str]) -> dict[str, str]:
+def _charge(told: Collection[str], listed: str) -> dict[str, str]:
     if "cost" not in told:
-        ours = {"cost": "ours", "currency": "rate_currency", "lines": _LISTED}
+        ours = {"cost": "ours", "currency": "rate_currency", "lines": listed}
         return (
             ours
             | {f"cost_{name}": f"rate_{name}" for name in ("status", "reason", "flags")}
@@ -117,9 +127,6 @@ def _charge(told: Collection[str]) -> dict[str, str]:
         "cost_reason": either(NOTHING, "rate_reason"),
         "cost_flags": either(rounded, "rate_flags"),
         "computed_cost": either("ours", NOTHING),
-        "lines": either(line, _LISTED),
+        "lines": either(line, listed),
         "price": either(NOTHING, "rate_price"),
     }
-
-
-_LISTED = "CASE WHEN listed <> '' THEN '[' || listed || ']' END"

@@ -6,7 +6,7 @@ is charged by the book, and the others of its kind are multiplied out by the eng
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -20,10 +20,12 @@ from outlay.core.money import multiply, rate_text, to_ledger_places
 from outlay.core.usage import Usage
 from outlay.importing.bulk.told import UNITS
 from outlay.pricing import Book, Unpriced, cost_of
+from outlay.pricing.book import Timeline
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _MOST = 2**62
 _DEAREST = 100  # money for one unit; dearer ones do not fit DECIMAL(20, 18)
+_HOURS = 400  # changes of prices by the hour in one block; more take longer to look through
 _TEXTS = ("head", "middle", "tail")
 Named = tuple[str | None, str | None]  # a provider and a model, as the rows name them
 
@@ -43,13 +45,14 @@ class Span:
 def spans_of(book: Book, named: Named, provider: str, period: tuple[datetime, datetime]) -> Iterator[Span]:
     """Give the spans of a model in a period; none where its prices are not linear in them.
 
-    Prices by the hour of the day, by marginal or monthly tiers, with fees and smallest quantities are
-    reckoned call by call.
+    Prices by marginal or monthly tiers, with fees and smallest quantities are reckoned call by call, and
+    those by the hour of the day where the period has too many of them.
     """
     timeline = book.timeline(provider, named[1], ())
-    if timeline.windowed or timeline.provisioned:
+    hours = set(_hours(timeline, period))
+    if timeline.provisioned or len(hours) > _HOURS:
         return
-    edges = [_FIRST, *timeline.edges, _LAST]
+    edges = [_FIRST, *sorted({*timeline.edges, *hours}), _LAST]
     for since, until in pairwise(edges):
         if until <= period[0] or since > period[1]:
             continue
@@ -63,6 +66,17 @@ def spans_of(book: Book, named: Named, provider: str, period: tuple[datetime, da
         sizes = [0, *(tier.tokens + (not tier.at_least) for tier in card.tiers), _MOST]
         for least, beyond in pairwise(sizes):
             yield Span(named, provider, since, until, least, beyond)
+
+
+def _hours(timeline: Timeline, period: tuple[datetime, datetime]) -> Iterator[datetime]:
+    """Give the instants of a period, and of the days around it, at which prices by the hour may change."""
+    clocks = {
+        clock for row in timeline.windowed for each in row.windows for clock in (time(), each.start, each.end)
+    }
+    days = (period[1].date() - period[0].date()).days + 2 if clocks else 0
+    for after in range(min(days, _HOURS + 1)):
+        day = period[0].date() + timedelta(days=after)
+        yield from (datetime.combine(day, clock, UTC) for clock in clocks)
 
 
 def rate_of(

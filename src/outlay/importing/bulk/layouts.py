@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from outlay.core.ports import Workbench
-from outlay.importing.bulk import litellm, plain
+from outlay.importing.bulk import helicone, langfuse, litellm, plain
 from outlay.importing.bulk.cells import NOTHING, Cells
 from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
 from outlay.importing.files import Heading
@@ -14,7 +14,12 @@ from outlay.importing.made import Maker
 from outlay.importing.shapes import Shape, is_own, shape_of
 
 _LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
-_TELL: Mapping[str, Callable[[Cells], Told | None]] = {"plain": plain.tell, "litellm": litellm.tell}
+_TELL: Mapping[str, Callable[[Cells], Told | None]] = {
+    "plain": plain.tell,
+    "litellm": litellm.tell,
+    "langfuse": langfuse.tell,
+    "helicone": helicone.tell,
+}
 _ZONE = "(SELECT any_value(ahead) FROM foreign_hours WHERE hour = replace({text}, ' ', 'T')[:13])"
 _HOUR = timedelta(hours=1)
 _SMALLEST = timedelta(microseconds=1)
@@ -58,7 +63,7 @@ def _layout(bench: Workbench, found: tuple[int, str], origin: Origin, maker: Mak
     told = None if tell is None else tell(cells)
     if shape is None or told is None or told.at == NOTHING:
         return None
-    told.columns["tags"] = tag_text(cells, maker.tags, told.tags)
+    told.columns["tags"] = tag_text(cells, maker.tags, told)
     zone = _zone(bench, (cells, told, number), heading, maker.zone)
     reading = (
         Reading(shape.name, zone)

@@ -2,12 +2,16 @@
 
 from outlay.importing import litellm
 from outlay.importing.bulk.cells import NOTHING, Cells, matches, quoted
+from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told, inclusive
 
 _TAG = "[A-Za-z0-9_.:/]([A-Za-z0-9_.:/ -]*[A-Za-z0-9_.:/])?"
 _TAGS = rf'\[\]|\["{_TAG}"(,"{_TAG}")*\]|{{}}|{{{_TAG}(,{_TAG})*}}'
 _AS_TEXT = ("usage_object", "prompt_tokens_details", "completion_tokens_details", "additional_usage_values")
 _USAGE = "$.usage_object"
+_OBJECTS = ("$", _USAGE, f"{_USAGE}.prompt_tokens_details", f"{_USAGE}.completion_tokens_details",
+            "$.additional_usage_values")  # fmt: skip
+_READ = (*_AS_TEXT, *litellm.CACHED, *litellm.WRITTEN, "reasoning_tokens", "status")
 _PLACES = ("$.additional_usage_values", _USAGE, f"{_USAGE}.prompt_tokens_details")  # the first that names it
 _REASONING = f"{_USAGE}.completion_tokens_details.reasoning_tokens"
 
@@ -31,7 +35,7 @@ def tell(cells: Cells) -> Told | None:
         "status": "'success'",
         "user": cells.textual(cells.first("end_user", "user")),
         "session": cells.textual(cells.text("session_id")),
-        "latency_ms": _between(cells, told.at, cells.text("endTime")),
+        "latency_ms": between(cells, told.at, cells.text("endTime")),
         "time_to_first_token_ms": _first_token(cells, told.at),
     }
     _cost(cells, told, cached)
@@ -47,10 +51,19 @@ def tell(cells: Cells) -> Told | None:
 def _only_successes(cells: Cells, metadata: str) -> None:
     cells.need(matches(cells.text("status"), "success"))
     if metadata != NOTHING:
-        # Usage within the metadata as the text of a JSON object is read the other way, and so are failures.
-        strange = f'(?i)failure|"({"|".join(_AS_TEXT)})": ?"'
-        valid = f"{_valid(cells, metadata)} AND NOT regexp_matches({metadata}, {quoted(strange)})"
-        cells.need(f"({metadata} IS NULL OR ({valid}))")
+        # Usage within the metadata as the text of a JSON object is read the other way, and so are failures,
+        # and objects that name a key twice.
+        valid, texts = _valid(cells, metadata), "|".join(_AS_TEXT)
+        strange = quoted(rf'(?i)failure|"({texts})"\s*:\s*"')
+        once = " AND ".join(
+            f"coalesce(list_unique({keys}) = len({keys}), TRUE)"
+            for keys in (f"json_keys({metadata}, {quoted(path)})" for path in _OBJECTS)
+        )
+        usual = f"CASE WHEN {valid} THEN NOT regexp_matches({metadata}, {strange}) AND {once} ELSE FALSE END"
+        cells.need(f"({metadata} IS NULL OR {valid})")
+        twice = "|".join(rf'"{key}\\?"\s*:.*"{key}\\?"\s*:' for key in _READ)
+        sign = rf'(?i:failure)|({texts})\\?"\s*:\s*\\?"|{twice}'
+        cells.need_of_odd(f"({metadata} IS NULL OR {usual})", sign)
 
 
 def _valid(cells: Cells, metadata: str) -> str:
@@ -104,32 +117,19 @@ def _operation(call_type: str) -> str:
     return f"CASE {ways} END"
 
 
-def _between(cells: Cells, start: str, end: str) -> str:
-    """Give the milliseconds from one instant to another, reckoned in the steps of ``values.between``."""
-    if end == NOTHING:
-        return NOTHING
-    moments = []
-    for text in (start, end):
-        clock, _ = cells.instant(text)
-        moments.append(f"epoch_us({clock})")
-    cells.need(f"({end} IS NULL OR {moments[1]} IS NOT NULL)")
-    # Unix seconds as a JSON number would be no time for ``between``.
-    cells.need(f"({end} IS NULL OR (contains({start}, '-') AND contains({end}, '-')))")
-    taken = cells.let(f"CAST({moments[1]} - {moments[0]} AS DOUBLE) / 1000000.0 * 1000.0")
-    return f"CASE WHEN {taken} >= 0 THEN {taken} END"
-
-
 def _first_token(cells: Cells, start: str) -> str:
     begun, end = cells.text("completionStartTime"), cells.text("endTime")
     if begun == NOTHING:
         return NOTHING
-    taken = _between(cells, start, begun)
+    taken = between(cells, start, begun)
     return taken if end == NOTHING else f"CASE WHEN {begun} IS DISTINCT FROM {end} THEN {taken} END"
 
 
 def _cost(cells: Cells, told: Told, cached: str) -> None:
-    spent, rounded, nothing = cells.money("spend", cells.text("spend"))
+    spent, rounded, nothing = cells.money(cells.text("spend"))
     if spent != NOTHING:
+        if cells.positions is None:
+            cells.need(cells.verbatim("spend", cells.text("spend"), money=True))
         spent = f"CASE WHEN NOT {nothing} THEN {spent} END"
         rounded = f"NOT {cached} AND {rounded}"
     told.columns["cost"] = f"CASE WHEN {cached} THEN '0' ELSE {spent} END"
@@ -141,4 +141,4 @@ def _request_tags(cells: Cells) -> str:
     if text == NOTHING:
         return NOTHING
     cells.need(matches(text, _TAGS))
-    return f"NULLIF(replace({text}[2:-2], '\"', ''), '')"
+    return cells.let(f"NULLIF(replace({text}[2:-2], '\"', ''), '')")

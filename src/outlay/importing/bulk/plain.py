@@ -36,7 +36,9 @@ def tell(cells: Cells) -> Told | None:
     if len(costs) > 1:
         return None
     if costs:
-        told.columns["cost"], told.columns["rounded"], _ = cells.money(normal[costs[0]], said("cost"))
+        told.columns["cost"], told.columns["rounded"], _ = cells.money(said("cost"))
+        if cells.positions is None:
+            cells.need(cells.verbatim(normal[costs[0]], said("cost"), money=True))
     told.columns["extra"] = _extra(cells)
     return told
 

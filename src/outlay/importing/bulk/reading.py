@@ -102,7 +102,8 @@ class Bulk:
         if laid is None:
             yield from self._one_by_one(lines.rows(left))
             return
-        self.counts.read += laid.count
+        self.counts.read += laid.count + laid.skipped
+        self.counts.skipped += laid.skipped
         step = Step(laid.count)
         found = list(self._left(lines, laid, step.faults))
         found = self._in_order(ledger, lines, found, step) if found else found
@@ -142,7 +143,7 @@ class Bulk:
                 before = laid.times.get(at)
                 if before is not None and before[0] > place:
                     self.maker.saw(before[1])
-                if laid.count and at > laid.first:
+                if laid.shape and at > laid.first:
                     self.counts.shape = self.counts.shape or laid.shape
                 place = at
                 yield from lines.rows([(at, text)])
@@ -152,10 +153,9 @@ class Bulk:
                 faults.append(each)
             else:
                 yield place, each
-        if laid.last is not None:
-            self.counts.shape = self.counts.shape or laid.shape
-            if laid.last[0] > place:
-                self.maker.saw(laid.last[1])
+        self.counts.shape = self.counts.shape or laid.shape
+        if laid.last is not None and laid.last[0] > place:
+            self.maker.saw(laid.last[1])
 
     def _in_order(
         self, ledger: Absorbing, lines: "Lines", found: list[tuple[int, Entry]], step: Step
@@ -271,14 +271,14 @@ def blocks(file: io.BufferedReader) -> Iterator[bytes]:
     held: list[bytes] = []
     size = lines = 0
     while chunk := file.read(min(_CHUNK, _BLOCK)):
-        held.append(chunk)
         size, lines = size + len(chunk), lines + chunk.count(b"\n")
-        if lines and (lines >= _ROWS or size >= _BLOCK):
-            block = b"".join(held)
-            end = block.rfind(b"\n") + 1
-            held = [block[end:]]
+        end = chunk.rfind(b"\n") + 1
+        if end and (lines >= _ROWS or size >= _BLOCK):
+            yield b"".join((*held, chunk[:end]))
+            held = [chunk[end:]]
             size, lines = len(held[0]), 0
-            yield block[:end]
+        else:
+            held.append(chunk)
     if size:
         yield b"".join(held)
 

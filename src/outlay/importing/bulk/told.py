@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from outlay.importing.bulk.cells import NOTHING, Cells, quoted
+import orjson
+
+from outlay.importing.bulk.cells import LONG, NOTHING, Cells, quoted
 from outlay.importing.made import UUID7
 
 UNITS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
@@ -36,7 +38,7 @@ COLUMNS: Mapping[str, str] = {
 }
 """Columns that are read, beside the instant, the units and the id."""
 
-TAG_END, NAME_END = "\x1f", "\x1e"  # behind each tag, and behind its name
+TAG_END, NAME_END, MORE = "\x1f", "\x1e", "\x1d"  # behind each tag and its name, before an object of more
 _PARTS = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -50,6 +52,8 @@ class Told:
     units: dict[str, str] = field(default_factory=dict)  # disjoint, each never NULL
     silent: str = "FALSE"  # whether the row says nothing of its usage
     tags: list[tuple[str, str]] = field(default_factory=list)
+    more_tags: str = NOTHING  # a text; an object of them
+    is_call: str = "TRUE"  # FALSE: the row is none, and skipped; NULL: it is left
 
 
 def inclusive(cells: Cells, told: Told, counts: Mapping[str, str]) -> None:
@@ -72,20 +76,33 @@ def inclusive(cells: Cells, told: Told, counts: Mapping[str, str]) -> None:
     cells.need(f"{cached} + {written} <= {whole} AND {reasoning} <= {out}")
 
 
-def tag_text(cells: Cells, fixed: Mapping[str, str], said: Iterable[tuple[str, str]]) -> str:
+def tag_text(cells: Cells, fixed: Mapping[str, str], told: Told) -> str:
     """Lay a row's tags over those of every row, as one text: there are few of these in a file."""
     entries = {name: quoted(value) for name, value in fixed.items()}
-    if any(sign in text for pair in fixed.items() for text in pair for sign in (TAG_END, NAME_END)):
+    if any(sign in text for pair in fixed.items() for text in pair for sign in (TAG_END, NAME_END, MORE)):
         cells.need("FALSE")
-    for name, value in said:
+    for name, value in told.tags:
         if value != NOTHING:
             entries[name] = f"coalesce({value}, {entries[name]})" if name in entries else value
-            for sign in (TAG_END, NAME_END):
-                cells.need(f"({value} IS NULL OR NOT contains({value}, {quoted(sign)}))")
-    if not entries:
-        return NOTHING
+            if cells.positions is None:  # a 0 that is no text is no tag
+                cells.need(f"({value} IS NULL OR {value} <> '0')")
+            for sign in (TAG_END, NAME_END, MORE):
+                cells.need_of_odd(f"({value} IS NULL OR NOT contains({value}, {quoted(sign)}))")
     pairs = ", ".join(f"{quoted(name + NAME_END)} || {value}" for name, value in entries.items())
-    return f"NULLIF(concat_ws({quoted(TAG_END)}, {pairs}), '')"
+    text = f"concat_ws({quoted(TAG_END)}, {pairs})" if entries else "''"
+    if told.more_tags != NOTHING:
+        more = told.more_tags
+        cells.need(f"({more} IS NULL OR NOT regexp_matches({more}, {quoted(LONG)}))")
+        text = f"concat({text}, CASE WHEN {more} <> '{{}}' THEN {quoted(MORE)} || {more} END)"
+    return f"NULLIF({text}, '')" if entries or told.more_tags != NOTHING else NOTHING
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """Read a text that ``tag_text`` has made, with an object of more at its end."""
+    said, _, more = text.partition(MORE)
+    pairs = (pair.partition(NAME_END) for pair in said.split(TAG_END) if pair)
+    tags = {name: value for name, _, value in pairs}
+    return tags | {str(name): str(value) for name, value in orjson.loads(more).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +155,13 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
         f'CAST({told.columns.get(each, NOTHING)} AS {COLUMNS[each]}) AS "{each}"' for each in columns
     ]
     counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
-    checks = [f"{clock} IS NOT NULL", *cells.checks, cells.is_strict(width=reading.width)]
-    return f"""SELECT {
-        ", ".join(
-            [
-                "number",
-                f"{moment} AS moment",
-                f"{name} AS id",
-                f"{key} AS key",
-                f"{told.silent} AS silent",
-                *told_columns,
-                *counts,
-            ]
-        )
-    }
-        FROM ({cells.select(reading.delimiter)}) WHERE coalesce({" AND ".join(checks)}, FALSE)"""  # noqa: S608  # our own names, quoted texts
+    checks = " AND ".join([f"{clock} IS NOT NULL", *cells.checks])
+    call_or_not = f"CASE WHEN {told.is_call} THEN {checks} ELSE NOT {told.is_call} END"
+    fine = f"{cells.is_strict(reading.width)} AND {call_or_not}"
+    each = [("number", "number"), (moment, "moment"), (name, "id"), (key, "key"), (told.silent, "silent")]
+    named = ", ".join([f"{text} AS {column}" for text, column in (*each, (told.is_call, "is_call"))])
+    return f"""SELECT {", ".join([named, *told_columns, *counts])}
+        FROM ({cells.select(reading.delimiter)}) WHERE coalesce({fine}, FALSE)"""  # noqa: S608  # our own names, quoted texts
 
 
 def id_of(digest: str, moment: str) -> str:

@@ -1,0 +1,94 @@
+"""Helicone's requests in bulk: those that tell its own counts, without the provider's body."""
+
+from outlay.importing import helicone
+from outlay.importing.bulk.cells import NOTHING, Cells, quoted
+from outlay.importing.bulk.told import Told
+
+
+def tell(cells: Cells) -> Told | None:
+    """Say where a request's columns stand; failed calls, and bodies with usage, are read one by one."""
+    told = Told(cells.text("request_created_at"), cells.textual(cells.text("request_id")))
+    if NOTHING in {told.at, told.identity} or cells.positions is not None:
+        return None
+    cells.need(f"{told.identity} IS NOT NULL")
+    status = cells.count(cells.first("response_status", "status"))
+    cells.need(f"coalesce({status}, 0) < {helicone.FAILED}")
+    _no_body(cells)
+    _usage(cells, told)
+    provider = cells.textual(cells.first("provider", "model_provider"), never_number=True)
+    cells.need(
+        f"({provider} IS NULL OR regexp_full_match({provider}, '[ -~]*'))"
+    )  # lower() of others differs
+    properties = next((name for name in ("request_properties", "properties") if name in cells.sources), None)
+    if properties == "request_properties":
+        cells.missing(cells.text("properties"))
+    said = NOTHING if properties is None else cells.object(properties)
+    told.columns |= {
+        "provider": f"lower({provider})",
+        "model": cells.textual(
+            cells.first("response_model", "request_model", "model", "model_override"), never_number=True
+        ),
+        "status": "'success'",
+        "user": cells.textual(cells.first("request_user_id", "helicone_user", "user_id")),
+        "session": _session(cells, said),
+        "latency_ms": cells.measure(cells.first("delay_ms", "latency")),
+        "time_to_first_token_ms": cells.measure(cells.text("time_to_first_token")),
+    }
+    told.more_tags = said
+    _cost(cells, told)
+    return told
+
+
+def _session(cells: Cells, properties: str) -> str:
+    if properties == NOTHING:
+        return NOTHING
+    return cells.textual(
+        cells.let(f"NULLIF(json_extract_string({properties}, '$.\"Helicone-Session-Id\"'), '')")
+    )
+
+
+def _no_body(cells: Cells) -> None:
+    body = cells.text("response_body")
+    if body != NOTHING:
+        cells.need(f"""({body} IS NULL OR NOT (contains({body}, 'usage') OR contains({body}, '\\')))""")
+
+
+def _usage(cells: Cells, told: Told) -> None:
+    prompt, completion, read, written, thought = (
+        cells.count(cells.text(name))
+        for name in (
+            "prompt_tokens",
+            "completion_tokens",
+            "prompt_cache_read_tokens",
+            "prompt_cache_write_tokens",
+            "reasoning_tokens",
+        )
+    )
+    silent = cells.let(f"{prompt} IS NULL AND {completion} IS NULL")
+    out = cells.let(f"coalesce({completion}, 0)")
+    reasoning = cells.let(f"least(coalesce({thought}, 0), {out})")
+    told.units = {
+        "input": f"coalesce({prompt}, 0)",
+        "cache_read": f"coalesce({read}, 0)",
+        "cache_write": f"coalesce({written}, 0)",
+        "output": f"{out} - {reasoning}",
+        "reasoning": reasoning,
+    }
+    told.units = {unit: f"CASE WHEN {silent} THEN 0 ELSE {text} END" for unit, text in told.units.items()}
+    told.silent = silent
+
+
+def _cost(cells: Cells, told: Told) -> None:
+    names = [name for name in ("cost", "costUSD", "cost_usd") if name in cells.sources]
+    for name in names[1:]:
+        cells.missing(cells.text(name))
+    reference = cells.text("cache_reference_id")
+    cached = f"coalesce({reference} <> {quoted(helicone.NO_CACHE)}, FALSE)"
+    amount, rounded = NOTHING, "FALSE"
+    if names:
+        text = cells.text(names[0])
+        cells.need(cells.verbatim(names[0], text, money=True))
+        amount, rounded, nothing = cells.money(text)
+        amount = f"CASE WHEN NOT {nothing} THEN {amount} END"
+    told.columns["cost"] = f"CASE WHEN {cached} THEN '0' ELSE {amount} END"
+    told.columns["rounded"] = f"NOT {cached} AND {rounded}"

@@ -1,0 +1,140 @@
+"""Langfuse's observations in bulk."""
+
+from collections.abc import Iterable
+
+from outlay.importing import langfuse
+from outlay.importing.bulk.cells import NOTHING, Cells, coalesced, quoted
+from outlay.importing.bulk.moments import between
+from outlay.importing.bulk.told import Told
+
+_PARTS = {
+    "cache_read": langfuse.CACHED,
+    "cache_write": langfuse.WRITTEN,
+    "cache_write_1h": langfuse.WRITTEN_1H,
+    "reasoning": langfuse.REASONING,
+}
+_KEYS = ("input", "output", "total", *(name for names in _PARTS.values() for name in names))
+_MS = 1000
+
+
+def tell(cells: Cells) -> Told | None:
+    """Say where an observation's columns stand; failed calls are read one by one."""
+    told = Told(cells.text("startTime"), cells.textual(cells.text("id")))
+    kind = cells.text("type")
+    if NOTHING in {told.at, told.identity, kind} or cells.positions is not None:
+        return None
+    calls = ", ".join(map(quoted, sorted(langfuse.CALLS)))
+    told.is_call = f"coalesce(upper({kind}) IN ({calls}), FALSE)"
+    # What is no call needs no more than this.
+    told.is_call = (
+        f"CASE WHEN {kind} IS NULL OR regexp_full_match({kind}, '[A-Za-z]*') THEN {told.is_call} END"
+    )
+    level = cells.text("level")
+    if level != NOTHING:
+        cells.need(f"({level} IS NULL OR {level} IN ('DEFAULT', 'DEBUG', 'WARNING'))")
+    _usage(cells, told)
+    told.columns |= {
+        "model": cells.textual(
+            cells.first("model", "providedModelName", "internalModelId"), never_number=True
+        ),
+        "operation": f"CASE WHEN upper({kind}) = 'EMBEDDING' THEN 'embeddings' END",
+        "status": "'success'",
+        "user": cells.textual(cells.text("userId")),
+        "session": cells.textual(cells.text("sessionId")),
+        "query_type": cells.textual(cells.text("name")),
+        "latency_ms": _measured(cells, told.at, "endTime", "latency"),
+        "time_to_first_token_ms": _measured(cells, told.at, "completionStartTime", "timeToFirstToken"),
+        "trace_id": cells.textual(cells.text("traceId")),
+        "span_id": told.identity,
+    }
+    _cost(cells, told)
+    told.tags = [
+        (tag, cells.textual(cells.text(name)))
+        for tag, name in (
+            ("environment", "environment"),
+            ("version", "version"),
+            ("release", "release"),
+            ("prompt_name", "promptName"),
+        )
+    ]
+    return told
+
+
+def _measured(cells: Cells, start: str, end: str, seconds: str) -> str:
+    stated = cells.measure(cells.text(seconds))
+    if stated != NOTHING:
+        stated = f"{stated} * {_MS}"
+    return coalesced((between(cells, start, cells.text(end)), stated))
+
+
+def _usage(cells: Cells, told: Told) -> None:
+    objects = [cells.object(name) for name in ("usageDetails", "usage") if name in cells.sources]
+    objects = [name for name in objects if name != NOTHING]
+    said = {key: _said(cells, objects, at) for at, key in enumerate(_KEYS)}
+    whole, out = (
+        cells.count(_either(cells, objects, said[key], names))
+        for key, names in (
+            ("input", ("inputUsage", "promptTokens")),
+            ("output", ("outputUsage", "completionTokens")),
+        )
+    )
+    units = {unit: _added(cells, [said[name] for name in names]) for unit, names in _PARTS.items()}
+    total = cells.count(said["total"])
+    silent = cells.let(f"{whole} IS NULL AND {out} IS NULL")
+    whole, out = cells.let(f"coalesce({whole}, 0)"), cells.let(f"coalesce({out}, 0)")
+    within = " + ".join(units[unit] for unit in ("cache_read", "cache_write", "cache_write_1h"))
+    inside = cells.let(
+        f"""coalesce({total} = {whole} + {out} AND {within} <= {whole}
+        AND {units["reasoning"]} <= {out}, FALSE)"""
+    )
+    told.units = {
+        **units,
+        "input": f"CASE WHEN {inside} THEN {whole} - ({within}) ELSE {whole} END",
+        "output": f"CASE WHEN {inside} THEN {out} - {units['reasoning']} ELSE {out} END",
+    }
+    told.units = {unit: f"CASE WHEN {silent} THEN 0 ELSE {text} END" for unit, text in told.units.items()}
+    told.silent = silent
+
+
+def _said(cells: Cells, objects: list[str], at: int) -> str:
+    """Give what the first object says that names a key, be it that it is null."""
+    if not objects:
+        return NOTHING
+    listed = ", ".join(quoted(f"$.{key}") for key in _KEYS)
+    found = [cells.let(f"json_extract({name}, [{listed}])") for name in objects]
+    texts = ", ".join(f"CAST({each}[{at + 1}] AS VARCHAR)" for each in found)
+    return cells.let(f"NULLIF(coalesce({texts}), 'null')")
+
+
+def _either(cells: Cells, objects: list[str], said: str, names: Iterable[str]) -> str:
+    """Give what the usage says, or, where there is none, what the row does."""
+    plain = cells.first(*names)
+    if not objects:
+        return plain
+    some = " OR ".join(f"coalesce(len(json_keys({name})) > 0, FALSE)" for name in objects)
+    return cells.let(f"CASE WHEN {some} THEN {said} ELSE {plain} END")
+
+
+def _added(cells: Cells, texts: list[str]) -> str:
+    counts = [cells.count(text) for text in texts if text != NOTHING]
+    return cells.let(" + ".join(["0", *(f"coalesce({count}, 0)" for count in counts)]))
+
+
+def _cost(cells: Cells, told: Told) -> None:
+    texts = []
+    if "costDetails" in cells.sources:
+        details = cells.object("costDetails")
+        total = cells.let(f"NULLIF(NULLIF(json_extract_string({details}, '$.total'), ''), '0')")
+        cells.need(cells.verbatim("costDetails", total, money=True, within="total"))
+        cells.need(f"({total} IS NULL OR NOT regexp_full_match({total}, '[-0.]+([eE].*)?'))")
+        texts.append(total)
+    name = next((name for name in ("calculatedTotalCost", "totalCost") if name in cells.sources), None)
+    if name is not None:
+        if name == "calculatedTotalCost":
+            cells.missing(cells.text("totalCost"))
+        texts.append(cells.text(name))
+        cells.need(cells.verbatim(name, cells.text(name), money=True))
+    if texts:
+        amount, rounded, nothing = cells.money(cells.let(coalesced(texts)))
+        told.columns["cost"] = f"CASE WHEN NOT {nothing} THEN {amount} END"
+        told.columns["rounded"] = rounded

@@ -1,0 +1,30 @@
+"""Equal contents are counted exactly, however many others lie between them."""
+
+from hashlib import sha256
+from itertools import count
+
+from outlay.importing.equal import Equal, apart, key_of
+
+
+def test_contents_are_counted_over_many_others() -> None:
+    equal, numbers = Equal(), count(1)
+    assert equal.rank(7) == 0
+    for _ in range(20_000):  # the table grows several times
+        assert equal.rank(next(numbers) << 20 | 1) == 0
+    assert [equal.rank(7), equal.rank(7), equal.rank(5 << 20 | 1)] == [1, 2, 1]
+
+
+def test_rows_that_were_read_elsewhere_count() -> None:
+    equal = Equal()
+    equal.saw([7, 8, 7])
+    assert [equal.rank(7), equal.rank(8), equal.rank(9)] == [2, 1, 0]
+
+
+def test_a_key_is_never_that_of_a_free_place() -> None:
+    assert key_of(bytes(32)) == 1
+    assert key_of(b"\x00" * 7 + b"\x05" + b"\xff" * 24) == 5
+
+
+def test_each_rank_has_a_digest_of_its_own() -> None:
+    digests = {apart(7, rank) for rank in range(3)} | {apart(8, 1), sha256(b"7").digest()}
+    assert len(digests) == 5
