@@ -11,7 +11,7 @@ from outlay.core.ports import Workbench
 from outlay.importing.bulk import charged
 from outlay.importing.bulk.cells import NOTHING, quoted
 from outlay.importing.bulk.charges import RATE_COLUMNS, Span, rate_of, spans_of
-from outlay.importing.bulk.layouts import Origin, layouts_of
+from outlay.importing.bulk.layouts import CLOSED, Origin, layouts_of
 from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, select, tags_of
 from outlay.importing.made import Maker
 from outlay.pricing import Book
@@ -24,6 +24,9 @@ _SPAN = """span.provider IS NOT DISTINCT FROM told.provider AND span.model IS NO
 _PAIR = ", ".join(f"'{key}': split_part(tag, {quoted(NAME_END)}, {at})" for at, key in ((1, "k"), (2, "v")))
 _MAP = f"""CASE WHEN said IS NOT NULL THEN map_from_entries(list_transform(
     string_split(said, {quoted(TAG_END)}), lambda tag: {{{_PAIR}}})) END"""
+# Lines of a table whose quotes do not all close in them.
+_OPEN = f"""SELECT count(*) FROM foreign_lines
+    WHERE contains(line, '"') AND NOT regexp_full_match(line, {quoted(CLOSED)})"""  # noqa: S608  # our own pattern
 _TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped")
 
 
@@ -58,12 +61,15 @@ class Block:
         """Bring lines into ``foreign_batch``; rows that cannot be read in bulk are left.
 
         Raises:
-            ValueError: the engine does not see the lines that there are, or they are too many kinds.
+            ValueError: the engine does not see the lines that there are, a row goes over several of them, or
+                they are too many kinds.
         """
         self.clear()
         self._load(lines, origin)
         if self._one("SELECT count(*) FROM foreign_lines") != expected:
             raise ValueError("the lines are others than expected")
+        if origin.heading is not None and self._one(_OPEN.format(d=origin.heading.delimiter)):
+            raise ValueError("a row goes over several lines")
         shapes = self._tell(origin)
         self._price()
         self._lay()

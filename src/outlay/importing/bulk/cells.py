@@ -44,6 +44,14 @@ def coalesced(texts: Iterable[str]) -> str:
     return f"coalesce({', '.join(some)})" if len(some) > 1 else some[0] if some else NOTHING
 
 
+def unquoted(delimiter: str) -> str:
+    """Give a table's line without quotes; NULL where a cell has a quote or the delimiter in it."""
+    cell = f'("[^"{delimiter}]*"|[^"{delimiter}]*)'
+    plain = f"regexp_full_match(line, {quoted(f'{cell}({delimiter}{cell})*')})"
+    bare = "replace(line, '\"', '')"
+    return f"CASE WHEN NOT contains(line, '\"') THEN line WHEN {plain} THEN {bare} END"
+
+
 def trimmed(amount: str) -> str:
     """Write an amount of money as ``core.money`` does: plainly, without trailing zeros."""
     return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
@@ -177,7 +185,7 @@ class Cells:
     def is_strict(self, width: int | None) -> str:
         """Whether others read a row too: JSON without what only DuckDB takes, or the cells that there are."""
         if width is not None:
-            return f"width = {width} AND NOT contains(line, '\"')"
+            return f"width = {width}"
         lenient = f"regexp_matches(line, {quoted(_LENIENT)})"
         whole = "starts_with(line, '{') AND ends_with(line, '}')"
         return f"{whole} AND CASE WHEN odd THEN NOT {lenient} ELSE TRUE END"
@@ -233,9 +241,11 @@ class Cells:
         if self.positions is not None:
             texts = [f"x[{self.positions[name] + 1}]" for name in names]
             read = f"string_split(line, {quoted(delimiter)}) AS x"
+            lines = f"SELECT rowid, {unquoted(delimiter)} AS line, layout FROM foreign_lines"  # noqa: S608  # our own names
             more = ["len(x) AS width"]
         else:
             texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
+            lines = "SELECT rowid, line, layout FROM foreign_lines"
             read = f"json_extract_string(line, {_paths(names)}) AS x"
             if self.whole:
                 read += f", json_extract(line, {_paths(self.whole)}) AS y"
@@ -245,7 +255,7 @@ class Cells:
         told = [f"NULLIF({text}, '') AS {self.asked[name]}" for name, text in zip(names, texts, strict=True)]
         text = (
             f"SELECT number, line, {', '.join([*told, *more])} FROM"  # noqa: S608  # our own names, quoted texts
-            f" (SELECT rowid AS number, line, {read} FROM foreign_lines WHERE layout = ?)"
+            f" (SELECT rowid AS number, line, {read} FROM ({lines}) WHERE layout = ?)"
         )
         for step in self.steps:
             named = ", ".join(f"{expression} AS {name}" for name, expression in step.items())

@@ -13,6 +13,8 @@ from outlay.importing.files import Heading
 from outlay.importing.made import Maker
 from outlay.importing.shapes import Shape, is_own, shape_of
 
+# A line of a table whose quotes all close in it; {d} is the delimiter.
+CLOSED = r'("([^"]|"")*"|[^"{d}]*)({d}("([^"]|"")*"|[^"{d}]*))*'
 _LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
 _TELL: Mapping[str, Callable[[Cells], Told | None]] = {
     "plain": plain.tell,

@@ -1,0 +1,156 @@
+"""A file cut into blocks of lines, and the lines of a block: as the engine reads them, or one by one."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import chain
+from typing import Any
+
+from outlay.core.errors import ImportFileError
+from outlay.importing.bulk.layouts import CLOSED
+from outlay.importing.equal import key_of
+from outlay.importing.files import Fault, Heading, Line, row_of
+
+_BLOCK = 96 << 20  # bytes
+_ROWS = 2 * 122_880  # in a block: what DuckDB works at on two cores, and writes without a log of it first
+_CHUNK = 4 << 20
+_BLANK = b"\x02"  # stands for an empty line, which the engine would not count
+_STRANGE = (b"\r", b"\x00", b"\x01", _BLANK)  # bytes that would make the engine see other lines
+Places = Iterable[tuple[int, str | bytes]]  # lines, and where they stand in a block
+
+
+class Lines:
+    """The lines of a block, the number of the first, and their text as the engine can read it."""
+
+    def __init__(self, block: bytes, first: int, heading: Heading | None = None) -> None:
+        if b"\r\n" in block:
+            block = block.replace(b"\r\n", b"\n")
+        self._block = block
+        self._heading = heading
+        self.first = first
+        self.count = block.count(b"\n") + (not block.endswith(b"\n"))
+        self.text = None if any(byte in block for byte in _STRANGE) else self._filled()
+
+    def _filled(self) -> bytes:
+        if b"\n\n" not in self._block and not self._block.startswith(b"\n"):
+            return self._block
+        return b"\n".join(line or _BLANK for line in self._all())
+
+    def _all(self) -> list[bytes]:
+        return self._block.removesuffix(b"\n").split(b"\n")
+
+    def all(self) -> Sequence[tuple[int, bytes]]:
+        """Give all lines."""
+        return list(enumerate(self._all()))
+
+    def at(self, places: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """Give the lines at some places."""
+        lines = self._all()
+        return ((place, lines[place]) for place in places)
+
+    def is_closed(self) -> bool:
+        """Whether every row of a table ends on the line on which it began."""
+        if b'"' not in self._block or self._heading is None:
+            return True
+        closed = re.compile(CLOSED.replace("{d}", self._heading.delimiter).encode())
+        return all(closed.fullmatch(line) for line in self._all() if b'"' in line)
+
+    def rows(self, places: Places) -> Iterator[Line | Fault]:
+        """Read lines one by one.
+
+        Raises:
+            ImportFileError: a table that is no text in UTF-8.
+        """
+        for place, text in places:
+            line = _plain(text)
+            if self._heading is not None:
+                yield from self._cells(place, line)
+            elif line.strip():
+                yield row_of(self.first + place, line)
+
+    def keys(self, places: Places) -> Iterator[tuple[int, int]]:
+        """Give the key by which a row's content is known; what is no row has one too."""
+        for place, text in places:
+            line = _plain(text)
+            if self._heading is None:
+                yield place, key_of(sha256(line.strip()).digest())
+            else:
+                yield from (
+                    (place, key_of(sha256(row.identity()).digest()))
+                    for row in self._cells(place, line)
+                    if isinstance(row, Line)
+                )
+
+    def _cells(self, place: int, line: bytes) -> Iterator[Line | Fault]:
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            raise ImportFileError("it is no text in UTF-8") from None
+        if self._heading is not None and text:
+            cells = next(csv.reader([text], delimiter=self._heading.delimiter), [])
+            yield self._heading.row(self.first + place, cells)
+
+
+def _plain(text: str | bytes) -> bytes:
+    """Give a line as it stands in the file, whether the engine or we have read it."""
+    line = text.encode() if isinstance(text, str) else text
+    return b"" if line == _BLANK else line
+
+
+def blocks(file: io.BufferedReader) -> Iterator[bytes]:
+    """Cut what comes at line ends, so many lines or bytes at once."""
+    held: list[bytes] = []
+    size = lines = 0
+    while chunk := file.read(min(_CHUNK, _BLOCK)):
+        size, lines = size + len(chunk), lines + chunk.count(b"\n")
+        end = chunk.rfind(b"\n") + 1
+        if end and (lines >= _ROWS or size >= _BLOCK):
+            yield b"".join((*held, chunk[:end]))
+            held = [chunk[end:]]
+            size, lines = len(held[0]), 0
+        else:
+            held.append(chunk)
+    if size:
+        yield b"".join(held)
+
+
+def heading_of(line: bytes) -> Heading | None:
+    """Read a plain heading; None for one that only the table's own reader can judge."""
+    bare = line.removesuffix(b"\n").removesuffix(b"\r")
+    if not bare or b"\r" in bare or bare.count(b'"') % 2:
+        return None
+    try:
+        return Heading.of(bare.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return None
+
+
+class Joined(io.RawIOBase):
+    """Pieces of a file that were cut already or are yet to be, as one file again."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._piece = io.BytesIO()
+
+    @classmethod
+    def of(cls, *pieces: Iterable[bytes]) -> io.BufferedReader:
+        """Join pieces, to be read as a file."""
+        return io.BufferedReader(cls(chain(*pieces)))
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer, or as much of it as the next piece does."""
+        found = self._piece.read(len(buffer))
+        while not found:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._piece = io.BytesIO(piece)
+            found = self._piece.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
