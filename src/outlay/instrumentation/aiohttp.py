@@ -33,7 +33,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
 
     patches = Patches()
     begin = _beginner(recorder, patches)
-    patches.replace(aiohttp.ClientSession, "_request", partial(measured_async, begin=begin, settle=_settle))
+    patches.replace(aiohttp.ClientSession, "_request", partial(measured_async, begin=begin, settle=settle))
     patches.replace(aiohttp.StreamReader, "set_exception", _breaking)
     return patches
 
@@ -54,7 +54,8 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
     return begin
 
 
-def _settle(call: Call, response: Any) -> None:
+def settle(call: Call, response: Any) -> None:
+    """Read an answer as it comes."""
     if transports.failed(call, response.status):
         return
     call.streamed = transports.is_stream(response.headers.get("content-type", ""))

@@ -87,14 +87,13 @@ class Events:
         return billed(self.events.usage(), self._call)
 
 
-class Answer:
-    """A collector of InvokeModel's body; where that is silent, the headers have the counts."""
+class Bytes:
+    """A collector that keeps the bytes of an answer for when its usage is asked for."""
 
-    __slots__ = ("_call", "_metadata", "_parts", "_size")
+    __slots__ = ("_call", "_parts", "_size")
 
-    def __init__(self, call: Call, metadata: Mapping[str, Any]) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
-        self._metadata = metadata
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -103,6 +102,16 @@ class Answer:
         self._size += len(event)
         if self._size <= MAX_BODY:
             self._parts.append(event)
+
+
+class Answer(Bytes):
+    """A collector of InvokeModel's body; where that is silent, the headers have the counts."""
+
+    __slots__ = ("_metadata",)
+
+    def __init__(self, call: Call, metadata: Mapping[str, Any]) -> None:
+        super().__init__(call)
+        self._metadata = metadata
 
     @property
     def complete(self) -> bool:

@@ -7,20 +7,20 @@ answer is read as the provider wrote it. An answer out of litellm's cache passes
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from outlay.capture.bodies import MAX_BODY, Body, tee
+from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside, lending
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
-from outlay.instrumentation import bedrock
+from outlay.instrumentation import aiohttp, bedrock, litellm_native
 from outlay.instrumentation.hosts import known_at, place_at
-from outlay.instrumentation.litellm_said import follow, said_in
+from outlay.instrumentation.litellm_said import PROVIDERS, follow, said_in
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, is_stream
 from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
@@ -34,20 +34,6 @@ PATHS = (  # the end of a path -> api, beside those that any client may call
     (":rawPredict", "messages"),
     (":streamRawPredict", "messages"),
 )
-PROVIDERS = {  # litellm's name -> ours, where a host does not tell and the names differ
-    "vertex_ai": "vertex",
-    "vertex_ai_beta": "vertex",
-    "gemini": "google",
-    "azure_ai": "azure",
-    "together_ai": "together",
-    "fireworks_ai": "fireworks",
-    "cohere_chat": "cohere",
-    "ollama_chat": "ollama",
-    "hosted_vllm": "vllm",
-    "lm_studio": "lmstudio",
-    "dashscope": "alibaba",
-    "moonshot": "moonshotai",
-}
 _IN_PATH = re.compile(r"/(?:model|models)/([^/:]+)[/:]")
 _VERTEXS_REGION = re.compile(r"/locations/([^/]+)/")
 _FRAMES = "application/vnd.amazon.eventstream"
@@ -60,26 +46,34 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     Raises:
         ImportError: it is not installed.
     """
-    from litellm.llms.custom_httpx import http_handler  # noqa: PLC0415 - loaded only where it is hooked
+    from litellm.llms.custom_httpx import aiohttp_handler, http_handler  # noqa: PLC0415 - loaded only where it is hooked
 
     patches = Patches()
     follow(patches)
+    litellm_native.follow(recorder, patches)
     begin = _beginner(recorder, patches)
     patches.replace(http_handler.HTTPHandler, "post", lambda original: measured(original, begin, _settle))
     patches.replace(
         http_handler.AsyncHTTPHandler, "post", lambda original: measured_async(original, begin, _settle)
     )
+    patches.replace(
+        aiohttp_handler.BaseLLMAIOHTTPHandler,
+        "_make_common_async_call",
+        lambda original: measured_async(original, _beginner(recorder, patches, "openai"), aiohttp.settle),
+    )
     return patches
 
 
-def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
+def _beginner(recorder: Callable[[], Recorder], patches: Patches, otherwise: str | None = None) -> Begin:
     def begin(_handler: Any, args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
         if not patches.active or inside.get() is not None:
             return None
-        url = urlsplit(str(asked["url"] if "url" in asked else args[0]))
+        url = urlsplit(str(asked.get("url") or asked.get("api_base") or args[0]))
         api = next((api for end, api in PATHS if url.path.endswith(end)), None) or api_at(url.path)
         said = getattr(asked.get("logging_obj"), "model_call_details", None) or {}
-        provider = known_at(url.hostname or "", url.port) or _named(said.get("custom_llm_provider"))
+        provider = (
+            known_at(url.hostname or "", url.port) or _named(said.get("custom_llm_provider")) or otherwise
+        )
         if api is None or provider is None:
             return None
         in_path = _IN_PATH.search(url.path)
@@ -119,47 +113,34 @@ def _whole(call: Call, response: Any) -> Any:
     return {**found, "ResponseMetadata": {"HTTPHeaders": dict(response.headers)}}
 
 
-class Frames:
-    """A collector of Bedrock's binary frames, which are parsed at the end."""
+class Frames(bedrock.Bytes):
+    """A collector of Bedrock's binary frames, which are parsed at the end, each once."""
 
-    __slots__ = ("_call", "_parts", "_size")
+    __slots__ = ("_buffer", "_events")
 
     def __init__(self, call: Call) -> None:
-        self._call = call
-        self._parts: list[bytes] = []
-        self._size = 0
+        from botocore.eventstream import EventStreamBuffer  # noqa: PLC0415 - litellm's own way to read them
 
-    def add(self, event: Any) -> None:
-        """Take the next bytes."""
-        self._size += len(event)
-        if self._size <= MAX_BODY:
-            self._parts.append(event)
+        super().__init__(call)
+        self._buffer = EventStreamBuffer()
+        self._events: Collector = collector(call.provider, call.api)
 
     @property
     def complete(self) -> bool:
         """Whether the final usage was seen."""
-        return self._read().complete
+        return self._parsed().complete
 
     def usage(self) -> Usage:
         """Read what the frames said."""
-        return bedrock.billed(self._read().usage(), self._call)
+        return bedrock.billed(self._parsed().usage(), self._call)
 
-    def _read(self) -> Collector:
-        events = collector(self._call.provider, self._call.api)
-        for event in _events(self._parts):
-            events.add(event)
-        return events
-
-
-def _events(parts: list[bytes]) -> Iterator[dict[str, Any]]:
-    """Give the events in frames as botocore gives them."""
-    from botocore.eventstream import EventStreamBuffer  # noqa: PLC0415 - litellm's own way to read them
-
-    buffer = EventStreamBuffer()
-    for part in parts:
-        buffer.add_data(part)
-    for frame in buffer:
-        kind, said = frame.headers.get(":event-type"), json.loads(frame.payload or b"{}")
-        if isinstance(said.get("bytes"), str):
-            said["bytes"] = base64.b64decode(said["bytes"])
-        yield {str(kind): said}
+    def _parsed(self) -> Collector:
+        """Hand on what came since this was asked the last time, as botocore gives it."""
+        while self._parts:
+            self._buffer.add_data(self._parts.pop(0))
+        for frame in self._buffer:
+            kind, said = frame.headers.get(":event-type"), json.loads(frame.payload or b"{}")
+            if isinstance(said.get("bytes"), str):
+                said["bytes"] = base64.b64decode(said["bytes"])
+            self._events.add({str(kind): said})
+        return self._events

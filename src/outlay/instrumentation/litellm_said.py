@@ -10,6 +10,20 @@ from typing import Any
 from outlay.instrumentation.lending import lent, lent_async, named, said_by
 from outlay.instrumentation.patches import Patches
 
+PROVIDERS = {  # litellm's name -> ours, where a host does not tell and the names differ
+    "vertex_ai": "vertex",
+    "vertex_ai_beta": "vertex",
+    "gemini": "google",
+    "azure_ai": "azure",
+    "together_ai": "together",
+    "fireworks_ai": "fireworks",
+    "cohere_chat": "cohere",
+    "ollama_chat": "ollama",
+    "hosted_vllm": "vllm",
+    "lm_studio": "lmstudio",
+    "dashscope": "alibaba",
+    "moonshot": "moonshotai",
+}
 _BY_SDK = (  # methods around one request by the SDK of openai: class, name, whether a coroutine function
     ("OpenAIChatCompletion", "make_openai_chat_completion_request", True),
     ("OpenAIChatCompletion", "make_sync_openai_chat_completion_request", False),
@@ -42,7 +56,11 @@ def _said_to(args: tuple[Any, ...], asked: dict[str, Any]) -> dict[str, str]:
 
 def said_in(logging: Any) -> dict[str, str]:
     """Give the attributes of the call that a logging object belongs to."""
-    details = getattr(logging, "model_call_details", None) or {}
+    return said_of(getattr(logging, "model_call_details", None) or {})
+
+
+def said_of(details: Mapping[str, Any]) -> dict[str, str]:
+    """Give the attributes of a call that was asked with these."""
     asked = details.get("litellm_params") or {}
     metadata = _mapping(asked.get("litellm_metadata")) | _mapping(asked.get("metadata"))
     tags = metadata.get("tags")
