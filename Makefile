@@ -10,7 +10,7 @@ help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
 	@echo "make torture kills, restarts, full disks and bad networks, many rounds; prints a table"
-	@echo "make soak    64 threads and 500 tasks over eight SDKs for two minutes; prints a table"
+	@echo "make soak    64 threads and 500 tasks over ten SDKs for two minutes; prints a table"
 	@echo "make lint    ruff, mypy, import-linter; mypy, pyright and ty on the public types; the site"
 	@echo "make coverage branches of core, extract, pricing, journal and ledger; fails below what they have"
 	@echo "make bench   the benchmarks, peers beside us in one run"

@@ -25,6 +25,7 @@ class Trial(NamedTuple):
     only: str = ""
 
 
+_ATTRIBUTION = "tests/instrumentation/frameworks/test_attribution.py"
 FRAMEWORKS: Mapping[str, Trial] = {
     "llama-index": Trial(
         ("llama-index-llms-openai",),
@@ -32,6 +33,16 @@ FRAMEWORKS: Mapping[str, Trial] = {
         "llama-index",
     ),
     "instructor": Trial(("instructor",), "tests/instrumentation/frameworks/test_over_sdks.py", "instructor"),
+    **{
+        f"{name}-oldest": Trial(packages, _ATTRIBUTION, only)
+        for name, packages, only in (
+            ("litellm", ("litellm==1.80.0",), "litellm"),
+            ("langchain", ("langchain-core==0.3.0", "langchain-openai"), "langchain"),
+            ("dspy", ("dspy==2.6.0",), "dspy and not test_taken"),
+            ("pydantic-ai", ("pydantic-ai-slim[openai]==1.0.0",), "pydantic"),
+            ("openai-agents", ("openai-agents==0.2.0",), "agents"),
+        )
+    },
 }
 _RELEASES = "tests/instrumentation/test_releases.py"
 RELEASES: Mapping[str, Trial] = {

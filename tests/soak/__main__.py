@@ -1,4 +1,4 @@
-"""A soak: 64 threads and 500 tasks over eight SDKs against one server: ``python -m tests.soak [SECONDS]``.
+"""A soak: 64 threads and 500 tasks over ten SDKs against one server: ``python -m tests.soak [SECONDS]``.
 
 Calls fail, are retried, run out of time, are left and cancelled by chance. At the end the ledger must say
 what the server's bill says, in calls, tokens and dollars, and nothing may be left open.
@@ -17,14 +17,27 @@ from typing import Any, NamedTuple
 
 from tests.soak.clients import MAKERS
 from tests.soak.load import Load
+from tests.soak.wires import grok
 from tests.support.stub import Stub, stub
 
-import outlay
 from outlay.capture.guard import failures
+from outlay.process import Process
 
 _SECONDS, _THREADS, _TASKS = 120, 64, 500
 _MILLION = 1_000_000
-MODULES = ("openai", "anthropic", "google", "groq", "together", "mistralai", "cohere", "ollama")
+MODULES = (
+    "openai",
+    "anthropic",
+    "google",
+    "groq",
+    "together",
+    "mistralai",
+    "cohere",
+    "ollama",
+    "boto3",
+    "aiobotocore",
+    "xai",
+)
 _HEAD = ("SDK", "requests", "retried", "calls", "failed", "input tokens", "output tokens", "dollars", "equal")
 
 
@@ -47,9 +60,9 @@ def settled(server: Stub) -> None:
         time.sleep(0.05)
 
 
-def rows(server: Stub) -> Iterator[tuple[Any, ...]]:
+def rows(server: Stub, process: Process) -> Iterator[tuple[Any, ...]]:
     """Give a row for each SDK: what the server says, and whether the ledger says the same."""
-    report = outlay.open().report(by=["provider"])
+    report = process.open().report(by=["provider"])
     told = {row["provider"]: row for row in report.rows}
     for label, maker in MAKERS.items():
         bill, row = server.bill.of(label), told.pop(label, {})
@@ -72,37 +85,48 @@ def _line(cells: tuple[object, ...]) -> str:
     return f"| {' | '.join(f'{each:,}' if isinstance(each, int) else str(each) for each in shown)} |"
 
 
-def soak(seconds: float, threads: int, tasks: int) -> bool:
-    """Run it and print what came of it; whether all is well."""
-    with stub() as server:
-        outlay.instrument(*MODULES)
-        warm = Load(server, 3, 4, 20)  # loads and opens what stays; on the same bill
-        warm.run()
-        settled(server)
-        outlay.flush()
-        before = left()
-        full = Load(server, seconds, threads, tasks)
-        full.run()
-        settled(server)
-        outlay.flush()
-        after = left()
-        print(_line(_HEAD), _line(("---",) * len(_HEAD)), sep="\n")  # noqa: T201 - likewise
-        table = list(rows(server))
-        for row in table:
-            print(_line(row))  # noqa: T201 - likewise
-    well = (
-        all(row[-1] for row in table)
-        and not full.wrong
-        and not failures
-        and after == before
-        and full.left == 0
-    )
-    print(f"\n{threads} threads and {tasks} tasks for {seconds:g} s: {dict(full.seen)}")  # noqa: T201 - likewise
-    print(f"open before: {before}; after: {after}; tasks left: {full.left}")  # noqa: T201 - likewise
-    for what in (full.wrong, failures):
-        if what:
-            print(f"otherwise than planned: {dict(what)}")  # noqa: T201 - likewise
-    return well
+class Outcome(NamedTuple):
+    """What came of a soak: a row for each SDK, what was open before and after, what went wrong."""
+
+    table: list[tuple[Any, ...]]
+    full: Load
+    before: Left
+    after: Left
+
+    @property
+    def well(self) -> bool:
+        """Whether the ledger says what the server billed, and each caller saw what was planned for it."""
+        equal = all(row[-1] for row in self.table)
+        return equal and not self.full.wrong and not failures and self.full.left == 0
+
+
+def soak(process: Process, seconds: float, threads: int, tasks: int, *, warming: float = 3) -> Outcome:
+    """Run it in this process, on the ledger of its settings."""
+    with stub() as server, grok(server.bill) as peer:
+        server.peers["xai"] = peer
+        process.hooks.instrument(*MODULES)
+        try:
+            warm = Load(server, warming, 4, 20)  # loads and opens what stays; on the same bill
+            warm.run()
+            settled(server)
+            process.flush()
+            before = left()
+            full = Load(server, seconds, threads, tasks)
+            full.run()
+            settled(server)
+            process.flush()
+            return Outcome(list(rows(server, process)), full, before, left())
+        finally:
+            process.hooks.uninstrument()
+
+
+def told(outcome: Outcome, asked: str) -> str:
+    """Write what came of it."""
+    full, lines = outcome.full, [_line(_HEAD), _line(("---",) * len(_HEAD)), *map(_line, outcome.table)]
+    lines += [f"\n{asked}: {dict(full.seen)}"]
+    lines += [f"open before: {outcome.before}; after: {outcome.after}; tasks left: {full.left}"]
+    lines += [f"otherwise than planned: {dict(what)}" for what in (full.wrong, failures) if what]
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -111,7 +135,9 @@ def main() -> int:
     seconds, threads, tasks = (*given, *(_SECONDS, _THREADS, _TASKS)[len(given) :])
     with tempfile.TemporaryDirectory(prefix="outlay-soak-") as folder:
         os.environ["OUTLAY_LEDGER"] = folder
-        return 0 if soak(seconds, threads, tasks) else 1
+        outcome = soak(Process(), seconds, threads, tasks)
+        print(told(outcome, f"{threads} threads and {tasks} tasks for {seconds:g} s"))  # noqa: T201 - it is what it is for
+        return 0 if outcome.well and outcome.after == outcome.before else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Eight SDKs, each with a client to the stub server, and how it is asked: whole, streamed, hastily, again."""
+"""Ten SDKs, each with a client to the stub server, and how it is asked: whole, streamed, hastily, again."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -15,6 +15,7 @@ import together
 from google import genai
 from google.genai import types
 from mistralai.client import Mistral
+from tests.soak.wires import LaterBedrock, LaterGrok, NowBedrock, NowGrok
 from tests.support.stub import Stub
 
 PATIENCE = 120.0  # seconds for an answer that will come
@@ -27,7 +28,7 @@ class Maker(NamedTuple):
     label: str
     model: str
     rates: tuple[Decimal, Decimal] | None  # dollars a million tokens, in and out, as the provider lists them
-    http: Any
+    http: Any  # None: a wire of its own
     make: Callable[[str, Any, bool], Any]  # address, HTTP client, asynchronous
     ask: Callable[[Any, str, str, bool], Any]  # client, model, text, streamed
     patient: Callable[[Any], Any] | None = None  # the client with one retry; None: the SDK has none to set
@@ -124,6 +125,12 @@ MAKERS: Mapping[str, Maker] = {
         Maker("cohere", "command-a-03-2025", _listed("2.50", "10"), httpx, _cohere, _ask_cohere),
         Maker("ollama", "llama3.2", None, httpx, _ollama,
               lambda api, model, text, flow: api.chat(model=model, messages=_said(text), stream=flow)),
+        Maker("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", _listed("3.30", "16.50"), None,
+              lambda url, _http, later: LaterBedrock(url) if later else NowBedrock(url),
+              lambda api, model, text, streamed: api.ask(model, text, streamed)),
+        Maker("xai", "grok-4-0709", _listed("3", "15"), None,
+              lambda url, _http, later: LaterGrok(url) if later else NowGrok(url),
+              lambda api, model, text, streamed: api.ask(model, text, streamed)),
     )
 }  # fmt: skip
 
@@ -144,6 +151,9 @@ def clients(server: Stub, *, asynchronous: bool) -> list[Client]:
 
 
 def _client(maker: Maker, url: str, *, asynchronous: bool) -> Client:
+    if maker.http is None:
+        made = maker.make(url, None, asynchronous)
+        return Client(maker, made, made, None, (made,))
     waits, hastes = (_http(maker.http, read, asynchronous=asynchronous) for read in (PATIENCE, HASTE))
     made = maker.make(url, waits, asynchronous)
     again = maker.patient(made) if maker.patient else made

@@ -147,7 +147,9 @@ async def ask_later(client: Client, plan: Plan, server: Stub) -> None:
     came = asyncio.Event()
     task = asyncio.create_task(_ask_later(client, plan, came))
     if plan.mode == "cancelled":
-        while not (came.is_set() if plan.streamed else plan.id in server.bill.arrived):  # noqa: ASYNC110 - threads
+        while not (came.is_set() if plan.streamed else plan.id in server.bill.arrived):
+            if task.done():
+                break  # before it came so far
             await asyncio.sleep(0.01)
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -35,7 +35,8 @@ class Asked(NamedTuple):
     @property
     def streamed(self) -> bool:
         """Whether the answer is to come in events."""
-        return b'"stream":true' in self.body.replace(b" ", b"") or "streamGenerate" in self.path
+        by_path = "streamGenerate" in self.path or self.path.endswith("/converse-stream")
+        return by_path or b'"stream":true' in self.body.replace(b" ", b"")
 
 
 class Bill:
@@ -146,6 +147,7 @@ class Stub:
     def __init__(self) -> None:
         self.bill = Bill()
         self.port = 0
+        self.peers: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
@@ -158,8 +160,8 @@ class Stub:
         return len(self._open)
 
     def url(self, label: str) -> str:
-        """Give the address whose requests are on this label's bill."""
-        return f"http://127.0.0.1:{self.port}/{label}"
+        """Give the address whose requests are on this label's bill; another wire has a peer of its own."""
+        return self.peers.get(label) or f"http://127.0.0.1:{self.port}/{label}"
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -1,8 +1,10 @@
 """What each provider's API answers, whole and in events, for so many tokens in and out."""
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tests.support.aws import event
 from tests.support.wire import sse
 
 SAID = '{"city": "Oslo"}'
@@ -21,16 +23,11 @@ def answer_to(path: str, body: bytes, used: tuple[int, int], *, tool: bool) -> A
     """Make the answer of the API at a path."""
     asked = json.loads(body or b"{}")
     model = asked.get("model", "m")
-    if path.endswith("/messages"):
-        return _messages(model, used, asked if tool else None)
-    if path.endswith("/responses"):
-        return _responses(model, used, asked if tool else None)
+    for ending, make in _BY_PATH.items():
+        if path.endswith(ending):
+            return make(model, used, asked if tool else None)
     if ":generateContent" in path or ":streamGenerateContent" in path:
         return _gemini(path.rpartition("/")[2].partition(":")[0], used)
-    if path.endswith("/v2/chat"):
-        return _cohere(used)
-    if path.endswith("/api/chat"):
-        return _ollama(model, used)
     return _chat(model, used, asked if tool else None)
 
 
@@ -186,6 +183,24 @@ def _cohere(used: tuple[int, int]) -> Answer:
     return Answer(whole, events)
 
 
+def _bedrock(used: tuple[int, int]) -> Answer:
+    usage = {"inputTokens": used[0], "outputTokens": used[1], "totalTokens": sum(used)}
+    message = {"role": "assistant", "content": [{"text": SAID}]}
+    events = (
+        event("messageStart", {"role": "assistant"}),
+        event("contentBlockDelta", {"delta": {"text": SAID}, "contentBlockIndex": 0}),
+        event("messageStop", {"stopReason": "end_turn"}),
+        event("metadata", {"usage": usage, "metrics": {"latencyMs": 500}}),
+    )
+    whole = {
+        "output": {"message": message},
+        "stopReason": "end_turn",
+        "usage": usage,
+        "metrics": {"latencyMs": 500},
+    }
+    return Answer(whole, events, kind="application/vnd.amazon.eventstream")
+
+
 def _ollama(model: str, used: tuple[int, int]) -> Answer:
     message = {"role": "assistant", "content": SAID}
     first = {"model": model, "created_at": "2026-11-01T00:00:00Z", "message": message, "done": False}
@@ -193,3 +208,13 @@ def _ollama(model: str, used: tuple[int, int]) -> Answer:
     whole = {**first, "done": True, "done_reason": "stop", **counts}
     lines = tuple(json.dumps(each).encode() + b"\n" for each in (first, whole))
     return Answer(whole, lines, kind="application/x-ndjson")
+
+
+_BY_PATH: dict[str, Callable[[str, tuple[int, int], dict[str, Any] | None], Answer]] = {
+    "/messages": _messages,
+    "/responses": _responses,
+    "/converse": lambda _model, used, _asked: _bedrock(used),
+    "/converse-stream": lambda _model, used, _asked: _bedrock(used),
+    "/v2/chat": lambda _model, used, _asked: _cohere(used),
+    "/api/chat": lambda model, used, _asked: _ollama(model, used),
+}
