@@ -1,7 +1,7 @@
 """The peer of benchmarks.price_command; runs where litellm is installed, and outlay is not.
 
-``peer_litellm.py FILE TIMES`` prints the CPU microseconds of one ``completion_cost``; with 0 times, the ids
-of the lines that litellm can price.
+``peer_litellm.py FILE TIMES`` prints the CPU microseconds of one ``completion_cost``; with 0 times, what
+litellm makes of each line that it can price, by the line's id.
 """
 
 import json
@@ -14,12 +14,12 @@ from typing import Any
 import litellm
 
 
-def known(line: dict[str, Any]) -> bool:
-    """Whether litellm can price a line at all."""
+def cost_of(line: dict[str, Any]) -> float | None:
+    """Price a line; None where litellm cannot."""
     try:
-        return bool(priced(response_of(line), line["provider"]))
+        return priced(response_of(line), line["provider"]) or None
     except Exception:  # noqa: BLE001 - whatever it raises, it has no price
-        return False
+        return None
 
 
 def response_of(line: dict[str, Any]) -> Any:
@@ -37,15 +37,16 @@ def main(file: str, times: str) -> None:
     logging.disable()
     lines = [json.loads(text) for text in Path(file).read_text("utf-8").splitlines()]
     if times == "0":
-        print(json.dumps([line["id"] for line in lines if known(line)]))
+        print(json.dumps({line["id"]: cost for line in lines if (cost := cost_of(line)) is not None}))
         return
     ready = [(response_of(line), line["provider"]) for line in lines]
-    for response, provider in ready[:100]:
-        priced(response, provider)
-    start = time.process_time()
     for response, provider in ready:
         priced(response, provider)
-    print((time.process_time() - start) / len(ready) * 1e6)
+    start = time.process_time()
+    for _ in range(int(times)):
+        for response, provider in ready:
+            priced(response, provider)
+    print((time.process_time() - start) / len(ready) / int(times) * 1e6)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,24 @@
-"""``outlay price`` beside litellm's ``completion_cost`` on the same responses, in the same run.
+"""``outlay price`` by processes, and beside litellm's ``completion_cost`` on the same responses.
 
-litellm needs another major version of openai than our tests, so it runs in an environment of its own, which
-uv makes; its process takes turns with ours. Its responses are objects already when its clock starts, while
-``outlay price`` reads a line and writes one; our single steps stand beside it.
+``python -m benchmarks.price_command [FILE]``: FILE holds input lines of ``outlay price``, such as recorded
+responses; the golden set if not said. It is repeated until it is long enough.
+
+litellm's process takes turns with ours in one run, and its responses are objects already when its clock
+starts. Like with like is "outlay: a body", from a response in memory to an explained cost; ``outlay price``
+reads a line and writes one, too.
 """
 
 import json
+import math
 import os
-import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import truediv
 from pathlib import Path
 
 from rich.console import Console
@@ -28,20 +33,18 @@ HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "tests" / "golden" / "extract.jsonl"
 PEER = HERE / "peer_litellm.py"
 AT = datetime(2026, 11, 1, tzinfo=UTC)
-ROUNDS, REPEATED, TIMES = 5, 40, 5
-RESPONSES = 200_000
+ROUNDS, TIMES = 5, 20
+RESPONSES = 50_000
 
 
-def cases() -> list[dict[str, object]]:
-    """Give the whole bodies of chat completions as lines of ``outlay price`` input."""
+def cases(lines: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Give the whole bodies of chat completions, which litellm may be able to price."""
     made = []
-    for text in GOLDEN.read_text("utf-8").splitlines():
-        case = json.loads(text)
-        body = case.get("response")
-        if case["api"] == "chat" and isinstance(body, dict) and body.get("usage") and body.get("model"):
-            at = "2026-11-01T00:00:00Z"
-            line = {name: case[name] for name in ("provider", "api", "response")}
-            made.append({"id": case["name"], "at": at, **line})
+    for number, line in enumerate(lines):
+        body = line.get("response")
+        if line["api"] == "chat" and isinstance(body, dict) and body.get("usage") and body.get("model"):
+            given = {name: line[name] for name in ("provider", "api", "response")}
+            made.append({"id": str(number), "at": "2026-11-01T00:00:00Z", **given})
     return made
 
 
@@ -53,21 +56,20 @@ def ours(form: str, file: Path) -> float:
     usages = [(read(body, provider=provider, api="chat"), provider) for body, provider in bodies]
     forms: dict[str, Callable[[], object]] = {
         "line": lambda: price_batch(batch),
-        "body": lambda: [
+        "body": lambda: all(
             cost_of(read(body, provider=provider, api="chat"), provider=provider, at=AT)
             for body, provider in bodies
-        ],
-        "usage": lambda: [cost_of(usage, provider=provider, at=AT) for usage, provider in usages],
+        ),
+        "usage": lambda: all(cost_of(usage, provider=provider, at=AT) for usage, provider in usages),
     }
     forms[form]()
     return each(forms[form], TIMES)() / len(lines)
 
 
-def peer(uv: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the peer's script in an environment of its own."""
-    command = [uv, "run", "--quiet", "--isolated", "--no-project", "--with", "litellm", "python", str(PEER)]
+def peer(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the peer's script."""
     return subprocess.run(
-        [*command, *arguments],
+        [sys.executable, str(PEER), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -75,74 +77,87 @@ def peer(uv: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def theirs(uv: str, file: Path) -> Callable[[], float]:
+def theirs(file: Path) -> Callable[[], float]:
     """Make a run of the peer, which prints its CPU microseconds of one response."""
 
     def run() -> float:
-        return float(peer(uv, str(file), str(TIMES)).stdout.split()[-1])
+        return float(peer(str(file), str(TIMES)).stdout.split()[-1])
 
     return run
 
 
-def throughput(file: Path) -> None:
-    """Print how many responses a second the command reads, prices and writes, by processes."""
+def throughput(file: Path, cache: str) -> None:
+    """Print how many responses a second the command reads, prices and writes, by processes.
+
+    Start-up is included, with bytecode in a cache, as an installed package has it.
+    """
     responses = len(file.read_bytes().splitlines())
     table = Table(
-        title=f"outlay price over {responses:,} responses of every API, start-up included",
+        title=f"outlay price over {responses:,} responses, start-up included, median of {ROUNDS}",
         title_justify="left",
     )
     for heading in ("processes", "responses a second", "CPU µs a response", "of all processes"):
         table.add_column(heading, justify="right")
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environ = {**kept, "PYTHONPYCACHEPREFIX": cache}
     for jobs in sorted({1, 2, os.cpu_count() or 1}):
-        before, start = os.times(), time.perf_counter()
         command = [sys.executable, "-m", "outlay", "price", "--jobs", str(jobs), str(file)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        taken, after = time.perf_counter() - start, os.times()
-        used = after.children_user + after.children_system - before.children_user - before.children_system
+        timed = [run(command, environ) for _ in range(ROUNDS + 1)][1:]
+        taken, used = (statistics.median(each) for each in zip(*timed, strict=True))
         table.add_row(
-            str(jobs), f"{responses / taken:,.0f}", f"{used / responses * 1e6:.1f}", f"{used:.1f} s"
+            str(jobs), f"{responses / taken:,.0f}", f"{used / responses * 1e6:.1f}", f"{used:.2f} s"
         )
     Console(width=110).print(table)
 
 
-def every_case() -> list[str]:
+def run(command: list[str], environ: dict[str, str]) -> tuple[float, float]:
+    """Run a command, and give its seconds by the clock and of CPU, its children's included."""
+    before, start = os.times(), time.perf_counter()
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environ)
+    taken, after = time.perf_counter() - start, os.times()
+    return taken, after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def golden() -> list[dict[str, object]]:
     """Give every whole or streamed response of the golden set as a line of input."""
     made = []
     for number, text in enumerate(GOLDEN.read_text("utf-8").splitlines()):
         case = json.loads(text)
         body = {name: case[name] for name in ("response", "events", "sse") if name in case}
         names = {"id": number, "provider": case["provider"], "api": case["api"], "at": "2026-11-01T00:00:00Z"}
-        made.append(json.dumps({**names, **body}))
+        made.append({**names, **body})
     return made
 
 
-def main() -> None:
+def main(recorded: Path | None) -> None:
     """Print the tables: the command by itself, then beside litellm for the responses that both can price."""
+    lines = golden()
+    if recorded is not None:
+        lines = [json.loads(text) for text in recorded.read_text("utf-8").splitlines()]
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "responses.jsonl"
-        lines = every_case()
-        file.write_text("\n".join(lines * (RESPONSES // len(lines))) + "\n", encoding="utf-8")
-        throughput(file)
-    beside_litellm()
+        written = "".join(f"{json.dumps(line)}\n" for line in lines)
+        file.write_text(written * -(-RESPONSES // len(lines)), encoding="utf-8")
+        throughput(file, name)
+    beside_litellm(cases(lines))
 
 
-def beside_litellm() -> None:
+def beside_litellm(lines: list[dict[str, object]]) -> None:
     """Print the table, for the responses that both can price."""
-    uv = shutil.which("uv") or shutil.which("uv", path=str(HERE.parent / ".build" / "bin"))
-    if uv is None:
-        print("outlay price beside litellm: left out, there is no uv to make an environment for litellm")
-        return
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "responses.jsonl"
-        lines = cases()
         file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-        probe = peer(uv, str(file), "0")
+        probe = peer(str(file), "0")
         if probe.returncode:
             last = probe.stderr.strip().splitlines()[-1:]
             print(f"outlay price beside litellm: left out, litellm cannot be had: {' '.join(last)}")
             return
-        known = set(json.loads(probe.stdout.splitlines()[-1]))
-        both = [line for line in lines if line["id"] in known] * REPEATED
+        costs = json.loads(probe.stdout.splitlines()[-1])
+        answers = map(json.loads, price_batch(file.read_bytes()).answers.splitlines())
+        mine = {answer["id"]: answer["cost"] for answer in answers if answer.get("cost") is not None}
+        known = mine.keys() & costs.keys()
+        same = sum(math.isclose(float(mine[each]), costs[each], rel_tol=1e-9) for each in known)
+        both = [line for line in lines if line["id"] in known]
         file.write_text("".join(f"{json.dumps(line)}\n" for line in both), encoding="utf-8")
         forms = {"outlay price: a line": "line", "outlay: a body": "body", "outlay: a usage": "usage"}
         variants = {
@@ -150,14 +165,23 @@ def beside_litellm() -> None:
                 form: reported_by("-m", "benchmarks.price_command", short, str(file))
                 for form, short in forms.items()
             },
-            "litellm completion_cost": theirs(uv, file),
+            "litellm completion_cost": theirs(file),
         }
-        title = f"One recorded response priced, CPU ({len(known)} kinds, {len(both)} responses)"
-        show(title, take_turns(variants, ROUNDS), "litellm completion_cost")
+        timings = take_turns(variants, ROUNDS)
+        show(
+            f"One response priced, CPU ({len(known)} responses that both price, {same} equally)",
+            timings,
+            "litellm completion_cost",
+        )
+        for form in forms:
+            times = statistics.median(
+                map(truediv, timings["litellm completion_cost"].rounds, timings[form].rounds)
+            )
+            print(f"{form}: litellm takes {times:.1f} times as long")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2:  # a form and a file: one of this benchmark's own processes
         print(ours(sys.argv[1], Path(sys.argv[2])))
     else:
-        main()
+        main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -2,14 +2,22 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from outlay.extract.chat import count_chat
-from outlay.extract.common import CHAT, RESPONSES, Names, common_items
+from outlay.extract import chat
+from outlay.extract.answers import usage_in
+from outlay.extract.chat import count_chat, read_chat
+from outlay.extract.common import CHAT, PAID, RESPONSES, Names, common_items, common_usage
 from outlay.extract.tally import Tally, ordered
 
 ODD: list[Any] = [None, -1, 7.0, True, False, "3", 10**12 + 1, {}, []]
+BESIDE = [
+    *("queue_time", "total_time", "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"),
+    *("cost", "cost_details", "is_byok"),
+]
+VALUE = st.one_of(st.integers(0, 50), st.floats(0, 9), st.sampled_from([*ODD, 2**70, {"total_cost": 0.5}]))
 COUNT = st.one_of(st.integers(0, 50), st.sampled_from(ODD))
 DETAILS = [
     *("cached_tokens", "text_tokens", "audio_tokens", "image_tokens", "cache_write_tokens", "strange"),
@@ -28,6 +36,8 @@ def usages(draw: st.DrawFn, names: Names) -> dict[str, Any]:
             usage[key] = draw(st.one_of(st.none(), details, st.just([])))
     for key in draw(st.lists(st.sampled_from([*usage, "cached_tokens", "strange"]), max_size=1)):
         usage[key] = draw(COUNT)
+    for key in draw(st.lists(st.sampled_from(BESIDE), max_size=3)):
+        usage[key] = draw(VALUE)
     return usage
 
 
@@ -70,3 +80,31 @@ def test_what_most_answers_state_is_read_in_one_go() -> None:
     assert common_items(usage, CHAT) == units
     assert common_items({**usage, "total_tokens": 1101}, CHAT) is None
     assert common_items({**usage, "citation_tokens": 5}, CHAT) is None
+
+
+@given(
+    usages(PAID),
+    st.sampled_from(["openai", "openrouter", "deepseek", "groq", "xai", "google"]),
+    st.dictionaries(
+        st.sampled_from(["id", "model", "service_tier", "provider"]), st.sampled_from(["a", "B", ""])
+    ),
+)
+def test_an_answer_that_is_read_in_one_go_is_the_same_whole_usage(
+    usage: dict[str, Any], provider: str, around: dict[str, str]
+) -> None:
+    body = {**around, "usage": usage}
+    quick = read_chat(body, provider)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chat, "common_usage", lambda *_: None)
+        assert quick == read_chat(body, provider)
+
+
+@given(usages(PAID))
+def test_the_copy_is_plain_and_the_callers_own_object_is_not_kept(usage: dict[str, Any]) -> None:
+    common = common_usage(usage, PAID)
+    if common is None:
+        return
+    assert common[1] == usage_in(usage)
+    kept = [common[1], *(value for value in common[1].values() if isinstance(value, dict))]
+    theirs = [usage, *(value for value in usage.values() if isinstance(value, dict))]
+    assert not {id(each) for each in kept} & {id(each) for each in theirs}

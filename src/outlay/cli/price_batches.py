@@ -38,10 +38,13 @@ class Priced(NamedTuple):
 
 def price_batch(batch: bytes, book: Book | None = None) -> Priced:
     """Price the lines of a batch, the last of which needs no line end; one line out for each line in."""
-    # Cut as they are needed: twice as fast as to split all, and none but one is held.
-    found = [price_line(line.removesuffix(b"\n"), book) for line in BytesIO(batch)]
-    answers = [answer for answer, _ in found]
-    return Priced(b"\n".join((*answers, b"")), not all(fine for _, fine in found))
+    answers: list[bytes] = []
+    failed = False
+    for line in BytesIO(batch):  # cut as they are needed, in half the time that splitting them all takes
+        answer, fine = price_line(line.removesuffix(b"\n"), book)
+        answers.append(answer)
+        failed = failed or not fine
+    return Priced(b"\n".join((*answers, b"")), failed)
 
 
 def bytes_of(batch: Batch) -> bytes:

@@ -42,10 +42,18 @@ def finish(
 
 
 def finish_common(
-    items: tuple[Item, ...], body: Mapping[str, Any], usage: Mapping[str, Any], terms: dict[str, str]
+    items: tuple[Item, ...],
+    usage: Mapping[str, Any],
+    body: Mapping[str, Any],
+    terms: dict[str, str],
+    provider: str,
 ) -> Usage:
-    """Make the usage of an answer that has the common shape; nothing about it is odd, no money is stated."""
-    return made(items, names_in(body), tuple(sorted(terms.items())) if terms else (), usage)
+    """Make the usage of an answer that has the common shape; nothing about its counts is odd."""
+    said = tuple(sorted(terms.items())) if terms else ()
+    if STATED.isdisjoint(usage):
+        return made(items, names_in(body), said, usage)
+    cost, currency, flags = stated_cost(usage, provider)
+    return made(items, names_in(body), said, usage, (flags, None), (cost, currency))
 
 
 def names_in(body: Mapping[str, Any]) -> tuple[str | None, str | None]:

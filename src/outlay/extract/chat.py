@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
-from outlay.extract.common import CHAT, common_items
+from outlay.extract.common import PAID, common_usage
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.tally import Tally
 
@@ -68,12 +68,12 @@ _KNOWN_OUTPUT = frozenset(
 
 def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a chat completion, a text completion or an embedding of OpenAI's shape."""
-    usage = usage_in(body.get("usage")) or usage_elsewhere(body)
+    stated, breakdown = body.get("usage"), body.get("usage_breakdown")
+    if breakdown is None and (common := common_usage(stated, PAID)) is not None:
+        return finish_common(*common, body, _terms(body, common[1]), provider)
+    usage = usage_in(stated) or usage_elsewhere(body)
     if usage is None:
         return missing(body)
-    breakdown = body.get("usage_breakdown")
-    if breakdown is None and (items := common_items(usage, CHAT)) is not None:
-        return finish_common(items, body, usage, _terms(body, usage))
     tally = Tally()
     count_chat(tally, usage, provider)
     if breakdown is not None and (parts := _parts(breakdown, provider)):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from outlay.core.units import MAX_QUANTITY
 from outlay.core.usage import Item
+from outlay.extract.plain import plain
 
 
 class Names(NamedTuple):
@@ -17,12 +18,21 @@ class Names(NamedTuple):
     all: frozenset[str]
 
 
-def _names(prompt: str, output: str) -> Names:
+# Groq's times, and DeepSeek's hits beside the cached tokens of the details, which are the same ones.
+_TIMES = frozenset({"queue_time", "prompt_time", "completion_time", "total_time"})
+_HIT, _MISSED = "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"
+_BESIDE = _TIMES | {_HIT, _MISSED}
+_MONEY = frozenset({"cost", "cost_details", "is_byok"})
+
+
+def _names(prompt: str, output: str, *beside: str) -> Names:
     spelled = (prompt, output, f"{prompt}_details", f"{output}_details")
-    return Names(*spelled, frozenset({*spelled, "total_tokens"}))
+    return Names(*spelled, frozenset({*spelled, "total_tokens", *beside}))
 
 
-CHAT = _names("prompt_tokens", "completion_tokens")
+CHAT = _names("prompt_tokens", "completion_tokens", *_BESIDE)
+PAID = _names("prompt_tokens", "completion_tokens", *_BESIDE, "cost", "cost_details", "is_byok")
+"""The same where money may stand beside the counts, which has to be read, too."""
 RESPONSES = _names("input_tokens", "output_tokens")
 
 _CACHED = frozenset({"cached_tokens", "text_tokens"})
@@ -47,7 +57,7 @@ def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | N
         return None
     if len(usage) == 3:  # noqa: PLR2004 - the three counts alone
         return _items(prompt, 0, output, 0)
-    if not known.issuperset(usage):
+    if not known.issuperset(usage) or not (_BESIDE.isdisjoint(usage) or _can_be_passed_over(usage)):
         return None
     within, shown = usage.get(prompt_details), usage.get(output_details)
     cached = 0 if within is None else _part(within, "cached_tokens", _CACHED, _WITH_CACHED)
@@ -57,12 +67,37 @@ def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | N
     return _items(prompt - cached, cached, output - thought, thought)
 
 
+def _can_be_passed_over(usage: Mapping[str, Any]) -> bool:
+    """Whether times are numbers, and hits the same as the details' cached tokens."""
+    for key in _BESIDE.intersection(usage):
+        value = usage[key]
+        if type(value) is not float and (type(value) is not int or not 0 <= value <= MAX_QUANTITY):
+            return False
+    details = usage.get("prompt_tokens_details")
+    return _HIT not in usage or (type(details) is dict and type(details.get("cached_tokens")) is int)
+
+
+def common_usage(usage: object, names: Names) -> tuple[tuple[Item, ...], dict[str, Any]] | None:
+    """Count a usage of the common shape and copy it, for its owner may change it; None for any other one."""
+    if type(usage) is not dict or (items := common_items(usage, names)) is None:
+        return None
+    copied = usage.copy()  # plain numbers, but for the details
+    for name in (names.prompt_details, names.output_details):
+        if (details := usage.get(name)) is not None:
+            copied[name] = details.copy()
+    for name in _MONEY.intersection(usage):
+        copied[name] = plain(usage[name])
+    return items, copied
+
+
 def _part(details: object, name: str, looked_at: frozenset[str], known: frozenset[str]) -> int | None:
     """Give the one count that details are about; None where they hold anything else but zeros."""
     if type(details) is not dict or not known.issuperset(details):
         return None
     for key, value in details.items():
-        if value is not None and (type(value) is not int or value < 0 or (value and key not in looked_at)):
+        if value is not None and (
+            type(value) is not int or not 0 <= value <= MAX_QUANTITY or (value and key not in looked_at)
+        ):
             return None
     part: int = details.get(name) or 0
     return part

@@ -6,7 +6,7 @@ from typing import Any
 from outlay.core.usage import Usage, changed
 from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
 from outlay.extract.chat import count_chat
-from outlay.extract.common import RESPONSES, common_items
+from outlay.extract.common import RESPONSES, common_usage
 from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
@@ -25,12 +25,12 @@ _XAI_TOOLS = {"web_search_calls": "web_search"}  # the rest keep their names: x_
 
 def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
-    usage = usage_in(body.get("usage"))
     tools = usage_in(body.get("tool_usage"))
+    if tools is None and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
+        return finish_common(*common, body, tier_terms(body), provider)
+    usage = usage_in(body.get("usage"))
     if usage is None:
         return _not_yet(body)
-    if tools is None and (items := common_items(usage, RESPONSES)) is not None:
-        return finish_common(items, body, usage, tier_terms(body))
     tally = Tally()
     count_chat(tally, usage, "")
     if "server_side_tool_usage_details" in usage:
