@@ -19,6 +19,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Give it back, so that the interpreter's end finds nothing that leaked."""
+    gc.unfreeze()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Have one worker more than processors: tests wait for processes, servers and browsers of theirs."""
     return (os.cpu_count() or 1) + 1

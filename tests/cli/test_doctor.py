@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from tests.cli.conftest import Done
 
 import outlay as face
@@ -22,6 +23,7 @@ from outlay.cli.doctor_place import place_of
 from outlay.cli.findings import Finding, findings
 from outlay.instrumentation.others import others
 from outlay.ledger.ship.offsets import Offsets, Progress
+from outlay.otel import OutlaySpanProcessor
 from outlay.pricing.tables import DATA
 from outlay.pricing.updates import bundle
 from outlay.settings import load
@@ -102,6 +104,44 @@ def test_what_langfuse_and_litellm_have_switched_on() -> None:
     on = [each for each in others({"litellm": litellm, "langfuse.openai": litellm}) if each.state == "on"]
     assert [each.name for each in on] == ["langfuse.openai", "litellm callbacks (Logger, langfuse)"]
     assert not [each for each in others({"litellm": ModuleType("litellm")}) if each.state == "on"]
+
+
+def test_an_instrumentation_that_is_on_in_another_program_is_told_by_the_calls_it_told_of(
+    outlay: Outlay,
+) -> None:
+    face.record(provider="openai", model="gpt-4o", input_tokens=1)
+    assert not [each for each in json.loads(outlay("doctor", "--json").stdout)["findings"]
+                if each["name"] == "told by spans"]  # fmt: skip
+    provider = TracerProvider()
+    provider.add_span_processor(OutlaySpanProcessor())
+    for _ in range(2):
+        told = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai",
+                "gen_ai.response.model": "gpt-4o", "gen_ai.usage.input_tokens": 5}  # fmt: skip
+        with provider.get_tracer("openinference.instrumentation.openai").start_as_current_span(
+            "chat"
+        ) as span:
+            span.set_attributes(told)
+    provider.shutdown()
+    finding = found(outlay("doctor", "--json"), "told by spans")
+    assert finding["what"] == (
+        "of the 3 newest calls 2 were told by openinference.instrumentation.openai, which is on in a program"
+    )
+
+
+def test_of_an_installed_one_the_doctor_says_that_it_cannot_know_more(outlay: Outlay) -> None:
+    what = found(outlay("doctor", "--json"), "other instrumentations")["what"]
+    assert "openinference-instrumentation-openai" in what
+    assert what.endswith("whether one is on in a program, that program alone knows")
+
+
+def test_a_ledger_that_permissions_bar_is_not_to_be_put_aside() -> None:
+    barred = {**WELL["place"], "barred": [{"path": "/home/ledger.duckdb", "cannot_be": "read"}]}
+    said = "cannot use the ledger in /home: Permission denied"
+    error = {"error": said, "error_type": "LedgerError", "shipping": []}
+    faults = findings({**WELL, **error, "place": barred}, datetime.now(UTC))
+    assert [each.name for each in faults if each.level == "fault"] == ["permissions"]
+    (finding,) = _of({**WELL, **error}, "ledger")
+    assert "put /home/ledger.duckdb aside" in finding.do
 
 
 def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay) -> None:

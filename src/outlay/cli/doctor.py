@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from outlay.settings import Settings
 
 _WITHOUT_PRICE = {"cost_status": ["unpriced", "partial"], "status": "success"}  # a failed one has no usage
+_NEWEST = 200
 _PACKAGES = ("duckdb", "orjson", "rich", "click", "polars", "pandas", "pyarrow")
 
 
@@ -112,7 +113,16 @@ def _kept(reader: "LedgerReader") -> dict[str, Any]:
             for row in reader.rows(["provider", "model"], where=_WITHOUT_PRICE).rows
         ],
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
+        "from_spans": _from_spans(reader),
     }
+
+
+def _from_spans(reader: "LedgerReader") -> dict[str, Any]:
+    """Count by instrumentation which of the newest calls came from spans: it is on in some program."""
+    newest = reader.calls(limit=_NEWEST)
+    spans = [call.extra["otel"] for call in newest if isinstance(call.extra.get("otel"), dict)]
+    scopes = Counter(str(span.get("scope") or "an instrumentation without a name") for span in spans)
+    return {"of": len(newest), "scopes": dict(scopes)}
 
 
 def _alerts(settings: "Settings") -> dict[str, Any]:

@@ -48,6 +48,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_prices(found["prices"], now),
         *_sdks(found["instrumentable"]),
         *_others(found["others"]),
+        *_spans(found),
     ]
     yield from sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level))
 
@@ -94,7 +95,7 @@ def _ledger(found: Found) -> Iterator[Finding]:
             f"{server['target']} cannot be asked ({found['error']}); {_behind(server)}",
             "start the server or mend ledger, then outlay ship brings it up to date",
         )
-    else:
+    elif not found["place"]["barred"]:  # else that is why
         what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"
         do = f"{aside}; outlay report makes one anew of the journals that are left"
@@ -236,8 +237,19 @@ def _others(others: Iterable[Found]) -> Iterator[Finding]:
                 "two instrumentations", ADVICE, what, f"keep one of them; {each['off']} switches that off"
             )
     if there := [each["name"] for each in others if each["state"] == "installed"]:
-        what = f"{', '.join(there)} can instrument the same calls; they count once here"
+        what = (
+            f"{', '.join(there)} can instrument the same calls, which count once all the same; whether one is"
+            " on in a program, that program alone knows"
+        )
         yield Finding("other instrumentations", NOTE, what, "docs/opentelemetry.md says how both go together")
+
+
+def _spans(found: Found) -> Iterator[Finding]:
+    for scope, count in found.get("from_spans", {}).get("scopes", {}).items():
+        newest = found["from_spans"]["of"]
+        what = f"of the {newest:,} newest calls {count:,} were told by {scope}, which is on in a program"
+        do = "nothing, if it is meant to be; outlay's own hooks know more of a call"
+        yield Finding("told by spans", NOTE, what, do)
 
 
 def _calls(count: int) -> str:

@@ -227,7 +227,9 @@ def _alone(folder: Path, patience: float) -> Iterator[None]:
         private_folder(folder)
         release = _through_the_queue(folder, patience)
     except OSError as error:
-        raise LedgerError(f"cannot use the ledger in {folder}: {error.strerror or error}") from error
+        raise LedgerError(
+            f"cannot use the ledger in {folder}: {error.strerror or error}; outlay doctor says what to do"
+        ) from error
     if release is None:
         raise LedgerBusyError(
             f"others have been using the ledger in {folder} for {patience:g} seconds; ask again"
