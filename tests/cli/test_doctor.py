@@ -115,12 +115,17 @@ def test_an_instrumentation_that_is_on_in_another_program_is_told_by_the_calls_i
     provider = TracerProvider()
     provider.add_span_processor(OutlaySpanProcessor())
     for _ in range(2):
-        told = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai",
-                "gen_ai.response.model": "gpt-4o", "gen_ai.usage.input_tokens": 5}  # fmt: skip
         with provider.get_tracer("openinference.instrumentation.openai").start_as_current_span(
             "chat"
         ) as span:
-            span.set_attributes(told)
+            span.set_attributes(
+                {
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.response.model": "gpt-4o",
+                    "gen_ai.usage.input_tokens": 5,
+                }
+            )
     provider.shutdown()
     finding = found(outlay("doctor", "--json"), "told by spans")
     assert finding["what"] == (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outlay.cli.near import NearGroup
 from outlay.cli.options import data_options, state_of
 
 if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
@@ -14,7 +15,7 @@ if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
     from outlay.alerts.standing import Standing
 
 
-@click.group
+@click.group(cls=NearGroup)
 @data_options
 def alerts() -> None:
     """Rules of outlay.toml: budgets, dear calls and errors."""

@@ -3,16 +3,15 @@
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from errno import ENOSPC
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import click
-from click.exceptions import NoArgsIsHelpError
 
 from outlay.cli.manual import HELP, epilog, with_manual
+from outlay.cli.near import NearGroup, wrong
 from outlay.cli.options import data_options
 from outlay.core.errors import OutlayError, QueryError, SettingsError
 
@@ -66,7 +65,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(NearGroup):
     """A group that imports a subcommand's module when the subcommand is used, not to list it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -81,28 +80,10 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"outlay.cli.{entry.module}"), entry.attribute)
         return with_manual(command, f"outlay {cmd_name}")
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the subcommand; one that does not exist is answered with the nearest name."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"no command {name!r}; {_instead(name)}", ctx)
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the subcommands from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
-
-
-_OPTIONS = {"help": "write outlay --help, or outlay COMMAND --help", "version": "write outlay --version"}
-
-
-def _instead(name: str) -> str:
-    """Say what to write in place of a word that is no command."""
-    near = get_close_matches(name, COMMANDS, n=1)
-    return _OPTIONS.get(name) or (f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}")
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
@@ -175,7 +156,7 @@ def _invoke(args: Sequence[str] | None) -> int:
 def _meaning(error: Exception, args: Sequence[str] | None = None) -> tuple[str | None, int]:
     """Say in one line what an error means to who typed the command, and with which code it ends."""
     if isinstance(error, click.UsageError):
-        return _wrong(error, sys.argv[1:] if args is None else args), WRONG
+        return wrong(error, _named(sys.argv[1:] if args is None else args)), WRONG
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, OutlayError):
@@ -188,16 +169,9 @@ def _meaning(error: Exception, args: Sequence[str] | None = None) -> tuple[str |
     return f"a fault of outlay's own, {error!r:.200}; OUTLAY_DEBUG=1 shows where", FAILED
 
 
-def _wrong(error: click.UsageError, args: Sequence[str]) -> str:
-    """Say what is wrong with a command line, and whose help tells more."""
-    if error.ctx is not None:
-        where = error.ctx.command_path
-    else:  # click's parser does not say whose option it was
-        where = " ".join(["outlay", *(word for word in args[:1] if word in COMMANDS)])
-    said = error.format_message()
-    if isinstance(error, NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
-        said = f"name one of {', '.join(error.ctx.command.list_commands(error.ctx))}"
-    return f"{said} (see {where} --help)"
+def _named(args: Sequence[str]) -> str:
+    """Give the command that the line names; click's parser does not always say whose option it was."""
+    return " ".join(["outlay", *(word for word in args[:1] if word in COMMANDS)])
 
 
 def _take_no_output() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from outlay.cli.near import NearGroup
 from outlay.cli.options import data_options, state_of
 from outlay.core.errors import NotSupportedError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # loaded when a command runs: --help needs none of them
 _TOLD = ("id", "at", "provider", "model", "user", "cost", "currency", "cost_status")  # of a late call
 
 
-@click.group
+@click.group(cls=NearGroup)
 @data_options
 def ledger() -> None:
     """Keep house where calls are kept."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outlay.cli.near import NearGroup
 from outlay.cli.options import data_options, pairs, state_of
 from outlay.cli.prices_diff import diff
 from outlay.cli.prices_update import update
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
 _PER = {"1M": 1_000_000, "1K": 1_000, "token": 1}
 
 
-@click.group
+@click.group(cls=NearGroup)
 @data_options
 def prices() -> None:
     """The price book, and prices of your own."""

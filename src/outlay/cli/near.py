@@ -1,0 +1,71 @@
+"""What to write in place of a command or an option that is not there."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+import click
+from click.exceptions import NoArgsIsHelpError, NoSuchOption
+
+_OPTIONS: Mapping[str, str] = MappingProxyType(
+    {"help": "write outlay --help, or outlay COMMAND --help", "version": "write outlay --version"}
+)
+"""Of words that other programs take for a command."""
+
+_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "--from": "--since",
+        "--start": "--since",
+        "--to": "--until",
+        "--end": "--until",
+        "--group-by": "--by",
+        "--filter": "--where",
+        "--sort": "--order",
+        "--timezone": "--tz",
+    }
+)
+"""What options are called elsewhere, and here."""
+
+
+class NearGroup(click.Group):
+    """A group that answers a subcommand which does not exist with the nearest name."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"no command {name!r}; {_instead(name, known)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def wrong(error: click.UsageError, command: str) -> str:
+    """Say what is wrong with a command line, and whose help tells more: by default that command's."""
+    where = command if error.ctx is None else error.ctx.command_path
+    return f"{_said(error)} (see {where} --help)"
+
+
+def _said(error: click.UsageError) -> str:
+    if isinstance(error, NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+        return f"name one of {', '.join(error.ctx.command.list_commands(error.ctx))}"
+    if isinstance(error, NoSuchOption) and error.ctx is not None and (better := _option(error, error.ctx)):
+        return f"no option {error.option_name}; write {better}"
+    return error.format_message()
+
+
+def _option(error: NoSuchOption, ctx: click.Context) -> str | None:
+    """Give what that command has for an option of others, or for a dimension."""
+    from outlay.core.query import DIMENSIONS
+
+    has = {name for param in ctx.command.params for name in param.opts}
+    dimension = error.option_name.lstrip("-").replace("-", "_")
+    if "--where" in has and dimension in DIMENSIONS:
+        return f"--where {dimension}=VALUE"
+    other = _ELSEWHERE.get(error.option_name)
+    return other if other in has else None
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return _OPTIONS.get(name) or (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")
