@@ -1,6 +1,7 @@
 """Runs the mutants of a session of cosmic-ray in forks of one process that has collected the tests.
 
-It is ``cosmic-ray exec`` at a fraction of a second for a mutant: ``python -m tools.mutants CONFIG SESSION``.
+It is ``cosmic-ray exec`` at a fraction of a second for a mutant: ``python -m tools.mutants CONFIG SESSION``,
+and with a number behind it so many of them, by chance and always the same.
 
 A mutant inside of functions is put into the fork by its code objects. Any other, and any that lives, is run
 once more in a fork that imports everything anew: nothing is called alive that an import would have shown.
@@ -9,6 +10,7 @@ once more in a fork that imports everything anew: nothing is called alive that a
 import gc
 import importlib.machinery
 import os
+import random
 import shlex
 import signal
 import subprocess
@@ -30,6 +32,7 @@ from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
 _SECONDS = 6  # of processor time, where the tests take one; a loop without an end was noticed, too
 _QUIET = ("-q", "-x", "-s", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+_ANEW = "anew"
 Mutant = tuple[str, Path, str]  # its job, its file, its source
 Changes = list[tuple[CodeType, CodeType]]
 
@@ -40,12 +43,14 @@ def main() -> None:
     command: str = tomllib.loads(Path(config).read_text("utf-8"))["cosmic-ray"]["test-command"]
     tests = [part for part in shlex.split(command) if part.startswith("tests/")]
     with use_db(session, WorkDB.Mode.open) as db:
-        if rest:
+        if rest == [_ANEW]:
             for mutant in _mutants(db):
                 _keep(db, mutant, _in_fork(partial(_anew, mutant, tests)))
             return
+        if rest:
+            _leave_out(db, int(rest[0]))
         pytest.main([*_QUIET, *tests], plugins=[_InPlace(db)])
-    subprocess.run([sys.executable, "-m", "tools.mutants", config, session, "anew"], check=True)  # noqa: S603 - ourselves
+    subprocess.run([sys.executable, "-m", "tools.mutants", config, session, _ANEW], check=True)  # noqa: S603 - ourselves
 
 
 class _InPlace:
@@ -96,7 +101,7 @@ class _InPlace:
 
 
 def _anew(mutant: Mutant, tests: list[str], told: int) -> NoReturn:
-    """Import everything with the mutant's source in place of the file's."""
+    """Import everything with the mutant's source in place of the file's; its own tests come first."""
     _, path, source = mutant
     real = importlib.machinery.SourceFileLoader.get_code
 
@@ -106,9 +111,19 @@ def _anew(mutant: Mutant, tests: list[str], told: int) -> NoReturn:
         return real(loader, name)
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]  # in a fork of our own
-    if pytest.main([*_QUIET, *tests]) != pytest.ExitCode.OK:
-        _tell(told, "with fresh imports")
+    near = [each for each in tests if path.stem in each or "mutants" in each]
+    for some in (near, [each for each in tests if each not in near]):
+        if some and pytest.main([*_QUIET, *some]) != pytest.ExitCode.OK:
+            _tell(told, f"with fresh imports, in {some[0]} and {len(some) - 1} more")
     os._exit(0)
+
+
+def _leave_out(db: WorkDB, sample: int) -> None:
+    """Leave all but so many mutants out."""
+    pending = sorted((str(item.mutations), item.job_id) for item in db.pending_work_items)
+    random.Random(sample).shuffle(pending)  # noqa: S311 - no secret
+    for _, job in pending[sample:]:
+        db.set_result(job, WorkResult(WorkerOutcome.SKIPPED, "not in the sample"))
 
 
 def _mutants(db: WorkDB) -> Iterator[Mutant]:

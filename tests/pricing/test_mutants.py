@@ -82,6 +82,31 @@ def test_each_side_of_a_month_has_its_own_count() -> None:
     assert cost(month_input_tokens="1000", month_output_tokens="1000") == Decimal("0.008")
 
 
+@pytest.mark.parametrize(("unit", "amount"), [("input", "0.010"), ("output", "0.030")])
+def test_a_month_of_which_nothing_is_told_begins_with_this_call(unit: str, amount: str) -> None:
+    """The first 1000 tokens of a month are all below its tier: 1000 x 10, or 1000 x 30, a million."""
+    cost = cost_of({unit: 1000}, provider="acme", model="one", at=NOW, book=book(MONTHLY))
+    assert cost.amount == Decimal(amount)
+    one_more = cost_of({unit: 1001}, provider="acme", model="one", at=NOW, book=book(MONTHLY))
+    assert one_more.amount == Decimal(amount) + (
+        Decimal("0.00002") if unit == "input" else Decimal("0.00006")
+    )
+
+
+def test_a_stated_cost_keeps_what_is_odd_about_ours_where_there_is_one() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ from = 2026-12-01, rates = { input = "10" } }]
+    """)
+    usage = Usage.of({"input": 1000}, reported_cost=Decimal("0.004"))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.computed, cost.flags) == (Decimal("0.004"), Decimal("0.01"), ("extrapolated",))
+    unknown = cost_of(usage, provider="acme", model="two", at=NOW, book=prices)
+    assert (unknown.amount, unknown.computed, unknown.flags) == (Decimal("0.004"), None, ())
+
+
 def test_units_of_one_kind_are_laid_out_by_name_and_counts_of_the_same_side_follow_each_other() -> None:
     card = card_of(book(MONTHLY))
     items = [("input_image", 600), ("input_audio", 600)]
