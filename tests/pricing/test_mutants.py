@@ -1,6 +1,6 @@
 """What a changed line of pricing would get wrong: each test here stands for mutants that others let live."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import PriceBookError, UsageError
 from outlay.core.usage import Usage
-from outlay.pricing import Book, RateCard, cost_of
+from outlay.pricing import Book, RateCard, Unpriced, cost_of
 from outlay.pricing.calculate import lines_of, split_lines
 from outlay.pricing.charge import combined, usage_from_counts
 from outlay.pricing.rows import USER
@@ -338,3 +338,218 @@ def test_a_unit_that_a_tariff_leaves_out_follows_its_stand_in_only_where_both_co
     """)
     assert card_of(prices).rates["cache_read"].amount == Decimal(cached)
     assert card_of(prices, batch="true").rates["cache_read"].amount == Decimal(in_batch)
+
+
+STEPS = """
+[[model]]
+provider = "acme"
+model = "one"
+[[model.price]]
+kind = "KIND"
+rates = { input = "1", output = "10" }
+above = [
+  { tokens = 1000, rates = { input = "2", output = "20" } },
+  { tokens = 5000, rates = { input = "3", output = "30" } },
+]
+"""
+
+
+@pytest.mark.parametrize(("size", "rate"), [(1000, 1), (1001, 2), (5000, 2), (5001, 3)])
+def test_of_several_steps_the_last_that_is_reached_counts(size: int, rate: int) -> None:
+    card = card_of(book(STEPS.replace("KIND", "request")))
+    assert card.rates_for(size)["input"].amount == rate
+
+
+def test_a_sum_over_calls_is_unknown_from_the_first_step_on() -> None:
+    prices = book(STEPS.replace("KIND", "request"))
+    usage = Usage.of({"input": 2000}, flags=("summed_calls",))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.flags) == (Decimal("0.002"), ("tier_unknown",))  # 2000 x 1 a million
+
+
+def test_only_what_lies_above_a_marginal_step_costs_more_and_each_side_begins_at_nothing() -> None:
+    prices = book(STEPS.replace("KIND", "marginal"))
+    cost = cost_of({"input": 1000, "output": 1000}, provider="acme", model="one", at=NOW, book=prices)
+    assert cost.amount == Decimal("0.011")  # 1000 x 1 + 1000 x 10
+    cost = cost_of({"input": 1001, "output": 1001}, provider="acme", model="one", at=NOW, book=prices)
+    assert cost.amount == Decimal("0.011022")  # and 2 + 20
+
+
+@pytest.mark.parametrize("said", ["many", "-5", "1.5", ""])
+def test_a_month_s_count_that_is_none_counts_as_nothing(said: str) -> None:
+    cost = cost_of(
+        {"output": 1000}, provider="acme", model="one", at=NOW, book=book(MONTHLY), month_output_tokens=said
+    )
+    assert cost.amount == Decimal("0.03")  # 1000 x 30 a million, none of them above the thousandth
+
+
+def test_what_parts_leave_over_is_priced_to_the_last_token() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "10" } }]
+    [[model]]
+    provider = "acme"
+    model = "two"
+    price = [{ rates = { input = "20" } }]
+    """)
+    usage = Usage.of({"input": 11}, parts=(Usage.of({"input": 10}, model="two"),))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert cost.amount == Decimal("0.00021")  # 10 x 20 + 1 x 10 a million
+    assert [(line.unit, line.quantity, line.rate) for line in cost.lines] == [
+        ("input", 10, Decimal(20)),
+        ("input", 1, Decimal(10)),
+    ]
+
+
+def test_an_inclusive_count_below_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="input_tokens must be a whole number from 0 on, not -1"):
+        usage_from_counts({"input_tokens": -1})
+
+
+def test_of_strange_names_beside_inclusive_ones_the_first_is_named() -> None:
+    with pytest.raises(UsageError, match="cache_read and inclusive names"):
+        usage_from_counts({"input_tokens": 5, "output": 1, "cache_read": 1})
+
+
+def test_terms_are_given_by_name() -> None:
+    price: Any = cost_of
+    with pytest.raises(TypeError, match="positional"):
+        price({"input": 1}, "openai", "gpt-4o")
+
+
+def test_what_is_charged_once_is_charged_once_from_the_second_on_and_a_least_quantity_has_its_own_unit() -> (
+    None
+):
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    once = ["web_search"]
+    least = { audio_seconds = 10 }
+    [[model.price]]
+    per = 1
+    rates = { web_search = "3", audio_seconds = "2", pages = "8" }
+    """)
+
+    def amount(**units: Any) -> Decimal | None:
+        return cost_of(units, provider="acme", model="one", at=NOW, book=prices).amount
+
+    assert [amount(web_search=count) for count in (1, 2, 3)] == [3, 3, 3]
+    assert [amount(audio_seconds=count) for count in (1, 10, 11)] == [20, 20, 22]
+    assert amount(pages=Decimal("0.5")) == 4
+
+
+def test_a_fee_that_the_answer_does_not_tell_makes_a_priced_cost_partial_and_leaves_a_free_one() -> None:
+    prices = book("""
+    [[model]]
+    provider = "openrouter"
+    model = "acme/paid"
+    price = [{ rates = { input = "1" } }]
+    [[model]]
+    provider = "openrouter"
+    model = "acme/free"
+    price = [{ rates = { input = 0 } }]
+    """)
+
+    def found(model: str, **units: int) -> tuple[str, str | None]:
+        cost = cost_of(units, provider="openrouter", model=model, at=NOW, book=prices)
+        return cost.status, cost.reason
+
+    web = "the fee of the route's web search is not in the response"
+    assert found("acme/paid", input=5) == ("priced", None)
+    assert found("acme/paid:online", input=5) == ("partial", web)
+    assert found("acme/free:online", input=5)[0] == "free"
+    lacking = found("acme/paid:online", input=5, pages=1)
+    assert (lacking[0], lacking[1] == web) == ("partial", False)
+
+
+def test_a_tariff_alone_is_no_price() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ when = { batch = "true" }, rates = { input = "5" } }]
+    """)
+    for terms in ({}, {"batch": "true"}):
+        found = prices.resolve("acme", "one", NOW, terms)
+        assert found == Unpriced("its price depends on terms unknown; the call says nothing")
+
+
+def test_every_token_unit_that_a_tariff_leaves_out_is_said_and_by_its_first_term() -> None:
+    counts = ", ".join(f'unit_{n} = "1"' for n in range(30))
+    prices = book(f"""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = {{ input = "10", output = "3", reasoning = "4", cache_read = "1", cache_write = "2", {counts} }}
+    [[model.price]]
+    when = {{ batch = "true", service_tier = "flex" }}
+    rates = {{ input = "5" }}
+    """)
+    rates = card_of(prices, batch="true", service_tier="flex").rates
+    assert rates["input"].flag is None
+    for unit in ("output", "reasoning", "cache_read", "cache_write"):
+        assert (rates[unit].flag, rates[unit].note) == ("assumed_rate", "no batch rate, standard rate")
+
+
+def test_a_listed_factor_does_not_touch_a_price_of_ones_own() -> None:
+    text = """
+    [[model]]
+    provider = "bedrock"
+    model = "mine"
+    price = [{ rates = { input = "10" } }]
+    """
+    gov = {"region": "us-gov-west-1"}
+    card = book(text).resolve("bedrock", "mine", NOW, gov)
+    assert isinstance(card, RateCard)
+    assert card.rates["input"].amount == 10
+    ours = text + '[[common]]\nprovider = "bedrock"\nfactor = "2"\n'
+    card = book(ours).resolve("bedrock", "mine", NOW, gov)
+    assert isinstance(card, RateCard)
+    assert card.rates["input"].amount == 20
+
+
+@pytest.mark.parametrize(
+    ("row", "note"),
+    [
+        ("factor = 2", "factor x2"),
+        ('factor = 2\nnote = "a surcharge"', "a surcharge x2"),
+        ('factor = 2\nwhen = { geo = "eu" }\nnote = "a surcharge"', "geo eu x2"),
+    ],
+)
+def test_a_factor_is_named_by_its_terms_its_note_or_as_one(row: str, note: str) -> None:
+    prices = book(f"""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = {{ input = "10" }}
+    [[model.price]]
+    {row}
+    """)
+    rate = card_of(prices, geo="eu").rates["input"]
+    assert (rate.amount, rate.note) == (20, note)
+
+
+def test_at_the_instant_of_a_change_the_new_price_holds_from_then_and_until_the_next() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "10" }
+    [[model.price]]
+    from = 2026-01-01
+    to = 2026-06-01
+    rates = { input = "5" }
+    """)
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    second = timedelta(seconds=1)
+    found = [(card_of(prices, at).price.effective_from, card_of(prices, at).until) for at in (start, end)]
+    assert found == [(start, end), (end, None)]
+    before, last = card_of(prices, start - second), card_of(prices, end - second)
+    assert (before.price.effective_from, before.until) == (None, start)
+    assert (last.price.effective_from, last.until, last.rates["input"].amount) == (start, end, 5)

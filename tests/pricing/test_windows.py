@@ -1,9 +1,13 @@
 """Windows: hours in UTC, over midnight, on weekdays and not on holidays."""
 
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 
 import pytest
 
+from outlay.pricing import Book, RateCard, Unpriced
+from outlay.pricing.rows import USER
+from outlay.pricing.tables import sheet_of
 from outlay.pricing.windows import Window
 
 NIGHT = Window(time(16, 30), time(0, 30))
@@ -28,6 +32,49 @@ def test_over_midnight(hour: int, minute: int, *, inside: bool) -> None:
 )
 def test_weekdays_and_holidays(day: datetime, *, inside: bool) -> None:
     assert PEAK.holds(day) is inside
+
+
+HOURLY = """
+[[model]]
+provider = "acme"
+model = "by-night"
+[[model.price]]
+from = 2026-01-01
+windows = [{ from = "23:00", to = "04:00" }]
+rates = { input = "1" }
+
+[[model]]
+provider = "acme"
+model = "cheaper-by-night"
+[[model.price]]
+from = 2026-01-01
+rates = { input = "8" }
+[[model.price]]
+from = 2026-01-01
+windows = [{ from = "23:00", to = "04:00" }]
+rates = { input = "2" }
+"""
+
+
+@pytest.mark.parametrize("year", [2025, 2026])
+def test_a_call_from_before_the_first_price_takes_that_of_its_hour(year: int) -> None:
+    """The first price begins at midnight, which lies in the window: that says nothing of a call at noon."""
+    book = Book.of(sheet_of(HOURLY, "mine.toml", USER))
+    night, noon = (datetime(year, 6, 1, hour, tzinfo=UTC) for hour in (2, 12))
+    flags = ("extrapolated",) if year == 2025 else ()
+
+    def found(model: str, at: datetime) -> tuple[Decimal, tuple[str, ...]]:
+        card = book.resolve("acme", model, at, {})
+        assert isinstance(card, RateCard)
+        return card.rates["input"].amount, card.flags
+
+    for _ in range(2):  # also when it was asked for before
+        assert found("cheaper-by-night", night) == (2, flags)
+        assert found("cheaper-by-night", noon) == (8, flags)
+        assert found("by-night", night) == (1, flags)
+        assert book.resolve("acme", "by-night", noon, {}) == Unpriced(
+            "no price of by-night is known for that hour"
+        )
 
 
 def test_equal_ends_are_the_whole_day() -> None:

@@ -71,7 +71,7 @@ class Timeline:
         if self.asked is None:
             return self.unpriced or Unpriced("no price is known")
         bucket = bisect_right(self.edges, at)
-        key = (bucket, tuple([row.holds(at) for row in self.windowed])) if self.windowed else bucket
+        key = (bucket, tuple([row.is_open(at) for row in self.windowed])) if self.windowed else bucket
         card = self.cards.get(key)
         if card is None:
             made = card_at(self.asked, self.rows, self.common, at)

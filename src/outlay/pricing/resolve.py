@@ -62,7 +62,7 @@ class Change:
 def card_at(asked: Asked, rows: Sequence[Row], common: Sequence[Row], at: datetime) -> RateCard | str:
     """Make the card that holds at an instant, or say why there is none.
 
-    A call from before the first known price takes that price, flagged ``extrapolated``.
+    A call from before the first known price of its hour takes that price, flagged ``extrapolated``.
     """
     terms = asked.terms
     fitting = [row for row in rows if all(terms.get(name) == value for name, value in row.when)]
@@ -71,12 +71,14 @@ def card_at(asked: Asked, rows: Sequence[Row], common: Sequence[Row], at: dateti
         return _nothing_fits(rows, terms)
     moment, extrapolated = at, False
     if not any(row.holds(at) for row in plain):
-        first = min(row.start or _EVER for row in plain)
+        first = min((row.start or _EVER for row in plain if row.is_open(at)), default=_EVER)
         if at >= first:
             return f"no price of {asked.model.id} is known {_lapsed(plain, at)}"
         moment, extrapolated = first, True
-    active = [row for row in fitting if row.holds(moment)]
-    return _card(asked, active, [row for row in common if row.holds(moment)], (rows, at, extrapolated))
+    active, general = (
+        [row for row in group if row.spans(moment) and row.is_open(at)] for group in (fitting, common)
+    )
+    return _card(asked, active, general, (rows, at, extrapolated))
 
 
 def _lapsed(rows: Iterable[Row], at: datetime) -> str:

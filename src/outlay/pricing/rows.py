@@ -63,7 +63,11 @@ class Row:
 
     def holds(self, at: datetime) -> bool:
         """Whether an instant lies between start and end and in one of the windows."""
-        return self.spans(at) and (not self.windows or any(window.holds(at) for window in self.windows))
+        return self.spans(at) and self.is_open(at)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether an instant lies in one of the windows, also before start or behind end; yes without any."""
+        return not self.windows or any(window.holds(at) for window in self.windows)
 
     def spans(self, at: datetime) -> bool:
         """Whether an instant lies between start and end."""
