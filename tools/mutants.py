@@ -66,6 +66,8 @@ class _InPlace:
         if failed := _in_fork(partial(self._run, session)):
             pytest.exit(f"{failed} fails without a mutant", 1)
         here = str(Path("src").resolve())
+        for path in {mutant[1] for mutant in _mutants(self.db)}:  # some are loaded when they are first needed
+            importlib.import_module(".".join(path.relative_to(here).with_suffix("").parts))
         kept = [each for each in gc.get_objects() if isinstance(each, FunctionType | _lru_cache_wrapper)]
         self.functions = [each for each in kept if isinstance(each, FunctionType)]
         self.functions = [each for each in self.functions if each.__code__.co_filename.startswith(here)]

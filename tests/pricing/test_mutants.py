@@ -531,7 +531,7 @@ def test_a_factor_is_named_by_its_terms_its_note_or_as_one(row: str, note: str) 
     {row}
     """)
     rate = card_of(prices, geo="eu").rates["input"]
-    assert (rate.amount, rate.note) == (20, note)
+    assert (rate.amount, rate.note) == (Decimal(20), note)
 
 
 def test_at_the_instant_of_a_change_the_new_price_holds_from_then_and_until_the_next() -> None:
@@ -552,4 +552,4 @@ def test_at_the_instant_of_a_change_the_new_price_holds_from_then_and_until_the_
     assert found == [(start, end), (end, None)]
     before, last = card_of(prices, start - second), card_of(prices, end - second)
     assert (before.price.effective_from, before.until) == (None, start)
-    assert (last.price.effective_from, last.until, last.rates["input"].amount) == (start, end, 5)
+    assert (last.price.effective_from, last.until, last.rates["input"].amount) == (start, end, Decimal(5))

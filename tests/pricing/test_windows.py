@@ -1,7 +1,6 @@
 """Windows: hours in UTC, over midnight, on weekdays and not on holidays."""
 
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 
 import pytest
 
@@ -63,15 +62,15 @@ def test_a_call_from_before_the_first_price_takes_that_of_its_hour(year: int) ->
     night, noon = (datetime(year, 6, 1, hour, tzinfo=UTC) for hour in (2, 12))
     flags = ("extrapolated",) if year == 2025 else ()
 
-    def found(model: str, at: datetime) -> tuple[Decimal, tuple[str, ...]]:
+    def found(model: str, at: datetime) -> tuple[str, tuple[str, ...]]:
         card = book.resolve("acme", model, at, {})
         assert isinstance(card, RateCard)
-        return card.rates["input"].amount, card.flags
+        return str(card.rates["input"].amount), card.flags
 
     for _ in range(2):  # also when it was asked for before
-        assert found("cheaper-by-night", night) == (2, flags)
-        assert found("cheaper-by-night", noon) == (8, flags)
-        assert found("by-night", night) == (1, flags)
+        assert found("cheaper-by-night", night) == ("2", flags)
+        assert found("cheaper-by-night", noon) == ("8", flags)
+        assert found("by-night", night) == ("1", flags)
         assert book.resolve("acme", "by-night", noon, {}) == Unpriced(
             "no price of by-night is known for that hour"
         )

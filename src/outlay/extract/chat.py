@@ -144,9 +144,7 @@ def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
                 left = tally.take(unit, tally.count(output_details, key), left)
         tally.unknown(output_details, _KNOWN_OUTPUT)
     tally.put("output", left)
-    # Prompt, completion and total alone have no extras; where one is absent, its name may be a strange one.
-    if len(usage) > 3 or "partial" in tally.flags:  # noqa: PLR2004 - as just said
-        _count_extras(tally, usage)
+    _count_extras(tally, usage)
 
 
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:

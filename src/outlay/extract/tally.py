@@ -96,12 +96,10 @@ class Tally:
         self.put(unit, quantity)
         return left - quantity
 
-    def check(self, stated: int | None, counted: int) -> bool:
+    def check(self, stated: int | None, counted: int) -> None:
         """Compare with the total that the provider states, if any; a difference is noted."""
-        if stated is None or stated == counted:
-            return True
-        self.flags.add("total_mismatch")
-        return False
+        if stated is not None and stated != counted:
+            self.flags.add("total_mismatch")
 
     def unknown(self, source: Mapping[str, Any], known: frozenset[str]) -> None:
         """Note keys that this reader does not know, where they say anything."""
