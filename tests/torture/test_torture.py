@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,8 +10,11 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.postgres import private, shared
-from tests.torture import disks, journals, kills, network
+from tests.torture import disks, journals, kills, network, sums
 from tests.torture.tally import Tally
+
+from outlay.core.ports import Ledger
+from outlay.ledger.postgres import PostgresLedger
 
 CHANCE = random.Random(20261122)  # noqa: S311  # only moments
 
@@ -30,6 +34,18 @@ def clean(*tallies: Tally) -> None:
     for each in tallies:
         assert each.is_clean, each
         assert each.kept >= each.confirmed > 0, each
+
+
+def test_random_records_sum_exactly_in_every_ledger(url: str) -> None:
+    def postgresql() -> AbstractContextManager[Ledger]:
+        return closing(PostgresLedger(url))
+
+    with ExitStack() as stack:
+        kinds = {**sums.LEDGERS, "PostgreSQL": postgresql}
+        ledgers = {name: stack.enter_context(empty()) for name, empty in kinds.items()}
+        assert sums.differing(500, CHANCE, ledgers) == []
+        ledgers["memory"].add(list(sums.records(1, CHANCE)))  # one more, and the sums are seen to differ
+        assert sums.sums_of(ledgers["memory"]) != sums.sums_of(ledgers["DuckDB"])
 
 
 def test_killed_writers_and_readers(tmp_path: Path) -> None:
