@@ -1,5 +1,6 @@
 """``outlay prices diff``: agreement with other lists, and two books beside each other."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -65,6 +66,22 @@ def test_each_difference_with_genai_prices_has_a_ruling(outlay: Outlay) -> None:
     assert {each["model"] for each in genai["disagreements"]} >= {"deepseek-chat", "grok-code-fast-1"}
     assert [each for each in genai["disagreements"] if each["ruling"] is None] == []
     assert genai["total"]["compared"] > 5000
+
+
+def test_each_difference_with_litellms_own_map_has_a_ruling(outlay: Outlay) -> None:
+    package = importlib.util.find_spec("litellm")  # importing it takes long
+    if package is None or not package.submodule_search_locations:
+        pytest.skip("litellm is not installed")
+    path = Path(package.submodule_search_locations[0]) / "model_prices_and_context_window_backup.json"
+    done = outlay("prices", "diff", "--litellm", str(path), "--at", "2026-11-22T12:00:00Z", "--json")
+    theirs = json.loads(done.stdout)["lists"][-1]
+    unruled = [
+        (each["provider"], each["model"], each["unit"])
+        for each in theirs["disagreements"]
+        if each["ruling"] is None
+    ]
+    assert (theirs["list"], unruled) == ("litellm", [])
+    assert theirs["total"]["agree"] > 12_000
 
 
 def test_the_text_names_what_differs(outlay: Outlay, litellm: str) -> None:

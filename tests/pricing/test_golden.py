@@ -335,3 +335,24 @@ THOUSAND = {"input": 1000, "output": 100}
 def test_the_mantle_endpoint_serves_in_its_own_region(model: str, terms: dict[str, str], amount: str) -> None:
     cost = charge(f"bedrock/{model}", THOUSAND, **terms)
     assert (cost.amount, cost.status) == (Decimal(amount), "priced")
+
+
+@pytest.mark.parametrize(
+    ("model", "counts", "terms", "amount"),
+    [
+        # 1000 x 3.2 + 100 x 9.71 a million, where one list had a thousandfold.
+        ("azure/jais-30b-chat", THOUSAND, {}, "0.004171"),
+        # 1000 x 1.8 + 100 x 1.8.
+        ("watsonx/core42/jais-13b-chat", THOUSAND, {}, "0.00198"),
+        # 1000 x 4 + 100 x 16 worldwide, 1000 x 4.4 + 100 x 17.6 in the US.
+        ("azure/gpt-realtime-1.5", THOUSAND, {}, "0.0056"),
+        ("azure/us/gpt-realtime-1.5", THOUSAND, {}, "0.00616"),
+        # 1000 x 35.2 + 100 x 70.4.
+        ("azure/us/gpt-realtime-2.1", {"input_audio": 1000, "output_audio": 100}, {}, "0.04224"),
+    ],
+)
+def test_what_a_list_had_wrong_or_left_out(
+    model: str, counts: dict[str, int], terms: dict[str, str], amount: str
+) -> None:
+    cost = charge(model, counts, **terms)
+    assert (cost.amount, cost.status) == (Decimal(amount), "priced")
