@@ -5,6 +5,7 @@ package index, and prints a table; the exit code is 1 if anything failed.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-_ALWAYS = ("pytest", "hypothesis", "httpx", "httpx2", "pydantic")
+_ALWAYS = ("pytest", "pytest-xdist", "hypothesis", "httpx", "httpx2", "pydantic")
 
 
 class Trial(NamedTuple):
@@ -91,7 +92,7 @@ def tried(trial: Trial, folder: Path) -> tuple[str, str]:
     select = ("-k", trial.only) if trial.only else ()
     done = run(str(python), "-m", "pytest", "-p", "no:cacheprovider", trial.tests, *select)
     frozen = run(uv, "pip", "freeze", "--quiet", "--python", str(python)).stdout.splitlines()
-    names = {each.partition(">")[0].partition("=")[0].partition("<")[0] for each in trial.packages}
+    names = {re.split(r"[\[<>=]", each)[0] for each in trial.packages}
     told = [each for each in frozen if each.partition("==")[0] in {*names, "openai"} - {"httpx"}]
     return ", ".join(told), (done.stdout.strip().splitlines() or [done.stderr[-200:]])[-1]
 

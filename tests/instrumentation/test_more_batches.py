@@ -171,6 +171,87 @@ def test_lines_of_geminis_file_are_the_same_calls(kept: Kept) -> None:
     assert [record.usage.response_id for record in kept.records] == ["r1", "r2", None]
 
 
+def embedded(tokens: int, **more: Any) -> dict[str, Any]:
+    return {"response": {"embedding": {"values": [0.1]}, "tokenCount": tokens}, **more}
+
+
+ABOUT_EMBEDDED = {**ABOUT, "model": "models/gemini-embedding-001"}
+EMBEDDING = {"name": "batches/two", "metadata": ABOUT_EMBEDDED}
+EMBEDDED = {
+    **EMBEDDING,
+    "done": True,
+    "response": {
+        "inlinedEmbedContentResponses": {
+            "inlinedResponses": [
+                embedded(1000),
+                embedded(4000, metadata={"key": "b"}),
+                {"error": {"code": 3}},
+            ]
+        }
+    },
+}
+EMBEDDED_IN_FILE = {**EMBEDDING, "done": True, "response": {"responsesFile": "files/batch-two"}}
+EMBEDDED_LINES = "\n".join(json.dumps(embedded(n, key=k)) for k, n in (("0", 1000), ("b", 4000))).encode()
+# 1000 and 4000 x 0.15 dollars a million, and half of that in a batch
+EMBEDDED_AT = [Decimal("0.000075"), Decimal("0.0003")]
+
+
+@pytest.mark.filterwarnings("ignore:batches.create_embeddings:google.genai.errors.ExperimentalWarning")
+@pytest.mark.filterwarnings("ignore:.*experimental")
+def test_embeddings_of_geminis_batch_are_counted_once_in_the_job_or_in_its_file(kept: Kept) -> None:
+    api = gemini(
+        answer(EMBEDDING), answer(EMBEDDED), answer(EMBEDDED), answer(EMBEDDED_IN_FILE), raw(EMBEDDED_LINES)
+    )
+    contents = types.EmbedContentBatch(contents=[types.Content(parts=[types.Part(text="a")])])
+    source = types.EmbeddingsBatchJobSource(inlined_requests=contents)
+    with context(user="u1"):
+        api.batches.create_embeddings(model="gemini-embedding-001", src=source)
+    api.batches.get(name="batches/two")
+    api.batches.get(name="batches/two")
+    api.batches.get(name="batches/two")
+    assert [record.usage.units for record in kept.records] == [{"input": 1000}, {"input": 4000}, {}]
+    assert [record.cost for record in kept.records] == [*EMBEDDED_AT, None]
+    assert {(each.api, each.model, each.user) for each in kept.records} == {
+        ("embeddings", "gemini-embedding-001", "u1")
+    }
+    kept.entries.clear()
+    api.files.download(file="files/batch-two")
+    assert [record.cost for record in kept.records] == EMBEDDED_AT
+
+
+def drawn() -> Any:
+    said = {"model": "grok-imagine-image", "usage": {"cost_in_usd_ticks": TICKS}}
+    images = {**said, "images": [{"url": "https://example.org/1.png"}] * 2}
+    film = {
+        "model": "grok-imagine-video",
+        "usage": {"cost_in_usd_ticks": 2 * TICKS},
+        "video": {"duration": 5},
+    }
+    return batch_pb2.ListBatchResultsResponse(
+        results=[
+            {"batch_request_id": "a", "response": {"image_response": images}},
+            {"batch_request_id": "b", "response": {"video_response": film}},
+            {"batch_request_id": "c", "response": {"video_response": {"error": {"code": "moderated"}}}},
+        ]
+    )
+
+
+def test_images_and_films_of_xais_batch_are_counted_once_at_what_it_states(kept: Kept) -> None:
+    with serving(Peer(results=drawn())) as address:
+        api = xai_sdk.Client(api_key="k", api_host=address, use_insecure_channel=True)
+        for _ in range(2):
+            api.batch.list_batch_results("batch-1")
+        api.close()
+    assert [record.cost for record in kept.records] == [
+        Decimal(TICKS) / 10**10,
+        Decimal(2 * TICKS) / 10**10,
+        None,
+    ]
+    assert [record.usage.units for record in kept.records] == [{"images": 2}, {}, {}]
+    assert [record.model for record in kept.records] == ["grok-imagine-image", "grok-imagine-video", None]
+    assert [record.error_type for record in kept.records] == [None, None, "moderated"]
+
+
 def results() -> Any:
     answered = {"completion_response": Peer._answer(1)}
     return batch_pb2.ListBatchResultsResponse(

@@ -83,10 +83,12 @@ def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
 
 
 def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:
-    """Read Vertex's predict, which counts tokens beside each embedding."""
+    """Read Vertex's predict, which counts tokens beside each embedding, or one of a batch of Gemini's."""
     tally = Tally()
     rows = body.get("predictions") or body.get("embeddings")
-    found = False
+    alone = tally.first(body, "tokenCount", "token_count")
+    found = alone is not None
+    tally.put("input", alone)
     for row in rows_of(rows):
         fields = fields_of(row) or {}
         statistics = fields_of((fields_of(fields.get("embeddings")) or fields).get("statistics")) or {}

@@ -39,7 +39,8 @@ def _counts(*keys: str) -> Callable[[Fields, Fields], bool]:
 def _is_embedding(body: Fields, _: Fields) -> bool:
     rows = body.get("data")
     first = fields_of(rows[0]) if isinstance(rows, list) and rows else None
-    return "predictions" in body or (first is not None and "embedding" in first)
+    alone = "embedding" in body  # a line of Gemini's batches
+    return alone or "predictions" in body or (first is not None and "embedding" in first)
 
 
 # The first row that fits decides: what one peculiar key tells comes before what many share.

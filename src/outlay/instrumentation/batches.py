@@ -25,7 +25,7 @@ from outlay.extract.batch import response_inside
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body
 from outlay.instrumentation.paths import body_of, content_of, http_of
-from outlay.instrumentation.wrapping import usage_in
+from outlay.instrumentation.wrapping import text_or_none, usage_in
 
 _MADE = re.compile(r"(?:/messages)?/batches(?:/[^/]+(?:/cancel)?)?")
 _RESULTS = re.compile(r"/messages/batches/([^/]+)/results")
@@ -43,11 +43,12 @@ class BatchLineError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What is known of a batch: its id, when it was asked for, and for whom."""
+    """What is known of a batch: its id, when it was asked for, for whom, and of which model."""
 
     id: str
     at: datetime | None
     who: contexts.Attribution | None
+    model: str | None  # of all its lines, where these name none themselves
 
 
 class Batches:
@@ -80,7 +81,7 @@ class Batches:
                 continue
             before = self._known.get(batch_id)
             who = contexts.attribution.get() if own else before.who if before else None
-            self._known[batch_id] = _Batch(batch_id, _time_in(fields), who)
+            self._known[batch_id] = _Batch(batch_id, _time_in(fields), who, text_or_none(fields.get("model")))
             for name in _FILES:
                 if isinstance(fields.get(name), str):
                     self._files[fields[name]] = batch_id
@@ -137,11 +138,12 @@ class Batches:
             call.finish(usage_in(line, call))
 
     def _call(self, provider: str, api: str, batch: _Batch | None) -> Call:
+        model = batch.model if batch else None
         if batch is None or batch.who is None:
-            return Call(self._recorder(), provider=provider, api=api, sent=True)
+            return Call(self._recorder(), provider=provider, api=api, model=model, sent=True)
         token = contexts.attribution.set(batch.who)
         try:
-            return Call(self._recorder(), provider=provider, api=api, sent=True)
+            return Call(self._recorder(), provider=provider, api=api, model=model, sent=True)
         finally:
             contexts.attribution.reset(token)
 

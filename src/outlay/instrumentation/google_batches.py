@@ -13,6 +13,9 @@ from outlay.instrumentation.wrapping import looked_at, looked_at_async
 
 _PROVIDER = "google"  # Vertex writes its results into the customer's own storage
 
+_INSIDE = {"inlinedResponses": "generate_content", "inlinedEmbedContentResponses": "embeddings"}
+"""Where a job has its answers -> their API."""
+
 
 def hook(recorder: Callable[[], Recorder], patches: Patches, client: Any) -> None:
     """Hook the API client, at what gives jobs and files."""
@@ -40,14 +43,16 @@ def _learn(batches: Batches, body: Mapping[str, Any], *, own: bool) -> None:
     """Remember a job, and take the answers that are inside of it."""
     name, about = body.get("name"), fields_of(body.get("metadata")) or {}
     said = {**(fields_of(about.get("output")) or {}), **(fields_of(body.get("response")) or {})}
+    model = str(about.get("model") or "").removeprefix("models/")
     known = {"id": name, "created_at": about.get("createTime"), "output_file": said.get("responsesFile")}
-    batches.learn(known, own=own)
-    for line in _inside(said):
-        batches.line(_PROVIDER, name, line, api="generate_content")
+    batches.learn({**known, "model": model}, own=own)
+    for kind, api in _INSIDE.items():
+        for line in _inside(said, kind):
+            batches.line(_PROVIDER, name, line, api=api)
 
 
-def _inside(said: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    answers = (fields_of(said.get("inlinedResponses")) or {}).get("inlinedResponses") or ()
+def _inside(said: Mapping[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    answers = (fields_of(said.get(kind)) or {}).get("inlinedResponses") or ()
     for place, each in enumerate(answers):
         key = (fields_of(each.get("metadata")) or {}).get("key")
         yield {**each, "key": str(place) if key is None else key}

@@ -38,7 +38,8 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     begin = _beginner(recorder, patches)
     for owner in (chat.BaseClient, chat.BaseChat, image.BaseClient):
         patches.replace(owner, "__init__", partial(_with_stub, watched=partial(_watched, begin=begin)))
-    looked = xai_batches.Watcher(recorder, patches, _line_body)
+    bodies = {"completion_response": _line_body, "image_response": _made_body, "video_response": _made_body}
+    looked = xai_batches.Watcher(recorder, patches, bodies)
     patches.replace(batch.BaseClient, "__init__", partial(_with_stub, watched=looked))
 
     def deferred(chat: Any, _args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
@@ -168,9 +169,15 @@ def _settle(call: Call, response: Any) -> None:
 def _drawn(call: Call, response: Any) -> Usage:
     """Read drawn images; where nothing is said of their usage, their number is what was bought."""
     images = len(response.images)
-    usage = usage_in({"model": response.model, "usage": _said(response), "data": [None] * images}, call)
+    usage = usage_in(_made_body(response), call)
     bought = Usage.of({"images": images}, model=response.model or None)
     return usage if usage.items or usage.reported_cost is not None else replace(bought, raw=usage.raw)
+
+
+def _made_body(message: Any) -> dict[str, Any]:
+    """Give an answer of images, or of a film, which is none."""
+    images = len(getattr(message, "images", ()))
+    return {"model": message.model, "usage": _said(message), "data": [None] * images}
 
 
 def _tier(message: Any) -> str | None:

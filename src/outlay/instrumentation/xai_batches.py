@@ -1,6 +1,6 @@
 """xai-sdk's batches: results counted when they are listed, or asked for one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +11,9 @@ from outlay.instrumentation.batches import Batches
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import looked_at, looked_at_async
 
-Body = Callable[[Any], dict[str, Any]]
-"""A chat's answer -> its fields."""
+Bodies = Mapping[str, Callable[[Any], dict[str, Any]]]
+"""What an answer is -> what gives its fields."""
+_CHAT = "completion_response"
 _LOOKS = frozenset({"CreateBatch", "GetBatch", "ListBatchResults", "GetBatchRequestResult"})
 
 
@@ -23,7 +24,7 @@ class _Stub(SimpleNamespace):
 class Watcher:
     """Gives a batch client's stub once more, its answers looked at."""
 
-    def __init__(self, recorder: Callable[[], Recorder], patches: Patches, body_of: Body) -> None:
+    def __init__(self, recorder: Callable[[], Recorder], patches: Patches, body_of: Bodies) -> None:
         self._batches = Batches(recorder, Once(recorder))
         self._patches = patches
         self._body_of = body_of
@@ -50,11 +51,15 @@ class Watcher:
 
     def _line(self, batch_id: str, result: Any) -> None:
         fields: dict[str, Any] = {"custom_id": result.batch_request_id}
-        if result.error.code:
-            fields["error"] = {"code": str(result.error.code)}
-        elif result.response.HasField("completion_response"):
-            fields["response"] = {"body": self._body_of(result.response.completion_response)}
-        self._batches.line("xai", batch_id, fields, api="grpc_chat", scope=batch_id)
+        kind = result.response.WhichOneof("response")
+        answer = None if kind is None else getattr(result.response, kind)
+        error = result.error.code or getattr(getattr(answer, "error", None), "code", None)
+        if error:
+            fields["error"] = {"code": str(error)}
+        elif answer is not None:
+            fields["response"] = {"body": self._body_of[kind](answer)}
+        api = "grpc_chat" if kind in {None, _CHAT} else "images"  # an API for films there is none
+        self._batches.line("xai", batch_id, fields, api=api, scope=batch_id)
 
 
 def _looking(method: Any, look: Callable[..., None]) -> Callable[..., Any]:
