@@ -101,7 +101,13 @@ sbom: | $(filter .build/bin/uv,$(UV))
 audit: | $(filter .build/bin/uv,$(UV))
 	@mkdir -p dist
 	@$(UV) export --frozen --quiet --all-extras --no-default-groups --no-emit-project -o dist/requirements.txt
-	@$(supply) pip-audit --strict --disable-pip --require-hashes -r dist/requirements.txt
+	@$(supply) pip-audit --strict --disable-pip --require-hashes -r dist/requirements.txt 2>dist/audit.log \
+	|| { tail -n 1 dist/audit.log; echo "$$audit_says"; exit 1; } >&2
+define audit_says
+make audit: not known to be clean. If a table above names packages: uv lock --upgrade-package NAME, make test.
+Without a table no advisory service answered: try again where it can be reached. All of it: dist/audit.log
+endef
+export audit_says
 
 format: .venv/.dev
 	@$(RUN) ruff format .
