@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,36 @@ sys.exit(main(["doctor", "--json"]))
 def made() -> Hooks:
     recorder = Recorder(Kept(), clock=SystemClock(), price=cost_of)
     return Hooks(lambda: recorder)
+
+
+@pytest.mark.parametrize("name", [*PACKAGES, *TRANSPORTS, *FRAMEWORKS])
+def test_an_sdks_version_is_read_as_pythons_own_reader_does(name: str) -> None:
+    try:
+        version: str | None = metadata.version(hooks._ALL[name])
+    except metadata.PackageNotFoundError:
+        version = None
+    assert hooks._version(name) == version
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "version"),
+    [
+        (
+            "groq-9.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: groq\nVersion: 9.1\n\nVersion: 3\n",
+            "9.1",
+        ),
+        ("groq-9.dist-info/METADATA", "name: groq\nversion:\t9.2rc1\nSummary: Version: 4\n", "9.2rc1"),
+        ("groq.egg-info/PKG-INFO", "Metadata-Version: 1.0\nName: groq\nVersion: 9.3\n", "9.3"),
+    ],
+)
+def test_a_version_is_read_in_every_form_that_packages_state_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, version: str
+) -> None:
+    (tmp_path / file).parent.mkdir()
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert hooks._version("groq") == version
 
 
 def test_all_sdks_installed_together_are_hooked_and_the_doctor_says_so(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Which SDKs can be hooked, which are, and switching hooks on and off."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from outlay.core.errors import MissingExtraError, SettingsError
 from outlay.instrumentation.late import hook_when_imported
 from outlay.instrumentation.patches import Patches
 
+_VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 State = Literal["hooked", "installed", "too old", "not installed"]
 
 PACKAGES: Mapping[str, str] = MappingProxyType(
@@ -170,9 +172,13 @@ def _version(name: str) -> str | None:
     from importlib import metadata  # noqa: PLC0415 - a third of our start-up time, and only used to hook
 
     try:
-        return metadata.version(_ALL[name])
+        found = metadata.distribution(_ALL[name])
     except metadata.PackageNotFoundError:
         return None
+    # Its own reader takes the README behind the headings apart as a mail, six times as long.
+    headings, _, _ = (found.read_text("METADATA") or "").partition("\n\n")
+    said = _VERSION.search(headings)
+    return found.version if said is None else said[1]
 
 
 def _new_enough(version: str, oldest: tuple[int, ...]) -> bool:
