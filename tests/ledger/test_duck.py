@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -12,9 +13,11 @@ import pytest
 
 from outlay.core.errors import LedgerBusyError
 from outlay.core.ports import Ledger
+from outlay.core.query import Query
 from outlay.journal import Journal, segments
 from outlay.ledger import DuckLedger, duck
 from outlay.ledger.locks import alone
+from outlay.report import LedgerReader
 from outlay.testing import KeepingContract, LedgerContract, SelectingContract, call
 
 
@@ -84,3 +87,40 @@ def test_who_stands_in_the_queue_longer_than_patience_is_told(tmp_path: Path) ->
     with closing(DuckLedger(tmp_path)) as ledger:
         assert ledger.spool.parent == tmp_path
         assert ledger.info().calls == 0
+
+
+def test_questions_that_are_asked_together_have_one_answer(tmp_path: Path) -> None:
+    """Though a call comes in between; another thread waits until all are answered."""
+    journal = Journal(tmp_path / "journal")
+    seen: list[int] = []
+    with closing(DuckLedger(tmp_path)) as ledger:
+
+        def count() -> int:
+            return int(ledger.rows(Query()).total["calls"])
+
+        with ledger.together():
+            assert count() == 0
+            journal.append(call())
+            assert journal.flush(10)
+            other = threading.Thread(target=lambda: seen.append(count()))
+            other.start()
+            with ledger.together():
+                assert count() == 0
+            assert (count(), seen) == (0, [])
+        other.join(30)
+        assert (count(), seen) == (1, [1])
+        with pytest.raises(ValueError, match="of the questions"), ledger.together():
+            raise ValueError("of the questions")
+        assert count() == 1
+    journal.close()
+
+
+def test_a_report_misses_nothing_that_was_recorded_before_it(tmp_path: Path) -> None:
+    """What is in flight is written down before the state is held."""
+    journal = Journal(tmp_path / "journal")
+    with closing(DuckLedger(tmp_path)) as ledger:
+        reader = LedgerReader(ledger, refresh=lambda: journal.flush(10))
+        for number in range(1, 4):
+            journal.append(call())
+            assert reader.report().total["calls"] == number
+    journal.close()

@@ -38,7 +38,7 @@ def answer(
     state = one_form(ctx)
     settings = settings_of(state)
     question = {**given, "tz": given["tz"] or settings.tz}
-    with reader_of(settings) as reader:
+    with reader_of(settings) as reader, reader.together():
         found = ask(reader, question)
     print_found(state, found, view)
 

@@ -152,6 +152,21 @@ class Copying(Protocol):
         ...
 
 
+@runtime_checkable
+class Steady(Protocol):
+    """Answering several questions from one state; what was read for one need not be read for the next."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Hold one state for the questions that this thread asks meanwhile; others wait, so ask at once.
+
+        Only questions belong within, no change and no SQL of one's own.
+
+        Raises:
+            LedgerError: the ledger cannot be opened or read.
+        """
+        ...
+
+
 class Workbench(Protocol):
     """An engine to work out columns with, in temporary tables; the ledger is not held meanwhile."""
 

@@ -40,6 +40,7 @@ class DuckLedger(Answering):
         self._patience = patience
         self._engine: Engine | None = None
         self._mine = threading.Lock()  # threads of this process take turns too
+        self._held: tuple[int, Engine] | None = None  # by a thread that asks several questions together
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
@@ -193,6 +194,16 @@ class DuckLedger(Answering):
                 engine.close()
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Answer what this thread asks meanwhile from one state; see ``core.ports.Steady``."""
+        with self._turn() as engine:
+            before, self._held = self._held, (threading.get_ident(), engine)
+            try:
+                yield
+            finally:
+                self._held = before
+
+    @contextmanager
     def _turn(self, *, fresh: bool = True) -> "Iterator[Engine]":
         """Have the ledger to oneself, with the journals taken in if ``fresh``.
 
@@ -200,6 +211,10 @@ class DuckLedger(Answering):
             LedgerBusyError: others had it for longer than our patience.
             LedgerError: it cannot be opened, read or written.
         """
+        held = self._held
+        if held is not None and held[0] == threading.get_ident():
+            yield held[1]
+            return
         with self._mine, _alone(self.folder, self._patience), self._loaded().attached() as engine:
             if fresh:
                 from outlay.ledger.ingest import take_in  # noqa: PLC0415  # likewise

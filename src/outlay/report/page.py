@@ -35,18 +35,19 @@ def page_of(reader: LedgerReader, *, feature: str | None = None, **question: Any
     Raises:
         QueryError: a dimension, filter, period or time zone that cannot be.
     """
-    picture = picture_of(reader, **question)
-    dimension = feature or _feature(reader, question)
-    models = reader.report("model", order="calls", limit=_MODELS, metrics=METRICS, **question)
-    agents = reader.report(("agent", "action"), order="cost", limit=_AGENTS, detail="sums", **question)
-    return Page(
-        picture=picture,
-        cube=cube_of(reader, feature=dimension, currency=picture.currency, **question),
-        latencies=tuple(models.rows),
-        agents=tuple(agents.rows),
-        dearest=tuple(reader.calls(_DEAREST, "cost", **question)),
-        about=_about(picture, reader, question),
-    )
+    with reader.together():
+        picture = picture_of(reader, **question)
+        dimension = feature or _feature(reader, question)
+        models = reader.report("model", order="calls", limit=_MODELS, metrics=METRICS, **question)
+        agents = reader.report(("agent", "action"), order="cost", limit=_AGENTS, detail="sums", **question)
+        return Page(
+            picture=picture,
+            cube=cube_of(reader, feature=dimension, currency=picture.currency, **question),
+            latencies=tuple(models.rows),
+            agents=tuple(agents.rows),
+            dearest=tuple(reader.calls(_DEAREST, "cost", **question)),
+            about=_about(picture, reader, question),
+        )
 
 
 def _feature(reader: LedgerReader, question: Mapping[str, Any]) -> str:

@@ -62,11 +62,12 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
     Raises:
         QueryError: a filter, period or time zone that cannot be.
     """
-    found, days = compared(reader, "day", detail="sums", **question)
-    groups = reader.rows(("provider", "model"), detail="sums", **question).rows
-    models = sorted(groups, key=sort_key("cost", found.query))
-    further = reader.rows((), metrics=_FURTHER, detail="counts", **question).total
-    first, *others = _currencies(reader, models, question)
+    with reader.together():
+        found, days = compared(reader, "day", detail="sums", **question)
+        groups = reader.rows(("provider", "model"), detail="sums", **question).rows
+        models = sorted(groups, key=sort_key("cost", found.query))
+        further = reader.rows((), metrics=_FURTHER, detail="counts", **question).total
+        first, *others = _currencies(reader, models, question)
     buckets = further["latency_histogram"] if further["calls"] else None
     return Picture(
         days=tuple(map(_shown, days)),

@@ -1,6 +1,7 @@
 """LedgerReader: questions in people's words over any ledger; what ``outlay.open`` gives."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from outlay.core.errors import QueryError
 from outlay.core.period import moment
-from outlay.core.ports import Ledger
+from outlay.core.ports import Ledger, Steady
 from outlay.core.query import (
     CallQuery,
     Detail,
@@ -88,13 +89,15 @@ class LedgerReader:
         query = replace(asked, metrics=further, detail=detail)
         key = None if order is None else sort_key(order, query)
         kept = check_limit(limit)
-        answer = self._fresh().rows(query)
+        with self.together():
+            answer = self.ledger.rows(query)
+            unpriced = self._unpriced(query, answer.total)
         rows = list(answer.rows) if key is None else sorted(answer.rows, key=key)
         return Report(
             rows=rows[:kept],
             total=answer.total,
             query=query,
-            unpriced=self._unpriced(query, answer.total),
+            unpriced=unpriced,
             left_out=len(rows) - len(rows[:kept]),
             rolled=answer.rolled,
         )
@@ -249,6 +252,11 @@ class LedgerReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def together(self) -> AbstractContextManager[None]:
+        """Have what this thread asks meanwhile answered from one state, where the ledger can hold one."""
+        ledger = self._fresh()
+        return ledger.together() if isinstance(ledger, Steady) else nullcontext()
 
     def now(self) -> datetime:
         """Give the instant at which this reader stands, aware UTC."""
