@@ -58,10 +58,11 @@ def test_they_are_found_exactly_or_not_at_all(
     values: Values, listed: list[float | None], wide: float
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranks, "_ENOUGH", 3)
+        patch.setattr(ranks, "_ENOUGH", 0)
+        patch.setattr(ranks, "_ONE_OF", 3)
         patch.setattr(ranks, "_WIDE", wide)
         values.hold(listed)
-        found = ranks.percentiles(values, Query(), THIRD, "latency_ms")
+        found = ranks.percentiles(values, Query(), THIRD, len(listed), "latency_ms")
     if found:
         whole, mean = values.all(f"SELECT {ASKED}, avg(latency_ms) FROM calls")[0]  # noqa: S608  # our own words
         assert found[ASKED] == pytest.approx(whole, rel=EXACT)
@@ -70,9 +71,10 @@ def test_they_are_found_exactly_or_not_at_all(
 
 def test_a_wide_stretch_finds_them(values: Values, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "_ENOUGH", 3)
+    monkeypatch.setattr(ranks, "_ONE_OF", 3)
     values.hold([float(each) for each in range(0, 2002, 2)])
     # 1,001 values 0, 2, …, 2000: the ranks are 500, 950 and 990, and nothing stands between two.
-    found = ranks.percentiles(values, Query(), THIRD, "latency_ms", REPORTED)
+    found = ranks.percentiles(values, Query(), THIRD, 1001, "latency_ms", REPORTED)
     assert found == {ASKED: [1000.0, None, 1900.0, 1980.0], "avg(latency_ms)": 1000.0}
 
 
@@ -88,9 +90,10 @@ def test_otherwise_the_engine_is_asked(
     values: Values, monkeypatch: pytest.MonkeyPatch, setting: str, value: float
 ) -> None:
     monkeypatch.setattr(ranks, "_ENOUGH", 3)
+    monkeypatch.setattr(ranks, "_ONE_OF", 3)
     monkeypatch.setattr(ranks, setting, value)
     values.hold([float(each) for each in range(1000)])
-    assert ranks.percentiles(values, Query(), THIRD, "latency_ms") == {}
+    assert ranks.percentiles(values, Query(), THIRD, 1000, "latency_ms") == {}
 
 
 QUERIES = (
@@ -130,6 +133,7 @@ def test_answers_are_the_same_both_ways(
     monkeypatch.setattr(ranks, "MANY", 0)
     monkeypatch.setattr(ranks, "SAMPLE", "rowid % 5 = 0")
     monkeypatch.setattr(ranks, "_ENOUGH", 30)
+    monkeypatch.setattr(ranks, "_ONE_OF", 5)
     ways: list[bool] = []
     by_sample = ranks.percentiles
 

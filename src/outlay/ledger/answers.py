@@ -139,10 +139,11 @@ def _groups(tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Di
 
 def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Sums:
     """Add the groups up, and ask for the rest alone: to look at every column again costs as much again."""
-    mean, percentiles, *more = _beside_sums(tables, query, dialect)
     parts = [sums for _, sums in groups.values()]
+    counts = Counts._make(map(sum, zip(Counts(), *(each.counts for each in parts), strict=True)))
+    mean, percentiles, *more = _beside_sums(tables, query, dialect, counts.calls)
     return Sums(
-        counts=Counts._make(map(sum, zip(Counts(), *(each.counts for each in parts), strict=True))),
+        counts=counts,
         costs=_added(each.costs for each in parts),
         latency=(mean, *(percentiles or NO_LATENCY[1:])),
         more=read(query.metrics, more),
@@ -150,7 +151,7 @@ def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Su
     )
 
 
-def _beside_sums(tables: Tables, query: Query, dialect: Dialect) -> list[Any]:
+def _beside_sums(tables: Tables, query: Query, dialect: Dialect, calls: int) -> list[Any]:
     """Ask for the mean, the percentiles and the further columns over all groups; NULL is known already."""
     columns = sql.beside_sums(query, dialect)
     known: dict[str, Any] = {"NULL": None}
@@ -158,7 +159,7 @@ def _beside_sums(tables: Tables, query: Query, dialect: Dialect) -> list[Any]:
         text = dialect.percentiles.format(column=name)
         if text in columns:  # the report's own without the ninetieth, of which a further metric tells
             shares = SHARES if columns.count(text) > 1 or name != "latency_ms" else REPORTED
-            known |= ranks.percentiles(tables, query, dialect, name, shares)
+            known |= ranks.percentiles(tables, query, dialect, calls, name, shares)
     left = [each for each in columns if each not in known]
     if left:
         asked = sql.whole(query, left, dialect)

@@ -21,7 +21,8 @@ from outlay.ledger.stored import Asked
 MANY = 500_000
 """Fewer calls than that are sorted sooner than sampled."""
 
-SAMPLE: Final = "rowid % 101 = 0"  # spread over all times, so that no stretch of odd days misleads
+_ONE_OF = 101  # so many calls is in the sample
+SAMPLE: Final = f"rowid % {_ONE_OF} = 0"  # spread over all times, so that no stretch of odd days misleads
 COLUMNS: Final = ("latency_ms", "time_to_first_token_ms")
 """Columns of which percentiles are asked."""
 
@@ -32,24 +33,22 @@ Stretch = tuple[float, float]
 """The least and the greatest value, both included."""
 
 
-def percentiles(
-    tables: Asked, query: Query, dialect: Dialect, column: str, shares: Sequence[float] = SHARES
+def percentiles(  # a question, how it is written, and what of it is asked
+    tables: Asked, query: Query, dialect: Dialect, calls: int, column: str, shares: Sequence[float] = SHARES
 ) -> dict[str, Any]:
     """Give the mean and the percentiles of a column over all calls of a question, by the SQL for them.
 
-    The percentiles are a list as the engine's own, None at those that are not of ``shares``. Nothing where
-    the engine's own way has to be taken.
+    ``calls`` says how many those are. The percentiles are a list as the engine's own, None at those that are
+    not of ``shares``. Nothing where the engine's own way has to be taken.
     """
-    if dialect.sample is None:
+    if dialect.sample is None or calls < _ENOUGH * _ONE_OF:
         return {}
     every = f"{column} IS NOT NULL"
-    ordered = Statement(f"list_sort(list({column}))")
-    (sampled,) = _one(tables, query, dialect, f"{every} AND {dialect.sample}", ordered)
-    if sampled is None or len(sampled) < _ENOUGH:
+    asked = Statement(f"quantile_disc({column}, [{_ends(shares, calls / _ONE_OF)}])")
+    (ends,) = _one(tables, query, dialect, f"{every} AND {dialect.sample}", asked)
+    if ends is None or not all(map(isfinite, ends)):
         return {}
-    stretches = [_stretch(sampled, share) for share in shares]
-    if not all(isfinite(end) for stretch in stretches for end in stretch):
-        return {}
+    stretches = list(zip(ends[::2], ends[1::2], strict=True))
     count, mean, kept, *below = _one(tables, query, dialect, every, _looking(column, stretches))
     if kept is None:
         return {}
@@ -78,11 +77,11 @@ def _looking(column: str, stretches: Sequence[Stretch]) -> Statement:
     )
 
 
-def _stretch(sampled: Sequence[float], share: float) -> Stretch:
-    """Give the stretch in which that share's percentile lies, all but surely."""
-    last = len(sampled) - 1
-    place, off = share * last, _WIDE * sqrt(share * (1 - share) * len(sampled))
-    return sampled[max(0, floor(place - off))], sampled[min(last, ceil(place + off))]
+def _ends(shares: Sequence[float], sampled: float) -> str:
+    """List the ends of the stretches in which the percentiles lie, all but surely, as shares of all."""
+    offs = (_WIDE * sqrt(share * (1 - share) / sampled) for share in shares)
+    ends = ((share - off, share + off) for share, off in zip(shares, offs, strict=True))
+    return ", ".join(f"{min(1.0, max(0.0, end)):.9f}" for pair in ends for end in pair)
 
 
 def _found(
