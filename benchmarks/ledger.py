@@ -3,19 +3,20 @@
 python -m benchmarks.ledger [LINES [RECORDS [ROUNDS]]]: journal lines to take in, records to report on.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.timing import Ran, ran
+
 LINES, RECORDS = 100_000, 400_000
 ROUNDS = 3
+MOST_MEMORY = 1 << 30  # bytes, of any process that takes in or asks
 _PORTION = 200_000  # calls that are taken in from a journal; the rest of RECORDS are copies of them
 
 _INGEST = """
@@ -57,37 +58,36 @@ for row in database.execute('''
 """
 
 
-def _timed(*command: object, env: dict[str, str] | None = None) -> tuple[float, int]:
-    """Run a process; give its seconds and the most memory it had, in bytes."""
-    start = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, *map(str, command)], stdout=subprocess.DEVNULL, env={**os.environ, **(env or {})}
-    )
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"{command[:3]} failed")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
-
-
-def _best(runs: list[tuple[float, int]]) -> tuple[float, int]:
-    return min(seconds for seconds, _ in runs), max(memory for _, memory in runs)
-
-
-def _pair(
-    ours: Callable[[], tuple[float, int]], bare: Callable[[], tuple[float, int]], title: str, rounds: int
-) -> None:
-    """Let both take turns, and show the best of each."""
+def _pair(ours: Callable[[], Ran], bare: Callable[[], Ran], title: str, rounds: int) -> None:
+    """Let both take turns, and show the best of each; memory is to stay under MOST_MEMORY."""
     pairs = [(bare(), ours()) for _ in range(rounds)]
     table = Table(title=title, title_justify="left")
-    for heading in ("", "best seconds", "all seconds", "speed beside DuckDB", "most memory, MB"):
+    for heading in (
+        "",
+        "best seconds",
+        "all seconds",
+        "best CPU s",
+        "speed beside DuckDB",
+        "most memory, MB",
+    ):
         table.add_column(heading, justify="left" if not heading else "right")
-    base, _ = _best([pair[0] for pair in pairs])
+    base = min(each.seconds for each, _ in pairs)
     for name, runs in (("bare DuckDB", [p[0] for p in pairs]), ("outlay", [p[1] for p in pairs])):
-        seconds, memory = _best(runs)
-        all_of_them = ", ".join(f"{each:.2f}" for each, _ in runs)
-        table.add_row(name, f"{seconds:.2f}", all_of_them, f"{base / seconds:.2f}", f"{memory >> 20:,}")
-    Console(width=110).print(table)
+        seconds = min(each.seconds for each in runs)
+        table.add_row(
+            name,
+            f"{seconds:.2f}",
+            ", ".join(f"{each.seconds:.2f}" for each in runs),
+            f"{min(each.cpu for each in runs):.2f}",
+            f"{base / seconds:.2f}",
+            f"{max(each.memory for each in runs) >> 20:,}",
+        )
+    console = Console(width=110)
+    console.print(table)
+    ratio = min(mine.cpu for _, mine in pairs) / min(theirs.cpu for theirs, _ in pairs)
+    most = max(mine.memory for _, mine in pairs)
+    under = "under" if most < MOST_MEMORY else "NOT under"
+    console.print(f"CPU beside DuckDB's: {ratio:.2f} times; memory {under} {MOST_MEMORY >> 20:,} MB")
 
 
 def ingest(folder: Path, lines: int, rounds: int) -> None:
@@ -95,13 +95,13 @@ def ingest(folder: Path, lines: int, rounds: int) -> None:
     _made("journals.write", folder / "journal", lines)
     size = sum(file.stat().st_size for file in (folder / "journal").iterdir())
 
-    def ours() -> tuple[float, int]:
+    def ours() -> Ran:
         (folder / "ledger.duckdb").unlink(missing_ok=True)
-        return _timed("-c", _INGEST, folder)
+        return ran("-c", _INGEST, folder)
 
-    def bare() -> tuple[float, int]:
+    def bare() -> Ran:
         (folder / "bare.duckdb").unlink(missing_ok=True)
-        return _timed("-c", _BARE_INGEST, folder / "bare.duckdb", folder / "journal")
+        return ran("-c", _BARE_INGEST, folder / "bare.duckdb", folder / "journal")
 
     _pair(
         ours,
@@ -141,12 +141,12 @@ def enlarge(file: Path, records: int) -> None:
 def report(folder: Path, records: int, rounds: int) -> None:
     """Ask for day by model with percentiles, beside the bare query."""
     _made("journals.write", folder / "journal", min(_PORTION, records))
-    _timed("-c", _INGEST, folder)
+    ran("-c", _INGEST, folder)
     _made("ledger.enlarge", folder / "ledger.duckdb", records)
     ask = ("-m", "outlay", "report", "--by", "day,model", "--json")
     _pair(
-        lambda: _timed(*ask, env={"OUTLAY_LEDGER": str(folder)}),
-        lambda: _timed("-c", _BARE_REPORT, folder / "ledger.duckdb"),
+        lambda: ran(*ask, env={"OUTLAY_LEDGER": str(folder)}),
+        lambda: ran("-c", _BARE_REPORT, folder / "ledger.duckdb"),
         f"day by model with percentiles over {records:,} records, process start included",
         rounds,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.spending import lines
 
-from benchmarks.timing import process, show, take_turns
+from benchmarks.timing import process, ran, show, take_turns
 from outlay.ledger import DuckLedger
 from outlay.ledger.engine import Engine
 
@@ -65,7 +65,12 @@ def main() -> None:
         ledger(Path(folder), calls)
         asked = {name: _outlay("--ledger", folder, *args) for name, args in COMMANDS.items()}
         timings = take_turns({"python": process("-c", "pass"), **asked}, 3)
+        memory = {
+            name: ran("-m", "outlay", "--ledger", folder, *args).memory for name, args in COMMANDS.items()
+        }
     show(f"Questions to {calls:,} calls", timings, "python")
+    greediest = max(memory, key=lambda name: memory[name])
+    print(f"most memory of any of these: {memory[greediest] >> 20:,} MB ({greediest})")
 
 
 def _outlay(*arguments: str) -> Callable[[], float]:

@@ -1,5 +1,6 @@
 """Paired timings: the variants take turns, so that a noisy machine troubles all of them alike."""
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -48,15 +49,36 @@ def each(work: Callable[[], object], times: int) -> Callable[[], float]:
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a whole process took."""
+
+    seconds: float  # wall clock
+    cpu: float  # seconds
+    memory: int  # the most that it had, bytes
+
+
+def ran(*arguments: object, env: Mapping[str, str] | None = None) -> Ran:
+    """Start Python with these arguments, and wait for its end.
+
+    It may keep its bytecode, as an installed program has it: some shells forbid that, and every start would
+    compile all of outlay anew.
+    """
+    environ = {**os.environ, **(env or {})}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    start = time.perf_counter()
+    child = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.DEVNULL, env=environ)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"{arguments[:3]} failed")
+    took = time.perf_counter() - start
+    return Ran(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
 def process(*arguments: str) -> Callable[[], float]:
     """Make a run that starts Python with these arguments and gives its wall-clock microseconds."""
-
-    def run() -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
-        return (time.perf_counter() - start) * 1e6
-
-    return run
+    return lambda: ran(*arguments).seconds * 1e6
 
 
 def reported_by(*arguments: str, python: Sequence[str] = (sys.executable,)) -> Callable[[], float]:
