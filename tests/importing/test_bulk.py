@@ -33,7 +33,15 @@ from outlay.pricing import Book, cost_of
 
 BOOK = Book.default()
 BERLIN = ZoneInfo("Europe/Berlin")
-MODELS = ("gpt-4o", "claude-sonnet-4-5", "gemini-2.5-pro", "deepseek-chat", "imaginary-9", "o1-preview")
+MODELS = (
+    "gpt-4o",
+    "claude-sonnet-4-5",
+    "gemini-2.5-pro",
+    "deepseek-chat",
+    "imaginary-9",
+    "o1-preview",
+    "sonar",
+)
 TEN = "2026-11-20T10:00:00Z"
 FIRST = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 1}'  # by which a file is seen to be one of lines
 
@@ -339,7 +347,7 @@ def objects(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[list
 
 def few(test: Any) -> Any:
     return settings(
-        max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
+        max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,)
     )(test)
 
 
@@ -542,6 +550,22 @@ def test_prices_by_the_hour_are_found_in_bulk(tmp_path: Path) -> None:
     assert left(data, tmp_path) == 0
     rates = {each.lines[0].rate for each in both_agree(data).records}
     assert len(rates) == 2
+
+
+def test_a_flat_fee_stands_on_every_call_in_bulk(tmp_path: Path) -> None:
+    data = rows_of(
+        map(str, range(30)),
+        timestamp=[TEN],
+        provider=["perplexity"],
+        model=["sonar"],
+        input_tokens=[1000, 2000, None, 0],
+        output_tokens=[10, None, None],
+    )
+    assert left(data, tmp_path) == 0
+    lines = [line for each in both_agree(data).records for line in each.lines]
+    assert {(line.quantity, line.amount) for line in lines if line.unit == "requests"} == {
+        (1, Decimal("0.005"))
+    }
 
 
 def test_halves_of_the_last_place_are_rounded_to_the_even_one(tmp_path: Path) -> None:

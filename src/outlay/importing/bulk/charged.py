@@ -10,7 +10,16 @@ from outlay.importing.bulk.told import UNITS
 
 SIZE = ("input", "cache_read", "cache_write", "cache_write_1h")  # what tiers by the size of a request count
 _NOT_THE_SAME = frozenset({"cost", "currency", "provider", "rounded", "tags", "extra"})
-_RATE = ("known", "rate_currency", "rate_status", "rate_reason", "rate_flags", "rate_price")
+_RATE = (
+    "known",
+    "rate_currency",
+    "rate_status",
+    "rate_reason",
+    "rate_flags",
+    "rate_price",
+    "fee",
+    "fee_amount",
+)
 _NARROW = 18  # digits that a machine's own integers hold; wider decimals take several times as long
 
 
@@ -54,18 +63,18 @@ def worked_out(told: Collection[str], amounts: Mapping[str, Amount], source: str
     same = ["told.* EXCLUDE (tags)", "tagged.tags"] if "tags" in told else ["told.*"]
     listed = ", ".join([*same, "rates.recorded", *rates])
     added = " + ".join(
-        [f"CAST(0 AS {MONEY})", *(f"CAST(coalesce({unit}_amount, 0) AS {MONEY})" for unit in amounts)]
+        ["coalesce(fee_amount, 0)", *(f"CAST(coalesce({unit}_amount, 0) AS {MONEY})" for unit in amounts)]
     )
     return f"""SELECT *, CASE WHEN known THEN {added} END AS ours FROM (SELECT {listed} FROM {source})"""  # noqa: S608  # our own names
 
 
 def _listed(units: Sequence[str]) -> str:
     """Write the lines of what is charged by rates."""
-    lines = ", ".join(
+    lines = [
         f"{unit}_head || {unit}_ || {unit}_middle || {trimmed(f'{unit}_amount')} || {unit}_tail"
         for unit in units
-    )
-    return f"'[' || NULLIF(concat_ws(',', {lines}), '') || ']'" if units else NOTHING
+    ]
+    return f"'[' || NULLIF(concat_ws(',', {', '.join([*lines, 'fee'])}), '') || ']'"
 
 
 def _used(units: Sequence[str]) -> str:

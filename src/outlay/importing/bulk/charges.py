@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from outlay.capture.fields import NO_USAGE
-from outlay.core.codec import cost_json, price_json
+from outlay.core.codec import cost_json, line_json, price_json
 from outlay.core.cost import Cost, CostLine
 from outlay.core.money import multiply, rate_text, to_ledger_places
 from outlay.core.usage import Usage
@@ -26,6 +26,7 @@ _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC
 _MOST = 2**62
 _DEAREST = 100  # money for one unit; dearer ones do not fit DECIMAL(20, 18)
 _HOURS = 400  # changes of prices by the hour in one block; more take longer to look through
+_FEE = "requests"  # what a call costs however much it uses
 _TEXTS = ("head", "middle", "tail")
 Named = tuple[str | None, str | None]  # a provider and a model, as the rows name them
 
@@ -45,8 +46,8 @@ class Span:
 def spans_of(book: Book, named: Named, provider: str, period: tuple[datetime, datetime]) -> Iterator[Span]:
     """Give the spans of a model in a period; none where its prices are not linear in them.
 
-    Prices by marginal or monthly tiers, with fees and smallest quantities are reckoned call by call, and
-    those by the hour of the day where the period has too many of them.
+    Prices by marginal or monthly tiers and with smallest quantities are reckoned call by call, and those by
+    the hour of the day where the period has too many of them.
     """
     timeline = book.timeline(provider, named[1], ())
     hours = set(_hours(timeline, period))
@@ -60,7 +61,7 @@ def spans_of(book: Book, named: Named, provider: str, period: tuple[datetime, da
         if isinstance(card, Unpriced):
             yield Span(named, provider, since, until, 0, _MOST)
             continue
-        counted = card.fee or not {*card.once, *card.least}.isdisjoint(UNITS)
+        counted = not {*card.once, *card.least}.isdisjoint(UNITS)
         if counted or (card.tiers and card.kind != "request"):
             continue
         sizes = [0, *(tier.tokens + (not tier.at_least) for tier in card.tiers), _MOST]
@@ -90,11 +91,24 @@ def rate_of(
     usage = Usage(reason=NO_USAGE) if silent else Usage.of(counts)
     cost = cost_of(usage, provider=span.provider, model=span.named[1], at=at, book=book)
     lines = {line.unit: line for line in cost.lines}
-    if len(lines) < len(cost.lines) or not all(_is_linear(line, counts) for line in cost.lines):
+    if len(lines) < len(cost.lines):
+        return None
+    fee = lines.pop(_FEE, None)
+    if not all(_is_linear(line, counts) for line in lines.values()):
+        return None
+    if fee is not None and (fee is not cost.lines[-1] or fee.quantity != 1):
         return None
     if cost.amount is not None and to_ledger_places(cost.amount) is not cost.amount:
         return None
-    return {**_facts(cost), **{name: value for unit in UNITS for name, value in _unit(unit, lines.get(unit))}}
+    flat = {
+        "fee": None if fee is None else _json(line_json(fee)),
+        "fee_amount": None if fee is None else format(fee.amount, "f"),
+    }
+    return {
+        **_facts(cost),
+        **flat,
+        **{name: value for unit in UNITS for name, value in _unit(unit, lines.get(unit))},
+    }
 
 
 def _each(line: CostLine) -> Decimal:
@@ -135,9 +149,10 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-FACTS = ("known", "rate_currency", "rate_status", "rate_reason", "rate_flags", "rate_price")
+FACTS = ("known", "rate_currency", "rate_status", "rate_reason", "rate_flags", "rate_price", "fee")
 RATE_COLUMNS: Mapping[str, str] = {
     **{name: "BOOLEAN" if name == "known" else "VARCHAR" for name in FACTS},
+    "fee_amount": "DECIMAL(38, 18)",
     **{
         f"{unit}_{name}": "DECIMAL(20, 18)" if name == "each" else "VARCHAR"
         for unit in UNITS
