@@ -56,6 +56,16 @@ def test_what_is_recorded_arrives(tmp_path: Path, journal: Journal) -> None:
     courier.close()
 
 
+def test_the_end_of_a_process_lets_go_of_the_connection(tmp_path: Path, journal: Journal) -> None:
+    ledger = FaultyLedger()
+    courier = courier_to(ledger, tmp_path, journal)
+    ShippedSink(journal, courier).append(call())
+    until(lambda: ledger.info().calls == 1)
+    assert ledger.closed == 0
+    courier.drain_at_exit()
+    assert ledger.closed == 1
+
+
 def test_it_goes_on_after_failures_and_says_so_once(
     tmp_path: Path, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -129,6 +139,8 @@ journal = Journal(home / "journal")
 shipper = Shipper(home / "journal", Offsets(home, "postgresql://db/calls"), lambda: Slow(target))
 courier = Courier(shipper, "db", flushed=journal.flush, interval=0.01 if how != "late" else 1000)
 sink = ShippedSink(journal, courier)
+import importlib.machinery
+importlib.machinery.SourceFileLoader.kept = courier  # to the very end, as a tracer keeps what it has seen
 for n in range(100):
     sink.append(call(user="parent"))
 if how == "fork":

@@ -133,7 +133,11 @@ class Courier:
         return f"{left:,} bytes of this home's journals are not in {self._target} yet: {why}"
 
     def drain_at_exit(self) -> None:
-        """Ship what is left when the process ends, in bounded time; the rest stays in the journal."""
+        """Ship what is left when the process ends, in bounded time; the rest stays in the journal.
+
+        The connection is let go of here: who leaves that to the interpreter's own end hears of leaks from
+        some drivers, and makes servers tell of clients that broke off.
+        """
         thread = self._thread
         if thread is None:
             return
@@ -142,6 +146,8 @@ class Courier:
         self._ending.set()
         self._wake.set()
         thread.join(_EXIT_SECONDS)
+        if not thread.is_alive():
+            self._shipper.close()
 
     def start_anew_in_child(self) -> None:
         """Begin without thread, turn and connection after a fork."""
