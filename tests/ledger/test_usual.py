@@ -247,11 +247,12 @@ def refusal_of(whole: Entry | Fault) -> str | None:
 
 def is_drawn_as(whole: Record, drawn: to_postgres.Drawn) -> None:
     """Compare to the types: 1 and True are two things to a server."""
+    sort, rest = drawn
     rates = rows.rates_of(whole)
-    assert drawn.sort.kind == rows.kind_of(whole)
-    assert list(map(type, drawn.sort.kind)) == list(map(type, rows.kind_of(whole)))
-    assert repr(drawn.sort.price) == repr(rows.price_of(whole, rates))
-    assert drawn.rest == rows.rest_of(whole, lines=rates is None)
+    assert sort.kind == rows.kind_of(whole)
+    assert list(map(type, sort.kind)) == list(map(type, rows.kind_of(whole)))
+    assert repr(sort.price) == repr(rows.price_of(whole, rates))
+    assert rest == rows.rest_of(whole, lines=rates is None)
 
 
 def parts(data: dict[str, Any]) -> dict[str, bytes]:

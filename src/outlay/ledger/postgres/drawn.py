@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
-from typing import Any, NamedTuple
+from typing import Any
 
 from outlay.core.errors import RefusedEntryError
 from outlay.core.money import EXACT, multiply
@@ -11,6 +11,7 @@ from outlay.ledger.postgres import rows
 from outlay.ledger.usual import Alike, Seen, Usual, read_usual, record_of
 
 _ONE = Decimal(1)
+_times = EXACT.multiply
 _LONGEST = 60  # digits of an amount
 
 
@@ -24,11 +25,8 @@ class Sort:
     numbers: str | None = None  # of both as the columns have them, once they are known
 
 
-class Drawn(NamedTuple):
-    """The columns of a call: what it shares with others, and the rest as text."""
-
-    sort: Sort
-    rest: str
+Drawn = tuple[Sort, str]
+"""The columns of a call: what it shares with others, and the rest as text."""
 
 
 class Drawing:
@@ -49,7 +47,7 @@ class Drawing:
         if usual is not None:
             sort = self._sorts.of(usual)
             if sort is not None and _follow(usual.data, sort):
-                return Drawn(sort, rows.rest_of_json(call.line, usual.data, usual.totals))
+                return sort, rows.rest_of_json(call.line, usual.data, usual.totals)
         return _drawn(record_of(call))
 
 
@@ -58,7 +56,7 @@ def _drawn(record: Record) -> Drawn:
         rates = rows.rates_of(record)
         sort = Sort(rows.kind_of(record), rows.price_of(record, rates))
         hash((sort.kind, sort.price))
-        return Drawn(sort, rows.rest_of(record, lines=rates is None))
+        return sort, rows.rest_of(record, lines=rates is None)
     except (TypeError, AttributeError, ValueError) as error:  # a text where there should be a number, say
         raise RefusedEntryError(f"an entry cannot be kept: {error}") from error
 
@@ -82,7 +80,7 @@ def _follow(data: dict[str, Any], sort: Sort) -> bool:
             quantity, amount = line["quantity"], line["amount"]
             if usage.get(unit) != quantity or len(amount) > _LONGEST:
                 return False
-            if EXACT.multiply(quantity, factor) != Decimal(amount):
+            if _times(quantity, factor) != Decimal(amount):
                 return False
     except DecimalException:
         return False

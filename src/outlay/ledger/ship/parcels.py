@@ -54,8 +54,9 @@ def parcels(journals: Path, taken: Mapping[str, int]) -> Iterator[Parcel]:
     """
     parcel = Parcel()
     for path, start, end in waiting(journals, taken):
+        name = path.name
         for offset, line in _lines(path, start, end):
-            parcel.add(path.name, offset, line)
+            parcel.add(name, offset, line)
             if parcel.is_full:
                 yield parcel
                 parcel = Parcel()
