@@ -367,6 +367,13 @@ def test_a_sum_over_calls_is_unknown_from_the_first_step_on() -> None:
     assert (cost.amount, cost.flags) == (Decimal("0.002"), ("tier_unknown",))  # 2000 x 1 a million
 
 
+def test_a_sum_over_calls_that_comes_to_the_edge_of_a_step_which_begins_there_is_unknown_too() -> None:
+    prices = book(STEPS.replace("KIND", "request").replace("tokens = 1000", "tokens = 1000, at_least = true"))
+    usage = Usage.of({"input": 1000}, flags=("summed_calls",))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.flags) == (Decimal("0.001"), ("tier_unknown",))
+
+
 def test_only_what_lies_above_a_marginal_step_costs_more_and_each_side_begins_at_nothing() -> None:
     prices = book(STEPS.replace("KIND", "marginal"))
     cost = cost_of({"input": 1000, "output": 1000}, provider="acme", model="one", at=NOW, book=prices)

@@ -105,6 +105,14 @@ def test_without_any_letter_the_file_goes(shipper: Shipper, ledger: FaultyLedger
     assert not offsets.dead_letters.exists()
 
 
+def test_a_torn_line_among_letters_is_passed_over(shipper: Shipper, offsets: Offsets) -> None:
+    whole = offsets.dead_letters.read_bytes()
+    offsets.dead_letters.write_bytes(b'{"torn": \n' + whole)
+    assert len(list(open_letters(offsets))) == 4
+    assert discard(shipper, offsets) == 4
+    assert len(offsets.dead_letters.read_bytes().splitlines()) == 4
+
+
 def test_letters_that_cannot_be_written_stay_as_they_are(
     shipper: Shipper, offsets: Offsets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
