@@ -581,3 +581,25 @@ def test_halves_of_the_last_place_are_rounded_to_the_even_one(tmp_path: Path) ->
     places = Decimal(1).scaleb(-18)
     assert {*kept} == {Decimal(repr(tie)).quantize(places, ROUND_HALF_EVEN) for tie in ties}
     assert len({*kept}) > 10
+
+
+def test_rows_of_pruned_days_are_late_either_way(tmp_path: Path) -> None:
+    def rows(*numbers: int) -> bytes:
+        told = [
+            {"timestamp": f"2026-10-{1 + n % 20:02}T10:00:00Z", "model": "gpt-4o", "input_tokens": n}
+            for n in range(*numbers)
+        ]
+        return "".join(json.dumps(row) + "\n" for row in told).encode()
+
+    ways = []
+    for in_bulk in (True, False):
+        folder = tmp_path / str(in_bulk)
+        imported(rows(0, 60), folder, Origin(), UTC, in_bulk=in_bulk)
+        ledger = DuckLedger(folder)
+        ledger.prune(datetime(2026, 10, 11, tzinfo=UTC))
+        ledger.close()
+        ways.append(imported(rows(40, 100), folder, Origin(), UTC, in_bulk=in_bulk))
+        assert (ways[-1].new, len(ways[-1].records), len(ledger.late_calls(100))) == (20, 50, 30)
+        assert not ledger.verify()
+        ledger.close()
+    assert ways[0] == ways[1]
