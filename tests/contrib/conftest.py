@@ -23,7 +23,7 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     process.use(None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask() -> Callable[[], None]:
     """Make one call."""
 

@@ -14,8 +14,32 @@ from outlay.contrib import celery as ours
 Ask = Callable[[], None]
 
 
+@pytest.fixture(autouse=True)
+def _disconnected() -> Iterator[None]:
+    yield
+    ours.disconnect()
+
+
 @pytest.fixture
-def app(ask: Ask) -> Iterator[Any]:
+def app(ask: Ask) -> Any:
+    return _made(ask)
+
+
+@pytest.fixture(scope="module")
+def worked(ask: Ask) -> Iterator[Any]:
+    """Give an app with a worker, who takes seconds to end, and so is one for all tests."""
+
+    def leave_logging_alone(**_: Any) -> None:
+        """Keep the worker from setting the root logger up, for other tests too."""
+
+    app = _made(ask)
+    signals.setup_logging.connect(leave_logging_alone)
+    with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
+        yield app
+    signals.setup_logging.disconnect(leave_logging_alone)
+
+
+def _made(ask: Ask) -> Any:
     app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
     app.conf.update(worker_hijack_root_logger=False, broker_connection_retry_on_startup=False)
 
@@ -35,27 +59,14 @@ def app(ask: Ask) -> Iterator[Any]:
         ask()
         make.delay()
 
-    yield app
-    ours.disconnect()
+    return app
 
 
-@pytest.fixture
-def worker(app: Any, kept: Kept) -> Iterator[None]:
-    def leave_logging_alone(**_: Any) -> None:
-        """Keep the worker from setting the root logger up, for other tests too."""
-
-    signals.setup_logging.connect(leave_logging_alone)
-    with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
-        yield
-    signals.setup_logging.disconnect(leave_logging_alone)
-
-
-@pytest.mark.usefixtures("worker")
-def test_a_tasks_calls_are_for_its_sender(app: Any, kept: Kept) -> None:
+def test_a_tasks_calls_are_for_its_sender(worked: Any, kept: Kept) -> None:
     ours.connect()
     with context(user="u1", session="s1", team="search"):
-        sent = app.tasks["summaries.make"].delay(2)
-    other = app.tasks["summaries.make"].delay()
+        sent = worked.tasks["summaries.make"].delay(2)
+    other = worked.tasks["summaries.make"].delay()
     assert (sent.get(timeout=30), other.get(timeout=30)) == ("done", "done")
     said = [(each.user, each.session, each.query_type, each.tags) for each in kept.records]
     assert said == [
@@ -65,26 +76,24 @@ def test_a_tasks_calls_are_for_its_sender(app: Any, kept: Kept) -> None:
     ]
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_failed_task_leaves_no_context_and_the_next_has_its_own(app: Any, kept: Kept) -> None:
+def test_a_failed_task_leaves_no_context_and_the_next_has_its_own(worked: Any, kept: Kept) -> None:
     ours.connect(name_as="task")
     with context(user="u1", query_type="rag"):
-        failed = app.tasks["summaries.fail"].delay()
+        failed = worked.tasks["summaries.fail"].delay()
     with pytest.raises(ValueError, match="oh"):
         failed.get(timeout=30)
-    app.tasks["summaries.make"].delay().get(timeout=30)
+    worked.tasks["summaries.make"].delay().get(timeout=30)
     assert [(each.user, each.query_type, each.tags["task"]) for each in kept.records] == [
         ("u1", "rag", "summaries.fail"),
         (None, None, "summaries.make"),
     ]
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_task_that_a_task_sends_has_the_first_senders_context(app: Any, kept: Kept) -> None:
+def test_a_task_that_a_task_sends_has_the_first_senders_context(worked: Any, kept: Kept) -> None:
     ours.connect(name_as=None)
     with context(user="u1"):
-        app.tasks["summaries.outer"].delay().get(timeout=30)
-    app.tasks["summaries.make"].delay().get(timeout=30)  # the worker takes one after the other
+        worked.tasks["summaries.outer"].delay().get(timeout=30)
+    worked.tasks["summaries.make"].delay().get(timeout=30)  # the worker takes one after the other
     assert [each.user for each in kept.records] == ["u1", "u1", None]
 
 

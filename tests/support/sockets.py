@@ -1,6 +1,7 @@
 """A websocket peer on loopback that plays a script: what it says at once, and what it answers."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,7 +34,8 @@ class SocketPeer:
                 connection.recv()
                 self._send(connection, answer)
             if self.breaks:
-                connection.socket.close()
+                # closed alone it would stay open for as long as our own thread reads from it
+                connection.socket.shutdown(socket.SHUT_RDWR)
             for _ in connection:
                 pass
 
