@@ -1,15 +1,19 @@
 """A tally: what passed on the way to the journal, exactly, by provider and currency."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from outlay.cli.tally import Tally
 from outlay.core.codec import entry_json
 from outlay.core.cost import Cost, unpriced
-from outlay.core.record import Entry, Loss, Record
+from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 from outlay.journal import Journal
 from outlay.report import Unpriced
@@ -68,6 +72,49 @@ def test_everything_is_handed_on_and_records_are_counted() -> None:
         ("q", Decimal("0.2")),
     ]
     assert summary.unpriced == (Unpriced("p", "m", 1),)
+
+
+CALLS = st.builds(
+    call,
+    st.none() | st.decimals(-1, 10**6, allow_nan=False, places=9).map(str),
+    st.sampled_from(("USD", "EUR")),
+    st.sampled_from(("p", "q")),
+    st.none() | st.integers(0, 10**9).map(lambda n: n / 1000),
+)
+OTHERS = st.sampled_from(
+    (
+        Loss(at=AT, count=1, why="x"),
+        Score(record_id="r", at=AT, quality_score=0.5),
+        Revision(record_id="r", at=AT, charge=Cost(Decimal(1), "priced")),
+    )
+)
+
+
+class Lines(Sink):
+    """Takes what it is handed as the lines that a journal makes of it."""
+
+    def defer(self, pending: Any) -> None:
+        pending.json()
+
+
+@given(st.lists(st.tuples(CALLS, st.sampled_from(("success", "error"))) | OTHERS))
+def test_a_line_is_counted_as_the_record_that_it_says(entries: list[Any]) -> None:
+    class Later:
+        def __init__(self, entry: Entry) -> None:
+            self.made = entry
+
+        def entry(self) -> Entry:
+            return self.made
+
+        def json(self) -> dict[str, Any]:
+            return entry_json(self.made)
+
+    made, written = Tally(Sink()), Tally(Lines())
+    for each in entries:
+        entry = replace(each[0], status=each[1]) if isinstance(each, tuple) else each
+        made.append(entry)
+        written.defer(Later(entry))
+    assert written.summary() == made.summary()
 
 
 def test_what_is_handed_on_unmade_is_counted_when_it_is_made(tmp_path: Path) -> None:

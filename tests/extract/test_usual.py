@@ -94,3 +94,82 @@ def test_both_ways_say_the_same(usage: dict[str, Any], more: dict[str, Any], pro
     said = usual_of_body(held(body, "chat"), provider, "chat")
     if said is not None:
         assert said == usual_of(read(body, provider=provider, api="chat"))
+
+
+COUNT = st.integers(-1, 9) | st.sampled_from((None, True, False, 2.0, 0.0, "", 10**30))
+NAME = st.sampled_from(("standard", "batch", "not_available", "", None, "é", "x" * 101, 3))
+MESSAGE = {
+    "input_tokens": st.integers(0, 9) | COUNT,
+    "output_tokens": st.integers(0, 9) | COUNT,
+    "cache_read_input_tokens": COUNT,
+    "cache_creation_input_tokens": COUNT,
+    "cache_creation": st.none()
+    | st.dictionaries(
+        st.sampled_from(("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens", "ephemeral_7d")), COUNT
+    ),
+    "service_tier": NAME,
+    "inference_geo": NAME,
+    "speed": st.sampled_from((None, "", "fast")),
+    "server_tool_use": st.sampled_from((None, {}, {"web_search_requests": 1})),
+    "output_tokens_details": st.sampled_from((None, {"thinking_tokens": 1})),
+    "iterations": st.sampled_from((None, [], [{"type": "compaction", "input_tokens": 3}])),
+    "cost": COUNT,
+}
+
+
+@given(
+    st.fixed_dictionaries({}, optional=MESSAGE),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "model": st.sampled_from(("claude-sonnet-4-5", "", None, 3)),
+            "content": st.just([{"type": "text", "text": "hello"}]),
+            "custom_id": st.just("a"),
+        },
+    ),
+    st.sampled_from(("anthropic", "bedrock", "vertex", "nobody")),
+)
+def test_both_ways_say_the_same_of_a_message(
+    usage: dict[str, Any], more: dict[str, Any], provider: str
+) -> None:
+    body = {"usage": usage, **more}
+    said = usual_of_body(held(body, "messages"), provider, "messages")
+    if said is not None:
+        assert said == usual_of(read(body, provider=provider, api="messages"))
+
+
+@pytest.mark.parametrize(
+    ("usage", "items", "terms"),
+    [
+        (
+            {"input_tokens": 7, "output_tokens": 3, "service_tier": "standard", "server_tool_use": None},
+            (("input", 7), ("output", 3)),
+            (("service_tier", "standard"),),
+        ),
+        (
+            {
+                "input_tokens": 7,
+                "output_tokens": 3,
+                "cache_read_input_tokens": 2,
+                "cache_creation_input_tokens": 9,
+                "cache_creation": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 5},
+                "inference_geo": "us",
+                "service_tier": "priority",
+            },
+            (("input", 7), ("cache_read", 2), ("cache_write", 4), ("cache_write_1h", 5), ("output", 3)),
+            (("geo", "us"), ("service_tier", "priority")),
+        ),
+        (
+            {"input_tokens": 7, "output_tokens": 3, "cache_creation_input_tokens": 9, "cache_creation": None},
+            (("input", 7), ("cache_write", 9), ("output", 3)),
+            (),
+        ),
+    ],
+)
+def test_a_usual_message_says_units_and_terms(
+    usage: dict[str, Any], items: tuple[Any, ...], terms: tuple[Any, ...]
+) -> None:
+    body = {"id": "m-1", "model": "claude-sonnet-4-5", "usage": usage}
+    said = usual_of_body(body, "anthropic", "messages")
+    assert said == (items, ("claude-sonnet-4-5", "m-1"), terms, usage)
+    assert said == usual_of(read(body, provider="anthropic", api="messages"))

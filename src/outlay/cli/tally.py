@@ -2,14 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
-from outlay.core.codec import entry_json
 from outlay.core.money import ZERO, total
 from outlay.core.ports import Pending, Sink, hand_on
 from outlay.core.record import Entry, Record
@@ -19,6 +18,38 @@ from outlay.report import Summary, Totals, Unpriced
 _UNPRICED = ("unpriced", "partial")
 MAX_READ = 32 * 2**20  # of child processes' journals, which takes some 3 s; beyond it the ledger is quicker
 _KEPT = 1000  # models named at most; a program that makes up names must not fill the memory
+
+
+class _Told(NamedTuple):
+    """What a tally counts of a call, as a line of the journal says it."""
+
+    provider: str
+    model: str | None
+    success: bool
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal | None
+    currency: str
+    cost_status: str
+    latency_ms: float | None
+
+
+def _told(data: Mapping[str, Any]) -> _Told | None:
+    """Read what ``core.codec`` wrote of an entry; None where it is no record."""
+    if "id" not in data:  # a score, a revision and a loss have none of their own
+        return None
+    cost = data.get("cost")
+    return _Told(
+        data["provider"],
+        data.get("model"),
+        data.get("status") == "success",
+        data["input_tokens"],
+        data["output_tokens"],
+        None if cost is None else Decimal(cost),
+        data["currency"],
+        data["cost_status"],
+        data.get("latency_ms"),
+    )
 
 
 @dataclass(slots=True)
@@ -31,7 +62,7 @@ class _Sums:
     timed: int = 0
     latency_ms: float = 0.0
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record | _Told) -> None:
         self.calls += 1
         self.succeeded += record.success
         self.input_tokens += record.input_tokens
@@ -60,15 +91,20 @@ class _Counted:
     """What a tally hands on unmade, and counts once it is made."""
 
     pending: Pending
-    count: Callable[[Entry], None]
+    count: Callable[[Record | _Told], None]
 
     def entry(self) -> Entry:
         made = self.pending.entry()
-        self.count(made)
+        if isinstance(made, Record):
+            self.count(made)
         return made
 
     def json(self) -> dict[str, Any]:
-        return entry_json(self.entry())
+        data = self.pending.json()
+        told = _told(data)
+        if told is not None:
+            self.count(told)
+        return data
 
 
 class Tally:
@@ -85,7 +121,8 @@ class Tally:
     def append(self, entry: Entry) -> None:
         """Hand an entry on, then count it."""
         self._sink.append(entry)
-        self._see(entry)
+        if isinstance(entry, Record):
+            self._see(entry)
 
     def defer(self, pending: Pending) -> None:
         """Hand on what will be an entry, to be counted when it is made: before any flush returns."""
@@ -115,12 +152,11 @@ class Tally:
         """Whether child processes recorded more than was counted."""
         return self._unread
 
-    def _see(self, entry: Entry) -> None:
-        if isinstance(entry, Record):
-            with self._lock:
-                self._count(entry)
+    def _see(self, record: Record | _Told) -> None:
+        with self._lock:
+            self._count(record)
 
-    def _count(self, record: Record) -> None:
+    def _count(self, record: Record | _Told) -> None:
         self._total.add(record)
         name = record.provider if len(self._providers) < _KEPT else "others"
         self._providers.setdefault(name, _Sums()).add(record)

@@ -10,6 +10,7 @@ from typing import Any
 from outlay.core.usage import Item, Term, Usage
 from outlay.extract.answers import names_in
 from outlay.extract.common import CHAT, RESPONSES, Names, common_items
+from outlay.extract.messages import message_items, message_terms
 from outlay.extract.plain import name_of
 from outlay.extract.table import KNOWN_PROVIDERS
 
@@ -24,11 +25,16 @@ _MORE = frozenset({"custom_id", "key", "usage_breakdown", "provider", "tool_usag
 def usual_of_body(body: Any, provider: str, api: str) -> Usual | None:
     """Read a body whose usage is a copy already, as :func:`held` makes it; None where it has to be read."""
     names = _SPELLED.get(api)
-    if names is None or type(body) is not dict or provider not in KNOWN_PROVIDERS:
+    if names is None and api != "messages":
+        return None
+    if type(body) is not dict or provider not in KNOWN_PROVIDERS:
         return None
     usage = body.get("usage")
     if type(usage) is not dict or not _MORE.isdisjoint(body) or body.get("object") == "batch":
         return None
+    if names is None:
+        items = message_items(usage)
+        return (items, names_in(body), message_terms(usage), usage) if items else None
     items = common_items(usage, names)
     if not items:
         return None

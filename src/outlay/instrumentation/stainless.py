@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside
-from outlay.capture.guard import guarded
+from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.errors import BudgetExceededError
 from outlay.extract import collector
 from outlay.instrumentation import stored
 from outlay.instrumentation.bedrock import is_profile
@@ -74,26 +75,32 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
     apis = {**sdk.paths, **{f"/v1{path}": api for path, api in sdk.paths.items()}}
 
     def begin(client: Any, options: Any, stream: bool) -> Begun | None:  # noqa: FBT001 - the SDK's own flag
-        if not patches.active or inside.get() is not None:
-            return None
-        api = apis.get(options.url) or apis.get(_path(options.url))
-        if api is None or api == "responses" or options.method != "post":
-            reading = read_back(client, options, stream)
-            if reading is not None:
-                return reading, options, None
-            if api is None or options.method.lower() != "post":
+        try:
+            if not patches.active or inside.get() is not None:
                 return None
-        provider, body = known_provider(client, sdk.provider), options.json_data
-        model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
-        call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
-        if provider == "bedrock" and not is_profile(call.model):  # a profile's prefix decides alone
-            call.terms.update(place_at(client.base_url.host))
-        if call.said is not None:
-            call.said.asked(body)
-        sent, hidden = (prepare(provider, api, options) if stream else None) or (options, None)
+            api = apis.get(options.url) or apis.get(_path(options.url))
+            if api is None or api == "responses" or options.method != "post":
+                reading = read_back(client, options, stream)
+                if reading is not None:
+                    return reading, options, None
+                if api is None or options.method.lower() != "post":
+                    return None
+            provider, body = known_provider(client, sdk.provider), options.json_data
+            model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
+            call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
+            if provider == "bedrock" and not is_profile(call.model):  # a profile's prefix decides alone
+                call.terms.update(place_at(client.base_url.host))
+            if call.said is not None:
+                call.said.asked(body)
+            sent, hidden = (prepare(provider, api, options) if stream else None) or (options, None)
+        except BudgetExceededError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the guard, without a further call
+            note_failure("stainless.begin", error)
+            return None
         return call, sent, hidden
 
-    return guarded(begin)
+    return begin
 
 
 def _path(url: str) -> str:
@@ -171,23 +178,27 @@ def _fail(seen: Call | stored.Reading, error: BaseException) -> None:
     seen.fail(error)
 
 
-@guarded
 def _settle(seen: Call | stored.Reading, result: Any, hidden: Hidden) -> None:
     """Read what the SDK gives its caller: a parsed object now, a stream or a raw body when it ends."""
-    if not isinstance(seen, Call):
-        seen.settle(result)
-        return
-    # Not getattr: on a parsed response, which has no such field, pydantic takes long to say so.
-    http = getattr(result, "__dict__", {}).get("http_response")
-    if http is not None:
-        _settle_raw(seen, http)
-    elif seen.streamed and hasattr(result, "_iterator"):
-        watching = watch_async if hasattr(result, "__anext__") else watch
-        watcher = Watch(seen, collector(seen.provider, seen.api), hidden)
-        result._iterator = watching(result._iterator, watcher)  # noqa: SLF001 - the one place that all reading passes
-        mark(result, watcher)
-    else:
-        seen.answer(result)
+    try:
+        if not isinstance(seen, Call):
+            seen.settle(result)
+            return
+        # Not getattr: on a parsed response, which has no such field, pydantic takes long to say so.
+        http = getattr(result, "__dict__", {}).get("http_response")
+        if http is not None:
+            _settle_raw(seen, http)
+        elif seen.streamed and hasattr(result, "_iterator"):
+            watching = watch_async if hasattr(result, "__anext__") else watch
+            watcher = Watch(seen, collector(seen.provider, seen.api), hidden)
+            result._iterator = watching(result._iterator, watcher)  # noqa: SLF001 - the one place that all reading passes
+            mark(result, watcher)
+        else:
+            seen.answer(result)
+    except BudgetExceededError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the guard, likewise
+        note_failure("stainless.settle", error)
 
 
 def _settle_raw(call: Call, http: Any) -> None:

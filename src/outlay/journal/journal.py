@@ -87,6 +87,7 @@ class Journal:
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._asleep = False
+        self._busy = False  # whether there was something to write the last time
         self._in_hand = 0
         self._thread: threading.Thread | None = None
         self._watched = False
@@ -195,6 +196,7 @@ class Journal:
         synced = self._clock.monotonic()
         while not stop.is_set():
             self._wait(synced, stop)
+            self._busy = bool(self._queue)
             self._drain()
             if self._sync == "interval" and self._clock.monotonic() - synced >= self._interval:
                 with self._draining:
@@ -204,7 +206,18 @@ class Journal:
             self._writer.close()
 
     def _wait(self, synced: float, stop: threading.Event) -> None:
-        """Sleep until there is something to write or to sync, then give others time to join the batch."""
+        """Sleep until there is something to write or to sync, then give others time to join the batch.
+
+        While calls come all the time, there is no sleep between two batches: a thread that is woken takes the
+        interpreter from the one that makes calls, once more for each batch.
+        """
+        if not self._busy:
+            self._sleep(synced, stop)
+        if (self._queue or self._busy) and not stop.is_set():
+            self._hurry.wait(self._batch_delay)
+        self._hurry.clear()
+
+    def _sleep(self, synced: float, stop: threading.Event) -> None:
         due = None
         if self._sync == "interval" and self._writer.dirty:
             due = max(0.0, synced + self._interval - self._clock.monotonic())
@@ -213,9 +226,6 @@ class Journal:
             self._wake.wait(due)
         self._asleep = False
         self._wake.clear()
-        if self._queue and not stop.is_set():
-            self._hurry.wait(self._batch_delay)
-        self._hurry.clear()
 
     def _drain(self) -> None:
         """Write all that waits now; one thread at a time."""

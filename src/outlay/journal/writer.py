@@ -75,7 +75,7 @@ class Writer:
         if not lines and not told:
             return all_good
         if not self._has_room(len(lines)):
-            return False
+            return all_good and not lines
         notes = [line_of(loss) for loss in told]
         kept, why = self._append([*notes, *lines])
         self._losses.told(told[:kept])

@@ -1,0 +1,71 @@
+"""Anthropic's usual usage, read in one go: tokens, caches and a tier; what says more needs a closer look."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Item, Term
+
+_COUNTS = frozenset(
+    {"input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"}
+)
+_NAMES = frozenset({"inference_geo", "service_tier"})
+_LIFETIMES = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
+_LONGEST = 100  # a longer name is cut by the whole way
+
+
+def message_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
+    """Count a usage of plain tokens; None for one with a key or a kind of value that needs a closer look."""
+    shown = usage.get("output_tokens")
+    if shown is None or not _is_plain(usage):
+        return None
+    written = usage.get("cache_creation_input_tokens") or 0
+    hour = _for_an_hour(usage.get("cache_creation"), written)
+    if hour is None:
+        return None
+    found = (
+        ("input", usage.get("input_tokens") or 0),
+        ("cache_read", usage.get("cache_read_input_tokens") or 0),
+        ("cache_write", written - hour),
+        ("cache_write_1h", hour),
+        ("output", shown),
+    )
+    return tuple([item for item in found if item[1]])
+
+
+def message_terms(usage: Mapping[str, Any]) -> tuple[Term, ...]:
+    """Give the billing terms of a usage that :func:`message_items` counts."""
+    geo, tier = usage.get("inference_geo"), usage.get("service_tier")
+    known = (("geo", geo),) if geo and geo != "not_available" else ()
+    return (*known, ("service_tier", tier)) if tier else known
+
+
+def _is_plain(usage: Mapping[str, Any]) -> bool:
+    """Whether there are only counts, names of tier and place, and the lifetimes of what was written."""
+    for key, value in usage.items():
+        if key in _COUNTS:
+            plain = value is None or (type(value) is int and 0 <= value <= MAX_QUANTITY)
+        elif key in _NAMES:
+            plain = value is None or (
+                type(value) is str and len(value) <= _LONGEST and value.isascii() and value != "batch"
+            )
+        else:
+            plain = key == "cache_creation" or (value is None and type(key) is str and key.isascii())
+        if not plain:
+            return False
+    return True
+
+
+def _for_an_hour(lifetimes: object, written: int) -> int | None:
+    """Give how much was written for an hour; None where the lifetimes are not just what was written."""
+    if lifetimes is None:
+        return 0
+    if type(lifetimes) is not dict or not _LIFETIMES.issuperset(lifetimes):
+        return None
+    hour, short = lifetimes.get("ephemeral_1h_input_tokens"), lifetimes.get("ephemeral_5m_input_tokens")
+    for count in (hour, short):
+        if count is not None and (type(count) is not int or count < 0):
+            return None
+    if not hour and not short:
+        return 0
+    return hour or 0 if (hour or 0) + (short or 0) == written else None
