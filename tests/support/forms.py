@@ -162,6 +162,38 @@ def _both(start: Call) -> tuple[Call, Call]:
     return _with(start), _async_with(start)
 
 
+def _read_raw(start: Call) -> tuple[Call, Call]:
+    """Make both clients' way to an answer whose body is read inside of a block."""
+
+    def read(api: Any) -> None:
+        with start(api) as response:
+            response.parse()
+
+    async def read_later(api: Any) -> None:
+        async with start(api) as response:
+            await response.parse()
+
+    return read, read_later
+
+
+def _data_of(start: Call) -> tuple[Call, Call]:
+    """Make one iterator of a raw stream, whose chunks are its data."""
+
+    def chunks(api: Any) -> Any:
+        with start(api) as response:
+            yield from response.data
+
+    async def chunks_later(api: Any) -> Any:
+        async with start(api) as response:
+            async for chunk in response.data:
+                yield chunk
+
+    return chunks, chunks_later
+
+
+_RAW = _read_raw(lambda api: api.chat.completions.with_streaming_response.create(**ASK))
+_RAW_MESSAGE = _read_raw(lambda api: api.messages.with_streaming_response.create(**SPEAK))
+_RAW_STREAM = _data_of(lambda api: api.with_raw_response.chat_stream(**ASK))
 _MESSAGES, _BETA = (
     _both(lambda api: api.messages.stream(**SPEAK)),
     _both(lambda api: api.beta.messages.stream(**SPEAK)),
@@ -193,7 +225,12 @@ WHOLE: dict[str, Forms] = {
     "google": {
         "create": (GEMINI, lambda api: api.models.generate_content(**GENERATE)),
         "chat": (GEMINI, lambda api: api.chats.create(model="m").send_message("hi")),
+        "parse": (
+            GEMINI,
+            lambda api: api.models.generate_content(config={"response_schema": City}, **GENERATE),
+        ),
         "stream": (GENERATING, lambda api: api.models.generate_content_stream(**GENERATE)),
+        "chat stream": (GENERATING, lambda api: api.chats.create(model="m").send_message_stream("hi")),
     },
     "groq": _CREATE,
     "together": _CREATE,
@@ -201,6 +238,7 @@ WHOLE: dict[str, Forms] = {
         "create": (OLLAMA, lambda api: api.chat(**ASK)),
         "parse": (OLLAMA, lambda api: api.chat(format=City.model_json_schema(), **ASK)),
         "stream": (GOING, lambda api: api.chat(stream=True, **ASK)),
+        "parse stream": (GOING, lambda api: api.chat(stream=True, format=City.model_json_schema(), **ASK)),
         "generate": (OLLAMA, lambda api: api.generate(model="m", prompt="hi")),
         "generate stream": (GOING, lambda api: api.generate(model="m", prompt="hi", stream=True)),
     },
@@ -208,6 +246,10 @@ WHOLE: dict[str, Forms] = {
         "create": (HUB, lambda api: api.chat_completion(ASK["messages"])),
         "as openai": (HUB, lambda api: api.chat.completions.create(messages=ASK["messages"])),
         "stream": (HUB_CHUNKS, lambda api: api.chat_completion(ASK["messages"], stream=True)),
+        "stream as openai": (
+            HUB_CHUNKS,
+            lambda api: api.chat.completions.create(messages=ASK["messages"], stream=True),
+        ),
     },
     "cohere": {
         "create": (COHERE, lambda api: api.chat(**ASK)),
@@ -217,21 +259,37 @@ WHOLE: dict[str, Forms] = {
 }
 """Forms that the synchronous and the asynchronous client have under the same name."""
 SYNC: dict[str, Forms] = {
-    "openai": {"helper": (CHUNKS, _HELPER[0])},
-    "anthropic": {"helper": (SPEAKING, _MESSAGES[0]), "beta helper": (SPEAKING, _BETA[0])},
+    "openai": {"helper": (CHUNKS, _HELPER[0]), "streaming raw": (CHAT, _RAW[0])},
+    "anthropic": {
+        "helper": (SPEAKING, _MESSAGES[0]),
+        "beta helper": (SPEAKING, _BETA[0]),
+        "streaming raw": (MESSAGE, _RAW_MESSAGE[0]),
+    },
+    "groq": {"streaming raw": (CHAT, _RAW[0])},
+    "together": {"streaming raw": (CHAT, _RAW[0])},
+    "cohere": {"raw stream": (COHERING, _RAW_STREAM[0])},
     "mistralai": {
         "create": (CHAT, lambda api: api.chat.complete(**ASK)),
         "parse": (CHAT, lambda api: api.chat.parse(response_format=City, **ASK)),
         "stream": (CHUNKS, lambda api: api.chat.stream(**ASK)),
+        "parse stream": (CHUNKS, lambda api: api.chat.parse_stream(response_format=City, **ASK)),
     },
 }
 ASYNC: dict[str, Forms] = {
-    "openai": {"helper": (CHUNKS, _HELPER[1])},
-    "anthropic": {"helper": (SPEAKING, _MESSAGES[1]), "beta helper": (SPEAKING, _BETA[1])},
+    "openai": {"helper": (CHUNKS, _HELPER[1]), "streaming raw": (CHAT, _RAW[1])},
+    "anthropic": {
+        "helper": (SPEAKING, _MESSAGES[1]),
+        "beta helper": (SPEAKING, _BETA[1]),
+        "streaming raw": (MESSAGE, _RAW_MESSAGE[1]),
+    },
+    "groq": {"streaming raw": (CHAT, _RAW[1])},
+    "together": {"streaming raw": (CHAT, _RAW[1])},
+    "cohere": {"raw stream": (COHERING, _RAW_STREAM[1])},
     "mistralai": {
         "create": (CHAT, lambda api: api.chat.complete_async(**ASK)),
         "parse": (CHAT, lambda api: api.chat.parse_async(response_format=City, **ASK)),
         "stream": (CHUNKS, lambda api: api.chat.stream_async(**ASK)),
+        "parse stream": (CHUNKS, lambda api: api.chat.parse_stream_async(response_format=City, **ASK)),
     },
 }
 
