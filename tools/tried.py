@@ -37,11 +37,10 @@ FRAMEWORKS: Mapping[str, Trial] = {
     **{
         f"{name}-oldest": Trial(packages, _ATTRIBUTION, only)
         for name, packages, only in (
-            ("litellm", ("litellm==1.80.0",), "litellm"),
-            ("langchain", ("langchain-core==0.3.0", "langchain-openai"), "langchain"),
-            ("dspy", ("dspy==2.6.0",), "dspy and not test_taken"),
-            ("pydantic-ai", ("pydantic-ai-slim[openai]==1.0.0",), "pydantic"),
-            ("openai-agents", ("openai-agents==0.2.0",), "agents"),
+            ("litellm", ("litellm==1.90.0",), "litellm"),
+            ("langchain", ("langchain-core==0.3.80", "langchain-openai"), "langchain"),
+            ("dspy", ("dspy==3.3.0",), "dspy"),
+            ("pydantic-ai", ("pydantic-ai-slim[openai]==2.60.0",), "pydantic"),
         )
     },
 }

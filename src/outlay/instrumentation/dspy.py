@@ -21,7 +21,7 @@ from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, begin_at, failed, is_stream
 from outlay.instrumentation.wrapping import Begin, measured, measured_async
 
-OLDEST = (2, 6)
+OLDEST = (3, 3)
 _ENGINE = "dspy._vendor.lm15"
 _UNNAMED = "StringSignature"  # dspy's name of a signature that is a string
 _MAKERS = {"chat": "openai", "responses": "openai", "messages": "anthropic", "generate_content": "google"}
@@ -39,7 +39,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches = Patches()
     patches.replace(BaseLM, "__call__", lambda original: lent(original, _said_of_modules))
     patches.replace(BaseLM, "acall", lambda original: lent_async(original, _said_of_modules))
-    if find_spec(_ENGINE) is None:
+    if find_spec("dspy._vendor") is None or find_spec(_ENGINE) is None:
         return patches
     from dspy._vendor.lm15 import transports  # noqa: PLC0415 - likewise
 

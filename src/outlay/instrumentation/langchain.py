@@ -17,7 +17,7 @@ from outlay.instrumentation.langchain_runs import Names, said_of, telling
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import text_or_none, usage_in
 
-OLDEST = (0, 3)
+OLDEST = (0, 3, 80)
 PROVIDERS = {  # LangSmith's name of a provider -> ours, where they differ
     "google_genai": "google",
     "google_vertexai": "vertex",

@@ -25,7 +25,7 @@ from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, is_stream
 from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
 
-OLDEST = (1, 80)
+OLDEST = (1, 90)
 PATHS = (  # the end of a path -> api, beside those that any client may call
     ("/converse", "converse"),
     ("/converse-stream", "converse"),

@@ -10,7 +10,7 @@ from outlay.capture.recorder import Recorder
 from outlay.instrumentation.lending import lent, lent_async, named, said_by
 from outlay.instrumentation.patches import Patches
 
-OLDEST = (0, 2)
+OLDEST = (0, 24)
 _UNNAMED = ("Agent workflow", "no-op")
 """What the SDK calls a workflow that nobody named."""
 

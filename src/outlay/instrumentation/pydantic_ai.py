@@ -15,7 +15,7 @@ from outlay.capture.recorder import Recorder
 from outlay.instrumentation.lending import named, said_by
 from outlay.instrumentation.patches import Patches
 
-OLDEST = (1, 0)
+OLDEST = (2, 60)
 
 
 def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - makes no calls
