@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from outlay.core.units import MAX_QUANTITY
-from outlay.extract import read
-from outlay.extract.modality import by_modality, count_input
+from outlay.extract import collector, held, read
+from outlay.extract.modality import by_modality, count_input, count_output
 from outlay.extract.tally import Tally
 
 COUNTED = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
@@ -196,3 +196,30 @@ def test_an_input_by_modality_counts_each_token_once(
     count_input(tally, *counts, listed, cached_listed)
     assert (tally.units, tally.flags) == (units, flags)
     assert sum(units.values()) == counts[0]
+
+
+def test_protobuf_numbers_modalities_as_google_does() -> None:
+    rows = [{"modality": number, "tokenCount": 10 + number} for number in range(7)]
+    assert by_modality(Tally(), rows) == {"image": 12, "video": 13, "audio": 14, "document": 15}
+
+
+def test_what_is_left_of_an_output_is_text() -> None:
+    tally = Tally()
+    assert count_output(tally, "output", 10, {"audio": 3, "image": 9}) == 0
+    assert (tally.units, tally.flags) == ({"output_audio": 3, "output_image": 7}, {"clamped"})
+
+
+def test_a_usage_that_is_no_object_is_held_as_it_was() -> None:
+    odd = [1, "x"]
+    kept = held({"usage": odd}, "chat")
+    odd.append(2)
+    assert kept == {"usage": [1, "x"]}
+
+
+def test_chunks_behind_the_first_are_looked_at_when_somebody_asks() -> None:
+    stream: Any = collector("openai", "chat")
+    stream.add({"id": "c-1", "choices": [{"delta": {"content": "a"}}]})
+    stream.rest({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    stream.rest({"choices": [], "usage": dict(COUNTED)})
+    assert stream.complete
+    assert stream.usage().units == {"input": 10, "output": 4}

@@ -560,3 +560,18 @@ def test_at_the_instant_of_a_change_the_new_price_holds_from_then_and_until_the_
     before, last = card_of(prices, start - second), card_of(prices, end - second)
     assert (before.price.effective_from, before.until) == (None, start)
     assert (last.price.effective_from, last.until, last.rates["input"].amount) == (start, end, Decimal(5))
+
+
+def test_a_unit_that_costs_nothing_anyway_is_no_assumption_where_a_tariff_leaves_it_out() -> None:
+    prices = book("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "10", output = 0 }
+    [[model.price]]
+    when = { batch = "true" }
+    rates = { input = "5" }
+    """)
+    rate = card_of(prices, batch="true").rates["output"]
+    assert (rate.amount, rate.flag, rate.note) == (Decimal(0), None, None)
