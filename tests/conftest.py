@@ -3,7 +3,11 @@
 import gc
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says more of the machine than of the code; no test here is a timing.
@@ -35,3 +39,12 @@ def pytest_sessionfinish() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Have one worker more than processors: tests wait for processes, servers and browsers of theirs."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session")
+def home_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give the folder of a ledger by its name in ``tests.support.homes``; made when it is first asked for."""
+    from tests.support.homes import make_home  # noqa: PLC0415  # most tests need none of it
+
+    folder = tmp_path_factory.mktemp("homes")
+    return cache(lambda name: make_home(folder, name))

@@ -1,6 +1,7 @@
 """All reports over a whole ledger: every number is the ledger's answer to that question, shares add up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.spending import EUROPEAN, MODELS, NOW, lines, records
+from tests.support.spending import EUROPEAN, MODELS, NOW, records
 
 from outlay.core.money import total
 from outlay.core.query import METRICS, Query, Row, filters
@@ -53,14 +54,10 @@ def reader(request: pytest.FixtureRequest) -> LedgerReader:
 
 
 @pytest.fixture
-def large(tmp_path: Path) -> Iterator[LedgerReader]:
-    """Give a reader of 200,000 calls that came in by a journal."""
-    journal = tmp_path / "journal"
-    journal.mkdir()
-    (journal / "0-0-0.jsonl").write_bytes(b"".join(lines(200_000)))
-    ledger = DuckLedger(tmp_path)
-    yield reader_of(ledger)
-    ledger.close()
+def large(home_of: Callable[[str], Path]) -> Iterator[LedgerReader]:
+    """Give a reader of 200,000 calls, of several currencies, that came in by a journal."""
+    with closing(DuckLedger(home_of("many"))) as ledger:
+        yield reader_of(ledger)
 
 
 def test_every_number_is_the_ledgers(reader: LedgerReader) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from tests.support.homes import HOMES, make_home
+from tests.support.homes import HOMES
 from tests.support.spending import NOW
 
 from outlay import process
@@ -48,10 +48,9 @@ class Remembering(DuckLedger):
 
 
 @pytest.fixture(scope="session")
-def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Remembering]]:
+def ledgers(home_of: Callable[[str], Path]) -> Iterator[dict[str, Remembering]]:
     """Make every ledger."""
-    folder = tmp_path_factory.mktemp("homes")
-    made = {name: Remembering(make_home(folder, name)) for name in HOMES}
+    made = {name: Remembering(home_of(name)) for name in HOMES}
     yield made
     for each in made.values():
         DuckLedger.close(each)
