@@ -7,8 +7,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from outlay.alerts.send import send_alert
 from outlay.core.errors import OutlayError
 from outlay.core.instants import instant
@@ -46,6 +44,8 @@ def check_budget(
         return False
     mark = f"{today.isoformat()} {budget.normalize():f}"
     told = path.with_name(f".{path.name}.alerted")
+    from filelock import FileLock  # noqa: PLC0415  # takes 0.1 s to load, and a look at the rules needs none
+
     with FileLock(f"{told}.lock"):
         if mark not in _marks(told):
             send(f"⚠️ Budget Alert: Today's cost is ${cost:.2f} (budget: ${float(daily_budget)})")

@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from outlay.core.errors import JournalError, LedgerBusyError
 from outlay.core.instants import instant, text_of
 
@@ -92,6 +90,8 @@ class State:
             LedgerBusyError: another process did not let go of them.
             JournalError: the file cannot be read or written.
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415  # takes 0.1 s to load, and a look needs none
+
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self.path}.lock", timeout=_PATIENCE):
