@@ -200,7 +200,7 @@ def grok(bill: Bill) -> Iterator[str]:
     for _ in range(_SPARE):
         pool.submit(there.wait)
     there.wait()
-    server = grpc.server(pool)
+    server = grpc.server(pool, options=[("grpc.http2.max_ping_strikes", 0)])  # clients keep channels alive
     chat_pb2_grpc.add_ChatServicer_to_server(Grok(bill), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
