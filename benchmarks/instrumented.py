@@ -2,7 +2,7 @@
 
 Each instrumentation runs in processes of its own, by turns with the plain SDK (``benchmarks.pairs``), and the
 processes take turns too. The provider is a mock transport, so that only the SDK and the instrumentation are
-measured. ``python -m benchmarks.instrumented outlay stream`` measures one alone.
+measured. ``python -m benchmarks.instrumented stream`` prints one table, ``outlay stream`` one process of it.
 """
 
 import asyncio
@@ -181,8 +181,8 @@ def ran(variant: str, form: str, python: tuple[str, ...]) -> Pairs:
     return Pairs(tuple((plain, mine) for plain, mine in json.loads(result.stdout.splitlines()[-1])))
 
 
-def main() -> None:
-    """Print a table for each form."""
+def main(*forms: str) -> None:
+    """Print a table for each form, or for these."""
     apart = environment_of("langfuse", f"openai=={openai.__version__}", "httpx2", "rich")
     pythons: dict[str, tuple[str, ...]] = dict.fromkeys(VARIANTS, (sys.executable,))
     if apart is None:
@@ -190,7 +190,7 @@ def main() -> None:
         print("langfuse: left out, there is no uv to make an environment for it, or it cannot be had")
     else:
         pythons["langfuse"] = apart
-    for form in CALLS:
+    for form in forms or CALLS:
         taken: dict[str, list[Pairs]] = {name: [] for name in pythons}
         for _ in range(PROCESSES):
             for name, python in pythons.items():
@@ -200,4 +200,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    one(*sys.argv[1:]) if len(sys.argv) > 1 else main()
+    one(*sys.argv[1:]) if len(sys.argv) > 2 else main(*sys.argv[1:])

@@ -135,7 +135,8 @@ class Grok(chat_pb2_grpc.ChatServicer):  # type: ignore[misc]  # untyped
         mode, used = self._begin(request, context)
         if mode == "hold":
             self._add(held=1)
-            _held(context)
+            _held(context, 60)
+            context.abort(grpc.StatusCode.CANCELLED, "nobody waits for it")  # so it is not on the bill
         self._add(billed=1, input=used[0], output=used[1])
         said = {"message": {"content": "hi", "role": "ROLE_ASSISTANT"}, **output()}
         return chat_pb2.GetChatCompletionResponse(
@@ -147,7 +148,7 @@ class Grok(chat_pb2_grpc.ChatServicer):  # type: ignore[misc]  # untyped
         self._add(**{"held": 1, "input": used[0]} if mode == "hold" else {})
         yield _chunk(request, used[0], 0, done=False)
         if mode == "hold":
-            _held(context)
+            _held(context, 3)
             return
         self._add(billed=1, input=used[0], output=used[1])
         yield _chunk(request, *used, done=True)
@@ -168,11 +169,15 @@ class Grok(chat_pb2_grpc.ChatServicer):  # type: ignore[misc]  # untyped
             self._bill.add("xai", **counts)
 
 
-def _held(context: Any) -> None:
-    """Wait until the caller goes."""
+def _held(context: Any, seconds: float) -> None:
+    """Wait until the caller goes.
+
+    xai-sdk lets a stream that was left run on until it is collected, with hooks or without: were each of them
+    waited for, none of the threads would be left to answer.
+    """
     gone = threading.Event()
     if context.add_callback(gone.set):
-        gone.wait(60)
+        gone.wait(seconds)
 
 
 def _usage(came: int, went: int) -> Any:
