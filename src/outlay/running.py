@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
+from functools import wraps
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +72,13 @@ def _begin() -> None:
 def drain_when_terminated(flush: Callable[[float], bool]) -> None:
     """On SIGTERM write what is in flight, then end by that signal, as the program would have without us.
 
-    A program that handles the signal itself ends as it likes, and is drained when it does.
+    A program that handles the signal itself ends as it likes, and is drained when it does. One that gives it
+    back to the system does not escape: a worker of uvicorn imports its application, and with it the SDK,
+    while it handles the signal; then it puts back what was there before and sends the signal to itself.
     """
     import signal  # noqa: PLC0415 - see take_up
 
+    plain = signal.signal
     begun = written = 0  # the process that did: a forked child begins anew
 
     def write() -> None:
@@ -91,15 +95,21 @@ def drain_when_terminated(flush: Callable[[float], bool]) -> None:
         nonlocal begun
         here = os.getpid()
         if written == here:
-            signal.signal(number, signal.SIG_DFL)
+            plain(number, signal.SIG_DFL)
             os.kill(here, number)
         elif begun != here:
             begun = here
             _thread.start_new_thread(write, ())  # threading.Thread takes a lock, which may be held here too
 
+    @wraps(plain)
+    def keep_drain(signalnum: Any, handler: Any) -> Any:
+        given_back = signalnum == signal.SIGTERM and handler == signal.SIG_DFL
+        return plain(signalnum, drain if given_back else handler)
+
+    signal.signal = keep_drain
     in_main = threading.current_thread() is threading.main_thread()  # elsewhere none can be set
     if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, drain)
+        plain(signal.SIGTERM, drain)
 
 
 def die_interrupted() -> None:

@@ -153,6 +153,37 @@ def test_a_child_that_is_terminated_drains_and_ends_by_the_signal(command: Comma
     assert calls_by(command, "provider") == {"openai": 1}
 
 
+def test_a_child_that_gives_the_signal_back_is_drained_too(command: Command, folder: Path) -> None:
+    """As a worker of uvicorn does; and as an event loop does with the signals that were added to it."""
+    child = """
+        import asyncio, signal, sys
+
+        def capture():
+            before = signal.signal(signal.SIGTERM, lambda *_: None)
+            from asking import ask
+            ask()
+            signal.signal(signal.SIGTERM, before)
+
+        async def on_a_loop():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, print)
+            from asking import ask
+            ask()
+
+        capture() if sys.argv[1] == "capture" else asyncio.run(on_a_loop())
+        signal.raise_signal(signal.SIGTERM)
+        import time
+        time.sleep(60)
+    """
+    write(folder, child, "child.py")
+    text = """
+        import subprocess, sys
+        for how in ("capture", "loop"):
+            print(subprocess.run([sys.executable, "child.py", how], check=False, timeout=30).returncode)
+    """
+    assert command("run", write(folder, text)).stdout == "-15\n-15\n"
+    assert calls_by(command, "provider") == {"openai": 2}
+
+
 def test_under_pytest(command: Command, folder: Path) -> None:
     write(folder, "from asking import ask\n\ndef test_it():\n    ask()", "test_asking.py")
     done = command("run", "pytest", "-q", "-p", "no:cacheprovider", "test_asking.py")
