@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from outlay.core.errors import UsageError
+from outlay.core.twins import open_twin
 from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, RANK, TOKEN_UNITS, rank
 
 _RANK_OF = dict(RANK).__getitem__
@@ -128,17 +129,30 @@ class Usage:
 
 
 _all_of = attrgetter(*Usage.__slots__)
-_PUT = {name: Usage.__dict__[name].__set__ for name in Usage.__slots__}
+_OpenUsage = open_twin(Usage)
 
 
 def changed(usage: Usage, **facts: Any) -> Usage:
-    """Give a copy with other facts, as ``dataclasses.replace`` does, slot by slot in a fifth of its time."""
-    copy: Usage = object.__new__(Usage)
-    for put, value in zip(_PUT.values(), _all_of(usage), strict=True):
-        put(copy, value)
+    """Give a copy with other facts, as ``dataclasses.replace`` does, in a fifth of its time."""
+    copy: Any = _OpenUsage()
+    (
+        copy.items,
+        copy.flags,
+        copy.reason,
+        copy.model,
+        copy.response_id,
+        copy.terms,
+        copy.context_tokens,
+        copy.reported_cost,
+        copy.reported_currency,
+        copy.parts,
+        copy.raw,
+    ) = _all_of(usage)
     for name, value in facts.items():
-        _PUT[name](copy, value)
-    return copy
+        setattr(copy, name, value)
+    copy.__class__ = Usage
+    made: Usage = copy
+    return made
 
 
 def totals_of(items: Iterable[Item]) -> tuple[int, int, int, int, int]:

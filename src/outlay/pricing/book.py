@@ -258,14 +258,15 @@ class Book:
         return Unpriced(f"no price of {model} is known{f' at {home}' if home else ''}{meant}", near)
 
     def near(self, provider: str | None, model: str, count: int = 3) -> tuple[str, ...]:
-        """Give the names that come closest to one that is not known."""
-        from difflib import get_close_matches  # noqa: PLC0415  only when a name is not known
-
+        """Give the names that come closest to one that is not known, the closest first."""
         home = provider_id(provider)
         asked = normal(model[:MAX_NAME]).rpartition("/")[2]
-        tables = [self.table(each) for each in ((home,) if home else homes_of(asked)[:3])]
-        names = {normal(model.id): model.id for table in tables for model in table.models.values()}
-        return tuple(names[each] for each in get_close_matches(asked, names, n=count, cutoff=0.6))
+        found = [
+            each
+            for name in ((home,) if home else homes_of(asked)[:3])
+            for each in self.table(name).near(asked)
+        ]
+        return tuple(dict.fromkeys(name for _, name in sorted(found)))[:count]
 
     def history(self, model: str, provider: str | None = None) -> tuple[Listing, ...]:
         """Give every row of a model, oldest first; of one provider, or of the first that knows it."""

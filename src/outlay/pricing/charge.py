@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from outlay.core.cost import Cost, CostLine, CostStatus, unpriced
 from outlay.core.errors import UsageError
 from outlay.core.instants import to_utc
 from outlay.core.money import EXACT, ZERO
+from outlay.core.twins import open_twin
 from outlay.core.units import KINDS, TOKEN_UNITS
 from outlay.core.usage import Item, Quantity, Term, Usage, merge_flags, sort_terms
 from outlay.pricing.book import Book
@@ -21,17 +23,7 @@ _INCLUSIVE = frozenset(
     {"input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"}
 )
 _COUNT = re.compile(r"[0-9]{1,18}")
-_new = object.__new__
-(
-    _put_amount,
-    _put_status,
-    _put_currency,
-    _put_lines,
-    _put_price,
-    _put_reason,
-    _put_flags,
-    _put_computed,
-) = (Cost.__dict__[name].__set__ for name in Cost.__slots__)
+_OpenCost = open_twin(Cost)
 Said = tuple[tuple[CostLine, ...], str | None, tuple[str, ...]]
 _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
 _NO_MONTH = (0, 0)
@@ -206,17 +198,17 @@ def _cost(
 
 
 def _priced(amount: Decimal, status: CostStatus, card: RateCard, said: Said) -> Cost:
-    """Make a cost field by field; see calculate.line_of for why not by its constructor."""
-    cost = _new(Cost)
-    _put_amount(cost, amount)
-    _put_status(cost, status)
-    _put_currency(cost, card.currency)
-    _put_lines(cost, said[0])
-    _put_price(cost, card.price)
-    _put_reason(cost, said[1])
-    _put_flags(cost, said[2])
-    _put_computed(cost, None)
-    return cost
+    """Make a cost by its twin."""
+    cost: Any = _OpenCost()
+    cost.amount = amount
+    cost.status = status
+    cost.currency = card.currency
+    cost.lines, cost.reason, cost.flags = said
+    cost.price = card.price
+    cost.computed = None
+    cost.__class__ = Cost
+    made: Cost = cost
+    return made
 
 
 def _provisioned(cost: Cost, card: RateCard) -> Cost:

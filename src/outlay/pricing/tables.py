@@ -11,6 +11,7 @@ from typing import Any
 
 from outlay.core.errors import PriceBookError
 from outlay.pricing.names import normal
+from outlay.pricing.near import Spellings
 from outlay.pricing.providers import provider_id
 from outlay.pricing.rows import BASE, USER, Row, read_instant, read_row
 
@@ -67,11 +68,18 @@ class Table:
     names: dict[str, str] = field(default_factory=dict)
     common: list[tuple[Mapping[str, Any], str, int]] = field(default_factory=list)
     sources: list[Mapping[str, str]] = field(default_factory=list)
+    spelled: Spellings | None = None  # made when a name is first looked for in vain; the table is whole then
 
     def find(self, name: str) -> Model | None:
         """Give the model of a name, which is brought into normal form."""
         key = self.names.get(normal(name))
         return None if key is None else self.models[key]
+
+    def near(self, name: str) -> list[tuple[float, str]]:
+        """Give the models whose ids come near a name in normal form, each behind its distance."""
+        if self.spelled is None:
+            self.spelled = Spellings((normal(each.id), each.id) for each in self.models.values())
+        return self.spelled.near(name)
 
     def rows(self, model: Model, depth: int = 0) -> list[Row]:
         """Read a model's rows, those of the models it stood for by date included."""
