@@ -90,11 +90,11 @@ _DIFFERING_HOURS = f"""SELECT date_trunc('day', hour), sum(c.calls), sum(c.cost)
     GROUP BY 1 ORDER BY 1"""  # noqa: S608  # our own names
 _DIFFERING_DAYS = f"""SELECT day, sum(c.calls), sum(l.calls)
     FROM ({rollups.daily("records")}) AS c(day, kind, bucket, calls)
-    FULL JOIN latencies AS l USING (day, kind, bucket) WHERE c.calls IS DISTINCT FROM l.calls
+    FULL JOIN ({rollups.DAYS}) AS l USING (day, kind, bucket) WHERE c.calls IS DISTINCT FROM l.calls
     GROUP BY 1 ORDER BY 1"""  # noqa: S608  # our own names
 _DIFFERING_HOURS_OF_ALL = f"""SELECT date_trunc('day', hour), sum(c.calls), sum(l.calls)
     FROM ({rollups.of_hours("records")}) AS c(hour, bucket, calls)
-    FULL JOIN hour_latencies AS l USING (hour, bucket) WHERE c.calls IS DISTINCT FROM l.calls
+    FULL JOIN ({rollups.HOURS}) AS l USING (hour, bucket) WHERE c.calls IS DISTINCT FROM l.calls
     GROUP BY 1 ORDER BY 1"""  # noqa: S608  # our own names
 _DIFFERING_TOTALS = """SELECT day, currency, coalesce(p.calls, 0), p.cost, coalesce(r.calls, 0), r.cost
     FROM (SELECT "at" AS day, currency, sum(calls) AS calls, sum(cost) AS cost

@@ -12,7 +12,7 @@ from outlay.ledger import answers, rolled, sql
 from outlay.ledger.dialect import Dialect
 from outlay.ledger.measures import SHARES
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.postgres.rollups import BUCKET, GROWTH, daily, of_hours
+from outlay.ledger.postgres.rollups import BUCKET, DAYS, GROWTH, HOURS, daily, of_hours
 from outlay.ledger.totals import as_detailed
 
 EXACT: Final = 200_000
@@ -174,7 +174,7 @@ def _buckets(asked: _Asked) -> Dialect:
         calls = f"(SELECT calls.*, {BUCKET} AS bucket, 1 AS n FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
         return replace(asked.base, calls=calls)
     kinds = ", ".join(f"kinds.{name}" for name in (*_OF_KINDS, *_OF_COSTS))
-    whole = f"SELECT day, kind, bucket, calls FROM latencies {_where('day', inner)}"  # noqa: S608  # our own names
+    whole = f"{DAYS} {_where('day', inner)}"
     broken = [
         daily(f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls')  # noqa: S608  # likewise
         for start, end in _ends(asked.query, inner)
@@ -186,7 +186,7 @@ def _buckets(asked: _Asked) -> Dialect:
 
 def _buckets_of_hours(asked: _Asked, inner: _Period) -> Dialect:
     """Read the buckets of all calls by hour, and single calls of the broken hours."""
-    parts = [f"SELECT hour, bucket, calls FROM hour_latencies {_where('hour', inner)}"]  # noqa: S608  # our own names
+    parts = [f"{HOURS} {_where('hour', inner)}"]
     for start, end in _ends(asked.query, inner):
         parts.append(of_hours(f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls'))  # noqa: S608  # likewise
     calls = f"""(SELECT hour AS "at", bucket, calls AS n

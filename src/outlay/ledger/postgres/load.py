@@ -24,10 +24,8 @@ _PORTION = 10_000  # calls that are in memory as text at once
 _NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
 _BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) ON COMMIT DELETE ROWS"
 _COUNTED = f"id, cost, {rollups.COLUMNS}"
-_ROLL = f"""calls AS (
-        SELECT new.*, currency, cost_status FROM new JOIN kinds ON kinds.id = new.kind
-    ), hourly AS ({rollups.counted("calls")}), daily AS ({rollups.sketched("calls")}),
-    by_hour AS ({rollups.sketched_by_hour("calls")})
+_ROLL = f"""hourly AS ({rollups.counted(rollups.hourly_as_recorded("new"))}),
+    daily AS ({rollups.sketched("new")}), by_hour AS ({rollups.sketched_by_hour("new")})
     SELECT count(*), array_agg(id) FILTER (WHERE id IN (SELECT record_id FROM revisions)) FROM new"""  # noqa: S608  # our own names
 _KEEP = f"""WITH new AS (
         INSERT INTO records ({_NAMES}) SELECT {_NAMES} FROM pg_temp.batch ORDER BY id, n

@@ -8,6 +8,11 @@ from outlay.ledger.postgres.connection import Connection
 GROWTH: Final = 1.04
 """From one bucket of latencies to the next."""
 SMALLEST: Final = -177  # the bucket of 0.001 ms, and of all below
+_PACKED = "array_agg(bucket ORDER BY bucket), array_agg(calls ORDER BY bucket)"
+DAYS = "SELECT day, kind, unnest(buckets) AS bucket, unnest(calls) AS calls FROM latencies"
+"""The latencies by day, a row a bucket."""
+HOURS = "SELECT hour, unnest(buckets) AS bucket, unnest(calls) AS calls FROM hour_latencies"
+"""The latencies by hour, a row a bucket."""
 BUCKET = f"""CAST(CASE WHEN latency_ms > 0.001 THEN floor(ln(latency_ms) / ln({GROWTH}::double precision))
     WHEN latency_ms IS NOT NULL THEN {SMALLEST} END AS smallint)"""
 COLUMNS = """records."at", records.kind, records.input_tokens, records.cached_tokens,
@@ -31,6 +36,13 @@ def hourly(calls: str, sign: int = 1) -> str:
         FROM {calls} GROUP BY 1, 2, 3, 4"""  # noqa: S608  # our own names
 
 
+def hourly_as_recorded(calls: str) -> str:
+    """Write the same for calls of which only the kind is at hand; what that says is joined to the sums."""
+    return f"""SELECT hour, kind, currency, cost_status, {", ".join(f"counted.{name}" for name in SUMS)}
+        FROM (SELECT date_trunc('hour', "at"), kind, {_SUMS.format(sign=1)} FROM {calls} GROUP BY 1, 2)
+            AS counted(hour, kind, {", ".join(SUMS)}) JOIN kinds ON kinds.id = kind"""  # noqa: S608  # our own names
+
+
 def daily(calls: str) -> str:
     """Write the question for the latencies of calls by day."""
     return f"""SELECT CAST("at" AS date), kind, {BUCKET}, count(*) FROM {calls}
@@ -43,21 +55,33 @@ def of_hours(calls: str) -> str:
         WHERE latency_ms IS NOT NULL GROUP BY 1, 2"""  # noqa: S608  # our own names
 
 
-def counted(calls: str, sign: int = 1) -> str:
-    """Write the statement that adds calls to the sums by hour, or takes them off again."""
-    return f"INSERT INTO hours {hourly(calls, sign)} {_ADD}"  # our own names
+def counted(sums: str) -> str:
+    """Write the statement that adds what such a question gives to the sums by hour."""
+    return f"INSERT INTO hours {sums} {_ADD}"  # our own names
 
 
 def sketched(calls: str) -> str:
     """Write the statement that adds calls to the latencies by day."""
-    return f"""INSERT INTO latencies {daily(calls)}
-        ON CONFLICT (day, kind, bucket) DO UPDATE SET calls = latencies.calls + excluded.calls"""
+    return f"""INSERT INTO latencies SELECT day, kind, {_PACKED}
+        FROM ({daily(calls)}) AS counted(day, kind, bucket, calls) GROUP BY day, kind
+        ON CONFLICT (day, kind) DO UPDATE SET {_added("latencies")}"""  # noqa: S608  # our own names
 
 
 def sketched_by_hour(calls: str) -> str:
     """Write the statement that adds calls to the latencies by hour."""
-    return f"""INSERT INTO hour_latencies {of_hours(calls)}
-        ON CONFLICT (hour, bucket) DO UPDATE SET calls = hour_latencies.calls + excluded.calls"""
+    return f"""INSERT INTO hour_latencies SELECT hour, {_PACKED}
+        FROM ({of_hours(calls)}) AS counted(hour, bucket, calls) GROUP BY hour
+        ON CONFLICT (hour) DO UPDATE SET {_added("hour_latencies")}"""  # noqa: S608  # our own names
+
+
+def _added(table: str) -> str:
+    """Write what becomes of a row's buckets when others are added."""
+    both = " UNION ALL ".join(
+        f"SELECT unnest({row}.buckets) AS bucket, unnest({row}.calls) AS calls" for row in (table, "excluded")
+    )
+    return f"""(buckets, calls) = (SELECT {_PACKED} FROM (
+        SELECT bucket, CAST(sum(calls) AS bigint) AS calls FROM ({both}) AS apart GROUP BY bucket
+    ) AS counted)"""  # noqa: S608  # our own names
 
 
 def standing(newest: str, condition: str) -> str:
@@ -91,10 +115,10 @@ ALL = standing(
 
 def take_off(connection: Connection, ids: Sequence[str], calls: str) -> None:
     """Take these calls off the sums, as they were counted until now: as recorded, or as they stand."""
-    connection.run(counted(calls, -1), [list(ids)])
+    connection.run(counted(hourly(calls, -1)), [list(ids)])
 
 
 def put_back(connection: Connection, ids: Sequence[str]) -> None:
     """Count these calls as they now stand."""
-    connection.run(counted(STANDING), [list(ids)])
+    connection.run(counted(hourly(STANDING)), [list(ids)])
     connection.run("DELETE FROM hours WHERE calls = 0")
