@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,6 +83,7 @@ class Front:
 
 class _Server(ThreadingHTTPServer):
     front: Front
+    folder: str
     user: str
     password: str
     daemon_threads = True
@@ -133,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
             self._send(403, _REFUSED.format(user=user).encode())
         else:
-            result = _run(asked, text, data)
+            result = _run(self.server.folder, asked, text, data)
             if fault is not None and fault.how == "slow":
                 time.sleep(fault.seconds)
             if fault is not None and fault.how == "unanswered":
@@ -172,9 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _run(asked: Mapping[str, str], statement: str, data: bytes) -> tuple[int, bytes]:
+def _run(folder: str, asked: Mapping[str, str], statement: str, data: bytes) -> tuple[int, bytes]:
     """Run a statement on a connection of its own; give the status and the answer."""
-    connection = chdb.connect(engine().place.path or "")
+    connection = chdb.connect(folder)
     try:
         if "database" in asked:
             connection.query(f"USE `{asked['database']}`", "TabSeparated")
@@ -201,10 +202,18 @@ def _insert(connection: Any, insert: re.Match[str], data: bytes) -> bytes:
 
 
 @contextmanager
-def front(user: str = "outlay", password: str = "secret") -> Iterator[Front]:  # noqa: S107  # nobody's
-    """Serve the engine on a free port, to one user."""
-    engine()
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+def front(
+    user: str = "outlay",
+    password: str = "secret",  # noqa: S107  # nobody's
+    *,
+    folder: Path | None = None,
+    port: int = 0,
+) -> Iterator[Front]:
+    """Serve the engine to one user: this process's, or one in that folder; on that port, or any free one."""
+    with ExitStack() as held, _Server(("127.0.0.1", port), _Handler) as server:
+        if folder is not None:
+            held.enter_context(closing(chdb.connect(str(folder))))  # the engine goes with its last connection
+        server.folder = str(folder or engine().place.path)
         server.front = Front(server.server_address[1])
         server.user, server.password = user, password
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.support.postgres import private
-from tests.torture import disks, journals, kills, network
+from tests.torture import clickhouse, disks, journals, kills, network
 from tests.torture.tally import Tally
 
 _ROUNDS = 200
@@ -35,6 +35,14 @@ def tallies(folder: Path, rounds: int, chance: random.Random) -> Iterator[Tally]
         yield kills.restarts(folder / "restarts", server, few, chance)
     with private(settings=()) as server:
         yield network.broken(folder / "network", server.url, few * 2, chance)
+    with clickhouse.served() as served:
+        yield kills.writers_and_shippers(folder / "shippers-ch", served.url, rounds, chance)
+    with clickhouse.served() as served:
+        yield kills.restarts(folder / "restarts-ch", served, few, chance)
+    with clickhouse.served() as served:
+        yield network.broken(folder / "network-ch", served.url, few * 2, chance)
+    with clickhouse.served() as served:
+        yield clickhouse.delivered_at_once(folder / "at-once", served, rounds, chance)
     yield disks.full(folder / "full")
     yield disks.full(folder / "floor", "1MB")
     yield disks.read_only(folder / "shut")

@@ -3,10 +3,13 @@
 import json
 import os
 import random
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+from tests.support.chdb import an_empty_ledger
 from tests.torture.tally import Tally, counted
 
 from outlay.core.cost import Cost
@@ -16,10 +19,12 @@ from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.journal import Journal, segments
 from outlay.ledger import DuckLedger, MemoryLedger
+from outlay.ledger.clickhouse import ClickHouseLedger
 from outlay.ledger.ship import Offsets, Shipper
 from outlay.testing import NOON, FixedClock, call
 
 URL = "postgresql://stand-in/calls"
+_CLICKHOUSE = "clickhouse://stand-in/calls"
 
 
 def _call(name: str, number: int, clock: FixedClock | None = None) -> Record:
@@ -32,7 +37,8 @@ def _call(name: str, number: int, clock: FixedClock | None = None) -> Record:
     return call(at, user=name, session=f"{name}-{number}", usage=usage, charge=charge)
 
 
-def _written(home: Path, name: str, numbers: range, segment_bytes: int = 20_000) -> None:
+def written(home: Path, name: str, numbers: range, segment_bytes: int = 20_000) -> None:
+    """Write calls of that name into a home's journal, as a program does."""
     journal = Journal(home / "journal", segment_bytes=segment_bytes, batch_delay=0)
     for number in numbers:
         journal.append(_call(name, number))
@@ -41,7 +47,7 @@ def _written(home: Path, name: str, numbers: range, segment_bytes: int = 20_000)
     journal.close()
 
 
-def _both(  # what a line of the table says
+def _everywhere(  # what a line of the table says
     home: Path,
     confirmed: dict[str, int],
     fault: str,
@@ -49,25 +55,32 @@ def _both(  # what a line of the table says
     note: str = "",
     shipped: MemoryLedger | None = None,
 ) -> list[Tally]:
-    """Count in the embedded ledger, and in one that is shipped to."""
-    embedded = DuckLedger(home)
-    shipped = shipped or MemoryLedger()
-    shipper = Shipper(home / "journal", Offsets(home, URL), lambda: shipped)
-    for _ in range(3):
+    """Count in the embedded ledger, and in two that are shipped to: one in memory, and ClickHouse."""
+    with closing(DuckLedger(home)) as embedded, an_empty_ledger() as clickhouse:
+        shipped = shipped or MemoryLedger()
+        _ship(home, URL, shipped)
+        _ship(home, _CLICKHOUSE, clickhouse)
+        ledgers: dict[str, Ledger] = {"DuckDB": embedded, "shipped": shipped, "ClickHouse": clickhouse}
+        return [
+            counted(ledger, confirmed, fault=f"{fault}, {how}", rounds=rounds, note=note)
+            for how, ledger in ledgers.items()
+        ]
+
+
+def _ship(home: Path, url: str, ledger: Ledger) -> None:
+    """Ship all that there is; then once more from the beginning."""
+    shipper = Shipper(home / "journal", Offsets(home, url), lambda: ledger)
+    for again in (False, True):
+        if again:
+            Offsets(home, url).file.unlink()
         done = shipper.run()
         if done.error is not None:
             raise RuntimeError(done.error)
-    found = [
-        counted(ledger, confirmed, fault=f"{fault}, {how}", rounds=rounds, note=note)
-        for ledger, how in ((embedded, "DuckDB"), (shipped, "shipped"))
-    ]
-    embedded.close()
-    return found
 
 
 def delivered_twice(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
     """Copy segments under other names, whole and in part; lose the offsets; ship again."""
-    _written(home, "w", range(800))
+    written(home, "w", range(800))
     ledger: Ledger = DuckLedger(home)
     for n in range(rounds):
         segment = chance.choice(segments(home / "journal"))
@@ -80,15 +93,17 @@ def delivered_twice(home: Path, rounds: int, chance: random.Random) -> list[Tall
             ledger.rows(Query())
             Offsets(home, URL).file.unlink(missing_ok=True)
     ledger.close()
-    return _both(home, {"w": 800}, "duplicate delivery", rounds, "segments copied and shuffled, offsets lost")
+    return _everywhere(
+        home, {"w": 800}, "duplicate delivery", rounds, "segments copied and shuffled, offsets lost"
+    )
 
 
 def torn(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
     """Spoil bytes in the middle, cut the tail, put noise between the lines; the good lines are all in."""
-    _written(home, "w", range(400))
+    written(home, "w", range(400))
     for n in range(rounds):
         before = set(segments(home / "journal"))
-        _written(home, f"x{n}", range(40), segment_bytes=10**7)
+        written(home, f"x{n}", range(40), segment_bytes=10**7)
         (newest,) = set(segments(home / "journal")) - before
         lines = newest.path.read_bytes().splitlines(keepends=True)
         spoilt = chance.randrange(1, len(lines) - 1)
@@ -103,7 +118,8 @@ def torn(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
         newest.path.write_bytes(b"".join(lines))
     confirmed = {"w": 400, **{f"x{n}": 40 for n in range(rounds)}}
     return [
-        _forgiving(each, rounds * 2) for each in _both(home, confirmed, "corrupt middle and tail", rounds)
+        _forgiving(each, rounds * 2)
+        for each in _everywhere(home, confirmed, "corrupt middle and tail", rounds)
     ]
 
 
@@ -144,7 +160,7 @@ def clock_back(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
             embedded.rows(Query())
     journal.close()
     embedded.close()
-    return _both(home, {"w": number}, "clock set back", rounds, "seconds, hours, days, a year")
+    return _everywhere(home, {"w": number}, "clock set back", rounds, "seconds, hours, days, a year")
 
 
 def two_hosts(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
@@ -155,10 +171,10 @@ def two_hosts(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
     for n in range(rounds):
         for host in ("alpha", "beta"):
             with patch("socket.gethostname", return_value=host):
-                _written(home, f"{host}{n}", range(30))
+                written(home, f"{host}{n}", range(30))
             confirmed[f"{host}{n}"] = 30
             chance.choice(shippers).run()
-    return _both(home, confirmed, "two hosts, one folder", rounds, shipped=shipped)
+    return _everywhere(home, confirmed, "two hosts, one folder", rounds, shipped=shipped)
 
 
 def forked(home: Path, rounds: int) -> list[Tally]:
@@ -181,11 +197,34 @@ def forked(home: Path, rounds: int) -> list[Tally]:
             raise RuntimeError("a child could not write")
         confirmed[f"child{n}"] = 20
     journal.close()
-    return _both(home, confirmed, "fork after start", rounds)
+    return _everywhere(home, confirmed, "fork after start", rounds)
 
 
 def pruned_again(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
     """Prune, deliver what was pruned once more, and see that no total moves."""
+    clickhouse = home / "clickhouse"
+    with closing(DuckLedger(home)) as embedded, an_empty_ledger() as server:
+        return [
+            _pruned_again(home, "DuckDB", embedded, lambda: None, rounds, chance),
+            _pruned_again(
+                clickhouse,
+                "ClickHouse",
+                server,
+                lambda: _ship(clickhouse, _CLICKHOUSE, server),
+                rounds,
+                chance,
+            ),
+        ]
+
+
+def _pruned_again(  # a place, and how it is filled
+    home: Path,
+    kind: str,
+    ledger: DuckLedger | ClickHouseLedger,
+    fill: Callable[[], None],
+    rounds: int,
+    chance: random.Random,
+) -> Tally:
     clock = FixedClock(NOON - timedelta(days=rounds))
     journal = Journal(home / "journal", clock=clock, batch_delay=0)
     for n in range(rounds):
@@ -194,17 +233,18 @@ def pruned_again(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
         clock.move(86_400)
     journal.close()
     kept = {each.name: each.path.read_bytes() for each in segments(home / "journal")}
-    ledger = DuckLedger(home)
+    fill()
     before = ledger.rows(Query()).total
     found = []
     for n in range(rounds):
         ledger.prune(NOON - timedelta(days=rounds - n))
         name = chance.choice(list(kept))
         (home / "journal" / f"{name[:-6]}-{n}.jsonl").write_bytes(kept[name])
+        fill()
         total = ledger.rows(Query()).total
         found.append((total["calls"], total["cost"]) == (before["calls"], before["cost"]))
-    done = Tally(
-        fault="pruned calls delivered again, DuckDB",
+    return Tally(
+        fault=f"pruned calls delivered again, {kind}",
         rounds=rounds,
         confirmed=rounds,
         kept=ledger.rows(Query()).total["calls"],
@@ -213,5 +253,3 @@ def pruned_again(home: Path, rounds: int, chance: random.Random) -> list[Tally]:
         told=ledger.info().late,
         note="those told are set aside as late",
     )
-    ledger.close()
-    return [done]

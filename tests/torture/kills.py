@@ -3,18 +3,36 @@
 import random
 import shutil
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 from tests.support.ledger_of_before import STEPS, held, of_before
-from tests.support.postgres import Server
 from tests.torture.processes import migrator, reader, ship_rest, shipping, until, writer
-from tests.torture.tally import Tally, counted
+from tests.torture.tally import Tally, counted, kind_of
 
 from outlay.core.query import Query
-from outlay.ledger import DuckLedger, PostgresLedger
+from outlay.ledger import DuckLedger, open_ledger
 
 _MANY = 10**9
 _OLD, _OLD_SCHEMA = 3000, 3  # calls of a ledger of before
+
+
+class Restarted(Protocol):
+    """A server that can be stopped and started, and then has what it had."""
+
+    @property
+    def url(self) -> str:
+        """Where to connect to."""
+        ...
+
+    def start(self) -> None:
+        """Start it."""
+        ...
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop it; ``at_once`` as when its machine fails."""
+        ...
 
 
 def writers_and_readers(home: Path, rounds: int, chance: random.Random) -> Tally:
@@ -59,12 +77,11 @@ def writers_and_shippers(home: Path, url: str, rounds: int, chance: random.Rando
         confirmed[f"w{n}"] = recording.number()
         beside = shipping(home, url)
     beside.kill()
-    return _after(
-        home, url, confirmed, "kill -9 of writer and shipper, PostgreSQL", rounds, f"{2 * rounds} kills"
-    )
+    fault = f"kill -9 of writer and shipper, {kind_of(url)}"
+    return _after(home, url, confirmed, fault, rounds, f"{2 * rounds} kills")
 
 
-def restarts(home: Path, server: Server, rounds: int, chance: random.Random) -> Tally:
+def restarts(home: Path, server: Restarted, rounds: int, chance: random.Random) -> Tally:
     """Restart the server under load, half of the times as when its machine fails."""
     recording = writer(home, "w", _MANY, server.url, pause=0.01)
     recording.wait_for_a_number()
@@ -79,9 +96,9 @@ def restarts(home: Path, server: Server, rounds: int, chance: random.Random) -> 
     recording.kill()
     beside.kill()
     confirmed = {"w": recording.number()}
-    return _after(
-        home, server.url, confirmed, "PostgreSQL restarted under load", rounds, "half of them SIGQUIT"
-    )
+    kind = kind_of(server.url)
+    how = "half of them SIGQUIT" if kind == "PostgreSQL" else "half of them kill -9"
+    return _after(home, server.url, confirmed, f"{kind} restarted under load", rounds, how)
 
 
 def migrations(home: Path, rounds: int, chance: random.Random) -> Tally:
@@ -117,7 +134,5 @@ def migrations(home: Path, rounds: int, chance: random.Random) -> Tally:
 
 def _after(home: Path, url: str, confirmed: dict[str, int], fault: str, rounds: int, note: str) -> Tally:
     ship_rest(home, url)
-    ledger = PostgresLedger(url)
-    done = counted(ledger, confirmed, fault=fault, rounds=rounds, note=note)
-    ledger.close()
-    return done
+    with closing(open_ledger(url, home=home)) as ledger:
+        return counted(ledger, confirmed, fault=fault, rounds=rounds, note=note)

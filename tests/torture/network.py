@@ -2,14 +2,15 @@
 
 import random
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.torture.processes import ship_rest, until, writer
 from tests.torture.proxy import Mood, Proxy
-from tests.torture.tally import Tally, counted
+from tests.torture.tally import Tally, counted, kind_of
 
-from outlay.ledger import PostgresLedger
+from outlay.ledger import open_ledger
 from outlay.ledger.ship import Offsets
 
 _MOODS: tuple[Mood, ...] = ("refuse", "reset", "slow", "swallow")
@@ -37,16 +38,14 @@ def broken(home: Path, url: str, rounds: int, chance: random.Random) -> Tally:
     finally:
         recording.kill()
         proxy.close()
-    ledger = PostgresLedger(url)
-    done = counted(
-        ledger,
-        {"w": recording.number()},
-        fault="network refused, reset, slow, swallowing",
-        rounds=rounds,
-        note="a TCP proxy before PostgreSQL",
-    )
-    ledger.close()
-    return done
+    with closing(open_ledger(url, home=home)) as ledger:
+        return counted(
+            ledger,
+            {"w": recording.number()},
+            fault=f"network refused, reset, slow, swallowing, {kind_of(url)}",
+            rounds=rounds,
+            note=f"a TCP proxy before {kind_of(url)}",
+        )
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -55,6 +54,9 @@ def _address(url: str) -> tuple[str, int]:
 
 
 def _through(url: str, port: int) -> str:
-    schema = parse_qs(urlsplit(url).query).get("schema")
+    parts = urlsplit(url)
+    if parts.scheme == "clickhouse":
+        return url.replace(f":{parts.port}", f":{port}")
+    schema = parse_qs(parts.query).get("schema")
     more = f"&schema={quote(schema[0])}" if schema else ""
     return f"postgresql://postgres@127.0.0.1:{port}/postgres?connect_timeout=3{more}"

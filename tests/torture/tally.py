@@ -9,6 +9,7 @@ from outlay.core.query import Query
 
 _INPUT = 1000 * Decimal("2.5") / 10**6  # what every call of the writers uses, at the list price
 _OUTPUT = Decimal(10) / 10**6
+_KINDS = {"postgresql": "PostgreSQL", "clickhouse": "ClickHouse"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +58,8 @@ def counted(
         told=told,
         note=note,
     )
+
+
+def kind_of(url: str) -> str:
+    """Name the kind of a server's ledger."""
+    return _KINDS[url.partition(":")[0]]

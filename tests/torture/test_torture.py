@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tests.support.postgres import private, shared
-from tests.torture import disks, journals, kills, network, sums
+from tests.torture import clickhouse, disks, journals, kills, network, sums
 from tests.torture.tally import Tally
 
 from outlay.core.ports import Ledger
@@ -67,6 +67,36 @@ def test_a_server_restarted_under_load(tmp_path: Path) -> None:
 
 def test_a_network_in_every_mood(tmp_path: Path, url: str) -> None:
     clean(network.broken(tmp_path, url, 4, CHANCE))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[clickhouse.Served]:
+    """Have ClickHouse's engine served from a process that can be killed."""
+    with clickhouse.served() as server:
+        yield server
+
+
+@pytest.fixture
+def server(engine: clickhouse.Served) -> clickhouse.Served:
+    """Have an empty database there."""
+    engine.database = f"t_{uuid4().hex[:12]}"
+    return engine
+
+
+def test_killed_writers_and_shippers_of_clickhouse(tmp_path: Path, server: clickhouse.Served) -> None:
+    clean(kills.writers_and_shippers(tmp_path, server.url, 2, CHANCE))
+
+
+def test_a_clickhouse_restarted_under_load(tmp_path: Path, server: clickhouse.Served) -> None:
+    clean(kills.restarts(tmp_path, server, 1, CHANCE))
+
+
+def test_a_network_in_every_mood_before_clickhouse(tmp_path: Path, server: clickhouse.Served) -> None:
+    clean(network.broken(tmp_path, server.url, 4, CHANCE))
+
+
+def test_the_same_calls_from_two_homes_at_once(tmp_path: Path, server: clickhouse.Served) -> None:
+    clean(clickhouse.delivered_at_once(tmp_path, server, 4, CHANCE))
 
 
 @pytest.mark.parametrize("floor", ["0", "1MB"])
