@@ -1,7 +1,6 @@
 """ClickHouse as a server that can be killed, and two homes that deliver the same calls to it at once."""
 
 import random
-import shutil
 import tempfile
 import threading
 import time
@@ -16,6 +15,7 @@ from tests.torture.processes import Program, environ
 from tests.torture.tally import Tally, counted
 
 from outlay.core.errors import LedgerError
+from outlay.journal import segments
 from outlay.ledger.clickhouse import ClickHouseLedger, place_of
 from outlay.ledger.ship import Offsets, Shipper
 
@@ -68,13 +68,16 @@ def served() -> Iterator[Served]:
 
 
 def delivered_at_once(home: Path, server: Served, rounds: int, chance: random.Random) -> Tally:
-    """Ship the same calls out of two homes at the same moment; every fourth time the server dies."""
+    """Ship the same calls out of two homes at the same moment; every fourth time the server dies.
+
+    Each home has them in another order, so that no two batches are the same, which the server would see.
+    """
     first, second = home / "first", home / "second"
     confirmed: dict[str, int] = {}
     with closing(_shipper(first, server)) as one, closing(_shipper(second, server)) as other:
         for n in range(rounds):
             written(first, f"w{n}", range(_CALLS))
-            shutil.copytree(first / "journal", second / "journal", dirs_exist_ok=True)
+            _copied_shuffled(first / "journal", second / "journal", n, chance)
             confirmed[f"w{n}"] = _CALLS
             _at_once(one, other, server if n % 4 == 3 else None, chance)
         for each in (one, other):
@@ -88,6 +91,15 @@ def delivered_at_once(home: Path, server: Served, rounds: int, chance: random.Ra
             note="every fourth time its server was killed meanwhile",
         )
         return replace(done, doubled=done.doubled + ledger.conflicts())
+
+
+def _copied_shuffled(source: Path, target: Path, nth: int, chance: random.Random) -> None:
+    """Put the lines of the newest segments, and some others, into one segment of another home."""
+    lines = [line for each in segments(source) for line in each.path.read_bytes().splitlines(keepends=True)]
+    again = lines[-_CALLS:] + chance.sample(lines, k=_CALLS // 3)
+    chance.shuffle(again)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / f"20261101T000000-again-{nth}.jsonl").write_bytes(b"".join(again))
 
 
 def _shipper(home: Path, server: Served) -> Shipper:
