@@ -8,8 +8,6 @@ import pytest
 
 from outlay.core.errors import ResponseError
 from outlay.extract import APIS, collector, operation_of, read
-from outlay.extract.held import held
-from outlay.extract.plain import fields_of, plain
 
 Counts = dict[str, int]
 
@@ -358,13 +356,6 @@ def test_a_line_of_a_batch_without_answer_and_error_is_read_as_it_stands() -> No
     assert usage.term("batch") is None
 
 
-def test_a_body_that_is_still_text_is_held_unless_it_is_long() -> None:
-    assert held("{}", "chat") == "{}"
-    assert held(b"{}", "chat") == b"{}"
-    assert held("x" * 65_537, "chat") is None
-    assert held("x" * 65_536, "chat") is not None
-
-
 def test_a_chunk_of_invoke_model_that_is_no_json_is_passed_over() -> None:
     stream = collector("bedrock", "invoke_model")
     for content in (b"{broken", b'{"generation_token_count": 4, "prompt_token_count": 10}', b'{"a": 1}'):
@@ -392,11 +383,6 @@ def test_any_mapping_is_read_like_a_dict() -> None:
         "input": 3,
         "output": 4,
     }
-
-
-def test_a_copy_has_texts_for_names_of_any_kind() -> None:
-    assert plain({1: 2, None: {"ß": 3}}) == {"1": 2, "None": {"ß": 3}}
-    assert plain({"a\ud800": 1}) == {"a?": 1}
 
 
 def test_a_chunk_of_invoke_model_may_carry_usage_in_its_metadata() -> None:
@@ -448,34 +434,6 @@ def test_a_chat_stream_is_a_body_once_it_has_ended(provider: str) -> None:
     stream.add({"id": "c-1", "model": "m", "choices": [], "usage": counted})
     assert stream.as_body()["usage"] == counted
     assert stream.usage().units == {"input": 3, "output": 4}
-
-
-class Slotted:
-    """Fields without a dictionary, and a way to ask for them."""
-
-    __slots__ = ("prompt_tokens",)
-
-    def __init__(self) -> None:
-        self.prompt_tokens = 1
-
-
-class Converting(Slotted):
-    """The same with a method as SDKs have it, which may give nonsense."""
-
-    __slots__ = ("made",)
-
-    def __init__(self, made: Any) -> None:
-        super().__init__()
-        self.made = made
-
-    def to_dict(self) -> Any:
-        return self.made
-
-
-def test_objects_without_a_dictionary_are_asked_or_looked_into() -> None:
-    assert plain(Slotted()) == {"prompt_tokens": 1}
-    assert plain(Converting({"prompt_tokens": 2})) == {"prompt_tokens": 2}
-    assert fields_of(Converting("no mapping")) is None
 
 
 def test_an_api_that_is_not_known_is_named_with_those_that_are() -> None:

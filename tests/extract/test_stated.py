@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from outlay.extract import read
 from outlay.extract.stated import stated_cost
 
 
@@ -50,3 +51,12 @@ def test_currency(named: str | None, currency: str) -> None:
 def test_an_estimate_is_marked() -> None:
     assert stated_cost({"estimated_cost": 0.1}, "deepinfra")[2] == ("estimated_cost",)
     assert stated_cost({"cost": 0.1}, "openrouter")[2] == ()
+
+
+def test_a_usage_without_a_stated_cost_has_dollars_as_its_currency() -> None:
+    usage = read(
+        {"usage": {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 14}},
+        provider="openai",
+        api="chat",
+    )
+    assert (usage.reported_cost, usage.reported_currency) == (None, "USD")

@@ -1,6 +1,7 @@
 """Counts as providers write them, and as they should not."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,34 @@ def test_null_unknown_keys_say_nothing() -> None:
 
     tally.unknown({"a": 1, "new_tokens": 2}, frozenset({"a"}))
     assert tally.flags == {"unknown_keys"}
+
+
+@pytest.mark.parametrize(
+    ("value", "amount", "flags"),
+    [
+        (-1, 0, {"clamped"}),
+        ("-1", 0, {"clamped"}),
+        ("0", 0, set()),
+        (0.5, Decimal("0.5"), set()),
+        (str(MAX_QUANTITY), MAX_QUANTITY, set()),
+        (MAX_QUANTITY, MAX_QUANTITY, set()),
+        (MAX_QUANTITY + 1, None, {"bad_count"}),
+    ],
+)
+def test_an_amount_at_its_ends(value: Any, amount: Any, flags: set[str]) -> None:
+    tally = Tally()
+    assert (tally.amount({"seconds": value}, "seconds"), tally.flags) == (amount, flags)
+    if not isinstance(amount, Decimal):
+        tally = Tally()
+        assert (tally.count({"tokens": value}, "tokens"), tally.flags) == (amount, flags)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("many", "tokens is no number"), (10**5000, f"tokens is above {MAX_QUANTITY:,}, which no call can use")],
+    ids=["a word", "5000 digits"],
+)
+def test_it_is_said_whether_a_count_is_none_or_too_great(value: Any, said: str) -> None:
+    tally = Tally()
+    tally.count({"tokens": value}, "tokens")
+    assert tally.reason == said

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from tests.support.books import NOW, book_of
 
 from outlay.core.errors import PriceBookError
 from outlay.pricing import Book
@@ -87,3 +88,23 @@ def test_one_provider_alone() -> None:
 def test_a_ruling_that_breaks_the_format_is_refused(text: str) -> None:
     with pytest.raises(PriceBookError, match=r"\[\[ruling\]\] 1"):
         sheet_of(text)
+
+
+def test_a_difference_says_itself_as_an_object() -> None:
+    prices = book_of(
+        '[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = { input = "1", pages = "2" } }]'
+    )
+    theirs = [Listed("acme", "one", "input", Decimal(3)), Listed("acme", "one", "pages", Decimal(2))]
+    found = compare_lists(prices, theirs, NOW)
+    (differs,) = found.disagreements
+    said = differs.to_dict()
+    assert {name: said[name] for name in ("provider", "model", "unit", "ours", "theirs", "terms")} == {
+        "provider": "acme",
+        "model": "one",
+        "unit": "input",
+        "ours": Decimal(1),
+        "theirs": Decimal(3),
+        "terms": {},
+    }
+    assert list(found.by_unit()) == ["input", "pages"]
+    assert all(isinstance(tally, Tally) for tally in found.by_unit().values())

@@ -4,15 +4,19 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.books import NOW, charged
 
 from outlay.pricing import Book, RateCard, Unpriced
 from outlay.pricing.names import normal
 from outlay.pricing.rows import OVERLAY
+from outlay.pricing.tables import Table
 
 DATA = Path(__file__).parents[2] / "src" / "outlay" / "pricing" / "data"
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -152,3 +156,45 @@ else:
         [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False
     )
     assert (ran.stdout, ran.stderr) == ("0\n", "")
+
+
+def test_two_threads_that_need_a_table_load_it_once() -> None:
+    looked = threading.Event()
+
+    class Watched(dict[str, Table]):
+        """Says when somebody looked."""
+
+        def get(self, key: str, default: Any = None) -> Any:
+            looked.set()
+            return super().get(key, default)
+
+    from outlay.pricing.book import _LOADING  # noqa: PLC0415 - the lock that the other thread waits for
+
+    packaged = Book.default()
+    prices = Book(packaged.sheets, packaged.version, packaged.data, Watched())
+    got: list[Table] = []
+    other = threading.Thread(target=lambda: got.append(prices.table("xai")))
+    with _LOADING:
+        other.start()
+        assert looked.wait(10)
+        mine = prices.table("xai")
+    other.join(10)
+    assert got == [mine]
+    assert got[0] is mine
+
+
+def test_openrouters_free_route_is_free_for_a_model_that_nobody_lists() -> None:
+    cost = charged(Book.default(), {"input": 1000, "output": 10}, "openrouter/acme/never-heard-of:free")
+    assert cost.amount == 0
+    assert cost.price is not None
+    assert cost.price.source == "route :free"
+
+
+def test_a_dated_name_of_an_unknown_model_is_not_guessed() -> None:
+    cost = charged(Book.default(), {"input": 1000}, "openai/imaginary-2025-01-31")
+    assert (cost.amount, cost.status) == (None, "unpriced")
+
+
+def test_a_card_is_what_a_book_gives_and_a_reason_what_it_lacks() -> None:
+    assert isinstance(Book.default().resolve("openai", "gpt-4o", NOW), RateCard)
+    assert isinstance(Book.default().resolve("openai", "imaginary", NOW), Unpriced)

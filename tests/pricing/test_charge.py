@@ -1,24 +1,21 @@
 """Charging: parts, stated costs, missing usage, free models, fees and inclusive counts."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.support.books import FLAT, MONTHLY, NOW, STEPS, book_of, charged
 
-from outlay.core.cost import Cost
+from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import UsageError
 from outlay.core.usage import Usage
-from outlay.pricing import Book, cost_of, explain, usage_from_counts
-from outlay.pricing.rows import USER
-from outlay.pricing.tables import sheet_of
-
-AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+from outlay.pricing import cost_of, usage_from_counts
+from outlay.pricing.charge import combined
 
 
 def charge(usage: Usage, model: str, **terms: Any) -> Cost:
     provider, _, name = model.partition("/")
-    return cost_of(usage, provider=provider, model=name, at=AT, **terms)
+    return cost_of(usage, provider=provider, model=name, at=NOW, **terms)
 
 
 def test_parts_are_priced_each_on_its_own_model() -> None:
@@ -132,7 +129,7 @@ def test_a_sum_over_calls_does_not_reach_a_tier() -> None:
 
 def test_the_model_of_the_usage_is_taken_where_none_is_given() -> None:
     usage = Usage.of({"input": 1000}, model="gpt-4o-2024-08-06")
-    assert cost_of(usage, provider="openai", at=AT).amount == Decimal("0.0025")
+    assert cost_of(usage, provider="openai", at=NOW).amount == Decimal("0.0025")
 
 
 def test_modalities_take_the_text_rate_where_they_have_none() -> None:
@@ -184,19 +181,278 @@ def test_other_currencies_stay_what_they_are() -> None:
     model = "qwen-cn"
     price = [{ rates = { input = "2" }, currency = "CNY" }]
     """
-    book = Book.of(sheet_of(text, "mine.toml", USER))
-    cost = cost_of({"input": 1000}, provider="alibaba", model="qwen-cn", at=AT, book=book)
+    book = book_of(text)
+    cost = cost_of({"input": 1000}, provider="alibaba", model="qwen-cn", at=NOW, book=book)
     assert (cost.amount, cost.currency) == (Decimal("0.002"), "CNY")
 
 
-def test_an_explanation_can_be_reckoned_on_paper() -> None:
-    said = explain(charge(Usage.of({"input": 250_000, "output": 1000}), "google/gemini-2.5-pro"))
-    assert said[0] == "input: 250000 x 2.50 per million = 0.625 USD (above 200000)"
-    assert said[1] == "output: 1000 x 15.00 per million = 0.015 USD (above 200000)"
-    assert said[2] == "total 0.64 USD (priced)"
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            {"input_tokens": 5, "cached_tokens": 3, "cache_write_tokens": 3},
+            "cached_tokens and cache_write_tokens are a part of input_tokens and cannot be more",
+        ),
+        (
+            {"output_tokens": 5, "reasoning_tokens": 6},
+            "reasoning_tokens are a part of output_tokens and cannot be more",
+        ),
+    ],
+)
+def test_a_part_that_is_more_than_its_whole_is_named_with_the_whole(
+    counts: dict[str, int], said: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        usage_from_counts(counts)
+    assert str(caught.value) == said
 
 
-def test_an_explanation_of_the_unknown_says_why() -> None:
-    said = explain(charge(Usage.of({"input": 1}), "openai/gpt-99"))
-    assert said[0] == "cost unknown (unpriced)"
-    assert "gpt-99" in said[1]
+def test_a_part_may_be_the_whole() -> None:
+    usage = usage_from_counts(
+        {"input_tokens": 5, "cached_tokens": 5, "output_tokens": 6, "reasoning_tokens": 6}
+    )
+    assert usage.units == {"cache_read": 5, "reasoning": 6}
+
+
+def test_a_stated_cost_keeps_what_is_odd_about_ours_where_there_is_one() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ from = 2026-12-01, rates = { input = "10" } }]
+    """)
+    usage = Usage.of({"input": 1000}, reported_cost=Decimal("0.004"))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.computed, cost.flags) == (Decimal("0.004"), Decimal("0.01"), ("extrapolated",))
+    unknown = cost_of(usage, provider="acme", model="two", at=NOW, book=prices)
+    assert (unknown.amount, unknown.computed, unknown.flags) == (Decimal("0.004"), None, ())
+
+
+def known(status: Any, amount: str = "1", currency: str = "USD", source: str = "one") -> Cost:
+    """Make the cost of a part."""
+    value = Decimal(amount)
+    line = CostLine("input", 1, value, 1, value)
+    return Cost(value, status, currency, (line,), Price(source, None, "v"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "whole"),
+    [
+        (("free", "free"), "free"),
+        (("priced", "free"), "priced"),
+        (("priced", "priced"), "priced"),
+        (("priced", "partial"), "partial"),
+        (("free", "partial"), "partial"),
+    ],
+)
+def test_the_state_of_a_whole_follows_from_those_of_its_parts(statuses: tuple[str, ...], whole: str) -> None:
+    found = combined([known(status) for status in statuses])
+    assert (found.status, found.amount, len(found.lines)) == (whole, Decimal(2), 2)
+
+
+def test_a_whole_has_the_price_and_currency_of_its_first_known_part() -> None:
+    unknown = Cost(None, "unpriced", reason="nobody knows")
+    found = combined([unknown, known("priced", "2", "EUR", "first"), known("priced", "3", "EUR", "second")])
+    assert (found.amount, found.currency, found.status) == (Decimal(5), "EUR", "partial")
+    assert found.price is not None
+    assert (found.price.source, found.reason) == ("first", "nobody knows")
+
+
+def test_a_stated_cost_is_one_line_of_itself() -> None:
+    usage = Usage.of({"input": 5}, reported_cost=Decimal("0.25"), reported_currency="EUR")
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=book_of(MONTHLY))
+    (line,) = cost.lines
+    assert (line.unit, line.quantity, line.rate, line.per, line.amount) == (
+        "reported",
+        1,
+        Decimal("0.25"),
+        1,
+        Decimal("0.25"),
+    )
+    assert (cost.currency, cost.computed) == ("EUR", None)
+
+
+def test_a_usage_that_nobody_could_read_says_so_before_the_model_is_blamed() -> None:
+    unread = cost_of(Usage(reason="the stream broke"), provider="acme", model="nobody", at=NOW)
+    assert unread.reason == "the stream broke"
+    silent = cost_of(Usage(), provider="acme", model="nobody", at=NOW)
+    assert silent.reason == "no prices of provider acme are known"
+
+
+def test_a_part_is_priced_under_its_own_terms_over_those_of_the_whole() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "10" } }, { when = { geo = "eu" }, rates = { input = "20" } }]
+    """)
+    parts = (
+        Usage.of({"input": 1_000_000}, model="one", terms=(("geo", "eu"),)),
+        Usage.of({"input": 1_000_000}, model="one"),
+    )
+    whole = Usage.of({"input": 2_000_000}, parts=parts)
+    assert cost_of(whole, provider="acme", model="one", at=NOW, book=prices).amount == 30
+    abroad = cost_of(whole, provider="acme", model="one", at=NOW, book=prices, geo="eu")
+    assert abroad.amount == 40
+
+
+def test_what_a_part_has_beyond_the_whole_is_not_made_up_for_elsewhere() -> None:
+    part = Usage.of({"input": 1_000_000, "output": 1_000_000}, model="one")
+    whole = Usage.of({"input": 1_000_000}, parts=(part,))
+    cost = cost_of(whole, provider="acme", model="one", at=NOW, book=book_of(FLAT))
+    assert [(line.unit, line.quantity) for line in cost.lines] == [
+        ("input", 1_000_000),
+        ("output", 1_000_000),
+    ]
+
+
+def test_a_sum_over_calls_is_unknown_from_the_first_step_on() -> None:
+    prices = book_of(STEPS.replace("KIND", "request"))
+    usage = Usage.of({"input": 2000}, flags=("summed_calls",))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.flags) == (Decimal("0.002"), ("tier_unknown",))  # 2000 x 1 a million
+
+
+def test_a_sum_over_calls_that_comes_to_the_edge_of_a_step_which_begins_there_is_unknown_too() -> None:
+    prices = book_of(
+        STEPS.replace("KIND", "request").replace("tokens = 1000", "tokens = 1000, at_least = true")
+    )
+    usage = Usage.of({"input": 1000}, flags=("summed_calls",))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.flags) == (Decimal("0.001"), ("tier_unknown",))
+
+
+@pytest.mark.parametrize("said", ["many", "-5", "1.5", ""])
+def test_a_month_s_count_that_is_none_counts_as_nothing(said: str) -> None:
+    cost = cost_of(
+        {"output": 1000},
+        provider="acme",
+        model="one",
+        at=NOW,
+        book=book_of(MONTHLY),
+        month_output_tokens=said,
+    )
+    assert cost.amount == Decimal("0.03")  # 1000 x 30 a million, none of them above the thousandth
+
+
+def test_what_parts_leave_over_is_priced_to_the_last_token() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "10" } }]
+    [[model]]
+    provider = "acme"
+    model = "two"
+    price = [{ rates = { input = "20" } }]
+    """)
+    usage = Usage.of({"input": 11}, parts=(Usage.of({"input": 10}, model="two"),))
+    cost = cost_of(usage, provider="acme", model="one", at=NOW, book=prices)
+    assert cost.amount == Decimal("0.00021")  # 10 x 20 + 1 x 10 a million
+    assert [(line.unit, line.quantity, line.rate) for line in cost.lines] == [
+        ("input", 10, Decimal(20)),
+        ("input", 1, Decimal(10)),
+    ]
+
+
+def test_an_inclusive_count_below_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="input_tokens must be a whole number from 0 on, not -1"):
+        usage_from_counts({"input_tokens": -1})
+
+
+def test_of_strange_names_beside_inclusive_ones_the_first_is_named() -> None:
+    with pytest.raises(UsageError, match="cache_read and inclusive names"):
+        usage_from_counts({"input_tokens": 5, "output": 1, "cache_read": 1})
+
+
+def test_terms_are_given_by_name() -> None:
+    price: Any = cost_of
+    with pytest.raises(TypeError, match="positional"):
+        price({"input": 1}, "openai", "gpt-4o")
+
+
+def test_what_is_charged_once_is_charged_once_from_the_second_on_and_a_least_quantity_has_its_own_unit() -> (
+    None
+):
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    once = ["web_search"]
+    least = { audio_seconds = 10 }
+    [[model.price]]
+    per = 1
+    rates = { web_search = "3", audio_seconds = "2", pages = "8" }
+    """)
+
+    def amount(**units: Any) -> Decimal | None:
+        return cost_of(units, provider="acme", model="one", at=NOW, book=prices).amount
+
+    assert [amount(web_search=count) for count in (1, 2, 3)] == [3, 3, 3]
+    assert [amount(audio_seconds=count) for count in (1, 10, 11)] == [20, 20, 22]
+    assert amount(pages=Decimal("0.5")) == 4
+
+
+def test_a_fee_that_the_answer_does_not_tell_makes_a_priced_cost_partial_and_leaves_a_free_one() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "openrouter"
+    model = "acme/paid"
+    price = [{ rates = { input = "1" } }]
+    [[model]]
+    provider = "openrouter"
+    model = "acme/free"
+    price = [{ rates = { input = 0 } }]
+    """)
+
+    def found(model: str, **units: int) -> tuple[str, str | None]:
+        cost = cost_of(units, provider="openrouter", model=model, at=NOW, book=prices)
+        return cost.status, cost.reason
+
+    web = "the fee of the route's web search is not in the response"
+    assert found("acme/paid", input=5) == ("priced", None)
+    assert found("acme/paid:online", input=5) == ("partial", web)
+    assert found("acme/free:online", input=5)[0] == "free"
+    lacking = found("acme/paid:online", input=5, pages=1)
+    assert (lacking[0], lacking[1] == web) == ("partial", False)
+
+
+def test_a_fee_is_known_where_the_usage_is_not() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "2", requests = "5" } }]  # a thousand calls
+    """)
+    cost = cost_of(Usage(reason="no usage in the stream"), provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.status) == (Decimal("0.005"), "partial")
+    assert cost.reason == "only the fee of the call is known: no usage in the stream"
+
+
+def test_provisioned_throughput_without_a_rate_stays_unknown() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "azure"
+    model = "only-words"
+    own = true
+    price = [{ rates = { input = "2" } }]
+    """)
+    cost = charged(prices, {"pages": 3}, "azure/only-words", service_tier="provisioned_throughput")
+    assert (cost.amount, cost.status) == (None, "unpriced")
+
+
+def test_parts_of_several_currencies_have_no_sum() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "2" } }]
+    [[model]]
+    provider = "acme"
+    model = "two"
+    price = [{ rates = { input = "7" }, currency = "CNY" }]
+    """)
+    parts = (Usage.of({"input": 5}, model="one"), Usage.of({"input": 5}, model="two"))
+    whole = Usage.of({"input": 10}, parts=parts)
+    cost = cost_of(whole, provider="acme", model="one", at=NOW, book=prices)
+    assert (cost.amount, cost.reason) == (None, "the parts are billed in several currencies")

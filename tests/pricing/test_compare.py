@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from outlay.core.usage import Usage
 from outlay.pricing import Book
-from outlay.pricing.compare import price_changes, whatif
+from outlay.pricing.compare import _changes, price_changes, whatif
 from outlay.pricing.rows import USER
 from outlay.pricing.tables import sheet_of
 
@@ -42,3 +42,7 @@ def test_the_same_tokens_on_another_model() -> None:
     usage = Usage.of({"input": 1_000_000}, reported_cost=Decimal(7), terms=(("batch", "true"),))
     assert whatif(usage, provider="openai", model="gpt-4o-mini", at=NOW).amount == Decimal("0.15")
     assert whatif({"input": 1_000_000}, model="gpt-99", at=NOW).amount is None
+
+
+def test_a_model_that_neither_book_prices_has_not_changed() -> None:
+    assert list(_changes("acme", "one", None, None)) == []

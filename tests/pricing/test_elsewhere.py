@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.support.books import book_of
+
 from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Record
 from outlay.core.usage import Usage
@@ -135,3 +137,13 @@ def test_every_model_stands_under_every_tariff() -> None:
 def test_unknown_models_are_named() -> None:
     lost = Alternative("gpt-99", "openai")
     assert set(unknown([SMALL, BATCH, lost], BOOK, JULY)) == {lost}
+
+
+def test_another_models_costs_as_an_object() -> None:
+    prices = book_of('[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = { input = "1" } }]')
+    record = call(provider="acme", model="big", units={"input": 1_000_000}, cost="3")
+    _, (found,) = compare_calls([record], [Alternative("one", "acme")], prices)
+    said = found.to_dict()
+    assert (said["model"], said["provider"], said["tier"]) == ("one", "acme", None)
+    (sums,) = said["sums"]
+    assert (sums["currency"], sums["calls"], sums["cost"]) == ("USD", 1, Decimal(3))

@@ -8,7 +8,7 @@ import pytest
 
 from outlay.core.cost import Cost
 from outlay.pricing import Book, RateCard, Unpriced, cost_of
-from outlay.pricing.names import normal
+from outlay.pricing.names import normal, readings
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 
@@ -172,3 +172,14 @@ def test_one_normal_form(one: str, other: str) -> None:
 )
 def test_two_names_stay_two(one: str, other: str) -> None:
     assert normal(one) != normal(other)
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "other", "bare"),
+    [
+        ("fireworks", "accounts/fireworks/models/deepseek-v3", "fireworks", "deepseek-v3"),
+        ("huggingface", "meta-llama/Llama-3.1-8B:nscale", "huggingface_nscale", "meta-llama/llama-3.1-8b"),
+    ],
+)
+def test_a_routers_name_is_read_as_its_hosts(provider: str, name: str, other: str, bare: str) -> None:
+    assert (other, bare) in [(each.provider, each.name.lower()) for each in readings(provider, name)]

@@ -5,11 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.support.books import NOW, charged
 
+from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import PriceBookError
 from outlay.core.usage import Usage
-from outlay.pricing import cost_of
-from outlay.pricing.own import is_happy_hour, own_book, own_cost, per_thousand_book
+from outlay.pricing import Book, cost_of
+from outlay.pricing.own import HAPPY_HOUR, is_happy_hour, own_book, own_cost, per_thousand_book
 
 USAGE = Usage.of({"input": 1000, "output": 500})
 
@@ -84,3 +86,26 @@ def test_the_usual_rate_beside_peak_hours_is_no_happy_hour(
 ) -> None:
     cost = cost_of(USAGE, provider="deepseek", model=model, at=when)
     assert is_happy_hour(cost, "deepseek", model, when) is happy
+
+
+def test_a_stated_happy_hour_says_so_itself() -> None:
+    line = CostLine("input", 1, Decimal(1), 1_000_000, Decimal("0.000001"), note=HAPPY_HOUR)
+    assert is_happy_hour(Cost(Decimal(1), "priced", lines=(line,)), "openai", "gpt-4o", NOW)
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        Cost(Decimal(0), "free"),
+        Cost(None, "unpriced"),
+        Cost(Decimal(1), "reported", lines=(CostLine("reported", 1, Decimal(1), 1, Decimal(1)),)),
+    ],
+    ids=lambda cost: cost.status,
+)
+def test_what_the_book_did_not_reckon_is_no_happy_hour(cost: Cost) -> None:
+    assert not is_happy_hour(cost, "deepseek", "deepseek-chat", NOW)
+
+
+def test_a_model_without_hours_has_no_happy_one() -> None:
+    cost = charged(Book.default(), {"input": 10}, "openai/gpt-4o")
+    assert not is_happy_hour(cost, "openai", "gpt-4o", NOW)

@@ -6,13 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from outlay.core.errors import PriceBookError
-from outlay.pricing import Book, RateCard, cost_of
-from outlay.pricing.pricefile import NewPrice, add_price
+from outlay.pricing import Book, RateCard, cost_of, pricefile
+from outlay.pricing.pricefile import NewPrice, add_price, named
 from outlay.pricing.tables import sheet_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -151,3 +152,61 @@ def test_any_source_and_rate_come_back(source: str, rate: Decimal) -> None:
     row = Book.of(sheet_of(_entry(new))).history("m", "acme")[0].row
     assert row.rates["input"].amount == rate
     assert row.source == source or not source
+
+
+def new(**given: Any) -> NewPrice:
+    """Make a price of acme's."""
+    return NewPrice(provider="Acme", model="one", rates={"input": Decimal(2)}, **given)
+
+
+def test_a_price_that_was_set_says_itself_in_words_and_as_an_object() -> None:
+    price = new(start=NOW, when={"batch": "true"}, currency="EUR", source="contract 12")
+    assert (
+        named(price) == "acme one: input 2.00 per 1,000,000, EUR where batch=true from 2026-11-22 12:00 UTC"
+    )
+    assert price.to_dict() == {
+        "provider": "acme",
+        "model": "one",
+        "rates": {"input": {"rate": "2.00", "per": 1_000_000}},
+        "currency": "EUR",
+        "from": NOW,
+        "when": {"batch": "true"},
+        "source": "contract 12",
+    }
+    pages = NewPrice(provider="acme", model="one", rates={"images": Decimal("0.04")})
+    assert named(pages) == "acme one: images 0.04 each, USD"
+
+
+def test_a_file_that_cannot_be_read_or_is_being_changed_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_bytes(b"\xff\xfe")
+    with pytest.raises(PriceBookError, match="cannot be read"):
+        add_price(broken, new(), now=NOW)
+    assert broken.read_bytes() == b"\xff\xfe"
+    monkeypatch.setattr(pricefile, "_PATIENCE", 0.01)
+    with (
+        filelock.FileLock(tmp_path / ".mine.toml.lock", thread_local=False),
+        pytest.raises(PriceBookError, match="somebody else has been changing"),
+    ):
+        add_price(tmp_path / "mine.toml", new(), now=NOW)
+    assert not (tmp_path / "mine.toml").exists()
+
+
+def test_a_folder_that_may_not_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, **_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(PriceBookError, match=r"mine\.toml cannot be written: Permission denied"):
+        add_price(tmp_path / "mine.toml", new(), now=NOW)
+
+
+def test_a_price_that_would_not_count_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    with pytest.raises(PriceBookError, match=r"the price would not count: .*; nothing was written"):
+        add_price(path, new(when={"geo": "global"}), now=NOW)  # where no call is said to be
+    assert not path.exists()

@@ -121,3 +121,14 @@ def test_nothing_is_new_the_second_time() -> None:
     assert len(charges) == 3
     again = [recorded(model=e.model or "", usage=e.usage, charge=charges[e.id], id=e.id) for e in records]
     assert list(Repricing(UTC).revisions(again, BOOK, NOON)) == []
+
+
+def test_two_unknown_costs_for_different_reasons_are_both_unknown() -> None:
+    record = call(charge=Cost(None, "unpriced", "CNY", reason="of old"))
+    assert verdict(record, Cost(None, "unpriced", reason="of late")) == "unpriced"
+
+
+def test_what_changed_counts_what_had_no_cost_too() -> None:
+    found = Repricing(UTC)
+    found.verdicts.update(["changed", "filled", "filled", "same"])
+    assert found.changed == 3

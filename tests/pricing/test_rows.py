@@ -5,20 +5,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.support.books import NOW, book_of
 
 from outlay.core.errors import PriceBookError
 from outlay.pricing import Book, RateCard, Unpriced, cost_of, sheet_from
-from outlay.pricing.rows import BASE, USER, read_row
+from outlay.pricing.rows import BASE, USER, Row, read_row
 from outlay.pricing.tables import sheet_of
 
-AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
-
-def book_of(text: str) -> Book:
-    return Book.of(sheet_of(text, "mine.toml", USER))
-
-
-def price_of(text: str, provider: str, model: str, at: datetime = AT, **terms: str) -> Decimal | None:
+def price_of(text: str, provider: str, model: str, at: datetime = NOW, **terms: str) -> Decimal | None:
     card = book_of(text).resolve(provider, model, at, terms)
     assert isinstance(card, RateCard)
     return card.rates["input"].amount
@@ -46,13 +41,13 @@ def test_a_price_of_ones_own_may_end() -> None:
     rates = { input = "1" }
     """
     assert price_of(text, "openai", "gpt-4o", datetime(2026, 3, 1, tzinfo=UTC)) == 1
-    assert price_of(text, "openai", "gpt-4o", AT) == Decimal("2.5")
+    assert price_of(text, "openai", "gpt-4o", NOW) == Decimal("2.5")
 
 
 @pytest.mark.parametrize(
     ("more", "at", "said"),
     [
-        ("", AT, "no price of one is known from 2026-06-01 on"),
+        ("", NOW, "no price of one is known from 2026-06-01 on"),
         ("", datetime(2026, 6, 1, tzinfo=UTC), "no price of one is known from 2026-06-01 on"),
         # At noon nothing holds, though the price has not ended.
         (
@@ -95,7 +90,7 @@ def test_a_model_of_ones_own_may_be_free() -> None:
     model = "llama3"
     price = [{ rates = { input = 0, output = 0 } }]
     """
-    cost = cost_of({"input": 10}, provider="ollama", model="llama3", at=AT, book=book_of(text))
+    cost = cost_of({"input": 10}, provider="ollama", model="llama3", at=NOW, book=book_of(text))
     assert (cost.amount, cost.status) == (Decimal(0), "free")
 
 
@@ -115,7 +110,7 @@ def test_a_sheet_can_be_made_from_values() -> None:
     rates = {"input": "10", "cache_read": "5", "cache_write": "12.5", "output": "20"}
     sheet = sheet_from({"model": [{"provider": "acme", "model": "m", "price": [{"rates": rates}]}]})
     counts = {"input_tokens": 1000, "cached_tokens": 400, "cache_write_tokens": 200, "output_tokens": 100}
-    cost = cost_of(counts, provider="acme", model="m", at=AT, book=Book.of(sheet))
+    cost = cost_of(counts, provider="acme", model="m", at=NOW, book=Book.of(sheet))
     assert cost.amount == Decimal("0.0105")
 
 
@@ -191,8 +186,16 @@ def test_files_are_read_and_missing_ones_named(tmp_path: Path) -> None:
     path.write_text(
         '[[model]]\nprovider = "acme"\nmodel = "m"\nprice = [{ rates = { input = 1.25 } }]\n', "utf-8"
     )
-    card = Book.of(path).resolve("acme", "m", AT)
+    card = Book.of(path).resolve("acme", "m", NOW)
     assert isinstance(card, RateCard)
     assert card.rates["input"].amount == Decimal("1.25")
     with pytest.raises(PriceBookError, match="absent"):
         Book.of(tmp_path / "absent.toml")
+
+
+def test_a_row_has_no_part_between_instants_that_it_does_not_reach() -> None:
+    may, june, july = (datetime(2026, month, 1, tzinfo=UTC) for month in (5, 6, 7))
+    row = Row({}, start=june, end=july)
+    assert row.clipped(may, june) is None
+    assert row.clipped(july, None) is None
+    assert row.clipped(may, None) == row

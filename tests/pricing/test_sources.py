@@ -115,3 +115,18 @@ def test_without_genai_prices_that_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "genai_prices.data", None)
     with pytest.raises(MissingExtraError, match="pip install genai-prices"):
         list(genai_listed(datetime(2026, 11, 1, tzinfo=UTC)))
+
+
+def test_litellms_vertex_lists_are_vertexs() -> None:
+    listed = list(
+        litellm_listed(
+            {
+                "vertex_ai/gemini-x": {
+                    "litellm_provider": "vertex_ai-language-models",
+                    "mode": "chat",
+                    "input_cost_per_token": Decimal("0.000001"),
+                }
+            }
+        )
+    )
+    assert [(each.provider, each.unit, each.rate) for each in listed] == [("vertex", "input", Decimal(1))]

@@ -224,3 +224,10 @@ def test_tables_that_vanished_are_told_once_and_the_packaged_ones_count(
     assert "packaged ones count" in caplog.text
     (tmp_path / "current").write_text("../../etc")
     assert price() == Decimal("0.15")
+
+
+def test_a_folder_of_updates_that_cannot_be_written_is_one_line(base: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(PriceBookError, match="cannot be written"):
+        take_in(bundle(base, NOW), folder=blocked / "updates", now=NOW, packaged=base)

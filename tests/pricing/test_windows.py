@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
+from outlay.core.errors import PriceBookError
 from outlay.pricing import Book, RateCard, Unpriced
 from outlay.pricing.rows import USER
 from outlay.pricing.tables import sheet_of
-from outlay.pricing.windows import Window
+from outlay.pricing.windows import Window, read_window
 
 NIGHT = Window(time(16, 30), time(0, 30))
 PEAK = Window(time(1), time(4), frozenset({1, 2, 3, 4, 5}), frozenset({date(2026, 10, 1)}))
@@ -78,3 +79,22 @@ def test_a_call_from_before_the_first_price_takes_that_of_its_hour(year: int) ->
 
 def test_equal_ends_are_the_whole_day() -> None:
     assert Window(time(0), time(0)).holds(datetime(2026, 11, 22, 13, tzinfo=UTC))
+
+
+def test_the_first_strange_key_of_a_window_is_named() -> None:
+    with pytest.raises(PriceBookError, match="a window has no key 'begin'; it has days, except, from, to"):
+        read_window({"from": "10:00", "to": "11:00", "begin": 1, "zone": "UTC"}, "row 1")
+
+
+def test_hours_and_days_may_be_toml_values_or_text() -> None:
+    window = read_window(
+        {"from": time(16, 30), "to": "18:00", "except": [date(2026, 11, 20), "2026-11-21"]}, "row 1"
+    )
+    assert [window.holds(datetime(2026, 11, day, 17, tzinfo=UTC)) for day in (19, 20, 21, 22)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    with pytest.raises(PriceBookError, match=r"row 1: 'Friday' is no date; write 2026-10-01"):
+        read_window({"from": "16:30", "to": "18:00", "except": ["Friday"]}, "row 1")

@@ -1,0 +1,96 @@
+"""Chat: what counts as what, and what does not add up; each figure worked out by hand."""
+
+from typing import Any
+
+import pytest
+
+from outlay.extract import read
+
+COUNTED = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
+
+
+def usage_of(provider: str = "openai", /, **usage: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Give the units and flags of a chat's usage."""
+    found = read({"usage": usage}, provider=provider, api="chat")
+    return found.units, found.flags
+
+
+@pytest.mark.parametrize("gap", [-2, -1, 1, 2])
+def test_a_total_that_nothing_explains_is_said_however_little_it_is_off(gap: int) -> None:
+    found = usage_of(prompt_tokens=10, completion_tokens=4, total_tokens=14 + gap)
+    assert found == ({"input": 10, "output": 4}, ("total_mismatch",))
+
+
+@pytest.mark.parametrize("provider", ["google", "vertex"])
+def test_where_a_remainder_was_thought_one_token_is_enough(provider: str) -> None:
+    found = usage_of(provider, prompt_tokens=10, completion_tokens=4, total_tokens=15)
+    assert found == ({"input": 10, "output": 4, "reasoning": 1}, ("reasoning_additive",))
+
+
+def test_a_total_that_agrees_leaves_reasoning_inside_wherever_it_stands_by_rule() -> None:
+    found = usage_of("xai", **COUNTED, completion_tokens_details={"reasoning_tokens": 3})
+    assert found == ({"input": 10, "output": 1, "reasoning": 3}, ())
+
+
+def test_the_usage_of_a_choice_is_that_of_the_first() -> None:
+    first, other = dict(COUNTED), {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    body = {"choices": [{"usage": first}, {"usage": other}]}
+    assert read(body, provider="moonshotai", api="chat").units == {"input": 10, "output": 4}
+
+
+def test_a_usual_usage_with_a_breakdown_is_split_by_it() -> None:
+    rows = [
+        {"model": "a", "usage": {"prompt_tokens": 6, "completion_tokens": 1, "total_tokens": 7}},
+        {"model": "b", "usage": {"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7}},
+    ]
+    body = {"usage": dict(COUNTED), "usage_breakdown": {"models": rows}}
+    found = read(body, provider="groq", api="chat")
+    assert [(part.model, part.units) for part in found.parts] == [
+        ("a", {"input": 6, "output": 1}),
+        ("b", {"input": 4, "output": 3}),
+    ]
+    assert found.units == {"input": 10, "output": 4}
+
+
+@pytest.mark.parametrize(
+    ("usage", "units"),
+    [
+        ({"prompt_cache_hit_tokens": 5}, {"cache_read": 5, "output": 4}),
+        ({"prompt_cache_miss_tokens": 7}, {"input": 7, "output": 4}),
+        (
+            {"prompt_cache_hit_tokens": 5, "prompt_cache_miss_tokens": 7},
+            {"input": 7, "cache_read": 5, "output": 4},
+        ),
+    ],
+)
+def test_a_prompt_is_what_its_cache_hit_and_missed(usage: dict[str, int], units: dict[str, int]) -> None:
+    assert usage_of("deepseek", completion_tokens=4, **usage) == (units, ())
+
+
+def test_writes_in_the_details_count_before_those_beside_them_and_may_be_all_that_is_left() -> None:
+    details = {"cache_write_tokens": 3}
+    found = usage_of(**COUNTED, prompt_tokens_details=details, cache_creation_input_tokens=5)
+    assert found == ({"input": 7, "cache_write": 3, "output": 4}, ())
+    found = usage_of(**COUNTED, prompt_tokens_details={"cache_write_tokens": 10})
+    assert found == ({"cache_write": 10, "output": 4}, ())
+    found = usage_of(**COUNTED, prompt_tokens_details={"cache_write_tokens": 11})
+    assert found == ({"cache_write": 10, "output": 4}, ("clamped",))
+
+
+@pytest.mark.parametrize(
+    ("beside", "unit"), [("num_sources_used", "sources"), ("num_search_queries", "web_search")]
+)
+@pytest.mark.parametrize(
+    "usage",
+    [
+        COUNTED,
+        {"prompt_tokens": 10, "completion_tokens": 4},  # three keys, of which one is no count of tokens
+        {"prompt_tokens": 10, "total_tokens": 10},
+    ],
+)
+def test_what_stands_beside_the_tokens_is_counted_however_few_of_them_are_stated(
+    usage: dict[str, int], beside: str, unit: str
+) -> None:
+    units, flags = usage_of("xai", **usage, **{beside: 2})
+    assert (units["input"], units[unit], flags) == (10, 2, ())
+    assert "unknown_keys" in usage_of("xai", **usage, dreams=2)[1]
