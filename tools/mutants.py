@@ -114,7 +114,7 @@ def _anew(mutant: Mutant, tests: list[str], told: int) -> NoReturn:
         return real(loader, name)
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]  # in a fork of our own
-    near = [each for each in tests if path.stem in each or "mutants" in each]
+    near = [each for each in tests if path.stem in each]
     for some in (near, [each for each in tests if each not in near]):
         if some and pytest.main([*_QUIET, *some]) != pytest.ExitCode.OK:
             _tell(told, f"with fresh imports, in {some[0]} and {len(some) - 1} more")

@@ -1,8 +1,9 @@
 """What a ledger keeps, told as JSON."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
-from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
+from outlay.core.keeping import FaultyLine, LedgerInfo, Lost, Settled
 
 
 def test_an_empty_ledger_tells_what_it_can() -> None:
@@ -44,3 +45,15 @@ def test_a_full_one_tells_all() -> None:
     assert told["pruned_before"] == "2026-10-01T00:00:00.000000Z"
     assert (told["pending_bytes"], told["size_bytes"]) == (0, 4096)
     assert "journal_bytes" not in told
+
+
+def test_parts_of_a_settlement_add_up_by_currency() -> None:
+    one = Settled(calls=3, counted=True, rollups=2, costs={"USD": Decimal("0.25")}, dry_run=True)
+    other = Settled(calls=1, counted=True, costs={"USD": Decimal("0.5"), "EUR": Decimal(1)}, dry_run=True)
+    assert one + other == Settled(
+        calls=4,
+        counted=True,
+        rollups=2,
+        costs={"USD": Decimal("0.75"), "EUR": Decimal(1)},
+        dry_run=True,
+    )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from outlay.extract import collector
 
 
@@ -12,3 +14,37 @@ def test_chunks_behind_the_first_are_looked_at_when_somebody_asks() -> None:
     stream.rest({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 4}})
     assert stream.complete
     assert stream.usage().units == {"input": 10, "output": 4}
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "before", "last", "units"),
+    [
+        (
+            "bedrock",
+            "converse",
+            {"messageStart": {"role": "assistant"}},
+            {"metadata": {"usage": {"inputTokens": 10, "outputTokens": 4, "totalTokens": 14}}},
+            {"input": 10, "output": 4},
+        ),
+        (
+            "cohere",
+            "cohere_chat",
+            {"type": "message-start", "id": "c-1"},
+            {
+                "type": "message-end",
+                "delta": {"usage": {"billed_units": {"input_tokens": 10, "output_tokens": 4}}},
+            },
+            {"input": 10, "output": 4},
+        ),
+    ],
+)
+def test_a_stream_is_complete_from_the_event_with_its_usage_on(
+    provider: str, api: str, before: dict[str, Any], last: dict[str, Any], units: dict[str, int]
+) -> None:
+    stream = collector(provider, api)
+    stream.add(before)
+    assert not stream.complete
+    assert (stream.usage().units, stream.usage().flags) == ({}, ("partial",))
+    stream.add(last)
+    assert stream.complete
+    assert (stream.usage().units, stream.usage().flags) == (units, ())

@@ -27,6 +27,7 @@ def test_a_usual_answer_says_units_names_terms_and_what_was_counted() -> None:
     ("body", "provider", "api"),
     [
         (body_with(), "openai", "messages"),  # another family's counts
+        (body_with(), "openai", "embeddings"),  # a family without a usual answer
         (body_with(), "nobody", "chat"),  # flagged by_shape
         ([body_with()], "openai", "chat"),
         (body_with(None), "openai", "chat"),

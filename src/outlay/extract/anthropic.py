@@ -6,6 +6,7 @@ from typing import Any
 from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import finish, inner, missing, split, usage_in
 from outlay.extract.held import held
+from outlay.extract.messages import LIFETIMES
 from outlay.extract.plain import fields_of, name_of
 from outlay.extract.streams import Kept, cut_off, merge, peek
 from outlay.extract.tally import Tally, ordered, sum_units
@@ -61,6 +62,7 @@ def count_messages(tally: Tally, usage: Mapping[str, Any]) -> None:
 
 def _count_writes(tally: Tally, written: int | None, lifetimes: Mapping[str, Any]) -> None:
     """Split writes by lifetime; what a stream adds beyond the split has the request's lifetime."""
+    tally.unknown(lifetimes, LIFETIMES)  # a new one has a rate of its own: said, and counted as the usual one
     hour = tally.count(lifetimes, "ephemeral_1h_input_tokens") or 0
     short = tally.count(lifetimes, "ephemeral_5m_input_tokens") or 0
     if written is None:

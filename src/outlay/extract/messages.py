@@ -10,7 +10,7 @@ _COUNTS = frozenset(
     {"input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"}
 )
 _NAMES = frozenset({"inference_geo", "service_tier"})
-_LIFETIMES = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
+LIFETIMES = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
 _LONGEST = 100  # a longer name is cut by the whole way
 
 
@@ -60,7 +60,7 @@ def _for_an_hour(lifetimes: object, written: int) -> int | None:
     """Give how much was written for an hour; None where the lifetimes are not just what was written."""
     if lifetimes is None:
         return 0
-    if type(lifetimes) is not dict or not _LIFETIMES.issuperset(lifetimes):
+    if type(lifetimes) is not dict or not LIFETIMES.issuperset(lifetimes):
         return None
     hour, short = lifetimes.get("ephemeral_1h_input_tokens"), lifetimes.get("ephemeral_5m_input_tokens")
     for count in (hour, short):
