@@ -55,7 +55,9 @@ class Block:
         self._maker = maker
         self._told: list[str] = []  # the columns and units of ``foreign_told``
         self._units: list[str] = []
-        self._each: dict[str, list[Decimal]] = {}  # rates for one, by unit
+        self._amounts: dict[str, charged.Amount] = {}  # by unit, of those that are charged
+        self._rated = 0  # calls of kinds that have a rate
+        self._fees = False  # whether some calls cost more than what they use
 
     def lay_out(self, lines: Path, expected: int, origin: Origin) -> Laid:
         """Bring lines into ``foreign_batch``; rows that cannot be read in bulk are left.
@@ -144,32 +146,43 @@ class Block:
             yield from spans_of(self._book, (provider, model), recorded, period)
 
     def _rate(self, spans: Sequence[Span]) -> None:
-        columns = ", ".join(f"{name} {kind}" for name, kind in RATE_COLUMNS.items())
-        self._bench.run(
-            f"""CREATE OR REPLACE TEMP TABLE foreign_rates
-            (span BIGINT, kind BIGINT, recorded VARCHAR, {columns})"""
-        )
+        """Charge one call of each kind, and keep by what the others are multiplied."""
         units = ", ".join(f"told.{unit}_" if unit in self._units else "0" for unit in UNITS)
         found = self._bench.all(
             f"""SELECT span.span, {charged.kind(self._units)} AS kind, min(told.number) AS first,
-            arg_min(told.moment, told.number), arg_min([{units}], told.number)
+            arg_min(told.moment, told.number), arg_min([{units}], told.number), count(*)
             FROM foreign_told AS told JOIN foreign_spans AS span ON {self._matches()}
             GROUP BY span.span, kind ORDER BY first"""  # noqa: S608  # our own names
         )
-        rates, names = [], list(RATE_COLUMNS)
-        for span, kind, _, at, quantities in found:
+        rates: list[dict[str, Any]] = []
+        self._rated = 0
+        for span, kind, _, at, quantities, count in found:
             moment = at.replace(tzinfo=UTC)
             rate = rate_of(self._book, spans[span], moment, quantities, silent=kind < 0)
             if rate is not None:
-                rates.append((span, kind, spans[span].provider, *(rate[name] for name in RATE_COLUMNS)))
-        self._each = {
-            unit: [Decimal(rate[at]) for rate in rates if rate[at] is not None]
-            for at, unit in ((names.index(f"{unit}_each") + 3, unit) for unit in UNITS)
+                rates.append({"span": span, "kind": kind, "recorded": spans[span].provider, **rate})
+                self._rated += count
+        self._fees = any(rate["fee"] is not None for rate in rates)
+        each = {unit: [rate[f"{unit}_each"] for rate in rates if rate[f"{unit}_each"]] for unit in UNITS}
+        self._amounts = dict(self._wide({unit: [*map(Decimal, texts)] for unit, texts in each.items()}))
+        columns = {
+            "span": "BIGINT",
+            "kind": "BIGINT",
+            "recorded": "VARCHAR",
+            **RATE_COLUMNS,
+            **{f"{amount.unit}_each": amount.each for amount in self._amounts.values()},
         }
-        kinds = ("BIGINT", "BIGINT", "VARCHAR", *RATE_COLUMNS.values())
-        listed = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind in kinds)
-        lists = [[rate[at] for rate in rates] for at in range(len(kinds))]
-        self._bench.run(f"INSERT INTO foreign_rates SELECT {listed}", lists)  # our own names
+        listed = ", ".join(f"unnest(CAST(? AS {kind}[])) AS {name}" for name, kind in columns.items())
+        lists = [[rate[name] for rate in rates] for name in columns]
+        self._bench.run(f"CREATE OR REPLACE TEMP TABLE foreign_rates AS SELECT {listed}", lists)
+
+    def _wide(self, each: Mapping[str, Sequence[Decimal]]) -> Iterator[tuple[str, charged.Amount]]:
+        """Say how wide the numbers of each unit are that is charged."""
+        most = ", ".join(f"max({unit}_)" for unit in self._units)
+        found = self._bench.all(f"SELECT {most} FROM foreign_told")[0] if most else ()  # noqa: S608  # our own names
+        for unit, quantity in zip(self._units, found, strict=True):
+            if each[unit]:
+                yield unit, charged.amount(unit, quantity or 0, each[unit])
 
     def _matches(self) -> str:
         size = " + ".join(["0", *(f"told.{unit}_" for unit in self._units if unit in charged.SIZE)])
@@ -183,17 +196,17 @@ class Block:
         if "tags" in self._told:
             self._make_tags()
             joined += " LEFT JOIN temp.foreign_tags AS tagged ON tagged.said = told.tags"
-        amounts = self._amounts()
-        written = charged.columns(self._told, self._units, list(amounts))
+        written = charged.columns(self._told, self._units, self._amounts)
+        source = charged.worked_out(self._told, self._units, self._amounts, joined, fees=self._fees)
         laid = ", ".join(
             f'CAST({written.get(name, NOTHING)} AS {kind}) AS "{name}"'
             for name, kind in self._columns.items()
         )
         self._bench.run(
-            f"""CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT number, {laid} FROM (
-            {charged.worked_out(self._told, amounts, joined)})"""  # noqa: S608  # our own names
+            f"""CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT number, {laid}
+            FROM ({source})"""  # noqa: S608  # our own names
         )
-        if self._one("SELECT count(*) FROM foreign_told") > self._one(f"SELECT count(*) FROM {BATCH}"):  # noqa: S608  # likewise
+        if self._one("SELECT count(*) FROM foreign_told") > self._rated:
             self._bench.run(f"DELETE FROM foreign_told WHERE number NOT IN (SELECT number FROM {BATCH})")  # noqa: S608  # likewise
 
     def _make_tags(self) -> None:
@@ -217,16 +230,6 @@ class Block:
                     [list(each.values()) for each in pairs],
                 ],
             )
-
-    def _amounts(self) -> dict[str, charged.Amount]:
-        """Say how wide the numbers of each unit are."""
-        most = ", ".join(f"max({unit}_)" for unit in self._units)
-        found = self._bench.all(f"SELECT {most} FROM foreign_told")[0] if most else ()  # noqa: S608  # our own names
-        return {
-            unit: charged.amount(unit, quantity or 0, self._each[unit])
-            for unit, quantity in zip(self._units, found, strict=True)
-            if self._each[unit]
-        }
 
     def _laid(self, expected: int, shapes: Mapping[int, str]) -> Laid:
         count, first, last, at = self._bench.all(

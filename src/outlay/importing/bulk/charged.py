@@ -19,20 +19,26 @@ _RATE = (
     "rate_price",
     "fee",
     "fee_amount",
+    "use_end",
 )
+WIDE = "DECIMAL(20, 18)"  # of any rate for one
 _NARROW = 18  # digits that a machine's own integers hold; wider decimals take several times as long
+_ZEROS = 6  # at the end of an amount, that are taken off by its number; more by its text
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
     """Quantity and rate of a unit as SQL, as narrow as their product allows."""
 
-    quantity: str
+    unit: str
+    quantity: str  # types
     each: str
+    places: int | None = None  # of a narrow product
+    most: int = 0  # money, beyond which no product is
 
     def text(self) -> str:
         """Give the exact product."""
-        return f"{self.quantity} * {self.each}"
+        return f"CAST(told.{self.unit}_ AS {self.quantity}) * rates.{self.unit}_each"
 
 
 def amount(unit: str, most: int, rates: Sequence[Decimal]) -> Amount:
@@ -40,13 +46,33 @@ def amount(unit: str, most: int, rates: Sequence[Decimal]) -> Amount:
     digits = len(str(most))
     places = max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in rates))
     whole = max(len(str(int(rate))) for rate in rates)
-    quantity, each = f"told.{unit}_", f"rates.{unit}_each"
     if digits + places + whole <= _NARROW:
-        return Amount(
-            f"CAST({quantity} AS DECIMAL({digits}, 0))",
-            f"CAST({each} AS DECIMAL({places + whole}, {places}))",
-        )
-    return Amount(f"CAST({quantity} AS DECIMAL(18, 0))", each)
+        kinds = f"DECIMAL({digits}, 0)", f"DECIMAL({places + whole}, {places})"
+        return Amount(unit, *kinds, places, most * (int(max(rates)) + 1))
+    return Amount(unit, "DECIMAL(18, 0)", WIDE)
+
+
+def _sum(amounts: Mapping[str, Amount], *, fees: bool) -> str:
+    """Add up what a call costs, as narrow as it can be."""
+    places = max((18 if each.places is None else each.places for each in amounts.values()), default=18)
+    most = sum(each.most for each in amounts.values())
+    narrow = not fees and len(str(most)) + places <= _NARROW
+    kind = f"DECIMAL({_NARROW}, {places})" if narrow else MONEY
+    terms = [f"CAST(coalesce({unit}_amount, 0) AS {kind})" for unit in amounts]
+    return " + ".join([*(["coalesce(fee_amount, 0)"] if fees or not terms else []), *terms])
+
+
+def _written(name: str, places: int | None) -> str:
+    """Write an amount as ``cells.trimmed`` does; few zeros at its end are found faster by its number."""
+    if places is None or places == 0:
+        return trimmed(name)
+    fewer = range(places - 1, max(places - _ZEROS, 0), -1)
+    whens = "".join(
+        f" WHEN {name} % CAST('{Decimal(1).scaleb(-less)}' AS DECIMAL({less + 1}, {less})) <> 0"
+        f" THEN CAST(CAST({name} AS DECIMAL({_NARROW}, {less + 1})) AS VARCHAR)"
+        for less in fewer
+    )
+    return f"CASE{whens} ELSE {trimmed(name)} END" if whens else trimmed(name)
 
 
 def kind(units: Sequence[str]) -> str:
@@ -55,34 +81,37 @@ def kind(units: Sequence[str]) -> str:
     return f"CASE WHEN told.silent THEN -1 ELSE {' + '.join(['0', *uses])} END"
 
 
-def worked_out(told: Collection[str], amounts: Mapping[str, Amount], source: str) -> str:
+def worked_out(
+    told: Collection[str], units: Collection[str], amounts: Mapping[str, Amount], source: str, *, fees: bool
+) -> str:
     """Give the SELECT of what :func:`columns` needs, of rows of which these units alone are charged."""
     rates = [f"rates.{name}" for name in _RATE]
+    rates += [f"rates.{unit}_use" for unit in units]
     rates += [f"rates.{unit}_{name}" for unit in amounts for name in ("head", "middle", "tail")]
     rates += [f"{each.text()} AS {unit}_amount" for unit, each in amounts.items()]
     same = ["told.* EXCLUDE (tags)", "tagged.tags"] if "tags" in told else ["told.*"]
     listed = ", ".join([*same, "rates.recorded", *rates])
-    added = " + ".join(
-        ["coalesce(fee_amount, 0)", *(f"CAST(coalesce({unit}_amount, 0) AS {MONEY})" for unit in amounts)]
-    )
-    return f"""SELECT *, CASE WHEN known THEN {added} END AS ours FROM (SELECT {listed} FROM {source})"""  # noqa: S608  # our own names
+    added = _sum(amounts, fees=fees)
+    return f"""SELECT *, CASE WHEN known THEN CAST({added} AS {MONEY}) END AS ours
+        FROM (SELECT {listed} FROM {source})"""  # noqa: S608  # our own names
 
 
-def _listed(units: Sequence[str]) -> str:
-    """Write the lines of what is charged by rates."""
-    lines = [
-        f"{unit}_head || {unit}_ || {unit}_middle || {trimmed(f'{unit}_amount')} || {unit}_tail"
-        for unit in units
+def _listed(amounts: Mapping[str, Amount]) -> str:
+    """Write the lines of what is charged by rates, whose texts are made to be put together."""
+    parts = [
+        f"{unit}_head, CASE WHEN {unit}_head IS NOT NULL THEN {unit}_ END, {unit}_middle,"
+        f" {_written(f'{unit}_amount', each.places)}, {unit}_tail"
+        for unit, each in amounts.items()
     ]
-    return f"'[' || NULLIF(concat_ws(',', {', '.join([*lines, 'fee'])}), '') || ']'"
+    return f"NULLIF(concat({', '.join([*parts, 'fee'])}), '')"
 
 
 def _used(units: Sequence[str]) -> str:
-    usage = ", ".join(f"CASE WHEN {unit}_ > 0 THEN '\"{unit}\":' || {unit}_ END" for unit in units)
-    return f"'{{' || NULLIF(concat_ws(',', {usage}), '') || '}}'" if units else NOTHING
+    usage = ", ".join(f"{unit}_use, NULLIF({unit}_, 0)" for unit in units)
+    return f"NULLIF(concat({usage}, use_end), '')" if units else NOTHING
 
 
-def columns(told: Collection[str], units: Sequence[str], charged: Sequence[str]) -> dict[str, str]:
+def columns(told: Collection[str], units: Sequence[str], charged: Mapping[str, Amount]) -> dict[str, str]:
     """Give the expressions of the ledger's columns, of rows that use and are charged for these units.
 
     What is not named is NULL.
@@ -124,10 +153,9 @@ def _charge(told: Collection[str], listed: str) -> dict[str, str]:
 
     currency = "coalesce(\"currency\", 'USD')" if "currency" in told else "'USD'"
     places = 'length("cost") - strpos("cost", \'.\')'
-    rate = f"""CASE WHEN NOT contains("cost", '.') THEN "cost" || '.00'
-        WHEN {places} = 1 THEN "cost" || '0' ELSE "cost" END"""
-    line = f"""'[{{"unit":"reported","quantity":1,"rate":"' || {rate}
-        || '","per":1,"amount":"' || "cost" || '"}}]'"""
+    end = f"""CASE WHEN NOT contains("cost", '.') THEN '.00' WHEN {places} = 1 THEN '0' END"""
+    line = f"""concat('[{{"unit":"reported","quantity":1,"rate":"', "cost", {end},
+        '","per":1,"amount":"', "cost", '"}}]')"""
     rounded = "CASE WHEN rounded THEN '[\"rounded\"]' END" if "rounded" in told else NOTHING
     return {
         "cost": either(f'CAST("cost" AS {MONEY})', "ours"),

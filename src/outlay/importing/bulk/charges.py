@@ -27,7 +27,7 @@ _MOST = 2**62
 _DEAREST = 100  # money for one unit; dearer ones do not fit DECIMAL(20, 18)
 _HOURS = 400  # changes of prices by the hour in one block; more take longer to look through
 _FEE = "requests"  # what a call costs however much it uses
-_TEXTS = ("head", "middle", "tail")
+_TEXTS = ("head", "middle", "tail", "use")
 Named = tuple[str | None, str | None]  # a provider and a model, as the rows name them
 
 
@@ -100,14 +100,12 @@ def rate_of(
         return None
     if cost.amount is not None and to_ledger_places(cost.amount) is not cost.amount:
         return None
-    flat = {
-        "fee": None if fee is None else _json(line_json(fee)),
-        "fee_amount": None if fee is None else format(fee.amount, "f"),
-    }
+    written = _joined([lines.get(unit) for unit in UNITS], fee)
     return {
         **_facts(cost),
-        **flat,
-        **{name: value for unit in UNITS for name, value in _unit(unit, lines.get(unit))},
+        **written,
+        "fee_amount": None if fee is None else format(fee.amount, "f"),
+        **_uses(list(counts)),
     }
 
 
@@ -133,30 +131,40 @@ def _facts(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _unit(unit: str, line: CostLine | None) -> Iterator[tuple[str, Any]]:
-    """Give one unit's rate, and the text of its line around quantity and amount."""
-    if line is None:
-        yield from ((f"{unit}_{name}", None) for name in ("each", *_TEXTS))
-        return
-    more = {name: value for name, value in (("note", line.note), ("model", line.model)) if value is not None}
-    yield f"{unit}_each", format(_each(line), "f")
-    yield f"{unit}_head", f'{{"unit":"{unit}","quantity":'
-    yield f"{unit}_middle", f',"rate":"{rate_text(line.rate)}","per":{line.per},"amount":"'
-    yield f"{unit}_tail", '"}' if not more else f'",{_json(more)[1:]}'
+def _joined(lines: Sequence[CostLine | None], fee: CostLine | None) -> dict[str, Any]:
+    """Give each unit's rate, and its line around quantity and amount: put together, they are a list."""
+    charged = [line for line in lines if line is not None]
+    found: dict[str, Any] = {f"{unit}_{name}": None for unit in UNITS for name in ("each", *_TEXTS)}
+    for at, line in enumerate(charged):
+        end = "]" if fee is None and line is charged[-1] else ""
+        facts = (("note", line.note), ("model", line.model))
+        more = {name: value for name, value in facts if value is not None}
+        found |= {
+            f"{line.unit}_each": format(_each(line), "f"),
+            f"{line.unit}_head": f'{"," if at else "["}{{"unit":"{line.unit}","quantity":',
+            f"{line.unit}_middle": f',"rate":"{rate_text(line.rate)}","per":{line.per},"amount":"',
+            f"{line.unit}_tail": ('"}' if not more else f'",{_json(more)[1:]}') + end,
+        }
+    found["fee"] = None if fee is None else f"{',' if charged else '['}{_json(line_json(fee))}]"
+    return found
+
+
+def _uses(used: Sequence[str]) -> dict[str, str | None]:
+    """Give the text of what is used around its quantities."""
+    heads = {f"{unit}_use": f'{"," if at else "{"}"{unit}":' for at, unit in enumerate(used)}
+    return {**heads, "use_end": "}" if used else None}
 
 
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-FACTS = ("known", "rate_currency", "rate_status", "rate_reason", "rate_flags", "rate_price", "fee")
+_FACTS = ("rate_currency", "rate_status", "rate_reason", "fee", "use_end")
 RATE_COLUMNS: Mapping[str, str] = {
-    **{name: "BOOLEAN" if name == "known" else "VARCHAR" for name in FACTS},
+    "known": "BOOLEAN",
+    **dict.fromkeys(_FACTS, "VARCHAR"),
+    **dict.fromkeys(("rate_flags", "rate_price"), "JSON"),
     "fee_amount": "DECIMAL(38, 18)",
-    **{
-        f"{unit}_{name}": "DECIMAL(20, 18)" if name == "each" else "VARCHAR"
-        for unit in UNITS
-        for name in ("each", *_TEXTS)
-    },
+    **{f"{unit}_{name}": "VARCHAR" for unit in UNITS for name in ("each", *_TEXTS)},
 }
 """The columns of a rate, as ``rate_of`` gives them."""
