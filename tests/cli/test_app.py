@@ -83,6 +83,8 @@ def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: 
         (["report", "--by", "feature"], "a tag is tag:feature"),
         (["top", "-n", "0"], "0 is not in the range"),
         (["export", "--format", "csv", "--output", "nowhere/calls.csv"], "there is no folder nowhere"),
+        (["dashboard", "--html", "/"], "/ is a folder; name a file in it"),
+        (["dashboard", "--html", "nowhere/page.html"], "there is no folder nowhere"),
         (["report", "--nope"], "--nope"),
         (["report", "--by", "modle"], "did you mean model?"),
         (["report", "--since", "soon"], "'soon' is no period"),
@@ -101,7 +103,7 @@ def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: 
         (["forecast", "--least", "much"], "must be a finite number"),
         (["top", "--of", "planets"], "no dimension 'planets'"),
         (["top", "--by", "tokens"], "single calls are ranked by cost or latency"),
-        (["calls", "--limit", "x"], "'x' is not a valid integer"),
+        (["calls", "--limit", "x"], "'x' is not a valid integer. (see outlay calls --help)"),
         (["calls", "--where", "=x"], "'=x' is no NAME=VALUE"),
         (["top", "--by", "beauty"], "beauty"),
         (["explain"], "ID"),
@@ -136,6 +138,9 @@ def test_a_wrong_command_line_ends_with_two_and_one_line(
         (["price", "."], "Is a directory"),
         (["run", "missing.py"], "no program 'missing.py'"),
         (["run", "-m", "missing.module"], "no module 'missing.module'"),
+        (["run", "/bin/sh"], "/bin/sh is no Python program"),
+        (["ledger", "verify", "--ledger", "nowhere"], "/nowhere; outlay doctor says where"),
+        (["ledger", "migrate", "--ledger", "nowhere"], "there is no ledger in /"),
         (["run", "python", "my_script.py"], "outlay run is the Python that runs it: leave 'python' out"),
         (["run", sys.executable, "my_script.py"], f"leave {sys.executable!r} out"),
     ],
@@ -148,6 +153,28 @@ def test_what_is_not_there_ends_with_one_and_one_line(
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args", [(), ("report",), ("calls",), ("users",), ("sql", "SELECT count(*) FROM calls")]
+)
+def test_a_question_to_a_ledger_that_is_not_there_says_so_and_makes_none(
+    outlay: Callable[..., Any], tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    done = outlay(*args, "--ledger", "nowhere")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0] == (
+        f"outlay: there is no ledger in {tmp_path / 'nowhere'}; outlay doctor says where calls are kept"
+    )
+    assert [file.name for file in tmp_path.iterdir()] == []
+
+
+def test_the_ledger_of_the_settings_that_is_not_there_yet_is_empty(
+    outlay: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = outlay("users")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file.name for file in tmp_path.iterdir()] == []
 
 
 def test_a_process_of_its_own_ends_in_the_same_ways(command: Command) -> None:

@@ -1,9 +1,11 @@
 """``outlay run``: the program behaves as under Python, and its calls are recorded."""
 
 import os
+import py_compile
 import signal
 import subprocess
 import sys
+import zipapp
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +56,19 @@ def test_a_module_runs_from_the_working_folder(command: Command, tmp_path: Path)
     done = command("run", "-m", "mod", "--help")
     assert done.stdout.splitlines()[0].startswith("['--help'] __main__ True")
     assert done.stdout.splitlines()[1] == "True"
+
+
+def test_an_archive_that_begins_with_a_line_for_the_shell_runs(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__main__.py").write_text("print('in an archive')")
+    zipapp.create_archive(tmp_path / "app", tmp_path / "app.pyz", interpreter="/usr/bin/env python3")
+    assert command("run", "app.pyz").stdout == "in an archive\n"
+
+
+def test_bytecode_runs(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("print('compiled')")
+    py_compile.compile(str(tmp_path / "app.py"), str(tmp_path / "app.pyc"))
+    assert command("run", "app.pyc").stdout == "compiled\n"
 
 
 def test_an_archive_with_a_main_runs(command: Command, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None: 
 )
 @data_options
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it."
+    "-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show it."
 )
 @click.pass_context
 def root(ctx: click.Context) -> None:

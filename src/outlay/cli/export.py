@@ -111,6 +111,7 @@ def _as_recorded(page: "list[Record]", ledger: "Ledger") -> "Iterator[Entry]":
 @contextmanager
 def _target(output: str | None) -> Iterator[BinaryIO]:
     """Give where the data go: standard output, or a new file that appears when all is written."""
+    from outlay.cli.session import check_folder
     from outlay.core.errors import SettingsError
 
     if output is None:
@@ -120,8 +121,7 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     path = Path(output)
     if path.exists():
         raise SettingsError(f"{path} is there already; name a new file")
-    if not path.absolute().parent.is_dir():
-        raise SettingsError(f"there is no folder {path.parent}; make it, or name another file")
+    check_folder(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("xb") as file:

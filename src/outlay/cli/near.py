@@ -51,7 +51,7 @@ def _said(error: click.UsageError) -> str:
         return f"name one of {', '.join(error.ctx.command.list_commands(error.ctx))}"
     if isinstance(error, NoSuchOption) and error.ctx is not None and (better := _option(error, error.ctx)):
         return f"no option {error.option_name}; write {better}"
-    return error.format_message()
+    return error.format_message().replace(" range.", ".")  # click's words: "is not a valid integer range."
 
 
 def _option(error: NoSuchOption, ctx: click.Context) -> str | None:

@@ -27,13 +27,16 @@ def check_program(program: str) -> None:
     Raises:
         NoProgramError: there is none, or it is no Python.
     """
-    if not Path(program).exists() or (_PYTHON.fullmatch(Path(program).name) and not _is_text(program)):
-        _command(program)
+    path = Path(program)
+    if path.exists() and (path.is_dir() or _is_source(path) or _is_compiled(path)):
+        return
+    if path.exists() and not _PYTHON.fullmatch(path.name):
+        raise _no_python(path)
+    _command(program)
 
 
-def _is_text(program: str) -> bool:
-    with open(program, "rb") as file:  # noqa: PTH123 - as below
-        return b"\0" not in file.read(500)
+def _no_python(found: object) -> NoProgramError:
+    return NoProgramError(f"{found} is no Python program; outlay run -m runs a module")
 
 
 def check_module(module: str) -> None:
@@ -105,14 +108,21 @@ def _command(name: str) -> Path:
         first = file.read(500)
     # A shell script that hands itself to Python is what installers write where the path is long.
     if not (first.startswith(b"#!") and b"python" in b"".join(first.splitlines()[:2])):
-        raise NoProgramError(f"{found} is no Python program; outlay run -m runs a module")
+        raise _no_python(found)
     return Path(found)
 
 
 def _is_source(path: Path) -> bool:
-    """Whether it is text and no archive; a zip file with a program inside starts with PK."""
+    """Whether it is text."""
     with path.open("rb") as file:
-        return file.read(2) != b"PK"
+        return b"\0" not in file.read(500)
+
+
+def _is_compiled(path: Path) -> bool:
+    """Whether it is bytecode, or a zip file with a program in it, though a line for the shell comes first."""
+    import zipfile
+
+    return path.suffix == ".pyc" or zipfile.is_zipfile(path)
 
 
 def _first_on_path(folder: str) -> None:
