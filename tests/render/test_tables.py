@@ -113,6 +113,21 @@ def test_names_are_cut_and_numbers_never() -> None:
     assert "$1.000000" in table(columns, Page(5))
 
 
+def test_names_are_cut_further_where_no_column_can_be_spared() -> None:
+    columns = [Column("model", ("m" * 40,), text=True), Column("cost", ("$1.000000",))]
+    assert table(columns, Page(20)).splitlines()[2] == f"{'m' * 7}…   $1.000000"
+    assert table(columns, Page(5)).splitlines()[2] == f"{'m' * 5}…   $1.000000"
+
+
+def test_a_total_says_so_though_its_column_was_left_out() -> None:
+    columns = [
+        Column("provider", ("openai", "total"), text=True, spare=1),
+        Column("model", ("gpt-4o", ""), text=True),
+        Column("calls", ("10", "10")),
+    ]
+    assert table(columns, Page(20), total=True).splitlines()[-1] == "total       10"
+
+
 def drawn_by_rich(columns: Sequence[Column], page: Page, *, total: bool) -> str:
     """Draw the same table with the library that tables are told apart by."""
     shown = fitting(columns, page.width)

@@ -1,13 +1,14 @@
 """Tables for people: right-aligned numbers, as wide as the terminal, plain in a pipe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _GAP = 3  # between two columns
 _RULE = "\u2500"
 _MORE = "\u2026"  # where a name was cut
 _CODES = {"bold": 1, "yellow": 33, "cyan": 36, "bright_yellow": 93}
 _NARROWEST = 12  # names are cut down to this before a whole column is left out
+_BARELY = 6  # and to this where no column can be spared any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
     shown = fitting(columns, page.width)
     if not shown:
         return ""
+    if total and shown[0].text and not shown[0].cells[-1]:  # the column with the total's word was left out
+        shown[0] = replace(shown[0], cells=(*shown[0].cells[:-1], columns[0].cells[-1]))
     wide = widths(shown, page.width)
     rule = _RULE * (sum(wide) + _GAP * (len(wide) - 1))
     drawn = [_drawn(column, width, page, total=total) for column, width in zip(shown, wide, strict=True)]
@@ -108,9 +111,12 @@ def fitting(columns: Sequence[Column], width: int | None) -> list[Column]:
 def widths(shown: Sequence[Column], width: int | None) -> list[int]:
     """Give every column the room it needs; where there is too little, the widest names are cut first."""
     wide = [each.width for each in shown]
-    while width is not None and sum(wide) + _GAP * (len(wide) - 1) > width:
-        excess = [size - each.least for size, each in zip(wide, shown, strict=True)]
-        if not any(excess):
-            break
-        wide[max(range(len(wide)), key=lambda place: (excess[place] > 0, wide[place]))] -= 1
+    least = [each.least for each in shown]
+    barely = [min(size, _BARELY) if each.text else size for size, each in zip(least, shown, strict=True)]
+    for floors in (least, barely):
+        while width is not None and sum(wide) + _GAP * (len(wide) - 1) > width:
+            excess = [size - floor for size, floor in zip(wide, floors, strict=True)]
+            if not any(excess):
+                break
+            wide[max(range(len(wide)), key=lambda place: (excess[place] > 0, wide[place]))] -= 1
     return wide
