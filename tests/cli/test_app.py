@@ -272,6 +272,28 @@ def test_every_shell_gets_its_completion_script(command: Command, shell: str) ->
     assert "_OUTLAY_COMPLETE" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("outlay import ", "file,"),
+        ("outlay price re", "file,re"),
+        ("outlay run as", "file,as"),
+        ("outlay dashboard --png x", "file,x"),
+        ("outlay report --ledger sp", "dir,sp"),
+        ("outlay report --by mod", "plain,model"),
+        ("outlay report --by day,use", "plain,day,user"),
+        ("outlay users --where qu", "plain,query_type="),
+        ("outlay report --order p9", "plain,p95_latency_ms\nplain,p99_latency_ms"),
+        ("outlay top --of feat", "plain,features"),
+        ("outlay ledger ver", "plain,verify"),
+        ("outlay top --by la", "plain,latency"),
+    ],
+)
+def test_the_shell_completes_values_too(command: Command, typed: str, offered: str) -> None:
+    done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(typed.count(" ")))
+    assert (done.stdout.strip("\n"), done.stderr) == (offered, "")
+
+
 def test_completion_names_commands_and_options(command: Command) -> None:
     done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS="outlay re", COMP_CWORD="1")
     assert done.stdout.splitlines() == ["plain,report", "plain,reprice", "plain,review"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, period_options, state_of
+from outlay.cli.words import dimensions, files
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.report import LedgerReader
@@ -17,13 +18,24 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 
 
 @click.command
-@click.option("--png", metavar="FILE", help="Write the 2x2 picture, 1200 by 800; needs the extra png.")
 @click.option(
-    "--html", metavar="FILE", help="Write one page with filters, which works offline; needs the extra html."
+    "--png",
+    metavar="FILE",
+    shell_complete=files,
+    help="Write the 2x2 picture, 1200 by 800; needs the extra png.",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    shell_complete=files,
+    help="Write one page with filters, which works offline; needs the extra html.",
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="The live dashboard's port.  [default: 8501]")
 @click.option(
-    "--feature", metavar="D", help="The dimension that is a feature on the page: query_type, tag:NAME."
+    "--feature",
+    metavar="D",
+    shell_complete=dimensions,
+    help="The dimension that is a feature on the page: query_type, tag:NAME.",
 )
 @period_options
 @data_options

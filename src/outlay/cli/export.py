@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from outlay.cli.options import data_options, period_options, state_of
+from outlay.cli.words import files
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.core.ports import Ledger
@@ -23,7 +24,13 @@ _PAGE = 5_000
 @click.command
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl", "parquet"]), required=True,
               help="JSON lines lose nothing; Parquet has a folder for each day.")  # fmt: skip
-@click.option("-o", "--output", metavar="PATH", help="A new file, for Parquet a new folder; else the output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    shell_complete=files,
+    help="A new file, for Parquet a new folder; else the output.",
+)
 @click.option("-n", "--limit", type=click.IntRange(min=0), help="At most so many calls, the newest.")
 @period_options
 @data_options

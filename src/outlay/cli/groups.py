@@ -5,20 +5,21 @@ from typing import Any
 import click
 
 from outlay.cli.options import data_options, format_options, period_options
+from outlay.cli.words import dimensions, metrics
 
 _BY = "Dimensions: model, user, tag:NAME, …"
 _ORDER = "A metric, largest first, or a dimension."
 
 
 @click.command
-@click.option("--by", metavar="D,D", default="model", show_default=True, help=_BY)
+@click.option("--by", metavar="D,D", shell_complete=dimensions, default="model", show_default=True, help=_BY)
 @click.option(
     "--slow", metavar="MS", type=int, default=10_000, show_default=True, help="Slow calls take longer."
 )
 @click.option(
     "-n", "--slowest", type=click.IntRange(min=0), default=5, show_default=True, help="So many of them."
 )
-@click.option("--order", metavar="M", default="calls", show_default=True, help=_ORDER)
+@click.option("--order", metavar="M", shell_complete=metrics, default="calls", show_default=True, help=_ORDER)
 @format_options
 @period_options
 @data_options
@@ -53,8 +54,10 @@ def errors(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@click.option("--by", metavar="D,D", default="provider,model", show_default=True, help=_BY)
-@click.option("--order", metavar="M", default="cost", show_default=True, help=_ORDER)
+@click.option(
+    "--by", metavar="D,D", shell_complete=dimensions, default="provider,model", show_default=True, help=_BY
+)
+@click.option("--order", metavar="M", shell_complete=metrics, default="cost", show_default=True, help=_ORDER)
 @format_options
 @period_options
 @data_options
@@ -73,8 +76,8 @@ def cache(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@click.option("--by", metavar="D,D", default="model", show_default=True, help=_BY)
-@click.option("--order", metavar="M", default="calls", show_default=True, help=_ORDER)
+@click.option("--by", metavar="D,D", shell_complete=dimensions, default="model", show_default=True, help=_BY)
+@click.option("--order", metavar="M", shell_complete=metrics, default="calls", show_default=True, help=_ORDER)
 @format_options
 @period_options
 @data_options
@@ -89,8 +92,8 @@ def quality(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@click.option("--by", metavar="D,D", default="", help=_BY)
-@click.option("--order", metavar="M", default="cost", show_default=True, help=_ORDER)
+@click.option("--by", metavar="D,D", shell_complete=dimensions, default="", help=_BY)
+@click.option("--order", metavar="M", shell_complete=metrics, default="cost", show_default=True, help=_ORDER)
 @format_options
 @period_options
 @data_options
@@ -105,7 +108,7 @@ def economics(ctx: click.Context, /, **given: Any) -> None:
 
 
 @click.command
-@click.option("--order", metavar="M", default="cost", show_default=True, help=_ORDER)
+@click.option("--order", metavar="M", shell_complete=metrics, default="cost", show_default=True, help=_ORDER)
 @click.option(
     "-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many."
 )

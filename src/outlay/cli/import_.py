@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from outlay.cli import words
 from outlay.cli.options import data_options, pairs, state_of
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
@@ -23,7 +24,7 @@ FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
 
 
 @click.command("import")
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", shell_complete=words.files, nargs=-1, required=True)
 @click.option("--format", "shape", type=click.Choice(FORMATS), default="auto", show_default=True,
               help="What the rows are; without it each is recognised.")  # fmt: skip
 @click.option("--map", "columns", metavar="FIELD=COLUMN", multiple=True,

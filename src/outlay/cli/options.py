@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from outlay.cli.words import filters, folders
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -35,7 +37,12 @@ def data_options(command: Command) -> Command:
         "--json", is_flag=True, expose_value=False, callback=_keep, help="Print one JSON document."
     )
     ledger = click.option(
-        "--ledger", metavar="URL", expose_value=False, callback=_keep, help="The ledger, a folder or a URL."
+        "--ledger",
+        metavar="URL",
+        shell_complete=folders,
+        expose_value=False,
+        callback=_keep,
+        help="The ledger, a folder or a URL.",
     )
     return as_json(ledger(command))
 
@@ -85,6 +92,7 @@ def _filters(
 _where = click.option(
     "--where",
     metavar="K=V",
+    shell_complete=filters,
     multiple=True,
     callback=_filters,
     help="Only calls with it: user=u1, tag:team=search; nothing after = means missing.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from outlay.cli.options import data_options, state_of
+from outlay.cli.words import files
 
 if TYPE_CHECKING:
     from outlay.cli.price_batches import Batch
@@ -20,7 +21,7 @@ _ALONE = 2 << 20  # bytes that are priced before workers start: some thousand li
 
 
 @click.command
-@click.argument("file", metavar="[FILE|-]", default="-")
+@click.argument("file", metavar="[FILE|-]", shell_complete=files, default="-")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),

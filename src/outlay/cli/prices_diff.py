@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, state_of
+from outlay.cli.words import files
 from outlay.core.errors import MissingExtraError
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
@@ -17,9 +18,14 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 
 
 @click.command("diff")
-@click.argument("books", metavar="[OLD NEW]", nargs=-1)
+@click.argument("books", metavar="[OLD NEW]", shell_complete=files, nargs=-1)
 @click.option("--provider", metavar="P", help="Only this one.")
-@click.option("--litellm", metavar="FILE|URL", help="litellm's price map, or a wheel that holds it.")
+@click.option(
+    "--litellm",
+    metavar="FILE|URL",
+    shell_complete=files,
+    help="litellm's price map, or a wheel that holds it.",
+)
 @click.option("--at", metavar="DATE", help="The prices of then; without it of now.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), default=40, show_default=True,
               help="At most so many differences; --json gives all.")  # fmt: skip

@@ -6,16 +6,30 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, format_options, period_options
+from outlay.cli.words import dimensions, metrics
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.settings import Settings
 
 
 @click.command
-@click.option("--by", metavar="D,D", default="", help="Dimensions: day, model, user, tag:NAME, …")
-@click.option("--order", metavar="M", help="A metric, largest first, or a dimension.")
+@click.option(
+    "--by",
+    metavar="D,D",
+    shell_complete=dimensions,
+    default="",
+    help="Dimensions: day, model, user, tag:NAME, …",
+)
+@click.option("--order", metavar="M", shell_complete=metrics, help="A metric, largest first, or a dimension.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), help="At most so many rows.")
-@click.option("--share", metavar="M", default="cost", show_default=True, help="What shares are of.")
+@click.option(
+    "--share",
+    metavar="M",
+    shell_complete=metrics,
+    default="cost",
+    show_default=True,
+    help="What shares are of.",
+)
 @click.option(
     "--metric", "metrics", metavar="M", multiple=True, help="One more: p90_latency_ms, users, slow:5000, …"
 )

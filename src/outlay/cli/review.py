@@ -7,13 +7,16 @@ from typing import Any
 import click
 
 from outlay.cli.options import data_options, state_of, where_options
+from outlay.cli.words import files
 
 
 @click.command
 @click.option(
     "--week", metavar="W", default="last", show_default=True, help="this, last, or one such as 2026-W47."
 )
-@click.option("--html", metavar="FILE", help="Write the letter as a page instead of printing it.")
+@click.option(
+    "--html", metavar="FILE", shell_complete=files, help="Write the letter as a page instead of printing it."
+)
 @click.option("--send", is_flag=True, help="Send it over the channels that alerts go to.")
 @where_options
 @data_options

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from outlay.cli.options import data_options, pairs, state_of
+from outlay.cli.words import files
 from outlay.running import DRAIN_SECONDS, die_interrupted, drain_when_terminated, hand_down
 
 
@@ -45,7 +46,13 @@ def _tags(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
 @click.command(cls=ProgramCommand, options_metavar="[OPTIONS]")
 @click.option("--tag", "tags", metavar="K=V", multiple=True, callback=_tags, help="Put a tag on every call.")
 @data_options
-@click.argument("program", metavar="PROGRAM [ARGS] | -m MODULE [ARGS]", nargs=-1, type=click.UNPROCESSED)
+@click.argument(
+    "program",
+    metavar="PROGRAM [ARGS] | -m MODULE [ARGS]",
+    shell_complete=files,
+    nargs=-1,
+    type=click.UNPROCESSED,
+)
 @click.pass_context
 def run(ctx: click.Context, /, *, tags: dict[str, str], program: tuple[str, ...]) -> int:
     """Run a Python program, unchanged, and record its calls.

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from outlay.cli.options import data_options, format_options, period_options
+from outlay.cli.words import ranked
 
 _ORDERS: Mapping[str, str] = {
     "cost": "cost",
@@ -27,6 +28,7 @@ _OF_CALLS = ("cost", "latency")
 @click.option(
     "--of",
     metavar="WHAT",
+    shell_complete=ranked,
     default="calls",
     show_default=True,
     help="calls, users, sessions, features, models, or a dimension.",
