@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.support.any_record import JSON, records
 
@@ -204,6 +204,19 @@ def test_a_copy_of_another_amount_does_not_follow() -> None:
     other = usual(charge=Cost(record.cost, "priced", lines=tuple(wrong), price=record.charge.price))
     agree(line_of(record), line_of(other))
     agree(line_of(call()), line_of(other))
+
+
+@given(st.text("0123456789._-+e ²٣", max_size=9), st.integers(0, 9))
+@example("1" * 5_000, 0)
+@example("٣", 0)
+@example("_", 3)
+@example("0", 9)
+def test_an_amount_in_any_writing_follows_only_if_it_is_that_number(more: str, at: int) -> None:
+    line = line_of(usual())
+    data = orjson.loads(line)
+    for each in data["lines"]:
+        each["amount"] = each["amount"][:at] + more + each["amount"][at:]
+    agree(line, orjson.dumps(data) + b"\n")
 
 
 def agree(*lines: bytes) -> None:

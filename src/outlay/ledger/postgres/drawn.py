@@ -5,14 +5,16 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from outlay.core.errors import RefusedEntryError
-from outlay.core.money import EXACT, multiply
+from outlay.core.money import multiply
 from outlay.core.record import Record
 from outlay.ledger.postgres import rows
 from outlay.ledger.usual import Alike, Seen, Usual, read_usual, record_of
 
 _ONE = Decimal(1)
-_times = EXACT.multiply
 _LONGEST = 60  # digits of an amount
+_TENS = tuple(10**n for n in range(_LONGEST + 1))
+Factor = tuple[str, int, int]
+"""A unit, and the amount of one of it: a whole number, and how many of its digits are decimals."""
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +23,7 @@ class Sort:
 
     kind: tuple[Any, ...]
     price: rows.PriceKey | None
-    factors: tuple[tuple[str, Decimal], ...] = ()  # of the lines of their costs: unit, and the amount of one
+    factors: tuple[Factor, ...] = ()  # of the lines of their costs
     numbers: str | None = None  # of both as the columns have them, once they are known
 
 
@@ -64,24 +66,41 @@ def _drawn(record: Record) -> Drawn:
 def _sort_of(_: Usual, record: Record) -> Sort | None:
     lines = record.charge.lines
     try:
-        factors = tuple((line.unit, multiply(_ONE, line.rate, line.per)) for line in lines)
-    except (DecimalException, KeyError):
+        factors = tuple(_factor(line.unit, multiply(_ONE, line.rate, line.per)) for line in lines)
+    except (DecimalException, KeyError, ValueError):
         return None
     return Sort(rows.kind_of(record), rows.price_of(record, rows.rates_listed(record)), factors)
 
 
+def _factor(unit: str, amount: Decimal) -> Factor:
+    """Write the amount of one as whole numbers.
+
+    Raises:
+        ValueError: it has more digits than any price.
+    """
+    sign, digits, exponent = amount.as_tuple()
+    if sign or not isinstance(exponent, int) or not 0 <= -exponent < len(_TENS):
+        raise ValueError(amount)
+    return unit, int("".join(map(str, digits))), -exponent
+
+
 def _follow(data: dict[str, Any], sort: Sort) -> bool:
-    """Whether the lines of the cost follow from the usage and the rates."""
+    """Whether the lines of the cost follow from the usage and the rates.
+
+    Reckoned in whole numbers, which are as exact as decimals and quicker.
+    """
     if not sort.factors:
         return True
-    usage = data.get("usage", {})
-    try:
-        for line, (unit, factor) in zip(data["lines"], sort.factors, strict=True):
-            quantity, amount = line["quantity"], line["amount"]
-            if usage.get(unit) != quantity or len(amount) > _LONGEST:
-                return False
-            if _times(quantity, factor) != Decimal(amount):
-                return False
-    except DecimalException:
+    usage, lines = data.get("usage", {}), data["lines"]
+    if len(lines) != len(sort.factors):
         return False
+    for line, (unit, factor, places) in zip(lines, sort.factors, strict=True):
+        quantity = line["quantity"]
+        whole, _, decimals = line["amount"].partition(".")
+        digits = whole + decimals
+        more = places - len(decimals)
+        if usage.get(unit) != quantity or more < 0 or len(digits) > _LONGEST or not digits.isdecimal():
+            return False
+        if int(digits) * _TENS[more] != quantity * factor:
+            return False
     return True

@@ -20,6 +20,7 @@ from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import COST_COLUMNS
 from outlay.ledger.usual import Seen, read, record_of
 
+_CALLS = (Seen, Record)
 _PORTION = 10_000  # calls that are in memory as text at once
 _NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
 _BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) ON COMMIT DELETE ROWS"
@@ -105,10 +106,11 @@ class Loader:
         new = 0
         while some := list(islice(remaining, _PORTION)):
             portion = _not_late(connection, some)
-            calls = [entry for entry in portion if isinstance(entry, Seen | Record)]
+            calls = [entry for entry in portion if isinstance(entry, _CALLS)]
             if calls:
                 new += self._keep_calls(connection, calls)
-            _keep_others(connection, [each for each in portion if not isinstance(each, Seen | Record)])
+            if len(calls) < len(portion):
+                _keep_others(connection, [each for each in portion if not isinstance(each, _CALLS)])
         return new
 
     def _keep_calls(self, connection: Connection, calls: list[Record | Seen]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from outlay.core.record import Entry
 from outlay.journal import Fault, read_line
@@ -33,12 +33,17 @@ class Parcel:
     ends: dict[str, int] = field(default_factory=dict)
     size: int = 0
 
-    def add(self, segment: str, offset: int, line: bytes) -> None:
-        """Put one more line in."""
-        if not line.isspace():
-            self.items.append(Item(segment, offset, line))
-        self.ends[segment] = offset + len(line)
-        self.size += len(line)
+    def fill(self, segment: str, file: BinaryIO, start: int, end: int) -> int:
+        """Take lines up to there, as many as there is room for; give where the next one begins."""
+        items, offset, most = self.items, start, start + BYTES - self.size
+        while offset < end and offset < most and len(items) < ROWS and (line := file.readline()):
+            if not line.isspace():
+                items.append(Item(segment, offset, line))
+            offset += len(line)
+        if offset > start:
+            self.ends[segment] = offset
+            self.size += offset - start
+        return offset
 
     @property
     def is_full(self) -> bool:
@@ -54,20 +59,11 @@ def parcels(journals: Path, taken: Mapping[str, int]) -> Iterator[Parcel]:
     """
     parcel = Parcel()
     for path, start, end in waiting(journals, taken):
-        name = path.name
-        for offset, line in _lines(path, start, end):
-            parcel.add(name, offset, line)
-            if parcel.is_full:
+        with path.open("rb") as file:
+            file.seek(start)
+            offset = start
+            while (offset := parcel.fill(path.name, file, offset, end)) < end and parcel.is_full:
                 yield parcel
                 parcel = Parcel()
     if parcel.ends:
         yield parcel
-
-
-def _lines(path: Path, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    offset = start
-    with path.open("rb") as file:
-        file.seek(start)
-        while offset < end and (line := file.readline()):
-            yield offset, line
-            offset += len(line)
