@@ -14,6 +14,7 @@ PLACES = 18  # of the ledgers' DECIMAL(38, 18) columns
 LIMIT = Decimal(10) ** 18  # no single cost is above this; leaves two digits for sums in DECIMAL(38, 18)
 _short = EXACT.normalize
 _QUANTUM = Decimal(1).scaleb(-PLACES)
+_SMALLEST, _LARGEST = 1e-60, 1e60
 _MAX_DIGITS = 60  # longer numerals are refused before they are computed with
 _NUMBERS = (int, float, str, Decimal)  # made once: a union would be made with each look
 _PER_EXPONENT = {10**n: -n for n in range(10)}
@@ -26,6 +27,8 @@ def decimal_of(value: object, what: str = "amount") -> Decimal:
     Raises:
         UsageError: the value is no finite number, or absurdly long.
     """
+    if type(value) is float and (_SMALLEST <= value < _LARGEST or value == 0):
+        return EXACT.create_decimal(repr(value))  # most stated money; as below, and nothing to refuse
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise UsageError(f"{what} must be a number, not {value!r:.60}")
     text = str(value).strip()

@@ -66,7 +66,10 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     Raises:
         ResponseError: nothing can be read: not an object, no event in the text, or an API that is not known.
     """
-    if type(body) is not dict:
+    if type(body) is dict and api and "custom_id" not in body and "key" not in body:
+        if body.get("object") != "batch":  # most calls: what follows would find nothing odd either
+            return _known(_reader(api).body(body, provider), provider)
+    elif type(body) is not dict:
         if isinstance(body, _TEXTS):
             text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
             body = _parsed(text, words_of(api))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Item, Usage, changed
+from outlay.core.usage import Item, Term, Usage, changed
 from outlay.extract.plain import fields_of, name_of, plain
 from outlay.extract.stated import STATED, stated_cost
 from outlay.extract.tally import Tally, made, ordered, sum_units
@@ -45,11 +45,10 @@ def finish_common(
     items: tuple[Item, ...],
     usage: Mapping[str, Any],
     body: Mapping[str, Any],
-    terms: dict[str, str],
+    said: tuple[Term, ...],
     provider: str,
 ) -> Usage:
     """Make the usage of an answer that has the common shape; nothing about its counts is odd."""
-    said = tuple(sorted(terms.items())) if terms else ()
     if STATED.isdisjoint(usage):
         return made(items, names_in(body), said, usage)
     cost, currency, flags = stated_cost(usage, provider)
@@ -66,13 +65,19 @@ def names_in(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return model, answer_id
 
 
-def tier_terms(*sources: Mapping[str, Any]) -> dict[str, str]:
+def tier_in(body: Mapping[str, Any], usage: Mapping[str, Any] = NOTHING) -> str | None:
     """Read the service tier that served, from the first place that states one."""
-    for source in sources:
-        tier = source.get("service_tier")
-        if tier is not None and (name := name_of(tier)):
-            return {"service_tier": name.lower()}
-    return {}
+    tier = body.get("service_tier")
+    if tier is not None and (name := name_of(tier)):
+        return name.lower()
+    tier = usage.get("service_tier")
+    return name.lower() if tier is not None and (name := name_of(tier)) else None
+
+
+def tier_terms(body: Mapping[str, Any], usage: Mapping[str, Any] = NOTHING) -> dict[str, str]:
+    """Give the service tier as a billing term."""
+    tier = tier_in(body, usage)
+    return {"service_tier": tier} if tier else {}
 
 
 def missing(body: Mapping[str, Any], reason: str | None = None) -> Usage:

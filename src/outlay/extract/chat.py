@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Usage
-from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
+from outlay.core.usage import Term, Usage
+from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_in, tier_terms, usage_in
 from outlay.extract.common import PAID, common_usage
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.tally import Tally
@@ -70,7 +70,7 @@ def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a chat completion, a text completion or an embedding of OpenAI's shape."""
     stated, breakdown = body.get("usage"), body.get("usage_breakdown")
     if breakdown is None and (common := common_usage(stated, PAID)) is not None:
-        return finish_common(*common, body, _terms(body, common[1]), provider)
+        return finish_common(*common, body, _common_terms(body, common[1]), provider)
     usage = usage_in(stated) or usage_elsewhere(body)
     if usage is None:
         return missing(body)
@@ -90,6 +90,15 @@ def usage_elsewhere(body: Mapping[str, Any]) -> dict[str, Any] | None:
     if isinstance(choices, list) and choices and (first := fields_of(choices[0])):
         return usage_in(first.get("usage"))
     return None
+
+
+def _common_terms(body: Mapping[str, Any], usage: Mapping[str, Any]) -> tuple[Term, ...]:
+    """Give the same as :func:`_terms`, sorted; most answers of the common shape have none or a tier."""
+    tier = tier_in(body, usage)
+    known = (("service_tier", tier),) if tier else ()
+    if "provider" in body and (host := name_of(body["provider"])):
+        return (*known, ("upstream", host))
+    return known
 
 
 def _terms(body: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, str]:

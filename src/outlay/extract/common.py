@@ -18,11 +18,15 @@ class Names(NamedTuple):
     all: frozenset[str]
 
 
-# Groq's times, and DeepSeek's hits beside the cached tokens of the details, which are the same ones.
+# Groq's times; DeepSeek's hits beside the cached tokens of the details, which are the same ones; Mistral's
+# cached tokens and tier; Azure's times.
 _TIMES = frozenset({"queue_time", "prompt_time", "completion_time", "total_time"})
-_HIT, _MISSED = "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"
-_BESIDE = _TIMES | {_HIT, _MISSED}
-_MONEY = frozenset({"cost", "cost_details", "is_byok"})
+_HIT, _MISSED, _BESIDE = "prompt_cache_hit_tokens", "prompt_cache_miss_tokens", "num_cached_tokens"
+_NUMBERS = _TIMES | {_HIT, _MISSED, _BESIDE}
+_TIER = "service_tier"
+_CHECKPOINT = "latency_checkpoint"
+_LONGEST = 100  # letters of a tier; a longer one is cut by the whole way
+_COPIED = ("cost", "cost_details", "is_byok", _CHECKPOINT)
 
 
 def _names(prompt: str, output: str, *beside: str) -> Names:
@@ -30,51 +34,76 @@ def _names(prompt: str, output: str, *beside: str) -> Names:
     return Names(*spelled, frozenset({*spelled, "total_tokens", *beside}))
 
 
-CHAT = _names("prompt_tokens", "completion_tokens", *_BESIDE)
-PAID = _names("prompt_tokens", "completion_tokens", *_BESIDE, "cost", "cost_details", "is_byok")
+CHAT = _names("prompt_tokens", "completion_tokens", *_NUMBERS, _TIER, _CHECKPOINT)
+PAID = _names("prompt_tokens", "completion_tokens", *_NUMBERS, _TIER, *_COPIED)
 """The same where money may stand beside the counts, which has to be read, too."""
 RESPONSES = _names("input_tokens", "output_tokens")
 
-_CACHED = frozenset({"cached_tokens", "text_tokens"})
-_THOUGHT = frozenset({"reasoning_tokens", "text_tokens"})
-# Inside of a count, and worth a closer look unless they are 0.
-_WITH_CACHED = _CACHED | {"audio_tokens", "image_tokens", "video_tokens", "cache_write_tokens"}
-_WITH_THOUGHT = _THOUGHT | {
+# Inside of a count, and worth a closer look unless they are 0, or are looked at here.
+_PART_OF_PROMPT = frozenset({"cached_tokens", "cache_write_tokens", "text_tokens"})
+_WITH_PROMPT = _PART_OF_PROMPT | {"audio_tokens", "image_tokens", "video_tokens"}
+_PART_OF_OUTPUT = frozenset({"reasoning_tokens", "text_tokens"})
+_WITH_OUTPUT = _PART_OF_OUTPUT | {
     *("audio_tokens", "image_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
 }
+_NOUGHT = 0  # the one that every JSON reader gives
 
 
 def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | None:
-    """Count a usage whose total is prompt and output, with cached and thought tokens inside of them.
+    """Count a usage whose total is prompt and output, with cached, written and thought tokens inside of them.
 
     None for every other one, also for one with a key or a kind of value that needs a closer look.
     """
-    prompt_name, output_name, prompt_details, output_details, known = names
+    prompt_name, output_name, _, _, known = names
     prompt, output, total = usage.get(prompt_name), usage.get(output_name), usage.get("total_tokens")
     if type(prompt) is not int or type(output) is not int or type(total) is not int:
         return None
     if total != prompt + output or prompt < 0 or output < 0 or total > MAX_QUANTITY:
         return None
     if len(usage) == 3:  # noqa: PLR2004 - the three counts alone
-        return _items(prompt, 0, output, 0)
-    if not known.issuperset(usage) or not (_BESIDE.isdisjoint(usage) or _can_be_passed_over(usage)):
+        return _items(prompt, 0, 0, output, 0)
+    parts = _parts(usage, names) if known.issuperset(usage) else None
+    if parts is None:
         return None
-    within, shown = usage.get(prompt_details), usage.get(output_details)
-    cached = 0 if within is None else _part(within, "cached_tokens", _CACHED, _WITH_CACHED)
-    thought = 0 if shown is None else _part(shown, "reasoning_tokens", _THOUGHT, _WITH_THOUGHT)
-    if cached is None or thought is None or cached > prompt or thought > output:
+    cached, written, thought = parts
+    if cached + written > prompt or thought > output:
         return None
-    return _items(prompt - cached, cached, output - thought, thought)
+    return _items(prompt - cached - written, cached, written, output - thought, thought)
 
 
-def _can_be_passed_over(usage: Mapping[str, Any]) -> bool:
-    """Whether times are numbers, and hits the same as the details' cached tokens."""
-    for key in _BESIDE.intersection(usage):
+def _parts(usage: Mapping[str, Any], names: Names) -> tuple[int, int, int] | None:
+    """Give what was cached, written and thought; None where that needs a closer look."""
+    within, shown, tier = usage.get(names[2]), usage.get(names[3]), usage.get(_TIER)
+    cached: int | None = None
+    written = thought = 0
+    if within is not None:
+        if not _is_plain(within, _PART_OF_PROMPT, _WITH_PROMPT):
+            return None
+        cached, written = within.get("cached_tokens"), within.get("cache_write_tokens") or 0
+    if shown is not None:
+        if not _is_plain(shown, _PART_OF_OUTPUT, _WITH_OUTPUT):
+            return None
+        thought = shown.get("reasoning_tokens") or 0
+    if tier is not None and not _is_short(tier):
+        return None
+    if not _NUMBERS.isdisjoint(usage):
+        if not _can_be_passed_over(usage, stated=cached is not None):
+            return None
+        cached = usage.get(_BESIDE) if cached is None else cached
+    return cached or 0, written, thought
+
+
+def _can_be_passed_over(usage: Mapping[str, Any], *, stated: bool) -> bool:
+    """Whether what stands beside the counts are numbers, and no hits that the details do not state."""
+    for key in _NUMBERS.intersection(usage):
         value = usage[key]
         if type(value) is not float and (type(value) is not int or not 0 <= value <= MAX_QUANTITY):
             return False
-    details = usage.get("prompt_tokens_details")
-    return _HIT not in usage or (type(details) is dict and type(details.get("cached_tokens")) is int)
+    return (stated or _HIT not in usage) and type(usage.get(_BESIDE)) is not float
+
+
+def _is_short(tier: object) -> bool:
+    return type(tier) is str and len(tier) <= _LONGEST and tier.isascii()
 
 
 def common_usage(usage: object, names: Names) -> tuple[tuple[Item, ...], dict[str, Any]] | None:
@@ -82,30 +111,38 @@ def common_usage(usage: object, names: Names) -> tuple[tuple[Item, ...], dict[st
     if type(usage) is not dict or (items := common_items(usage, names)) is None:
         return None
     copied = usage.copy()  # plain numbers, but for the details
+    if len(copied) == 3:  # noqa: PLR2004 - as above
+        return items, copied
     for name in (names.prompt_details, names.output_details):
         if (details := usage.get(name)) is not None:
             copied[name] = details.copy()
-    for name in _MONEY.intersection(usage):
-        copied[name] = plain(usage[name])
+    for name in _COPIED:
+        if name in copied and type(copied[name]) is not float:
+            copied[name] = plain(copied[name])
     return items, copied
 
 
-def _part(details: object, name: str, looked_at: frozenset[str], known: frozenset[str]) -> int | None:
-    """Give the one count that details are about; None where they hold anything else but zeros."""
+def _is_plain(details: object, looked_at: frozenset[str], known: frozenset[str]) -> bool:
+    """Whether details hold no other count than those that are looked at, but for zeros."""
     if type(details) is not dict or not known.issuperset(details):
-        return None
+        return False
     for key, value in details.items():
-        if value is not None and (
-            type(value) is not int or not 0 <= value <= MAX_QUANTITY or (value and key not in looked_at)
-        ):
-            return None
-    part: int = details.get(name) or 0
-    return part
+        if value is _NOUGHT or value is None:
+            continue
+        if type(value) is not int or not 0 <= value <= MAX_QUANTITY or key not in looked_at:
+            return False
+    return True
 
 
-def _items(fresh: int, cached: int, shown: int, thought: int) -> tuple[Item, ...]:
+def _items(fresh: int, cached: int, written: int, shown: int, thought: int) -> tuple[Item, ...]:
     """Give the units in the vocabulary's order, zeros left out."""
-    if fresh and shown and not cached and not thought:
+    if fresh and shown and not cached and not written and not thought:
         return ("input", fresh), ("output", shown)
-    found = (("input", fresh), ("cache_read", cached), ("output", shown), ("reasoning", thought))
+    found = (
+        ("input", fresh),
+        ("cache_read", cached),
+        ("cache_write", written),
+        ("output", shown),
+        ("reasoning", thought),
+    )
     return tuple([item for item in found if item[1]])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Usage, changed
-from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_terms, usage_in
+from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_in, tier_terms, usage_in
 from outlay.extract.chat import count_chat
 from outlay.extract.common import RESPONSES, common_usage
 from outlay.extract.held import held
@@ -27,7 +27,8 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
     tools = usage_in(body.get("tool_usage"))
     if tools is None and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
-        return finish_common(*common, body, tier_terms(body), provider)
+        tier = tier_in(body)
+        return finish_common(*common, body, (("service_tier", tier),) if tier else (), provider)
     usage = usage_in(body.get("usage"))
     if usage is None:
         return _not_yet(body)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Item, Term, Usage
-from outlay.extract.answers import names_in
+from outlay.extract.answers import NOTHING, names_in, tier_in
 from outlay.extract.common import CHAT, RESPONSES, Names, common_items
 from outlay.extract.messages import message_items, message_terms
-from outlay.extract.plain import name_of
 from outlay.extract.table import KNOWN_PROVIDERS
 
 Usual = tuple[tuple[Item, ...], tuple[str | None, str | None], tuple[Term, ...], Mapping[str, Any] | None]
@@ -38,9 +37,8 @@ def usual_of_body(body: Any, provider: str, api: str) -> Usual | None:
     items = common_items(usage, names)
     if not items:
         return None
-    tier = body.get("service_tier")
-    named = None if tier is None else name_of(tier)
-    return items, names_in(body), (("service_tier", named.lower()),) if named else (), usage
+    tier = tier_in(body, usage if names is CHAT else NOTHING)
+    return items, names_in(body), (("service_tier", tier),) if tier else (), usage
 
 
 def usual_of(usage: Usage) -> Usual | None:

@@ -18,25 +18,10 @@ _times = EXACT.multiply
 _LAID_OUT = ("cache_read", "cache_write", "cache_write_30m", "cache_write_1h", "cache_write_12h", "input")
 
 
-def line_of(unit: str, quantity: int | Decimal, rate: Rate, model: str | None = None) -> CostLine:
-    """Price one unit exactly."""
-    line: Any = _OpenLine()
-    line.unit = unit
-    line.quantity = quantity
-    line.rate = rate.amount
-    line.per = rate.per
-    line.amount = _times(rate.each, quantity)
-    line.note = rate.note
-    line.model = model
-    line.__class__ = CostLine
-    made: CostLine = line
-    return made
-
-
 def lines_of(
     items: Iterable[Item], rates: Mapping[str, Rate], model: str | None = None
 ) -> tuple[list[CostLine], list[str], set[str]]:
-    """Price units one by one; give the lines, the units without a rate, and the flags of the rates used."""
+    """Price units one by one, exactly; give the lines, the units without a rate, and the flags of rates."""
     lines: list[CostLine] = []
     missing: list[str] = []
     flags: set[str] = set()
@@ -47,8 +32,30 @@ def lines_of(
             continue
         if rate.flag is not None:
             flags.add(rate.flag)
-        lines.append(line_of(unit, quantity, rate, model))
+        line: Any = _OpenLine()
+        line.unit = unit
+        line.quantity = quantity
+        line.rate = rate.amount
+        line.per = rate.per
+        line.amount = _times(rate.each, quantity)
+        line.note = rate.note
+        line.model = model
+        line.__class__ = CostLine
+        lines.append(line)
     return lines, missing, flags
+
+
+def stated_line(amount: Decimal) -> CostLine:
+    """Make the one line of a cost that the provider states."""
+    line: Any = _OpenLine()
+    line.unit = "reported"
+    line.quantity = line.per = 1
+    line.rate = line.amount = amount
+    line.note = "stated by the provider"
+    line.model = None
+    line.__class__ = CostLine
+    made: CostLine = line
+    return made
 
 
 def sum_of(lines: Iterable[CostLine]) -> Decimal:

@@ -14,7 +14,7 @@ from outlay.core.twins import open_twin
 from outlay.core.units import KINDS, TOKEN_UNITS
 from outlay.core.usage import Item, Quantity, Term, Usage, merge_flags, sort_terms
 from outlay.pricing.book import Book
-from outlay.pricing.calculate import lines_of, split_lines, sum_of
+from outlay.pricing.calculate import lines_of, split_lines, stated_line, sum_of
 from outlay.pricing.card import RateCard, Unpriced
 from outlay.pricing.measures import OTHER_MEASURE, charged_once
 from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
@@ -264,15 +264,15 @@ def combined(costs: list[Cost]) -> Cost:
 
 def _reported(usage: Usage, stated: Decimal, ours: Cost) -> Cost:
     """Take the provider's own figure, and keep ours beside it where it is in the same currency."""
-    line = CostLine("reported", 1, stated, 1, stated, "stated by the provider")
-    same = ours.currency == usage.reported_currency
-    return Cost(
-        EXACT.plus(stated),
-        "reported",
-        usage.reported_currency,
-        (line,),
-        ours.price,
-        None,
-        ours.flags if ours.amount is not None else (),
-        ours.amount if same else None,
-    )
+    cost: Any = _OpenCost()
+    cost.amount = EXACT.plus(stated)
+    cost.status = "reported"
+    cost.currency = usage.reported_currency
+    cost.lines = (stated_line(stated),)
+    cost.price = ours.price
+    cost.reason = None
+    cost.flags = ours.flags if ours.amount is not None else ()
+    cost.computed = ours.amount if ours.currency == usage.reported_currency else None
+    cost.__class__ = Cost
+    made: Cost = cost
+    return made
