@@ -15,9 +15,9 @@ from outlay.extract.tally import Tally, ordered
 ODD: list[Any] = [None, -1, 7.0, True, False, "3", 10**12 + 1, {}, []]
 BESIDE = [
     *("queue_time", "total_time", "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"),
-    *("cost", "cost_details", "is_byok"),
+    *("cost", "cost_details", "is_byok", "num_cached_tokens", "latency_checkpoint", "service_tier"),
 ]
-VALUE = st.one_of(st.integers(0, 50), st.floats(0, 9), st.sampled_from([*ODD, 2**70, {"total_cost": 0.5}]))
+VALUE = st.one_of(st.integers(0, 50), st.floats(0, 9), st.sampled_from([*ODD, 2**70, {"total_cost": 0.5}, "Flex", "é" * 9]))
 COUNT = st.one_of(st.integers(0, 50), st.sampled_from(ODD))
 DETAILS = [
     *("cached_tokens", "text_tokens", "audio_tokens", "image_tokens", "cache_write_tokens", "strange"),

@@ -49,7 +49,7 @@ def finish_common(
     provider: str,
 ) -> Usage:
     """Make the usage of an answer that has the common shape; nothing about its counts is odd."""
-    if STATED.isdisjoint(usage):
+    if "cost" not in usage:  # the one name of money that the common shape may have
         return made(items, names_in(body), said, usage)
     cost, currency, flags = stated_cost(usage, provider)
     return made(items, names_in(body), said, usage, (flags, None), (cost, currency))

@@ -26,7 +26,7 @@ _NUMBERS = _TIMES | {_HIT, _MISSED, _BESIDE}
 _TIER = "service_tier"
 _CHECKPOINT = "latency_checkpoint"
 _LONGEST = 100  # letters of a tier; a longer one is cut by the whole way
-_COPIED = ("cost", "cost_details", "is_byok", _CHECKPOINT)
+_COPIED = frozenset({"cost", "cost_details", "is_byok", _CHECKPOINT})
 
 
 def _names(prompt: str, output: str, *beside: str) -> Names:
@@ -46,6 +46,7 @@ _PART_OF_OUTPUT = frozenset({"reasoning_tokens", "text_tokens"})
 _WITH_OUTPUT = _PART_OF_OUTPUT | {
     *("audio_tokens", "image_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
 }
+_STILL = frozenset({float, bool})
 _NOUGHT = 0  # the one that every JSON reader gives
 
 
@@ -113,12 +114,14 @@ def common_usage(usage: object, names: Names) -> tuple[tuple[Item, ...], dict[st
     copied = usage.copy()  # plain numbers, but for the details
     if len(copied) == 3:  # noqa: PLR2004 - as above
         return items, copied
-    for name in (names.prompt_details, names.output_details):
-        if (details := usage.get(name)) is not None:
-            copied[name] = details.copy()
-    for name in _COPIED:
-        if name in copied and type(copied[name]) is not float:
-            copied[name] = plain(copied[name])
+    if (within := usage.get(names[2])) is not None:
+        copied[names[2]] = within.copy()
+    if (shown := usage.get(names[3])) is not None:
+        copied[names[3]] = shown.copy()
+    if not _COPIED.isdisjoint(copied):
+        for name in _COPIED.intersection(copied):
+            if type(copied[name]) not in _STILL:
+                copied[name] = plain(copied[name])
     return items, copied
 
 
@@ -127,9 +130,9 @@ def _is_plain(details: object, looked_at: frozenset[str], known: frozenset[str])
     if type(details) is not dict or not known.issuperset(details):
         return False
     for key, value in details.items():
-        if value is _NOUGHT or value is None:
-            continue
-        if type(value) is not int or not 0 <= value <= MAX_QUANTITY or key not in looked_at:
+        if (value is not _NOUGHT and value is not None) and (
+            type(value) is not int or not 0 <= value <= MAX_QUANTITY or key not in looked_at
+        ):
             return False
     return True
 

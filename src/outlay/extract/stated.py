@@ -19,7 +19,7 @@ def stated_cost(usage: Mapping[str, Any], provider: str) -> tuple[Decimal | None
         return _ticks(usage, provider), "USD", ()
     if "cost" in usage:
         cost = usage["cost"]
-        if isinstance(cost, Mapping):
+        if type(cost) is not float and isinstance(cost, Mapping):
             return _money(cost.get("total_cost")), _currency(cost), ()
         return _openrouter(usage), "USD", ()
     if "estimated_cost" in usage:

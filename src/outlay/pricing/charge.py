@@ -25,6 +25,7 @@ _INCLUSIVE = frozenset(
 _COUNT = re.compile(r"[0-9]{1,18}")
 _OpenCost = open_twin(Cost)
 Said = tuple[tuple[CostLine, ...], str | None, tuple[str, ...]]
+_TOKENS = frozenset(KINDS)
 _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
 _NO_MONTH = (0, 0)
 
@@ -56,13 +57,10 @@ def cost_of(
     """
     used = usage if isinstance(usage, Usage) else usage_from_counts(usage)
     said = used.terms if not terms else sort_terms({**dict(used.terms), **terms})
-    moment = datetime.now(UTC) if at is None else to_utc(at)
+    moment = datetime.now(UTC) if at is None else at if at.tzinfo is UTC else to_utc(at)
     prices = Book.default() if book is None else book
-    named = model if model is not None else used.model
-    if used.parts:
-        ours = _of_parts(used, (prices, provider, named, said), moment)
-    else:
-        ours = _of_one(used, (prices, provider, named, said), moment)
+    ask = (prices, provider, model if model is not None else used.model, said)
+    ours = _of_parts(used, ask, moment) if used.parts else _of_one(used, ask, moment)
     return ours if used.reported_cost is None else _reported(used, used.reported_cost, ours)
 
 
@@ -115,7 +113,7 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
         return unpriced(usage.reason, currency=card.currency)
     # Counts stand behind tokens: most calls end with a token unit, and have nothing that is stated twice.
     again = 0
-    if items and items[-1][0] not in KINDS:
+    if items and items[-1][0] not in _TOKENS:
         again, items = len(items), charged_once(items, card.rates)
         again -= len(items)
     if card.fee or card.once or card.least:
