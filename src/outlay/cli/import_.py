@@ -53,7 +53,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     columns = dict(pairs(given["columns"], ctx, None))
     here = process.use(settings)
     done = []
-    with reader_of(settings) as reader:
+    with reader_of(settings, new=not dry_run) as reader:
         for name in files:
             maker = _maker(here.book(), settings, given, ctx)
             origin = Origin(SHAPES.get(given["shape"]), columns)

@@ -30,13 +30,14 @@ def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
     return replace(settings, tags={**settings.tags, **tags}) if tags else settings
 
 
-def reader_of(settings: Settings) -> LedgerReader:
+def reader_of(settings: Settings, *, new: bool = False) -> LedgerReader:
     """Open the ledger that the settings name; where it has to be migrated first, that is shown.
 
-    A question makes no folder where none is: a name that was mistyped would stay behind as a ledger.
+    A question makes no folder where none is: a name that was mistyped would stay behind as a ledger. With
+    ``new`` the ledger is made where it is not there, for calls that are brought to it.
     """
     show_migrations()
-    if no_folder(settings):
+    if not new and no_folder(settings):
         context = click.get_current_context()
         if state_of(context).ledger is not None:
             click.echo(f"outlay: {no_ledger(settings)}", err=True)
