@@ -17,6 +17,7 @@ from typing import Any
 
 from outlay.pricing.newest import BUILT
 from tools import prices_genai, prices_litellm
+from tools.prices_carry import CORRECTED, carry
 from tools.prices_entry import Entry
 from tools.prices_merge import merge
 
@@ -31,6 +32,7 @@ def main() -> int:
     report: list[str] = []
     raw, version = prices_litellm.read_wheel(options.wheel) if options.wheel else prices_litellm.fetch()
     merged = merge(prices_genai.read(report), prices_litellm.read(raw, version, report), report)
+    carry(merged, DATA, report)
     texts = {home: _text(entries) for home, entries in sorted(merged.items()) if entries}
     moved = [line for home, text in texts.items() for line in _moved(home, text)]
     sys.stderr.writelines(f"{line}\n" for line in (*report, *moved))
@@ -85,7 +87,7 @@ def _moved(home: str, text: str) -> list[str]:
     return [
         f"{home}/{model}: {unit} moved from {before} to {new[model, unit]}"
         for (model, unit), before in old.items()
-        if (model, unit) in new and before and new[model, unit]
+        if (model, unit) in new and before and new[model, unit] and (home, model) not in CORRECTED
         and not Decimal(1) / MOVED < new[model, unit] / before < MOVED
     ]  # fmt: skip
 

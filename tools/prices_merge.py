@@ -1,5 +1,6 @@
 """Merges the sources: genai-prices first, litellm for what is missing; clouds the other way round."""
 
+import re
 from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
@@ -9,6 +10,8 @@ from tools.prices_entry import AS_OF, Entry, PriceRow
 
 # On Bedrock genai-prices takes bare ids for regional ones and knows neither us-gov nor eu and apac prices.
 LITELLM_FIRST = {"bedrock"}
+PROFILES = ("us", "eu", "apac", "jp", "au", "ca")
+_VERSION = re.compile(r"-v\d+(:\d+)?$")
 _TARIFFS = {"service_tier", "batch", "speed"}
 _MOST_DIFFER = Decimal("0.001")
 Found = dict[str, dict[str, Entry]]
@@ -143,7 +146,8 @@ def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Ent
         place, _, name = key.partition(".")
         if place not in {"global", "regional"}:
             place, name = "", key
-        own = entries.setdefault(index.get(normal(name), name), Entry(name))
+        own = entries.setdefault(_known(index, name), Entry(name))
+        own.names |= {name} - {own.id}
         index[normal(own.id)] = own.id
         _add_profiles(own, deepcopy(entry.rows), place)
         _add_history(own, entry, place)
@@ -162,19 +166,38 @@ def _bedrock(first: dict[str, Entry], second: dict[str, Entry]) -> dict[str, Ent
     return entries
 
 
+def _known(index: dict[str, str], name: str) -> str:
+    """Give the id under which litellm has a model: newer ids have no version there, and one here."""
+    unversioned = _VERSION.sub("", normal(name))
+    return index.get(normal(name)) or index.get(unversioned) or name
+
+
 def _add_profiles(own: Entry, rows: list[PriceRow], place: str) -> None:
-    """Fill in what litellm does not list: the base price, and profiles of models known here alone."""
+    """Fill in what litellm does not list: the base price, and the profiles of other places."""
     from_here = all(row.source[0].startswith("genai") for row in own.rows)
     if all("region" in row.when or "aws_region" in row.when for row in own.rows) or (
         from_here and place != "regional"
     ):
         own.rows += deepcopy(rows)
         return
-    if from_here:
-        for region in ("us", "eu", "apac", "jp", "au", "ca"):
+    if place == "regional" and (from_here or _one_price_everywhere(own, rows)):
+        listed = {row.when["region"] for row in own.rows if "region" in row.when}
+        for region in [each for each in PROFILES if each not in listed]:
             for row in deepcopy(rows):
                 row.when = {**row.when, "region": region}
                 own.rows.append(row)
+
+
+def _one_price_everywhere(own: Entry, rows: list[PriceRow]) -> bool:
+    """Whether all geographies that litellm lists have one price, and it is genai-prices' regional one."""
+    listed = [row for row in own.rows if set(row.when) == {"region"} and row.when["region"] in PROFILES]
+    regional = [row for row in rows if not row.when and not row.end]
+    return bool(listed) and all(
+        not _differ(row.rates.get(unit), each.rates.get(unit))
+        for row in listed
+        for each in regional
+        for unit in ("input", "output", "cache_read")
+    )
 
 
 def _add_history(own: Entry, entry: Entry, place: str) -> None:
@@ -199,13 +222,40 @@ def _add_history(own: Entry, entry: Entry, place: str) -> None:
 
 
 def _without_repeats(entry: Entry) -> None:
-    """Leave out regions whose price is the base price."""
+    """Leave out places, and second words on the same place, that have the same price.
+
+    Where some geography has a price of its own, all that are known stay: what is then not there is not known.
+    """
     base = {_key(row, without=True): (row.rates, row.above) for row in entry.rows if "region" not in row.when}
-    entry.rows = [
-        row
+    differing = {
+        row.when["region"]
         for row in entry.rows
-        if "region" not in row.when or base.get(_key(row, without=True)) != (row.rates, row.above)
-    ]
+        if "region" in row.when and base.get(_key(row, without=True)) != (row.rates, row.above)
+    }
+    if not differing - {"us-gov"}:
+        entry.rows = [row for row in entry.rows if row.when.get("region") in {None, *differing}]
+    _one_government(entry)
+
+
+def _one_government(entry: Entry) -> None:
+    """Make one row of the government regions' that agree; of several words on one of them the last counts."""
+    groups: dict[tuple[object, ...], list[PriceRow]] = {}
+    for row in entry.rows:
+        plain = {name: value for name, value in row.when.items() if name != "aws_region"}
+        where = plain if row.when.get("region") == "us-gov" else row.when
+        key = (tuple(sorted(where.items())), row.start, row.end, row.factor, str(row.windows))
+        groups.setdefault(key, []).append(row)
+    entry.rows = []
+    for rows in groups.values():
+        whole = {unit: rate for row in rows for unit, rate in row.rates.items()}
+        if all(whole.items() >= row.rates.items() and row.above == rows[0].above for row in rows):
+            row = rows[-1]
+            row.rates = whole
+            if row.when.get("region") == "us-gov":
+                row.when.pop("aws_region", None)
+            entry.rows.append(row)
+        else:
+            entry.rows += {tuple(sorted(row.when.items())): row for row in rows}.values()
 
 
 def _key(row: PriceRow, *, without: bool) -> tuple[object, ...]:

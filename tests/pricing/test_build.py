@@ -77,7 +77,12 @@ def test_zeros_and_subscriptions_are_no_prices(tool: Any) -> None:
     [
         ("gemini/gemini-2.5-pro", "google", "gemini-2.5-pro", {}),
         ("us.anthropic.claude-x-v1:0", "bedrock", "anthropic.claude-x-v1:0", {"region": "us"}),
-        ("bedrock/us-gov-west-1/anthropic.claude-x", "bedrock", "anthropic.claude-x", {"region": "us-gov"}),
+        (
+            "bedrock/us-gov-west-1/anthropic.claude-x",
+            "bedrock",
+            "anthropic.claude-x",
+            {"region": "us-gov", "aws_region": "us-gov-west-1"},
+        ),
         (
             "bedrock/eu-west-1/anthropic.claude-x",
             "bedrock",
@@ -162,3 +167,135 @@ def test_the_first_source_reads_dates_tiers_and_tariffs(tool: Any) -> None:
     assert [(row.start, row.rates["input"]) for row in batch] == [("2025-06-10T00:00:00Z", Decimal(1))]
     grok = found["xai"]["grok-4.3"].rows[0]
     assert (grok.at_least, sorted(grok.above)) == (True, [200_000])
+
+
+def row_of(tool: Any, rates: dict[str, str], **more: Any) -> Any:
+    source = more.pop("source", ("litellm 2", None))
+    return tool("prices_entry").PriceRow(
+        rates={unit: Decimal(rate) for unit, rate in rates.items()}, source=source, **more
+    )
+
+
+@pytest.fixture
+def carried(tool: Any, tmp_path: Path) -> Any:
+    """Build over tables that hold one model of acme, at 2 and 8, and give the new rows and the report."""
+
+    def build(new: dict[str, list[Any]], old: str = '{"source":0,"rates":{"input":"2","output":"8"}}') -> Any:
+        models = f'{{"m":{{"names":["m-short"],"rows":[{old}]}}}}'
+        (tmp_path / "acme.json").write_text(
+            f'{{"sources":[{{"name":"litellm 1","link":"https://acme.example"}}],"models":{models}}}', "utf-8"
+        )
+        entry = tool("prices_entry").Entry
+        merged = {"acme": {name: entry(name, rows=rows) for name, rows in new.items()}}
+        report: list[str] = []
+        tool("prices_carry").carry(merged, tmp_path, report)
+        return merged["acme"], report
+
+    return build
+
+
+def spans(entry: Any) -> list[tuple[str | None, str | None, str]]:
+    found = [(row.start, row.end, str(row.rates.get("input", row.factor))) for row in entry.rows]
+    return sorted(found, key=lambda span: span[0] or "")
+
+
+def test_a_price_that_a_list_changed_holds_from_then_on(tool: Any, carried: Any) -> None:
+    seen = tool("prices_carry").SEEN
+    entries, report = carried({"m": [row_of(tool, {"input": "3", "output": "8"})]})
+    assert spans(entries["m"]) == [(None, seen, "2"), (seen, None, "3")]
+    assert report == ["dated: acme/m : input 2 -> 3"]
+    assert entries["m"].names == {"m-short"}
+
+
+def test_the_same_price_and_what_is_known_besides_stay_undated(tool: Any, carried: Any) -> None:
+    entries, report = carried({"m": [row_of(tool, {"input": "2", "output": "8", "cache_read": "0.2"})]})
+    assert spans(entries["m"]) == [(None, None, "2")]
+    assert report == []
+
+
+def test_what_a_price_was_is_kept_from_build_to_build(tool: Any, carried: Any) -> None:
+    history = (
+        '{"source":0,"to":"2026-01-01T00:00:00Z","rates":{"input":"2"}},'
+        '{"source":0,"from":"2026-01-01T00:00:00Z","rates":{"input":"3"}}'
+    )
+    entries, _ = carried({"m": [row_of(tool, {"input": "3"})]}, history)
+    day, seen = "2026-01-01T00:00:00Z", tool("prices_carry").SEEN
+    assert spans(entries["m"]) == [(None, day, "2"), (day, None, "3")]
+    entries, _ = carried({"m": [row_of(tool, {"input": "4"})]}, history)
+    assert spans(entries["m"]) == [(None, day, "2"), (day, seen, "3"), (seen, None, "4")]
+
+
+def test_a_price_that_its_own_list_dates_is_left_as_it_is(tool: Any, carried: Any) -> None:
+    dated = [
+        row_of(tool, {"input": "2", "output": "8"}, end="2026-05-01T00:00:00Z"),
+        row_of(tool, {"input": "3", "output": "8"}, start="2026-05-01T00:00:00Z"),
+    ]
+    entries, _ = carried({"m": dated})
+    assert spans(entries["m"]) == [(None, "2026-05-01T00:00:00Z", "2"), ("2026-05-01T00:00:00Z", None, "3")]
+
+
+def test_a_tariff_that_is_gone_ends_and_a_model_that_is_gone_stays(tool: Any, carried: Any) -> None:
+    both = '{"source":0,"rates":{"input":"2"}},{"source":0,"when":{"batch":"true"},"rates":{"input":"1"}}'
+    entries, report = carried({"m": [row_of(tool, {"input": "2"})]}, both)
+    batch = next(row for row in entries["m"].rows if row.when)
+    assert (batch.end, report) == (tool("prices_carry").SEEN, ["ended: acme/m {'batch': 'true'}"])
+    entries, report = carried({"other": [row_of(tool, {"input": "1"})]})
+    assert spans(entries["m"]) == [(None, None, "2")]
+    assert report == ["kept: acme/m: no list has it any more"]
+
+
+def test_a_fault_is_corrected_for_the_past_too(
+    tool: Any, carried: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool("prices_carry"), "CORRECTED", {("acme", "m"): "by whom"})
+    entries, report = carried({"m": [row_of(tool, {"input": "0.002"})]})
+    assert (spans(entries["m"]), report) == ([(None, None, "0.002")], [])
+
+
+def test_a_place_that_one_list_lacks_is_filled_from_the_other(tool: Any) -> None:
+    entry, maker = tool("prices_entry").Entry, ("genai-prices", None)
+    price = {"input": "11", "output": "55", "cache_read": "1.1"}
+    base = {"input": "10", "output": "50", "cache_read": "1"}
+    listed = {"anthropic.claude-x": entry("anthropic.claude-x", rows=[
+        row_of(tool, base), row_of(tool, price, when={"region": "us"}),
+    ])}  # fmt: skip
+    genai = {
+        f"{place}anthropic.claude-x-v1:0": entry("", rows=[row_of(tool, rates, source=maker)])
+        for place, rates in (("global.", base), ("regional.", price))
+    }
+    found = tool("prices_merge")._bedrock(genai, listed)
+    assert list(found) == ["anthropic.claude-x"]
+    assert "anthropic.claude-x-v1:0" in found["anthropic.claude-x"].names
+    rates = {row.when.get("region"): row.rates["input"] for row in found["anthropic.claude-x"].rows}
+    assert rates.pop(None) == 10
+    assert rates == dict.fromkeys(("us", "eu", "apac", "jp", "au", "ca"), 11)
+
+
+def test_government_regions_that_differ_are_two(tool: Any) -> None:
+    entry = tool("prices_entry").Entry("m", rows=[
+        row_of(tool, {"input": "2"}),
+        *(
+            row_of(tool, {"input": rate}, when={"region": "us-gov", "aws_region": f"us-gov-{side}-1"})
+            for side, rate in (("east", "3"), ("west", "4"))
+        ),
+    ])  # fmt: skip
+    tool("prices_merge")._without_repeats(entry)
+    assert {row.when.get("aws_region"): row.rates["input"] for row in entry.rows} == {
+        None: 2, "us-gov-east-1": 3, "us-gov-west-1": 4,
+    }  # fmt: skip
+    for row in entry.rows[1:]:
+        row.rates["input"] = Decimal("2.4")
+    tool("prices_merge")._without_repeats(entry)
+    assert [row.when for row in entry.rows] == [{}, {"region": "us-gov"}]
+
+
+@pytest.mark.parametrize("home", ["bedrock", "wandb", "openai"])
+def test_the_packaged_tables_are_what_a_second_build_leaves(tool: Any, tmp_path: Path, home: str) -> None:
+    """Carrying a table over itself changes nothing: a build twice is a build once."""
+    build, carry = tool("build_prices"), tool("prices_carry")
+    text = (build.DATA / f"{home}.json").read_text("utf-8")
+    (tmp_path / f"{home}.json").write_text(text, "utf-8")
+    table = {home: carry.read_entries(tmp_path / f"{home}.json")}
+    report: list[str] = []
+    carry.carry(table, tmp_path, report)
+    assert (build._text(table[home]), report) == (text, [])

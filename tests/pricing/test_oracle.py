@@ -22,6 +22,10 @@ RULINGS = {
     r"deepseek/deepseek-v3\.2(-exp)?": "a reseller's figure there",
     r"x-ai/grok-code-fast-1": "redirected on 2026-05-15 at the successor's price",
     r"aws/.*(claude-sonnet-4|gpt-5\.[45]).*": "they list no context tier on Bedrock",
+    r"together/meta-llama/Llama-3\.3-70B-Instruct-Turbo": "Together's page as of 2025 there",
+    r"together/mistralai/Mixtral-8x7B-Instruct-v0\.1": "likewise",
+    r"together/Qwen/Qwen3\.8-2\.4T-A95B": "Together's own list has 0.25 for cached tokens",
+    r"novita/mistralai/mistral-nemo": "the rate of output for both there",
     r"perplexity/.*": "their request fee is that of the largest search context",
 }
 SKIPPED = {"openai-decisions", "typesafe", "quicksilverpro"}

@@ -31,7 +31,7 @@ price = [{ rates = { input = "0" } }]
 [[model]]
 provider = "acme"
 model = "tiny"
-price = [{ rates = { input = "0.0000123456789" } }]
+price = [{ rates = { input = "0.0000123456789" }, per = 1_000_000 }]
 """)
 )
 MAY, JULY = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from outlay.pricing.terms import normal_terms
 @pytest.mark.parametrize(
     ("provider", "terms", "said"),
     [
-        ("bedrock", {"region": "us-gov-west-1"}, {"region": "us-gov"}),
+        ("bedrock", {"region": "us-gov-west-1"}, {"region": "us-gov", "aws_region": "us-gov-west-1"}),
         ("bedrock", {"region": "eu-central-1"}, {"aws_region": "eu-central-1"}),
         ("bedrock", {"region": "eu"}, {"region": "eu"}),
         ("vertex", {"region": "global"}, {"endpoint": "global"}),

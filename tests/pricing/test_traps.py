@@ -207,7 +207,8 @@ def test_peers_42_and_43_a_stated_cost_wins_and_ours_is_shown_beside_it() -> Non
     assert (cost.amount, cost.status, cost.computed) == (Decimal("0.5"), "reported", Decimal("0.0025"))
 
 
-@pytest.mark.parametrize("rate", ["0.0000025", "2500000"])
+# 2.50 and 30 a million said for a token, 2.50 a token for a million, a rate that is a hundred times too high
+@pytest.mark.parametrize("rate", ["0.0000025", "0.00003", "2500000", "320"])
 def test_peers_44_a_rate_for_another_number_of_tokens_is_refused(rate: str, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(

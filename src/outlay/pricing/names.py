@@ -18,7 +18,7 @@ _EDITION = re.compile(r"-(?:\d\d-\d\d|\d\d-20\d\d)$|-exp$")
 _REVISION = re.compile(r"(?<=[a-z])-00\d$")
 _DOTTED = re.compile(r"(?<=\d)\.(?=\d)")
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):\d*:([a-z-]+)/(.+)")
-_PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|sa|me|us-gov)\.(?=[a-z0-9]+\.)")
+_PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|in|sa|me|us-gov)\.(?=[a-z0-9]+\.)")
 _PUBLISHER = re.compile(r"(?:projects/[^/]+/locations/([^/]+)/)?publishers/[^/]+/models/(.+)")
 _ROUTES = frozenset({"nitro", "floor", "online", "exacto", "beta", "extended"})
 _FIREWORKS = "accounts/fireworks/models/"

@@ -105,17 +105,20 @@ def _book(frozen: tuple[Any, ...], model: str, per: int) -> Book:
 
 
 def _rows(pricing: Mapping[str, Any], where: str, per: int) -> list[dict[str, Any]]:
-    source = where.replace("pricing of", "own price of")
+    # The usual number is not said, so that a rate which cannot be meant for it is refused.
+    common = {
+        "source": where.replace("pricing of", "own price of"),
+        **({} if per == MILLION else {"per": per}),
+    }
     steps = _steps(pricing, where)
-    rows = [{"rates": _rates(pricing, where), "per": per, "source": source, **steps}]
+    rows = [{"rates": _rates(pricing, where), **common, **steps}]
     if (happy := pricing.get("happy_hour")) is not None:
         inside = _checked(happy, _HAPPY_KEYS, f"{where}, happy_hour")
         own = _checked(inside.get("pricing"), None, f"{where}, happy_hour.pricing")
         rows.append(
             {
                 "rates": _rates(own, f"{where}, happy_hour.pricing"),
-                "per": per,
-                "source": source,
+                **common,
                 "note": HAPPY_HOUR,
                 "windows": [{"from": inside.get("start"), "to": inside.get("finish")}],
                 **(_steps(own, where) or steps),

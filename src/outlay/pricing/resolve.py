@@ -118,9 +118,11 @@ def _card(
     units, missing = _with_tariffs(units, [row for row in tariff_rows if _belongs(row, best)], asked.terms)
     units, missing = _with_factors(units, _factors([*active, *common], active, best), asked.terms, missing)
     units, reasons = _with_gaps(_with_allowances(units, asked.model), missing)
+    elsewhere = _elsewhere(asked.terms, rows, [*active, *common])
     flags = [
         *asked.flags,
         *((ASSUMED_TIER,) if reasons else ()),
+        *(("assumed_place",) if elsewhere else ()),
         *(("extrapolated",) if extrapolated else ()),
     ]
     rates, tiers = _by_size(units)
@@ -135,7 +137,7 @@ def _card(
         until=_next_change(rows, at),
         currency=best.currency,
         flags=merge_flags(flags),
-        reason=join_notes(asked.reason, *reasons),
+        reason=join_notes(asked.reason, *reasons, elsewhere),
         link=best.link,
         free=all(
             rate.amount == 0 for table in (rates, *(tier.rates for tier in tiers)) for rate in table.values()
@@ -147,6 +149,16 @@ def _card(
         max_output=facts.get("max_output"),
         deprecated=facts.get("deprecated"),
     )
+
+
+def _elsewhere(terms: Mapping[str, str], rows: Iterable[Row], active: Iterable[Row]) -> str | None:
+    """Say that other regions have prices of their own, and the one of the call has none in any row."""
+    region = terms.get("region")
+    if region is None or region == "global" or any(("region", region) in row.when for row in active):
+        return None
+    if not {value for row in rows for name, value in row.when if name == "region"} - {"global", "us-gov"}:
+        return None
+    return f"no rate for region {region} is known; the one without a region was taken"
 
 
 def _since(best: Row, rows: Iterable[Row], at: datetime) -> datetime | None:

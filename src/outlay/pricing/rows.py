@@ -12,6 +12,7 @@ from outlay.core.instants import instant, to_utc
 from outlay.core.money import decimal_of
 from outlay.core.units import COUNT_NAME, TOKEN_UNITS
 from outlay.core.usage import Term
+from outlay.pricing.bounds import refuse_odd
 from outlay.pricing.rates import TIER_KINDS, Rate, Step, TierKind, per_of
 from outlay.pricing.windows import Window, read_window
 
@@ -33,10 +34,18 @@ _KEYS = frozenset(
         "note",
     }
 )
+_PERS = frozenset(10**power for power in range(7))
 _STEP_KEYS = frozenset({"tokens", "at_least", "rates"})
-# Listed token prices lie between 0.00013 and 600 dollars a million; far outside, somebody mixed up the unit.
 _ISO_4217 = re.compile(r"[A-Z]{3}")
-_LEAST, _MOST = Decimal("0.00001"), Decimal(100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """How a row states its rates: for how many units, in which money, and whether one could be a slip."""
+
+    per: int | None
+    currency: str
+    may_slip: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +104,11 @@ def read_row(
     start, end = read_instant(data.get("from"), where, "from"), read_instant(data.get("to"), where, "to")
     if start is not None and end is not None and start >= end:
         raise PriceBookError(f"{where}: to must be after from")
-    per = data.get("per")
+    per, currency = _per(data.get("per"), where), _currency(data.get("currency", "USD"), where)
+    stated = Stated(per, currency, per is None or layer < USER)  # who writes ``per`` knows the unit
     row = Row(
-        rates=_rates(data.get("rates", {}), per, where),
-        steps=_steps(data.get("above", ()), per, where),
+        rates=_rates(data.get("rates", {}), stated, where),
+        steps=_steps(data.get("above", ()), stated, where),
         kind=_kind(data.get("kind", "request"), where),
         start=start,
         end=end,
@@ -107,7 +117,7 @@ def read_row(
         factor=None if "factor" not in data else _factor(data["factor"], where),
         source=source,
         link=link,
-        currency=_currency(data.get("currency", "USD"), where),
+        currency=currency,
         layer=layer,
         note=data.get("note"),
     )
@@ -121,29 +131,30 @@ def _check_keys(data: Mapping[str, Any], known: frozenset[str], where: str) -> N
         raise PriceBookError(f"{where}: there is no key {unknown[0]!r}; there are {', '.join(sorted(known))}")
 
 
-def _rates(data: Mapping[str, Any], per: int | None, where: str) -> dict[str, Rate]:
-    return {unit: _rate(unit, value, per, where) for unit, value in data.items()}
+def _rates(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rate]:
+    return {unit: _rate(unit, value, stated, where) for unit, value in data.items()}
 
 
-def _rate(unit: str, value: object, per: int | None, where: str) -> Rate:
+def _rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
     amount = _decimal(value, f"{where}, rates.{unit}")
     if unit not in TOKEN_UNITS and not COUNT_NAME.fullmatch(unit):
         raise PriceBookError(f"{where}: {unit!r:.60} is no unit")
     if amount < 0:
         raise PriceBookError(f"{where}, rates.{unit}: a rate cannot be negative ({amount})")
     usual = per_of(unit)
-    if per not in (None, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000):
-        raise PriceBookError(f"{where}: per must be a power of ten up to 1000000, not {per!r}")
-    amount = amount if per is None else (amount * usual / per).normalize()
-    if unit in TOKEN_UNITS and amount and not _LEAST <= amount <= _MOST:
-        raise PriceBookError(
-            f"{where}, rates.{unit}: {amount} cannot be; rates are meant per 1000000 tokens, "
-            "write per = 1 or per = 1000 if yours are not"
-        )
+    amount = amount if stated.per is None else (amount * usual / stated.per).normalize()
+    if stated.may_slip:
+        refuse_odd(unit, amount, stated.currency, where)
     return Rate(amount, usual)
 
 
-def _steps(data: Iterable[Mapping[str, Any]], per: int | None, where: str) -> tuple[Step, ...]:
+def _per(value: object, where: str) -> int | None:
+    if value is None or (type(value) is int and value in _PERS):
+        return value
+    raise PriceBookError(f"{where}: per must be a power of ten up to 1000000, not {value!r}")
+
+
+def _steps(data: Iterable[Mapping[str, Any]], stated: Stated, where: str) -> tuple[Step, ...]:
     steps = []
     for step in data:
         _check_keys(step, _STEP_KEYS, f"{where}, above")
@@ -151,7 +162,7 @@ def _steps(data: Iterable[Mapping[str, Any]], per: int | None, where: str) -> tu
         if type(tokens) is not int or tokens < 1:
             raise PriceBookError(f"{where}, above.tokens: must be a whole number above 0, not {tokens!r}")
         steps.append(
-            Step(tokens, _rates(step.get("rates", {}), per, where), bool(step.get("at_least", False)))
+            Step(tokens, _rates(step.get("rates", {}), stated, where), bool(step.get("at_least", False)))
         )
     return tuple(sorted(steps, key=lambda step: step.tokens))
 

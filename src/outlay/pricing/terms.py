@@ -79,7 +79,7 @@ def _place(provider: str, region: str, endpoint: str | None) -> dict[str, str]:
         return {"endpoint": "global" if region == "global" else "regional"}
     if provider == "bedrock" and _AWS_REGION.fullmatch(region):
         if region.startswith("us-gov-"):
-            return {"region": "us-gov"}
+            return {"region": "us-gov", "aws_region": region}
         return {"aws_region": region, **({"region": _geography(region)} if endpoint == "mantle" else {})}
     return {"region": region}
 
