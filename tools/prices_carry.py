@@ -1,8 +1,8 @@
 """Carries on what the tables held: a rate that its source changed holds from then on, and not in the past.
 
 litellm's map says what a price is and never since when, and drops models that are retired. So a build lays
-new rows beside those that are there: what differs ends where the new list was first seen, what is gone stays for
-calls of its time, and only what is known to have been wrong is replaced.
+new rows beside those that are there: what differs ends where the new list was first seen, what is gone stays
+for calls of its time, and only what is known to have been wrong is replaced.
 """
 
 import json

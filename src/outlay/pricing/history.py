@@ -71,9 +71,11 @@ def _spans(period: Period, moment: datetime) -> bool:
     return (period.start or _EVER) <= moment and (period.end is None or moment < period.end)
 
 
-def _order(period: Period) -> tuple[bool, datetime, int, bool, tuple[Term, ...]]:
+def _order(period: Period) -> tuple[bool, bool, datetime, int, bool, tuple[Term, ...]]:
+    """Rates by their date, then factors on them, then what holds for every model of the provider."""
     row = period.row
-    return period.common, period.start or _EVER, len(row.when), bool(row.windows), row.when
+    start = period.start or _EVER
+    return period.common, row.factor is not None, start, len(row.when), bool(row.windows), row.when
 
 
 Span = tuple[datetime | None, datetime | None]
