@@ -39,9 +39,10 @@ def test_show_gives_the_history_and_the_facts(outlay: Outlay) -> None:
 
 def test_show_at_an_instant_gives_what_held_then(outlay: Outlay) -> None:
     found = shown(outlay, "gpt-4o", "--at", "2024-06-01")
-    assert [(row["when"], row["rates"]["input"]["rate"]) for row in found["prices"]] == [
+    assert [(row["when"], row["factor"] or row["rates"]["input"]["rate"]) for row in found["prices"]] == [
         ({}, "5.00"),
         ({"batch": "true"}, "2.50"),
+        ({"geo": "fedramp"}, "1.1"),
     ]
     assert shown(outlay, "gpt-4o", "--at", "2023-01-01")["prices"] == []
     assert "extrapolated" in outlay("prices", "show", "gpt-4o", "--at", "2023-01-01").stdout
@@ -107,7 +108,8 @@ def test_the_file_that_the_settings_name_is_the_one(outlay: Outlay, tmp_path: Pa
     assert document["rates"]["input"] == {"rate": "2.00", "per": 1000000}
     assert document["from"] == "2026-11-01T00:00:00.000000Z"
     assert not (tmp_path / "ledger" / "prices.toml").exists()
-    assert shown(outlay, "gpt-4o")["prices"][-1]["rates"]["output"]["rate"] == "8.00"
+    own = next(each for each in shown(outlay, "gpt-4o")["prices"] if each["layer"] == "own")
+    assert own["rates"]["output"]["rate"] == "8.00"
 
 
 def test_a_rate_beyond_belief_needs_force(outlay: Outlay, tmp_path: Path) -> None:
