@@ -1,13 +1,11 @@
 """A program under ``outlay run`` and the Python processes that it starts: all are hooked, and drained."""
 
-import _thread
 import os
 import sys
 import threading
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
-from functools import wraps
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from outlay.core.inherited import FORMERLY, MODULES, RUN
@@ -15,7 +13,6 @@ from outlay.core.inherited import FORMERLY, MODULES, RUN
 if TYPE_CHECKING:  # for an annotation alone: a child that calls no model loads next to nothing
     from outlay.settings import Settings
 
-DRAIN_SECONDS = 5.0
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "startup")  # noqa: PTH100, PTH118, PTH120 - no pathlib in each child
 
 
@@ -60,6 +57,7 @@ def _begin() -> None:
     """Hook SDKs as they are imported; a fault of ours is logged, and the child's import goes on."""
     from outlay import process  # noqa: PLC0415 - see take_up
     from outlay.capture.guard import note_failure  # noqa: PLC0415 - likewise
+    from outlay.journal.endings import drain_when_terminated  # noqa: PLC0415 - likewise
 
     try:
         here = process.current()
@@ -67,49 +65,6 @@ def _begin() -> None:
         drain_when_terminated(here.flush)
     except Exception as error:  # noqa: BLE001 - see the docstring
         note_failure("outlay run", error)
-
-
-def drain_when_terminated(flush: Callable[[float], bool]) -> None:
-    """On SIGTERM write what is in flight, then end by that signal, as the program would have without us.
-
-    A program that handles the signal itself ends as it likes, and is drained when it does. One that gives it
-    back to the system does not escape: a worker of uvicorn imports its application, and with it the SDK,
-    while it handles the signal; then it puts back what was there before and sends the signal to itself.
-    """
-    import signal  # noqa: PLC0415 - see take_up
-
-    plain = signal.signal
-    begun = written = 0  # the process that did: a forked child begins anew
-
-    def write() -> None:
-        nonlocal written
-        try:
-            flush(DRAIN_SECONDS)
-        finally:
-            written = os.getpid()
-            os.kill(written, signal.SIGTERM)
-
-    def drain(number: int, _frame: FrameType | None) -> None:
-        # The handler never waits: the main thread that it interrupts may hold a lock that the writer needs.
-        # So that thread goes on, until what is in flight is written and the signal is sent once more.
-        nonlocal begun
-        here = os.getpid()
-        if written == here:
-            plain(number, signal.SIG_DFL)
-            os.kill(here, number)
-        elif begun != here:
-            begun = here
-            _thread.start_new_thread(write, ())  # threading.Thread takes a lock, which may be held here too
-
-    @wraps(plain)
-    def keep_drain(signalnum: Any, handler: Any) -> Any:
-        given_back = signalnum == signal.SIGTERM and handler == signal.SIG_DFL
-        return plain(signalnum, drain if given_back else handler)
-
-    signal.signal = keep_drain
-    in_main = threading.current_thread() is threading.main_thread()  # elsewhere none can be set
-    if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        plain(signal.SIGTERM, drain)
 
 
 def die_interrupted() -> None:

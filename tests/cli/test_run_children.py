@@ -80,7 +80,7 @@ def test_a_signal_that_comes_while_a_lock_is_held_waits_for_nobody(folder: Path)
     """As when a child of a pool is just draining at its exit: the writer needs what the main thread holds."""
     text = """
         import os, pathlib, signal, threading, time
-        from outlay.running import drain_when_terminated
+        from outlay.journal.endings import drain_when_terminated
 
         lock = threading.Lock()
 

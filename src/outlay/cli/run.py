@@ -10,7 +10,7 @@ import click
 
 from outlay.cli.options import data_options, pairs, state_of
 from outlay.cli.words import files
-from outlay.running import DRAIN_SECONDS, die_interrupted, drain_when_terminated, hand_down
+from outlay.running import die_interrupted, hand_down
 
 
 class ProgramCommand(click.Command):
@@ -81,6 +81,7 @@ def _record_everything(ctx: click.Context, tags: dict[str, str], end: "_End") ->
     from outlay import process
     from outlay.cli.session import settings_of
     from outlay.cli.tally import Tally
+    from outlay.journal.endings import drain_when_terminated
 
     settings = replace(settings_of(state_of(ctx), tags), run=os.urandom(4).hex())
     here = process.use(settings)
@@ -103,13 +104,20 @@ class _End:
 
     def __call__(self) -> None:
         """Run at exit, in forked children too."""
+        try:
+            self._end()
+        finally:
+            if self.interrupted:
+                die_interrupted()
+
+    def _end(self) -> None:
+        from outlay.journal.endings import DRAIN_SECONDS
+
         if self.tally is not None:
             if not self.tally.flush(DRAIN_SECONDS):
                 click.echo("outlay: some calls may not be on disk yet; see outlay doctor", err=True)
             if os.getpid() == self.started_by and sys.stderr is not None and sys.stderr.isatty():
                 self._tell()
-        if self.interrupted:
-            die_interrupted()
 
     def _tell(self) -> None:
         """Say what the program cost, the calls of its child processes included."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from outlay.core.ports import Clock, Pending
 from outlay.core.record import Entry
+from outlay.journal.endings import DRAIN_SECONDS, watch_hard_ends
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.losses import Losses
 from outlay.journal.room import Room
@@ -16,7 +17,6 @@ from outlay.journal.writer import Sync, Writer
 
 _BATCH = 5_000  # entries a write, so that a long queue is not held twice in memory
 _UNMADE = 2_000  # of what waits; it may refer to a whole response, where an entry holds a few numbers
-_EXIT_SECONDS = 5.0  # how long the end of a process may wait for the disk
 
 
 class _SystemClock:
@@ -133,14 +133,14 @@ class Journal:
 
     def close(self) -> None:
         """Write what is pending and end the thread; a later entry would start it again."""
-        self.flush(_EXIT_SECONDS)
+        self.flush(DRAIN_SECONDS)
         with self._starting:
             thread, self._thread = self._thread, None
             self._stop.set()
             self._hurry.set()
             self._wake.set()
         if thread is not None:
-            thread.join(_EXIT_SECONDS)
+            thread.join(DRAIN_SECONDS)
 
     @property
     def pending(self) -> int:
@@ -152,17 +152,29 @@ class Journal:
         """Why entries of this process were lost, and how many for each reason."""
         return self._losses.by_reason
 
-    def drain_at_exit(self) -> None:
-        """Write what is pending when the process ends, in bounded time."""
+    def drain(self, timeout: float = DRAIN_SECONDS) -> bool:
+        """Write what is pending, in bounded time; whether all of it is kept."""
         # Whatever the queue looks like: the thread may have taken a batch out of it and not written it yet.
-        if self._queue or self._thread is not None:
-            self.flush(_EXIT_SECONDS)
-        self._push = self._push_and_flush
+        return not (self._queue or self._thread is not None) or self.flush(timeout)
+
+    def drain_at_exit(self) -> None:
+        """Write what is pending when the process ends, in bounded time, however often Ctrl-C is pressed."""
+        self._push = self._push_and_flush  # first: daemon threads still make calls while this one waits
+        until = time.monotonic() + DRAIN_SECONDS
+        interrupted: KeyboardInterrupt | None = None
+        while (left := until - time.monotonic()) > 0:
+            try:
+                self.drain(left)
+                break
+            except KeyboardInterrupt as error:
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
 
     def _push_and_flush(self, entry: Entry | Pending) -> None:
         """Take an entry from an exit handler that runs later still; now there is time to wait."""
         self._queue.append(entry)
-        self.flush(_EXIT_SECONDS)
+        self.flush(DRAIN_SECONDS)
 
     def start_anew_in_child(self) -> None:
         """Begin with an empty queue, a new file and a new thread after a fork."""
@@ -183,6 +195,7 @@ class Journal:
     def _start_thread(self) -> None:
         if not self._watched:
             watch_exit(self)
+            watch_hard_ends(self)
             self._watched = True
         self._stop = threading.Event()
         thread = threading.Thread(target=self._run, args=(self._stop,), name="outlay-journal", daemon=True)

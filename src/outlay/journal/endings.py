@@ -1,0 +1,135 @@
+"""Ends of a process that pass exit handlers by: ``os._exit``, another program in its place, a signal.
+
+Job queues and pools end their forked workers by the first, supervisors by the last; both often come in the
+very moment in which a worker's last call is done.
+"""
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from functools import wraps
+from types import FrameType
+from typing import Any, Protocol
+
+DRAIN_SECONDS = 5.0
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What ends a process that does not handle it. SIGQUIT and SIGINT, given back to the system, are left alone:
+who sends those wants it to end even if its main thread never comes back to Python."""
+_AGAIN = 0.1  # seconds
+_HARD = ("_exit", "execv", "execve")  # all others of exec*() go through the last two
+
+
+class Drained(Protocol):
+    """Something that can be written before the end."""
+
+    def drain(self, timeout: float = DRAIN_SECONDS) -> bool:
+        """Write what is pending, in bounded time; whether all of it is kept."""
+        ...
+
+
+_drained: "weakref.WeakSet[Drained]" = weakref.WeakSet()
+
+
+def drain_all(timeout: float = DRAIN_SECONDS) -> bool:
+    """Drain whatever is watched, in this much time each; whether all of it is kept."""
+    return all([thing.drain(timeout) for thing in list(_drained)])
+
+
+def watch_hard_ends(thing: Drained) -> None:
+    """Have a thing drained before this process ends without its exit handlers, where that can be known."""
+    _drained.add(thing)
+    for name in _HARD:
+        plain = getattr(os, name, None)
+        if plain is not None and not hasattr(plain, "_outlay"):
+            setattr(os, name, _after_drain(plain))
+    if _is_pool_worker():
+        _handle(_Terminated(drain_all))
+
+
+def _after_drain(plain: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(plain)
+    def end(*args: Any, **kwargs: Any) -> Any:
+        if not sys.is_finalizing():  # else all is drained already, and the writer's thread is frozen
+            try:
+                drain_all()
+            except BaseException:  # noqa: BLE001, S110 - whatever it is, the process is to end here
+                pass
+        return plain(*args, **kwargs)
+
+    end._outlay = True  # type: ignore[attr-defined]  # noqa: SLF001 - so that it is wrapped once
+    if plain in os.supports_fd:
+        os.supports_fd.add(end)
+    return end
+
+
+def _is_pool_worker() -> bool:
+    """Whether this is a child of multiprocessing; leaving the block of a pool terminates its workers."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
+def drain_when_terminated(flush: Callable[[float], object]) -> None:
+    """On SIGTERM and SIGHUP write what is in flight, then end by that signal, as the program would have.
+
+    A program that handles the signal itself ends as it likes, and is drained when it does. One that gives it
+    back to the system does not escape: a worker of uvicorn imports its application, and with it the SDK,
+    while it handles the signal; then it puts back what was there before and sends the signal to itself.
+    """
+    plain = signal.signal
+    drain = _Terminated(flush)
+
+    @wraps(plain)
+    def keep_drain(signalnum: Any, handler: Any) -> Any:
+        given_back = signalnum in SIGNALS and handler == signal.SIG_DFL
+        return plain(signalnum, drain if given_back else handler)
+
+    signal.signal = keep_drain
+    _handle(drain)
+
+
+def _handle(drain: "_Terminated") -> None:
+    """Handle the signals that nobody handles; they can be set in the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            drain.plain(number, drain)
+
+
+class _Terminated:
+    """The handler of these signals.
+
+    It never waits: the main thread that it interrupts may hold a lock that the writer needs. So that thread
+    goes on, until what is in flight is written and the signal is sent once more.
+    """
+
+    def __init__(self, flush: Callable[[float], object]) -> None:
+        self.plain = getattr(signal.signal, "__wrapped__", signal.signal)
+        self._flush = flush
+        self._begun = self._written = 0  # the process that did: a forked child begins anew
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        here = os.getpid()
+        if self._written == here:
+            self.plain(number, signal.SIG_DFL)
+            os.kill(here, number)
+        elif self._begun != here:
+            self._begun = here
+            # threading.Thread takes a lock, which may be held here too
+            _thread.start_new_thread(self._write, (number,))
+
+    def _write(self, number: int) -> None:
+        try:
+            self._flush(DRAIN_SECONDS)
+        finally:
+            self._written = os.getpid()
+            # More than once, for the main thread may be just about to wait: what comes between Python's look
+            # for signals and the system's call interrupts no wait.
+            while signal.getsignal(number) is self:
+                os.kill(self._written, number)
+                time.sleep(_AGAIN)

@@ -1,0 +1,212 @@
+"""Ends that pass exit handlers by, in real processes: what was recorded a moment before is there."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from outlay.journal import Journal
+from outlay.testing import call
+from tests.journal.test_processes import run, users
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
+
+APPEND = "import time\njournal.append(call(user='x'))\n"
+
+
+def test_a_hard_exit_writes_what_is_pending(tmp_path: Path) -> None:
+    done = run(f"{APPEND}os._exit(7)", tmp_path)
+    assert (done.returncode, done.stderr) == (7, "")
+    assert users(tmp_path) == ["x"]
+
+
+def test_a_forked_worker_that_exits_hard_writes_its_own_and_no_more(tmp_path: Path) -> None:
+    """As those of job queues do after each job, whether or not their parent has recorded something."""
+    code = """
+def child(name):
+    if not os.fork():
+        journal.append(call(user=name))
+        os._exit(0)
+    os.wait()
+child("a")
+journal.append(call(user="parent"))
+child("b")
+if not os.fork():
+    os._exit(0)  # one that has nothing to write
+os.wait()
+"""
+    done = run(code, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path) == ["a", "b", "parent"]
+
+
+@pytest.mark.parametrize("how", ["execv", "execlpe"])
+def test_a_program_that_takes_the_processs_place_comes_after_what_is_pending(
+    tmp_path: Path, how: str
+) -> None:
+    environ = ", {}" if how == "execlpe" else ""
+    given = "[sys.executable, '-S', '-c', '']" if how == "execv" else "sys.executable, '-S', '-c', ''"
+    done = run(f"{APPEND}os.{how}(sys.executable, {given}{environ})", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path) == ["x"]
+
+
+def test_where_no_program_takes_its_place_the_process_goes_on(tmp_path: Path) -> None:
+    code = f"""
+{APPEND}
+try:
+    os.execv("/no/such/program", ["program"])
+except FileNotFoundError:
+    journal.append(call(user="y"))
+assert os.execve in os.supports_fd
+"""
+    assert run(code, tmp_path).returncode == 0
+    assert users(tmp_path) == ["x", "y"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_under_outlay_run_ends_the_process_when_all_is_written(tmp_path: Path, name: str) -> None:
+    code = f"""
+import signal
+from outlay.journal.endings import drain_when_terminated
+drain_when_terminated(journal.flush)
+{APPEND}
+os.kill(os.getpid(), signal.{name})
+time.sleep(60)
+"""
+    assert run(code, tmp_path).returncode == -signal.Signals[name]
+    assert users(tmp_path) == ["x"]
+
+
+def test_a_signal_that_came_just_before_the_main_thread_waits_is_sent_again(tmp_path: Path) -> None:
+    """What comes between Python's look for signals and the system's call does not interrupt that call."""
+    code = f"""
+import signal, threading
+from outlay.journal.endings import drain_when_terminated
+sent, kill = [], os.kill
+
+def missed_once(*given):
+    if threading.current_thread() is threading.main_thread() or sent:
+        kill(*given)
+    sent.append(given)
+
+os.kill = missed_once
+drain_when_terminated(journal.flush)
+{APPEND}
+signal.raise_signal(signal.SIGTERM)
+time.sleep(50)
+"""
+    assert run(code, tmp_path).returncode == -signal.SIGTERM
+    assert users(tmp_path) == ["x"]
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As SIGHUP is under nohup."""
+    code = f"""
+import signal
+from outlay.journal.endings import drain_when_terminated
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+drain_when_terminated(journal.flush)
+{APPEND}
+os.kill(os.getpid(), signal.SIGHUP)
+"""
+    assert run(code, tmp_path).returncode == 0
+    assert users(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_leaving_the_block_of_a_pool_loses_nothing(tmp_path: Path, method: str) -> None:
+    """It terminates the workers, which handle that signal once they have recorded a call."""
+    (tmp_path / "work.py").write_text(
+        """
+import pathlib, sys
+from outlay.journal import Journal
+from outlay.testing import call
+
+journal = Journal(pathlib.Path(sys.argv[1]))
+
+def work(n):
+    journal.append(call(user=f"{n:03}"))
+"""
+    )
+    code = f"""
+import multiprocessing
+sys.path.insert(0, {str(tmp_path)!r})
+import work
+with multiprocessing.get_context("{method}").Pool(2) as pool:
+    pool.map(work.work, range(100))
+    children = multiprocessing.active_children()
+for child in children:
+    child.join()
+assert all(child.exitcode in (0, -15) for child in children)
+"""
+    done = run(code, tmp_path / "journal")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path / "journal") == [f"{n:03}" for n in range(100)]
+
+
+def test_a_program_that_is_no_pools_worker_keeps_its_signals(tmp_path: Path) -> None:
+    code = f"""
+import signal
+{APPEND}
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+assert not hasattr(signal.signal, "__wrapped__")
+"""
+    assert run(code, tmp_path).returncode == 0
+
+
+def test_calls_of_daemon_threads_that_return_while_the_process_ends_are_kept(tmp_path: Path) -> None:
+    """The main thread waits for the disk meanwhile, and gets its turn late: they hold the interpreter."""
+    code = """
+import threading, time
+def calls():
+    n = 0
+    while True:
+        journal.append(call(user=f"{n:06}"))
+        n += 1
+        os.write(1, b"%d\\n" % n)
+threading.Thread(target=calls, daemon=True).start()
+time.sleep(0.3)
+"""
+    done = run(code, tmp_path)
+    returned = int(done.stdout.splitlines()[-1])
+    assert users(tmp_path)[:returned] == [f"{n:06}" for n in range(returned)]
+
+
+def test_ctrl_c_pressed_again_while_the_process_ends_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, batch_delay=600)
+    journal.append(call(user="x"))
+    pressed, flush = [KeyboardInterrupt(), KeyboardInterrupt()], journal.flush
+
+    def interrupted(timeout: float | None = None) -> bool:
+        if pressed:
+            raise pressed.pop()
+        return flush(timeout)
+
+    monkeypatch.setattr(journal, "flush", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        journal.drain_at_exit()
+    assert users(tmp_path) == ["x"]
+
+
+def test_a_fault_of_ours_does_not_keep_a_process_from_its_end(tmp_path: Path) -> None:
+    done = run(f"{APPEND}journal.flush = None\nos._exit(7)", tmp_path)
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_the_wrapped_functions_are_told_from_the_plain_ones_by_nobody(tmp_path: Path) -> None:
+    code = f"""
+import inspect
+{APPEND}
+assert os._exit.__name__ == "_exit" and os._exit.__doc__
+try:
+    os._exit()
+except TypeError:
+    sys.exit(5)
+"""
+    assert run(code, tmp_path).returncode == 5
+    assert os._exit.__name__ == "_exit"  # noqa: SLF001 - it has no other name
