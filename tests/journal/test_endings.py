@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.journal.test_processes import run, users
 
 from outlay.journal import Journal
 from outlay.testing import call
-from tests.journal.test_processes import run, users
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
 
@@ -209,4 +209,4 @@ except TypeError:
     sys.exit(5)
 """
     assert run(code, tmp_path).returncode == 5
-    assert os._exit.__name__ == "_exit"  # noqa: SLF001 - it has no other name
+    assert os._exit.__name__ == "_exit"

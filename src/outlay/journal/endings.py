@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from types import FrameType
 from typing import Any, Protocol
@@ -35,9 +36,10 @@ class Drained(Protocol):
 _drained: "weakref.WeakSet[Drained]" = weakref.WeakSet()
 
 
-def drain_all(timeout: float = DRAIN_SECONDS) -> bool:
-    """Drain whatever is watched, in this much time each; whether all of it is kept."""
-    return all([thing.drain(timeout) for thing in list(_drained)])
+def drain_all(timeout: float = DRAIN_SECONDS) -> None:
+    """Drain whatever is watched, in this much time each."""
+    for thing in list(_drained):
+        thing.drain(timeout)
 
 
 def watch_hard_ends(thing: Drained) -> None:
@@ -55,10 +57,8 @@ def _after_drain(plain: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(plain)
     def end(*args: Any, **kwargs: Any) -> Any:
         if not sys.is_finalizing():  # else all is drained already, and the writer's thread is frozen
-            try:
+            with suppress(BaseException):  # whatever it is, the process is to end here
                 drain_all()
-            except BaseException:  # noqa: BLE001, S110 - whatever it is, the process is to end here
-                pass
         return plain(*args, **kwargs)
 
     end._outlay = True  # type: ignore[attr-defined]  # noqa: SLF001 - so that it is wrapped once
@@ -127,9 +127,12 @@ class _Terminated:
         try:
             self._flush(DRAIN_SECONDS)
         finally:
-            self._written = os.getpid()
+            self._written = here = os.getpid()
             # More than once, for the main thread may be just about to wait: what comes between Python's look
             # for signals and the system's call interrupts no wait.
-            while signal.getsignal(number) is self:
-                os.kill(self._written, number)
+            while self._handles(number):
+                os.kill(here, number)
                 time.sleep(_AGAIN)
+
+    def _handles(self, number: int) -> bool:
+        return signal.getsignal(number) is self
