@@ -42,6 +42,28 @@ os.wait()
     assert users(tmp_path) == ["a", "b", "parent"]
 
 
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("signal.raise_signal(signal.SIGTERM)", 15),  # as uvicorn's server does, when it has shut down
+        ("os.kill(os.getpid(), signal.SIGKILL)", 9),
+    ],
+)
+def test_a_process_that_ends_itself_by_a_signal_writes_what_is_pending(
+    tmp_path: Path, how: str, number: int
+) -> None:
+    code = f"""
+import signal
+{APPEND}
+signal.raise_signal(signal.SIGWINCH)
+os.kill(os.getpid(), 0)
+journal.append(call(user="y"))
+{how}
+"""
+    assert run(code, tmp_path).returncode == -number
+    assert users(tmp_path) == ["x", "y"]
+
+
 @pytest.mark.parametrize("how", ["execv", "execlpe"])
 def test_a_program_that_takes_the_processs_place_comes_after_what_is_pending(
     tmp_path: Path, how: str
@@ -85,6 +107,7 @@ def test_a_signal_that_came_just_before_the_main_thread_waits_is_sent_again(tmp_
     code = f"""
 import signal, threading
 from outlay.journal.endings import drain_when_terminated
+from outlay.journal import endings
 sent, kill = [], os.kill
 
 def missed_once(*given):
@@ -92,7 +115,7 @@ def missed_once(*given):
         kill(*given)
     sent.append(given)
 
-os.kill = missed_once
+endings._kill = missed_once
 drain_when_terminated(journal.flush)
 {APPEND}
 signal.raise_signal(signal.SIGTERM)

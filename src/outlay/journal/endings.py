@@ -1,7 +1,8 @@
 """Ends of a process that pass exit handlers by: ``os._exit``, another program in its place, a signal.
 
-Job queues and pools end their forked workers by the first, supervisors by the last; both often come in the
-very moment in which a worker's last call is done.
+Job queues and pools end their forked workers by the first, supervisors by the last, and servers that have
+handled such a signal send it to themselves once more. That often comes in the very moment in which the last
+call is done.
 """
 
 import _thread
@@ -23,6 +24,9 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 who sends those wants it to end even if its main thread never comes back to Python."""
 _AGAIN = 0.1  # seconds
 _HARD = ("_exit", "execv", "execve")  # all others of exec*() go through the last two
+_HARMLESS = frozenset({"SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN"})
+"""What does not end a process that does not handle it."""
+_kill = os.kill
 
 
 class Drained(Protocol):
@@ -43,28 +47,40 @@ def drain_all(timeout: float = DRAIN_SECONDS) -> None:
 
 
 def watch_hard_ends(thing: Drained) -> None:
-    """Have a thing drained before this process ends without its exit handlers, where that can be known."""
+    """Have a thing drained before this process ends itself without its exit handlers."""
     _drained.add(thing)
     for name in _HARD:
-        plain = getattr(os, name, None)
-        if plain is not None and not hasattr(plain, "_outlay"):
-            setattr(os, name, _after_drain(plain))
+        _wrap(os, name, lambda *_, **__: True)
+    _wrap(os, "kill", lambda pid=0, number=0, *_, **__: pid == os.getpid() and _is_fatal(number))
+    _wrap(signal, "raise_signal", lambda number=0, *_, **__: _is_fatal(number))
     if _is_pool_worker():
         _handle(_Terminated(drain_all))
 
 
-def _after_drain(plain: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap(owner: Any, name: str, is_end: Callable[..., bool]) -> None:
+    """Wrap a function, once, so that all is drained before a call of it that is the process's end."""
+    plain = getattr(owner, name, None)
+    if plain is None or hasattr(plain, "_outlay"):
+        return
+
     @wraps(plain)
-    def end(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not sys.is_finalizing():  # else all is drained already, and the writer's thread is frozen
             with suppress(BaseException):  # whatever it is, the process is to end here
-                drain_all()
+                if is_end(*args, **kwargs):
+                    drain_all()
         return plain(*args, **kwargs)
 
-    end._outlay = True  # type: ignore[attr-defined]  # noqa: SLF001 - so that it is wrapped once
+    wrapper._outlay = True  # type: ignore[attr-defined]  # noqa: SLF001 - our mark
+    setattr(owner, name, wrapper)
     if plain in os.supports_fd:
-        os.supports_fd.add(end)
-    return end
+        os.supports_fd.add(wrapper)
+
+
+def _is_fatal(number: int) -> bool:
+    """Whether a signal ends this process, for neither it nor we handle it."""
+    kind = signal.Signals(number)
+    return kind.name not in _HARMLESS and signal.getsignal(kind) in {signal.SIG_DFL, None}
 
 
 def _is_pool_worker() -> bool:
@@ -117,7 +133,7 @@ class _Terminated:
         here = os.getpid()
         if self._written == here:
             self.plain(number, signal.SIG_DFL)
-            os.kill(here, number)
+            _kill(here, number)
         elif self._begun != here:
             self._begun = here
             # threading.Thread takes a lock, which may be held here too
@@ -131,7 +147,7 @@ class _Terminated:
             # More than once, for the main thread may be just about to wait: what comes between Python's look
             # for signals and the system's call interrupts no wait.
             while self._handles(number):
-                os.kill(here, number)
+                _kill(here, number)
                 time.sleep(_AGAIN)
 
     def _handles(self, number: int) -> bool:
