@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -182,6 +182,19 @@ class Connection:
     def all(self, text: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a question, with a ``?`` for each parameter, and give all rows."""
         return self._execute(text, parameters).fetchall()
+
+    def all_while(
+        self, work: Callable[[], object], text: str, parameters: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Run a question, do some work of one's own while the server is at it, and give all rows."""
+        if not psycopg.Pipeline.is_supported():  # a libpq older than 14
+            found = self.all(text, parameters)
+            work()
+            return found
+        with self._open.pipeline():
+            asked = self._execute(text, parameters)
+            work()
+            return asked.fetchall()
 
     def _execute(self, text: str, parameters: Sequence[Any]) -> "psycopg.Cursor[tuple[Any, ...]]":
         if not parameters:

@@ -1,7 +1,7 @@
 """Entries into the tables: calls by COPY and one INSERT that refuses known ids, the others beside them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, islice, repeat
+from itertools import count, repeat
 from typing import Any
 
 from outlay.core.codec import cost_json
@@ -13,6 +13,7 @@ from outlay.ledger.identity import as_kept
 from outlay.ledger.postgres import months, rollups, rows
 from outlay.ledger.postgres.connection import Connection
 from outlay.ledger.postgres.drawn import Drawing, Drawn, Sort
+from outlay.ledger.postgres.portions import CALLS, Portions
 from outlay.ledger.postgres.retention import least_id, set_late_aside
 from outlay.ledger.postgres.shared import Numbers
 from outlay.ledger.postgres.texts import Written, json_text
@@ -20,8 +21,6 @@ from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import COST_COLUMNS
 from outlay.ledger.usual import Seen, read, record_of
 
-_CALLS = (Seen, Record)
-_PORTION = 10_000  # calls that are in memory as text at once
 _NAMES = ", ".join(f'"{name}"' for name in rows.RECORD_COLUMNS)
 _BATCH = "CREATE TEMPORARY TABLE IF NOT EXISTS batch (LIKE records, n integer) ON COMMIT DELETE ROWS"
 _COUNTED = f"id, cost, {rollups.COLUMNS}"
@@ -102,30 +101,30 @@ class Loader:
 
     def _add(self, connection: Connection, entries: Iterable[Entry | Seen]) -> int:
         connection.run(_BATCH)
-        remaining = iter(entries)
+        portions = Portions(entries, self._drawing)
         new = 0
-        while some := list(islice(remaining, _PORTION)):
+        for some in portions:
             portion = _not_late(connection, some)
-            calls = [entry for entry in portion if isinstance(entry, _CALLS)]
+            calls = [entry for entry in portion if isinstance(entry, CALLS)]
             if calls:
-                new += self._keep_calls(connection, calls)
+                new += self._keep_calls(connection, calls, portions)
             if len(calls) < len(portion):
-                _keep_others(connection, [each for each in portion if not isinstance(each, _CALLS)])
+                _keep_others(connection, [each for each in portion if not isinstance(each, CALLS)])
         return new
 
-    def _keep_calls(self, connection: Connection, calls: list[Record | Seen]) -> int:
+    def _keep_calls(self, connection: Connection, calls: list[Record | Seen], portions: Portions) -> int:
         ids = [call.id if isinstance(call, Seen) else rows.id_of(call.id) for call in calls]
         self._make_months(connection, ids)
         span = [min(ids), max(ids)]
         if len(set(ids)) == len(ids) and not connection.all(_BETWEEN, span):
             # All of them are new, and the only ones there: no copy of the batch is needed to tell.
-            self._copy(connection, f"records ({_NAMES})", calls, ids, repeat("\n"))
-            ((new, revised),) = connection.all(_COUNT, span)
+            self._copy(connection, f"records ({_NAMES})", portions.draw(calls), ids, repeat("\n"))
+            ((new, revised),) = connection.all_while(portions.look_ahead, _COUNT, span)
         else:
             connection.run("DELETE FROM pg_temp.batch")
             ends = (f"\t{n}\n" for n in count())
-            self._copy(connection, f"pg_temp.batch ({_NAMES}, n)", calls, ids, ends)
-            ((new, revised),) = connection.all(_KEEP)
+            self._copy(connection, f"pg_temp.batch ({_NAMES}, n)", portions.draw(calls), ids, ends)
+            ((new, revised),) = connection.all_while(portions.look_ahead, _KEEP)
         if revised:  # before they came
             rollups.take_off(connection, revised, rollups.RECORDED)
             rollups.put_back(connection, revised)
@@ -149,7 +148,7 @@ class Loader:
         self,
         connection: Connection,
         into: str,
-        calls: Sequence[Record | Seen],
+        calls: Iterator[Drawn],
         ids: Sequence[str],
         ends: Iterator[str],
     ) -> None:
@@ -157,8 +156,8 @@ class Loader:
         later: list[tuple[str, Drawn, str]] = []
 
         def first() -> Iterator[str]:
-            for call, begin, end in zip(calls, ids, ends, strict=False):
-                sort, rest = drawn = self._drawing.draw(call)
+            for drawn, begin, end in zip(calls, ids, ends, strict=False):
+                sort, rest = drawn
                 if (numbers := sort.numbers or self._numbers(sort)) is None:
                     later.append((begin, drawn, end))
                 else:
