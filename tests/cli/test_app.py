@@ -169,6 +169,20 @@ def test_a_question_to_a_ledger_that_is_not_there_says_so_and_makes_none(
     assert [file.name for file in tmp_path.iterdir()] == []
 
 
+def test_a_folder_whose_name_this_locale_cannot_say_is_one_line(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "häus"
+    home.mkdir()
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "OUTLAY_LEDGER": str(home)}
+    done = subprocess.run(
+        [*OUTLAY, "report"], capture_output=True, env={**environ, **ascii_only}, check=False, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("has no name in UTF-8 in this locale; set PYTHONUTF8=1\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_the_ledger_of_the_settings_that_is_not_there_yet_is_empty(
     outlay: Callable[..., Any], tmp_path: Path
 ) -> None:

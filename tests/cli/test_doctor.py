@@ -227,7 +227,7 @@ def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: P
     assert [each["what"] for each in barred] == [
         f"{path} cannot be written by this user" for path in (home, home / "journal")
     ]
-    assert barred[0]["do"].startswith(f"chown -R $(id -un) {home}, ")
+    assert barred[0]["do"].startswith(f"sudo chown -R $(id -un) {home}, ")
 
 
 def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
@@ -235,6 +235,29 @@ def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
     done = outlay("doctor", "--json")
     assert done.returncode == 1
     assert "cannot be used as a folder" in found(done, "permissions")["what"]
+    path = tmp_path / "ledger"
+    assert found(done, "permissions")["do"] == f"move {path} away, or name another folder by ledger"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "above").mkdir(mode=0o555)
+    home = tmp_path / "above" / "b" / "ledger"
+    done = subprocess.run(
+        [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json", "--ledger", str(home)],
+        capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    (barred,) = (each for each in json.loads(done.stdout)["findings"] if each["name"] == "permissions")
+    assert barred["what"] == f"{tmp_path / 'above'} cannot be written by this user"
+    assert barred["do"] == f"sudo install -d -o $(id -un) {home}, or name another folder by ledger"
+
+
+def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:
+    data = json.loads(outlay("doctor", "--json", OUTLAY_PRICES=str(tmp_path / "no.toml")).stdout)
+    assert [each["name"] for each in data["findings"] if each["level"] == "fault"] == ["prices"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")

@@ -12,6 +12,7 @@ import pytest
 from tests.support.wire import Kept
 
 from outlay.capture import Recorder, SystemClock
+from outlay.capture.guard import note_failure
 from outlay.core.errors import MissingExtraError, SettingsError
 from outlay.instrumentation import FRAMEWORKS, PACKAGES, TRANSPORTS, Hooks, hooks
 from outlay.pricing import cost_of
@@ -110,8 +111,16 @@ def test_an_sdk_that_is_too_old_is_left_alone_and_named(monkeypatch: pytest.Monk
     assert here.instrument() == ()
     assert {each.state for each in here.status()} == {"too old"}
     assert {each.name: each.oldest for each in here.status()}["openai"] == "1.40"
-    with pytest.raises(SettingsError, match=r"groq 0\.1\.0 is too old to hook; it needs 0\.30 or newer"):
+    with pytest.raises(SettingsError, match=r"groq 0\.1\.0 is too old to hook; it needs 0\.30 or newer: pip"):
         here.instrument("groq")
+
+
+def test_when_such_an_sdk_is_imported_that_is_said_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("outlay.capture.guard.failures", {})
+    note_failure("watch", SettingsError("groq 0.1.0 is too old to hook; it needs 0.30 or newer"))
+    assert caplog.messages == ["outlay: groq 0.1.0 is too old to hook; it needs 0.30 or newer"]
 
 
 def test_the_page_tells_of_every_sdk_its_package_and_its_oldest_version() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from outlay.core.errors import BudgetExceededError
+from outlay.core.errors import BudgetExceededError, OutlayError
 
 log = logging.getLogger("outlay")
 
@@ -22,7 +22,12 @@ def note_failure(place: str, error: BaseException) -> None:
     if place not in failures:
         if len(failures) >= _MAX_PLACES:
             return
-        log.warning("outlay: %s failed and was left out: %r; later failures are only counted", place, error)
+        if isinstance(error, OutlayError):  # written for who reads it
+            log.warning("outlay: %s", error)
+        else:
+            log.warning(
+                "outlay: %s failed and was left out: %r; later failures are only counted", place, error
+            )
         log.debug("outlay: where %s failed", place, exc_info=error)
     failures[place] = failures.get(place, 0) + 1
 

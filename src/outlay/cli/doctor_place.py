@@ -12,6 +12,7 @@ from outlay.journal import floor_of, segments
 from outlay.settings import Settings
 
 _SHOWN = 5
+NO_FOLDER = "used as a folder"
 
 
 def place_of(settings: Settings, now: Callable[[], float]) -> dict[str, Any]:
@@ -39,11 +40,11 @@ def _nearest(home: Path) -> Path:
 def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
     """Name what this user cannot use as outlay needs to."""
     if settings.home.exists() and not settings.home.is_dir():
-        yield {"path": str(settings.home), "cannot_be": "used as a folder"}
+        yield {"path": str(settings.home), "cannot_be": NO_FOLDER}
     wanted = [(folder, os.R_OK | os.W_OK | os.X_OK)]
     wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if each.exists()]
     wanted += [(each, os.R_OK | os.W_OK) for each in sorted(settings.home.glob("ledger.duckdb*"))]
-    wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each is not None]
+    wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each and each.exists()]
     for path, how in wanted:
         lacking = [
             word

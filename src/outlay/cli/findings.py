@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from shlex import quote
 from typing import Any, Final, Literal
 
+from outlay.cli.doctor_place import NO_FOLDER
 from outlay.core.instants import instant
 
 FAULT: Final = "fault"
@@ -53,13 +55,23 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
     yield from sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level))
 
 
+def _freed(barred: Mapping[str, str], home: str) -> str:
+    """Give what lets this user have a path; of a folder above the home nothing is taken from anybody."""
+    path = barred["path"]
+    if barred["cannot_be"] == NO_FOLDER:
+        return f"move {quote(path)} away"
+    if PurePath(path) in PurePath(home).parents:
+        return f"sudo install -d -o $(id -un) {quote(home)}"
+    return f"sudo chown -R $(id -un) {quote(path)}"
+
+
 def _place(place: Found) -> Iterator[Finding]:
     for each in place["barred"]:
         yield Finding(
             "permissions",
             FAULT,
             f"{each['path']} cannot be {each['cannot_be']} by this user",
-            f"chown -R $(id -un) {quote(each['path'])}, as who owns it, or name another folder by ledger",
+            f"{_freed(each, place['home'])}, or name another folder by ledger",
         )
     free, floor = place["free_bytes"], place["floor_bytes"]
     if free is not None and floor and free < _NEAR * floor:

@@ -69,5 +69,7 @@ def _why_none(given: Mapping[str, Any], settings: "Settings") -> str:
     if given["since"] or given["until"]:
         return "nothing in that time; without --since and --until a report covers all"
     named = settings.ledger or str(settings.home)
+    if is_server(named) and settings.peek:  # a server that this home does not feed
+        return f"nothing in {shown(named)}; outlay ship --ledger URL brings there what this home recorded"
     place = shown(named) if is_server(named) else named
     return f"nothing in {place}; outlay doctor says where calls are looked for"

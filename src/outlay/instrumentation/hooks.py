@@ -147,7 +147,8 @@ class Hooks:
             raise MissingExtraError.of(name, status.package)
         elif demanded and status.state == "too old":
             raise SettingsError(
-                f"{status.package} {status.version} is too old to hook; it needs {status.oldest} or newer"
+                f"{status.package} {status.version} is too old to hook; it needs {status.oldest} or newer:"
+                f' pip install --upgrade "{status.package}>={status.oldest}"'
             )
 
 

@@ -16,12 +16,22 @@ _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions":
 
 
 class Engine:
-    """A DuckDB in memory; attaching a file takes a millisecond, where opening one takes twenty."""
+    """A DuckDB in memory; attaching a file takes a millisecond, where opening one takes twenty.
+
+    Raises:
+        LedgerError: the folder's name cannot be said in this locale.
+    """
 
     dialect = DUCKDB
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            raise LedgerError(
+                f"the folder {str(folder)!a} has no name in UTF-8 in this locale; set PYTHONUTF8=1"
+            ) from None
         self._memory = duckdb.connect(
             ":memory:", config={**_CONFIG, "temp_directory": str(folder / "spool" / "duckdb")}
         )
