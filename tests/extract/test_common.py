@@ -5,41 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.spelled import usages
 
 from outlay.extract import chat
 from outlay.extract.answers import usage_in
 from outlay.extract.chat import count_chat, read_chat
 from outlay.extract.common import CHAT, PAID, RESPONSES, Names, common_items, common_usage
 from outlay.extract.tally import Tally, ordered
-
-ODD: list[Any] = [None, -1, 7.0, True, False, "3", 10**12 + 1, {}, []]
-BESIDE = [
-    *("queue_time", "total_time", "prompt_cache_hit_tokens", "prompt_cache_miss_tokens"),
-    *("cost", "cost_details", "is_byok", "num_cached_tokens", "latency_checkpoint", "service_tier"),
-]
-STRANGE = st.sampled_from([*ODD, 2**70, {"total_cost": 0.5}, "Flex", "é" * 9])
-VALUE = st.one_of(st.integers(0, 50), st.floats(0, 9), STRANGE)
-COUNT = st.one_of(st.integers(0, 50), st.sampled_from(ODD))
-DETAILS = [
-    *("cached_tokens", "text_tokens", "audio_tokens", "image_tokens", "cache_write_tokens", "strange"),
-    *("reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"),
-]
-
-
-@st.composite
-def usages(draw: st.DrawFn, names: Names) -> dict[str, Any]:
-    """Make usages of which most are of the common shape, or one step beside it."""
-    prompt, output = draw(st.integers(0, 100)), draw(st.integers(0, 100))
-    usage: dict[str, Any] = {names.prompt: prompt, names.output: output, "total_tokens": prompt + output}
-    details = st.dictionaries(st.sampled_from(DETAILS), COUNT, max_size=4)
-    for key in (names.prompt_details, names.output_details):
-        if draw(st.booleans()):
-            usage[key] = draw(st.one_of(st.none(), details, st.just([])))
-    for key in draw(st.lists(st.sampled_from([*usage, "cached_tokens", "strange"]), max_size=1)):
-        usage[key] = draw(COUNT)
-    for key in draw(st.lists(st.sampled_from(BESIDE), max_size=3)):
-        usage[key] = draw(VALUE)
-    return usage
 
 
 def agrees(usage: dict[str, Any], names: Names, provider: str) -> None:

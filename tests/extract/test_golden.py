@@ -11,6 +11,7 @@ from outlay.core.usage import Usage
 from outlay.extract import APIS, collector, held, read
 from outlay.extract.streams import Holding
 
+TOO_LARGE = {"embeddings", "cohere_embed", "images", "transcription", "ocr"}  # to be held: read at once
 CASES = [
     json.loads(line)
     for line in (Path(__file__).parents[1] / "golden" / "extract.jsonl").read_text("utf-8").splitlines()
@@ -52,19 +53,22 @@ def test_golden(case: dict[str, Any]) -> None:
     ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if isinstance(case.get("response"), dict)], ids=lambda case: case["name"]
+)
 def test_what_is_held_of_a_response_reads_the_same(case: dict[str, Any]) -> None:
     """The same figures, also after the owner of the body has emptied its usage."""
-    body, provider, api = case.get("response"), case["provider"], case["api"]
-    if not isinstance(body, dict):
-        return
+    body, provider, api = case["response"], case["provider"], case["api"]
     whole = read(body, provider=provider, api=api)
     mine = json.loads(json.dumps(body))
     kept = held(mine, api)
     for usage in (mine.get("usage"), mine.get("usageMetadata")):
         if isinstance(usage, dict):
             usage.clear()
-    assert kept is None or read(kept, provider=provider, api=api) == whole
+    if api in TOO_LARGE:
+        assert kept is None
+    else:
+        assert read(kept, provider=provider, api=api) == whole
 
 
 def test_a_stream_that_is_held_reads_the_same() -> None:

@@ -176,9 +176,11 @@ def test_many_pages_give_each_call_once(ledger: DuckLedger, monkeypatch: pytest.
 
 
 def test_asking_while_reading_calls_is_no_deadlock(ledger: DuckLedger) -> None:
-    ledger.add([call() for _ in range(3)])
-    for record in ledger.calls(CallQuery()):
-        assert ledger.get(record.id) == record
+    made = [call() for _ in range(3)]
+    ledger.add(made)
+    found = [(record, ledger.get(record.id)) for record in ledger.calls(CallQuery())]
+    assert {record.id for record, _ in found} == {record.id for record in made}
+    assert [got for _, got in found] == [record for record, _ in found]
 
 
 def test_a_journal_that_cannot_be_read_is_no_missing_calls(

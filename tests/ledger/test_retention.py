@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from outlay.core.errors import LedgerError
 from outlay.core.ids import uuid7
 from outlay.core.keeping import Disagreement
 from outlay.core.query import Query
@@ -154,7 +155,7 @@ def test_compacting_gives_room_back_and_keeps_all(ledger: DuckLedger) -> None:
 def test_compacting_that_fails_leaves_the_ledger_as_it_was(ledger: DuckLedger) -> None:
     ledger.add([call()])
     tamper(ledger, "CREATE TABLE mine (x INTEGER)")
-    with pytest.raises(Exception, match="tables that outlay did not make: mine"):
+    with pytest.raises(LedgerError, match="tables that outlay did not make: mine"):
         ledger.compact()
     assert ledger.rows(Query()).total["calls"] == 1
 

@@ -151,7 +151,7 @@ def test_any_source_and_rate_come_back(source: str, rate: Decimal) -> None:
     new = price("m", "acme", rates={"input": rate}, source=source)
     row = Book.of(sheet_of(_entry(new))).history("m", "acme")[0].row
     assert row.rates["input"].amount == rate
-    assert row.source == source or not source
+    assert row.source == (source or "prices, acme/m, price 1")
 
 
 def new(**given: Any) -> NewPrice:
