@@ -9,8 +9,8 @@ from tests.support.books import NOW, book_of
 
 from outlay.core.errors import PriceBookError
 from outlay.pricing import Book, RateCard, Unpriced, cost_of, sheet_from
-from outlay.pricing.rows import BASE, USER, Row, read_row
-from outlay.pricing.tables import sheet_of
+from outlay.pricing.rows import BASE, OVERLAY, USER, Row, read_row
+from outlay.pricing.tables import Sheet, sheet_of
 
 
 def price_of(text: str, provider: str, model: str, at: datetime = NOW, **terms: str) -> Decimal | None:
@@ -199,3 +199,72 @@ def test_a_row_has_no_part_between_instants_that_it_does_not_reach() -> None:
     assert row.clipped(may, june) is None
     assert row.clipped(july, None) is None
     assert row.clipped(may, None) == row
+
+
+@pytest.mark.parametrize(
+    ("per", "stated"),  # all of them 2 dollars a million
+    [(1, "0.000002"), (10, "0.00002"), (100, "0.0002"), (1000, "0.002"), (10_000, "0.02"), (10**6, "2")],
+)
+def test_a_rate_for_any_power_of_ten_is_brought_to_a_million(per: int, stated: str) -> None:
+    rate = read_row({"rates": {"input": stated}, "per": per}, "row 1", USER).rates["input"]
+    assert (rate.amount, rate.per) == (2, 1_000_000)
+
+
+@pytest.mark.parametrize("per", [0, 9, 11, 9999, 10_001, 10**7, True])
+def test_no_other_number_of_units_is_taken(per: int) -> None:
+    with pytest.raises(PriceBookError, match="per must be a power of ten"):
+        read_row({"rates": {"input": "2"}, "per": per}, "row 1", USER)
+
+
+def test_a_rate_below_nothing_is_called_negative_however_small_it_is() -> None:
+    with pytest.raises(PriceBookError, match=r"a rate cannot be negative \(-0\.5\)"):
+        read_row({"rates": {"web_search": "-0.5"}}, "row 1", USER)
+
+
+@pytest.mark.parametrize(("factor", "good"), [("0.0099", 0), ("0.01", 1), ("100", 1), ("100.01", 0)])
+def test_a_factor_lies_between_a_hundredth_and_a_hundred(factor: str, good: int) -> None:
+    if good:
+        assert read_row({"factor": factor}, "row 1", BASE).factor == Decimal(factor)
+    else:
+        with pytest.raises(PriceBookError, match=r"between 0\.01 and 100"):
+            read_row({"factor": factor}, "row 1", BASE)
+
+
+def test_a_step_may_begin_behind_the_first_token() -> None:
+    row = {"rates": {"input": "1"}, "above": [{"tokens": 1, "rates": {"input": "2"}}]}
+    (step,) = read_row(row, "row 1", BASE).steps
+    assert (step.tokens, step.rates["input"].amount, step.at_least) == (1, 2, False)
+
+
+def test_a_numbered_source_is_one_of_the_files() -> None:
+    sources = ({"name": "first"}, {"name": "second", "link": "https://example.org"})
+    row = read_row({"rates": {"input": "1"}, "source": 1}, "row 1", BASE, sources)
+    assert (row.source, row.link) == ("second", "https://example.org")
+    with pytest.raises(PriceBookError, match="there is no source number 2"):
+        read_row({"rates": {"input": "1"}, "source": 2}, "row 1", BASE, sources)
+
+
+def test_of_several_strange_keys_the_first_is_named() -> None:
+    with pytest.raises(PriceBookError, match="there is no key 'apple'; there are "):
+        read_row({"rates": {"input": "1"}, "zebra": 1, "apple": 1}, "row 1", BASE)
+
+
+def test_the_overlay_wins_over_the_base_and_ones_own_over_both_though_theirs_is_younger() -> None:
+    def sheet(rate: int, layer: int, since: str) -> Sheet:
+        return sheet_of(
+            f'[[model]]\nprovider = "acme"\nmodel = "m"\n'
+            f'price = [{{ from = {since}, rates = {{ input = "{rate}" }} }}]',
+            "prices.toml",
+            layer,
+        )
+
+    base, overlay = sheet(1, BASE, "2026-03-01"), sheet(2, OVERLAY, "2026-02-01")
+    mine = sheet(3, USER, "2026-01-01")
+
+    def rate(*sheets: Sheet) -> Decimal:
+        card = Book.of(*sheets).resolve("acme", "m", NOW)
+        assert isinstance(card, RateCard)
+        return card.rates["input"].amount
+
+    assert [rate(base, overlay), rate(overlay, base)] == [2, 2]
+    assert [rate(base, overlay, mine), rate(mine, base)] == [3, 3]
