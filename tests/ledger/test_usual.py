@@ -18,6 +18,7 @@ from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 from outlay.extract import read as read_usage
 from outlay.journal import Fault, line_of, read_line
+from outlay.ledger import usual as usual_lines
 from outlay.ledger.clickhouse import drawn as to_clickhouse
 from outlay.ledger.clickhouse.intake import _record_line
 from outlay.ledger.postgres import drawn as to_postgres
@@ -195,6 +196,43 @@ def test_lines_that_no_journal_writes(change: Callable[[bytes], bytes]) -> None:
     assert change(line) != line
     agree(change(line))
     agree(line, change(line))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "read_wholly"),
+    [
+        (("at",), "2026-02-30T12:00:00.000000Z", True),  # no such day
+        (("lines", 0, "amount"), "1.50", True),  # a zero that nobody writes
+        (("lines", 0, "amount"), "1" * 61, True),
+        (("lines", 0, "per"), 3, False),  # no finite amount of one
+        (("lines", 0, "rate"), "-1", True),  # no record says so
+        (("lines", 0, "rate"), "0." + "1" * 40, False),
+    ],
+)
+def test_a_line_of_odd_amounts_or_days_is_what_its_record_is(
+    path: tuple[Any, ...], value: Any, *, read_wholly: bool
+) -> None:
+    data = orjson.loads(line_of(usual()))
+    put(data, path, value)
+    line = orjson.dumps(data) + b"\n"
+    agree(line)
+    agree(line_of(usual()), line)
+    seen = read(line)
+    assert isinstance(seen, Seen)
+    assert (to_clickhouse.Drawing().draw(seen) is None) is read_wholly
+
+
+def test_what_was_learnt_is_forgotten_when_there_is_much_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usual_lines, "_FORMS", 2)
+    drawing = to_clickhouse.Drawing()
+    for number in range(5):
+        line = line_of(usual(model=f"model-{number}"))
+        seen = read(line)
+        assert isinstance(seen, Seen)
+        drawn = drawing.draw(seen)
+        assert drawn is not None
+        assert orjson.loads(drawn) == orjson.loads(line)
+        assert 1 <= len(drawing._sorts._known) <= 2
 
 
 def test_a_copy_of_another_amount_does_not_follow() -> None:
