@@ -207,7 +207,7 @@ def test_a_row_has_no_part_between_instants_that_it_does_not_reach() -> None:
 )
 def test_a_rate_for_any_power_of_ten_is_brought_to_a_million(per: int, stated: str) -> None:
     rate = read_row({"rates": {"input": stated}, "per": per}, "row 1", USER).rates["input"]
-    assert (rate.amount, rate.per) == (2, 1_000_000)
+    assert (rate.amount, rate.per) == (Decimal(2), 1_000_000)
 
 
 @pytest.mark.parametrize("per", [0, 9, 11, 9999, 10_001, 10**7, True])
@@ -233,7 +233,7 @@ def test_a_factor_lies_between_a_hundredth_and_a_hundred(factor: str, good: int)
 def test_a_step_may_begin_behind_the_first_token() -> None:
     row = {"rates": {"input": "1"}, "above": [{"tokens": 1, "rates": {"input": "2"}}]}
     (step,) = read_row(row, "row 1", BASE).steps
-    assert (step.tokens, step.rates["input"].amount, step.at_least) == (1, 2, False)
+    assert (step.tokens, step.rates["input"].amount, step.at_least) == (1, Decimal(2), False)
 
 
 def test_a_numbered_source_is_one_of_the_files() -> None:
