@@ -1,6 +1,85 @@
-"""A response held: what bears on its usage stays as it was."""
+"""A response held: what bears on its usage stays as it was, and the rest is let go."""
 
-from outlay.extract import held
+import gc
+import weakref
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outlay.extract import collector, held
+
+USAGES = st.sampled_from(
+    [
+        None,
+        {},
+        {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
+        {"prompt_tokens": 3, "completion_tokens": None, "total_tokens": None},
+        {
+            "prompt_tokens": 9,
+            "completion_tokens": 4,
+            "total_tokens": 13,
+            "prompt_tokens_details": {"cached_tokens": 2},
+        },
+        {"prompt_tokens": -1, "completion_tokens": 4, "cost": "0.5"},
+    ]
+)
+CHOICES = st.sampled_from(
+    [
+        [],
+        [{"delta": {"content": "a"}}],
+        [{"delta": {}, "finish_reason": "stop"}],
+        [{"delta": {}, "usage": {"prompt_tokens": 5, "completion_tokens": 6}}],
+    ]
+)
+CHUNKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["c-1", ""]),
+        "model": st.sampled_from(["gpt-4o", "", None]),
+        "service_tier": st.sampled_from([None, "flex"]),
+        "choices": CHOICES,
+        "usage": USAGES,
+        "x_groq": st.just({"usage": {"prompt_tokens": 1, "completion_tokens": 2}}),
+        "error": st.just({"type": "overloaded"}),
+    },
+)
+
+
+@given(st.lists(CHUNKS, max_size=8), st.sampled_from(["openai", "azure", "groq", "moonshotai"]))
+def test_a_chat_stream_that_is_held_says_what_it_said(chunks: list[dict[str, Any]], provider: str) -> None:
+    stream: Any = collector(provider, "chat")
+    for number, chunk in enumerate(chunks):
+        # as a live stream is watched: what comes after the first chunk may be taken the short way
+        (stream.add if not number else getattr(stream, "rest", stream.add))(chunk)
+    before = stream.complete, stream.usage(), stream.as_body()
+    stream.hold()
+    assert (stream.complete, stream.usage()) == before[:2]
+    assert (stream.as_body() is None) == (before[2] is None)
+
+
+class Chunk:
+    """A chunk as an SDK makes it, of which one can tell whether it is still there."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+@pytest.mark.parametrize("provider", ["openai", "groq"])
+def test_the_chunks_of_a_stream_that_is_whole_are_let_go_before_it_is_read(provider: str) -> None:
+    stream: Any = collector(provider, "chat")
+    counted = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    chunks = [Chunk(id="c-1", model="m", choices=[Chunk()], usage=None) for _ in range(9)]
+    chunks.append(Chunk(id="c-1", model="m", choices=[], usage=Chunk(**counted)))
+    there = [weakref.ref(each) for chunk in chunks for each in (chunk, *chunk.__dict__["choices"])]
+    for chunk in chunks:
+        stream.add(chunk)
+    stream.hold()
+    del chunk, chunks
+    gc.collect()
+    assert [one for one in there if one() is not None] == []
+    assert stream.usage().units == {"input": 3, "output": 4}
 
 
 def test_a_usage_that_is_no_object_is_held_as_it_was() -> None:

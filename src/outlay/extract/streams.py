@@ -118,11 +118,12 @@ def _says_all(last: dict[Any, Any], held: list[Any]) -> bool:
 class LastUsage:
     """A collector for chunks of which none, one or all carry ``usage``: OpenAI's chat and its copies."""
 
-    __slots__ = ("_carrier", "_first", "_kept", "_last", "_provider", "_read")
+    __slots__ = ("_body", "_carrier", "_first", "_kept", "_last", "_provider", "_read")
 
     def __init__(self, read: BodyReader, provider: str) -> None:
         self._read = read
         self._provider = provider
+        self._body: dict[str, Any] | None = None  # what is left of the chunks, once they are let go
         self._first: Any = None
         self._last: Any = None
         self._carrier: Any = None
@@ -141,20 +142,35 @@ class LastUsage:
     @property
     def complete(self) -> bool:
         """Whether the final usage was seen: the only one, or one on a chunk that ends the answer."""
+        if self._body is not None:
+            return True
         if self._carrier is None:
             return _carries_elsewhere(self._last)
         alone = self._kept.count == 1 and self._carrier is not self._first
         return alone or any(_ends(chunk) for chunk in (self._carrier, self._last))
 
     def hold(self) -> None:
-        """Copy the usage; the other facts are texts, which nobody can change."""
+        """Copy the usage; the other facts are texts, which nobody can change.
+
+        The chunks of a stream that is whole are let go, so that their memory serves the next one's: no reader
+        looks at an answer beside its usage.
+        """
         self._kept.hold()
+        if self.complete and self._kept and (facts := self._facts())["usage"]:
+            facts.pop("choices", None)
+            self._body = facts
+            self._first = self._last = self._carrier = None
+            self._kept = Kept()
 
     def as_body(self) -> Mapping[str, Any] | None:
         """Give the body that a stream amounts to which came to its end; None for one that did not."""
+        if self._body is not None:
+            return self._body
         return self._facts() if self.complete and self._kept else None
 
     def _facts(self) -> dict[str, Any]:
+        if self._body is not None:
+            return self._body
         facts = dict(fields_of(self._first) or {})
         later = (self._last,) if self._carrier is self._last else (self._carrier, self._last)
         for chunk in later:
