@@ -305,3 +305,33 @@ def test_the_workers_of_a_server_are_recorded(
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
                 assert answer.read() == b"done"
     assert calls_by(command, "provider") == {"openai": 3}
+
+
+def test_a_server_that_its_own_program_instruments_is_drained_when_it_has_shut_down(
+    command: Command, environ: dict[str, str], folder: Path
+) -> None:
+    """Uvicorn handles the signal, shuts down, puts back what was there before, and sends it to itself."""
+    text = """
+        import outlay, os, signal, uvicorn
+        outlay.instrument()
+        from asking import ask
+
+        async def app(scope, receive, send):
+            while True:
+                kind = (await receive())["type"]
+                if kind == "lifespan.shutdown":
+                    ask()
+                await send({"type": f"{kind}.complete"})
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets=None):
+                await super().startup(sockets)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        Server(uvicorn.Config(app, port=0, log_level="warning")).run()
+    """
+    done = subprocess.run(
+        [sys.executable, write(folder, text)], cwd=folder, env=environ, timeout=60, check=False
+    )
+    assert done.returncode == -signal.SIGTERM
+    assert calls_by(command, "provider") == {"openai": 1}

@@ -13,6 +13,16 @@ from outlay.testing import call
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
 
+WORK = """
+import pathlib, sys
+from outlay.journal import Journal
+from outlay.testing import call
+
+journal = Journal(pathlib.Path(sys.argv[1]))
+
+def work(n):
+    journal.append(call(user=f"{n:03}"))
+"""
 APPEND = "import time\njournal.append(call(user='x'))\n"
 
 
@@ -142,18 +152,7 @@ os.kill(os.getpid(), signal.SIGHUP)
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_leaving_the_block_of_a_pool_loses_nothing(tmp_path: Path, method: str) -> None:
     """It terminates the workers, which handle that signal once they have recorded a call."""
-    (tmp_path / "work.py").write_text(
-        """
-import pathlib, sys
-from outlay.journal import Journal
-from outlay.testing import call
-
-journal = Journal(pathlib.Path(sys.argv[1]))
-
-def work(n):
-    journal.append(call(user=f"{n:03}"))
-"""
-    )
+    (tmp_path / "work.py").write_text(WORK)
     code = f"""
 import multiprocessing
 sys.path.insert(0, {str(tmp_path)!r})
@@ -233,3 +232,19 @@ except TypeError:
 """
     assert run(code, tmp_path).returncode == 5
     assert os._exit.__name__ == "_exit"
+
+
+def test_workers_of_celerys_pool_write_what_is_pending(tmp_path: Path) -> None:
+    """Those of billiard, which know neither atexit nor the finalizers of multiprocessing."""
+    (tmp_path / "work.py").write_text(WORK)
+    code = f"""
+import billiard
+sys.path.insert(0, {str(tmp_path)!r})
+import work
+pool = billiard.Pool(2, maxtasksperchild=1)
+pool.map(work.work, range(4), chunksize=1)
+pool.close()
+pool.join()
+"""
+    assert run(code, tmp_path / "journal").returncode == 0
+    assert users(tmp_path / "journal") == [f"{n:03}" for n in range(4)]
