@@ -603,3 +603,62 @@ def test_rows_of_pruned_days_are_late_either_way(tmp_path: Path) -> None:
         assert not ledger.verify()
         ledger.close()
     assert ways[0] == ways[1]
+
+
+WORD = st.text("aZ0 ,:{}[]\"\\'é\t\x01\x1f\u2028", max_size=6)
+NUMERAL = st.sampled_from(
+    ["7", "0", "007", "1.50", "1e3", "1E5", "-0", "NaN", "Infinity", "-inf", "1e400", "12345678901234567890"]
+)
+RAW = st.one_of(
+    WORD.map(json.dumps),
+    WORD.map(lambda text: f'"{text}"'),  # some of it is no JSON
+    NUMERAL,
+    st.sampled_from(["null", "true", '{"a": 1, "b": [1, 2]}', '{"a":1}', '{"a": 1,}', '["x", "y"]', "[]"]),
+    st.sampled_from(['"x", "chunks": 5, "note": "y"', '"x"  ', ' "x"', '{"cost": 3, "cost": 3}']),
+)
+
+
+@few
+@given(
+    st.lists(st.tuples(st.sampled_from(["user_id", "chunks", "note", "cost"]), RAW), max_size=30),
+    st.booleans(),
+)
+def test_lines_that_differ_from_their_form_in_one_value(changes: list[tuple[str, str]], tight: bool) -> None:  # noqa: FBT001  # drawn
+    usual = {"timestamp": f'"{TEN}"', "model": '"gpt-4o"', "input_tokens": "7", "cost": "0.5",
+             "user_id": '"u"', "chunks": "3", "note": '{"x": 1, "y": ["z"]}'}  # fmt: skip
+    comma, colon = (",", ":") if tight else (", ", ": ")
+    made = [usual | {name: raw} for name, raw in [*changes, *[("chunks", str(n)) for n in range(40)]]]
+    lines = ["{" + comma.join(f'"{name}"{colon}{raw}' for name, raw in row.items()) + "}" for row in made]
+    both_agree("\n".join(lines).encode())
+
+
+def test_lines_of_one_form_need_no_closer_look(tmp_path: Path) -> None:
+    rows = rows_of(
+        map(str, range(70)),
+        timestamp=[TEN],
+        model=["gpt-4o", "o1-preview"],
+        input_tokens=[5, 6],
+        user_id=["a", None, "b"],
+        note=["a, b: c", ""],
+    )
+    ledger = DuckLedger(tmp_path / "left")
+    (tmp_path / "lines").write_bytes(rows)
+    with ledger.workbench() as (bench, columns):
+        laid = Block(bench, columns, BOOK, maker()).lay_out(tmp_path / "lines", 70, Origin())
+        rest = bench.all("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'foreign_rest'")
+    assert (laid.count, rest) == (70, [(0,)])
+    ledger.close()
+    assert both_agree(rows).new == 70
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 1000])
+@pytest.mark.parametrize("most", [1, 3, 50])
+def test_blocks_end_behind_the_line_that_fills_them(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, most: int
+) -> None:
+    monkeypatch.setattr(lines, "_CHUNK", chunk)
+    monkeypatch.setattr(lines, "_ROWS", most)
+    data = b"".join(b"x" * (n % 5) + b"\n" for n in range(20)) + b"end"
+    found = list(lines.blocks(io.BufferedReader(io.BytesIO(data))))  # type: ignore[arg-type]  # read alone is asked for
+    assert b"".join(found) == data
+    assert all(block.count(b"\n") == most for block in found[:-1])

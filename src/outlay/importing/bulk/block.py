@@ -9,10 +9,10 @@ from typing import Any
 
 from outlay.core.ports import Workbench
 from outlay.importing.bulk import charged
-from outlay.importing.bulk.cells import NOTHING, quoted
 from outlay.importing.bulk.charges import RATE_COLUMNS, Span, rate_of, spans_of
-from outlay.importing.bulk.layouts import CLOSED, Origin, layouts_of
-from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, select, tags_of
+from outlay.importing.bulk.expressions import NOTHING, quoted
+from outlay.importing.bulk.layouts import CLOSED, FORMED, Origin, formed, layouts_of
+from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, Layout, select, tags_of
 from outlay.importing.made import Maker
 from outlay.pricing import Book
 
@@ -27,7 +27,13 @@ _MAP = f"""CASE WHEN said IS NOT NULL THEN map_from_entries(list_transform(
 # Lines of a table whose quotes do not all close in them.
 _OPEN = f"""SELECT count(*) FROM foreign_lines
     WHERE contains(line, '"') AND NOT regexp_full_match(line, {quoted(CLOSED)})"""  # noqa: S608  # our own pattern
-_TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped")
+_COUNT = "SELECT count(*) FROM foreign_told"
+_TOLD = """CREATE OR REPLACE TEMP TABLE foreign_told
+    (number BIGINT, moment TIMESTAMP, id UUID, key UBIGINT, silent BOOLEAN, is_call BOOLEAN)"""
+_REST = """CREATE OR REPLACE TEMP TABLE foreign_rest AS
+    SELECT rowid AS number, line, hash(TRY(json_keys(line))) AS layout FROM foreign_lines
+    WHERE rowid NOT IN (SELECT number FROM foreign_told)"""
+_TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped", "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Block:
         self._maker = maker
         self._told: list[str] = []  # the columns and units of ``foreign_told``
         self._units: list[str] = []
+        self._has_rest = False  # whether rows were read otherwise than by their form
         self._amounts: dict[str, charged.Amount] = {}  # by unit, of those that are charged
         self._rated = 0  # calls of kinds that have a rate
         self._fees = False  # whether some calls cost more than what they use
@@ -67,12 +74,12 @@ class Block:
                 they are too many kinds.
         """
         self.clear()
-        self._load(lines, origin)
-        if self._one("SELECT count(*) FROM foreign_lines") != expected:
+        self._load(lines)
+        if self._one("SELECT count(line) FROM foreign_lines") != expected:
             raise ValueError("the lines are others than expected")
         if origin.heading is not None and self._one(_OPEN.format(d=origin.heading.delimiter)):
             raise ValueError("a row goes over several lines")
-        shapes = self._tell(origin)
+        shapes = self._tell(origin, expected)
         self._price()
         self._lay()
         laid = self._laid(expected, shapes)
@@ -88,36 +95,52 @@ class Block:
     def _one(self, text: str) -> Any:
         return self._bench.all(text)[0][0]
 
-    def _load(self, lines: Path, origin: Origin) -> None:
-        layout = "CAST(0 AS UBIGINT)" if origin.heading is not None else "hash(TRY(json_keys(line)))"
+    def _load(self, lines: Path) -> None:
         self._bench.run(
-            f"""CREATE OR REPLACE TEMP TABLE foreign_lines AS SELECT line, {layout} AS layout
+            """CREATE OR REPLACE TEMP TABLE foreign_lines AS SELECT line
             FROM read_csv(?, header = false, auto_detect = false, delim = chr(1), quote = '', escape = '',
-                columns = {{'line': 'VARCHAR'}}, max_line_size = 16777216)""",  # noqa: S608  # our own names
+                columns = {'line': 'VARCHAR'}, max_line_size = 16777216)""",
             [str(lines)],
         )
 
-    def _tell(self, origin: Origin) -> dict[int, str]:
-        """Read each frequent layout; give its shape."""
-        layouts = list(layouts_of(self._bench, origin, self._maker))
-        used = {name for layout in layouts for name in (*layout.columns(), *layout.units())}
-        used |= {"provider", "model"}
-        self._told = [name for name in COLUMNS if name in used]
-        self._units = [unit for unit in UNITS if unit in used]
-        columns = ", ".join(f'"{name}" {COLUMNS[name]}' for name in self._told)
-        units = "".join(f", {unit}_ BIGINT" for unit in self._units)
-        self._bench.run(
-            f"""CREATE OR REPLACE TEMP TABLE foreign_told (number BIGINT, moment TIMESTAMP, id UUID,
-            key UBIGINT, silent BOOLEAN, is_call BOOLEAN, {columns}{units})"""
-        )
+    def _tell(self, origin: Origin, expected: int) -> dict[int, str]:
+        """Read the rows of one form, and each frequent layout of the others; give their shapes."""
         self._bench.run("CREATE OR REPLACE TEMP TABLE foreign_skipped (number BIGINT)")
-        for layout in layouts:
-            told = select(layout, self._told, self._units)
-            self._bench.run(f"INSERT INTO foreign_told {told}", [layout.number])
-        if any(layout.told.is_call != "TRUE" for layout in layouts):
+        form = formed(self._bench, origin, self._maker)
+        every = [] if form is None else [form]
+        self._widen(every)
+        for each in every:
+            self._insert(each)
+        self._has_rest = origin.heading is None and self._one(_COUNT) < expected
+        if self._has_rest:
+            self._bench.run(_REST)
+        if self._has_rest or origin.heading is not None:
+            layouts = list(layouts_of(self._bench, origin, self._maker))
+            self._widen(layouts)
+            for each in layouts:
+                self._insert(each)
+            every += layouts
+        if any(layout.told.is_call != "TRUE" for layout in every):
             self._bench.run("INSERT INTO foreign_skipped SELECT number FROM foreign_told WHERE NOT is_call")
             self._bench.run("DELETE FROM foreign_told WHERE NOT is_call")
-        return {layout.number: layout.shape for layout in layouts}
+        return {layout.number: layout.shape for layout in every}
+
+    def _widen(self, layouts: Sequence[Layout]) -> None:
+        """Make room for what layouts tell, beside what is there."""
+        used = {name for layout in layouts for name in (*layout.columns(), *layout.units())}
+        more = (used | {"provider", "model"}) - {*self._told, *self._units}
+        if not self._told:
+            self._bench.run(_TOLD)
+        for name in more:
+            column = f"{name}_ BIGINT DEFAULT 0" if name in UNITS else f'"{name}" {COLUMNS[name]}'
+            self._bench.run(f"ALTER TABLE foreign_told ADD COLUMN {column}")
+        self._told = [name for name in COLUMNS if name in {*self._told, *more}]
+        self._units = [unit for unit in UNITS if unit in {*self._units, *more}]
+
+    def _insert(self, layout: Layout) -> None:
+        parameters = [] if layout.number == FORMED else [layout.number]
+        text = select(layout, self._told, self._units)
+        self._bench.run(f"INSERT INTO foreign_told BY NAME {text}", parameters)
 
     def _price(self) -> None:
         """Find the kinds of calls that are charged alike, and how each is charged."""
@@ -206,7 +229,7 @@ class Block:
             f"""CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT number, {laid}
             FROM ({source})"""  # noqa: S608  # our own names
         )
-        if self._one("SELECT count(*) FROM foreign_told") > self._rated:
+        if self._one(_COUNT) > self._rated:
             self._bench.run(f"DELETE FROM foreign_told WHERE number NOT IN (SELECT number FROM {BATCH})")  # noqa: S608  # likewise
 
     def _make_tags(self) -> None:
@@ -240,10 +263,15 @@ class Block:
         known = [int(place) for place in (first, first_skipped) if place is not None]
         if not known:
             return Laid(0, left, 0, None, -1, {}, None)
-        layout = self._bench.all("SELECT layout FROM foreign_lines WHERE rowid = ?", [min(known)])[0][0]
         times = self._times_before() if left and count else {}
         behind = (int(last), at.replace(tzinfo=UTC)) if count else None
-        return Laid(count, left, skipped, shapes[layout], min(known), times, behind)
+        return Laid(count, left, skipped, self._shape(shapes, min(known)), min(known), times, behind)
+
+    def _shape(self, shapes: Mapping[int, str], number: int) -> str:
+        """Give the shape of a row that was told."""
+        rest = "SELECT layout FROM foreign_rest WHERE number = ?"
+        found = self._bench.all(rest, [number]) if self._has_rest else ()
+        return shapes[found[0][0]] if found else next(iter(shapes.values()))
 
     def _left(self) -> tuple[tuple[int, str], ...]:
         found = self._bench.all(

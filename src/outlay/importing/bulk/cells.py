@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed
+from outlay.importing.bulk.forms import STRANGE, Form
+
 # Texts that JSON may have written as something else than a text, whose Python text is another one.
 _OTHER_THAN_TEXT = r"^(true|false)$|^[\[{-]|^[0-9]+[.eE]|^[0-9]{16}"
 _NUMBER = r"^[0-9.]+$"
@@ -23,25 +26,8 @@ _LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}
 _ESCAPED = r"\\u00[0-7]"  # what could stand there plainly, or must not
 # Where reading a numeral as a float could lose digits; see ``files``.
 LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
+_TEXTS, _LETS = re.compile(r"\bt[0-9]+\b"), re.compile(r"\b[jm][0-9]+")
 _NAMES = re.compile(r"\bm[0-9]+_[0-9]+\b")
-MONEY = "DECIMAL(38, 18)"
-NOTHING = "NULL"
-
-
-def quoted(text: str) -> str:
-    """Write a text as SQL does."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def matches(text: str, pattern: str) -> str:
-    """Ask whether a text is wholly of a pattern, or missing."""
-    return f"({text} IS NULL OR regexp_full_match({text}, {quoted(pattern)}))"
-
-
-def coalesced(texts: Iterable[str]) -> str:
-    """Take the first text that says something."""
-    some = [text for text in texts if text != NOTHING]
-    return f"coalesce({', '.join(some)})" if len(some) > 1 else some[0] if some else NOTHING
 
 
 def unquoted(delimiter: str) -> str:
@@ -52,11 +38,6 @@ def unquoted(delimiter: str) -> str:
     return f"CASE WHEN NOT contains(line, '\"') THEN line WHEN {plain} THEN {bare} END"
 
 
-def trimmed(amount: str) -> str:
-    """Write an amount of money as ``core.money`` does: plainly, without trailing zeros."""
-    return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
-
-
 @dataclass(slots=True)
 class Cells:
     """The texts of one layout of rows; ``sources`` says under which name of the row a field stands."""
@@ -64,6 +45,7 @@ class Cells:
     sources: Mapping[str, str]
     positions: Mapping[str, int] | None = None  # of a table's columns; None: rows are JSON objects
     sample: str = ""  # a line
+    form: Form | None = None  # that lines must have; None: those of the layout's keys are read as they are
     asked: dict[str, str] = field(default_factory=dict)  # texts by source
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
     signs: list[str] = field(default_factory=list)  # patterns of lines that are looked at closely
@@ -83,6 +65,8 @@ class Cells:
 
     def json(self, name: str) -> str:
         """Give a field's value as JSON, NULL where it is missing."""
+        if self.form is not None:
+            return self.let(self.form.json(self.sources[name], self._raw(self.sources[name])))
         return self.whole.setdefault(self.sources[name], f"j{len(self.whole)}")
 
     def let(self, expression: str) -> str:
@@ -108,16 +92,27 @@ class Cells:
         if self.positions is not None:
             self.need(check)
             return
+        if self.form is not None and not self._nested():
+            return
         if sign:
             self.signs.append(sign)
         self.need(f"CASE WHEN odd THEN {check} ELSE TRUE END")
 
     def textual(self, text: str, *, never_number: bool = False) -> str:
         """Read a text; what JSON may have written as a number, a truth or a list is left to the other way."""
-        if text != NOTHING and self.positions is None:
+        if text != NOTHING and self.positions is None and not self._is_text(text):
             pattern = f"{_OTHER_THAN_TEXT}|{_NUMBER}" if never_number else _OTHER_THAN_TEXT
             self.need(f"({text} IS NULL OR NOT regexp_matches({text}, {quoted(pattern)}))")
         return text
+
+    def _is_text(self, text: str) -> bool:
+        """Whether the form says that nothing else than texts can stand there."""
+        if self.form is None or _LETS.search(text):
+            return False
+        names = set(_TEXTS.findall(text))
+        return bool(names) and all(
+            self.form.is_text(source) for source, name in self.asked.items() if name in names
+        )
 
     def missing(self, text: str) -> None:
         """Leave rows to the other way that say something here."""
@@ -174,6 +169,8 @@ class Cells:
     def business(self, name: str) -> str:
         """Give a value that is kept as it is; lists, objects and what loses digits are left."""
         value = self.json(name)
+        if self.form is not None and self.form.is_text(self.sources[name]):
+            return value
         simple = f"regexp_matches({value}, {quoted(_INTEGER_OR_TEXT)})"
         odd = f"regexp_matches({value}, '^([\\[{{]|-?[0-9]{{16}})')"
         verbatim = self.verbatim(name, value, money=False)
@@ -184,6 +181,8 @@ class Cells:
 
     def is_strict(self, width: int | None) -> str:
         """Whether others read a row too: JSON without what only DuckDB takes, or the cells that there are."""
+        if self.form is not None:
+            return self._is_exact(self.form)
         if width is not None:
             return f"width = {width}"
         lenient = f"regexp_matches(line, {quoted(_LENIENT)})"
@@ -196,6 +195,8 @@ class Cells:
         That it stands in the line as it was read is enough, where its key stands there once. Else it is
         looked at closely where a float may not hold all digits.
         """
+        if self.form is not None and within is None:
+            return "TRUE"
         key = f'"{self.sources[name]}":'
         self.signs.append(f"{re.escape(key)}.*{re.escape(key)}")
         before = key if within is None else f'{key} ?{{[^{{}}]*"{within}":'
@@ -208,7 +209,7 @@ class Cells:
         once = f"length(line) - length(replace(line, {quoted(key)}, '')) = {len(key)}"
         test = f"({text} IS NULL{other} OR ({once} AND {same}))"
         stands = "FALSE" if within else self._stands(name, text)
-        is_long = f"regexp_matches(line, {quoted(LONG)})"
+        is_long = f"regexp_matches({'line' if self.form is None else text}, {quoted(LONG)})"
         return f"CASE WHEN NOT odd AND {stands} THEN TRUE WHEN {is_long} THEN {test} ELSE TRUE END"
 
     def _stands(self, name: str, text: str) -> str:
@@ -237,15 +238,17 @@ class Cells:
 
     def select(self, delimiter: str) -> str:
         """Give the SELECT of all texts that were asked for, from the lines of one layout."""
+        if self.form is not None:
+            return self._stepped(self._of_form())
         names = list(self.asked)
         if self.positions is not None:
             texts = [f"x[{self.positions[name] + 1}]" for name in names]
             read = f"string_split(line, {quoted(delimiter)}) AS x"
-            lines = f"SELECT rowid, {unquoted(delimiter)} AS line, layout FROM foreign_lines"  # noqa: S608  # our own names
+            lines = f"SELECT rowid AS number, {unquoted(delimiter)} AS line, 0 AS layout FROM foreign_lines"  # noqa: S608  # our own names
             more = ["len(x) AS width"]
         else:
             texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
-            lines = "SELECT rowid, line, layout FROM foreign_lines"
+            lines = "SELECT number, line, layout FROM foreign_rest"
             read = f"json_extract_string(line, {_paths(names)}) AS x"
             if self.whole:
                 read += f", json_extract(line, {_paths(self.whole)}) AS y"
@@ -255,16 +258,51 @@ class Cells:
         told = [f"NULLIF({text}, '') AS {self.asked[name]}" for name, text in zip(names, texts, strict=True)]
         text = (
             f"SELECT number, line, {', '.join([*told, *more])} FROM"  # noqa: S608  # our own names, quoted texts
-            f" (SELECT rowid AS number, line, {read} FROM ({lines}) WHERE layout = ?)"
+            f" (SELECT number, line, {read} FROM ({lines}) WHERE layout = ?)"
         )
+        return self._stepped(text)
+
+    def _stepped(self, text: str) -> str:
         for step in self.steps:
             named = ", ".join(f"{expression} AS {name}" for name, expression in step.items())
             text = f"SELECT *, {named} FROM ({text})"  # noqa: S608  # likewise
         return text
 
-    def _is_odd(self) -> str:
+    def _is_odd(self, text: str = "line") -> str:
         """Whether a line is to be looked at closely, found in one pass over it."""
-        return f"regexp_matches(line, {quoted('|'.join([_LENIENT, _ESCAPED, *self.signs]))}) AS odd"
+        return f"regexp_matches({text}, {quoted('|'.join([_LENIENT, _ESCAPED, *self.signs]))}) AS odd"
+
+    def _of_form(self) -> str:
+        """Give the SELECT of the texts of lines that may have a form."""
+        raws = self._raws()
+        texts = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
+        told = [f"NULLIF({self._raw(source)}, '') AS {name}" for source, name in self.asked.items()]
+        nested = self._nested()
+        odd = [self._is_odd(f"concat_ws(' ', {', '.join(nested)})")] if nested else []
+        return f"""SELECT *, {", ".join([*told, *odd])} FROM (
+            SELECT number, line, {", ".join(texts)} FROM (
+            SELECT rowid AS number, line, TRY(json_extract_string(line, {_paths(raws)})) AS x
+            FROM foreign_lines))"""  # noqa: S608  # our own names, quoted texts
+
+    def _is_exact(self, form: Form) -> str:
+        """Whether a line is its values put into the form, and all of these are such as others read too."""
+        raws = self._raws()
+        checks = [f"line = {form.filled(raws)}"]
+        if scalars := form.scalars(raws):
+            checks.append(f"NOT regexp_matches(concat_ws(' ', {', '.join(scalars)}), {quoted(STRANGE)})")
+        if self._nested():
+            checks.append(f"CASE WHEN odd THEN NOT regexp_matches(line, {quoted(_LENIENT)}) ELSE TRUE END")
+        return " AND ".join(checks)
+
+    def _raws(self) -> dict[str, str]:
+        """Name the value of each key of the form."""
+        return {} if self.form is None else {key: f"r{at}" for at, key in enumerate(self.form.kinds)}
+
+    def _raw(self, source: str) -> str:
+        return self._raws()[source]
+
+    def _nested(self) -> list[str]:
+        return [] if self.form is None else self.form.nested(self._raws())
 
 
 def _paths(names: Iterable[str]) -> str:

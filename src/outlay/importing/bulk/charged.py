@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from outlay.capture.fields import NO_USAGE
-from outlay.importing.bulk.cells import MONEY, NOTHING, quoted, trimmed
+from outlay.importing.bulk.expressions import MONEY, NOTHING, quoted, trimmed
 from outlay.importing.bulk.told import UNITS
 
 SIZE = ("input", "cache_read", "cache_write", "cache_write_1h")  # what tiers by the size of a request count

@@ -1,7 +1,8 @@
 """Helicone's requests in bulk: those that tell its own counts, without the provider's body."""
 
 from outlay.importing import helicone
-from outlay.importing.bulk.cells import NOTHING, Cells, quoted
+from outlay.importing.bulk.cells import Cells
+from outlay.importing.bulk.expressions import NOTHING, quoted
 from outlay.importing.bulk.told import Told
 
 

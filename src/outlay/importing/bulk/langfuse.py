@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from outlay.importing import langfuse
-from outlay.importing.bulk.cells import NOTHING, Cells, coalesced, quoted
+from outlay.importing.bulk.cells import Cells
+from outlay.importing.bulk.expressions import NOTHING, coalesced, quoted
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told
 

@@ -1,13 +1,14 @@
 """The layouts that lines have, sets of keys or a table's heading, and how each of them is told."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from outlay.core.ports import Workbench
 from outlay.importing.bulk import helicone, langfuse, litellm, plain
-from outlay.importing.bulk.cells import NOTHING, Cells
+from outlay.importing.bulk.cells import Cells
+from outlay.importing.bulk.expressions import NOTHING
+from outlay.importing.bulk.forms import Form, form_of, pairs_of
 from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
 from outlay.importing.files import Heading
 from outlay.importing.made import Maker
@@ -15,6 +16,8 @@ from outlay.importing.shapes import Shape, is_own, shape_of
 
 # A line of a table whose quotes all close in it; {d} is the delimiter.
 CLOSED = r'("([^"]|"")*"|[^"{d}]*)({d}("([^"]|"")*"|[^"{d}]*))*'
+FORMED = -1  # the number of the layout of one form
+_SAMPLES = 60  # lines by which the form is found
 _LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
 _TELL: Mapping[str, Callable[[Cells], Told | None]] = {
     "plain": plain.tell,
@@ -37,10 +40,12 @@ class Origin:
 
 
 def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layout]:
-    """Give the frequent layouts of ``foreign_lines`` that can be read in bulk."""
+    """Give the frequent layouts of ``foreign_rest`` that can be read in bulk."""
     found = bench.all(
-        f"""SELECT layout, arg_min(line, rowid) FROM foreign_lines
+        f"""SELECT layout, arg_min(line, number) FROM foreign_rest
         GROUP BY layout ORDER BY count(*) DESC LIMIT {_LAYOUTS}"""  # noqa: S608  # our own names
+        if origin.heading is None
+        else "SELECT 0, line FROM foreign_lines ORDER BY rowid LIMIT 1"
     )
     for number, sample in found:
         layout = _layout(bench, (number, sample), origin, maker)
@@ -48,10 +53,26 @@ def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layou
             yield layout
 
 
-def _layout(bench: Workbench, found: tuple[int, str], origin: Origin, maker: Maker) -> Layout | None:
+def formed(bench: Workbench, origin: Origin, maker: Maker) -> Layout | None:
+    """Give the layout of the rows of one form, if many of ``foreign_lines`` are of it."""
+    if origin.heading is not None:
+        return None
+    count = bench.all("SELECT count(*) FROM foreign_lines")[0][0]
+    step = max(1, count // _SAMPLES)
+    found = bench.all(
+        "SELECT line FROM foreign_lines WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))",
+        [list(range(0, count, step))],
+    )
+    form = form_of(line for (line,) in found)
+    return None if form is None else _layout(bench, (FORMED, form.sample), origin, maker, form)
+
+
+def _layout(
+    bench: Workbench, found: tuple[int, str], origin: Origin, maker: Maker, form: Form | None = None
+) -> Layout | None:
     number, sample = found
     heading = origin.heading
-    keys = _keys_of(sample) if heading is None else heading.names
+    keys = tuple(key for key, _ in pairs_of(sample)) if heading is None else heading.names
     sources = _sources(keys, origin.mapping)
     if sources is None:
         return None
@@ -61,7 +82,7 @@ def _layout(bench: Workbench, found: tuple[int, str], origin: Origin, maker: Mak
     shape = origin.shape or shape_of(names)
     tell = None if shape is None else _TELL.get(shape.name)
     positions = None if heading is None else {name: at for at, name in enumerate(keys)}
-    cells = Cells(sources, positions, sample)
+    cells = Cells(sources, positions, sample, form)
     told = None if tell is None else tell(cells)
     if shape is None or told is None or told.at == NOTHING:
         return None
@@ -85,7 +106,7 @@ def _zone(bench: Workbench, layout: tuple[Cells, Told, int], heading: Heading | 
         f"""SELECT DISTINCT replace({told.at}, ' ', 'T')[:13]
         FROM ({cells.select("," if heading is None else heading.delimiter)})
         WHERE regexp_full_match({told.at}, '20[0-9-]{{8}}[T ][0-9:.]+')""",  # noqa: S608  # our own names
-        [number],
+        [] if cells.form is not None else [number],
     )
     hours = [(hour, _ahead(hour, zone)) for (hour,) in found]
     known = [(hour, ahead) for hour, ahead in hours if ahead is not None]
@@ -95,15 +116,6 @@ def _zone(bench: Workbench, layout: tuple[Cells, Told, int], heading: Heading | 
         [[hour for hour, _ in known], [ahead for _, ahead in known]],
     )
     return _ZONE
-
-
-def _keys_of(sample: str) -> tuple[str, ...]:
-    """Give the keys of a row, as often as they stand in it; none where it is no object."""
-    try:
-        pairs = json.loads(sample, object_pairs_hook=lambda pairs: tuple(key for key, _ in pairs))
-    except (ValueError, RecursionError):
-        return ()
-    return pairs if isinstance(pairs, tuple) else ()
 
 
 def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str, str] | None:

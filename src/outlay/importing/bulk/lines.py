@@ -25,18 +25,20 @@ class Lines:
     """The lines of a block, the number of the first, and their text as the engine can read it."""
 
     def __init__(self, block: bytes, first: int, heading: Heading | None = None) -> None:
-        if b"\r\n" in block:
+        if b"\r" in block:
             block = block.replace(b"\r\n", b"\n")
         self._block = block
         self._heading = heading
         self.first = first
         self.count = block.count(b"\n") + (not block.endswith(b"\n"))
-        self.text = None if any(byte in block for byte in _STRANGE) else self._filled()
+        self.is_usual = not any(byte in block for byte in _STRANGE)
 
-    def _filled(self) -> bytes:
-        if b"\n\n" not in self._block and not self._block.startswith(b"\n"):
-            return self._block
-        return b"\n".join(line or _BLANK for line in self._all())
+    def texts(self) -> Iterator[bytes]:
+        """Give the text for the engine; where it is asked for again, with something on each empty line."""
+        if self.is_usual:
+            yield self._block
+            if b"\n\n" in self._block or self._block.startswith(b"\n"):
+                yield b"\n".join(line or _BLANK for line in self._all())
 
     def _all(self) -> list[bytes]:
         return self._block.removesuffix(b"\n").split(b"\n")
@@ -104,16 +106,29 @@ def blocks(file: io.BufferedReader) -> Iterator[bytes]:
     held: list[bytes] = []
     size = lines = 0
     while chunk := file.read(min(_CHUNK, _BLOCK)):
-        size, lines = size + len(chunk), lines + chunk.count(b"\n")
-        end = chunk.rfind(b"\n") + 1
-        if end and (lines >= _ROWS or size >= _BLOCK):
+        while lines + (more := chunk.count(b"\n")) >= _ROWS or (more and size + len(chunk) >= _BLOCK):
+            end = _behind(chunk, min(more, _ROWS - lines))
             yield b"".join((*held, chunk[:end]))
-            held = [chunk[end:]]
-            size, lines = len(held[0]), 0
-        else:
-            held.append(chunk)
+            held.clear()
+            size = lines = 0
+            chunk = chunk[end:]  # what is left of it
+        held.append(chunk)
+        size, lines = size + len(chunk), lines + more
     if size:
         yield b"".join(held)
+
+
+def _behind(chunk: bytes, lines: int) -> int:
+    """Find where so many lines have ended, by halves: counting is faster than finding each."""
+    low, high = 0, len(chunk)
+    while high - low > 1:
+        middle = (low + high) // 2
+        before = chunk.count(b"\n", low, middle)
+        if before >= lines:
+            high = middle
+        else:
+            low, lines = middle, lines - before
+    return high
 
 
 def heading_of(line: bytes) -> Heading | None:

@@ -1,7 +1,8 @@
 """LiteLLM's spend logs in bulk."""
 
 from outlay.importing import litellm
-from outlay.importing.bulk.cells import NOTHING, Cells, matches, quoted
+from outlay.importing.bulk.cells import Cells
+from outlay.importing.bulk.expressions import NOTHING, matches, quoted
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told, inclusive
 

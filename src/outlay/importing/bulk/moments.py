@@ -1,6 +1,7 @@
 """Spans between the instants that a row tells, as SQL."""
 
-from outlay.importing.bulk.cells import NOTHING, Cells
+from outlay.importing.bulk.cells import Cells
+from outlay.importing.bulk.expressions import NOTHING
 
 
 def between(cells: Cells, start: str, end: str) -> str:

@@ -3,7 +3,8 @@
 import orjson
 
 from outlay.importing import plain
-from outlay.importing.bulk.cells import NOTHING, Cells, coalesced, quoted
+from outlay.importing.bulk.cells import Cells
+from outlay.importing.bulk.expressions import NOTHING, coalesced, quoted
 from outlay.importing.bulk.told import Told, inclusive
 
 _YES, _NO = "('true', '1', 'yes', 'y', 't')", "('false', '0', 'no', 'n', 'f')"

@@ -67,7 +67,7 @@ class Bulk:
         first = 1
         for block in blocks(file):
             lines = Lines(block.removeprefix(BOM) if first == 1 else block, first)
-            laid = None if lines.text is None else self._laid(self.ledger, lines, self.origin)
+            laid = self._laid(self.ledger, lines, self.origin)
             yield from self._block(lines, laid)
             first += lines.count
 
@@ -82,8 +82,8 @@ class Bulk:
         for block in ahead:
             lines = Lines(block, first, heading)
             under = replace(self.origin, heading=heading)
-            laid = None if lines.text is None else self._laid(self.ledger, lines, under)
-            if laid is None and (lines.text is None or not lines.is_closed()):
+            laid = self._laid(self.ledger, lines, under)
+            if laid is None and not (lines.is_usual and lines.is_closed()):
                 with self.ledger.workbench() as (bench, _):
                     self.maker.rank = self._again.rest(bench)
                 yield from self._one_by_one(table_rows(Joined.of((block,), ahead), heading, first - 1))
@@ -118,15 +118,14 @@ class Bulk:
 
     def _laid(self, ledger: Absorbing, lines: Lines, origin: Origin) -> Laid | None:
         """Lay out what can be; None where the engine cannot, for whatever reason: the other way can."""
-        with NamedTemporaryFile(dir=ledger.spool, prefix=_PREFIX, suffix=_SUFFIX) as target:
-            target.write(lines.text or b"")
-            target.flush()
-            try:
-                with ledger.workbench() as (bench, columns):
+        for text in lines.texts():
+            with NamedTemporaryFile(dir=ledger.spool, prefix=_PREFIX, suffix=_SUFFIX) as target:
+                target.write(text)
+                target.flush()
+                with suppress(LedgerError, ValueError), ledger.workbench() as (bench, columns):
                     block = Block(bench, columns, self.book, self.maker)
                     return block.lay_out(Path(target.name), lines.count, origin)
-            except (LedgerError, ValueError):
-                return None
+        return None
 
     def _rank(self, lines: Lines, left: Places, *, told: bool) -> None:
         """Tell rows that are equal to earlier ones from these."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from outlay.importing.bulk.cells import LONG, NOTHING, Cells, quoted
+from outlay.importing.bulk.cells import LONG, Cells
+from outlay.importing.bulk.expressions import NOTHING, quoted
 from outlay.importing.made import UUID7
 
 UNITS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
