@@ -659,6 +659,6 @@ def test_blocks_end_behind_the_line_that_fills_them(
     monkeypatch.setattr(lines, "_CHUNK", chunk)
     monkeypatch.setattr(lines, "_ROWS", most)
     data = b"".join(b"x" * (n % 5) + b"\n" for n in range(20)) + b"end"
-    found = list(lines.blocks(io.BufferedReader(io.BytesIO(data))))  # type: ignore[arg-type]  # read alone is asked for
+    found = list(lines.blocks(io.BufferedReader(io.BytesIO(data))))
     assert b"".join(found) == data
     assert all(block.count(b"\n") == most for block in found[:-1])
