@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, EventStreamError
 from tests.support import bedrock_bodies as bodies
 from tests.support.aws import Reply, bedrock
 from tests.support.bedrock_bodies import COST, MODEL, UNITS
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept
 
 from outlay.capture import context
@@ -123,22 +124,12 @@ def test_a_stream_closed_early_or_dropped_is_one_partial_call(kept: Kept) -> Non
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
-    async def reading(came: asyncio.Event) -> None:
+    async def events() -> AsyncIterator[Any]:
         async with client(Reply(bodies.CONVERSE_EVENTS)) as api:
-            async for _ in (await api.converse_stream(**ASK))["stream"]:
-                came.set()
-                await asyncio.sleep(60)
+            async for event in (await api.converse_stream(**ASK))["stream"]:
+                yield event
 
-    async def main() -> None:
-        came = asyncio.Event()
-        task = asyncio.create_task(reading(came))
-        await came.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(events)
     assert "partial" in kept.only.flags
 
 

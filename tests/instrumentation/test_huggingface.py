@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx2
@@ -12,6 +12,7 @@ import pytest
 from huggingface_hub import AsyncInferenceClient, InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import _http
+from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
 from outlay.capture import context
@@ -179,22 +180,12 @@ def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept
 def test_a_cancelled_task_is_one_partial_call(kept: Kept, serve: Any) -> None:
     serve(streamed(STREAM))
 
-    async def reading(came: asyncio.Event) -> None:
+    async def chunks() -> AsyncIterator[Any]:
         async with AsyncInferenceClient(model=MODEL, token="hf_test") as api:  # noqa: S106 - a made-up one
-            async for _ in await api.chat_completion(MESSAGES, stream=True):
-                came.set()
-                await asyncio.sleep(60)
+            async for chunk in await api.chat_completion(MESSAGES, stream=True):
+                yield chunk
 
-    async def main() -> None:
-        came = asyncio.Event()
-        task = asyncio.create_task(reading(came))
-        await came.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    gc.collect()
+    cancel_while_reading(chunks)
     assert "partial" in kept.only.flags
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Selected
-from outlay.ledger.dialect import DUCKDB, REVISED
+from outlay.ledger.dialect import DUCKDB, REVISED, Dialect
 from outlay.ledger.native import duckdb
 
 COLUMNS = (
@@ -28,8 +28,20 @@ COLUMNS = (
     *("quality_score", "user_rating", "correct"),
 )
 """What the view holds of each call; ``docs/sql.md`` says what each means."""
+_OVER_CALLS = """WITH calls AS (
+    SELECT {columns}, input_tokens + output_tokens AS total_tokens FROM {source}
+) SELECT * FROM (
+{text}
+) AS answer"""
 _TABLE = re.compile(r"FROM (calls|revisions|scores)\b")
 _BARE_AT = re.compile(r'(?<!")\bat\b(?!")', re.IGNORECASE)
+
+
+def over_calls(text: str, dialect: Dialect) -> str:
+    """Lay the view under a SELECT, for a server that keeps no view of its own."""
+    columns = ", ".join(f'calls."{name}"' for name in COLUMNS)
+    source = dialect.judged.format(calls=dialect.revised)
+    return _OVER_CALLS.format(columns=columns, source=source, text=text)
 
 
 def select(file: Path, text: str) -> Selected:

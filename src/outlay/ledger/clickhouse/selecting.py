@@ -7,7 +7,7 @@ from typing import Any, Final
 from outlay.core.errors import QueryError
 from outlay.core.query import Selected
 from outlay.ledger.clickhouse.client import Client
-from outlay.ledger.view import COLUMNS
+from outlay.ledger.view import over_calls
 
 READING: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -18,11 +18,6 @@ READING: Final[Mapping[str, Any]] = MappingProxyType(
     }
 )
 """The settings of a statement of one's own."""
-_TEMPLATE = """WITH calls AS (
-    SELECT {columns}, input_tokens + output_tokens AS total_tokens FROM {source}
-) SELECT * FROM (
-{text}
-) AS answer"""
 
 
 def select(client: Client, text: str) -> Selected:
@@ -31,9 +26,7 @@ def select(client: Client, text: str) -> Selected:
     Raises:
         QueryError: it is not one SELECT, or ClickHouse refuses it.
     """
-    source = client.dialect.judged.format(calls=client.dialect.revised)
-    columns = ", ".join(f'calls."{name}"' for name in COLUMNS)
-    whole = _TEMPLATE.format(columns=columns, source=source, text=_as_parsed(client, text))
+    whole = over_calls(_as_parsed(client, text), client.dialect)
     names, rows = client.answer(whole, READING)
     if not rows:  # then the driver is told of no columns either
         names = tuple(column[0] for column in client.answer(f"DESCRIBE TABLE ({whole})", READING)[1])

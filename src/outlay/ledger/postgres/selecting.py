@@ -4,13 +4,7 @@ import re
 
 from outlay.core.query import Selected
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.view import COLUMNS
-
-_TEMPLATE = """WITH calls AS (
-    SELECT {columns}, input_tokens + output_tokens AS total_tokens FROM {source}
-) SELECT * FROM (
-{text}
-) AS answer"""
+from outlay.ledger.view import over_calls
 
 
 def select(connection: Connection, text: str) -> Selected:
@@ -19,7 +13,5 @@ def select(connection: Connection, text: str) -> Selected:
     Raises:
         QueryError: it is not one SELECT, or PostgreSQL refuses it.
     """
-    source = connection.dialect.judged.format(calls=connection.dialect.revised)
-    columns = ", ".join(f'calls."{name}"' for name in COLUMNS)
     bare = re.sub(r"[;\s]+$", "", text)
-    return Selected(*connection.answer(_TEMPLATE.format(columns=columns, source=source, text=bare)))
+    return Selected(*connection.answer(over_calls(bare, connection.dialect)))
