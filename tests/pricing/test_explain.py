@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from tests.support.books import charged
+import pytest
+from tests.support.books import book_of, charged
 
 from outlay.core.cost import Cost, Price
 from outlay.core.usage import Usage
@@ -32,3 +33,16 @@ def test_an_explanation_of_the_unknown_says_why() -> None:
     said = explain(charged(Book.default(), {"input": 1}, "openai/gpt-99"))
     assert said[0] == "cost unknown (unpriced)"
     assert "gpt-99" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        ("input", "input: 3 x 2.00 per million = 0.000006 USD"),
+        ("pages", "pages: 3 x 2.00 per thousand = 0.006 USD"),
+        ("images", "images: 3 x 2.00 each = 6 USD"),
+    ],
+)
+def test_a_line_says_for_how_many_units_its_rate_is_meant(unit: str, said: str) -> None:
+    text = f'[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{{ rates = {{ {unit} = "2" }} }}]'
+    assert explain(charged(book_of(text), {unit: 3}))[0] == said

@@ -140,6 +140,7 @@ def test_hours_and_dates_hold_together() -> None:
         ({"rates": {"Input Tokens": "1"}}, "Input Tokens"),
         ({"rates": {"input": "1"}, "from": "soon"}, "from"),
         ({"rates": {"input": "1"}, "from": "2026-02-01", "to": "2026-01-01"}, "after"),
+        ({"rates": {"input": "1"}, "from": "2026-02-01", "to": "2026-02-01"}, "after"),
         ({"rates": {"input": "1"}, "above": [{"tokens": 0, "rates": {}}]}, "tokens"),
         ({"rates": {"input": "1"}, "above": [{"size": 1, "rates": {}}]}, "size"),
         ({"rates": {"input": "1"}, "kind": "weekly"}, "kind"),
@@ -240,8 +241,9 @@ def test_a_numbered_source_is_one_of_the_files() -> None:
     sources = ({"name": "first"}, {"name": "second", "link": "https://example.org"})
     row = read_row({"rates": {"input": "1"}, "source": 1}, "row 1", BASE, sources)
     assert (row.source, row.link) == ("second", "https://example.org")
-    with pytest.raises(PriceBookError, match="there is no source number 2"):
-        read_row({"rates": {"input": "1"}, "source": 2}, "row 1", BASE, sources)
+    for beyond in (2, -1):
+        with pytest.raises(PriceBookError, match=f"there is no source number {beyond}"):
+            read_row({"rates": {"input": "1"}, "source": beyond}, "row 1", BASE, sources)
 
 
 def test_of_several_strange_keys_the_first_is_named() -> None:

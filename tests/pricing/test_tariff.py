@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
+from tests.support.books import book_of
 
 from outlay.core.usage import Item, Term
 from outlay.pricing import Book, RateCard
@@ -83,3 +85,12 @@ def test_throughput_that_is_paid_by_the_hour_has_no_tariff() -> None:
     paid = (("service_tier", "provisioned"),)
     assert tariff("ours", ("input", 5), provider="openai") is not None
     assert tariff("ours", ("input", 5), terms=paid, provider="openai") is None
+
+
+@pytest.mark.parametrize("more", ['once = ["pages"]', "least = { audio_seconds = 10 }"])
+def test_what_is_charged_once_or_at_least_decides_more_than_a_rate(more: str) -> None:
+    row = 'price = [{ rates = { input = "1", pages = "2", audio_seconds = "3" } }]'
+    prices = book_of(f'[[model]]\nprovider = "acme"\nmodel = "one"\n{more}\n{row}')
+    asked = partial(tariff_of, (("input", 5),), (), provider="acme", model="one", at=AT)
+    assert asked(book=prices) is None
+    assert asked(book=book_of(f'[[model]]\nprovider = "acme"\nmodel = "one"\n{row}')) is not None
