@@ -192,7 +192,8 @@ def _not_late(connection: Connection, some: list[Entry | Seen]) -> Sequence[Entr
         record_of(each) if isinstance(each, Seen) and (each.at < at or each.id < least) else each
         for each in some
     ]
-    good = set(map(id, set_late_aside(connection, [each for each in read if not isinstance(each, Seen)])))
+    whole = [each for each in read if not isinstance(each, Seen)]
+    good = set(map(id, set_late_aside(connection, horizon, whole)))
     return [each for each in read if isinstance(each, Seen) or id(each) in good]
 
 

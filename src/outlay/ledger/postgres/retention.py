@@ -1,6 +1,6 @@
 """Retention in PostgreSQL: old days become daily totals, and what comes late is set aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -71,15 +71,12 @@ def _move(connection: Connection, until: datetime) -> None:
     connection.run('DELETE FROM records WHERE "at" < ?', old)
 
 
-def set_late_aside(connection: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Give the entries without those of pruned days, whose calls are kept apart.
+def set_late_aside(connection: Connection, horizon: datetime, entries: Iterable[Entry]) -> list[Entry]:
+    """Give the entries without those of days pruned up to a horizon, whose calls are kept apart.
 
     A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
     with another instant would count twice. What is said about such calls comes too late as well.
     """
-    horizon = horizon_of(connection)
-    if horizon is None:
-        return entries
     least = least_id(horizon)
     good: list[Entry] = []
     for entry in entries:
