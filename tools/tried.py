@@ -33,6 +33,8 @@ FRAMEWORKS: Mapping[str, Trial] = {
         "tests/instrumentation/frameworks/test_over_sdks.py",
         "llama-index",
     ),
+    "langgraph": Trial(("langgraph", "langchain-openai"), _ATTRIBUTION, "langchain or langgraph"),
+    "aioboto3": Trial(("aioboto3",), "tests/instrumentation/test_aiobotocore.py"),
     "instructor": Trial(("instructor",), "tests/instrumentation/frameworks/test_over_sdks.py", "instructor"),
     **{
         f"{name}-oldest": Trial(packages, _ATTRIBUTION, only)

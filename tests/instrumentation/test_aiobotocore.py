@@ -105,6 +105,22 @@ def test_every_form_makes_one_record_with_the_right_units_and_cost(form: str, ke
     assert (record.streamed, record.status) == ("stream" in form, "success")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_client_of_aioboto3_is_counted_as_one_of_aiobotocore(form: str, kept: Kept) -> None:
+    aioboto3 = pytest.importorskip("aioboto3", reason="it pins an older aiobotocore; tried apart")
+    reply, call = FORMS[form]
+
+    async def main() -> None:
+        session = aioboto3.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106 - likewise
+        with bedrock(reply) as (url, _paths), context(user="u1"):
+            async with session.client("bedrock-runtime", endpoint_url=url, region_name="us-east-1") as api:
+                await call(api)
+
+    asyncio.run(main())
+    record = kept.only
+    assert (record.usage.units, record.cost, record.user) == (UNITS, COST, "u1")
+
+
 def test_a_stream_closed_early_or_dropped_is_one_partial_call(kept: Kept) -> None:
     async def main() -> None:
         async with client(Reply(bodies.CONVERSE_EVENTS)) as api:

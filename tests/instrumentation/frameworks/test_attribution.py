@@ -235,6 +235,34 @@ def test_langgraphs_thread_is_the_session_of_what_its_nodes_ask(server: Stub, ke
     assert whom(kept.only) == {"session": "t1", "query_type": "ask", "langgraph_node": "ask"}
 
 
+@pytest.mark.parametrize("how", ["langgraph", "langgraph async", "langgraph stream"])
+def test_a_real_graphs_thread_is_the_session_of_each_of_its_nodes_calls(
+    how: str, server: Stub, kept: Kept
+) -> None:
+    """Two nodes, one asking by LangChain's model and one by the SDK itself: a record of each."""
+    graphs = need("langgraph.graph", "langchain_openai")
+    graph = graphs.StateGraph(dict)
+    graph.add_node("model", lambda state: {"text": state["text"], "said": chat(server).invoke(ASK).content})
+    graph.add_node("sdk", lambda state: {"text": state["text"], "said": step(server).invoke(ASK)})
+    graph.add_edge(graphs.START, "model")
+    graph.add_edge("model", "sdk")
+    graph.add_edge("sdk", graphs.END)
+    asked = graph.compile()
+    config: Any = {"configurable": {"thread_id": "t1"}, "metadata": {"user_id": "u1", "feature": "answers"}}
+    if how == "langgraph":
+        asked.invoke({"text": ASK}, config)
+    elif how == "langgraph async":
+        asyncio.run(asked.ainvoke({"text": ASK}, config))
+    else:
+        list(asked.stream({"text": ASK}, config))
+    said = {"user": "u1", "session": "t1", "query_type": "answers"}
+    assert [whom(each) for each in kept.records] == [
+        {**said, "langgraph_node": "model"},
+        {**said, "langgraph_node": "sdk"},
+    ]
+    assert [each.usage.units for each in kept.records] == [{"input": 1000, "output": 100}] * 2
+
+
 def test_a_run_further_in_has_the_name_of_the_outermost(server: Stub, kept: Kept) -> None:
     inner = chain(server).with_config(run_name="inner")
     outer = need("langchain_core.runnables").RunnableLambda(inner.invoke).with_config(run_name="outer")
