@@ -1,58 +1,104 @@
-"""Forms of answers: the answer to a usual line is that of an earlier one like it, but for its id and counts.
+"""Forms of answers: a line's answer is that of an earlier one like it, but for its id, counts and amounts.
 
-A form is learned from the answer that the whole way gave to the first line of its kind, and is kept under all
-that decides the rest. Whatever is unusual about a usage or its price goes the whole way.
+A form is learned from the answer that the whole way gave to the second line of its kind, and kept under all
+that decides the rest. It is only used if it says what the whole way said there, to the byte.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from outlay.core.cost import Cost
-from outlay.core.money import EXACT, ZERO, multiply
+from outlay.core.money import EXACT, ZERO, rate_text
 from outlay.core.money import text_of as money_text
-from outlay.core.units import KINDS, TOKEN_UNITS
-from outlay.core.usage import Quantity, Usage
+from outlay.core.units import TOKEN_UNITS
+from outlay.core.usage import Item, Quantity, Term, Usage
 from outlay.extract import Usual
-from outlay.pricing import Book, tariff_of
+from outlay.pricing import Basis, Book, basis_of
 
 Kind = tuple[object, ...]
 """What decides all of an answer but its id, counts and amounts."""
-Whole = Callable[[], tuple[dict[str, Any], Usage, Cost]]
-"""Makes an answer the whole way, without its id, and gives the usage and the cost that it tells of."""
+Whole = Callable[[], dict[str, Any]]
+"""Makes an answer the whole way, without its id."""
 
-_KEPT = 512  # forms; most inputs have few kinds of lines, but names that strangers make up could be many
+_KEPT = 2048  # forms, of a kilobyte; names that strangers make up are not among them
 _COUNT, _MONEY = "\0count", "\0money"  # what a form leaves open, and the same as JSON
 _OPEN_COUNT, _OPEN_MONEY = '"\\u0000count"', '"\\u0000money"'
+_TWICE = "audio_seconds"  # may measure again what tokens measure
 _times, _add = EXACT.multiply, EXACT.add
+
+
+class Facts(NamedTuple):
+    """All that a response says of its cost where it has no parts."""
+
+    items: tuple[Item, ...]
+    served: str | None
+    terms: tuple[Term, ...]
+    flags: tuple[str, ...] = ()
+    reason: str | None = None
+    context_tokens: int | None = None
+    stated: Decimal | None = None
+    currency: str = "USD"
+
+
+def facts_of(found: Usual | Usage) -> Facts | None:
+    """Give the facts of a response; None of one that is made of parts."""
+    if type(found) is tuple:
+        return Facts(found[0], found[1][0], found[2])
+    assert isinstance(found, Usage)  # noqa: S101 - what is left of the union
+    if found.parts:
+        return None
+    return Facts(
+        found.items,
+        found.model,
+        found.terms,
+        found.flags,
+        found.reason,
+        found.context_tokens,
+        found.reported_cost,
+        found.reported_currency,
+    )
 
 
 class Form:
     """The text of one kind of answer with its id, counts and amounts left open, and what each unit costs."""
 
-    __slots__ = ("_each", "_inputs", "_tariff", "_text")
+    __slots__ = ("_basis", "_each", "_fee", "_inputs", "_more", "_outputs", "_own", "_text")
 
-    def __init__(self, text: str, each: list[Decimal], inputs: int, tariff: object) -> None:
+    def __init__(self, text: str, facts: Facts, basis: Basis, *, own: bool) -> None:
+        """Take the text, and whether it tells of a cost by our prices."""
+        units, rates = [unit for unit, _ in facts.items], basis[1]
+        sides = [TOKEN_UNITS.get(unit) for unit in units]  # inputs stand first, then outputs, then the rest
         self._text = text
-        self._each = each
-        self._inputs = inputs  # so many units stand on the input's side, and stand first
-        self._tariff = tariff  # held, for its objects are known by their identity
+        self._basis = basis  # held, for its objects are known by their identity
+        self._own = own
+        self._each = [rates[unit].each if unit in rates else None for unit in units] if own else []
+        self._fee = rates["requests"].each if "requests" in rates and "requests" not in units else ZERO
+        self._inputs = sides.count("input")
+        self._outputs = len(units) - sides.count(None)
+        self._more = None in sides
 
-    def filled(self, name: bytes, usual: Usual) -> bytes:
-        """Give the answer to a line of this kind; ``name`` is its id as JSON."""
-        counts = [quantity for _, quantity in usual[0]]
-        inputs = self._inputs
-        cost = ZERO
+    def filled(self, name: bytes, facts: Facts) -> bytes | None:
+        """Give the answer to a line of this kind, its id as JSON; None where a count is no whole one."""
+        counts: list[Any] = [quantity for _, quantity in facts.items]
+        if self._more and not all(type(count) is int for count in counts):
+            return None
+        stated, cost = facts.stated, self._fee
         lines: list[Quantity | str] = []
-        for each, count in zip(self._each, counts, strict=True):
-            amount = _times(each, count)
-            cost = _add(cost, amount)
-            lines += (count, money_text(amount))
-        totals = sum(counts[:inputs]), sum(counts[inputs:])
-        return b'{"id":%b,%b' % (name, (self._text % (*counts, *totals, money_text(cost), *lines)).encode())
+        for each, count in zip(self._each, counts, strict=False):
+            if each is not None:
+                amount = _times(each, count)
+                cost = _add(cost, amount)
+                if stated is None:
+                    lines += (count, money_text(amount))
+        own = (money_text(cost),) if self._own else ()
+        if stated is not None:
+            text = money_text(stated)
+            own = (text, rate_text(stated), text, *own)
+        totals = sum(counts[: self._inputs]), sum(counts[self._inputs : self._outputs])
+        return b'{"id":%b,%b' % (name, (self._text % (*counts, *totals, *own, *lines)).encode())
 
 
 class Forms:
@@ -60,44 +106,59 @@ class Forms:
 
     def __init__(self) -> None:
         self._forms: dict[Kind, Form | None] = {}
+        self._seen: set[Kind] = set()  # once; what strangers make up is mostly not seen again
 
     def of(
-        self, usual: Usual, named: tuple[str, str | None], at: datetime, book: Book, whole: Whole
+        self, facts: Facts, named: tuple[str, str | None], at: datetime, book: Book, whole: Whole
     ) -> Form | None:
-        """Give the form of a usual line, learned from ``whole`` where it is the first one; else None.
+        """Give the form of a line, learned from ``whole`` where it is the second of its kind; else None.
 
         ``named`` are the provider and the model that the line itself names.
         """
-        items, (served, _), terms, _ = usual
+        items, served, terms, flags, reason, context, stated, currency = facts
         provider, model = named[0], named[1] if named[1] is not None else served
-        tariff = tariff_of(items, terms, provider=provider, model=model, at=at, book=book)
-        if tariff is None:
+        basis = basis_of(items, (provider, model, terms, at), book, flags, context)
+        if basis is None:
             return None
-        kind = (provider, model, terms, id(tariff[0]), id(tariff[1]), *[unit for unit, _ in items])
+        units = [unit for unit, _ in items]
+        card, rates = basis
+        kind = (
+            *(provider, model, terms, flags, reason, stated is None, currency, id(card), id(rates)),
+            *units,
+        )
         try:
             return self._forms[kind]
         except KeyError:
-            form = _learned(tariff, *whole())
+            return self._new(kind, facts, basis, whole)
+
+    def _new(self, kind: Kind, facts: Facts, basis: Basis, whole: Whole) -> Form | None:
+        if kind not in self._seen:
+            if len(self._seen) >= _KEPT:
+                self._seen.clear()
+            self._seen.add(kind)
+            return None
         if len(self._forms) >= _KEPT:
             self._forms.clear()
-        self._forms[kind] = form
+        form = self._forms[kind] = None if _TWICE in kind else _learned(facts, basis, whole())
         return form
 
 
-def _learned(tariff: object, answer: dict[str, Any], usage: Usage, cost: Cost) -> Form | None:
-    """Make a form of an answer; None where its lines are not the usage's units one by one, tokens alone."""
-    units = [unit for unit, _ in usage.items]
-    if [line.unit for line in cost.lines] != units or not KINDS.keys() >= set(units):
-        return None
-    open_lines = [{**line, "quantity": _COUNT, "amount": _MONEY} for line in answer["lines"]]
-    counts = {"usage": dict.fromkeys(units, _COUNT), "totals": {"input": _COUNT, "output": _COUNT}}
+def _learned(facts: Facts, basis: Basis, answer: dict[str, Any]) -> Form | None:
+    """Make a form of an answer; None where it would not say that very answer."""
+    units, stated = [unit for unit, _ in facts.items], facts.stated is not None
+    left = {"rate": _MONEY, "amount": _MONEY} if stated else {"quantity": _COUNT, "amount": _MONEY}
+    opened = {
+        **answer,
+        "usage": dict.fromkeys(units, _COUNT),
+        "totals": {"input": _COUNT, "output": _COUNT},
+        "lines": [{**line, **left} if stated or line["unit"] in units else line for line in answer["lines"]],
+        **{name: _MONEY for name in ("cost", "computed_cost") if answer.get(name) is not None},
+    }
+    own = answer.get("computed_cost" if stated else "cost") is not None
     try:
-        text = orjson.dumps({**answer, **counts, "cost": _MONEY, "lines": open_lines}).decode()
-    except TypeError:  # a half of a surrogate pair in a name
+        text = orjson.dumps(opened).decode()[1:].replace("%", "%%")
+        text = text.replace(_OPEN_COUNT, "%d").replace(_OPEN_MONEY, '"%s"')
+        form = Form(text, facts, basis, own=own)
+        return form if form.filled(b"null", facts) == orjson.dumps({"id": None, **answer}) else None
+    except TypeError:  # half of a surrogate pair in a name, or a name that is just what is left open
         return None
-    if text.count(_OPEN_COUNT) != 2 * len(units) + 2 or text.count(_OPEN_MONEY) != len(units) + 1:
-        return None  # a name that is just what stands where something is left open
-    text = text[1:].replace("%", "%%").replace(_OPEN_COUNT, "%d").replace(_OPEN_MONEY, '"%s"')
-    each = [multiply(1, line.rate, line.per) for line in cost.lines]
-    inputs = sum(TOKEN_UNITS[unit] == "input" for unit in units)
-    return Form(text, each, inputs, tariff)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from outlay.cli.price_forms import Forms
+from outlay.cli.price_forms import Forms, facts_of
 from outlay.core.codec import quantity_json, shared_price_json
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import OutlayError, ResponseError
@@ -16,7 +16,7 @@ from outlay.core.instants import instant
 from outlay.core.money import rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.usage import Usage, merge_flags
-from outlay.extract import read, usual_of, usual_of_body, words_of
+from outlay.extract import read, usual_of_body, words_of
 from outlay.extract.sse import events_of
 from outlay.pricing import Book, cost_of
 
@@ -79,30 +79,26 @@ def _id_of(data: Mapping[str, Any], line: bytes) -> Any:
 
 
 def _answered(data: dict[str, Any], line: bytes, book: Book) -> bytes:
-    """Answer a line by the form of its kind, or the whole way where it is not a usual one."""
+    """Answer a line by the form of its kind, or the whole way where it has none."""
     provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
     if provider is None:
         raise ResponseError("the line names no provider")
-    body = _body(data, api)
-    usage = None
+    body, name = _body(data, api), data.get("id")
     usual = usual_of_body(body, provider, api) if api is not None else None
-    if usual is None:
-        usage = read(body, provider=provider, api=api)
-        usual = usual_of(usage)
-    at, name = _at(data.get("at")), data.get("id")
-    if usual is not None and type(name) in _SIMPLE:
+    found = read(body, provider=provider, api=api) if usual is None else usual
+    at, facts = _at(data.get("at")), facts_of(found)
 
-        def whole() -> tuple[dict[str, Any], Usage, Cost]:
-            found = read(body, provider=provider, api=api) if usage is None else usage
-            cost = cost_of(found, provider=provider, model=model, at=at, book=book)
-            return _answer(found, provider, model, cost), found, cost
+    def whole() -> dict[str, Any]:
+        usage = found if isinstance(found, Usage) else read(body, provider=provider, api=api)
+        return _priced(usage, (provider, model), at, book)
 
-        form = FORMS.of(usual, (provider, model), at, book, whole)
+    if facts is not None and type(name) in _SIMPLE:
+        form = FORMS.of(facts, (provider, model), at, book, whole)
         if form is not None and (written := _name_json(name)) is not None:
-            return form.filled(written, usual)
-    if usage is None:
-        usage = read(body, provider=provider, api=api)
-    return _written({"id": _id_of(data, line), **_priced(usage, (provider, model), at, book)})
+            filled = form.filled(written, facts)
+            if filled is not None:
+                return filled
+    return _written({"id": _id_of(data, line), **whole()})
 
 
 def _name_json(name: object) -> bytes | None:

@@ -8,9 +8,10 @@ from outlay.pricing.explain import explain
 from outlay.pricing.rates import Rate
 from outlay.pricing.rows import Row
 from outlay.pricing.tables import Sheet, read_sheet, sheet_from, sheet_of
-from outlay.pricing.tariff import tariff_of
+from outlay.pricing.tariff import Basis, basis_of, tariff_of
 
 __all__ = [
+    "Basis",
     "Book",
     "Listing",
     "PriceChange",
@@ -20,6 +21,7 @@ __all__ = [
     "Sheet",
     "Tier",
     "Unpriced",
+    "basis_of",
     "cost_of",
     "explain",
     "price_changes",
