@@ -14,7 +14,7 @@ import orjson
 from outlay.core.money import EXACT, ZERO, rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.units import TOKEN_UNITS
-from outlay.core.usage import Item, Quantity, Term, Usage
+from outlay.core.usage import Item, Term, Usage
 from outlay.extract import Usual
 from outlay.pricing import Basis, Book, basis_of
 
@@ -65,13 +65,13 @@ def facts_of(found: Usual | Usage) -> Facts | None:
 class Form:
     """The text of one kind of answer with its id, counts and amounts left open, and what each unit costs."""
 
-    __slots__ = ("_basis", "_each", "_fee", "_inputs", "_more", "_outputs", "_own", "_text")
+    __slots__ = ("_basis", "_each", "_fee", "_inputs", "_more", "_outputs", "_own", "_pieces")
 
-    def __init__(self, text: str, facts: Facts, basis: Basis, *, own: bool) -> None:
-        """Take the text, and whether it tells of a cost by our prices."""
+    def __init__(self, pieces: list[str], facts: Facts, basis: Basis, *, own: bool) -> None:
+        """Take the text around what is left open, and whether it tells of a cost by our prices."""
         units, rates = [unit for unit, _ in facts.items], basis[1]
         sides = [TOKEN_UNITS.get(unit) for unit in units]  # inputs stand first, then outputs, then the rest
-        self._text = text
+        self._pieces = [piece for text in pieces for piece in (text, "")][:-1]
         self._basis = basis  # held, for its objects are known by their identity
         self._own = own
         self._each = [rates[unit].each if unit in rates else None for unit in units] if own else []
@@ -80,25 +80,28 @@ class Form:
         self._outputs = len(units) - sides.count(None)
         self._more = None in sides
 
-    def filled(self, name: bytes, facts: Facts) -> bytes | None:
+    def filled(self, name: str, facts: Facts) -> bytes | None:
         """Give the answer to a line of this kind, its id as JSON; None where a count is no whole one."""
         counts: list[Any] = [quantity for _, quantity in facts.items]
         if self._more and not all(type(count) is int for count in counts):
             return None
         stated, cost = facts.stated, self._fee
-        lines: list[Quantity | str] = []
-        for each, count in zip(self._each, counts, strict=False):
+        shown = list(map(str, counts))
+        lines: list[str] = []
+        for each, count, text in zip(self._each, counts, shown, strict=False):
             if each is not None:
                 amount = _times(each, count)
                 cost = _add(cost, amount)
                 if stated is None:
-                    lines += (count, money_text(amount))
+                    lines += (text, money_text(amount))
         own = (money_text(cost),) if self._own else ()
         if stated is not None:
             text = money_text(stated)
             own = (text, rate_text(stated), text, *own)
-        totals = sum(counts[: self._inputs]), sum(counts[self._inputs : self._outputs])
-        return b'{"id":%b,%b' % (name, (self._text % (*counts, *totals, *own, *lines)).encode())
+        inputs, outputs = sum(counts[: self._inputs]), sum(counts[self._inputs : self._outputs])
+        pieces = self._pieces.copy()
+        pieces[1::2] = name, *shown, str(inputs), str(outputs), *own, *lines
+        return "".join(pieces).encode()
 
 
 class Forms:
@@ -156,9 +159,11 @@ def _learned(facts: Facts, basis: Basis, answer: dict[str, Any]) -> Form | None:
     }
     own = answer.get("computed_cost" if stated else "cost") is not None
     try:
-        text = orjson.dumps(opened).decode()[1:].replace("%", "%%")
-        text = text.replace(_OPEN_COUNT, "%d").replace(_OPEN_MONEY, '"%s"')
-        form = Form(text, facts, basis, own=own)
-        return form if form.filled(b"null", facts) == orjson.dumps({"id": None, **answer}) else None
-    except TypeError:  # half of a surrogate pair in a name, or a name that is just what is left open
+        text = orjson.dumps(opened).decode().replace(_OPEN_MONEY, _OPEN_COUNT.join('""'))
+        form = Form(['{"id":', *("," + text[1:]).split(_OPEN_COUNT)], facts, basis, own=own)
+        return form if form.filled("null", facts) == orjson.dumps({"id": None, **answer}) else None
+    except (
+        TypeError,
+        ValueError,
+    ):  # half of a surrogate pair in a name, or one that is just what is left open
         return None

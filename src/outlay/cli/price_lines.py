@@ -101,9 +101,9 @@ def _answered(data: dict[str, Any], line: bytes, book: Book) -> bytes:
     return _written({"id": _id_of(data, line), **whole()})
 
 
-def _name_json(name: object) -> bytes | None:
+def _name_json(name: object) -> str | None:
     try:
-        return orjson.dumps(name)
+        return orjson.dumps(name).decode()
     except TypeError:  # see _written
         return None
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Usage, changed, merge_flags
-from outlay.extract.answers import finish, inner, missing, split, usage_in
+from outlay.extract.answers import finish, inner, missing, names_in, split, usage_in
 from outlay.extract.held import held
-from outlay.extract.messages import LIFETIMES
+from outlay.extract.messages import LIFETIMES, message_items, message_terms
 from outlay.extract.plain import fields_of, name_of
 from outlay.extract.streams import Kept, cut_off, merge, peek
-from outlay.extract.tally import Tally, ordered, sum_units
+from outlay.extract.tally import Tally, made, ordered, sum_units
 
 _KNOWN = frozenset(
     {
@@ -27,6 +27,8 @@ def read_messages(body: Mapping[str, Any], provider: str) -> Usage:
     usage = usage_in(body.get("usage"))
     if usage is None:
         return missing(body)
+    if items := message_items(usage):
+        return made(items, names_in(body), message_terms(usage), usage)
     tally = Tally()
     count_messages(tally, usage)
     read = finish(tally, body, usage, provider, _terms(usage))

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from outlay.core.usage import Usage
-from outlay.extract.answers import finish, missing, usage_in
+from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Item, Usage, sort_terms
+from outlay.extract.answers import finish, missing, names_in, usage_in
 from outlay.extract.modality import by_modality, count_input, count_output
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import Kept, cut_off, peek
-from outlay.extract.tally import Tally
+from outlay.extract.tally import Tally, made
 
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _TRAFFIC = {1: "on_demand", 2: "provisioned_throughput"}  # the protobuf's numbers
@@ -35,6 +36,14 @@ _KNOWN = frozenset(
         *("pydantic_ai_gateway", "initial_prompt_token_count"),
     }
 )
+_LISTED = frozenset({"promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails"})
+_TERMS = frozenset({"trafficType", "serviceTier"})
+_USUAL = frozenset(
+    {
+        *("promptTokenCount", "cachedContentTokenCount", "candidatesTokenCount", "thoughtsTokenCount"),
+        *("totalTokenCount", *_LISTED, *_TERMS),
+    }
+)
 _COUNTS = frozenset({"prompt_token_count", "candidates_token_count", "total_token_count"})
 
 
@@ -56,11 +65,37 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
     facts = google_facts(body)
     if usage is None:
         return missing(facts)
+    if (items := usual_items(usage)) and not _searches(body.get("candidates")):
+        terms = google_terms(
+            {"service_tier": usage.get("serviceTier"), "traffic_type": usage.get("trafficType")}
+        )
+        return made(items, names_in(facts), sort_terms(terms) if terms else (), usage)
     tally = Tally()
     named = {snake(key): value for key, value in usage.items()}
     count_google(tally, named)
     tally.put("web_search", _searches(body.get("candidates")))
     return finish(tally, facts, usage, provider, google_terms(named))
+
+
+def usual_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
+    """Count a usage of text alone that adds up, as most do; None for one that needs a closer look."""
+    if not _USUAL.issuperset(usage):
+        return None
+    for key, value in usage.items():
+        if key in _LISTED:
+            plain = type(value) is list and all(
+                type(row) is dict and row.get("modality") == "TEXT" for row in value
+            )
+        else:
+            plain = key in _TERMS or (type(value) is int and 0 <= value <= MAX_QUANTITY)
+        if not plain:
+            return None
+    prompt, cached = usage.get("promptTokenCount"), usage.get("cachedContentTokenCount", 0)
+    shown, thought = usage.get("candidatesTokenCount", 0), usage.get("thoughtsTokenCount", 0)
+    if prompt is None or cached > prompt or usage.get("totalTokenCount") != prompt + shown + thought:
+        return None
+    found = (("input", prompt - cached), ("cache_read", cached), ("output", shown), ("reasoning", thought))
+    return tuple([item for item in found if item[1]])
 
 
 def google_facts(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,96 @@
+"""Messages and Gemini's answers: what is read in one go is the whole Usage that the tally gives."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outlay.extract import anthropic, google, read
+
+COUNT = st.one_of(*[st.integers(0, 9)] * 4, st.sampled_from((None, True, False, 2.0, 0.0, "", -1, 10**30)))
+NAME = st.sampled_from(("standard", None, "us", "not_available", "", "batch", "é", "x" * 101, 3))
+LIFETIMES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens") * 4 + ("ephemeral_7d",)
+MESSAGE = {
+    "input_tokens": COUNT,
+    "output_tokens": COUNT,
+    "cache_read_input_tokens": COUNT,
+    "cache_creation_input_tokens": COUNT,
+    "cache_creation": st.none() | st.dictionaries(st.sampled_from(LIFETIMES), COUNT),
+    "service_tier": NAME,
+    "inference_geo": NAME,
+    "speed": st.sampled_from((None,) * 8 + ("", "fast")),
+    "server_tool_use": st.sampled_from((None,) * 8 + ({}, {"web_search_requests": 1})),
+    "output_tokens_details": st.sampled_from((None,) * 8 + ({"thinking_tokens": 1},)),
+    "iterations": st.sampled_from((None,) * 8 + ([], [{"type": "compaction", "input_tokens": 3}])),
+    "cost": st.sampled_from((None,) * 8 + (0, 2, "1")),
+}
+
+
+@given(
+    st.fixed_dictionaries({}, optional=MESSAGE),
+    st.fixed_dictionaries({}, optional={"model": st.sampled_from(("claude-sonnet-4-5", "", None, 3))}),
+    st.sampled_from(("anthropic", "bedrock", "nobody")),
+)
+def test_a_message_is_the_same_either_way(usage: dict[str, Any], more: dict[str, Any], provider: str) -> None:
+    body = {"usage": usage, **more}
+    quick = read(body, provider=provider, api="messages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anthropic, "message_items", lambda _: None)
+        whole = read(body, provider=provider, api="messages")
+    assert quick == whole
+    assert quick.raw == whole.raw
+
+
+TEXT, SOUND = {"modality": "TEXT", "tokenCount": 3}, {"modality": "AUDIO", "tokenCount": 2}
+ROWS = st.lists(st.sampled_from((TEXT, TEXT, SOUND, {}, None, 7)), max_size=2)
+GOOGLE = {
+    "promptTokenCount": COUNT,
+    "candidatesTokenCount": COUNT,
+    "thoughtsTokenCount": COUNT,
+    "cachedContentTokenCount": COUNT,
+    "toolUsePromptTokenCount": st.sampled_from((None, 0, 2)),
+    "promptTokensDetails": ROWS | st.none(),
+    "candidatesTokensDetails": ROWS,
+    "cacheTokensDetails": ROWS,
+    "trafficType": st.sampled_from(("ON_DEMAND", "ON_DEMAND_FLEX", "", None, 1, "é" * 120)),
+    "serviceTier": st.sampled_from(("SERVICE_TIER_FLEX", "standard", None, 3)),
+    "strange": st.sampled_from((0, 4)),
+}
+COUNTED = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+
+
+@given(
+    st.fixed_dictionaries({}, optional=GOOGLE),
+    st.sampled_from((0, 0, 0, 0, 1, None)),
+    st.sampled_from(([], None, [{"groundingMetadata": {"webSearchQueries": ["a"]}}])),
+    st.sampled_from(("google", "vertex", "nobody")),
+)
+def test_gemini_s_answer_is_the_same_either_way(
+    usage: dict[str, Any], more: int | None, candidates: object, provider: str
+) -> None:
+    if more is not None:
+        parts = [usage.get(name) for name in COUNTED]
+        usage["totalTokenCount"] = sum(part for part in parts if type(part) is int) + more
+    body = {"modelVersion": "gemini-2.5-pro", "usageMetadata": usage, "candidates": candidates}
+    quick = read(body, provider=provider, api="generate_content")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(google, "usual_items", lambda _: None)
+        whole = read(body, provider=provider, api="generate_content")
+    assert quick == whole
+    assert quick.raw == whole.raw
+
+
+def test_gemini_s_usual_usage_is_read_in_one_go() -> None:
+    usage = {
+        "promptTokenCount": 30,
+        "cachedContentTokenCount": 10,
+        "candidatesTokenCount": 5,
+        "thoughtsTokenCount": 7,
+        "totalTokenCount": 42,
+        "promptTokensDetails": [TEXT],
+    }
+    units = (("input", 20), ("cache_read", 10), ("output", 5), ("reasoning", 7))
+    assert google.usual_items(usage) == units
+    assert google.usual_items({**usage, "totalTokenCount": 43}) is None
+    assert google.usual_items({**usage, "promptTokensDetails": [SOUND]}) is None
