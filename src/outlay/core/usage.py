@@ -188,7 +188,7 @@ def check_quantity(unit: str, quantity: object) -> None:
             raise UsageError(
                 f"{unit} must be a whole number from 0 to {MAX_QUANTITY:,}, not {quantity!r:.40}"
             )
-    elif not COUNT_NAME.fullmatch(unit):
+    elif not isinstance(unit, str) or not COUNT_NAME.fullmatch(unit):
         raise UsageError(f"{unit!r:.60} is no unit; units are lower-case names such as input or web_search")
     elif (
         isinstance(quantity, bool)

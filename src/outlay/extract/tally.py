@@ -9,6 +9,17 @@ from outlay.core.units import MAX_QUANTITY, RANK, rank
 from outlay.core.usage import Item, Quantity, Term, Usage
 from outlay.extract.plain import number_of
 
+# What holds counts: where it is anything else, nobody knows what it meant to say.
+_OBJECTS = frozenset(
+    {
+        *("prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details"),
+        *("prompt_token_details", "completion_token_details", "input_token_details", "output_token_details"),
+        *("cache_write_tokens_details", "cached_tokens_details", "cache_creation", "server_tool_use", "iterations"),
+        *("server_tool_use_details", "server_side_tool_usage_details", "cacheDetails", "serverToolUsage"),
+        *("prompt_tokens_details", "candidates_tokens_details", "cache_tokens_details"),
+        *("tool_use_prompt_tokens_details", "response_tokens_details", "billed_units"),
+    }
+)
 _RANK_OF = dict(RANK).__getitem__
 NOTHING_ODD: tuple[tuple[str, ...], str | None] = ((), None)
 NOT_STATED: tuple[Decimal | None, str] = (None, "USD")
@@ -61,7 +72,7 @@ class Tally:
 
     def _odd_amount(self, value: object, key: str) -> Quantity | None:
         number = number_of(value)
-        if number is None and not isinstance(value, int):
+        if number is None and type(value) is not int:  # true and false are no numbers either
             self.note("bad_count", f"{key} is no number")
             return None
         if number is None or number > MAX_QUANTITY:
@@ -103,7 +114,10 @@ class Tally:
             self.flags.add("total_mismatch")
 
     def unknown(self, source: Mapping[str, Any], known: frozenset[str]) -> None:
-        """Note keys that this reader does not know, where they say anything."""
+        """Note keys that this reader does not know, where they say anything, and counts within no object."""
+        for key in _OBJECTS.intersection(source):
+            if source[key] and not isinstance(source[key], (Mapping, list)):
+                self.note("bad_count", f"{key} is no object of counts")
         if not source.keys() <= known and any(
             source[key] for key in source.keys() - known if not isinstance(source[key], bool | str)
         ):

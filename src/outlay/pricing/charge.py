@@ -73,6 +73,10 @@ def usage_from_counts(counts: Mapping[str, Quantity]) -> Usage:
     Raises:
         UsageError: a count that cannot be, a part larger than its whole, or both kinds of names together.
     """
+    if not isinstance(counts, Mapping):
+        raise UsageError(f"a usage is a Usage or a mapping of counts, not {counts!r:.60}")
+    if not counts:
+        return Usage(reason="no counts were given")  # which is not that all of them are 0
     if not _INCLUSIVE & counts.keys():
         return Usage.of(counts)
     if strange := sorted(set(counts) & TOKEN_UNITS.keys()):
