@@ -10,6 +10,7 @@ from outlay.capture import track as _track
 from outlay.capture.keywords import RecordKeywords
 from outlay.capture.texts import MAX_LENGTH, Texts
 from outlay.core.cost import Cost
+from outlay.core.errors import ResponseError, UsageError
 from outlay.core.record import Record, Score
 from outlay.core.usage import Quantity, Usage
 from outlay.extract import read as _read
@@ -132,8 +133,10 @@ def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:
     """Read what a response used: an SDK object, a mapping, JSON or SSE text, or a list of stream events.
 
     Raises:
-        ResponseError: it cannot be read at all.
+        ResponseError: it cannot be read at all, or provider or API is no text.
     """
+    if not isinstance(provider, str) or not (api is None or isinstance(api, str)):
+        raise ResponseError(f"provider and api must be text, not {provider!r:.40} and {api!r:.40}")
     return _read(response, provider=provider, api=api)
 
 
@@ -150,11 +153,27 @@ def cost_of(
     ``usage`` is what ``usage_of`` gives, or a mapping of counts. ``terms`` such as ``service_tier="flex"`` or
     ``batch="true"`` stand over those that the response named. An unknown price is no error: the cost's
     ``amount`` is then None, with a ``reason``.
+
+    Raises:
+        UsageError: counts that cannot be, or an argument that is of no kind that it could be.
     """
     from outlay.pricing import cost_of as price  # noqa: PLC0415 - `import outlay` itself stays light
 
     book = process.current().book()
-    return price(usage, provider=provider, model=model, at=at, book=book, **terms)
+    try:
+        return price(usage, provider=provider, model=model, at=at, book=book, **terms)
+    except (AttributeError, TypeError) as error:
+        raise _said_of(error, at, {"provider": provider, "model": model, **terms}) from None
+
+
+def _said_of(error: Exception, at: object, texts: Mapping[str, object]) -> Exception:
+    """Say which argument was of the wrong kind, if one was; looked at only when something went wrong."""
+    if at is not None and not isinstance(at, datetime):
+        return UsageError(f"at must be a datetime, not {at!r:.60}")
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            return UsageError(f"{name} must be text, not {value!r:.60}")
+    return error
 
 
 def open(url: str | None = None) -> "LedgerReader":  # noqa: A001 - the surface's name; the builtin is not used here

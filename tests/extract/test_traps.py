@@ -190,3 +190,32 @@ def test_peers_22_the_same_response_twice_has_one_id() -> None:
 def test_peers_23_what_is_retrieved_later_can_be_told_by_its_id() -> None:
     stored = {"id": "resp_9", "object": "response", "model": "gpt-5", "usage": {"input_tokens": 1}}
     assert read(stored, provider="openai", api="responses").response_id == "resp_9"
+
+
+@pytest.mark.parametrize("value", ["12", 5, True, 1.5])
+@pytest.mark.parametrize(
+    ("provider", "api", "usage", "key"),
+    [
+        ("openai", "chat", {"prompt_tokens": 10, "completion_tokens": 5}, "prompt_tokens_details"),
+        ("openai", "chat", {"prompt_tokens": 10, "completion_tokens": 5}, "completion_tokens_details"),
+        ("openai", "responses", {"input_tokens": 10, "output_tokens": 5}, "input_tokens_details"),
+        ("anthropic", "messages", {"input_tokens": 10, "output_tokens": 5}, "cache_creation"),
+        ("anthropic", "messages", {"input_tokens": 10, "output_tokens": 5}, "iterations"),
+        ("bedrock", "converse", {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}, "cacheDetails"),
+    ],
+)
+def test_peers_17_details_that_are_no_object_are_said(
+    provider: str, api: str, usage: dict[str, Any], key: str, value: object
+) -> None:
+    """What they would have said of cached or written tokens nobody knows; the rest counts."""
+    found = read({"model": "m", "usage": {**usage, key: value}}, provider=provider, api=api)
+    assert (units(found), found.flags) == ({"input": 10, "output": 5}, ("bad_count",))
+    assert found.reason == f"{key} is no object of counts"
+    assert read({"model": "m", "usage": {**usage, key: None}}, provider=provider, api=api).flags == ()
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_peers_17_a_truth_is_no_count(value: bool) -> None:  # noqa: FBT001 - the value under test
+    usage = {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": value}
+    found = read({"model": "m", "usage": usage}, provider="anthropic", api="messages")
+    assert (found.flags, found.reason) == (("bad_count",), "cache_read_input_tokens is no number")

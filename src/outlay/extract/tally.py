@@ -12,9 +12,20 @@ from outlay.extract.plain import number_of
 # What holds counts: where it is anything else, nobody knows what it meant to say.
 _OBJECTS = frozenset(
     {
-        *("prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details"),
+        *(
+            "prompt_tokens_details",
+            "completion_tokens_details",
+            "input_tokens_details",
+            "output_tokens_details",
+        ),
         *("prompt_token_details", "completion_token_details", "input_token_details", "output_token_details"),
-        *("cache_write_tokens_details", "cached_tokens_details", "cache_creation", "server_tool_use", "iterations"),
+        *(
+            "cache_write_tokens_details",
+            "cached_tokens_details",
+            "cache_creation",
+            "server_tool_use",
+            "iterations",
+        ),
         *("server_tool_use_details", "server_side_tool_usage_details", "cacheDetails", "serverToolUsage"),
         *("prompt_tokens_details", "candidates_tokens_details", "cache_tokens_details"),
         *("tool_use_prompt_tokens_details", "response_tokens_details", "billed_units"),
