@@ -135,8 +135,10 @@ def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:
     Raises:
         ResponseError: it cannot be read at all, or provider or API is no text.
     """
-    if not isinstance(provider, str) or not (api is None or isinstance(api, str)):
-        raise ResponseError(f"provider and api must be text, not {provider!r:.40} and {api!r:.40}")
+    texts: dict[str, object] = {"provider": provider, "api": "" if api is None else api}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise ResponseError(f"{name} must be text, not {value!r:.60}")
     return _read(response, provider=provider, api=api)
 
 

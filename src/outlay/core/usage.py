@@ -177,7 +177,7 @@ def totals_of(items: Iterable[Item]) -> tuple[int, int, int, int, int]:
     return whole, cached, written, output, reasoning
 
 
-def check_quantity(unit: str, quantity: object) -> None:
+def check_quantity(unit: object, quantity: object) -> None:
     """Refuse a quantity that no provider can have meant.
 
     Raises:
