@@ -115,7 +115,7 @@ def test_the_file_that_the_settings_name_is_the_one(outlay: Outlay, tmp_path: Pa
 def test_a_rate_beyond_belief_needs_force(outlay: Outlay, tmp_path: Path) -> None:
     args = ("prices", "set", "gpt-4o", "--provider", "openai", "--input", "0.0000025", "--output", "0.00001")
     done = outlay(*args)
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert "--per" in done.stderr
     assert not (tmp_path / "ledger" / "prices.toml").exists()
     assert outlay(*args, "--per", "token").returncode == 0

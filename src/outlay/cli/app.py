@@ -13,9 +13,10 @@ import click
 from outlay.cli.manual import HELP, epilog, with_manual
 from outlay.cli.near import NearGroup, wrong
 from outlay.cli.options import data_options
-from outlay.core.errors import OutlayError, QueryError, SettingsError
+from outlay.core.errors import OutlayError, PriceFileError, QueryError, SettingsError
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+_WRONG = (QueryError, SettingsError, PriceFileError)  # what was typed, or a file of settings
 
 
 class Entry(NamedTuple):
@@ -160,7 +161,7 @@ def _meaning(error: Exception, args: Sequence[str] | None = None) -> tuple[str |
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, OutlayError):
-        return str(error), WRONG if isinstance(error, QueryError | SettingsError) else FAILED
+        return str(error), WRONG if isinstance(error, _WRONG) else FAILED
     if isinstance(error, OSError):
         where = error.filename or "standard output" if error.errno == ENOSPC else error.filename
         return f"{where}: {error.strerror}" if where else str(error), FAILED

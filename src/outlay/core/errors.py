@@ -5,6 +5,7 @@ OutlayError
 ├── ResponseError        a response body that cannot be read
 ├── UnknownModelError    a model without a price, where a price was demanded (also a KeyError)
 ├── PriceBookError       price data that break the book's rules
+│   └── PriceFileError   likewise in prices of one's own
 ├── QueryError           a dimension, filter, period or time zone that does not exist
 ├── SettingsError        a setting that cannot be
 ├── NotSupportedError    something that is named but not built yet
@@ -43,6 +44,10 @@ class UnknownModelError(OutlayError, KeyError):
 
 class PriceBookError(OutlayError, ValueError):
     """Price data that break the rules of the book's format."""
+
+
+class PriceFileError(PriceBookError):
+    """A price of one's own, or the file that holds it, that breaks the rules of the format."""
 
 
 class QueryError(OutlayError, ValueError):

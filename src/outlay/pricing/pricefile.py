@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outlay.core.errors import PriceBookError
+from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
 from outlay.pricing.book import Book
 from outlay.pricing.card import RateCard
@@ -92,13 +92,13 @@ def _refuse_odd(price: NewPrice, known: RateCard) -> None:
         if rate is None or not rate.amount or not new or known.currency != price.currency:
             continue
         if new >= MOVED * rate.amount or MOVED * new <= rate.amount:
-            raise PriceBookError(
+            raise PriceFileError(
                 f"{unit} would be {text_of(new)} per {rate.per:,}, and the known rate is "
                 f"{rate_text(rate.amount)}: say what yours are meant --per, or --force it"
             )
     output = known.rates.get("output")
     if output is not None and output.amount and not price.when and "output" not in price.rates:
-        raise PriceBookError(
+        raise PriceFileError(
             f"a price of your own is the whole price, and output of {known.model} costs "
             f"{rate_text(output.amount)}: give --output too, or --force it"
         )
@@ -137,14 +137,14 @@ def _check(text: str, price: NewPrice, path: Path, now: datetime) -> None:
     try:
         book = Book.of(sheet_of(text, path.name, USER))
     except PriceBookError as error:
-        raise PriceBookError(f"{error}; nothing was written") from None
+        raise PriceFileError(f"{error}; nothing was written") from None
     card = book.resolve(price.provider, price.model, price.start or now, price.when)
     if not isinstance(card, RateCard):
-        raise PriceBookError(f"the price would not count: {card.reason}; nothing was written")
+        raise PriceFileError(f"the price would not count: {card.reason}; nothing was written")
     for unit in price.rates:
         got = card.rates.get(unit)
         if got is None or EXACT.compare(got.amount, price.usual(unit)) or card.currency != price.currency:
-            raise PriceBookError(
+            raise PriceFileError(
                 f"another price of {price.model} in {path} would stand over this one; give --from, or edit "
                 "that file; nothing was written"
             )

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.errors import OutlayError, PriceBookError
+from outlay.core.errors import OutlayError, PriceBookError, PriceFileError
 from outlay.core.instants import instant, to_utc
 from outlay.core.money import decimal_of
 from outlay.core.units import COUNT_NAME, TOKEN_UNITS
@@ -98,13 +98,22 @@ def read_row(
 
     Raises:
         PriceBookError: a key, unit, rate or instant that cannot be; the message names file, row and key.
+            A PriceFileError in a file of one's own.
     """
+    try:
+        return _row(data, where, layer, tuple(sources) if layer == BASE else ())
+    except PriceBookError as error:
+        raise (PriceFileError(str(error)) if layer == USER else error) from None
+
+
+def _row(data: Mapping[str, Any], where: str, layer: int, sources: tuple[Mapping[str, str], ...]) -> Row:
     _check_keys(data, _KEYS, where)
-    source, link = _source(data, tuple(sources), where)
+    _check_kinds(data, where)
+    source, link = _source(data, sources, where)
     start, end = read_instant(data.get("from"), where, "from"), read_instant(data.get("to"), where, "to")
     if start is not None and end is not None and start >= end:
         raise PriceBookError(f"{where}: to must be after from")
-    per, currency = _per(data.get("per"), where), _currency(data.get("currency", "USD"), where)
+    per, currency = _per(data.get("per"), where), read_currency(data.get("currency", "USD"), where)
     stated = Stated(per, currency, per is None or layer < USER)  # who writes ``per`` knows the unit
     row = Row(
         rates=_rates(data.get("rates", {}), stated, where),
@@ -113,7 +122,9 @@ def read_row(
         start=start,
         end=end,
         when=tuple(sorted((str(k), str(v).lower()) for k, v in data.get("when", {}).items())),
-        windows=tuple(read_window(window, where) for window in data.get("windows", ())),
+        windows=tuple(
+            read_window(window, where) for window in objects_of(data.get("windows", ()), f"{where}, windows")
+        ),
         factor=None if "factor" not in data else _factor(data["factor"], where),
         source=source,
         link=link,
@@ -129,6 +140,38 @@ def read_row(
 def _check_keys(data: Mapping[str, Any], known: frozenset[str], where: str) -> None:
     if unknown := sorted(set(data) - known):
         raise PriceBookError(f"{where}: there is no key {unknown[0]!r}; there are {', '.join(sorted(known))}")
+
+
+_TEXTS = ("link", "note")
+_TABLES = ("rates", "when")
+
+
+def _check_kinds(data: Mapping[str, Any], where: str) -> None:
+    for key in _TEXTS:
+        if not isinstance(data.get(key, ""), str):
+            raise PriceBookError(f"{where}, {key}: must be text, not {data[key]!r:.40}")
+    for key in _TABLES:
+        if not isinstance(data.get(key, {}), Mapping):
+            example = '{ input = "2.50" }' if key == "rates" else '{ batch = "true" }'
+            raise PriceBookError(f"{where}, {key}: must be a table such as {example}, not {data[key]!r:.40}")
+    for name, value in data.get("when", {}).items():
+        if not isinstance(value, (str, bool, int)):
+            raise PriceBookError(f"{where}, when.{name}: must be text, not {value!r:.40}")
+
+
+def _windows(value: object, where: str) -> tuple[Window, ...]:
+    return tuple(read_window(window, where) for window in objects_of(value, f"{where}, windows"))
+
+
+def objects_of(value: object, where: str) -> list[Mapping[str, Any]]:
+    """Give a list of tables as it stands in a file.
+
+    Raises:
+        PriceBookError: it is anything else.
+    """
+    if isinstance(value, (list, tuple)) and all(isinstance(each, Mapping) for each in value):
+        return list(value)
+    raise PriceBookError(f"{where}: must be a list of tables, not {value!r:.40}")
 
 
 def _rates(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rate]:
@@ -156,11 +199,15 @@ def _per(value: object, where: str) -> int | None:
 
 def _steps(data: Iterable[Mapping[str, Any]], stated: Stated, where: str) -> tuple[Step, ...]:
     steps = []
-    for step in data:
+    for step in objects_of(data, f"{where}, above"):
         _check_keys(step, _STEP_KEYS, f"{where}, above")
         tokens = step.get("tokens")
         if type(tokens) is not int or tokens < 1:
             raise PriceBookError(f"{where}, above.tokens: must be a whole number above 0, not {tokens!r}")
+        if not isinstance(step.get("rates"), Mapping) or not step["rates"]:
+            raise PriceBookError(f'{where}, above: needs rates, such as {{ input = "5" }}')
+        if not isinstance(step.get("at_least", False), bool):
+            raise PriceBookError(f"{where}, above.at_least: must be true or false")
         steps.append(
             Step(tokens, _rates(step.get("rates", {}), stated, where), bool(step.get("at_least", False)))
         )
@@ -201,7 +248,12 @@ def _source(
     return sources[source]["name"], sources[source].get("link")
 
 
-def _currency(value: object, where: str) -> str:
+def read_currency(value: object, where: str) -> str:
+    """Read an ISO 4217 code.
+
+    Raises:
+        PriceBookError: anything else.
+    """
     if isinstance(value, str) and _ISO_4217.fullmatch(value):
         return value
     raise PriceBookError(f"{where}, currency: must be a code of three capitals such as USD, not {value!r}")

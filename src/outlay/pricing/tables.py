@@ -9,11 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outlay.core.errors import PriceBookError
+from outlay.core.errors import PriceBookError, PriceFileError
+from outlay.pricing.facts import check_facts
 from outlay.pricing.names import normal
 from outlay.pricing.near import Spellings
 from outlay.pricing.providers import provider_id
-from outlay.pricing.rows import BASE, USER, Row, read_instant, read_row
+from outlay.pricing.rows import BASE, USER, Row, objects_of, read_currency, read_instant, read_row
 
 DATA = Path(__file__).parent / "data"  # the packaged tables
 PROVIDER_ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
@@ -162,6 +163,8 @@ def read_sheet(path: Path, layer: int = USER) -> Sheet:
         text = path.read_text("utf-8")
     except OSError as error:
         raise PriceBookError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise PriceFileError(f"{path.name} is no TOML: it is not UTF-8") from None
     return sheet_of(text, path.name, layer)
 
 
@@ -186,7 +189,7 @@ def sheet_of(text: str, name: str = "prices", layer: int = USER) -> Sheet:
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise PriceBookError(f"{name} is no TOML: {error}") from None
+        raise (PriceFileError if layer == USER else PriceBookError)(f"{name} is no TOML: {error}") from None
     return sheet_from(data, name, layer)
 
 
@@ -196,20 +199,51 @@ def sheet_from(data: Mapping[str, Any], name: str = "prices", layer: int = USER)
     Raises:
         PriceBookError: a key that does not exist, or a model without provider.
     """
+    try:
+        return _sheet(data, name, layer)
+    except PriceBookError as error:
+        raise (PriceFileError(str(error)) if layer == USER else error) from None
+
+
+def _sheet(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
     _check(data, _FILE_KEYS, name)
+    models, aliases, common, rulings = (
+        objects_of(data.get(key, ()), f"{name}, [[{key}]]") for key in ("model", "alias", "common", "ruling")
+    )
+    if "currency" in data:  # of every price in the file that names none
+        models, common = _in_currency(models, common, read_currency(data["currency"], name), name)
     return Sheet(
         name,
         layer,
-        _by_provider(data.get("model", ()), _MODEL_KEYS, f"{name}, [[model]]"),
-        _by_provider(data.get("alias", ()), _ALIAS_KEYS, f"{name}, [[alias]]"),
-        _by_provider(data.get("common", ()), None, f"{name}, [[common]]"),
-        tuple(_ruling(entry, f"{name}, [[ruling]] {n}") for n, entry in enumerate(data.get("ruling", ()), 1)),
+        _by_provider(models, _MODEL_KEYS, f"{name}, [[model]]"),
+        _by_provider(aliases, _ALIAS_KEYS, f"{name}, [[alias]]"),
+        _by_provider(common, None, f"{name}, [[common]]"),
+        tuple(_ruling(entry, f"{name}, [[ruling]] {n}") for n, entry in enumerate(rulings, 1)),
+    )
+
+
+Entries = list[Mapping[str, Any]]
+
+
+def _in_currency(models: Entries, common: Entries, currency: str, name: str) -> tuple[Entries, Entries]:
+    def said(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        return row if "factor" in row else {"currency": currency, **row}
+
+    return (
+        [
+            {**model, "price": [said(row) for row in objects_of(model["price"], f"{name}, price")]}
+            if "price" in model
+            else model
+            for model in models
+        ],
+        [said(row) for row in common],
     )
 
 
 def _ruling(entry: Mapping[str, Any], where: str) -> Ruling:
     _check(entry, _RULING_KEYS, where)
-    provider, model, says = provider_id(entry.get("provider")), entry.get("model"), entry.get("says")
+    named, model, says = entry.get("provider"), entry.get("model"), entry.get("says")
+    provider = provider_id(named) if isinstance(named, str) else None
     if provider is None or not isinstance(model, str) or not isinstance(says, str):
         raise PriceBookError(f"{where}: needs provider, model and says")
     return Ruling(provider, model, says, entry.get("link"))
@@ -222,9 +256,10 @@ def _by_provider(
     for number, entry in enumerate(entries, 1):
         if known is not None:
             _check(entry, known, f"{where} {number}")
-        provider = provider_id(entry.get("provider"))
+        named = entry.get("provider")
+        provider = provider_id(named) if isinstance(named, str) else None
         if provider is None:
-            raise PriceBookError(f"{where} {number}: needs a provider")
+            raise PriceBookError(f'{where} {number}: needs a provider, such as provider = "openai"')
         found[provider] = (*found.get(provider, ()), entry)
     return found
 
@@ -240,10 +275,13 @@ def lay_over(table: Table, sheet: Sheet) -> None:
     Raises:
         PriceBookError: an entry without a model, or of the wrong kind.
     """
-    for entry in sheet.models.get(table.provider, ()):
-        _add_model(table, entry, sheet)
-    for entry in sheet.aliases.get(table.provider, ()):
-        _add_alias(table, entry, sheet)
+    try:
+        for entry in sheet.models.get(table.provider, ()):
+            _add_model(table, entry, sheet)
+        for entry in sheet.aliases.get(table.provider, ()):
+            _add_alias(table, entry, sheet)
+    except PriceBookError as error:
+        raise (PriceFileError(str(error)) if sheet.layer == USER else error) from None
     for number, entry in enumerate(sheet.common.get(table.provider, ()), 1):
         row = {key: value for key, value in entry.items() if key != "provider"}
         table.common.append((row, f"{sheet.name}, common {table.provider} {number}", sheet.layer))
@@ -254,6 +292,7 @@ def _add_model(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
     if not isinstance(name, str) or not name:
         raise PriceBookError(f"{sheet.name}, [[model]] of {table.provider}: needs a model")
     where = f"{sheet.name}, {table.provider}/{name}"
+    check_facts(entry, where)
     key = table.names.get(normal(name))
     if key is None or entry.get("own") or normal(key) != normal(name):
         facts = (
@@ -268,7 +307,8 @@ def _add_model(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
         model.since = read_instant(entry["since"], where, "since")
     model.facts.update({fact: entry[fact] for fact in _FACTS if fact in entry})
     model.raw += [
-        (row, f"{where}, price {n}", sheet.layer) for n, row in enumerate(entry.get("price", ()), 1)
+        (row, f"{where}, price {n}", sheet.layer)
+        for n, row in enumerate(objects_of(entry.get("price", ()), f"{where}, price"), 1)
     ]
 
 
@@ -284,4 +324,6 @@ def _add_alias(table: Table, entry: Mapping[str, Any], sheet: Sheet) -> None:
     span = Alias(
         target, read_instant(entry.get("from"), where, "from"), read_instant(entry.get("to"), where, "to")
     )
+    if span.start is not None and span.end is not None and span.start >= span.end:
+        raise PriceBookError(f"{where}: to must be after from")
     table.models[key].aliases.append(span)

@@ -1,6 +1,6 @@
 """Windows: the hours of the day, in UTC, in which a price holds; on weekdays, and not on holidays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -44,15 +44,20 @@ def read_window(data: Mapping[str, Any], where: str) -> Window:
         raise PriceBookError(
             f"{where}: a window has no key {unknown[0]!r}; it has {', '.join(sorted(_KEYS))}"
         )
-    days = frozenset(data.get("days", _DAYS))
+    days = data.get("days", _DAYS)
+    days = frozenset(days if isinstance(days, (list, frozenset)) else (days,))
     if not days or not days <= _DAYS:
-        raise PriceBookError(f"{where}: days are 1 (Monday) to 7, not {sorted(days)}")
+        raise PriceBookError(f"{where}: days are 1 (Monday) to 7, not {sorted(days, key=str)}")
     return Window(
         start=_hour(data.get("from"), where),
         end=_hour(data.get("to"), where),
         days=days,
-        closed=frozenset(_date(day, where) for day in data.get("except", ())),
+        closed=frozenset(_date(day, where) for day in _listed(data.get("except", ()))),
     )
+
+
+def _listed(value: object) -> Iterable[object]:
+    return value if isinstance(value, (list, tuple)) else (value,)
 
 
 def _hour(text: object, where: str) -> time:
