@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.errors import PriceBookError
+from outlay.pricing.rows import objects_of
 
 _KINDS: Mapping[str, tuple[type, str]] = {
     "names": (list, 'a list of names, such as ["gpt-4o-x"]'),
@@ -34,3 +35,23 @@ def check_facts(entry: Mapping[str, Any], where: str) -> None:
     for unit, least in entry.get("least", {}).items():
         if type(least) not in {int, Decimal} or not least > 0:
             raise PriceBookError(f"{where}, least.{unit}: must be a number above 0, not {least!r:.40}")
+
+
+Entries = list[Mapping[str, Any]]
+
+
+def in_currency(models: Entries, common: Entries, currency: str, name: str) -> tuple[Entries, Entries]:
+    """Give models and provider-wide rows whose prices are in a currency where they name none."""
+
+    def said(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        return row if "factor" in row else {"currency": currency, **row}
+
+    return (
+        [
+            {**model, "price": [said(row) for row in objects_of(model["price"], f"{name}, price")]}
+            if "price" in model
+            else model
+            for model in models
+        ],
+        [said(row) for row in common],
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outlay.core.errors import PriceBookError, PriceFileError
-from outlay.pricing.facts import check_facts
+from outlay.pricing.facts import check_facts, in_currency
 from outlay.pricing.names import normal
 from outlay.pricing.near import Spellings
 from outlay.pricing.providers import provider_id
@@ -211,7 +211,7 @@ def _sheet(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
         objects_of(data.get(key, ()), f"{name}, [[{key}]]") for key in ("model", "alias", "common", "ruling")
     )
     if "currency" in data:  # of every price in the file that names none
-        models, common = _in_currency(models, common, read_currency(data["currency"], name), name)
+        models, common = in_currency(models, common, read_currency(data["currency"], name), name)
     return Sheet(
         name,
         layer,
@@ -219,24 +219,6 @@ def _sheet(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
         _by_provider(aliases, _ALIAS_KEYS, f"{name}, [[alias]]"),
         _by_provider(common, None, f"{name}, [[common]]"),
         tuple(_ruling(entry, f"{name}, [[ruling]] {n}") for n, entry in enumerate(rulings, 1)),
-    )
-
-
-Entries = list[Mapping[str, Any]]
-
-
-def _in_currency(models: Entries, common: Entries, currency: str, name: str) -> tuple[Entries, Entries]:
-    def said(row: Mapping[str, Any]) -> Mapping[str, Any]:
-        return row if "factor" in row else {"currency": currency, **row}
-
-    return (
-        [
-            {**model, "price": [said(row) for row in objects_of(model["price"], f"{name}, price")]}
-            if "price" in model
-            else model
-            for model in models
-        ],
-        [said(row) for row in common],
     )
 
 
