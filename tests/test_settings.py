@@ -95,6 +95,12 @@ def test_everything_can_be_set_in_the_environment(tmp_path: Path) -> None:
     assert settings.tags == {"team": "search", "row": "7"}
 
 
+def test_a_services_own_tags_come_on_top_of_those_that_all_share(tmp_path: Path) -> None:
+    write(tmp_path, '[tags]\nteam = "platform"\nenv = "dev"\n')
+    settings = load({"OUTLAY_SERVICE": "web", "OUTLAY_TAGS": "service=web-7,env=prod"}, tmp_path)
+    assert settings.tags == {"team": "platform", "env": "prod", "service": "web-7"}
+
+
 def test_an_unknown_key_names_the_file_and_the_nearest_key(tmp_path: Path) -> None:
     write(tmp_path, 'ledgr = "x"')
     with pytest.raises(SettingsError) as caught:

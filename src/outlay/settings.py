@@ -96,20 +96,22 @@ class Settings:
 def load(environ: Mapping[str, str], cwd: Path) -> Settings:
     """Read the settings: OUTLAY_* variables first, then the nearest outlay.toml upwards of ``cwd``.
 
-    A relative path counts from the file that names it, or from ``cwd`` when it comes from the environment.
+    Tags of both are put together. A relative path counts from the file that names it, or from ``cwd`` when it
+    comes from the environment.
 
     Raises:
         SettingsError: a file that is no TOML, an unknown key, or a value that cannot be.
     """
     file = find_file(cwd)
     given = {} if file is None else _read_file(file)
+    shared = given.get("tags", {})  # by all who use that file; each service adds its own
     for key, variable in VARIABLES.items():
         if text := environ.get(variable, "").strip():
             given[key] = _parse(key, text, variable, cwd)
     home = _home(given.get("ledger"), given.pop("home", None))
     if "prices" not in given and (home / PRICES_NAME).is_file():
         given["prices"] = home / PRICES_NAME
-    given["tags"] = {**default_tags(environ), **given.get("tags", {})}
+    given["tags"] = {**default_tags(environ), **shared, **given.get("tags", {})}
     return Settings(home=home, file=file, run=environ.get(RUN) or None, **given)
 
 

@@ -105,6 +105,7 @@ def test_async_forms_make_one_record_each(kept: Kept) -> None:
     assert [(record.usage.units, record.cost) for record in kept.records] == [(UNITS, COST)] * 4
 
 
+@pytest.mark.filterwarnings("ignore:ast:DeprecationWarning")  # a library of the SDK's, on Python 3.13
 def test_embeddings_pages_and_conversations_make_one_record_each(kept: Kept) -> None:
     embedded = {
         "id": "e-1",
