@@ -17,7 +17,7 @@ from outlay.journal import Journal
 from outlay.ledger.clickhouse import ClickHouseLedger, place_of
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.selecting import READING
-from outlay.ledger.ship import Offsets, Shipper
+from outlay.ledger.ship import Offsets, Shipper, parcels
 from outlay.testing import NOON, SelectingContract, asked, call, calls
 
 
@@ -151,10 +151,12 @@ def test_tls_with_a_server_that_speaks_none_is_told_in_a_line(served: Front) -> 
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize("rows", [20_000, 60])
 def test_a_shipper_brings_each_call_once_through_broken_connections(
-    served: Front, ledger: ClickHouseLedger, tmp_path: Path
+    served: Front, ledger: ClickHouseLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    """And sets aside what the server cannot hold, while the rest goes on."""
+    """And sets aside what the server cannot hold, while the rest goes on; also where much is drawn ahead."""
+    monkeypatch.setattr(parcels, "ROWS", rows)
     journal = Journal(tmp_path / "journal")
     for each in [*some(200), call(retries=2**63), call(latency_ms="fast")]:
         journal.append(each)

@@ -127,6 +127,23 @@ class TakingLines(Protocol):
 
 
 @runtime_checkable
+class DrawingAhead(TakingLines, Protocol):
+    """Keeping lines in two steps, the first of which may go on in another thread while a server works."""
+
+    def drawn(self, lines: Iterable[bytes]) -> object:
+        """Read lines and write them as the server wants them, without asking it anything.
+
+        Raises:
+            RefusedEntryError: a line is no entry, or one that cannot be kept.
+        """
+        ...
+
+    def add_drawn(self, drawn: Any) -> int:
+        """Keep what was drawn, as :meth:`add_lines` does; give how many calls were new."""
+        ...
+
+
+@runtime_checkable
 class Selecting(Protocol):
     """Answering SQL of one's own over a documented view of the calls, and changing nothing."""
 

@@ -22,9 +22,11 @@ class Drawing:
         if usual is None:
             return None
         data = usual.data
-        if not all(is_amount(line["amount"]) for line in data.get("lines", ())):
-            return None
-        data.update(zip(TOTALS, usual.totals, strict=True))  # whatever the line says they are
+        for line in data.get("lines", ()):
+            if not is_amount(line["amount"]):
+                return None
+        for name, count in zip(TOTALS, usual.totals, strict=True):
+            data[name] = count  # whatever the line says it is
         return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE) if self._sorts.of(usual) else None
 
 

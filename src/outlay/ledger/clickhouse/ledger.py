@@ -17,6 +17,7 @@ from outlay.ledger.rolled import horizon_of
 if TYPE_CHECKING:
     from outlay.ledger.clickhouse.client import Client
     from outlay.ledger.clickhouse.drawn import Drawing
+    from outlay.ledger.clickhouse.intake import Drawn
 
 
 class ClickHouseLedger(Answering):
@@ -72,12 +73,22 @@ class ClickHouseLedger(Answering):
 
     def add_lines(self, lines: Iterable[bytes]) -> int:
         """Keep what lines of journals hold, all or none of each 50,000; see ``core.ports.TakingLines``."""
+        return self.add_drawn(self.drawn(lines))
+
+    def drawn(self, lines: Iterable[bytes]) -> "list[Drawn]":
+        """Read lines and write them for the server; see ``core.ports.DrawingAhead``."""
         from outlay.ledger.clickhouse.drawn import Drawing  # noqa: PLC0415  # an extra
-        from outlay.ledger.clickhouse.intake import add_lines  # noqa: PLC0415  # likewise
+        from outlay.ledger.clickhouse.intake import drawn  # noqa: PLC0415  # likewise
 
         if self._drawing is None:
             self._drawing = Drawing()
-        return add_lines(self._client, lines, self._drawing)
+        return drawn(lines, self._drawing)
+
+    def add_drawn(self, drawn: "list[Drawn]") -> int:
+        """Keep what was drawn; likewise."""
+        from outlay.ledger.clickhouse.intake import add_drawn  # noqa: PLC0415  # an extra
+
+        return add_drawn(self._client, drawn)
 
     @contextmanager
     def _turn(self, *, fresh: bool = True) -> "Iterator[Client]":  # noqa: ARG002  # all that is kept is here

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from outlay.core.record import Entry
 from outlay.journal import Fault, read_line
@@ -11,6 +12,7 @@ from outlay.ledger.backlog import waiting
 
 ROWS = 20_000
 BYTES = 16 * 2**20
+_BLOCK = 1 << 20  # bytes read at once
 
 
 class Item(NamedTuple):
@@ -29,26 +31,42 @@ class Item(NamedTuple):
 class Parcel:
     """Lines that are handed over together, and up to where each segment is then taken."""
 
-    items: list[Item] = field(default_factory=list)
+    runs: list[tuple[str, int, list[bytes]]] = field(default_factory=list)
+    """Lines that follow each other in one segment, and the offset of the first."""
     ends: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
     size: int = 0
 
-    def fill(self, segment: str, file: BinaryIO, start: int, end: int) -> int:
-        """Take lines up to there, as many as there is room for; give where the next one begins."""
-        items, offset, most = self.items, start, start + BYTES - self.size
-        while offset < end and offset < most and len(items) < ROWS and (line := file.readline()):
-            if not line.isspace():
-                items.append(Item(segment, offset, line))
-            offset += len(line)
-        if offset > start:
-            self.ends[segment] = offset
-            self.size += offset - start
-        return offset
+    def take(self, segment: str, offset: int, lines: list[bytes]) -> int:
+        """Put in as many of these lines as there is room for, one at least; give how many."""
+        size, count = self.size, 0
+        for line in lines[: ROWS - self.rows]:
+            size += len(line)
+            count += 1
+            if size >= BYTES:
+                break
+        self.runs.append((segment, offset, lines[:count]))
+        self.ends[segment] = offset + size - self.size
+        self.rows, self.size = self.rows + count, size
+        return count
+
+    def lines(self) -> list[bytes]:
+        """Give the lines that hold something."""
+        return [line for _, _, lines in self.runs for line in lines if not line.isspace()]
+
+    def items(self) -> list[Item]:
+        """Give the same lines, each with where it stands."""
+        return [
+            Item(segment, at, line)
+            for segment, offset, lines in self.runs
+            for at, line in zip(accumulate(map(len, lines), initial=offset), lines, strict=False)
+            if not line.isspace()
+        ]
 
     @property
     def is_full(self) -> bool:
         """Whether the next line belongs to another parcel."""
-        return len(self.items) >= ROWS or self.size >= BYTES
+        return self.rows >= ROWS or self.size >= BYTES
 
 
 def parcels(journals: Path, taken: Mapping[str, int]) -> Iterator[Parcel]:
@@ -59,11 +77,26 @@ def parcels(journals: Path, taken: Mapping[str, int]) -> Iterator[Parcel]:
     """
     parcel = Parcel()
     for path, start, end in waiting(journals, taken):
-        with path.open("rb") as file:
-            file.seek(start)
-            offset = start
-            while (offset := parcel.fill(path.name, file, offset, end)) < end and parcel.is_full:
-                yield parcel
-                parcel = Parcel()
+        for offset, lines in _blocks(path, start, end):
+            at, rest = offset, lines
+            while rest:
+                count = parcel.take(path.name, at, rest)
+                at, rest = parcel.ends[path.name], rest[count:]
+                if parcel.is_full:
+                    yield parcel
+                    parcel = Parcel()
     if parcel.ends:
         yield parcel
+
+
+def _blocks(path: Path, start: int, end: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Give the lines between two offsets, many at a time, with where the first of them stands."""
+    offset = start
+    with path.open("rb") as file:
+        file.seek(start)
+        while offset < end and (lines := file.readlines(min(_BLOCK, end - offset))):
+            beyond = offset + sum(map(len, lines)) - end
+            while beyond > 0 and len(lines) > 1 and beyond >= len(lines[-1]):  # written in the meantime
+                beyond -= len(lines.pop())
+            yield offset, lines
+            offset += sum(map(len, lines))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,11 @@ import orjson
 
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError, OutlayError, RefusedEntryError
 from outlay.core.instants import text_of
-from outlay.core.ports import Ledger, TakingLines
+from outlay.core.ports import DrawingAhead, Ledger, TakingLines
 from outlay.core.record import Entry
 from outlay.journal import Fault, append_line, pending_bytes
 from outlay.ledger.backlog import waiting
+from outlay.ledger.ship.ahead import ahead
 from outlay.ledger.ship.offsets import Offsets, Progress
 from outlay.ledger.ship.parcels import Item, Parcel, parcels
 from outlay.ledger.ship.turns import Turn
@@ -44,6 +46,20 @@ class Shipped:
             other.error,
             other.busy,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A parcel, its lines, and what a ledger has drawn of them."""
+
+    parcel: Parcel
+    lines: list[bytes]
+    drawn: object | None = None
+
+
+def _has_followers(ready: _Ready) -> bool:
+    """Whether there may be more to draw while this is handed over."""
+    return ready.drawn is not None and ready.parcel.is_full
 
 
 def _now() -> datetime:
@@ -126,12 +142,14 @@ class Shipper:
         done = Shipped()
         try:
             progress = self._offsets.read()
-            for parcel in parcels(self._journals, progress.taken):
-                if not go_on():
-                    break
-                progress, part = self._hand_over(parcel, progress)
-                done += part
-                told(done)
+            made = map(self._made_ready, parcels(self._journals, progress.taken))
+            with closing(ahead(made, _has_followers)) as following:
+                for ready in following:
+                    if not go_on():
+                        break
+                    progress, part = self._hand_over(ready, progress)
+                    done += part
+                    told(done)
             if progress.last_error is not None:
                 self._offsets.write(replace(progress, last_error=None, last_error_at=None))
         except (OutlayError, OSError) as error:
@@ -149,12 +167,26 @@ class Shipper:
             _log.debug("%s", unwritten)  # a full disk: the error itself is told by the caller
         return said
 
-    def _hand_over(self, parcel: Parcel, progress: Progress) -> tuple[Progress, Shipped]:
-        taken = self._at_once(parcel.items)
-        new, dead = self._sorted_out(parcel.items) if taken is None else (taken, [])
+    def _made_ready(self, parcel: Parcel) -> _Ready:
+        """Draw a parcel's lines where the ledger has that as a step of its own; it is asked nothing."""
+        lines = parcel.lines()
+        if not lines or self._patience > 0:
+            return _Ready(parcel, lines)
+        ledger = self._the_ledger()
+        if not isinstance(ledger, DrawingAhead):
+            return _Ready(parcel, lines)
+        try:
+            return _Ready(parcel, lines, ledger.drawn(lines))
+        except RefusedEntryError:  # a closer look says which
+            return _Ready(parcel, lines)
+
+    def _hand_over(self, ready: _Ready, progress: Progress) -> tuple[Progress, Shipped]:
+        parcel, lines = ready.parcel, ready.lines
+        taken = self._at_once(ready)
+        new, dead = self._sorted_out(parcel.items()) if taken is None else (taken, [])
         if dead:
             self._set_aside(dead)
-        part = Shipped(len(parcel.items) - len(dead), new, len(dead), parcel.size)
+        part = Shipped(len(lines) - len(dead), new, len(dead), parcel.size)
         moved = replace(
             progress,
             taken={**progress.taken, **parcel.ends},
@@ -167,15 +199,15 @@ class Shipper:
         self._offsets.write(moved)
         return moved, part
 
-    def _at_once(self, items: list[Item]) -> int | None:
+    def _at_once(self, ready: _Ready) -> int | None:
         """Hand lines over as they are; give how many calls were new, None where a closer look is needed."""
-        if not items or self._patience > 0:
+        if not ready.lines or self._patience > 0:
             return None
         ledger = self._the_ledger()
-        if not isinstance(ledger, TakingLines):
-            return None
         try:
-            return ledger.add_lines(item.line for item in items)
+            if isinstance(ledger, DrawingAhead):
+                return None if ready.drawn is None else ledger.add_drawn(ready.drawn)
+            return ledger.add_lines(ready.lines) if isinstance(ledger, TakingLines) else None
         except RefusedEntryError:
             return None
 
