@@ -1,6 +1,6 @@
 """ClickHouse's engine in process: our inserts beside its own, bytes a record, and the standard reports.
 
-``python -m benchmarks.clickhouse [CALLS]`` for another number of calls than 20,000 in a batch.
+``python -m benchmarks.clickhouse [CALLS]`` for another number of calls than 20,000.
 """
 
 import random
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.shipping import journalled, shipped
-from benchmarks.timing import show, take_turns
+from benchmarks.timing import Timing, show, take_turns
 from outlay.core.ids import uuid7
 from outlay.core.query import CallQuery, Query
 from outlay.core.record import Record
@@ -34,6 +34,10 @@ _START = datetime(2026, 10, 1, tzinfo=UTC)
 _SECONDS = 30 * 24 * 3600
 _OPENAI = ("gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18", "gpt-4.1-2025-04-14")
 _ANTHROPIC = ("claude-sonnet-4-5-20250929", "claude-haiku-4-5-20251001")
+_OWN = "INSERT FROM INFILE, JSON lines"
+_ADD = "ledger.add of records: known ids looked up, written, compared"
+_SHIP = "the shipper, from journals"
+_AGAIN = "the same calls once more: each compared"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -101,42 +105,41 @@ def inserts(ledger: ClickHouseLedger, client: Client, folder: Path, count: int) 
         "input_format_skip_unknown_fields = 1 FORMAT JSONEachRow"
     )
     rounds = iter(range(1_000_000))
+    cpu: dict[str, list[float]] = {}
+
+    def taken(name: str, work: Callable[[], object]) -> float:
+        start, cpu_start = time.perf_counter(), time.process_time()
+        work()
+        cpu.setdefault(name, []).append((time.process_time() - cpu_start) / count * 1e6)
+        return (time.perf_counter() - start) / count * 1e6
 
     def ours() -> float:
         fresh = [replace(each, id=_moved(each.id, next(rounds))) for each in records]
-        start = time.perf_counter()
-        if ledger.add(fresh) != count:
-            raise AssertionError("a call was taken for a known one")
-        return (time.perf_counter() - start) / count * 1e6
+        return taken(_ADD, lambda: _all_new(ledger, fresh))
 
     def shipping() -> float:
         nth = next(rounds)
         home = folder / f"home-{nth}"
         journalled(home, (replace(each, id=_moved(each.id, nth)) for each in records))
-        start = time.perf_counter()
-        shipped(home, nth, ledger)
-        return (time.perf_counter() - start) / count * 1e6
+        return taken(_SHIP, lambda: shipped(home, nth, ledger))
 
     def bare() -> float:
         client.run("TRUNCATE TABLE bulk")
-        start = time.perf_counter()
-        client.run(own)
-        return (time.perf_counter() - start) / count * 1e6
+        return taken(_OWN, lambda: client.run(own))
 
     def again() -> float:
-        start = time.perf_counter()
-        ledger.add(records)
-        return (time.perf_counter() - start) / count * 1e6
+        return taken(_AGAIN, lambda: ledger.add(records))
 
     ledger.add(records)
-    variants = {
-        "INSERT FROM INFILE, JSON lines": bare,
-        "ledger.add of records: known ids looked up, written, compared": ours,
-        "the shipper, from journals": shipping,
-        "the same batch once more: each call compared": again,
-    }
-    title = f"ClickHouse in process: {count:,} calls in a batch, wall clock a call"
-    show(title, take_turns(variants, ROUNDS), "INSERT FROM INFILE, JSON lines")
+    title = f"ClickHouse in process: {count:,} calls, {{}} a call"
+    variants = {_OWN: bare, _ADD: ours, _SHIP: shipping, _AGAIN: again}
+    show(title.format("wall clock"), take_turns(variants, ROUNDS), _OWN)
+    show(title.format("CPU"), {name: Timing(tuple(cpu[name][1:])) for name in variants}, _OWN)
+
+
+def _all_new(ledger: ClickHouseLedger, records: list[Record]) -> None:
+    if ledger.add(records) != len(records):
+        raise AssertionError("a call was taken for a known one")
 
 
 def _moved(record_id: str, by: int) -> str:
