@@ -662,3 +662,14 @@ def test_blocks_end_behind_the_line_that_fills_them(
     found = list(lines.blocks(io.BufferedReader(io.BytesIO(data))))
     assert b"".join(found) == data
     assert all(block.count(b"\n") == most for block in found[:-1])
+
+
+@pytest.mark.parametrize("model", [["gpt-4o"], {"name": "gpt-4o"}, []])
+def test_a_model_that_is_no_text_is_a_fault(model: Any, caplog: pytest.LogCaptureFixture) -> None:
+    row = {"request_id": "r", "spend": 0, "prompt_tokens": 5, "startTime": TEN, "endTime": TEN,
+           "model": "gpt-4o", "call_type": "acompletion"}  # fmt: skip
+    rows = [row | {"request_id": f"r{n}", "model": model if n == 3 else "gpt-4o"} for n in range(6)]
+    done = both_agree("".join(json.dumps(each) + "\n" for each in rows).encode())
+    assert done.faults == [(4, f"model must be a text, not {model!r}")]
+    assert done.new == 5
+    assert not caplog.records

@@ -19,6 +19,7 @@ from outlay.importing.files import Line
 
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
+_NAMED = ("provider", "model", "model_requested")  # by what a call is priced
 Fields = dict[str, Any]
 
 
@@ -73,11 +74,14 @@ class Maker:
         """Make the Record of a call.
 
         Raises:
-            UsageError: a count or cost that cannot be, or no time at all.
+            UsageError: a count, cost or name that cannot be, or no time at all.
             QueryError: the time is none.
         """
         entropy = self._entropy(source, call, line)  # first: a row counts, whatever comes of it
         fields, at = call.fields, self._time(call)
+        for what in _NAMED:
+            if isinstance(fields.get(what), list | dict):
+                raise UsageError(f"{what} must be a text, not {fields[what]!r:.40}")
         if fields.get("error") is not None:
             fields["error"] = redact(str(fields["error"]))
         provider = self.provider_of(fields.pop("provider", None), fields.get("model"))
