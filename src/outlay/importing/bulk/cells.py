@@ -50,6 +50,7 @@ class Cells:
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
     signs: list[str] = field(default_factory=list)  # patterns of lines that are looked at closely
     checks: list[str] = field(default_factory=list)  # what must hold for a row to be read in bulk
+    close: list[str] = field(default_factory=list)  # likewise, of lines that are looked at closely
     steps: list[dict[str, str]] = field(default_factory=list)  # expressions by name, over those before
 
     def text(self, name: str) -> str:
@@ -96,7 +97,12 @@ class Cells:
             return
         if sign:
             self.signs.append(sign)
-        self.need(f"CASE WHEN odd THEN {check} ELSE TRUE END")
+        self.close.append(check)
+
+    def needs(self) -> list[str]:
+        """Give all that must hold."""
+        closely = f"CASE WHEN odd THEN {' AND '.join(self.close)} ELSE TRUE END"
+        return [*self.checks, closely] if self.close else self.checks
 
     def textual(self, text: str, *, never_number: bool = False) -> str:
         """Read a text; what JSON may have written as a number, a truth or a list is left to the other way."""

@@ -156,7 +156,7 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
         f'CAST({told.columns.get(each, NOTHING)} AS {COLUMNS[each]}) AS "{each}"' for each in columns
     ]
     counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
-    checks = " AND ".join([f"{clock} IS NOT NULL", *cells.checks])
+    checks = " AND ".join([f"{clock} IS NOT NULL", *cells.needs()])
     call_or_not = f"CASE WHEN {told.is_call} THEN {checks} ELSE NOT {told.is_call} END"
     fine = f"{cells.is_strict(reading.width)} AND {call_or_not}"
     each = [("number", "number"), (moment, "moment"), (name, "id"), (key, "key"), (told.silent, "silent")]
