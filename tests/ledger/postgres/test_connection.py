@@ -78,3 +78,14 @@ def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "outlay.ledger.postgres.connection", None)
     with pytest.raises(MissingExtraError, match=r"psycopg is not installed.*outlay\[postgresql\]"):
         PostgresLedger("postgresql://nobody/here").rows(Query())
+
+
+@pytest.mark.parametrize("pipelines", [True, False])
+def test_what_is_done_while_the_server_works_is_done_once_whatever_the_library_can(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, *, pipelines: bool
+) -> None:
+    monkeypatch.setattr(psycopg.Pipeline, "is_supported", lambda: pipelines)
+    done: list[str] = []
+    with connection.reading() as tables:
+        found = tables.all_while(lambda: done.append("work"), "SELECT ? + 1", [41])
+    assert (found, done) == ([(42,)], ["work"])
