@@ -11,7 +11,7 @@ from outlay.core.usage import Item, Term
 from outlay.pricing import Book, RateCard
 from outlay.pricing.rows import USER
 from outlay.pricing.tables import sheet_of
-from outlay.pricing.tariff import Tariff, tariff_of
+from outlay.pricing.tariff import Tariff, basis_of, tariff_of
 from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -91,6 +91,15 @@ def test_throughput_that_is_paid_by_the_hour_has_no_tariff() -> None:
 def test_what_is_charged_once_or_at_least_decides_more_than_a_rate(more: str) -> None:
     row = 'price = [{ rates = { input = "1", pages = "2", audio_seconds = "3" } }]'
     prices = book_of(f'[[model]]\nprovider = "acme"\nmodel = "one"\n{more}\n{row}')
-    asked = partial(tariff_of, (("input", 5),), (), provider="acme", model="one", at=AT)
+    items = (("input", 5), ("pages", 2), ("audio_seconds", 4))
+    asked = partial(tariff_of, items, (), provider="acme", model="one", at=AT)
     assert asked(book=prices) is None
     assert asked(book=book_of(f'[[model]]\nprovider = "acme"\nmodel = "one"\n{row}')) is not None
+
+
+@pytest.mark.parametrize(("tokens", "known"), [(999, True), (1000, False), (1001, False)])
+def test_a_sum_over_calls_that_reaches_a_step_has_no_basis(tokens: int, *, known: bool) -> None:
+    asked = ("acme", "by-size", (), AT)
+    assert (basis_of((("input", tokens),), asked, BOOK, ("summed_calls",)) is not None) is known
+    assert basis_of((("input", tokens),), asked, BOOK) is not None
+    assert basis_of((("input", tokens),), asked, BOOK, ("summed_calls",), tokens) is not None
