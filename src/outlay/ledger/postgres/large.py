@@ -204,14 +204,17 @@ def _exact(chosen: str, keys: Sequence[str]) -> str:
 def _from_buckets(chosen: str, keys: Sequence[str]) -> str:
     """Look up in which bucket each percentile lies, and how far into it.
 
-    Counted in floats, which hold such numbers exactly and add up faster than numerics.
+    Counted in floats, which hold such numbers exactly and add up faster than numerics. The total is added up
+    from the groups, which are far fewer than the rows.
     """
     group = ", ".join(("g", *keys))
     return f"""SELECT {group}, ARRAY[{", ".join(map(_in_bucket, SHARES))}] FROM (
             SELECT *, sum(n) OVER (PARTITION BY {group} ORDER BY bucket) - n AS below,
                 sum(n) OVER (PARTITION BY {group}) AS whole FROM (
-                SELECT {_grouping(keys)} AS g, {_each(keys)}bucket, sum(n::float8) AS n
-                FROM ({chosen}) AS chosen GROUP BY {_sets(keys, "bucket")}
+                SELECT {_grouping(keys)} AS g, {_each(keys)}bucket, sum(n) AS n FROM (
+                    SELECT {_each(keys)}bucket, sum(n::float8) AS n
+                    FROM ({chosen}) AS chosen GROUP BY {_each(keys)}bucket
+                ) AS added GROUP BY {_sets(keys, "bucket")}
             ) AS counted
         ) AS placed GROUP BY {group}"""  # noqa: S608  # our own names
 
