@@ -118,7 +118,7 @@ MAKERS: Mapping[str, Maker] = {
         Maker("google", "gemini-2.5-pro", _listed("1.25", "10"), httpx2, _google, _ask_google),
         Maker("groq", "llama-3.3-70b-versatile", _listed("0.59", "0.79"), httpx,
               _stainless(groq.Groq, groq.AsyncGroq), _chat, _again),
-        Maker("together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", _listed("0.88", "0.88"), httpx,
+        Maker("together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", _listed("1.04", "1.04"), httpx,
               _stainless(together.Together, together.AsyncTogether, "/v1"), _chat, _again),
         Maker("mistral", "mistral-large-2512", _listed("0.50", "1.50"), httpx2, _mistral,
               lambda api, model, text, streamed: api.ask(model, text, streamed)),

@@ -22,9 +22,9 @@ from outlay.alerts.standing import Group, spent
 from outlay.capture.contexts import Attribution
 from outlay.capture.guard import guarded, note_failure
 from outlay.core.errors import BudgetExceededError
-from outlay.core.ports import Sink
+from outlay.core.ports import Ledger, Sink, works_here
 from outlay.core.record import Entry, Record
-from outlay.journal.lifecycle import watch_exit, watch_forks
+from outlay.journal.lifecycle import ENGINE_SECONDS, watch_exit, watch_forks
 from outlay.report import LedgerReader
 
 REFRESH = 15.0  # seconds between two looks into the ledger
@@ -53,6 +53,7 @@ class Stop:
         self._lock = threading.Lock()
         self._leave = threading.Event()
         self._thread: threading.Thread | None = None
+        self._asked: Ledger | None = None  # while it is asked
         watch_forks(self)
         watch_exit(self)
 
@@ -115,7 +116,9 @@ class Stop:
                 budget.turn(began)
                 budget.begin(datetime.fromtimestamp(began, UTC))
         with self._reader() as reader:  # which brings in what was recorded until now
+            self._asked = reader.ledger
             answers = [spent(each.rule, each.window, reader, each.asked) for each in self._budgets]
+        self._asked = None
         with self._lock:
             for budget, answer in zip(self._budgets, answers, strict=True):
                 budget.learn(answer)
@@ -146,6 +149,8 @@ class Stop:
         self._leave.set()
         if self._thread is not None:
             self._thread.join(_LEAVING)
+            if works_here(self._asked):
+                self._thread.join(ENGINE_SECONDS)
 
     def start_anew_in_child(self) -> None:
         """Ask from a thread of its own in a forked child."""

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from outlay.alerts.setup import check_rules
 from outlay.capture.guard import note_failure
-from outlay.journal.lifecycle import watch_exit
+from outlay.core.ports import Ledger, works_here
+from outlay.journal.lifecycle import ENGINE_SECONDS, watch_exit
 from outlay.report import LedgerReader
 from outlay.settings import Settings
 
@@ -36,6 +37,7 @@ class Watch:
         self._every = every
         self._environ = os.environ if environ is None else environ
         self._leave = threading.Event()
+        self._asked: Ledger | None = None  # while it is asked
         self._thread = threading.Thread(target=self._run, name="outlay-alerts", daemon=True)
         watch_exit(self)
         self._thread.start()
@@ -47,7 +49,9 @@ class Watch:
             OutlayError: a rule cannot be, or the ledger cannot be asked.
         """
         with self._reader() as reader:
+            self._asked = reader.ledger
             outcome = check_rules(self._settings, reader, self._environ, datetime.now(UTC))
+        self._asked = None
         for fired in outcome.fired:
             log.warning("%s", fired.message)
 
@@ -59,9 +63,11 @@ class Watch:
                 note_failure("alerts.watch", error)
 
     def stop(self) -> None:
-        """Look no more; a look under way ends first."""
+        """Look no more; a look under way ends first, unless a server takes too long over it."""
         self._leave.set()
         self._thread.join(_LEAVING)
+        if works_here(self._asked):
+            self._thread.join(ENGINE_SECONDS)
 
     def drain_at_exit(self) -> None:
         """End with the process."""

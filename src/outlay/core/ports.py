@@ -113,6 +113,21 @@ class Ledger(Protocol):
 
 
 @runtime_checkable
+class Housed(Protocol):
+    """A ledger whose engine may work inside this process."""
+
+    @property
+    def in_process(self) -> bool:
+        """Whether it does; its work must end before the process does."""
+        ...
+
+
+def works_here(ledger: object) -> bool:
+    """Whether a ledger's engine works inside this process."""
+    return isinstance(ledger, Housed) and ledger.in_process
+
+
+@runtime_checkable
 class TakingLines(Protocol):
     """Keeping what lines of journals hold, most of them without a Record of each."""
 

@@ -6,6 +6,11 @@ import sys
 import weakref
 from typing import Protocol
 
+ENGINE_SECONDS = 60.0
+"""How long the end of a process may wait for an engine that works inside it. Python takes its lock away from
+threads that are left over; a C++ engine that comes back from its work then aborts the process, which should
+end with 0. So a question or a batch under way is waited for, and no other is begun."""
+
 
 class Lifelong(Protocol):
     """Something that must know of its process's end and of forks."""

@@ -31,6 +31,8 @@ class DuckLedger(Answering):
     processes may ask at a time; each waits at most ``patience`` seconds for its turn.
     """
 
+    in_process = True  # see core.ports.Housed
+
     def __init__(self, folder: Path, *, patience: float = 30.0) -> None:
         self.folder = folder
         self.journals = folder / "journal"

@@ -123,7 +123,7 @@ def test_catching_up_says_what_is_missing_and_why(tmp_path: Path, journal: Journ
 
 
 RECORD = """
-import os, sys, time
+import os, sys, threading, time
 from pathlib import Path
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger
@@ -131,10 +131,21 @@ from outlay.ledger.ship import Courier, Offsets, ShippedSink, Shipper
 from outlay.testing import call
 home, target, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 class Slow(DuckLedger):
+    in_process = how != "slow"
     def add(self, entries):
         if how == "slow":
             time.sleep(60)
+        if how == "engine":
+            working.set()
+            engine = duckdb.connect()
+            engine.execute("SET enable_progress_bar = false")
+            engine.execute("SELECT sum(a.range * b.range) FROM range(100_000) a, range(1_000) b").fetchall()
         return super().add(entries)
+working = threading.Event()
+if how == "engine":
+    import duckdb
+    from outlay.ledger.ship import courier
+    courier._EXIT_SECONDS = 0.01
 journal = Journal(home / "journal")
 shipper = Shipper(home / "journal", Offsets(home, "postgresql://db/calls"), lambda: Slow(target))
 courier = Courier(shipper, "db", flushed=journal.flush, interval=0.01 if how != "late" else 1000)
@@ -143,6 +154,8 @@ import importlib.machinery
 importlib.machinery.SourceFileLoader.kept = courier  # to the very end, as a tracer keeps what it has seen
 for n in range(100):
     sink.append(call(user="parent"))
+if how == "engine":
+    assert working.wait(30)
 if how == "fork":
     while not courier.running:
         time.sleep(0.01)
@@ -229,6 +242,11 @@ def test_a_server_that_hangs_holds_the_end_of_a_process_up_for_seconds_only(tmp_
     )
     assert left.run().new == 100
     left.close()
+
+
+def test_an_engine_in_the_process_is_not_torn_down_in_its_work(tmp_path: Path) -> None:
+    """A C++ engine that comes back to a Python that has ended aborts the process."""
+    assert run("engine", tmp_path)[0] == {"parent": 100}
 
 
 @pytest.mark.parametrize("how", ["fork", "multiprocessing"])

@@ -37,6 +37,11 @@ class ClickHouseLedger(Answering):
         self._drawing: Drawing | None = None
 
     @property
+    def in_process(self) -> bool:
+        """Whether the engine is chDB's, inside this process."""
+        return self.place.host is None
+
+    @property
     def _client(self) -> "Client":
         """The connection, with the tables as this outlay knows them.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from outlay.journal import watch_exit, watch_forks
+from outlay.journal.lifecycle import ENGINE_SECONDS
 from outlay.ledger.ship.shipper import Shipped, Shipper
 
 _INTERVAL = 1.0  # seconds between looks at the journals
@@ -135,6 +136,8 @@ class Courier:
     def drain_at_exit(self) -> None:
         """Ship what is left when the process ends, in bounded time; the rest stays in the journal.
 
+        A server that hangs is left to itself; an engine in this process is let finish its parcel.
+
         The connection is let go of here: who leaves that to the interpreter's own end hears of leaks from
         some drivers, and makes servers tell of clients that broke off.
         """
@@ -146,6 +149,8 @@ class Courier:
         self._ending.set()
         self._wake.set()
         thread.join(_EXIT_SECONDS)
+        if self._shipper.in_process:
+            thread.join(ENGINE_SECONDS)
         if not thread.is_alive():
             self._shipper.close()
 

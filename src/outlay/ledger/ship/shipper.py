@@ -12,7 +12,7 @@ import orjson
 
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError, OutlayError, RefusedEntryError
 from outlay.core.instants import text_of
-from outlay.core.ports import DrawingAhead, Ledger, TakingLines
+from outlay.core.ports import DrawingAhead, Ledger, TakingLines, works_here
 from outlay.core.record import Entry
 from outlay.journal import Fault, append_line, pending_bytes
 from outlay.ledger.backlog import waiting
@@ -92,6 +92,11 @@ class Shipper:
         self._strays: list[Ledger | None] = []
         self.turn = Turn(offsets.lock)
         self.target = offsets.target
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the ledger at hand works inside this process."""
+        return works_here(self._ledger)
 
     def pending(self) -> int:
         """Count the bytes in journals that the ledger does not have yet.
