@@ -50,9 +50,8 @@ class Settings:
     prices_url: str | None = None  # where `prices update` fetches from
     tz: str = "UTC"  # of reports' days
     otel_names: OtelNames = "v1.41"  # of the metrics that we emit: v1.41, newest or both
-    tags: Mapping[str, str] = field(
-        default_factory=dict, hash=False
-    )  # put on every record; service, commit and host as the environment names them
+    # Put on every record; service, commit and host as the environment names them.
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     alerts: Mapping[str, Any] = field(
         default_factory=dict, hash=False, repr=False
     )  # as written, addresses with their secrets among it; outlay.alerts reads it

@@ -126,7 +126,7 @@ def test_a_wrong_command_line_is_one_line_and_2(outlay: Outlay, args: list[str],
 def test_a_broken_price_file_changes_nothing(outlay: Outlay, recorded: list[str], tmp_path: Path) -> None:
     (tmp_path / "ledger" / "prices.toml").write_text("model = 1")
     done = outlay("reprice", "--since", "2026-11-01")
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert "costs" not in json.loads(outlay("explain", recorded[0], "--json").stdout)
 
 

@@ -103,6 +103,7 @@ def test_a_signal_under_outlay_run_ends_the_process_when_all_is_written(tmp_path
     code = f"""
 import signal
 from outlay.journal.endings import drain_when_terminated
+signal.signal(signal.{name}, signal.SIG_DFL)  # these tests may run under nohup
 drain_when_terminated(journal.flush)
 {APPEND}
 os.kill(os.getpid(), signal.{name})
