@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from outlay.extract import collector
+from outlay.extract.streams import Kept
 
 
 def test_chunks_behind_the_first_are_looked_at_when_somebody_asks() -> None:
@@ -48,3 +49,10 @@ def test_a_stream_is_complete_from_the_event_with_its_usage_on(
         read = stream.usage()
         told.append((stream.complete, read.units, read.flags))
     assert told == [(False, {}, ("partial",)), (True, units, ())]
+
+
+def test_what_is_no_object_among_usages_says_nothing() -> None:
+    kept = Kept()
+    for each in ({"input": 3, "cached": None}, ["odd"], {"output": 4}, "odd"):
+        kept.append(each)
+    assert kept.merged() == {"input": 3, "cached": None, "output": 4}

@@ -138,6 +138,7 @@ def test_usage_9_a_batch_is_not_counted_beside_its_lines() -> None:
     usage = read(batch, provider="openai")
     assert (usage.items, usage.response_id) == ((), "batch_1")
     assert usage.reason == "a batch states the sum of its output lines: read those"
+    assert read(batch, provider="openai", api="chat") == usage
 
 
 def test_usage_9_a_line_of_results_says_that_it_was_a_batch() -> None:

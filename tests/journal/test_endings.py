@@ -3,12 +3,17 @@
 import os
 import signal
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.journal.test_processes import run, users
 
-from outlay.journal import Journal
+from outlay.journal import Journal, endings
 from outlay.testing import call
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
@@ -249,3 +254,86 @@ pool.join()
 """
     assert run(code, tmp_path / "journal").returncode == 0
     assert users(tmp_path / "journal") == [f"{n:03}" for n in range(4)]
+
+
+def test_at_the_end_nobody_waits_longer_than_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Ctrl-C that comes when the time is up is raised all the same."""
+    journal = Journal(tmp_path)
+    monkeypatch.setattr("outlay.journal.journal.DRAIN_SECONDS", 0.01)
+
+    def interrupted(_: float) -> bool:
+        time.sleep(0.02)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "drain", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        journal.drain_at_exit()
+    monkeypatch.undo()
+    journal.close()
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Begin with the system's own, as a program does, and put back what was there."""
+    plain, before = signal.signal, {number: signal.getsignal(number) for number in endings.SIGNALS}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    signal.signal = plain
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_the_handler_writes_in_a_thread_and_sends_the_signal_until_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[int, int]] = []
+    written: list[float] = []
+    go_on = threading.Event()
+
+    def write(seconds: float) -> None:
+        assert go_on.wait(30)
+        written.append(seconds)
+
+    monkeypatch.setattr(endings, "_kill", lambda *given: sent.append(given))
+    monkeypatch.setattr(endings, "_AGAIN", 0.001)
+    elsewhere = threading.Thread(target=endings.drain_when_terminated, args=(write,))
+    elsewhere.start()
+    elsewhere.join()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL  # no other thread may set handlers
+
+    endings.drain_when_terminated(write)
+    handler = cast("Any", signal.getsignal(signal.SIGHUP))
+    signal.signal(signal.SIGHUP, print)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # given back to the system: to us
+    assert signal.getsignal(signal.SIGHUP) == handler
+
+    handler(signal.SIGHUP, None)
+    handler(signal.SIGHUP, None)  # once more, before all is written: nothing new begins
+    go_on.set()
+    until = time.monotonic() + 30
+    while len(sent) < 3:
+        assert time.monotonic() < until
+    assert written == [endings.DRAIN_SECONDS]
+    handler(signal.SIGHUP, None)  # as the signal that was sent does
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    assert set(sent) == {(os.getpid(), signal.SIGHUP)}
+
+
+def test_when_the_interpreter_is_ending_all_is_drained_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer's thread is frozen by then, and would be waited for in vain."""
+    asked: list[int] = []
+    owner = SimpleNamespace(end=lambda number: number)
+
+    def is_end(number: int) -> bool:
+        asked.append(number)
+        return False
+
+    endings._wrap(owner, "end", is_end)
+    assert owner.end(1) == 1
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    assert owner.end(2) == 2
+    assert asked == [1]

@@ -8,6 +8,7 @@ import pytest
 from tests.support.chdb import engine
 
 from outlay.core.errors import LedgerError, SettingsError
+from outlay.core.ports import works_here
 from outlay.ledger import open_ledger
 from outlay.ledger.clickhouse import ClickHouseLedger, place_of
 
@@ -36,6 +37,8 @@ def test_tls_is_asked_for_in_two_ways(url: str) -> None:
 def test_a_folder_is_read_in_process() -> None:
     place = place_of("chdb:///var/lib/outlay%20spend?database=team")
     assert (place.host, place.path, place.database) == (None, "/var/lib/outlay spend", "team")
+    assert works_here(ClickHouseLedger(place))
+    assert not works_here(ClickHouseLedger(place_of("clickhouse://ch.example")))
 
 
 def test_a_password_is_told_nowhere() -> None:

@@ -11,6 +11,7 @@ import pytest
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError
 from outlay.core.query import Query
 from outlay.ledger import DuckLedger
+from outlay.ledger.engine import Engine
 from outlay.ledger.migrations import migrations
 from outlay.testing import call
 
@@ -95,3 +96,9 @@ def test_the_locks_are_free_after_an_error(tmp_path: Path) -> None:
         with filelock.FileLock(tmp_path / name, timeout=0):
             pass
     ledger.close()
+
+
+def test_a_folder_whose_name_the_locale_cannot_write_is_refused(tmp_path: Path) -> None:
+    """As Python reads umlauts where the locale is ASCII; DuckDB would speak of a bad cast."""
+    with pytest.raises(LedgerError, match="has no name in UTF-8 in this locale; set PYTHONUTF8=1"):
+        Engine(tmp_path / "b\udcfccher")

@@ -244,6 +244,14 @@ def test_a_copy_of_another_amount_does_not_follow() -> None:
     agree(line_of(call()), line_of(other))
 
 
+def test_a_copy_with_other_lines_does_not_follow() -> None:
+    line = line_of(usual())
+    data = orjson.loads(line)
+    fewer = {**data, "lines": data["lines"][:-1]}
+    more = {**data, "lines": [*data["lines"], data["lines"][0]]}
+    agree(line, *(orjson.dumps(each) + b"\n" for each in (fewer, more)))
+
+
 @given(st.text("0123456789._-+e ²٣", max_size=9), st.integers(0, 9))
 @example("1" * 5_000, 0)
 @example("٣", 0)

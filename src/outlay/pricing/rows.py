@@ -159,10 +159,6 @@ def _check_kinds(data: Mapping[str, Any], where: str) -> None:
             raise PriceBookError(f"{where}, when.{name}: must be text, not {value!r:.40}")
 
 
-def _windows(value: object, where: str) -> tuple[Window, ...]:
-    return tuple(read_window(window, where) for window in objects_of(value, f"{where}, windows"))
-
-
 def objects_of(value: object, where: str) -> list[Mapping[str, Any]]:
     """Give a list of tables as it stands in a file.
 

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import orjson
 import pytest
 from tests.support.faulty import FaultyLedger, of_user
 
+from outlay.core.errors import RefusedEntryError
 from outlay.core.query import CallQuery, Query
 from outlay.core.record import Loss
 from outlay.journal import Journal, line_of, read_objects, segments
@@ -45,6 +46,21 @@ def write(tmp_path: Path) -> Callable[..., None]:
 def count(ledger: FaultyLedger) -> int:
     """Count the calls."""
     return int(ledger.rows(Query()).total["calls"])
+
+
+def test_what_a_ledger_refuses_of_lines_is_found_by_a_closer_look(
+    tmp_path: Path, write: Callable[..., None]
+) -> None:
+    class Lines(FaultyLedger):
+        """Takes lines as they are, all or none."""
+
+        def add_lines(self, lines: Iterable[bytes]) -> int:
+            raise RefusedEntryError(f"one of {len(list(lines))}")
+
+    ledger = Lines(of_user("b"))
+    write("a", "b", "c")
+    done = Shipper(tmp_path / "journal", Offsets(tmp_path, URL), lambda: ledger, now=lambda: NOON).run()
+    assert (done.new, done.dead, count(ledger)) == (2, 1, 2)
 
 
 def test_what_is_pending_is_shipped_once(
