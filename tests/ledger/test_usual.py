@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -250,6 +251,9 @@ def test_a_copy_with_other_lines_does_not_follow() -> None:
     fewer = {**data, "lines": data["lines"][:-1]}
     more = {**data, "lines": [*data["lines"], data["lines"][0]]}
     agree(line, *(orjson.dumps(each) + b"\n" for each in (fewer, more)))
+    sort, _ = to_postgres.Drawing().draw(usual())
+    factors = (("input", 1, 0),) * len(data["lines"])
+    assert not to_postgres._follow(data, replace(sort, factors=factors[1:]))
 
 
 @given(st.text("0123456789._-+e ²٣", max_size=9), st.integers(0, 9))
