@@ -193,7 +193,7 @@ def test_a_servers_url_is_shown_without_secrets() -> None:
         ("postgresql://me:pass@h:1/d?schema=x&password=p&sslkey=k", "postgresql://h:1/d?schema=x"),
         ("clickhouse://u@h/d", "clickhouse://h/d"),
         ("clickhouses://u@h/d", "clickhouses://h/d"),
-        ("chdb:///tmp/x", "chdb:///tmp/x"),
+        ("chdb:///var/lib/x", "chdb:///var/lib/x"),
         ("postgresql://[h", "postgresql://?"),
     ):
         assert shown(url) == plain

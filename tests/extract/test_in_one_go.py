@@ -1,5 +1,6 @@
 """Messages and Gemini's answers: what is read in one go is the whole Usage that the tally gives."""
 
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -27,6 +28,16 @@ MESSAGE = {
 }
 
 
+def same_either_way(body: dict[str, Any], provider: str, api: str, way: tuple[ModuleType, str]) -> None:
+    """Read a body in one go and, with that way closed, key by key."""
+    quick = read(body, provider=provider, api=api)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*way, lambda _: None)
+        whole = read(body, provider=provider, api=api)
+    assert quick == whole
+    assert quick.raw == whole.raw
+
+
 @given(
     st.fixed_dictionaries({}, optional=MESSAGE),
     st.fixed_dictionaries({}, optional={"model": st.sampled_from(("claude-sonnet-4-5", "", None, 3))}),
@@ -34,12 +45,7 @@ MESSAGE = {
 )
 def test_a_message_is_the_same_either_way(usage: dict[str, Any], more: dict[str, Any], provider: str) -> None:
     body = {"usage": usage, **more}
-    quick = read(body, provider=provider, api="messages")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anthropic, "message_items", lambda _: None)
-        whole = read(body, provider=provider, api="messages")
-    assert quick == whole
-    assert quick.raw == whole.raw
+    same_either_way(body, provider, "messages", (anthropic, "message_items"))
 
 
 TEXT, SOUND = {"modality": "TEXT", "tokenCount": 3}, {"modality": "AUDIO", "tokenCount": 2}
@@ -73,12 +79,7 @@ def test_gemini_s_answer_is_the_same_either_way(
         parts = [usage.get(name) for name in COUNTED]
         usage["totalTokenCount"] = sum(part for part in parts if type(part) is int) + more
     body = {"modelVersion": "gemini-2.5-pro", "usageMetadata": usage, "candidates": candidates}
-    quick = read(body, provider=provider, api="generate_content")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(google, "usual_items", lambda _: None)
-        whole = read(body, provider=provider, api="generate_content")
-    assert quick == whole
-    assert quick.raw == whole.raw
+    same_either_way(body, provider, "generate_content", (google, "usual_items"))
 
 
 def test_gemini_s_usual_usage_is_read_in_one_go() -> None:

@@ -331,6 +331,18 @@ def test_the_handler_writes_in_a_thread_and_sends_the_signal_until_it_is_taken(
     assert set(sent) == {(os.getpid(), signal.SIGHUP)}
 
 
+@pytest.mark.parametrize(
+    "name", ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU"]
+)
+def test_a_signal_that_ends_no_process_makes_nobody_wait(name: str) -> None:
+    number = signal.Signals[name]
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        assert not endings._is_fatal(number)
+    finally:
+        signal.signal(number, before)
+
+
 def test_when_the_interpreter_is_ending_all_is_drained_already(monkeypatch: pytest.MonkeyPatch) -> None:
     """The writer's thread is frozen by then, and would be waited for in vain."""
     asked: list[int] = []

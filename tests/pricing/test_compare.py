@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from tests.support.books import book_of
+
 from outlay.core.usage import Usage
 from outlay.pricing import Book
 from outlay.pricing.compare import _changes, price_changes, whatif
-from outlay.pricing.rows import USER
-from outlay.pricing.tables import sheet_of
 
 MAY, JULY = datetime(2025, 5, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_changes_between_two_books() -> None:
     model = "gpt-4o"
     price = [{ rates = { input = "2", output = "10" } }]
     """
-    book = Book.of(sheet_of(mine, "mine.toml", USER))
+    book = book_of(mine)
     changes = list(price_changes((Book.default(), NOW), (book, NOW), ["openai"]))
     assert {change.model for change in changes} == {"gpt-4o"}
     first = changes[0]

@@ -1,20 +1,17 @@
 """The tariff of a usual call: the very rates that the whole way takes, or none where more decides."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 
 import pytest
-from tests.support.books import book_of
+from tests.support.books import NOW, book_of
 
 from outlay.core.usage import Item, Term
-from outlay.pricing import Book, RateCard
-from outlay.pricing.rows import USER
-from outlay.pricing.tables import sheet_of
+from outlay.pricing import RateCard
 from outlay.pricing.tariff import Tariff, basis_of, tariff_of
 from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
 
-AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+AT = NOW
 MINE = """
 [[model]]
 provider = "acme"
@@ -46,7 +43,7 @@ provider = "openai"
 model = "ours"
 price = [{ rates = { input = "1" } }]
 """
-BOOK = Book.of(sheet_of(MINE, "mine.toml", USER))
+BOOK = book_of(MINE)
 
 
 def tariff(model: str, *items: Item, terms: tuple[Term, ...] = (), provider: str = "acme") -> Tariff | None:

@@ -3,11 +3,10 @@
 from datetime import UTC, date, datetime, time
 
 import pytest
+from tests.support.books import book_of
 
 from outlay.core.errors import PriceBookError
-from outlay.pricing import Book, RateCard, Unpriced
-from outlay.pricing.rows import USER
-from outlay.pricing.tables import sheet_of
+from outlay.pricing import RateCard, Unpriced
 from outlay.pricing.windows import Window, read_window
 
 NIGHT = Window(time(16, 30), time(0, 30))
@@ -59,7 +58,7 @@ rates = { input = "2" }
 @pytest.mark.parametrize("year", [2025, 2026])
 def test_a_call_from_before_the_first_price_takes_that_of_its_hour(year: int) -> None:
     """The first price begins at midnight, which lies in the window: that says nothing of a call at noon."""
-    book = Book.of(sheet_of(HOURLY, "mine.toml", USER))
+    book = book_of(HOURLY)
     night, noon = (datetime(year, 6, 1, hour, tzinfo=UTC) for hour in (2, 12))
     flags = ("extrapolated",) if year == 2025 else ()
 

@@ -11,25 +11,14 @@ from outlay.extract.plain import number_of
 
 # What holds counts: where it is anything else, nobody knows what it meant to say.
 _OBJECTS = frozenset(
-    {
-        *(
-            "prompt_tokens_details",
-            "completion_tokens_details",
-            "input_tokens_details",
-            "output_tokens_details",
-        ),
-        *("prompt_token_details", "completion_token_details", "input_token_details", "output_token_details"),
-        *(
-            "cache_write_tokens_details",
-            "cached_tokens_details",
-            "cache_creation",
-            "server_tool_use",
-            "iterations",
-        ),
-        *("server_tool_use_details", "server_side_tool_usage_details", "cacheDetails", "serverToolUsage"),
-        *("prompt_tokens_details", "candidates_tokens_details", "cache_tokens_details"),
-        *("tool_use_prompt_tokens_details", "response_tokens_details", "billed_units"),
-    }
+    (
+        *("prompt_tokens_details", "completion_tokens_details", "prompt_token_details"),
+        *("input_tokens_details", "output_tokens_details", "input_token_details", "output_token_details"),
+        *("completion_token_details", "cached_tokens_details", "cache_write_tokens_details"),
+        *("candidates_tokens_details", "cache_tokens_details", "tool_use_prompt_tokens_details"),
+        *("response_tokens_details", "cache_creation", "cacheDetails", "iterations", "billed_units"),
+        *("server_tool_use", "server_tool_use_details", "serverToolUsage", "server_side_tool_usage_details"),
+    )
 )
 _RANK_OF = dict(RANK).__getitem__
 NOTHING_ODD: tuple[tuple[str, ...], str | None] = ((), None)

@@ -24,7 +24,12 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 who sends those wants it to end even if its main thread never comes back to Python."""
 _AGAIN = 0.1  # seconds
 _HARD = ("_exit", "execv", "execve")  # all others of exec*() go through the last two
-_HARMLESS = frozenset({"SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN"})
+_HARMLESS = frozenset(
+    {
+        *("SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH"),
+        *("SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"),
+    }
+)
 """What does not end a process that does not handle it."""
 _kill = os.kill
 

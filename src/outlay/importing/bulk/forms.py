@@ -94,7 +94,7 @@ def form_of(lines: Iterable[str]) -> Form | None:
     if len(known) < len(kinds):
         return None
     sample = alike[0][0]
-    colon, comma = (f"{sign} " if f'{sign} "' in sample else sign for sign in (":", ","))
+    comma = ", " if ', "' in sample else ","
     colon = ": " if f'"{keys[0]}": ' in sample else ":"
     return Form(known, colon, comma, sample)
 

@@ -22,13 +22,14 @@ class Portions:
         self._remaining = iter(entries)
         self._drawing = drawing
         self._next: list[Entry | Seen] | None = None
+        self._first: Sequence[Entry | Seen] = ()  # of the portion at hand, those that were drawn ahead
         self._ahead: list[Drawn] = []
 
     def __iter__(self) -> Iterator[list[Entry | Seen]]:
         """Give each portion; none is empty."""
         while some := self._taken() if self._next is None else self._next:
             self._next = None
-            self._first: Sequence[Entry | Seen] = some[: len(self._ahead)]
+            self._first = some[: len(self._ahead)]
             yield some
 
     def _taken(self) -> list[Entry | Seen]:
