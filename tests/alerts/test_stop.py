@@ -83,6 +83,23 @@ def test_row_102_own_calls_count_at_once_and_to_the_last_digit(desk: Callable[..
     assert not here.may()
 
 
+@pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=1)])
+def test_a_call_of_the_very_moment_of_a_question_and_of_a_clock_set_back_stays_counted(
+    desk: Callable[..., Desk], back: timedelta
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.spend("0.6")
+    here.now -= back
+    here.stop.ask()
+    here.now += timedelta(microseconds=1)
+    here.spend("0.399999")
+    here.stop.ask()
+    assert here.may()
+    here.spend("0.000001")
+    here.stop.ask()
+    assert not here.may()
+
+
 def test_the_message_says_what_is_spent_and_until_when(desk: Callable[..., Desk]) -> None:
     here = desk({"name": "b", "budget": 1, "per": "user"})
     here.spend("1.5", user="u1")

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from outlay.alerts.rules import Rule
@@ -12,12 +12,13 @@ from outlay.core.money import EXACT, ZERO
 from outlay.core.record import Record
 
 _EVER = datetime.min.replace(tzinfo=UTC)
+_NEXT = timedelta(microseconds=1)
 
 
 class Budget:
     """What one rule's groups have spent: the ledger's last answer, and this process's calls since."""
 
-    __slots__ = ("_before", "_ended", "_known", "_since", "asked", "rule", "window")
+    __slots__ = ("_before", "_ended", "_known", "_latest", "_since", "asked", "rule", "window")
 
     def __init__(self, rule: Rule, now: float) -> None:
         self.rule = rule
@@ -27,6 +28,7 @@ class Budget:
         self.window: Window = window_of(self.rule.window, datetime.fromtimestamp(now, UTC), self.rule.tz)
         self._ended = self.window.end.timestamp()
         self.asked = _EVER  # the ledger was asked for calls that began before
+        self._latest = _EVER  # the beginning of the latest call that counts here
         self._known: Mapping[Group, Decimal] = {}
         self._before: Mapping[Group, Decimal] = {}  # recorded here before the question under way
         self._since: defaultdict[Group, Decimal] = defaultdict(lambda: ZERO)  # and after it
@@ -61,10 +63,14 @@ class Budget:
         )
         if group is not None and cost is not None and counts:
             self._since[group] = EXACT.add(self._since[group], cost)
+            self._latest = max(self._latest, record.at)
 
     def begin(self, now: datetime) -> None:
-        """Ask for all calls that began before now."""
-        self.asked = now
+        """Ask for all calls that began before now, and for all that were counted here.
+
+        Those may have begun in this very moment, or later, where the clock was set back since.
+        """
+        self.asked = max(now, self._latest + _NEXT)
         both = {*self._before, *self._since}  # the former, where the last question had no answer
         self._before = {
             group: EXACT.add(self._before.get(group, ZERO), self._since.get(group, ZERO)) for group in both
