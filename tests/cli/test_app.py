@@ -139,8 +139,6 @@ def test_a_wrong_command_line_ends_with_two_and_one_line(
         (["run", "missing.py"], "no program 'missing.py'"),
         (["run", "-m", "missing.module"], "no module 'missing.module'"),
         (["run", "/bin/sh"], "/bin/sh is no Python program"),
-        (["ledger", "verify", "--ledger", "nowhere"], "/nowhere; outlay doctor says where"),
-        (["ledger", "migrate", "--ledger", "nowhere"], "there is no ledger in /"),
         (["run", "python", "my_script.py"], "outlay run is the Python that runs it: leave 'python' out"),
         (["run", sys.executable, "my_script.py"], f"leave {sys.executable!r} out"),
     ],
@@ -155,18 +153,85 @@ def test_what_is_not_there_ends_with_one_and_one_line(
     assert says in done.stderr
 
 
-@pytest.mark.parametrize(
-    "args", [(), ("report",), ("calls",), ("users",), ("sql", "SELECT count(*) FROM calls")]
+ASKING = (
+    *(
+        (),
+        ("report",),
+        ("top",),
+        ("users",),
+        ("trend",),
+        ("forecast",),
+        ("latency",),
+        ("errors",),
+        ("cache",),
+    ),
+    *(
+        ("quality",),
+        ("economics",),
+        ("savings",),
+        ("calls",),
+        ("explain", "019a"),
+        ("reprice", "--since", "7d"),
+    ),
+    *(("whatif", "--model", "gpt-4o-mini"), ("review",), ("watch", "--for", "0"), ("dashboard",)),
+    *(("dashboard", "--json"), ("sql", "SELECT count(*) FROM calls"), ("export", "--format", "csv")),
+    *(("ledger", "info"), ("ledger", "migrate"), ("ledger", "compact"), ("ledger", "verify")),
+    *(("ledger", "late"), ("ledger", "prune", "--older-than", "9d", "--yes"), ("alerts", "check")),
+    ("alerts", "list"),
 )
-def test_a_question_to_a_ledger_that_is_not_there_says_so_and_makes_none(
+"""Every command that asks a ledger."""
+
+
+@pytest.mark.parametrize("args", ASKING, ids=" ".join)
+def test_a_ledger_that_is_typed_and_not_there_is_a_wrong_command_line(
     outlay: Callable[..., Any], tmp_path: Path, args: tuple[str, ...]
 ) -> None:
+    """And none is made there; a file is none either."""
     done = outlay(*args, "--ledger", "nowhere")
-    assert done.returncode == 0
-    assert done.stderr.splitlines()[0] == (
-        f"outlay: there is no ledger in {tmp_path / 'nowhere'}; outlay doctor says where calls are kept"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"outlay: there is no ledger in {tmp_path / 'nowhere'}; outlay doctor says where calls are kept\n"
     )
     assert [file.name for file in tmp_path.iterdir()] == []
+    (tmp_path / "file").touch()
+    done = outlay(*args, "--ledger", "file")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"outlay: {tmp_path / 'file'} is a file; a ledger is a folder or a URL\n"
+
+
+def test_every_command_that_asks_a_ledger_is_tried_with_one_that_is_not_there() -> None:
+    """Those left out record, bring calls, send them or ask no ledger; doctor is about what is not there."""
+    left_out = {"init", "demo", "run", "price", "prices", "import", "ship", "doctor", "completion"}
+    assert {args[0] for args in ASKING if args} == set(COMMANDS) - left_out
+
+
+@pytest.mark.parametrize("args", [("report",), ("calls",), ("ledger", "verify"), ("sql", "SELECT 1 AS one")])
+def test_a_ledger_that_settings_name_is_empty_until_calls_come(
+    outlay: Callable[..., Any], tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    done = outlay(*args)
+    assert done.returncode == 0, done
+    assert done.stdout
+    assert [file.name for file in tmp_path.iterdir()] == []
+
+
+def test_doctor_names_a_ledger_that_is_typed_and_not_there(
+    outlay: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = outlay("doctor", "--ledger", "nowhere", "--json")
+    assert done.returncode == 1
+    (fault,) = (each for each in json.loads(done.stdout)["findings"] if each["level"] == "fault")
+    assert fault["what"] == f"there is no ledger in {tmp_path / 'nowhere'}"
+    assert [file.name for file in tmp_path.iterdir()] == []
+
+
+def test_an_import_tried_out_on_a_ledger_to_come_makes_none(
+    outlay: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "some.jsonl").write_text("", "utf-8")
+    done = outlay("import", "some.jsonl", "--dry-run", "--ledger", "nowhere")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file.name for file in tmp_path.iterdir()] == ["some.jsonl"]
 
 
 def test_a_folder_whose_name_this_locale_cannot_say_is_one_line(

@@ -60,6 +60,7 @@ def test_a_reports_json_adds_up_and_names_every_metric(outlay: Outlay) -> None:
 
 @pytest.mark.usefixtures("recorded")
 def test_options_stand_before_or_after_the_command(outlay: Outlay, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
     other = str(tmp_path / "other")
     whole = outlay("report", "--json").stdout
     assert outlay("--json", "report").stdout == whole

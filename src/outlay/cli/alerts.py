@@ -64,8 +64,8 @@ def list_rules(ctx: click.Context) -> None:
 
     settings = settings_of(state_of(ctx))
     rules = rules_of(settings.alerts, settings.tz)
-    marks, now = State(settings.alert_folder).read(), datetime.now(UTC)
     with reader_of(settings) as reader:
+        marks, now = State(settings.alert_folder).read(), datetime.now(UTC)
         found = [_standing(each, marks) for each in standings(rules, reader, now) if now in each.window]
     if state_of(ctx).json:
         show_json({"rules": [_rule(rule, found) for rule in rules]})

@@ -57,7 +57,7 @@ def dashboard(
     dashboard. The picture has daily cost, cost by model, latency distribution and success rate; the page also
     users, features, tokens, agents and the dearest calls, with filters. --json prints the picture's figures.
     """
-    from outlay.cli.session import reader_of, settings_of, show_json
+    from outlay.cli.session import check_typed, reader_of, settings_of, show_json
     from outlay.report.picture import picture_of
 
     settings = settings_of(state_of(ctx))
@@ -66,6 +66,7 @@ def dashboard(
             raise click.UsageError(
                 "the live dashboard has its own filters; they go with --png and --html", ctx
             )
+        check_typed(settings)
         return _serve(state_of(ctx).ledger, port)
     question["tz"] = tz or settings.tz
     with reader_of(settings) as reader:

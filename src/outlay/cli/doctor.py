@@ -37,7 +37,7 @@ def doctor(ctx: click.Context) -> int:
     from outlay import process
     from outlay.cli.doctor_place import place_of
     from outlay.cli.findings import FAULT, findings
-    from outlay.cli.session import settings_of, show, show_json
+    from outlay.cli.session import check_typed, settings_of, show, show_json
     from outlay.instrumentation.others import others
     from outlay.render.doctor import doctor_text
 
@@ -50,6 +50,7 @@ def doctor(ctx: click.Context) -> int:
         "place": place_of(settings, time.time),
     }
     try:
+        check_typed(settings)
         with here.open() as reader:
             document.update(_kept(reader))
     except OutlayError as error:

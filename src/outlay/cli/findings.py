@@ -100,6 +100,11 @@ def _ledger(found: Found) -> Iterator[Finding]:
         yield Finding("newer ledger", FAULT, found["error"], "pip install --upgrade outlay")
     elif found["error_type"] == "MissingExtraError":
         yield Finding("extra", FAULT, "a package of this ledger is missing", found["error"])
+    elif found["error_type"] == "NoLedgerError" and not found["place"]["barred"]:
+        what, _, _ = found["error"].partition(";")
+        yield Finding(
+            "no ledger", FAULT, what, "name another folder by --ledger, or record calls there first"
+        )
     elif server is not None:
         yield Finding(
             "server",

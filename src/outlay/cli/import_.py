@@ -44,7 +44,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     however often it is read. A stated cost is kept to the digit; others are priced at the call's own time.
     """
     from outlay import process
-    from outlay.cli.session import reader_of, settings_of, show, show_json
+    from outlay.cli.session import or_empty, reader_of, settings_of, show, show_json
     from outlay.importing import SHAPES
     from outlay.importing.bulk.layouts import Origin
     from outlay.importing.bulk.reading import way_of
@@ -53,7 +53,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     columns = dict(pairs(given["columns"], ctx, None))
     here = process.use(settings)
     done = []
-    with reader_of(settings, new=not dry_run) as reader:
+    with reader_of(or_empty(settings) if dry_run else settings, new=True) as reader:
         for name in files:
             maker = _maker(here.book(), settings, given, ctx)
             origin = Origin(SHAPES.get(given["shape"]), columns)

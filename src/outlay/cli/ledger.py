@@ -9,7 +9,7 @@ import click
 
 from outlay.cli.near import NearGroup
 from outlay.cli.options import data_options, state_of
-from outlay.core.errors import LedgerError, NotSupportedError
+from outlay.core.errors import NotSupportedError
 
 if TYPE_CHECKING:  # loaded when a command runs: --help needs none of them
     from collections.abc import Iterator
@@ -182,13 +182,10 @@ def _shipped(ctx: click.Context, kept: "Keeping") -> "tuple[Disagreement, ...]":
 
 @contextmanager
 def _keeping(ctx: click.Context) -> "Iterator[Keeping]":
-    from outlay.cli.session import no_folder, no_ledger, reader_of, settings_of
+    from outlay.cli.session import reader_of, settings_of
     from outlay.core.ports import Keeping
 
-    settings = settings_of(state_of(ctx))
-    if state_of(ctx).ledger is not None and no_folder(settings):  # nothing there is no ledger in order
-        raise LedgerError(no_ledger(settings))
-    with reader_of(settings) as reader:
+    with reader_of(settings_of(state_of(ctx))) as reader:
         if not isinstance(reader.ledger, Keeping):
             raise NotSupportedError("a ledger of this kind keeps no house yet")
         yield reader.ledger

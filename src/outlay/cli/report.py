@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 @click.pass_context
 def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
-    from outlay.cli.session import no_folder, reader_of, settings_of, show
+    from outlay.cli.session import reader_of, settings_of, show
     from outlay.cli.showing import one_form, print_found
     from outlay.render.as_csv import csv_text
     from outlay.render.reports import report_view
@@ -55,8 +55,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
         show(csv_text(found))
     else:
         print_found(state, found, report_view)
-    told = state.ledger is not None and no_folder(settings)
-    if not (found.total["calls"] or told or state.csv or state.json or state.markdown):
+    if not (found.total["calls"] or state.csv or state.json or state.markdown):
         click.echo(f"outlay: {_why_none(given, settings)}", err=True)
 
 

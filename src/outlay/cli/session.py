@@ -13,7 +13,7 @@ import click
 from outlay import process
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
-from outlay.core.errors import SettingsError
+from outlay.core.errors import NoLedgerError, SettingsError
 from outlay.render.as_table import Page
 from outlay.report import LedgerReader
 from outlay.settings import Settings, is_path, is_server, load
@@ -33,28 +33,50 @@ def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
 def reader_of(settings: Settings, *, new: bool = False) -> LedgerReader:
     """Open the ledger that the settings name; where it has to be migrated first, that is shown.
 
-    A question makes no folder where none is: a name that was mistyped would stay behind as a ledger. With
-    ``new`` the ledger is made where it is not there, for calls that are brought to it.
+    A question makes no folder where none is: a name that was mistyped would stay behind as a ledger. What
+    settings name is merely empty still. With ``new`` a ledger is made that is not there: calls are brought.
+
+    Raises:
+        NoLedgerError: the command line names a folder that is not there.
     """
     show_migrations()
-    if not new and no_folder(settings):
-        context = click.get_current_context()
-        if state_of(context).ledger is not None:
-            click.echo(f"outlay: {no_ledger(settings)}", err=True)
-        empty = context.find_root().with_resource(TemporaryDirectory(prefix="outlay-"))
-        settings = replace(settings, ledger=empty)
+    if not new:
+        check_typed(settings)
+        settings = or_empty(settings)
     return process.use(settings).open()
+
+
+def or_empty(settings: Settings) -> Settings:
+    """Give the settings, with an empty ledger for this command where the one that they name is not there."""
+    if not no_folder(settings):
+        return settings
+    root = click.get_current_context().find_root()
+    return replace(settings, ledger=root.with_resource(TemporaryDirectory(prefix="outlay-")))
+
+
+def check_typed(settings: Settings) -> None:
+    """Say that there is no ledger where the command line names one.
+
+    Raises:
+        NoLedgerError: it is so.
+    """
+    named = settings.ledger
+    if state_of(click.get_current_context()).ledger is None or named is None or not is_path(named):
+        return
+    if no_folder(settings):
+        raise NoLedgerError(f"there is no ledger in {named}; outlay doctor says where calls are kept")
+    if not _path(named).is_dir():
+        raise NoLedgerError(f"{named} is a file; a ledger is a folder or a URL")
 
 
 def no_folder(settings: Settings) -> bool:
     """Whether an embedded ledger is named where there is nothing."""
     named = settings.ledger
-    return named is not None and is_path(named) and not Path(named.strip()).expanduser().exists()
+    return named is not None and is_path(named) and not _path(named).exists()
 
 
-def no_ledger(settings: Settings) -> str:
-    """Say that nothing is where the ledger should be."""
-    return f"there is no ledger in {settings.ledger}; outlay doctor says where calls are kept"
+def _path(named: str) -> Path:
+    return Path(named.strip()).expanduser()
 
 
 def page_of_terminal() -> Page:

@@ -28,11 +28,12 @@ def watch(ctx: click.Context, /, *, seconds: float | None) -> None:
     On a terminal a live view; it needs the extra watch, and q ends it. In a pipe a line a call, with --json
     as JSON lines. Only what comes in from now on is shown; outlay report knows the rest.
     """
-    from outlay.cli.session import settings_of
+    from outlay.cli.session import check_typed, settings_of
     from outlay.core.query import zone
     from outlay.journal import Follower
 
     settings = settings_of(state_of(ctx))
+    check_typed(settings)
     follower = Follower(settings.journal)
     if sys.stdout.isatty() and not state_of(ctx).json:
         from outlay.cli.watch_view import show_live
