@@ -27,7 +27,8 @@ _OpenCost = open_twin(Cost)
 Said = tuple[tuple[CostLine, ...], str | None, tuple[str, ...]]
 _TOKENS = frozenset(KINDS)
 _MONTH = frozenset({MONTH_INPUT, MONTH_OUTPUT})
-_NO_MONTH = (0, 0)
+Month = tuple[int, int] | None
+"""Input and output tokens that the calendar month has seen before a call; None where nobody says."""
 
 
 def cost_of(
@@ -107,7 +108,7 @@ def _count(name: str, value: object) -> int:
 
 def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None) -> Cost:
     book, provider, model, terms = ask
-    plain, so_far = _without_month(terms) if terms else ((), _NO_MONTH)
+    plain, so_far = _without_month(terms) if terms else ((), None)
     timeline = book.timeline(provider, model, plain)
     card = timeline.at(at)
     if isinstance(card, Unpriced):
@@ -132,12 +133,12 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
     return _provisioned(cost, card) if timeline.provisioned else cost
 
 
-def _without_month(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[int, int]]:
+def _without_month(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], Month]:
     for name, _ in terms:
         if name in _MONTH:
             break
     else:
-        return terms, _NO_MONTH
+        return terms, None
     said = dict(terms)
     so_far = tuple(_month_count(said.pop(name, "0")) for name in (MONTH_INPUT, MONTH_OUTPUT))
     return sort_terms(said), (so_far[0], so_far[1])
@@ -161,7 +162,7 @@ def _with_fees(items: tuple[Item, ...], card: RateCard) -> tuple[Item, ...]:
 
 
 def _tiered(
-    usage: Usage, items: tuple[Item, ...], card: RateCard, so_far: tuple[int, int], model: str | None
+    usage: Usage, items: tuple[Item, ...], card: RateCard, so_far: Month, model: str | None
 ) -> tuple[list[CostLine], list[str], set[str]]:
     if card.kind == "request":
         size = usage.input_tokens if usage.context_tokens is None else usage.context_tokens
@@ -170,7 +171,10 @@ def _tiered(
             lines, missing, flags = lines_of(items, card.rates, model)
             return lines, missing, {*flags, "tier_unknown"}
         return lines_of(items, card.rates_for(size), model)
-    return split_lines(items, card, so_far if card.kind == "month" else (0, 0), model)
+    if card.kind == "marginal":
+        return split_lines(items, card, (0, 0), model)
+    lines, missing, flags = split_lines(items, card, so_far or (0, 0), model)
+    return lines, missing, flags if so_far is not None else {*flags, "tier_unknown"}
 
 
 def _cost(

@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -135,7 +135,8 @@ def _quoted(text: str) -> str:
 def _check(text: str, price: NewPrice, path: Path, now: datetime) -> None:
     """Read the new file as pricing will, and see that the price counts."""
     try:
-        book = Book.of(sheet_of(text, path.name, USER))
+        sheet = sheet_of(text, path.name, USER)
+        book = Book.of(replace(sheet, exchanges=()))  # the price is looked for as it was given
     except PriceBookError as error:
         raise PriceFileError(f"{error}; nothing was written") from None
     card = book.resolve(price.provider, price.model, price.start or now, price.when)

@@ -1,22 +1,31 @@
 """Resolving: a model's rows, an instant and terms -> one rate card."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import datetime
 
 from outlay.core.cost import Price
-from outlay.core.money import EXACT
 from outlay.core.units import TOKEN_UNITS
-from outlay.core.usage import Term, merge_flags
+from outlay.core.usage import merge_flags
 from outlay.pricing.card import RateCard, Tier
-from outlay.pricing.rates import ASSUMED, STAND_INS, Rate, Step, filled, join_notes
-from outlay.pricing.rows import USER, Row
+from outlay.pricing.laying import (
+    EVER,
+    Change,
+    Priced,
+    factors_of,
+    rank,
+    standard_units,
+    tariffs_of,
+    with_allowances,
+    with_factors,
+    with_gaps,
+    with_tariffs,
+)
+from outlay.pricing.rates import ASSUMED, Rate, filled, join_notes
+from outlay.pricing.rows import Row
 from outlay.pricing.tables import Model
-from outlay.pricing.terms import PLACES, TARIFFS, label
+from outlay.pricing.terms import PLACES, TARIFFS
 
-_EVER = datetime(1, 1, 1, tzinfo=UTC)
-_HALF = Decimal("0.5")
 ASSUMED_TIER = "assumed_tier"
 
 
@@ -32,33 +41,6 @@ class Asked:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """One unit's rate, and its rates from larger sizes on."""
-
-    rate: Rate
-    steps: tuple[tuple[int, bool, Rate], ...] = ()
-
-    def mapped(self, change: "Change") -> "Priced":
-        """Give the same with a change made to every rate."""
-        steps = tuple((tokens, at_least, change.of(rate)) for tokens, at_least, rate in self.steps)
-        return Priced(change.of(self.rate), steps)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is done to a rate: multiplied, noted, flagged."""
-
-    factor: Decimal | None = None
-    note: str | None = None
-    flag: str | None = None
-
-    def of(self, rate: Rate) -> Rate:
-        """Give the changed rate; the product is exact."""
-        amount = rate.amount if self.factor is None else EXACT.multiply(rate.amount, self.factor)
-        return Rate(amount, rate.per, join_notes(rate.note, self.note), self.flag or rate.flag)
-
-
 def card_at(asked: Asked, rows: Sequence[Row], common: Sequence[Row], at: datetime) -> RateCard | str:
     """Make the card that holds at an instant, or say why there is none.
 
@@ -66,12 +48,12 @@ def card_at(asked: Asked, rows: Sequence[Row], common: Sequence[Row], at: dateti
     """
     terms = asked.terms
     fitting = [row for row in rows if all(terms.get(name) == value for name, value in row.when)]
-    plain = [row for row in fitting if row.factor is None and not _tariffs(row)]
+    plain = [row for row in fitting if row.factor is None and not tariffs_of(row)]
     if not plain:
         return _nothing_fits(rows, terms)
     moment, extrapolated = at, False
     if not any(row.holds(at) for row in plain):
-        first = min((row.start or _EVER for row in plain if row.is_open(at)), default=_EVER)
+        first = min((row.start or EVER for row in plain if row.is_open(at)), default=EVER)
         if at >= first:
             return f"no price of {asked.model.id} is known {_lapsed(plain, at)}"
         moment, extrapolated = first, True
@@ -93,31 +75,24 @@ def _belongs(tariff: Row, best: Row) -> bool:
     return tariff.layer >= best.layer and there.issubset(tariff.when)
 
 
-def _tariffs(row: Row) -> list[Term]:
-    return [term for term in row.when if term[0] in TARIFFS]
-
-
 def _nothing_fits(rows: Sequence[Row], terms: Mapping[str, str]) -> str:
     wanted = sorted({name for row in rows for name, _ in row.when if name not in TARIFFS})
     said = ", ".join(f"{name}={terms[name]}" for name in wanted if name in terms) or "nothing"
     return f"its price depends on {', '.join(wanted) or 'terms unknown'}; the call says {said}"
 
 
-def _rank(row: Row) -> tuple[int, int, bool, datetime]:
-    return row.layer, len(row.when), bool(row.windows), row.start or _EVER
-
-
 def _card(
     asked: Asked, active: Sequence[Row], common: Sequence[Row], when: tuple[Sequence[Row], datetime, bool]
 ) -> RateCard:
     rows, at, extrapolated = when
-    plain = sorted((row for row in active if row.factor is None and not _tariffs(row)), key=_rank)
+    plain = sorted((row for row in active if row.factor is None and not tariffs_of(row)), key=rank)
     best = plain[-1]
-    units = _standard(plain, common, asked.terms)
-    tariff_rows = sorted((row for row in active if row.factor is None and _tariffs(row)), key=_rank)
-    units, missing = _with_tariffs(units, [row for row in tariff_rows if _belongs(row, best)], asked.terms)
-    units, missing = _with_factors(units, _factors([*active, *common], active, best), asked.terms, missing)
-    units, reasons = _with_gaps(_with_allowances(units, asked.model), missing)
+    plain, active, common = (_in_currency(best.currency, group) for group in (plain, active, common))
+    units = standard_units(plain, common, asked.terms)
+    tariff_rows = sorted((row for row in active if row.factor is None and tariffs_of(row)), key=rank)
+    units, missing = with_tariffs(units, [row for row in tariff_rows if _belongs(row, best)], asked.terms)
+    units, missing = with_factors(units, factors_of([*active, *common], active, best), asked.terms, missing)
+    units, reasons = with_gaps(with_allowances(units, asked.model), missing)
     elsewhere = _elsewhere(asked.terms, rows, [*active, *common])
     flags = [
         *asked.flags,
@@ -151,6 +126,11 @@ def _card(
     )
 
 
+def _in_currency(currency: str, rows: Iterable[Row]) -> list[Row]:
+    """Leave out rates in other money, which cannot stand on one card; units that only they had have none."""
+    return [row for row in rows if row.currency == currency or row.factor is not None]
+
+
 def _elsewhere(terms: Mapping[str, str], rows: Iterable[Row], active: Iterable[Row]) -> str | None:
     """Say that other regions have prices of their own, and the one of the call has none in any row."""
     region = terms.get("region")
@@ -171,128 +151,6 @@ def _since(best: Row, rows: Iterable[Row], at: datetime) -> datetime | None:
 def _next_change(rows: Iterable[Row], at: datetime) -> datetime | None:
     edges = {edge for row in rows for edge in (row.start, row.end) if edge is not None and edge > at}
     return min(edges, default=None)
-
-
-def _standard(plain: Sequence[Row], common: Sequence[Row], terms: Mapping[str, str]) -> dict[str, Priced]:
-    """Lay rows over one another: provider-wide fees, then from the widest row to the narrowest.
-
-    Of rows with the same terms the latest counts, alone; a row of hours lies over the one of all day. Rows of
-    a lower layer than the best do not shine through: a price of one's own is the whole price.
-    """
-    narrowing: dict[object, Row] = {}
-    for row in plain:
-        if row.layer == plain[-1].layer:
-            narrowing[row.when, bool(row.windows)] = row
-    units: dict[str, Priced] = {}
-    for row in (*common, *sorted(narrowing.values(), key=_rank)):
-        if row.factor is None and all(terms.get(name) == value for name, value in row.when):
-            units.update(_units(row))
-    return units
-
-
-def _units(row: Row) -> dict[str, Priced]:
-    note = join_notes(row.note, *(label(term) for term in row.when), "in its hours" if row.windows else None)
-    change = Change(note=note)
-    return {unit: Priced(rate, _steps(unit, row.steps)).mapped(change) for unit, rate in row.rates.items()}
-
-
-def _steps(unit: str, steps: Sequence[Step]) -> tuple[tuple[int, bool, Rate], ...]:
-    found = []
-    for step in steps:
-        if unit in step.rates:
-            rate = step.rates[unit]
-            note = f"{'from' if step.at_least else 'above'} {step.tokens}"
-            found.append((step.tokens, step.at_least, replace(rate, note=join_notes(note, rate.note))))
-    return tuple(found)
-
-
-def _with_tariffs(
-    units: dict[str, Priced], rows: Sequence[Row], terms: Mapping[str, str]
-) -> tuple[dict[str, Priced], list[Term]]:
-    """Lay tariff rows over the standard rates; give what was asked for and no row answers."""
-    result, met = dict(units), set()
-    for row in rows:
-        own = _units(row)
-        met |= set(_tariffs(row))
-        result.update(own)
-        result = _without_own(result, units, own, row)
-    return result, [
-        (name, terms[name]) for name in TARIFFS if name in terms and (name, terms[name]) not in met
-    ]
-
-
-def _without_own(
-    result: dict[str, Priced], standard: Mapping[str, Priced], own: Mapping[str, Priced], row: Row
-) -> dict[str, Priced]:
-    """Settle token units that a tariff row leaves out: they follow their stand-in, or stay, flagged."""
-    settled = dict(result)
-    for unit in standard.keys() - own.keys():
-        if unit not in TOKEN_UNITS:
-            continue
-        parent = next((other for other, _ in STAND_INS[unit] if other in own), None)
-        same = (
-            parent is not None
-            and parent in standard
-            and standard[parent].rate.amount == standard[unit].rate.amount
-        )
-        if same:
-            del settled[unit]
-        elif standard[unit].rate.amount:
-            note = f"no {label(_tariffs(row)[0])} rate, standard rate"
-            settled[unit] = standard[unit].mapped(Change(note=note, flag=ASSUMED))
-    return settled
-
-
-def _factors(rows: Iterable[Row], active: Iterable[Row], best: Row) -> list[Row]:
-    """Give the factors that apply: none where a row with rates of its own answers the same terms."""
-    answered = {term for row in active if row.factor is None for term in row.when}
-    chosen = {
-        row.when: row  # of several factors on the same terms the last counts, alone
-        for row in rows
-        if row.factor is not None
-        and (best.layer < USER or row.layer == USER)
-        and not (row.when and answered.issuperset(row.when))
-    }
-    return list(chosen.values())
-
-
-def _with_factors(
-    units: dict[str, Priced], rows: Sequence[Row], terms: Mapping[str, str], missing: list[Term]
-) -> tuple[dict[str, Priced], list[Term]]:
-    result = units
-    for row in rows:
-        if not all(terms.get(name) == value for name, value in row.when):
-            continue
-        named = join_notes(*(label(term) for term in row.when)) or row.note or "factor"
-        result = _times(result, Change(row.factor, f"{named} x{row.factor}"))
-        missing = [term for term in missing if term not in row.when]
-    return result, missing
-
-
-def _times(units: Mapping[str, Priced], change: Change) -> dict[str, Priced]:
-    """Multiply token rates; fees are not touched, as providers exempt them."""
-    return {unit: priced.mapped(change) if unit in TOKEN_UNITS else priced for unit, priced in units.items()}
-
-
-def _with_allowances(units: dict[str, Priced], model: Model) -> dict[str, Priced]:
-    """Say where an account's monthly free allowance may cover a fee: how much of it is left, nobody tells."""
-    change = Change(note="a free allowance may cover it", flag="free_allowance")
-    allowed = {unit: units[unit].mapped(change) for unit in model.facts.get("allowance", ()) if unit in units}
-    return {**units, **allowed}
-
-
-def _with_gaps(units: dict[str, Priced], missing: Sequence[Term]) -> tuple[dict[str, Priced], list[str]]:
-    """Settle tariffs that nobody lists: half for batch, else the standard rate; both say so."""
-    result, reasons = units, []
-    for term in missing:
-        if term == ("service_tier", "provisioned"):
-            continue
-        if term[0] == "batch":
-            result = _times(result, Change(_HALF, "batch assumed x0.5"))
-            reasons.append("no batch rate is known; half the standard rate was taken")
-        else:
-            reasons.append(f"no rate for {label(term)} is known; the standard rate was taken")
-    return result, reasons
 
 
 def _by_size(units: Mapping[str, Priced]) -> tuple[dict[str, Rate], tuple[Tier, ...]]:

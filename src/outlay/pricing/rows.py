@@ -13,7 +13,8 @@ from outlay.core.money import decimal_of
 from outlay.core.units import COUNT_NAME, TOKEN_UNITS
 from outlay.core.usage import Term
 from outlay.pricing.bounds import refuse_odd
-from outlay.pricing.rates import TIER_KINDS, Rate, Step, TierKind, per_of
+from outlay.pricing.hourly import HOURLY_KEYS, hourly_rates
+from outlay.pricing.rates import TIER_KINDS, Rate, Step, TierKind, join_notes, per_of
 from outlay.pricing.windows import Window, read_window
 
 BASE, OVERLAY, USER = 0, 1, 2  # layers: a higher one wins
@@ -32,10 +33,12 @@ _KEYS = frozenset(
         "currency",
         "per",
         "note",
+        "unproven",
     }
 )
 _PERS = frozenset(10**power for power in range(7))
 _STEP_KEYS = frozenset({"tokens", "at_least", "rates"})
+UNPROVEN = "unproven"
 _ISO_4217 = re.compile(r"[A-Z]{3}")
 
 
@@ -107,7 +110,7 @@ def read_row(
 
 
 def _row(data: Mapping[str, Any], where: str, layer: int, sources: tuple[Mapping[str, str], ...]) -> Row:
-    _check_keys(data, _KEYS, where)
+    _check_keys(data, _KEYS | HOURLY_KEYS, where)
     _check_kinds(data, where)
     source, link = _source(data, sources, where)
     start, end = read_instant(data.get("from"), where, "from"), read_instant(data.get("to"), where, "to")
@@ -116,7 +119,11 @@ def _row(data: Mapping[str, Any], where: str, layer: int, sources: tuple[Mapping
     per, currency = _per(data.get("per"), where), read_currency(data.get("currency", "USD"), where)
     stated = Stated(per, currency, per is None or layer < USER)  # who writes ``per`` knows the unit
     row = Row(
-        rates=_rates(data.get("rates", {}), stated, where),
+        rates=_marked(
+            {**_hourly(data, stated, where), **_rates(data.get("rates", {}), stated, where)},
+            data.get("unproven", ()),
+            where,
+        ),
         steps=_steps(data.get("above", ()), stated, where),
         kind=_kind(data.get("kind", "request"), where),
         start=start,
@@ -174,6 +181,13 @@ def _rates(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rat
     return {unit: _rate(unit, value, stated, where) for unit, value in data.items()}
 
 
+def _hourly(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rate]:
+    rates = hourly_rates(data, where)
+    for unit, rate in rates.items():
+        refuse_odd(unit, rate.amount, stated.currency, f"{where}, tokens_per_hour")
+    return rates
+
+
 def _rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
     amount = _decimal(value, f"{where}, rates.{unit}")
     if unit not in TOKEN_UNITS and not COUNT_NAME.fullmatch(unit):
@@ -185,6 +199,16 @@ def _rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
     if stated.may_slip:
         refuse_odd(unit, amount, stated.currency, where)
     return Rate(amount, usual)
+
+
+def _marked(rates: dict[str, Rate], unproven: object, where: str) -> dict[str, Rate]:
+    """Mark rates on which sources differ and none shows what is charged; the line of a cost says so."""
+    if not isinstance(unproven, (list, tuple)) or any(unit not in rates for unit in unproven):
+        raise PriceBookError(f"{where}, unproven: must be a list of units of the rates, not {unproven!r:.40}")
+    marked = dict(rates)
+    for unit in unproven:
+        marked[unit] = replace(rates[unit], note=join_notes(rates[unit].note, UNPROVEN), flag=UNPROVEN)
+    return marked
 
 
 def _per(value: object, where: str) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outlay.core.errors import PriceBookError, PriceFileError
+from outlay.pricing.exchange import Exchange, exchanged, read_exchanges
 from outlay.pricing.facts import check_facts, in_currency
 from outlay.pricing.names import normal
 from outlay.pricing.near import Spellings
@@ -18,23 +19,9 @@ from outlay.pricing.rows import BASE, USER, Row, objects_of, read_currency, read
 
 DATA = Path(__file__).parent / "data"  # the packaged tables
 PROVIDER_ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
-_FILE_KEYS = frozenset({"model", "alias", "common", "ruling", "currency", "note", "version"})
-_MODEL_KEYS = frozenset(
-    {
-        "provider",
-        "model",
-        "names",
-        "own",
-        "since",
-        "price",
-        "context_window",
-        "max_output",
-        "deprecated",
-        "once",
-        "least",
-    }
-)
-_FACTS = ("context_window", "max_output", "deprecated", "once", "least")
+_FILE_KEYS = frozenset({"model", "alias", "common", "ruling", "exchange", "currency", "note", "version"})
+_FACTS = ("context_window", "max_output", "deprecated", "once", "least", "allowance")
+_MODEL_KEYS = frozenset({"provider", "model", "names", "own", "since", "price", *_FACTS})
 _RULING_KEYS = frozenset({"provider", "model", "says", "link"})
 _ALIAS_KEYS = frozenset({"provider", "name", "model", "from", "to", "source"})
 
@@ -69,6 +56,7 @@ class Table:
     names: dict[str, str] = field(default_factory=dict)
     common: list[tuple[Mapping[str, Any], str, int]] = field(default_factory=list)
     sources: list[Mapping[str, str]] = field(default_factory=list)
+    exchanges: tuple[Exchange, ...] = ()  # the rates that a user gives, in the order of the files
     spelled: Spellings | None = None  # made when a name is first looked for in vain; the table is whole then
 
     def find(self, name: str) -> Model | None:
@@ -86,7 +74,7 @@ class Table:
         """Read a model's rows, those of the models it stood for by date included."""
         if model.read is not None:
             return model.read
-        found = [read_row(row, where, layer, self.sources) for row, where, layer in model.raw]
+        found = self._read(model.raw)
         for alias in model.aliases:
             target = self.find(alias.model)
             if target is None or target is model or depth > 3:  # noqa: PLR2004  aliases of aliases of aliases
@@ -102,7 +90,11 @@ class Table:
 
     def common_rows(self) -> list[Row]:
         """Read the rows that hold for every model of the provider."""
-        return [read_row(row, where, layer, self.sources) for row, where, layer in self.common]
+        return self._read(self.common)
+
+    def _read(self, raw: Iterable[tuple[Mapping[str, Any], str, int]]) -> list[Row]:
+        rows = (read_row(row, where, layer, self.sources) for row, where, layer in raw)
+        return [part for row in rows for part in exchanged(row, self.exchanges)]
 
 
 def listed_providers(data: Path = DATA) -> frozenset[str]:
@@ -147,6 +139,7 @@ class Sheet:
     aliases: Mapping[str, tuple[Mapping[str, Any], ...]]
     common: Mapping[str, tuple[Mapping[str, Any], ...]]
     rulings: tuple[Ruling, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
     def providers(self) -> set[str]:
         """Name the providers that the sheet says something about."""
@@ -207,8 +200,9 @@ def sheet_from(data: Mapping[str, Any], name: str = "prices", layer: int = USER)
 
 def _sheet(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
     _check(data, _FILE_KEYS, name)
-    models, aliases, common, rulings = (
-        objects_of(data.get(key, ()), f"{name}, [[{key}]]") for key in ("model", "alias", "common", "ruling")
+    models, aliases, common, rulings, exchanges = (
+        objects_of(data.get(key, ()), f"{name}, [[{key}]]")
+        for key in ("model", "alias", "common", "ruling", "exchange")
     )
     if "currency" in data:  # of every price in the file that names none
         models, common = in_currency(models, common, read_currency(data["currency"], name), name)
@@ -219,6 +213,7 @@ def _sheet(data: Mapping[str, Any], name: str, layer: int) -> Sheet:
         _by_provider(aliases, _ALIAS_KEYS, f"{name}, [[alias]]"),
         _by_provider(common, None, f"{name}, [[common]]"),
         tuple(_ruling(entry, f"{name}, [[ruling]] {n}") for n, entry in enumerate(rulings, 1)),
+        read_exchanges(exchanges, name, layer),
     )
 
 
@@ -264,6 +259,7 @@ def lay_over(table: Table, sheet: Sheet) -> None:
             _add_alias(table, entry, sheet)
     except PriceBookError as error:
         raise (PriceFileError(str(error)) if sheet.layer == USER else error) from None
+    table.exchanges += sheet.exchanges
     for number, entry in enumerate(sheet.common.get(table.provider, ()), 1):
         row = {key: value for key, value in entry.items() if key != "provider"}
         table.common.append((row, f"{sheet.name}, common {table.provider} {number}", sheet.layer))
