@@ -101,8 +101,8 @@ def left(data: bytes, folder: Path, origin: Origin | None = None, zone: tzinfo =
     """Count the rows of a file that are not read in bulk."""
     ledger = DuckLedger(folder / "left")
     (folder / "lines").write_bytes(data)
-    with ledger.workbench() as (bench, columns):
-        block = Block(bench, columns, BOOK, maker(zone))
+    with ledger.workbench() as bench:
+        block = Block(bench, BOOK, maker(zone))
         laid = block.lay_out(folder / "lines", data.count(b"\n"), origin or Origin())
         assert bench.all(f"SELECT count(*) FROM {BATCH}") == [(laid.count,)]  # noqa: S608  # our own name
     ledger.close()
@@ -524,6 +524,34 @@ def test_a_row_that_goes_over_two_lines_ends_the_bulk() -> None:
     assert [number for number, _ in done.faults] == [6]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_blocks_that_were_laid_out_ahead_are_read_again_behind_such_a_row(
+    monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    monkeypatch.setattr(lines, "_ROWS", 3)
+    rows = [b"2026-11-20,gpt-4o,%d,x" % n for n in (1, 2, 3, 1, 2, 4)]
+    data = [b"at,model,cost,note", *rows, rows[0], b'2026-11-20,gpt-4o,7,"a', b'b"', *rows, b"1,2", *rows]
+    done = both_agree(end.join(data))
+    assert done.new == 6 + 2 + 12
+    assert [number for number, _ in done.faults] == [17]
+
+
+def test_an_import_that_is_given_up_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(lines, "_ROWS", 3)
+    ledger = DuckLedger(tmp_path)
+    data = b"".join(b'{"timestamp": "2026-11-20T10:00:00Z", "cost": %d}\n' % n for n in range(30))
+    steps: Any = reading.Bulk(ledger, BOOK, maker(), Origin()).steps(io.BytesIO(data))
+    first = next(steps)
+    steps.close()
+    assert len(list(ledger.calls(CallQuery(limit=None)))) == first.new == 3
+    assert not list(ledger.spool.glob("import.*"))
+    with ledger.workbench() as bench:
+        assert bench.all("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'foreign%'") == []
+    ledger.close()
+
+
 def test_equal_rows_are_told_apart_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "_BLOCK", 400)
     equal = b'{"timestamp": "2026-11-20T10:00:00Z", "model": "gpt-4o", "cost": 0.5}'
@@ -643,8 +671,8 @@ def test_lines_of_one_form_need_no_closer_look(tmp_path: Path) -> None:
     )
     ledger = DuckLedger(tmp_path / "left")
     (tmp_path / "lines").write_bytes(rows)
-    with ledger.workbench() as (bench, columns):
-        laid = Block(bench, columns, BOOK, maker()).lay_out(tmp_path / "lines", 70, Origin())
+    with ledger.workbench() as bench:
+        laid = Block(bench, BOOK, maker()).lay_out(tmp_path / "lines", 70, Origin())
         rest = bench.all("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'foreign_rest'")
     assert (laid.count, rest) == (70, [(0,)])
     ledger.close()

@@ -6,8 +6,8 @@ from random import Random
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = (1 << 48) - 1
-_VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
-_FREE = 0xFFF << 64 | (1 << 62) - 1  # the bits behind the time that are neither
+VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
+FREE = 0xFFF << 64 | (1 << 62) - 1  # the bits behind the time that are neither
 # Not for secrets, only never the same twice: a generator of our own, which a program's random.seed() does not
 # touch, seeded by the system, and anew in every forked child; asking the system each time takes far longer.
 _noise = Random()  # noqa: S311 - see above
@@ -19,13 +19,13 @@ def uuid7(at: datetime, entropy: bytes | None = None) -> str:
     """Make an id for a record of that instant.
 
     With ``entropy`` (ten bytes or more, such as a digest) the id depends on nothing else, so that the
-    same foreign line read twice has the same id; without it, it is random. Its digits stand in the id as they
-    are, but for the two bits of the variant, so that an engine can make such ids from digests in hexadecimal.
+    same foreign line read twice has the same id; without it, it is random. Its first bits stand in the id
+    where they stood, so that an engine can make such ids from digests with a mask.
     """
     since = at - _EPOCH
     milliseconds = (since.days * 86400 + since.seconds) * 1000 + since.microseconds // 1000
     noise = _noise.getrandbits(80) if entropy is None else int.from_bytes(entropy[:10])
-    whole = (milliseconds & _TIME) << 80 | _VERSION_AND_VARIANT | noise & _FREE
+    whole = (milliseconds & _TIME) << 80 | VERSION_AND_VARIANT | noise & FREE
     text = whole.to_bytes(16).hex("-", 2)
     return f"{text[:4]}{text[5:29]}{text[30:34]}{text[35:]}"
 

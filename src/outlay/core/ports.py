@@ -200,14 +200,33 @@ class Steady(Protocol):
 
 
 class Workbench(Protocol):
-    """An engine to work out columns with, in temporary tables; the ledger is not held meanwhile."""
+    """An engine to work out calls with, in temporary tables of one's own; the ledger is not held meanwhile.
+
+    One thread uses it at a time; threads with a workbench each work side by side. Tables of the catalogue
+    ``memory`` are seen from all of them.
+    """
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of the ledger's calls with their types."""
+        ...
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """Run a statement for its effect."""
+        """Run a statement for its effect; LedgerError where the engine refuses it."""
         ...
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a question and give all rows."""
+        """Run a question and give all rows; LedgerError where the engine refuses it."""
+        ...
+
+    def absorb(self, table: str) -> int:
+        """Keep the calls of a temporary table or view whose id is new, all or none; give how many were new.
+
+        It has the columns of calls, and a ``number`` by which they stand in order.
+
+        Raises:
+            LedgerError: the ledger cannot be written.
+        """
         ...
 
 
@@ -220,21 +239,11 @@ class Absorbing(Ledger, Protocol):
         """A folder for files that are read at once and then removed."""
         ...
 
-    def workbench(self) -> AbstractContextManager[tuple[Workbench, Mapping[str, str]]]:
-        """Have the engine to oneself, and learn the columns of its calls with their types.
+    def workbench(self) -> AbstractContextManager[Workbench]:
+        """Have a place in its engine, and what stands there, until it is given back.
 
         Raises:
-            LedgerError: the engine refuses a statement; the tables that were made stay.
-        """
-        ...
-
-    def absorb(self, table: str) -> int:
-        """Keep the calls of a temporary table or view whose id is new, all or none; give how many were new.
-
-        It has the columns of calls, and a ``number`` by which they stand in order.
-
-        Raises:
-            LedgerError: the ledger cannot be written.
+            LedgerError: the ledger cannot be opened.
         """
         ...
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from hashlib import sha256
 from typing import Any
 
 from outlay.capture.clock import SystemClock
@@ -14,7 +13,7 @@ from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
 from outlay.core.instants import instant
 from outlay.core.record import Entry, Record
-from outlay.importing.equal import Equal, apart, key_of
+from outlay.importing.equal import Equal, apart, digest_of, key_of
 from outlay.importing.files import Line
 
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -103,8 +102,8 @@ class Maker:
 
     def _entropy(self, source: str, call: Call, line: Line) -> bytes:
         if call.identity is not None:
-            return sha256(f"{source}\n{call.identity}".encode("utf-8", "replace")).digest()
-        digest = sha256(line.identity()).digest()
+            return digest_of(f"{source}\n{call.identity}".encode("utf-8", "replace"))
+        digest = digest_of(line.identity())
         key = key_of(digest)
         rank = self.rank(line, key)
         return apart(key, rank) if rank else digest

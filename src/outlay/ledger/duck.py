@@ -1,10 +1,11 @@
 """The embedded ledger: a folder with journals and a DuckDB file that only readers touch."""
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,23 +62,16 @@ class DuckLedger(Answering):
         return self._spool
 
     @contextmanager
-    def workbench(self) -> "Iterator[tuple[Workbench, Mapping[str, str]]]":
-        """Have the engine to work out calls with, while others use the ledger."""
-        from outlay.ledger.engine import told_plainly  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+    def workbench(self) -> "Iterator[Workbench]":
+        """Have a place in the engine to work out calls, while others use the ledger."""
+        from outlay.ledger.desk import Desk  # noqa: PLC0415  # DuckDB takes 0.2 s to load
 
         with self._turn(fresh=False) as engine:
-            columns = engine.columns("calls")
-        with self._mine, told_plainly(self.folder):
-            yield engine, columns
-
-    def absorb(self, table: str) -> int:
-        """Keep the new ones of the calls that a temporary table or view lays out; give how many they were."""
-        from outlay.ledger.batch import Batch  # noqa: PLC0415  # likewise
-
-        with self._turn(fresh=False) as engine:
-            batch = Batch(engine)
-            with engine.transaction():
-                return batch.keep_laid(table)
+            desk = Desk(engine.beside(), self.folder, partial(self._turn, fresh=False))
+        try:
+            yield desk
+        finally:
+            desk.close()
 
     def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""

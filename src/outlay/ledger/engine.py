@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ class Engine:
         )
         self._memory.execute("SET TimeZone = 'UTC'")
         self.found = 0  # the version of the tables before they were migrated, the last time
+
+    def beside(self) -> "Engine":
+        """Give another connection to the same engine, with temporary tables of its own."""
+        other = copy(self)
+        other._memory = self._memory.cursor()  # noqa: SLF001  # our own copy
+        return other
 
     @contextmanager
     def attached(self) -> Iterator["Engine"]:

@@ -14,6 +14,7 @@ class Again:
 
     def __init__(self) -> None:
         self._times: dict[int, int] = {}  # of contents that are known to be repeated
+        self._seen = f"memory.foreign_seen_{id(self)}"  # a table that is seen from every bench
         self._begun = False
 
     def ranks(self, bench: Workbench, left: Iterable[tuple[int, int]], *, told: bool) -> dict[int, int]:
@@ -31,15 +32,15 @@ class Again:
         if told:
             bench.run("INSERT INTO foreign_keys SELECT number, key FROM foreign_told WHERE key IS NOT NULL")
         bench.run(  # by itself, so that the long table is run through and the short one looked up in
-            """CREATE OR REPLACE TEMP TABLE foreign_known AS
-            SELECT DISTINCT key FROM foreign_seen WHERE key IN (SELECT key FROM foreign_keys)"""
+            f"""CREATE OR REPLACE TEMP TABLE foreign_known AS
+            SELECT DISTINCT key FROM {self._seen} WHERE key IN (SELECT key FROM foreign_keys)"""  # noqa: S608  # our own name
         )
         found = bench.all(
             """SELECT number, key, key IN (SELECT key FROM foreign_known) FROM foreign_keys
             WHERE key IN (SELECT key FROM foreign_keys GROUP BY key HAVING count(*) > 1)
             OR key IN (SELECT key FROM foreign_known) ORDER BY number"""
         )
-        bench.run("INSERT INTO foreign_seen SELECT key FROM foreign_keys")
+        bench.run(f"INSERT INTO {self._seen} SELECT key FROM foreign_keys")  # noqa: S608  # likewise
         bench.run("DROP TABLE foreign_keys")
         bench.run("DROP TABLE foreign_known")
         return {place: rank for place, key, seen in found if (rank := self._rank(key, known=seen))}
@@ -48,16 +49,16 @@ class Again:
         """Give what ranks the rows behind, one by one."""
         self._begin(bench)
         equal = Equal()
-        equal.saw(key for (key,) in bench.all("SELECT key FROM foreign_seen"))
+        equal.saw(key for (key,) in bench.all(f"SELECT key FROM {self._seen}"))  # noqa: S608  # our own name
         return lambda _line, key: equal.rank(key)
 
     def clear(self, bench: Workbench) -> None:
         """Give the room back."""
-        bench.run("DROP TABLE IF EXISTS temp.foreign_seen")
+        bench.run(f"DROP TABLE IF EXISTS {self._seen}")
 
     def _begin(self, bench: Workbench) -> None:
         if not self._begun:
-            bench.run("CREATE OR REPLACE TEMP TABLE foreign_seen (key UBIGINT)")
+            bench.run(f"CREATE OR REPLACE TABLE {self._seen} (key UBIGINT)")
             self._begun = True
 
     def _rank(self, key: int, *, known: bool) -> int:

@@ -54,9 +54,8 @@ class Laid:
 class Block:
     """Lays out lines in an engine, whose own faults are the caller's to take."""
 
-    def __init__(self, bench: Workbench, columns: Mapping[str, str], book: Book, maker: Maker) -> None:
+    def __init__(self, bench: Workbench, book: Book, maker: Maker) -> None:
         self._bench = bench
-        self._columns = columns  # of the ledger's calls
         self._book = book
         self._maker = maker
         self._told: list[str] = []  # the columns and units of ``foreign_told``
@@ -73,7 +72,7 @@ class Block:
             ValueError: the engine does not see the lines that there are, a row goes over several of them, or
                 they are too many kinds.
         """
-        self.clear()
+        self._clear()
         self._load(lines)
         if self._one("SELECT count(line) FROM foreign_lines") != expected:
             raise ValueError("the lines are others than expected")
@@ -86,7 +85,7 @@ class Block:
         self._bench.run("DROP TABLE temp.foreign_lines")  # whose room is wanted
         return laid
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         """Give the room of a block back."""
         self._bench.run(f"DROP VIEW IF EXISTS temp.{BATCH}")
         for name in _TABLES:
@@ -223,7 +222,7 @@ class Block:
         source = charged.worked_out(self._told, self._units, self._amounts, joined, fees=self._fees)
         laid = ", ".join(
             f'CAST({written.get(name, NOTHING)} AS {kind}) AS "{name}"'
-            for name, kind in self._columns.items()
+            for name, kind in self._bench.columns.items()
         )
         self._bench.run(
             f"""CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT number, {laid}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from outlay.core.errors import LedgerError
 from outlay.core.ports import Workbench
 from outlay.importing.bulk import helicone, langfuse, litellm, plain
 from outlay.importing.bulk.cells import Cells
@@ -88,10 +89,11 @@ def _layout(
         return None
     told.columns["tags"] = tag_text(cells, maker.tags, told)
     zone = _zone(bench, (cells, told, number), heading, maker.zone)
+    uuid = _uuid(bench)
     reading = (
-        Reading(shape.name, zone)
+        Reading(shape.name, zone, uuid)
         if heading is None
-        else Reading(shape.name, zone, heading.text(), heading.delimiter, len(heading.names))
+        else Reading(shape.name, zone, uuid, heading.text(), heading.delimiter, len(heading.names))
     )
     return Layout(number, shape.name, cells, told, reading)
 
@@ -116,6 +118,15 @@ def _zone(bench: Workbench, layout: tuple[Cells, Told, int], heading: Heading | 
         [[hour for hour, _ in known], [ahead for _, ahead in known]],
     )
     return _ZONE
+
+
+def _uuid(bench: Workbench) -> str:
+    """Say how this engine makes an id of a number; before DuckDB 2 it has to be written down for that."""
+    try:
+        bench.all("SELECT CAST(CAST(1 AS UHUGEINT) AS UUID)")
+    except LedgerError:
+        return "CAST(lpad(to_hex({number}), 32, '0') AS UUID)"
+    return "CAST({number} AS UUID)"
 
 
 def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str, str] | None:

@@ -4,13 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from itertools import chain
 from typing import Any
 
 from outlay.core.errors import ImportFileError
 from outlay.importing.bulk.layouts import CLOSED
-from outlay.importing.equal import key_of
+from outlay.importing.equal import digest_of, key_of
 from outlay.importing.files import Fault, Heading, Line, row_of
 
 _BLOCK = 96 << 20  # bytes
@@ -77,10 +76,10 @@ class Lines:
         for place, text in places:
             line = _plain(text)
             if self._heading is None:
-                yield place, key_of(sha256(line.strip()).digest())
+                yield place, key_of(digest_of(line.strip()))
             else:
                 yield from (
-                    (place, key_of(sha256(row.identity()).digest()))
+                    (place, key_of(digest_of(row.identity())))
                     for row in self._cells(place, line)
                     if isinstance(row, Line)
                 )

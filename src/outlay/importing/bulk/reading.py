@@ -1,9 +1,11 @@
 """A file of foreign rows, block by block: in bulk what can be, one by one what is left, in order."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from time import time
@@ -12,19 +14,21 @@ from typing import Any
 from outlay.capture.contexts import Attribution
 from outlay.capture.surroundings import Place, here
 from outlay.core.errors import LedgerError
-from outlay.core.ports import Absorbing, Ledger
+from outlay.core.ports import Absorbing, Ledger, Workbench
 from outlay.core.record import Entry, Record
 from outlay.importing.bulk.again import Again, set_apart
+from outlay.importing.bulk.ahead import Ready, ahead
 from outlay.importing.bulk.block import BATCH, Block, Laid
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.bulk.lines import Joined, Lines, Places, blocks, heading_of
-from outlay.importing.files import BOM, Fault, Line, opened, rows_in, table_rows
+from outlay.importing.files import BOM, Fault, Heading, Line, opened, rows_in, table_rows
 from outlay.importing.made import Maker
 from outlay.importing.reading import Import, OneByOne, Step, entries_of, kept
 from outlay.pricing import Book
 
 _PREFIX, _SUFFIX = "import.", ".lines"  # of a block's file
 _STALE = 3600  # seconds after which a file of lines was left by an import that was killed
+Benches = Sequence[Workbench]
 
 
 @dataclass(slots=True)
@@ -50,10 +54,11 @@ class Bulk:
         if seen.kind == "document":
             yield from self._one_by_one(rows_in(seen))
             return
-        yield from self._lines(seen.file) if seen.kind == "lines" else self._table(seen.file)
-        with self.ledger.workbench() as (bench, columns):
-            Block(bench, columns, self.book, self.maker).clear()
-            self._again.clear(bench)
+        with self.ledger.workbench() as one, self.ledger.workbench() as other:
+            try:
+                yield from (self._lines if seen.kind == "lines" else self._table)(seen.file, (one, other))
+            finally:
+                self._again.clear(one)
 
     def _sweep(self) -> None:
         """Remove the lines of imports that were killed."""
@@ -63,33 +68,29 @@ class Bulk:
                 if time() - left.stat().st_mtime > _STALE:
                     left.unlink()
 
-    def _lines(self, file: io.BufferedReader) -> Iterator[Step]:
-        first = 1
-        for block in blocks(file):
-            lines = Lines(block.removeprefix(BOM) if first == 1 else block, first)
-            laid = self._laid(self.ledger, lines, self.origin)
-            yield from self._block(lines, laid)
-            first += lines.count
+    def _lines(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
+        for ready in ahead(_cut(blocks(file)), benches, partial(self._laid, self.origin)):
+            yield from self._block(ready)
 
-    def _table(self, file: io.BufferedReader) -> Iterator[Step]:
+    def _table(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
         start = file.readline()
         heading = heading_of(start)
         if heading is None:
             yield from self._one_by_one(table_rows(Joined.of((start,), blocks(file))))
             return
-        first = 2
-        ahead = blocks(file)
-        for block in ahead:
-            lines = Lines(block, first, heading)
-            under = replace(self.origin, heading=heading)
-            laid = self._laid(self.ledger, lines, under)
-            if laid is None and not (lines.is_usual and lines.is_closed()):
-                with self.ledger.workbench() as (bench, _):
-                    self.maker.rank = self._again.rest(bench)
-                yield from self._one_by_one(table_rows(Joined.of((block,), ahead), heading, first - 1))
+        held: deque[bytes] = deque()  # blocks that are not done yet
+        rest = blocks(file)
+        cut = _cut(_holding(rest, held), 2, heading)
+        lay_out = partial(self._laid, replace(self.origin, heading=heading))
+        for ready in ahead(cut, benches, lay_out):
+            lines = ready.lines
+            if ready.laid is None and not (lines.is_usual and lines.is_closed()):
+                self.maker.rank = self._again.rest(ready.bench)
+                left = Joined.of(held, rest)
+                yield from self._one_by_one(table_rows(left, heading, lines.first - 1))
                 return
-            yield from self._block(lines, laid)
-            first += lines.count
+            yield from self._block(ready)
+            held.popleft()
 
     def _one_by_one(self, rows: Iterable[Line | Fault]) -> Iterator[Step]:
         yield from kept(self._entries(rows, self.counts), self.ledger)
@@ -99,10 +100,10 @@ class Bulk:
             rows, self.maker, shape=self.origin.shape, mapping=self.origin.mapping, counts=counts
         )
 
-    def _block(self, lines: Lines, laid: Laid | None) -> Iterator[Step]:
-        ledger = self.ledger
+    def _block(self, ready: Ready) -> Iterator[Step]:
+        lines, bench, laid = ready
         left = laid.left if laid else lines.all()
-        self._rank(lines, left, told=laid is not None)
+        self._rank(ready, left)
         if laid is None:
             yield from self._one_by_one(lines.rows(left))
             return
@@ -110,30 +111,30 @@ class Bulk:
         self.counts.skipped += laid.skipped
         step = Step(laid.count)
         found = list(self._left(lines, laid, step.faults))
-        found = self._in_order(ledger, lines, found, step) if found else found
-        step.new += ledger.absorb(BATCH)
+        found = self._in_order(bench, lines, found, step) if found else found
+        step.new += bench.absorb(BATCH)
         for more in kept((entry for _, entry in found), self.ledger):
             step.calls, step.new = step.calls + more.calls, step.new + more.new
         yield step
 
-    def _laid(self, ledger: Absorbing, lines: Lines, origin: Origin) -> Laid | None:
+    def _laid(self, origin: Origin, bench: Workbench, lines: Lines) -> Laid | None:
         """Lay out what can be; None where the engine cannot, for whatever reason: the other way can."""
         for text in lines.texts():
-            with NamedTemporaryFile(dir=ledger.spool, prefix=_PREFIX, suffix=_SUFFIX) as target:
+            with NamedTemporaryFile(dir=self.ledger.spool, prefix=_PREFIX, suffix=_SUFFIX) as target:
                 target.write(text)
                 target.flush()
-                with suppress(LedgerError, ValueError), ledger.workbench() as (bench, columns):
-                    block = Block(bench, columns, self.book, self.maker)
+                with suppress(LedgerError, ValueError):
+                    block = Block(bench, self.book, self.maker)
                     return block.lay_out(Path(target.name), lines.count, origin)
         return None
 
-    def _rank(self, lines: Lines, left: Places, *, told: bool) -> None:
+    def _rank(self, ready: Ready, left: Places) -> None:
         """Tell rows that are equal to earlier ones from these."""
-        with self.ledger.workbench() as (bench, _):
-            ranks = self._again.ranks(bench, lines.keys(left), told=told)
-            if told:
-                set_apart(bench, ranks)
-        self.maker.rank = lambda line, _key: ranks.get(line.number - lines.first, 0)
+        told = ready.laid is not None
+        ranks = self._again.ranks(ready.bench, ready.lines.keys(left), told=told)
+        if told:
+            set_apart(ready.bench, ranks)
+        self.maker.rank = lambda line, _key: ranks.get(line.number - ready.lines.first, 0)
 
     def _left(self, lines: Lines, laid: Laid, faults: list[Fault]) -> Iterator[tuple[int, Entry]]:
         """Read the rows that are left, each as if it had been read behind all those before it."""
@@ -160,16 +161,13 @@ class Bulk:
             self.maker.saw(laid.last[1])
 
     def _in_order(
-        self, ledger: Absorbing, lines: Lines, found: list[tuple[int, Entry]], step: Step
+        self, bench: Workbench, lines: Lines, found: list[tuple[int, Entry]], step: Step
     ) -> list[tuple[int, Entry]]:
         """Take rows out of the batch whose id a row that was left has too: the first of them counts."""
         ids = [entry.id for _, entry in found if isinstance(entry, Record)]
-        with ledger.workbench() as (bench, _):
-            again = bench.all(
-                """DELETE FROM foreign_told WHERE id IN (SELECT unnest(CAST(? AS UUID[])))
-                RETURNING number""",
-                [ids],
-            )
+        again = bench.all(
+            "DELETE FROM foreign_told WHERE id IN (SELECT unnest(CAST(? AS UUID[]))) RETURNING number", [ids]
+        )
         if not again:
             return found
         step.calls -= len(again)
@@ -177,6 +175,20 @@ class Bulk:
         entries = self._entries(lines.rows(lines.at(places)), Import())
         more = [each for each in entries if not isinstance(each, Fault)]
         return sorted([*found, *zip(places, more, strict=True)], key=lambda each: each[0])
+
+
+def _cut(texts: Iterable[bytes], first: int = 1, heading: Heading | None = None) -> Iterator[Lines]:
+    """Number the lines of blocks; the mark before a file's first one is no part of it."""
+    for text in texts:
+        lines = Lines(text.removeprefix(BOM) if first == 1 else text, first, heading)
+        yield lines
+        first += lines.count
+
+
+def _holding(texts: Iterable[bytes], held: deque[bytes]) -> Iterator[bytes]:
+    for text in texts:
+        held.append(text)
+        yield text
 
 
 def way_of(ledger: Ledger | None, book: Book, maker: Maker, origin: Origin) -> Bulk | OneByOne:

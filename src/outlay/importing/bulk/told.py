@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from outlay.core.ids import FREE, VERSION_AND_VARIANT
 from outlay.importing.bulk.cells import LONG, Cells
 from outlay.importing.bulk.expressions import NOTHING, quoted
 from outlay.importing.made import UUID7
@@ -112,6 +113,7 @@ class Reading:
 
     source: str  # the shape's name, a part of every id
     zone: str  # SQL: by how many microseconds a clock time, {text}, is ahead of UTC
+    uuid: str  # SQL: the id of a {number}
     heading: str = ""  # of a table, which is a part of its rows' identity
     delimiter: str = ","
     width: int | None = None  # how many cells a table's row must have
@@ -145,9 +147,9 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     content = f"{quoted(reading.heading)} || chr(10) || line" if reading.heading else "line"
     named = f"{quoted(reading.source)} || chr(10) || {told.identity}"
     known = f"CASE WHEN {told.identity} IS NULL THEN {content} ELSE {named} END"
-    digest = cells.let(f"sha256({content if told.identity == NOTHING else known})")
-    name = f"CAST({id_of(digest, moment)} AS UUID)"
-    key = f"greatest(CAST('0x' || {digest}[1:16] AS UBIGINT), 1)"
+    digest = cells.let(f"md5_number({content if told.identity == NOTHING else known})")
+    name = reading.uuid.format(number=id_of(digest, moment))
+    key = f"greatest(CAST({digest} >> 64 AS UBIGINT), 1)"
     if told.identity != NOTHING:
         own = f"regexp_full_match({told.identity}, {quoted(UUID7)})"
         name = f"CASE WHEN {own} THEN CAST({told.identity} AS UUID) ELSE {name} END"
@@ -166,7 +168,6 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
 
 
 def id_of(digest: str, moment: str) -> str:
-    """Make the id of a call as ``core.ids`` does."""
-    variant = f"'89ab89ab89ab89ab'[strpos('0123456789abcdef', {digest}[5])]"
-    milliseconds = f"to_hex(epoch_us({moment}) // 1000 + {1 << 48})[2:]"
-    return f"{milliseconds} || '7' || {digest}[2:4] || {variant} || {digest}[6:20]"
+    """Make the number of a call's id as ``core.ids`` does."""
+    milliseconds = f"(CAST(epoch_us({moment}) // 1000 AS UHUGEINT) << 80)"
+    return f"({digest} >> 48) & {FREE}::UHUGEINT | {VERSION_AND_VARIANT}::UHUGEINT | {milliseconds}"

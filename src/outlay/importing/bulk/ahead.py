@@ -1,0 +1,39 @@
+"""Blocks of a file laid out by a thread, one ahead of the one that is kept: so both processors have work."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from outlay.core.ports import Workbench
+from outlay.importing.bulk.block import Laid
+from outlay.importing.bulk.lines import Lines
+
+
+class Ready(NamedTuple):
+    """A block, where it is laid out, and what came of that: None where the engine cannot."""
+
+    lines: Lines
+    bench: Workbench
+    laid: Laid | None
+
+
+def ahead(
+    blocks: Iterable[Lines],
+    benches: Sequence[Workbench],
+    lay_out: Callable[[Workbench, Lines], Laid | None],
+) -> Iterator[Ready]:
+    """Give blocks in order, each when it is laid out; the next one is, on another bench, meanwhile."""
+    waiting: tuple[Lines, Workbench, Future[Laid | None]] | None = None
+    with ThreadPoolExecutor(1, "outlay-import") as hand:
+        for at, lines in enumerate(blocks):
+            bench = benches[at % len(benches)]
+            following = lines, bench, hand.submit(lay_out, bench, lines)
+            if waiting is not None:
+                yield _ready(*waiting)
+            waiting = following
+        if waiting is not None:
+            yield _ready(*waiting)
+
+
+def _ready(lines: Lines, bench: Workbench, laid: "Future[Laid | None]") -> Ready:
+    return Ready(lines, bench, laid.result())
