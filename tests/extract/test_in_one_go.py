@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlay.extract import anthropic, google, read
+from outlay.extract.google_usual import usual_items
 
 COUNT = st.one_of(*[st.integers(0, 9)] * 4, st.sampled_from((None, True, False, 2.0, 0.0, "", -1, 10**30)))
 NAME = st.sampled_from(("standard", None, "us", "not_available", "", "batch", "é", "x" * 101, 3))
@@ -21,8 +22,13 @@ MESSAGE = {
     "service_tier": NAME,
     "inference_geo": NAME,
     "speed": st.sampled_from((None,) * 8 + ("", "fast")),
-    "server_tool_use": st.sampled_from((None,) * 8 + ({}, {"web_search_requests": 1})),
-    "output_tokens_details": st.sampled_from((None,) * 8 + ({"thinking_tokens": 1},)),
+    "server_tool_use": st.none()
+    | st.dictionaries(
+        st.sampled_from(("web_search_requests", "web_fetch_requests", "other")),
+        st.sampled_from((0, 0, None, "", 1)),
+    ),
+    "output_tokens_details": st.none()
+    | st.dictionaries(st.sampled_from(("thinking_tokens",) * 6 + ("x",)), COUNT),
     "iterations": st.sampled_from((None,) * 8 + ([], [{"type": "compaction", "input_tokens": 3}])),
     "cost": st.sampled_from((None,) * 8 + (0, 2, "1")),
 }
@@ -59,11 +65,12 @@ GOOGLE = {
     "promptTokensDetails": ROWS | st.none(),
     "candidatesTokensDetails": ROWS,
     "cacheTokensDetails": ROWS,
+    "toolUsePromptTokensDetails": ROWS,
     "trafficType": st.sampled_from(("ON_DEMAND", "ON_DEMAND_FLEX", "", None, 1, "é" * 120)),
     "serviceTier": st.sampled_from(("SERVICE_TIER_FLEX", "standard", None, 3)),
     "strange": st.sampled_from((0, 4)),
 }
-COUNTED = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
+COUNTED = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
 
 
 @given(
@@ -92,6 +99,11 @@ def test_gemini_s_usual_usage_is_read_in_one_go() -> None:
         "promptTokensDetails": [TEXT],
     }
     units = (("input", 20), ("cache_read", 10), ("output", 5), ("reasoning", 7))
-    assert google.usual_items(usage) == units
-    assert google.usual_items({**usage, "totalTokenCount": 43}) is None
-    assert google.usual_items({**usage, "promptTokensDetails": [SOUND]}) is None
+    assert usual_items(usage) == units
+    assert usual_items({**usage, "totalTokenCount": 43}) is None
+    heard = (("input", 18), ("input_audio", 2), *units[1:])
+    assert usual_items({**usage, "promptTokensDetails": [SOUND, TEXT]}) == heard
+    assert usual_items({**usage, "cacheTokensDetails": [SOUND]}) is None
+    searched = {**usage, "toolUsePromptTokenCount": 6, "totalTokenCount": 48}
+    assert usual_items(searched) == (("input", 26), *units[1:])
+    assert usual_items({**searched, "toolUsePromptTokensDetails": [SOUND]}) is None

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.spelled import seldom, usages
 
-from outlay.extract import held, read, usual_of, usual_of_body
+from outlay.core.usage import Usage
+from outlay.extract import held, read, read_usual, usual_of, usual_of_body
 from outlay.extract.common import PAID, RESPONSES
 
 COUNTED = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
@@ -115,10 +116,100 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
     return usage
 
 
+ROW = st.sampled_from(
+    (
+        *[{"modality": "TEXT", "tokenCount": 3}] * 3,
+        {"modality": "IMAGE", "tokenCount": 2},
+        {"modality": "AUDIO", "tokenCount": 0},
+        {"modality": "DOCUMENT"},
+        {"modality": 2, "tokenCount": 1},
+        {},
+    )
+)
+
+
+@st.composite
+def googles(draw: st.DrawFn) -> dict[str, Any]:
+    """Make Gemini's answers, of which most add up."""
+    counts = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
+    usage: dict[str, Any] = {name: draw(st.integers(0, 9)) for name in draw(st.sets(st.sampled_from(counts)))}
+    usage["totalTokenCount"] = sum(usage.values()) + draw(seldom(st.just(1), st.just(0)))
+    usage["cachedContentTokenCount"] = draw(st.integers(0, usage.get("promptTokenCount", 0)))
+    for name in ("prompt", "candidates", "cache", "toolUsePrompt"):
+        if draw(st.booleans()):
+            usage[f"{name}TokensDetails"] = draw(st.lists(ROW, max_size=2))
+    for name in draw(seldom(st.sets(st.sampled_from(sorted(usage)), max_size=1), st.just(()))):
+        usage[name] = draw(COUNT)
+    body = {
+        "modelVersion": draw(AROUND["model"]),
+        "responseId": draw(AROUND["model"]),
+        "usageMetadata": usage,
+    }
+    usage.update(draw(seldom(st.just({"trafficType": "ON_DEMAND_FLEX", "serviceTier": "x"}), st.just({}))))
+    grounding = [{"groundingMetadata": {"webSearchQueries": ["a"]}, "finishReason": "STOP"}]
+    return {**body, "candidates": draw(seldom(st.just(grounding), st.just([{"finishReason": "STOP"}])))}
+
+
+@st.composite
+def converses(draw: st.DrawFn) -> dict[str, Any]:
+    """Make Converse's answers, of which most add up."""
+    names = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+    usage = {name: draw(st.integers(0, 9)) for name in names[: draw(st.integers(2, 4))]}
+    usage["totalTokens"] = sum(usage.values()) + draw(seldom(st.integers(-9, 9), st.just(0)))
+    if "cacheReadInputTokens" in usage and draw(st.booleans()):
+        usage["cacheReadInputTokenCount"] = usage["cacheReadInputTokens"]
+    for name in draw(seldom(st.sets(st.sampled_from(sorted(usage)), max_size=1), st.just(()))):
+        usage[name] = draw(COUNT)
+    rows = [{"ttl": "5m", "inputTokens": 2}, {"ttl": "1h", "inputTokens": 1}, 3]
+    more: dict[str, st.SearchStrategy[Any]] = {
+        "cacheDetails": st.lists(st.sampled_from([*rows[:1] * 6, *rows]), max_size=2),
+        "serverToolUsage": st.sampled_from(({}, {}, None, {"web_search": 1})),
+    }
+    usage.update(draw(st.fixed_dictionaries({}, optional=more)))
+    around: dict[str, st.SearchStrategy[Any]] = {
+        "serviceTier": st.sampled_from(({"type": "Flex"}, None)),
+        "performanceConfig": st.just({"latency": "optimized"}),
+        "model": AROUND["model"],
+        "trace": seldom(st.just({"promptRouter": {"invokedModelId": "m"}}), st.just({})),
+    }
+    return {"usage": usage, **draw(st.fixed_dictionaries({}, optional=around))}
+
+
+@st.composite
+def with_tools(draw: st.DrawFn) -> dict[str, Any]:
+    """Make OpenAI's responses beside which stands what hosted tools used."""
+    drawn = draw(st.sampled_from(({"input_tokens": 0, "output_tokens": 0}, {}, {"output_tokens": 3})))
+    searched = {"num_requests": draw(COUNT)}
+    tools = draw(seldom(st.sampled_from(({}, {"web_search": 3}, 5)), st.none()))
+    told = {"image_gen": drawn, "web_search": searched} if tools is None else tools
+    return {**draw(bodies(usages(RESPONSES))), "tool_usage": told}
+
+
+HOSTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "provider": st.sampled_from(("Novita", "", None)),
+        "usage_breakdown": seldom(st.just({"models": [{"model": "m", "usage": COUNTED}]}), st.none()),
+    },
+)
+
+
+@st.composite
+def hosted(draw: st.DrawFn) -> dict[str, Any]:
+    """Make chat completions of which some name who served."""
+    return {**draw(bodies(usages(PAID))), **draw(HOSTS)}
+
+
 ASKED = {
-    "chat": (bodies(usages(PAID)), ("openai", "groq", "openrouter")),
-    "responses": (bodies(usages(RESPONSES)), ("openai", "xai")),
+    "chat": (
+        hosted(),
+        ("openai", "groq", "openrouter"),
+    ),
+    "responses": (bodies(usages(RESPONSES)) | with_tools(), ("openai", "xai")),
     "messages": (bodies(messages()), ("anthropic", "bedrock", "vertex")),
+    "invoke_model": (bodies(messages()), ("bedrock",)),
+    "generate_content": (googles(), ("google", "vertex")),
+    "converse": (converses(), ("bedrock",)),
 }
 
 
@@ -138,6 +229,49 @@ def test_both_ways_say_the_same(api: str) -> None:
 
     agree()
     assert usual > 10  # a third or so are; where none were, nothing would have been compared
+
+
+@st.composite
+def streams(draw: st.DrawFn, api: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Cut a body into the events of its API's streams, of which some lack their end."""
+    usage = body.get("usage")
+    begun = draw(
+        seldom(st.none(), st.just({"input_tokens": 3, "output_tokens": 1, "service_tier": "standard"}))
+    )
+    stop = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage}
+    head: dict[str, Any] = {name: body[name] for name in ("model", "service_tier") if name in body}
+    made: dict[str, list[dict[str, Any]]] = {
+        "chat": [{**head, "choices": [{"finish_reason": "stop"}]}, {**body, "choices": []}],
+        "responses": [{"type": "response.created"}, {"type": "response.completed", "response": body}],
+        "messages": [{"type": "message_start", "message": {**head, "usage": begun}}, {"type": "ping"}, stop],
+        "generate_content": [{**body, "candidates": []}, body],
+        "converse": [{"messageStart": {}}, {"metadata": body}],
+    }
+    made["invoke_model"] = made["messages"]
+    events = made[api]
+    return events[: len(events) - draw(seldom(st.just(1), st.just(0)))]
+
+
+@pytest.mark.parametrize("api", ASKED)
+def test_streams_say_the_same_both_ways(api: str) -> None:
+    made, providers = ASKED[api]
+    usual = 0
+
+    @settings(max_examples=100)
+    @given(st.data(), made, st.sampled_from((*providers, "nobody")))
+    def agree(data: st.DataObject, body: dict[str, Any], provider: str) -> None:
+        nonlocal usual
+        events = data.draw(streams(api, body))
+        whole = read(events, provider=provider, api=api)
+        said = read_usual(events, provider=provider, api=api)
+        if isinstance(said, Usage):
+            assert said == whole
+        else:
+            usual += 1
+            assert said == usual_of(whole)
+
+    agree()
+    assert usual > 5
 
 
 @pytest.mark.parametrize(

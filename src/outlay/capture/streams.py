@@ -11,7 +11,7 @@ from outlay.capture.call import Call
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.texts import Listening
 from outlay.core.usage import Usage
-from outlay.extract import Collector
+from outlay.extract import Collector, body_of
 
 T = TypeVar("T")
 
@@ -61,8 +61,7 @@ class Watch:
 
     def as_body(self) -> Mapping[str, Any] | None:
         """Give the body that a finished stream amounts to, where its collector can tell."""
-        as_body = getattr(self.collector, "as_body", None)
-        return None if as_body is None else as_body()
+        return body_of(self.collector)
 
     def finish(self) -> None:
         """The stream came to its end: its usage is read when the Record is made, where that can wait."""

@@ -16,7 +16,7 @@ from outlay.core.instants import instant
 from outlay.core.money import rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.usage import Usage, merge_flags
-from outlay.extract import read, usual_of_body, words_of
+from outlay.extract import read, read_usual, words_of
 from outlay.extract.sse import events_of
 from outlay.pricing import Book, cost_of
 
@@ -84,8 +84,7 @@ def _answered(data: dict[str, Any], line: bytes, book: Book) -> bytes:
     if provider is None:
         raise ResponseError("the line names no provider")
     body, name = _body(data, api), data.get("id")
-    usual = usual_of_body(body, provider, api) if api is not None else None
-    found = read(body, provider=provider, api=api) if usual is None else usual
+    found = read_usual(body, provider=provider, api=api)
     at, facts = _at(data.get("at")), facts_of(found)
 
     def whole() -> dict[str, Any]:

@@ -33,7 +33,7 @@ from outlay.extract.held import held
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
-from outlay.extract.streams import Collector
+from outlay.extract.streams import Collector, body_of
 from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, reader_of
 from outlay.extract.usual import Usual, usual_of, usual_of_body
 
@@ -41,10 +41,12 @@ __all__ = [
     "APIS",
     "Collector",
     "Usual",
+    "body_of",
     "collector",
     "held",
     "operation_of",
     "read",
+    "read_usual",
     "usual_of",
     "usual_of_body",
     "words_of",
@@ -85,6 +87,22 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     name = api or api_of_body(fields)
     usage = _known(_reader(name).body(fields, provider) if name else _shapeless(fields), provider)
     return usage if inside is None else usage.with_terms(batch="true")
+
+
+def read_usual(body: Any, *, provider: str, api: str | None) -> Usual | Usage:
+    """Read a body or stream events that JSON was decoded to, as :func:`read` does; the usual ones in one go.
+
+    Raises:
+        ResponseError: as :func:`read` raises it.
+    """
+    if api is None:
+        return read(body, provider=provider)
+    if type(body) is not list:
+        usual = usual_of_body(body, provider, api)
+        return read(body, provider=provider, api=api) if usual is None else usual
+    kept = _collected(body, provider, api)
+    usual = usual_of_body(body_of(kept), provider, api)
+    return _known(kept.usage(), provider) if usual is None else usual
 
 
 def collector(provider: str, api: str) -> Collector:
@@ -132,16 +150,27 @@ def _shapeless(fields: Mapping[str, Any]) -> Usage:
 
 
 def _read_events(events: list[Any], provider: str, api: str | None) -> Usage:
+    if api is None:
+        usable = _usable(events)
+        api = api_of_event(usable)
+        if api is None:
+            return _known(_shapeless(fields_of(usable[-1]) or {}), provider)
+    return _known(_collected(events, provider, api).usage(), provider)
+
+
+def _collected(events: list[Any], provider: str, api: str) -> Collector:
+    usable = _usable(events)
+    kept = collector(provider, api)
+    for event in usable:
+        kept.add(event)
+    return kept
+
+
+def _usable(events: list[Any]) -> list[Any]:
     usable = [event for event in events if type(event) is dict or fields_of(event) is not None]
     if not usable:
         raise ResponseError("a list of stream events must hold objects")
-    name = api or api_of_event(usable)
-    if name is None:
-        return _known(_shapeless(fields_of(usable[-1]) or {}), provider)
-    kept = collector(provider, name)
-    for event in usable:
-        kept.add(event)
-    return _known(kept.usage(), provider)
+    return usable
 
 
 def _known(usage: Usage, provider: str) -> Usage:

@@ -6,7 +6,7 @@ from typing import Any
 from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import finish, inner, missing, names_in, split, usage_in
 from outlay.extract.held import held
-from outlay.extract.messages import LIFETIMES, message_items, message_terms
+from outlay.extract.messages import LIFETIMES, TOOLS, message_items, message_terms
 from outlay.extract.plain import fields_of, name_of
 from outlay.extract.streams import Kept, cut_off, merge, peek
 from outlay.extract.tally import Tally, made, ordered, sum_units
@@ -18,7 +18,6 @@ _KNOWN = frozenset(
         *("service_tier", "inference_geo", "speed", "type", "model", "amazon-bedrock-invocationMetrics"),
     }
 )
-_KNOWN_TOOLS = frozenset({"web_search_requests", "web_fetch_requests"})
 _NO_GEO = frozenset({"not_available"})
 
 
@@ -58,7 +57,7 @@ def count_messages(tally: Tally, usage: Mapping[str, Any]) -> None:
     if tools:
         tally.put("web_search", tally.count(tools, "web_search_requests"))
         tally.put("web_fetch", tally.count(tools, "web_fetch_requests"))
-        tally.unknown(tools, _KNOWN_TOOLS)
+        tally.unknown(tools, TOOLS)
     tally.unknown(usage, _KNOWN)
 
 
@@ -171,6 +170,17 @@ class MessagesStream:
         """Copy the usage of the start and of the deltas."""
         self._start = held(self._start, "messages")
         self._deltas.hold()
+
+    def as_body(self) -> Mapping[str, Any] | None:
+        """Give the message that a stream amounts to which came to its end; None for one that did not."""
+        if not self._stopped:
+            return None
+        body = dict(fields_of(self._start) or {})
+        begun = body.get("usage")
+        if begun is not None and type(begun) is not dict:
+            return None  # an object that was not copied yet
+        body["usage"] = merge(begun or {}, self._deltas.merged())
+        return body
 
     def usage(self) -> Usage:
         """Read start and deltas as one message."""

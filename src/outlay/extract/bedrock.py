@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from outlay.core.usage import Usage
+from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Item, Usage, sort_terms
 from outlay.extract.answers import finish, inner, missing, usage_in
 from outlay.extract.plain import fields_of, name_of, plain, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
+from outlay.extract.usual import Usual
 
 KNOWN = frozenset(
     {
@@ -16,6 +18,7 @@ KNOWN = frozenset(
         *("cacheWriteInputTokens", "cacheWriteInputTokenCount"),
     }
 )
+_WITHIN = frozenset({"cacheDetails", "serverToolUsage"})
 _LIFETIMES = {"1h": "cache_write_1h"}
 # Guardrails are billed by text unit and policy; a policy's free units cost nothing and are left out.
 _GUARDRAIL_UNITS = {
@@ -40,6 +43,15 @@ def read_converse(body: Mapping[str, Any], provider: str) -> Usage:
     count_converse(tally, usage)
     count_guardrails(tally, trace)
     return finish(tally, facts, usage, provider, _terms(body))
+
+
+def usual_converse(body: Mapping[str, Any]) -> Usual | None:
+    """Read a usual answer, whose usage is a copy already; None for one that needs a closer look."""
+    usage = body.get("usage")
+    if type(usage) is not dict or "trace" in body or not (items := converse_items(usage)):
+        return None
+    terms = sort_terms(_terms(body)) if "serviceTier" in body or "performanceConfig" in body else ()
+    return items, (name_of(body.get("model")), None), terms, usage
 
 
 def _routed_model(trace: Mapping[str, Any]) -> str | None:
@@ -87,6 +99,30 @@ def count_converse(tally: Tally, usage: Mapping[str, Any]) -> None:
     for key in tools:
         tally.put("web_search" if "search" in key.lower() else "server_tool", tally.count(tools, key))
     tally.unknown(usage, KNOWN)
+
+
+def converse_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
+    """Count a usage of tokens that add up, of the usual lifetime; None for one that needs a closer look."""
+    if not KNOWN.issuperset(usage):
+        return None
+    for key, value in usage.items():
+        if key not in _WITHIN:
+            plain = type(value) is int and 0 <= value <= MAX_QUANTITY
+        else:
+            plain = not value or (key == "cacheDetails" and _is_short_lived(value))
+        if not plain:
+            return None
+    given, shown = usage.get("inputTokens"), usage.get("outputTokens")
+    read = usage.get("cacheReadInputTokens", usage.get("cacheReadInputTokenCount", 0))
+    written = usage.get("cacheWriteInputTokens", usage.get("cacheWriteInputTokenCount", 0))
+    if given is None or shown is None or usage.get("totalTokens") != given + shown + read + written:
+        return None
+    found = (("input", given), ("cache_read", read), ("cache_write", written), ("output", shown))
+    return tuple([item for item in found if item[1]])
+
+
+def _is_short_lived(rows: object) -> bool:
+    return type(rows) is list and all(type(row) is dict and row.get("ttl") == "5m" for row in rows)
 
 
 def _count_writes(tally: Tally, usage: Mapping[str, Any], written: int) -> None:
@@ -137,6 +173,10 @@ class ConverseStream:
     def complete(self) -> bool:
         """Whether the metadata event was seen."""
         return self._metadata is not None
+
+    def as_body(self) -> Mapping[str, Any] | None:
+        """Give the metadata event, which is read as an answer; None where it was not seen."""
+        return fields_of(self._metadata)
 
     def usage(self) -> Usage:
         """Read the metadata event."""

@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from outlay.core.units import MAX_QUANTITY
-from outlay.core.usage import Item, Usage, sort_terms
+from outlay.core.usage import Term, Usage, sort_terms
 from outlay.extract.answers import finish, missing, names_in, usage_in
+from outlay.extract.google_usual import usual_items
 from outlay.extract.modality import by_modality, count_input, count_output
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import Kept, cut_off, peek
 from outlay.extract.tally import Tally, made
+from outlay.extract.usual import Usual
 
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _TRAFFIC = {1: "on_demand", 2: "provisioned_throughput"}  # the protobuf's numbers
+_LONGEST = 100  # letters of a name; a longer one is cut by the whole way
 _TIERS = {"on_demand_flex": "flex", "on_demand_priority": "priority"}
 
 _KNOWN = frozenset(
@@ -34,14 +36,6 @@ _KNOWN = frozenset(
         ),
         *("response_tokens_details", "tool_use_prompt_tokens_details", "traffic_type", "service_tier"),
         *("pydantic_ai_gateway", "initial_prompt_token_count"),
-    }
-)
-_LISTED = frozenset({"promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails"})
-_TERMS = frozenset({"trafficType", "serviceTier"})
-_USUAL = frozenset(
-    {
-        *("promptTokenCount", "cachedContentTokenCount", "candidatesTokenCount", "thoughtsTokenCount"),
-        *("totalTokenCount", *_LISTED, *_TERMS),
     }
 )
 _COUNTS = frozenset({"prompt_token_count", "candidates_token_count", "total_token_count"})
@@ -66,10 +60,7 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
     if usage is None:
         return missing(facts)
     if (items := usual_items(usage)) and not _searches(body.get("candidates")):
-        terms = google_terms(
-            {"service_tier": usage.get("serviceTier"), "traffic_type": usage.get("trafficType")}
-        )
-        return made(items, names_in(facts), sort_terms(terms) if terms else (), usage)
+        return made(items, names_in(facts), _usual_terms(usage), usage)
     tally = Tally()
     named = {snake(key): value for key, value in usage.items()}
     count_google(tally, named)
@@ -77,25 +68,25 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
     return finish(tally, facts, usage, provider, google_terms(named))
 
 
-def usual_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
-    """Count a usage of text alone that adds up, as most do; None for one that needs a closer look."""
-    if not _USUAL.issuperset(usage):
+def usual_generate_content(body: Mapping[str, Any]) -> Usual | None:
+    """Read a usual answer, whose usage is a copy already; None for one that needs a closer look."""
+    usage = body.get("usageMetadata")
+    if type(usage) is not dict or not (items := usual_items(usage)) or _searches(body.get("candidates")):
         return None
-    for key, value in usage.items():
-        if key in _LISTED:
-            plain = type(value) is list and all(
-                type(row) is dict and row.get("modality") == "TEXT" for row in value
-            )
-        else:
-            plain = key in _TERMS or (type(value) is int and 0 <= value <= MAX_QUANTITY)
-        if not plain:
-            return None
-    prompt, cached = usage.get("promptTokenCount"), usage.get("cachedContentTokenCount", 0)
-    shown, thought = usage.get("candidatesTokenCount", 0), usage.get("thoughtsTokenCount", 0)
-    if prompt is None or cached > prompt or usage.get("totalTokenCount") != prompt + shown + thought:
-        return None
-    found = (("input", prompt - cached), ("cache_read", cached), ("output", shown), ("reasoning", thought))
-    return tuple([item for item in found if item[1]])
+    model, answer_id = body.get("modelVersion"), body.get("responseId")
+    names = (model, answer_id) if _is_name(model) and _is_name(answer_id) else names_in(google_facts(body))
+    return items, names, _usual_terms(usage), usage
+
+
+def _is_name(value: object) -> bool:
+    return type(value) is str and 0 < len(value) <= _LONGEST and value.isascii()
+
+
+def _usual_terms(usage: Mapping[str, Any]) -> tuple[Term, ...]:
+    tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
+    if tier is None and traffic is None:
+        return ()
+    return sort_terms(google_terms({"service_tier": tier, "traffic_type": traffic}))
 
 
 def google_facts(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -204,8 +195,11 @@ class GenerateContentStream:
         """Copy the usage."""
         self._kept.hold()
 
-    def usage(self) -> Usage:
-        """Read the merged usage with the facts of the first and last chunk."""
+    def as_body(self) -> Mapping[str, Any] | None:
+        """Give the body that a stream amounts to which came to its end; None for one that did not."""
+        return self._facts() if self.complete else None
+
+    def _facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = {}
         for chunk in (self._first, self._last):
             for key, value in (fields_of(chunk) or {}).items():
@@ -214,5 +208,9 @@ class GenerateContentStream:
         facts.pop("usage_metadata", None)
         facts["usageMetadata"] = self._kept.merged() or None
         facts["candidates"] = self._grounded
-        read = read_generate_content(facts, self._provider)
+        return facts
+
+    def usage(self) -> Usage:
+        """Read the merged usage with the facts of the first and last chunk."""
+        read = read_generate_content(self._facts(), self._provider)
         return read if self.complete else cut_off(read, "the stream ended before its final usage")

@@ -110,6 +110,10 @@ class InvokeStream:
         """Whether the metrics, which end each such stream, or a message's end were seen."""
         return self._metrics is not None or self._messages.complete
 
+    def as_body(self) -> Mapping[str, Any] | None:
+        """Give the message that a Claude's stream amounts to; None for any other one."""
+        return self._messages.as_body() if self._seen else None
+
     def usage(self) -> Usage:
         """Read the maker's own usage; the metrics only where there is none."""
         if self._seen:

@@ -1,4 +1,4 @@
-"""Anthropic's usual usage, read in one go: tokens, caches and a tier; what says more needs a closer look."""
+"""Anthropic's usual usage, read in one go: tokens, caches, thoughts, a tier; what says more is looked at."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +11,8 @@ _COUNTS = frozenset(
 )
 _NAMES = frozenset({"inference_geo", "service_tier"})
 LIFETIMES = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
+TOOLS = frozenset({"web_search_requests", "web_fetch_requests"})
+_WITHIN = frozenset({"cache_creation", "output_tokens_details", "server_tool_use"})
 _LONGEST = 100  # a longer name is cut by the whole way
 
 
@@ -21,14 +23,16 @@ def message_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
         return None
     written = usage.get("cache_creation_input_tokens") or 0
     hour = _for_an_hour(usage.get("cache_creation"), written)
-    if hour is None:
+    thought = _thought(usage.get("output_tokens_details"), shown)
+    if hour is None or thought is None or not _without_tools(usage.get("server_tool_use")):
         return None
     found = (
         ("input", usage.get("input_tokens") or 0),
         ("cache_read", usage.get("cache_read_input_tokens") or 0),
         ("cache_write", written - hour),
         ("cache_write_1h", hour),
-        ("output", shown),
+        ("output", shown - thought),
+        ("reasoning", thought),
     )
     return tuple([item for item in found if item[1]])
 
@@ -41,7 +45,7 @@ def message_terms(usage: Mapping[str, Any]) -> tuple[Term, ...]:
 
 
 def _is_plain(usage: Mapping[str, Any]) -> bool:
-    """Whether there are only counts, names of tier and place, and the lifetimes of what was written."""
+    """Whether there are only counts, names of tier and place, and what is looked at elsewhere."""
     for key, value in usage.items():
         if key in _COUNTS:
             plain = value is None or (type(value) is int and 0 <= value <= MAX_QUANTITY)
@@ -50,7 +54,7 @@ def _is_plain(usage: Mapping[str, Any]) -> bool:
                 type(value) is str and len(value) <= _LONGEST and value.isascii() and value != "batch"
             )
         else:
-            plain = key == "cache_creation" or (value is None and type(key) is str and key.isascii())
+            plain = key in _WITHIN or (value is None and type(key) is str and key.isascii())
         if not plain:
             return False
     return True
@@ -69,3 +73,22 @@ def _for_an_hour(lifetimes: object, written: int) -> int | None:
     if not hour and not short:
         return 0
     return hour or 0 if (hour or 0) + (short or 0) == written else None
+
+
+def _thought(details: object, shown: int) -> int | None:
+    """Give how much of the output was thought; None where the details say more, or more than there is."""
+    if details is None:
+        return 0
+    if type(details) is not dict or len(details) != 1:
+        return None
+    thought = details.get("thinking_tokens")
+    return thought if type(thought) is int and 0 <= thought <= shown else None
+
+
+def _without_tools(used: object) -> bool:
+    """Whether no tool of the server was used, of those that are known."""
+    if used is None:
+        return True
+    if type(used) is not dict or not TOOLS.issuperset(used):
+        return False
+    return all(count is None or (type(count) is int and not count) for count in used.values())

@@ -124,6 +124,10 @@ class ResponsesStream:
         if self._final is not None:
             self._final = {"response": held(peek(self._final, "response"), "responses")}
 
+    def as_body(self) -> Mapping[str, Any] | None:
+        """Give the terminal event's response; None where none was seen."""
+        return None if self._final is None else fields_of(peek(self._final, "response"))
+
     def usage(self) -> Usage:
         """Read the terminal event's response, or what the first event tells."""
         if self._final is not None:

@@ -44,6 +44,12 @@ class Holding(Collector, Protocol):
         ...
 
 
+def body_of(collector: Collector) -> Mapping[str, Any] | None:
+    """Give the body that a stream amounts to which came to its end; None where its collector cannot tell."""
+    as_body: Callable[[], Mapping[str, Any] | None] | None = getattr(collector, "as_body", None)
+    return None if as_body is None else as_body()
+
+
 def peek(event: Any, name: str) -> Any:
     """Read one field of an event, be it a mapping or an object; None when it has none."""
     if type(event) is dict:

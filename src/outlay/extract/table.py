@@ -21,6 +21,7 @@ class Row(NamedTuple):
     # Words of which a stream's event must hold one to bear on usage, unless it is the first or the last one:
     # what the stream class looks for. None: every event may.
     bears: tuple[str, ...] | None = ('"usage"',)
+    usual: str | None = None  # the function that reads usual bodies, where the module has one; see usual.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,12 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             "chat", "anthropic", "read_messages", "MessagesStream", bears=(*_MESSAGES, '"error"')
         ),
         "generate_content": Row(
-            "generate_content", "google", "read_generate_content", "GenerateContentStream", bears=_GOOGLE
+            "generate_content",
+            "google",
+            "read_generate_content",
+            "GenerateContentStream",
+            bears=_GOOGLE,
+            usual="usual_generate_content",
         ),
         "live": Row("chat", "google_turns", "read_live", "LiveStream", bears=None),
         "interactions": Row(
@@ -66,7 +72,11 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             "InteractionStream",
             bears=('"interaction"', '"metadata"'),
         ),
-        "converse": Row("chat", "bedrock", "read_converse", "ConverseStream", bears=('"metadata"',)),
+        "converse": Row(
+            *("chat", "bedrock", "read_converse", "ConverseStream"),
+            bears=('"metadata"',),
+            usual="usual_converse",
+        ),
         "invoke_model": Row("chat", "invoke", "read_invoke", "InvokeStream", bears=None),
         "cohere_chat": Row("chat", "cohere", "read_cohere", "CohereStream", bears=_COHERE),
         "cohere_embed": Row("embeddings", "cohere", "read_cohere", "CohereStream", bears=_COHERE),
@@ -92,6 +102,18 @@ def reader_of(api: str) -> Reader:
     body: BodyReader = getattr(module, row.body)
     stream = partial(last_usage, body) if row.stream is None else getattr(module, row.stream)
     return Reader(row.operation, body, partial(stream, body) if row.shared else stream)
+
+
+@lru_cache(maxsize=len(ROWS))
+def usual_reader_of(api: str) -> Callable[[Mapping[str, Any]], Any] | None:
+    """Load what reads an API's usual bodies; None where nothing does."""
+    row = ROWS.get(api)
+    if row is None or row.usual is None:
+        return None
+    found: Callable[[Mapping[str, Any]], Any] = getattr(
+        import_module(f"outlay.extract.{row.module}"), row.usual
+    )
+    return found
 
 
 KNOWN_PROVIDERS = frozenset(

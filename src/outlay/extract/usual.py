@@ -4,41 +4,95 @@ Most answers are such ones, and a line of the journal is made of these facts wit
 is read here is what the whole way (:func:`outlay.extract.read`) reads; a test holds both equal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from outlay.core.units import MAX_QUANTITY
 from outlay.core.usage import Item, Term, Usage
 from outlay.extract.answers import NOTHING, names_in, tier_in
-from outlay.extract.common import CHAT, RESPONSES, Names, common_items
+from outlay.extract.common import CHAT, RESPONSES, common_items
 from outlay.extract.messages import message_items, message_terms
-from outlay.extract.table import KNOWN_PROVIDERS
+from outlay.extract.plain import name_of
+from outlay.extract.table import KNOWN_PROVIDERS, usual_reader_of
 
 Usual = tuple[tuple[Item, ...], tuple[str | None, str | None], tuple[Term, ...], Mapping[str, Any] | None]
 """Units; the names of the model that served and of the answer; billing terms; the provider's own usage."""
 
-_SPELLED: Mapping[str, Names] = {"chat": CHAT, "completions": CHAT, "responses": RESPONSES}
-# What makes a body a line of a batch, or its usage one that more than the usage object says.
-_MORE = frozenset({"custom_id", "key", "usage_breakdown", "provider", "tool_usage"})
+_BATCHED = frozenset({"custom_id", "key"})  # what makes a body a line of a batch
+_TOOLS = 2  # that a response tells of: searches and drawing
 
 
 def usual_of_body(body: Any, provider: str, api: str) -> Usual | None:
     """Read a body whose usage is a copy already, as :func:`held` makes it; None where it has to be read."""
-    names = _SPELLED.get(api)
-    if names is None and api != "messages":
-        return None
     if type(body) is not dict or provider not in KNOWN_PROVIDERS:
         return None
-    usage = body.get("usage")
-    if type(usage) is not dict or not _MORE.isdisjoint(body) or body.get("object") == "batch":
+    usual = _READERS.get(api) or usual_reader_of(api)
+    if usual is None or not _BATCHED.isdisjoint(body) or body.get("object") == "batch":
         return None
-    if names is None:
-        items = message_items(usage)
-        return (items, names_in(body), message_terms(usage), usage) if items else None
-    items = common_items(usage, names)
+    return usual(body)
+
+
+def _chat(body: Mapping[str, Any]) -> Usual | None:
+    usage = body.get("usage")
+    if type(usage) is not dict or body.get("usage_breakdown") is not None:
+        return None
+    items = common_items(usage, CHAT)
     if not items:
         return None
-    tier = tier_in(body, usage if names is CHAT else NOTHING)
+    tier = tier_in(body, usage)
+    terms = (("service_tier", tier),) if tier else ()
+    if "provider" in body and (host := name_of(body["provider"])):  # as OpenRouter names who served
+        terms = (*terms, ("upstream", host))
+    return items, names_in(body), terms, usage
+
+
+def _responses(body: Mapping[str, Any]) -> Usual | None:
+    usage, tools = body.get("usage"), body.get("tool_usage")
+    if type(usage) is not dict or not (items := common_items(usage, RESPONSES)):
+        return None
+    if tools is not None:
+        searches = _searches(tools)
+        if searches is None:
+            return None
+        items = (*items, ("web_search", searches)) if searches else items
+        usage = {**usage, "tool_usage": tools}
+    tier = tier_in(body, NOTHING)
     return items, names_in(body), (("service_tier", tier),) if tier else (), usage
+
+
+def _searches(tools: object) -> int | None:
+    """Count what hosted tools searched; None where they drew, or where that needs a closer look."""
+    if type(tools) is not dict or len(tools) != _TOOLS:
+        return None
+    web, drawing = tools.get("web_search"), tools.get("image_gen")
+    if type(web) is not dict or type(drawing) is not dict:
+        return None
+    if drawing.get("input_tokens") or drawing.get("output_tokens"):
+        return None
+    count = web.get("num_requests", 0)
+    return count if type(count) is int and 0 <= count <= MAX_QUANTITY else None
+
+
+def _messages(body: Mapping[str, Any]) -> Usual | None:
+    usage = body.get("usage")
+    if type(usage) is not dict or not (items := message_items(usage)):
+        return None
+    return items, names_in(body), message_terms(usage), usage
+
+
+def _invoke(body: Mapping[str, Any]) -> Usual | None:
+    """Read Bedrock's answer of a Claude without guardrails, which is a message."""
+    return None if "amazon-bedrock-trace" in body else _messages(body)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Usual | None]] = {
+    "chat": _chat,
+    "completions": _chat,
+    "responses": _responses,
+    "messages": _messages,
+    "invoke_model": _invoke,
+}
+"""Those that need no further module; the others' rows in the table name theirs."""
 
 
 def usual_of(usage: Usage) -> Usual | None:
