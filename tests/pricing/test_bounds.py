@@ -46,6 +46,23 @@ def test_a_mixed_up_unit_is_refused_by_name(unit: str, rate: str) -> None:
         refuse_odd(unit, Decimal(rate), "USD", "here")
 
 
+# What docs/price-book.md says of each kind; for a thousand of web searches, a million of the others or one.
+@pytest.mark.parametrize(
+    ("unit", "most"),
+    [
+        ("input", 300), ("output", 900), ("reasoning", 900), ("cache_read", 100), ("cache_write", 600),
+        ("output_image", 900), ("web_search", 10_000), ("images", 1_000), ("audio_seconds", 10),
+        ("characters", 1_000), ("citation_tokens", 300),
+    ],
+)  # fmt: skip
+def test_a_bound_itself_is_taken_and_one_more_is_not(unit: str, most: int) -> None:
+    refuse_odd(unit, Decimal(most), "USD", "here")
+    refuse_odd(unit, Decimal(most) * 100_000, "VND", "here")
+    for amount, currency in ((most + 1, "USD"), (most * 100_000 + 1, "VND"), (Decimal("-0.5"), "USD")):
+        with pytest.raises(PriceBookError, match="cannot be"):
+            refuse_odd(unit, Decimal(amount), currency, "here")
+
+
 def test_who_says_the_number_of_units_is_believed() -> None:
     assert amount('rates = { input = "1200" }\nper = 1_000_000') == 1200
     assert amount('rates = { input = "0.0004" }\nper = 1_000_000') == Decimal("0.0004")

@@ -1,6 +1,6 @@
 """Names: what must resolve, what must not, and what must never be mixed up."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from outlay.core.cost import Cost
 from outlay.pricing import Book, RateCard, Unpriced, cost_of
-from outlay.pricing.names import normal, readings
+from outlay.pricing.names import Reading, normal, readings, undated
 
 SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 
@@ -183,3 +183,99 @@ def test_two_names_stay_two(one: str, other: str) -> None:
 )
 def test_a_routers_name_is_read_as_its_hosts(provider: str, name: str, other: str, bare: str) -> None:
     assert (other, bare) in [(each.provider, each.name.lower()) for each in readings(provider, name)]
+
+
+PUBLISHED = "projects/p/locations/europe-west1/publishers/anthropic/models/claude-x"
+PROFILE = "arn:aws:bedrock:eu-west-1:12:inference-profile/us.claude.x"
+
+
+def said(reading: Reading) -> str:
+    """Write a reading as its provider, its name, its terms and its flags."""
+    terms = [f"{name}={value}" for name, value in reading.terms]
+    return " ".join([reading.provider or "?", reading.name, *terms, *reading.flags])
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "ways"),
+    [
+        ("openai", "GPT-4o ", ["openai gpt-4o"]),
+        (None, "openai/gpt-4o", ["openai gpt-4o", "? openai/gpt-4o"]),
+        (None, "litellm/openai/gpt-4o", ["openai gpt-4o", "? litellm/openai/gpt-4o"]),
+        ("openai", "anthropic/claude-x", ["openai anthropic/claude-x"]),
+        ("openai", "ft:gpt-4o:org::id", ["openai ft:gpt-4o:org::id", "openai ft:gpt-4o"]),
+        ("openai", "x-001", ["openai x-001"]),
+        ("google", "models/gem-001", ["google models/gem-001", "google gem-001", "google gem"]),
+        ("google", "tunedModels/mine", ["google tunedmodels/mine", "google mine"]),
+        (None, "gem-001", ["? gem-001", "? gem"]),
+        ("vertex", "gem", ["vertex gem"]),
+        ("vertex", PUBLISHED, [f"vertex {PUBLISHED}", "vertex claude-x region=europe-west1"]),
+        (None, "publishers/google/models/gem", ["vertex gem", "? publishers/google/models/gem"]),
+        ("google", "publishers/google/models/gem", ["google publishers/google/models/gem", "google gem"]),
+        (
+            "bedrock",
+            "us.acme.x-v1:0",
+            [
+                "bedrock us.acme.x-v1:0",
+                "bedrock acme.x-v1:0 region=us",
+                "bedrock acme.x-v1 region=us",
+                "bedrock acme.x region=us",
+            ],
+        ),
+        ("bedrock", "claude-x", ["bedrock claude-x"]),
+        ("bedrock", PROFILE, ["bedrock us.claude.x aws_region=eu-west-1", "bedrock claude.x region=us"]),
+        (None, "arn:aws:bedrock:::foundation-model/claude", ["bedrock claude"]),
+        ("openrouter", "acme/x", ["openrouter acme/x"]),
+        ("openrouter", "acme/x:nitro", ["openrouter acme/x:nitro", "openrouter acme/x"]),
+        ("openrouter", "acme/x:20b", ["openrouter acme/x:20b"]),
+        ("openrouter", "acme/x:online", ["openrouter acme/x:online", "openrouter acme/x fee_unknown"]),
+        ("openrouter", "acme/x:free", ["openrouter acme/x:free", "openrouter acme/x:free route=free"]),
+        ("openai", "acme/x:nitro", ["openai acme/x:nitro"]),
+        ("azure", "eu/gpt-x", ["azure eu/gpt-x", "azure gpt-x deployment=eu"]),
+        ("azure", "global-standard/gpt-x", ["azure global-standard/gpt-x", "azure gpt-x"]),
+        ("azure", "eu/", ["azure eu/"]),
+        ("azure", "mine/gpt-x", ["azure mine/gpt-x"]),
+        ("openai", "eu/gpt-x", ["openai eu/gpt-x"]),
+        (
+            "fireworks",
+            "accounts/fireworks/models/x",
+            ["fireworks accounts/fireworks/models/x", "fireworks x"],
+        ),
+        ("fireworks", "x", ["fireworks x"]),
+        ("openai", "accounts/fireworks/models/x", ["openai accounts/fireworks/models/x"]),
+        ("huggingface", "acme/x", ["huggingface acme/x"]),
+        ("huggingface", ":x", ["huggingface :x"]),
+        ("huggingface", "acme/x:host", ["huggingface acme/x:host", "huggingface_host acme/x"]),
+    ],
+)
+def test_a_name_has_these_readings_in_this_order(provider: str | None, model: str, ways: list[str]) -> None:
+    assert [said(each) for each in readings(provider, model)] == ways
+
+
+def test_an_arn_that_hides_its_model_is_read_no_further() -> None:
+    (only,) = readings("bedrock", "arn:aws:bedrock:us-east-1:12:provisioned-model/abc")
+    assert said(only) == "bedrock provisioned-model/abc"
+    assert only.dead_end == "the provisioned-model ARN hides its model; map it with an alias in your prices"
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("gpt-x-20250203", ("gpt-x", date(2025, 2, 3))),
+        ("claude-x-20250203-v1", ("claude-x-v1", date(2025, 2, 3))),
+        ("gemini-x-preview-05-20", ("gemini-x-preview", date.min)),
+        ("gemini-x-exp", ("gemini-x", date.min)),
+        ("gpt-x-20251345", None),
+        ("gpt-x", None),
+    ],
+)
+def test_a_date_is_taken_off_a_name(name: str, split: tuple[str, date] | None) -> None:
+    assert undated(name) == split
+
+
+def test_a_name_of_256_characters_is_looked_up_and_a_longer_one_is_not() -> None:
+    book = Book.default()
+    reasons = [book.resolve("openai", "x" * length) for length in (256, 257)]
+    assert [isinstance(each, Unpriced) and each.reason[:18] for each in reasons] == [
+        "no price of xxxxxx",
+        "a model's name has",
+    ]
