@@ -71,8 +71,8 @@ def _statements(path: Path) -> list[range]:
     found = []
     for node in ast.walk(ast.parse(source_of(path))):
         if isinstance(node, ast.stmt):
-            body = getattr(node, "body", None)
-            compound = body and body[0].lineno > node.lineno
+            body: list[ast.stmt] = getattr(node, "body", [])
+            compound = bool(body) and body[0].lineno > node.lineno
             end = body[0].lineno if compound else (node.end_lineno or node.lineno) + 1
             found.append(range(node.lineno, end))
     return found

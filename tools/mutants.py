@@ -152,7 +152,7 @@ def _rebind(mutant: Mutant) -> None:
     """Put what a changed module makes in place of what was imported: constants, and defaults of functions."""
     _, path, source = mutant
     module = next(each for each in sys.modules.values() if getattr(each, "__file__", None) == str(path))
-    made = {
+    made: dict[str, object] = {
         name: module.__dict__[name]
         for name in ("__name__", "__file__", "__package__", "__path__")
         if name in module.__dict__

@@ -23,6 +23,7 @@ def amount(text: str, unit: str = "input") -> Decimal:
     [
         ("input", "150"), ("output", "600"), ("cache_write_12h", "300"), ("cache_read", "37.5"),
         ("output_image", "216"), ("output_audio", "200"), ("cache_read", "0.00115"), ("input", "0.003"),
+        ("input", "0.001"),
         ("requests", "58.67"), ("web_search", "35"), ("images", "0.6"), ("audio_seconds", "0.001333"),
         ("characters", "100"), ("input", "0"),
     ],
@@ -66,7 +67,7 @@ def test_a_bound_itself_is_taken_and_one_more_is_not(unit: str, most: int) -> No
 def test_who_says_the_number_of_units_is_believed() -> None:
     assert amount('rates = { input = "1200" }\nper = 1_000_000') == 1200
     assert amount('rates = { input = "0.0004" }\nper = 1_000_000') == Decimal("0.0004")
-    with pytest.raises(PriceBookError, match="per = 1000000 if they are"):
+    with pytest.raises(PriceBookError, match=r"meant per 1000000 tokens, .*per = 1000000 if they are"):
         amount('rates = { input = "1200" }')
 
 
@@ -76,6 +77,11 @@ def test_money_of_little_worth_has_large_numbers() -> None:
     assert amount('rates = { input = "4300" }\ncurrency = "CNY"') == 4300
     with pytest.raises(PriceBookError, match="cannot be"):
         amount('rates = { input = "260000" }\ncurrency = "EUR"')
+
+
+def test_what_is_no_token_is_called_a_unit() -> None:
+    with pytest.raises(PriceBookError, match="meant per 1000 units"):
+        refuse_odd("web_search", Decimal(10_001), "USD", "here")
 
 
 @pytest.mark.parametrize("per", ["2", "true", '"1000"', "0", "[1000]", "1e3", "10_000_000"])

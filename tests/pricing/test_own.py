@@ -1,13 +1,14 @@
 """Prices stated as a dictionary: rows of a book like any other; and which hours count as happy."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.support.books import NOW, charged
+from tests.support.books import NOW, book_of, charged
 
-from outlay.core.cost import Cost, CostLine
+from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import PriceBookError
 from outlay.core.usage import Usage
 from outlay.pricing import Book, cost_of
@@ -93,17 +94,55 @@ def test_a_stated_happy_hour_says_so_itself() -> None:
     assert is_happy_hour(Cost(Decimal(1), "priced", lines=(line,)), "openai", "gpt-4o", NOW)
 
 
+REAL = Price("list", None, "1")
+LINES = (CostLine("input", 1, Decimal(1), 1_000_000, Decimal("0.000001")),)
+
+
 @pytest.mark.parametrize(
     "cost",
     [
         Cost(Decimal(0), "free"),
         Cost(None, "unpriced"),
-        Cost(Decimal(1), "reported", lines=(CostLine("reported", 1, Decimal(1), 1, Decimal(1)),)),
+        Cost(Decimal(1), "reported", lines=LINES),
+        Cost(Decimal(1), "reported", lines=LINES, price=REAL),
+        Cost(Decimal(1), "priced", lines=LINES),
+        Cost(Decimal(0), "priced", lines=(replace(LINES[0], quantity=0),), price=REAL),
     ],
     ids=lambda cost: cost.status,
 )
 def test_what_the_book_did_not_reckon_is_no_happy_hour(cost: Cost) -> None:
-    assert not is_happy_hour(cost, "deepseek", "deepseek-chat", NOW)
+    inside = datetime(2025, 6, 10, 17, tzinfo=UTC)  # where a price of the book is one
+    assert not is_happy_hour(cost, "deepseek", "deepseek-chat", inside)
+    assert is_happy_hour(
+        Cost(Decimal(1), "priced", lines=LINES, price=REAL), "deepseek", "deepseek-chat", inside
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "happy"),  # less than half of the day: 23 half hours, or 24
+    [
+        ("00:00", "11:30", True),
+        ("00:00", "12:00", False),
+        ("12:30", "00:00", True),
+        ("12:00", "00:00", False),
+    ],
+)
+def test_a_lower_rate_for_half_of_the_day_is_no_happy_hour(
+    start: str, end: str, monkeypatch: pytest.MonkeyPatch, *, happy: bool
+) -> None:
+    window = f'[[model.price]]\nrates = {{ input = "1" }}\nwindows = [{{ from = "{start}", to = "{end}" }}]\n'
+    book = book_of(
+        f'[[model]]\nprovider = "acme"\nmodel = "one"\n{window}[[model.price]]\nrates = {{ input = "2" }}'
+    )
+    monkeypatch.setattr(Book, "default", lambda: book)
+    inside = datetime(2026, 11, 22, int(start[:2]) + 1, tzinfo=UTC)
+    cost = cost_of(USAGE, provider="acme", model="one", at=inside, book=book)
+    assert is_happy_hour(cost, "acme", "one", inside) is happy
+
+
+def test_the_first_key_that_is_not_there_is_named() -> None:
+    with pytest.raises(PriceBookError, match="there is no key 'ant'"):
+        own_book({"input": 1, "zebra": 1, "ant": 1})
 
 
 def test_a_model_without_hours_has_no_happy_one() -> None:

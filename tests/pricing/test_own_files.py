@@ -33,6 +33,8 @@ FAULTS = {
     f"{MODEL}once = 5": "once: must be a list of units",
     f'{MODEL}least = "x"': "least: must be a table",
     f'{MODEL}least = {{ audio_seconds = "x" }}': "least.audio_seconds: must be a number above 0",
+    f"{MODEL}least = {{ audio_seconds = 0 }}": "least.audio_seconds: must be a number above 0",
+    f"{MODEL}least = {{ audio_seconds = -0.5 }}": "least.audio_seconds: must be a number above 0",
     f'{MODEL}context_window = "x"': "context_window: must be a whole number",
     f"{MODEL}deprecated = 5": "deprecated: must be a date",
     f'{PRICE}rates = "1"': "rates: must be a table such as",
@@ -89,3 +91,15 @@ def test_the_currency_of_a_file_is_that_of_its_prices(tmp_path: Path) -> None:
         for model in ("gpt-4o", "gpt-5")
     ]
     assert [(cost.amount, cost.currency) for cost in costs] == [(Decimal(1), "CNY"), (Decimal(1), "EUR")]
+
+
+@pytest.mark.parametrize(("least", "charged"), [("1", "1"), ("0.5", "0.5"), ("3", "3")])
+def test_a_least_quantity_is_any_number_above_0(least: str, charged: str, tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        f'[[model]]\nprovider = "acme"\nmodel = "m"\nleast = {{ audio_seconds = {least} }}\n'
+        'price = [{ rates = { audio_seconds = "1" } }]',
+        "utf-8",
+    )
+    cost = cost_of({"audio_seconds": Decimal("0.25")}, provider="acme", model="m", book=Book.of(path))
+    assert cost.amount == Decimal(charged)
