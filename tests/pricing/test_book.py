@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +198,113 @@ def test_a_dated_name_of_an_unknown_model_is_not_guessed() -> None:
 def test_a_card_is_what_a_book_gives_and_a_reason_what_it_lacks() -> None:
     assert isinstance(Book.default().resolve("openai", "gpt-4o", NOW), RateCard)
     assert isinstance(Book.default().resolve("openai", "imaginary", NOW), Unpriced)
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Book:
+    """Give a book of two providers, from tables of our own under an overlay."""
+    overlay = """
+[[model]]
+provider = "acme"
+model = "one"
+[[model.price]]
+source = "news"
+from = 2026-06-01
+rates = { input = "3" }
+[[model.price]]
+source = "news"
+rates = { input = "1" }
+windows = [{ from = "16:30", to = "00:30" }]
+[[common]]
+provider = "acme"
+source = "news"
+factor = "0.5"
+when = { batch = "true" }
+"""
+    (tmp_path / "overlay.toml").write_text(overlay, "utf-8")
+    (tmp_path / "version.txt").write_text("1", "utf-8")
+    row = '{"rows":[{"source":0,"rates":{"input":"2"}}]}'
+    for name, models in (("acme", f'"one":{row},"two":{row}'), ("other", f'"two":{row}')):
+        text = f'{{"sources":[{{"name":"x"}}],"models":{{{models}}}}}'
+        (tmp_path / f"{name}.json").write_text(text, "utf-8")
+    return Book.at(tmp_path)
+
+
+def test_a_book_counts_its_rows_and_names_its_models_and_who_sells_them(acme: Book) -> None:
+    assert acme.check() == 6  # of acme's one three, of each two one, and the one for all
+    assert acme.models() == (("acme", "one"), ("acme", "two"), ("other", "two"))
+    assert acme.models("other") == (("other", "two"),)
+    assert (acme.sellers("two"), acme.sellers("one"), acme.sellers("three")) == (
+        ("acme", "other"),
+        ("acme",),
+        (),
+    )
+    assert acme.table("other") is acme.table("other")
+
+
+def test_the_history_begins_with_what_always_held(acme: Book) -> None:
+    starts = [each.row.start for each in acme.history("one", "acme")]
+    assert starts == [None, None, datetime(2026, 6, 1, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(("hour", "rate"), [(13, 3), (18, 1)])
+def test_a_timeline_has_a_card_for_each_state_of_its_windows(hour: int, rate: int, acme: Book) -> None:
+    timeline = acme.timeline("acme", "one", ())
+    for at in (AT, AT.replace(hour=17), AT.replace(hour=hour)):
+        card = timeline.at(at)
+    assert isinstance(card, RateCard)
+    assert card.rates["input"].amount == rate
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "reason"),
+    [
+        ("acme", "onee", "no price of onee is known at acme; near: one"),
+        (None, "zzzz", "no price of zzzz is known"),
+        ("huggingface", "x/y:host", "no prices of provider huggingface_host are known"),
+    ],
+)
+def test_what_is_not_known_is_said_with_what_comes_near(
+    provider: str | None, model: str, reason: str, acme: Book
+) -> None:
+    found = acme.resolve(provider, model, context_tokens=10)
+    assert isinstance(found, Unpriced)
+    assert found.reason == reason
+
+
+def test_three_names_are_offered() -> None:
+    assert len(Book.default().near("openai", "gpt-4o-mni")) == 3
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "terms", "kept"),  # 512 characters are kept, 513 are not
+    [
+        ("p" * 12, "m" * 500, (), True),
+        ("p" * 12, "m" * 501, (), False),
+        ("p", "m" * 513, (), False),
+        ("acme", "one", (("size", "x" * 501),), True),
+        ("acme", "one", (("size", "x" * 502),), False),
+    ],
+)
+def test_a_key_that_is_too_long_is_not_kept(
+    provider: str, model: str, terms: tuple[tuple[str, str], ...], acme: Book, *, kept: bool
+) -> None:
+    acme.timeline(provider, model, terms)
+    assert bool(acme._timelines) is kept
+
+
+@pytest.mark.parametrize(("days", "flags"), [(0, ("guessed",)), (2, None)])
+def test_a_name_of_today_may_be_guessed_and_one_of_a_day_to_come_may_not(
+    days: int, flags: tuple[str, ...] | None
+) -> None:
+    day = datetime.now(UTC) + timedelta(days=days)
+    card = Book.default().resolve("openai", f"gpt-4o-{day:%Y%m%d}")
+    assert (card.flags if isinstance(card, RateCard) else None) == flags
+
+
+def test_a_book_is_one_object_and_shows_no_tables() -> None:
+    book = Book.of(base=Book.default())
+    assert book != Book.of(base=Book.default())
+    assert len({book, Book.default()}) == 2
+    assert "_tables" not in repr(book)
+    assert "_timelines" not in repr(book)
