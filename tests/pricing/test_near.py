@@ -29,6 +29,13 @@ def test_what_is_near_is_what_shares_enough_pieces_of_all_names(listed: list[str
     assert len(found) == len(expected)
 
 
+def test_a_short_name_is_near_a_long_one_that_begins_with_a_fourth_of_it() -> None:
+    # 26 letters are 27 pieces, 6 of them 7, of which 6 are the same: 12 / 34 is more than 0.35, and 10 / 33 less
+    asked = "abcdefghijklmnopqrstuvwxyz"
+    assert Spellings([("abcdef", "six")]).near(asked) == [(1 - 12 / 34, "six")]
+    assert Spellings([("abcde", "five")]).near(asked) == []
+
+
 def test_a_slip_finds_the_name_that_was_meant_first() -> None:
     book = Book.default()
     for asked, meant in (
