@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
 from outlay.pricing import Book
 from outlay.pricing.history import at, histories
 from outlay.pricing.tables import sheet_of
@@ -77,3 +79,77 @@ def test_a_model_without_a_known_maker_is_looked_for_at_every_seller() -> None:
     assert [each.provider for each in histories(book, "our-one")] == ["acme", "zenith"]
     assert histories(book, "our-two") == ()
     assert histories(book, "one", "nobody") == ()
+
+
+def laid(*layers: str) -> Book:
+    """Lay rows of acme's one model over each other: generated tables, our overlay, prices of one's own."""
+    head = '[[model]]\nprovider = "acme"\nmodel = "one"\n'
+    return Book.of(*(sheet_of(head + rows, "x", layer) for layer, rows in enumerate(layers)))
+
+
+def amounts(book: Book) -> list[Decimal | None]:
+    (found,) = histories(book, "one", "acme")
+    return [each.row.factor or each.row.rates["input"].amount for each in found.periods]
+
+
+def price(rest: str) -> str:
+    return f'[[model.price]]\nsource = "list"\n{rest}\n'
+
+
+TWO, THREE = price('rates = { input = "2" }'), price('rates = { input = "3" }')
+HALF = price('factor = "0.5"\nwhen = { batch = "true" }')
+
+
+def test_factors_of_tables_stay_under_the_overlays_price_and_not_under_ones_own() -> None:
+    assert amounts(laid(TWO + HALF, THREE)) == [Decimal(3), Decimal("0.5")]
+    assert amounts(laid(TWO + HALF, "", THREE)) == [Decimal(3)]
+
+
+@pytest.mark.parametrize(
+    ("above", "known"),
+    [
+        (price('factor = "0.5"'), ["2", "0.5"]),
+        (price('rates = { input = "1" }\nwindows = [{ from = "16:30", to = "00:30" }]'), ["2", "1"]),
+        (price('rates = { input = "1" }\nwhen = { batch = "true" }'), ["2", "1"]),
+        (THREE, ["3"]),
+    ],
+)
+def test_only_a_standard_price_puts_the_tables_out_of_force(above: str, known: list[str]) -> None:
+    assert amounts(laid(TWO, above)) == [Decimal(each) for each in known]
+
+
+def test_where_nobody_has_a_standard_price_all_count() -> None:
+    batch = price('rates = { input = "1" }\nwhen = { batch = "true" }')
+    assert amounts(laid(batch)) == [Decimal(1)]
+
+
+def test_rates_come_before_factors_and_what_holds_for_every_model_comes_last() -> None:
+    common = '[[common]]\nprovider = "acme"\nfactor = "0.8"\nsource = "list"\nwhen = { speed = "fast" }'
+    (found,) = histories(laid(HALF + TWO + common), "one", "acme")
+    assert [(each.common, each.row.factor) for each in found.periods] == [
+        (False, None),
+        (False, Decimal("0.5")),
+        (True, Decimal("0.8")),
+    ]
+    assert found.facts == {}
+
+
+def test_an_alias_has_the_facts_of_the_model_that_it_stands_for_last_however_far_that_is() -> None:
+    entry = '[[alias]]\nprovider = "acme"\nname = "{}"\nmodel = "{}"\n'
+    other = (
+        '[[model]]\nprovider = "acme"\nmodel = "two"\nmax_output = 7\nprice = [{ rates = { input = "1" } }]\n'
+    )
+    text = (
+        OWN
+        + other
+        + "".join(
+            (
+                entry.format("late", "two") + "from = 2026-03-01\n",
+                entry.format("late", "one") + "to = 2026-03-01\n",
+                entry.format("later", "late"),
+            )
+        )
+    )
+    for name in ("late", "later"):
+        (found,) = histories(Book.of(sheet_of(text)), name, "acme")
+        assert found.facts == {"max_output": 7}

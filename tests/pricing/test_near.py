@@ -30,7 +30,7 @@ def test_what_is_near_is_what_shares_enough_pieces_of_all_names(listed: list[str
 
 
 def test_a_short_name_is_near_a_long_one_that_begins_with_a_fourth_of_it() -> None:
-    # 26 letters are 27 pieces, 6 of them 7, of which 6 are the same: 12 / 34 is more than 0.35, and 10 / 33 less
+    # 26 letters are 27 pieces, 6 letters 7, and 6 are the same: 12 / 34 is more than 0.35, and 10 / 33 less
     asked = "abcdefghijklmnopqrstuvwxyz"
     assert Spellings([("abcdef", "six")]).near(asked) == [(1 - 12 / 34, "six")]
     assert Spellings([("abcde", "five")]).near(asked) == []

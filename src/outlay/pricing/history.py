@@ -118,10 +118,10 @@ def _tariff(row: Row) -> bool:
     return any(name in TARIFFS for name, _ in row.when)
 
 
-def _facts(table: Table, entry: Model, depth: int = 0) -> dict[str, Any]:
+def _facts(table: Table, entry: Model) -> dict[str, Any]:
     """Give the facts of a model; those of an alias are the facts of the model it stands for last."""
     facts = {name: entry.facts[name] for name in _FACTS if entry.facts.get(name) is not None}
-    if facts or not entry.aliases or depth:
+    if facts or not entry.aliases:
         return facts
     target = table.find(max(entry.aliases, key=lambda alias: alias.start or _EVER).model)
-    return {} if target is None else _facts(table, target, depth + 1)
+    return {} if target is None else _facts(table, target)  # rows were read: it ends
