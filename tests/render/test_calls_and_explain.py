@@ -98,11 +98,24 @@ def test_calls_stand_one_a_row_with_the_id_that_explain_takes(record: Record) ->
     assert "unknown" in second
 
 
-def test_the_id_and_the_cost_survive_a_narrow_terminal(record: Record) -> None:
-    text = calls_text([record], Page(60), UTC_ZONE)
-    assert ID in text
-    assert "$0.003000" in text
-    assert max(len(line) for line in text.splitlines()) <= 67  # model cut to 12, cost 9, id 36, two gaps
+def test_on_a_narrow_terminal_the_cost_and_as_much_of_the_id_as_tells_it_stay(record: Record) -> None:
+    other = replace(record, id=f"{ID[:21]}1-000000000001")  # the first difference is at the 22nd place
+    assert calls_text([record], Page(40), UTC_ZONE).splitlines()[2] == f"gpt-4o…   $0.003000   {ID[:18]}"
+    # Without output, input and so on 19 + 17 + 9 + 6 + 36 and four gaps: 99. With 18 places of the id 81,
+    # which is one too many for 80, and with minutes alone 78.
+    assert calls_text([record], Page(81), UTC_ZONE).splitlines()[2] == (
+        f"2026-11-01 00:00:00   gpt-4o-2024-08-06   $0.003000   ok       {ID[:18]}"
+    )
+    assert calls_text([record], Page(80), UTC_ZONE).splitlines()[2] == (
+        f"2026-11-01 00:00   gpt-4o-2024-08-06   $0.003000   ok       {ID[:18]}"
+    )
+    first, second = calls_text([record, other], Page(40), UTC_ZONE).splitlines()[2:]
+    assert (first.split()[-1], second.split()[-1]) == (ID[:22], other.id[:22])
+
+
+def test_with_room_for_it_the_id_is_whole(record: Record) -> None:
+    for width in (None, 160):
+        assert ID in calls_text([record], Page(width), UTC_ZONE)
 
 
 def test_no_calls_is_said() -> None:

@@ -103,11 +103,11 @@ def _table(found: "Repricing", page: "Page") -> str:
     blank = ("",) * len(ends)
     columns = [
         Column("day", (*(row["day"] for row in rows), *("total" for _ in ends)), text=True),
-        Column("provider", (*(name(row["provider"]) for row in rows), *blank), text=True, spare=2),
+        Column("provider", (*(name(row["provider"]) for row in rows), *blank), text=True, spare=4),
         Column("model", (*(name(row["model"]) for row in rows), *blank), text=True),
-        Column("calls", tuple(count(row["calls"]) for row in shown)),
-        Column("had no price", tuple(count(row["filled"]) for row in shown), spare=1),
-        Column("before", tuple(dollars(row["before"], row["currency_before"]) for row in shown)),
+        Column("calls", tuple(count(row["calls"]) for row in shown), spare=2),
+        Column("had no price", tuple(count(row["filled"]) for row in shown), spare=3),
+        Column("before", tuple(dollars(row["before"], row["currency_before"]) for row in shown), spare=1),
         Column("after", tuple(dollars(row["after"], row["currency"]) for row in shown)),
         Column("difference", tuple(_difference(row) for row in shown)),
     ]

@@ -70,11 +70,13 @@ def _text(calls: int, found: "Sequence[Comparison]", page: "Page") -> str:
     lines = [(each, currency, each.sums[currency]) for each in found for currency in sorted(each.sums)]
     columns = [
         Column("as if", tuple(_name(each) for each, _, _ in lines), text=True),
-        Column("calls", tuple(count(sums.calls) for _, _, sums in lines)),
+        Column("calls", tuple(count(sums.calls) for _, _, sums in lines), spare=2),
         Column("cost", tuple(dollars(sums.cost, currency) for _, currency, sums in lines)),
         Column("cost there", tuple(dollars(sums.there, currency) for _, currency, sums in lines)),
-        Column("difference", tuple(signed(sums.difference, currency) for _, currency, sums in lines)),
-        Column("change", tuple(_share(sums.difference, sums.cost) for _, _, sums in lines), spare=1),
+        Column(
+            "difference", tuple(signed(sums.difference, currency) for _, currency, sums in lines), spare=1
+        ),
+        Column("change", tuple(_share(sums.difference, sums.cost) for _, _, sums in lines), spare=3),
     ]
     shown = [table(columns, page)] if lines else []
     return "\n".join((*shown, *(note for each in found for note in _notes(each))))

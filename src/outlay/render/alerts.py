@@ -19,7 +19,7 @@ def rules_text(rules: Sequence[Mapping[str, Any]], page: Page) -> str:
     columns = [
         Column(heading, cells, text=heading in {"rule", "window", "for", "told"}, spare=spare)
         for heading, cells, spare in zip(
-            headings, zip(*rows, strict=True), (0, 1, 0, 0, 0, 0, 2), strict=True
+            headings, zip(*rows, strict=True), (0, 2, 0, 0, 1, 0, 3), strict=True
         )
         if heading != "for" or any(cells)
     ]

@@ -28,6 +28,7 @@ class Column:
     text: bool = False  # names stand left and may be cut; numbers stand right and never are
     spare: int = 0  # 0: always shown; the highest goes first
     styles: tuple[str, ...] = ()  # of _CODES, one a cell, where colours are understood; none: plain
+    enough: int = 0  # its cells' first places that may stand without the rest; 0: all of them or none
 
     @property
     def width(self) -> int:
@@ -37,6 +38,8 @@ class Column:
     @property
     def least(self) -> int:
         """The room without which it is of no use."""
+        if self.enough:
+            return min(self.width, max(self.enough, len(self.heading)))
         return min(self.width, max(_NARROWEST, len(self.heading))) if self.text else self.width
 
 
@@ -61,6 +64,8 @@ def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
 def _drawn(column: Column, width: int, page: Page, *, total: bool) -> list[str]:
     """Bring a column's heading and cells to one width."""
     cells = (column.heading, *column.cells)
+    if column.enough:
+        cells = tuple(cell[:width] for cell in cells)
     if not page.color:
         return [_padded(cell, width, "", left=column.text) for cell in cells]
     styles = ["bold", *(column.styles or ("",) * len(column.cells))]
@@ -109,9 +114,16 @@ def fitting(columns: Sequence[Column], width: int | None) -> list[Column]:
 
 
 def widths(shown: Sequence[Column], width: int | None) -> list[int]:
-    """Give every column the room it needs; where there is too little, the widest names are cut first."""
+    """Give every column the room it needs; where there is too little, the widest names are cut first.
+
+    Before them go the ends that nobody needs, the longest first and whole: half a second says nothing.
+    """
     wide = [each.width for each in shown]
     least = [each.least for each in shown]
+    ends = [place for place, each in enumerate(shown) if each.enough]
+    for place in sorted(ends, key=lambda place: least[place] - wide[place]):
+        if width is not None and sum(wide) + _GAP * (len(wide) - 1) > width:
+            wide[place] = least[place]
     barely = [min(size, _BARELY) if each.text else size for size, each in zip(least, shown, strict=True)]
     for floors in (least, barely):
         while width is not None and sum(wide) + _GAP * (len(wide) - 1) > width:

@@ -23,7 +23,7 @@ def calls_text(records: Sequence[Record], page: Page, tz: ZoneInfo) -> str:
 def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
     """Lay calls out in the order given; user, session and query type only where some call has one."""
     fields = (
-        Field("at", f"at ({tz.key})", "text", spare=2),
+        Field("at", f"at ({tz.key})", "time", spare=2),
         Field("provider", "provider", "text", spare=5),
         Field("model", "model", "text"),
         *(

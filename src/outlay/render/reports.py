@@ -13,32 +13,32 @@ NO_CALLS = "no calls"
 
 FIGURES = (
     Field("calls", "calls"),
-    Field("errors", "errors", spare=3, where_any=True, bad=True),
-    Field("unpriced_calls", "unpriced", where_any=True, bad=True),
-    Field("input_tokens", "input", spare=1),
-    Field("cached_tokens", "cached", spare=4, where_any=True),
-    Field("cache_hit_rate", "hit", "percent", spare=8, where_any=True),
-    Field("output_tokens", "output", spare=1),
-    Field("reasoning_tokens", "reasoning", spare=7, where_any=True),
+    Field("errors", "errors", spare=4, where_any=True, bad=True),
+    Field("unpriced_calls", "unpriced", spare=1, where_any=True, bad=True),
+    Field("input_tokens", "input", spare=2),
+    Field("cached_tokens", "cached", spare=5, where_any=True),
+    Field("cache_hit_rate", "hit", "percent", spare=9, where_any=True),
+    Field("output_tokens", "output", spare=2),
+    Field("reasoning_tokens", "reasoning", spare=8, where_any=True),
     Field("cost", "cost", "money"),
-    Field("avg_cost", "avg cost", "money", spare=6),
-    Field("avg_latency_ms", "avg", "ms", spare=5),
-    Field("p95_latency_ms", "p95", "ms", spare=9),
+    Field("avg_cost", "avg cost", "money", spare=7),
+    Field("avg_latency_ms", "avg", "ms", spare=6),
+    Field("p95_latency_ms", "p95", "ms", spare=10),
 )
 """The columns that most reports have in common."""
 
 PERIOD_FIGURES = (
     Field("calls", "calls"),
     Field("errors", "errors", spare=3, where_any=True, bad=True),
-    Field("unpriced_calls", "unpriced", where_any=True, bad=True),
+    Field("unpriced_calls", "unpriced", spare=1, where_any=True, bad=True),
     Field("total_tokens", "tokens", spare=2),
     Field("cost", "cost", "money"),
 )
 """The columns of a period."""
 
 _SHARES = (
-    Field("share", "share", "share", spare=2),
-    Field("cumulative_share", "together", "percent", spare=7),
+    Field("share", "share", "share", spare=3),
+    Field("cumulative_share", "together", "percent", spare=8),
 )
 _MONEY = frozenset(("error_cost", "judged_cost"))
 

@@ -13,8 +13,22 @@ from outlay.render.as_table import Column, Page, table
 from outlay.report.plain import plain
 
 Kind = Literal[
-    "text", "id", "count", "money", "price", "change", "ms", "share", "percent", "rate", "number", "spark"
+    "text",
+    "time",
+    "id",
+    "count",
+    "money",
+    "price",
+    "change",
+    "ms",
+    "share",
+    "percent",
+    "rate",
+    "number",
+    "spark",
 ]
+_ID_ENOUGH = 18  # its time to the millisecond, and three digits more
+_TIME_ENOUGH = len("2026-11-01 09:30")
 _UP, _DOWN, _BAD = "yellow", "cyan", "bright_yellow"  # told apart by all eyes, and never the only sign
 
 
@@ -120,8 +134,23 @@ def _column(field: Field, rows: Sequence[Row], sheet: Sheet) -> Column:
     if field.kind == "text" and sheet.total is not None and sheet.rows:
         found[-1] = "total" if field is sheet.fields[0] else ""
     styles = tuple(_style(field, row) for row in rows)
-    text = field.kind in ("text", "spark")
-    return Column(cells.name(field.heading), tuple(found), text=text, spare=field.spare, styles=styles)
+    text = field.kind in ("text", "time", "spark")
+    return Column(cells.name(field.heading), tuple(found), text, field.spare, styles, _enough(field, found))
+
+
+def _enough(field: Field, found: Sequence[str]) -> int:
+    """Count the first places of these cells that are of use without the rest; 0 where they are not."""
+    if field.kind == "time":
+        return _TIME_ENOUGH
+    return _telling(found) if field.kind == "id" else 0
+
+
+def _telling(ids: Sequence[str]) -> int:
+    """Count the places that tell these ids apart, and most likely from others: explain takes them."""
+    several, places = len(set(ids)), _ID_ENOUGH
+    while len({each[:places] for each in ids}) < several:
+        places += 1
+    return places
 
 
 def _style(field: Field, row: Row) -> str:
@@ -165,7 +194,8 @@ def _percent(value: float | None) -> str:
 
 _SHOWN: Mapping[Kind, Callable[[Any], str]] = {
     "text": cells.name,
-    "id": cells.name,  # never cut
+    "time": cells.name,
+    "id": cells.name,
     "spark": str,
     "count": cells.count,
     "ms": cells.milliseconds,

@@ -18,8 +18,8 @@ def trend_view(found: Trend) -> View:
     fields = (
         Field("label", found.unit, "text"),
         *PERIOD_FIGURES,
-        Field("cost_change", "change", "change", spare=1),
-        Field("cost_change_rate", "in percent", "rate"),
+        Field("cost_change", "change", "change", spare=2),
+        Field("cost_change_rate", "in percent", "rate", spare=1),
         Field("calls_change_rate", "calls change", "rate", spare=4),
     )
     rows = [{**row, "label": _label(row, found.unit)} for row in found.rows]

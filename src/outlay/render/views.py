@@ -27,20 +27,21 @@ def latency_view(found: Latency, tz: ZoneInfo) -> View:
     fields = (
         *_by(found.query.by),
         _CALLS,
-        Field("avg_latency_ms", "avg", "ms", spare=8),
-        Field("p50_latency_ms", "p50", "ms"),
-        Field("p90_latency_ms", "p90", "ms", spare=4),
+        Field("avg_latency_ms", "avg", "ms", spare=9),
+        Field("p50_latency_ms", "p50", "ms", spare=1),
+        Field("p90_latency_ms", "p90", "ms", spare=5),
         Field("p95_latency_ms", "p95", "ms"),
-        Field("p99_latency_ms", "p99", "ms", spare=2),
-        Field("max_latency_ms", "max", "ms", spare=9),
-        Field("p50_first_token_ms", "first token", "ms", spare=3),
-        Field("p95_first_token_ms", "its p95", "ms", spare=5),
-        Field("output_tokens_per_second", "tokens/s", "number", spare=1),
+        Field("p99_latency_ms", "p99", "ms", spare=3),
+        Field("max_latency_ms", "max", "ms", spare=10),
+        Field("p50_first_token_ms", "first token", "ms", spare=4),
+        Field("p95_first_token_ms", "its p95", "ms", spare=6),
+        Field("output_tokens_per_second", "tokens/s", "number", spare=2),
         Field("slow_calls", f"over {found.slow_ms / 1000:g} s", "count", bad=True),
-        Field("slow_share", "of timed", "percent", spare=7),
+        Field("slow_share", "of timed", "percent", spare=8),
     )
     untimed = found.total["calls"] - found.total["timed_calls"]
-    notes = (f"{untimed:,} calls without a latency are in no figure of time",) if untimed else ()
+    lack = "call without a latency is" if untimed == 1 else "calls without a latency are"
+    notes = (f"{untimed:,} {lack} in no figure of time",) if untimed else ()
     return View(
         (
             Sheet(fields, found.rows if found.query.by else (), found.total),
@@ -52,7 +53,7 @@ def latency_view(found: Latency, tz: ZoneInfo) -> View:
 
 
 _SLOW = (
-    Field("at", "at", "text", spare=1),
+    Field("at", "at", "time", spare=1),
     Field("model", "model", "text"),
     Field("user", "user", "text", spare=4),
     Field("output_tokens", "output", spare=3),
@@ -74,18 +75,18 @@ def errors_view(found: Errors) -> View:
         Field("error_type", "error", "text"),
         *_MODEL,
         _CALLS,
-        Field("share", "share", "share"),
+        Field("share", "share", "share", spare=1),
         Field("cost", "cost", "money"),
-        Field("unpriced_calls", "unpriced", where_any=True, bad=True),
-        Field("avg_latency_ms", "avg", "ms", spare=1),
+        Field("unpriced_calls", "unpriced", spare=1, where_any=True, bad=True),
+        Field("avg_latency_ms", "avg", "ms", spare=2),
     )
     models = (
         *_MODEL,
         _CALLS,
         Field("errors", "errors", bad=True),
         Field("error_rate", "rate", "percent"),
-        Field("error_cost", "errors cost", "price"),
-        Field("cost", "all cost", "money", spare=1),
+        Field("error_cost", "errors cost", "price", spare=1),
+        Field("cost", "all cost", "money", spare=2),
     )
     none = found.total["calls"] and not found.total["errors"]
     empty = f"no errors in {found.total['calls']:,} calls" if none else NO_CALLS
@@ -187,13 +188,13 @@ def savings_view(found: Savings) -> View:
         Field("kind", "change", "text"),
         *_MODEL,
         Field("to", "to", "text"),
-        _CALLS,
-        Field("cost", "cost", "price", spare=2),
-        Field("cost_there", "cost then", "price", spare=3),
+        Field("calls", "calls", spare=1),
+        Field("cost", "cost", "price", spare=3),
+        Field("cost_there", "cost then", "price", spare=4),
         Field("saving", "saves", "price"),
-        Field("share", "of it", "percent", spare=1),
-        Field("correct_rate", "right now", "percent", spare=4, where_any=True),
-        Field("correct_rate_there", "right then", "percent", spare=5, where_any=True),
+        Field("share", "of it", "percent", spare=2),
+        Field("correct_rate", "right now", "percent", spare=5, where_any=True),
+        Field("correct_rate_there", "right then", "percent", spare=6, where_any=True),
     )
     rows = [_saving_row(each) for each in found.changes]
     if not found.total["calls"]:
