@@ -12,6 +12,7 @@ from benchmarks import (
     pricing,
     recording,
     reports,
+    standard,
     startup,
     stop,
     trackers,
@@ -19,7 +20,7 @@ from benchmarks import (
 
 if __name__ == "__main__":
     answers = (startup, reports, dashboard, daily)
-    kept = (ledger, clickhouse, postgresql)
+    kept = (ledger, clickhouse, postgresql, standard)
     calls = (instrumented, trackers, stop, memory)
     for benchmark in (*answers, pricing, price_command, recording, *kept, *calls):
         benchmark.main()

@@ -42,6 +42,12 @@ class Server:
             return f"postgresql://postgres:secret@127.0.0.1:{self._port}/postgres"
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
+    @property
+    def pid(self) -> int:
+        """The process whose children serve."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, with what it held when it was last stopped, and return when it answers."""
         programs = _programs(self.folder)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from pathlib import Path
 
 from tests.support.clickhouse_front import front
@@ -11,4 +12,6 @@ if __name__ == "__main__":
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         print(1, flush=True)  # noqa: T201  # it answers
         while True:
-            signal.pause()
+            time.sleep(
+                0.1
+            )  # not signal.pause(): the engine's threads may be given the signal, and it slept on

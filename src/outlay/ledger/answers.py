@@ -108,7 +108,7 @@ def _judging(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
 
 def bounds_of(tables: Tables) -> sql.Bounds | None:
     """Give the instants of the oldest and the newest call."""
-    first, last = tables.all('SELECT min("at"), max("at") FROM calls')[0]
+    first, last = tables.all(tables.dialect.bounds)[0]
     return None if first is None else (first.replace(tzinfo=UTC), last.replace(tzinfo=UTC))
 
 

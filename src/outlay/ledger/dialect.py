@@ -34,6 +34,7 @@ class Dialect:
     )
     timed: str = "count(latency_ms), coalesce(sum(latency_ms), 0)"
     calls: str = "calls"  # where calls are read from, under this name
+    bounds: str = 'SELECT min("at"), max("at") FROM calls'  # of all calls
     sample: str | None = None  # a condition of few of them; None where the engine finds percentiles itself
     # the daily totals of pruned calls, with a column for each dimension but the hour
     rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"

@@ -18,12 +18,13 @@ from tests.support.postgres import private
 from outlay import process
 from outlay.cli import main
 from outlay.core.cost import Cost
-from outlay.core.errors import QueryError
+from outlay.core.errors import LedgerBusyError, QueryError
 from outlay.core.keeping import Disagreement, Migrated
 from outlay.core.query import Query
 from outlay.core.record import Loss, Revision, Score
 from outlay.ledger import PostgresLedger
 from outlay.ledger.migrations import migrations, watched
+from outlay.ledger.postgres.holders import said
 from outlay.testing import NOON, call
 
 Tamper = Callable[[str], None]
@@ -237,6 +238,39 @@ def test_room_is_given_back_after_a_prune_once_nobody_reads_the_state_before_it(
         assert after < before / 2 < meanwhile
         assert ledger.rows(Query()).total["calls"] == 2001
         assert ledger.verify() == ()
+
+
+def test_a_compact_waits_for_others_no_longer_than_its_patience_and_says_who_they_are(
+    server: str, url: str, ledger: PostgresLedger
+) -> None:
+    """A reader forgot its transaction: nobody waits behind the compact then; once it ends all is done."""
+    ledger.add([call(prompt="x" * 500)])
+    with (
+        closing(PostgresLedger(url, patience=0.2)) as hasty,
+        psycopg.connect(server, application_name="nightly job") as reader,
+    ):
+        reader.execute("SET TimeZone = 'Asia/Tokyo'")
+        ((since,),) = reader.execute("SELECT now() AT TIME ZONE 'UTC'").fetchall()
+        reader.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(ledger.schema, "hours")))
+        with pytest.raises(LedgerBusyError) as busy:
+            hasty.compact()
+        pid, user = reader.info.backend_pid, reader.info.user
+        assert str(busy.value) == (
+            f'"{ledger.schema}"."hours" could not be had to oneself within 0.2 seconds: process {pid}'
+            f" (nightly job of {user}) has it in a transaction since {since:%Y-%m-%d %H:%M:%S} UTC; end"
+            f" that one, if need be by SELECT pg_terminate_backend({pid}), and compact again"
+        )
+        assert hasty.rows(Query()).total["calls"] == 1
+        assert hasty.add([call()]) == 1
+    assert ledger.compact().after
+
+
+def test_a_compact_names_what_has_no_process_or_is_gone() -> None:
+    assert said("hours", [], 30) == "hours could not be had to oneself within 30 seconds; compact again"
+    assert "a prepared transaction has it" in said("hours", [(None, None, None, None)], 30)
+    assert "process 7 (a program that gives no name) has it in a transaction of unknown age" in said(
+        "hours", [(7, None, None, None)], 30
+    )
 
 
 def test_sql_of_ones_own_sees_the_newest_costs_and_scores_and_changes_nothing(ledger: PostgresLedger) -> None:

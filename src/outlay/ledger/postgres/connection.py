@@ -14,6 +14,7 @@ from psycopg.adapt import Dumper, Loader
 
 from outlay.core.errors import LedgerBusyError, LedgerError, QueryError, RefusedEntryError
 from outlay.ledger.migrations import Migrating, pending
+from outlay.ledger.postgres import holders
 from outlay.ledger.postgres.dialect import POSTGRES
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.texts import Written, escaped, restored, restored_json
@@ -154,12 +155,27 @@ class Connection:
         """Write tables anew, one after the other, without what was deleted.
 
         Raises:
+            LedgerBusyError: a transaction had one of them for longer than our patience; who, is said.
             LedgerError: the server cannot be reached, or refuses.
         """
         with self._told():
-            for table in tables:
-                name = sql.Identifier(self.place.schema, table)
-                self._connected().execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(name))
+            connection = self._connected()  # it vacuums outside of transactions, so the session is told
+            connection.execute(
+                f"SET lock_timeout = {int(self._patience * 1000)}; SET TimeZone = 'UTC'".encode()
+            )
+            try:
+                for table in tables:
+                    self._written_anew(connection, sql.Identifier(self.place.schema, table))
+            finally:
+                if not connection.closed:
+                    connection.execute("RESET lock_timeout; RESET TimeZone")
+
+    def _written_anew(self, connection: "psycopg.Connection[tuple[Any, ...]]", name: sql.Identifier) -> None:
+        try:
+            connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(name))
+        except errors.LockNotAvailable:
+            found = connection.execute(holders.ASKED, [name.as_string()]).fetchall()
+            raise LedgerBusyError(holders.said(name.as_string(), found, self._patience)) from None
 
     def answer(self, text: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
         """Run somebody's own statement, one and no more; give the names of its columns and the rows.

@@ -48,6 +48,7 @@ POSTGRES: Final = Dialect(
     row="id",
     among="= ANY(CAST(? AS UUID[]))",
     amount="CAST(? AS NUMERIC)",
+    bounds='SELECT min("at"), max("at") FROM records',  # by index; over the view every call would be read
     judged=f"""(SELECT {_JUDGED} FROM {{calls}} LEFT JOIN (
             SELECT record_id, {_NEWS} FROM scores GROUP BY record_id
         ) AS news ON news.record_id = calls.id) AS calls""",  # noqa: S608  # our own names

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import log
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from outlay.core.buckets import offsets, span
 from outlay.core.query import TIME_DIMENSIONS, Query, Row, Rows, zone
 from outlay.ledger import answers, rolled, sql
-from outlay.ledger.dialect import Dialect
+from outlay.ledger.dialect import Dialect, Statement
 from outlay.ledger.measures import SHARES
+from outlay.ledger.postgres import buckets
+from outlay.ledger.postgres.buckets import Labels, Shares
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.postgres.rollups import BUCKET, DAYS, GROWTH, HOURS, daily, of_hours
+from outlay.ledger.postgres.rollups import BUCKET, packed_daily, packed_of_hours
 from outlay.ledger.totals import as_detailed
 
 EXACT: Final = 200_000
@@ -110,14 +113,18 @@ def _pruned(tables: Connection, query: Query) -> Iterator[tuple[str | None, ...]
 
 
 def _at_most(tables: Connection, query: Query, exact: int) -> bool:
-    """Whether there are surely no more calls than that, going by whole hours and no filters."""
+    """Whether there are surely no more calls than that, going by whole hours and no filters.
+
+    The server stops counting where there are more.
+    """
     period = []
     if query.since is not None:
         period.append(f"hour >= {_literal(_floor(query.since, _HOUR))}")
     if query.until is not None:
         period.append(f"hour < {_literal(query.until)}")
     where = f"WHERE {' AND '.join(period)}" if period else ""
-    return bool(tables.all(f"SELECT coalesce(sum(calls), 0) <= {exact} FROM hours {where}")[0][0])  # noqa: S608  # our own names
+    counting = f"SELECT sum(calls) OVER (ROWS UNBOUNDED PRECEDING) AS n FROM hours {where}"  # noqa: S608  # our own names
+    return not tables.all(f"SELECT 1 FROM ({counting}) AS counted WHERE n > {exact} LIMIT 1")  # noqa: S608  # likewise
 
 
 def _sums(asked: _Asked) -> Dialect:
@@ -129,7 +136,7 @@ def _sums(asked: _Asked) -> Dialect:
     tokens = ", ".join(_SUMMED)
     hours = f"""SELECT hour AS "at", {kinds}, hours.currency, hours.cost_status, calls AS n, known,
         CASE WHEN known > 0 THEN cost END AS cost, {tokens}, timed, latency_ms
-        FROM hours JOIN kinds ON kinds.id = hours.kind {_where("hour", inner)}"""  # noqa: S608  # our own names
+        FROM hours LEFT JOIN kinds ON kinds.id = hours.kind {_where("hour", inner)}"""  # noqa: S608  # our own names
     single = f"""SELECT "at", {", ".join((*_OF_KINDS, *_OF_COSTS))}, 1,
         CAST(cost IS NOT NULL AS integer), cost, {tokens}, CAST(latency_ms IS NOT NULL AS integer),
         latency_ms FROM {asked.base.calls}"""  # noqa: S608  # our own names
@@ -145,53 +152,67 @@ def _sums(asked: _Asked) -> Dialect:
     )
 
 
-def _shares(
-    tables: Connection, asked: _Asked, *, exact: bool
-) -> dict[tuple[str | None, ...] | None, list[float]]:
+def _shares(tables: Connection, asked: _Asked, *, exact: bool) -> Shares:
     """Give the percentiles of each group by its labels, and those of all calls by None."""
-    query, dialect = asked.query, asked.base if exact else _buckets(asked)
-    column = "latency_ms" if exact else "bucket"
-    chosen, keys = sql.chosen_calls(query, asked.bounds, dialect, f"{column} IS NOT NULL")
-    found: dict[tuple[str | None, ...] | None, list[float]] = {}
-    for whole, *row in tables.all((_exact if exact else _from_buckets)(chosen.text, keys), chosen.parameters):
-        if whole:
-            found[None] = row[-1]
-            found.setdefault((), row[-1])  # the one row of a question without dimensions
-        else:
-            _, labels, _ = sql.group_of(query, row)
-            found[tuple(labels[name] for name in query.by)] = row[-1]
+    if exact:
+        chosen, keys = sql.chosen_calls(asked.query, asked.bounds, asked.base, "latency_ms IS NOT NULL")
+        found: Shares = {}
+        for whole, *row in tables.all(_exact(chosen.text, keys), chosen.parameters):
+            labels = None if whole else _labels(asked.query, row)
+            found[labels] = row[-1]
+    else:
+        chosen, keys, packed = _buckets(asked)
+        text = (buckets.of_rows if packed else buckets.of_calls)(chosen.text, keys)
+        found = buckets.shares(
+            (_labels(asked.query, row), orjson.loads(row[-2]), orjson.loads(row[-1]))
+            for row in tables.all(text, chosen.parameters)
+        )
+    if None in found:
+        found.setdefault((), found[None])  # the one row of a question without dimensions
     return found
 
 
-def _buckets(asked: _Asked) -> Dialect:
-    """Say where buckets are read from; what is there lies in the period that is asked for."""
+def _labels(query: Query, row: Sequence[Any]) -> Labels:
+    _, labels, _ = sql.group_of(query, row)
+    return tuple(labels[name] for name in query.by)
+
+
+def _buckets(asked: _Asked) -> tuple[Statement, list[str], bool]:
+    """Ask for buckets in the period; give the keys' names too, and whether a row holds many buckets."""
     of_all = _inner(asked.query, _HOUR)
-    if of_all is not None and asked.fits(_HOUR, ()):
-        return _buckets_of_hours(asked, of_all)
     inner = _inner(asked.query, _DAY)
     dimensions = _OF_KINDS if asked.revised else (*_OF_KINDS, *_OF_COSTS)
-    if inner is None or not asked.fits(_DAY, dimensions):
-        calls = f"(SELECT calls.*, {BUCKET} AS bucket, 1 AS n FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
-        return replace(asked.base, calls=calls)
+    packed = True
+    if of_all is not None and asked.fits(_HOUR, ()):
+        calls = _packed_of_hours(asked, of_all)
+    elif inner is not None and asked.fits(_DAY, dimensions):
+        calls = _packed_of_days(asked, inner)
+    else:
+        packed = False
+        calls = f"(SELECT calls.*, {BUCKET} AS bucket FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
+    condition = None if packed else "bucket IS NOT NULL"
+    return *sql.chosen_calls(asked.query, asked.bounds, replace(asked.base, calls=calls), condition), packed
+
+
+def _packed_of_days(asked: _Asked, inner: _Period) -> str:
+    """Read the buckets of kinds by day, and single calls of the broken days."""
     kinds = ", ".join(f"kinds.{name}" for name in (*_OF_KINDS, *_OF_COSTS))
-    whole = f"{DAYS} {_where('day', inner)}"
-    broken = [
-        daily(f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls')  # noqa: S608  # likewise
-        for start, end in _ends(asked.query, inner)
-    ]
-    calls = f"""(SELECT CAST(day AS timestamp) AS "at", {kinds}, bucket, calls AS n
-        FROM ({" UNION ALL ".join((whole, *broken))}) AS counted JOIN kinds ON kinds.id = kind) AS calls"""  # noqa: S608  # likewise
-    return replace(asked.base, calls=calls)
+    parts = [f"SELECT day, kind, buckets, calls FROM latencies {_where('day', inner)}"]  # noqa: S608  # our own names
+    parts += [packed_daily(_single(start, end)) for start, end in _ends(asked.query, inner)]
+    return f"""(SELECT CAST(day AS timestamp) AS "at", {kinds}, buckets, calls AS counts
+        FROM ({" UNION ALL ".join(parts)}) AS counted LEFT JOIN kinds ON kinds.id = kind) AS calls"""  # noqa: S608  # likewise
 
 
-def _buckets_of_hours(asked: _Asked, inner: _Period) -> Dialect:
+def _packed_of_hours(asked: _Asked, inner: _Period) -> str:
     """Read the buckets of all calls by hour, and single calls of the broken hours."""
-    parts = [f"{HOURS} {_where('hour', inner)}"]
-    for start, end in _ends(asked.query, inner):
-        parts.append(of_hours(f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls'))  # noqa: S608  # likewise
-    calls = f"""(SELECT hour AS "at", bucket, calls AS n
+    parts = [f"SELECT hour, buckets, calls FROM hour_latencies {_where('hour', inner)}"]  # noqa: S608  # our own names
+    parts += [packed_of_hours(_single(start, end)) for start, end in _ends(asked.query, inner)]
+    return f"""(SELECT hour AS "at", buckets, calls AS counts
         FROM ({" UNION ALL ".join(parts)}) AS counted) AS calls"""  # noqa: S608  # likewise
-    return replace(asked.base, calls=calls)
+
+
+def _single(start: str, end: str) -> str:
+    return f'(SELECT * FROM records WHERE "at" >= {start} AND "at" < {end}) AS calls'  # noqa: S608  # our own names
 
 
 def _exact(chosen: str, keys: Sequence[str]) -> str:
@@ -201,38 +222,13 @@ def _exact(chosen: str, keys: Sequence[str]) -> str:
         FROM ({chosen}) AS chosen GROUP BY {_sets(keys)} HAVING count(*) > 0"""  # noqa: S608  # our own names
 
 
-def _from_buckets(chosen: str, keys: Sequence[str]) -> str:
-    """Look up in which bucket each percentile lies, and how far into it.
-
-    Counted in floats, which hold such numbers exactly and add up faster than numerics. The total is added up
-    from the groups, which are far fewer than the rows.
-    """
-    group = ", ".join(("g", *keys))
-    return f"""SELECT {group}, ARRAY[{", ".join(map(_in_bucket, SHARES))}] FROM (
-            SELECT *, sum(n) OVER (PARTITION BY {group} ORDER BY bucket) - n AS below,
-                sum(n) OVER (PARTITION BY {group}) AS whole FROM (
-                SELECT {_grouping(keys)} AS g, {_each(keys)}bucket, sum(n) AS n FROM (
-                    SELECT {_each(keys)}bucket, sum(n::float8) AS n
-                    FROM ({chosen}) AS chosen GROUP BY {_each(keys)}bucket
-                ) AS added GROUP BY {_sets(keys, "bucket")}
-            ) AS counted
-        ) AS placed GROUP BY {group}"""  # noqa: S608  # our own names
-
-
 def _grouping(keys: Sequence[str]) -> str:
     """Tell the total, which is 1, from the groups."""
     return f"GROUPING({keys[0]})" if keys else "1"
 
 
-def _sets(keys: Sequence[str], *always: str) -> str:
-    sets = ", ".join(f"({', '.join(each)})" for each in {(*keys, *always): 0, always: 0})
-    return f"GROUPING SETS ({sets})"
-
-
-def _in_bucket(share: float) -> str:
-    place = f"floor({share} * (whole - 1))"
-    return f"""max(exp({log(GROWTH)} * (bucket + ({place} - below + 0.5) / n)::float8))
-        FILTER (WHERE below <= {place} AND {place} < below + n)"""
+def _sets(keys: Sequence[str]) -> str:
+    return f"GROUPING SETS (({', '.join(keys)}), ())" if keys else "()"
 
 
 def _each(keys: Sequence[str]) -> str:

@@ -105,7 +105,11 @@ class PostgresLedger(Answering):
             return Migrated(*self._opened().migrate())
 
     def compact(self) -> Compacted:
-        """Write each table anew without what was deleted; others wait for the one at hand meanwhile."""
+        """Write each table anew without what was deleted; others wait for the one at hand meanwhile.
+
+        Raises:
+            LedgerBusyError: a transaction of others had a table for longer than our patience; who, is said.
+        """
         with self._mine:
             connection = self._opened()
             from outlay.ledger.postgres.keeping import size_of, tables_of  # noqa: PLC0415 - needs the extra

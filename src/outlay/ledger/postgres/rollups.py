@@ -55,6 +55,18 @@ def of_hours(calls: str) -> str:
         WHERE latency_ms IS NOT NULL GROUP BY 1, 2"""  # noqa: S608  # our own names
 
 
+def packed_daily(calls: str) -> str:
+    """Write the same with the buckets of a day and kind in one row."""
+    return f"""SELECT day, kind, {_PACKED}
+        FROM ({daily(calls)}) AS counted(day, kind, bucket, calls) GROUP BY day, kind"""  # noqa: S608  # our own names
+
+
+def packed_of_hours(calls: str) -> str:
+    """Write the same with the buckets of an hour in one row."""
+    return f"""SELECT hour, {_PACKED}
+        FROM ({of_hours(calls)}) AS counted(hour, bucket, calls) GROUP BY hour"""  # noqa: S608  # our own names
+
+
 def counted(sums: str) -> str:
     """Write the statement that adds what such a question gives to the sums by hour."""
     return f"INSERT INTO hours {sums} {_ADD}"  # our own names
@@ -62,16 +74,14 @@ def counted(sums: str) -> str:
 
 def sketched(calls: str) -> str:
     """Write the statement that adds calls to the latencies by day."""
-    return f"""INSERT INTO latencies SELECT day, kind, {_PACKED}
-        FROM ({daily(calls)}) AS counted(day, kind, bucket, calls) GROUP BY day, kind
-        ON CONFLICT (day, kind) DO UPDATE SET {_added("latencies")}"""  # noqa: S608  # our own names
+    return f"""INSERT INTO latencies {packed_daily(calls)}
+        ON CONFLICT (day, kind) DO UPDATE SET {_added("latencies")}"""  # our own names
 
 
 def sketched_by_hour(calls: str) -> str:
     """Write the statement that adds calls to the latencies by hour."""
-    return f"""INSERT INTO hour_latencies SELECT hour, {_PACKED}
-        FROM ({of_hours(calls)}) AS counted(hour, bucket, calls) GROUP BY hour
-        ON CONFLICT (hour) DO UPDATE SET {_added("hour_latencies")}"""  # noqa: S608  # our own names
+    return f"""INSERT INTO hour_latencies {packed_of_hours(calls)}
+        ON CONFLICT (hour) DO UPDATE SET {_added("hour_latencies")}"""  # our own names
 
 
 def _added(table: str) -> str:
