@@ -1,5 +1,6 @@
 """Large inputs: cut into batches, priced by worker processes, answered in order whatever happens to them."""
 
+import gc
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlay.cli import price_batches, price_workers
+from outlay.cli.price import _uncollected
 from outlay.cli.price_batches import SIZE, Span, batches, bytes_of, price_batch, spans
 from outlay.cli.price_processes import forked, may_fork
 from outlay.cli.price_workers import Prices, Workers, priced
@@ -117,6 +119,30 @@ def test_a_batch_has_an_answer_for_each_line_and_says_whether_one_failed() -> No
     assert ids_of(done.answers) == [0, 1, None, None, 0]
     assert done.failed
     assert not price_batch(text_of(numbered(2))).failed
+
+
+def test_what_stays_is_settled_once_when_the_first_bytes_are_priced() -> None:
+    cut = [text_of([each]) for each in numbered(4)]
+    order: list[str] = []
+    for _ in priced(cut, Prices.read(), 1, alone=len(cut[0]) + 1, settle=lambda: order.append("settled")):
+        order.append("priced")  # noqa: PERF401 - both write to it in turn
+    assert order == ["priced", "priced", "settled", "priced", "priced"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_search_for_garbage_is_as_it_was_behind_the_command(*, enabled: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with _uncollected() as settle:
+            assert not gc.isenabled()
+            settle()
+            assert gc.isenabled() is enabled
+            assert gc.get_freeze_count() > 0
+        assert gc.isenabled() is enabled
+        assert gc.get_freeze_count() == 0
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 @pytest.mark.usefixtures("either_kind")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage
-from outlay.extract import APIS, read, words_of
+from outlay.extract import APIS, closing_of, read, words_of
 from outlay.extract.sse import events_of
 
 
@@ -104,7 +104,7 @@ def test_events_that_say_nothing_of_usage_can_be_left_undecoded(
         written = json.dumps(event, separators=None if spaced else (",", ":"))
         text += frame.replace("{}", written)
     text += tail
-    few = events_of(text, bears=words_of(api))
+    few = events_of(text, bears=words_of(api), closing=closing_of(api))
     assert answer(few, api) == answer(events_of(text), api)
 
 
@@ -121,3 +121,12 @@ def test_only_the_ends_and_what_bears_on_usage_are_decoded() -> None:
     assert events_of(text, bears=('"usage"',)) == [{"first": 1}, {"usage": {}}, {"last": 1}]
     assert events_of(text, bears=()) == [{"first": 1}, {"last": 1}]
     assert len(events_of(text)) == len(texts)
+
+
+def test_an_event_that_says_all_is_decoded_alone() -> None:
+    end = '{"type":"response.completed","response":{}}'
+    text = f'data: {{"type":"response.created"}}\n\ndata: {end}\n\ndata: [DONE]\n\n'
+    assert events_of(text, bears=(), closing=closing_of("responses")) == [json.loads(end)]
+    assert len(events_of(text, bears=(), closing=closing_of("chat"))) == 2
+    other = text + 'data: {"type":["response.completed"]}\n\n'
+    assert len(events_of(other, bears=words_of("responses"), closing=closing_of("responses"))) == 3

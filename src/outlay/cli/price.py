@@ -1,9 +1,10 @@
 """``outlay price``: recorded responses in, one a line; their prices out, one a line, in the same order."""
 
+import gc
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
@@ -37,18 +38,42 @@ def price(ctx: click.Context, /, *, file: str, jobs: int | None) -> int:
     text) in place of the response; model and at may be left out. A line that cannot be read is answered by
     {"id", "error"}, and the exit code is then 1.
     """
-    from outlay.cli.price_workers import Prices, priced
-    from outlay.cli.session import settings_of
-
-    settings = settings_of(state_of(ctx))
-    prices = Prices.read(settings.prices, settings.price_updates)
     out, failed = sys.stdout.buffer, False
-    with _opened(file) as source:
-        for done in priced(_batches(source), prices, jobs or _processors(), alone=_ALONE):
-            failed = failed or done.failed
-            out.write(done.answers)
-            out.flush()
+    with _uncollected() as settle:
+        from outlay.cli.price_workers import Prices, priced
+        from outlay.cli.session import settings_of
+
+        settings = settings_of(state_of(ctx))
+        prices = Prices.read(settings.prices, settings.price_updates)
+        with _opened(file) as source:
+            done_all = priced(_batches(source), prices, jobs or _processors(), alone=_ALONE, settle=settle)
+            for done in done_all:
+                failed = failed or done.failed
+                out.write(done.answers)
+                out.flush()
     return 1 if failed else 0
+
+
+@contextmanager
+def _uncollected() -> Iterator[Callable[[], None]]:
+    """Leave the search for garbage out until all is settled that stays: tables and forms.
+
+    It looked through them again and again while they were made, for a quarter of the start.
+    """
+    before = gc.isenabled()
+    gc.disable()
+
+    def settle() -> None:
+        gc.freeze()
+        if before:
+            gc.enable()
+
+    try:
+        yield settle
+    finally:
+        gc.unfreeze()
+        if before:
+            gc.enable()
 
 
 def _processors() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from outlay.cli.price_forms import Forms, facts_of
+from outlay.cli.price_forms import Form, Forms, facts_of
 from outlay.core.codec import quantity_json, shared_price_json
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import OutlayError, ResponseError
@@ -16,7 +16,7 @@ from outlay.core.instants import instant
 from outlay.core.money import rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.usage import Usage, merge_flags
-from outlay.extract import read, read_usual, words_of
+from outlay.extract import closing_of, read, read_usual, words_of
 from outlay.extract.sse import events_of
 from outlay.pricing import Book, cost_of
 
@@ -33,7 +33,7 @@ def price_line(line: bytes, book: Book | None = None) -> tuple[bytes, bool]:
     """Price one line; give the answer, without its line end, and whether it is one and no error."""
     data: Any = None
     try:
-        data = _object(_parsed(line))
+        data = _parsed(line)
         return _answered(data, line, Book.default() if book is None else book), True
     except OutlayError as error:
         return _refused(data, line, str(error)), False
@@ -56,12 +56,6 @@ def _parsed(line: bytes) -> Any:
             ) from None
 
 
-def _object(data: Any) -> dict[str, Any]:
-    if isinstance(data, dict):
-        return data
-    raise ResponseError("a line must be a JSON object")
-
-
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
@@ -78,26 +72,30 @@ def _id_of(data: Mapping[str, Any], line: bytes) -> Any:
     return json.loads(line, parse_int=verbatim, parse_float=verbatim)["id"]
 
 
-def _answered(data: dict[str, Any], line: bytes, book: Book) -> bytes:
+def _answered(data: Any, line: bytes, book: Book) -> bytes:
     """Answer a line by the form of its kind, or the whole way where it has none."""
+    if type(data) is not dict:
+        raise ResponseError("a line must be a JSON object")
     provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
     if provider is None:
         raise ResponseError("the line names no provider")
     body, name = _body(data, api), data.get("id")
     found = read_usual(body, provider=provider, api=api)
-    at, facts = _at(data.get("at")), facts_of(found)
-
-    def whole() -> dict[str, Any]:
-        usage = found if isinstance(found, Usage) else read(body, provider=provider, api=api)
-        return _priced(usage, (provider, model), at, book)
-
+    at, facts, named = _at(data.get("at")), facts_of(found), (provider, model)
+    new = None
     if facts is not None and type(name) in _SIMPLE:
-        form = FORMS.of(facts, (provider, model), at, book, whole)
-        if form is not None and (written := _name_json(name)) is not None:
+        form = FORMS.of(facts, named, at, book)
+        if type(form) is tuple:
+            new = form, facts
+        elif isinstance(form, Form) and (written := _name_json(name)) is not None:
             filled = form.filled(written, facts)
             if filled is not None:
                 return filled
-    return _written({"id": _id_of(data, line), **whole()})
+    usage = found if isinstance(found, Usage) else read(body, provider=provider, api=api)
+    whole = _priced(usage, named, at, book)
+    if new is not None:
+        FORMS.learn(*new, whole)
+    return _written({"id": _id_of(data, line), **whole})
 
 
 def _name_json(name: object) -> str | None:
@@ -134,7 +132,9 @@ def _body(data: Mapping[str, Any], api: str | None) -> Any:
 
 def _events(text: str, api: str | None) -> Any:
     """Decode stream text here, in half the time that extraction's own reader takes; a body stays text."""
-    return text if text.lstrip().startswith(("{", "[")) else events_of(text, _loads, words_of(api))
+    if text.lstrip().startswith(("{", "[")):
+        return text
+    return events_of(text, _loads, words_of(api), closing_of(api))
 
 
 def _loads(text: str) -> Any:

@@ -17,6 +17,8 @@ from typing import BinaryIO, cast
 
 import outlay
 
+_PIPE = 1 << 20  # bytes; what a process may ask for as Linux comes
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Worker:
@@ -50,6 +52,7 @@ def forked(serve: Callable[[BinaryIO, BinaryIO], None], others: Iterable[Worker]
     """Start a copy of this process that serves and then ends; ``others`` were started before."""
     asked, asking = os.pipe()
     answers, answering = os.pipe()
+    _widen(answering)
     pid = os.fork()
     if pid == 0:
         _serve(serve, (asked, answering), (asking, answers), others)
@@ -63,6 +66,15 @@ def forked(serve: Callable[[BinaryIO, BinaryIO], None], others: Iterable[Worker]
         return ended[0]
 
     return Worker(pid, os.fdopen(asking, "wb"), os.fdopen(answers, "rb"), wait)
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold the answers to a batch, so that the copy need not wait until they are fetched."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # more than the system grants
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _serve(

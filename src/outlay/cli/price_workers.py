@@ -6,7 +6,7 @@ Only as many batches are on their way as keep the workers busy, so memory is bou
 import struct
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,16 +42,28 @@ class Prices:
         return cls(own, updates, book_of(own, updates))
 
 
-def priced(batches: Iterable[Batch], prices: Prices, jobs: int, *, alone: int) -> Iterator[Priced]:
+def priced(
+    batches: Iterable[Batch],
+    prices: Prices,
+    jobs: int,
+    *,
+    alone: int,
+    settle: Callable[[], None] = lambda: None,
+) -> Iterator[Priced]:
     """Price batches in their order; with more than one job, all beyond the first ``alone`` bytes in workers.
 
-    What the first bytes need of the prices is then read, and workers that are copies need not read it again.
-    An empty batch means that nothing more is to come for now: whatever is on its way is then waited for.
+    What the first bytes need of the prices is then read, and workers that are copies need not read it again;
+    ``settle`` is called at that moment. An empty batch means that nothing more is to come for now: whatever
+    is on its way is then waited for.
     """
     waiting: deque[Future[Priced]] = deque()
     workers: Workers | None = None
+    settled = False
     with ExitStack() as stack:
         for batch in batches:
+            if alone <= 0 and not settled:
+                settle()
+                settled = True
             if workers is None and jobs > 1 and alone <= 0 and sys.executable:
                 workers = stack.enter_context(Workers(jobs, prices))
             alone -= batch.size if isinstance(batch, Span) else len(batch)

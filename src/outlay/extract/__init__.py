@@ -42,6 +42,7 @@ __all__ = [
     "Collector",
     "Usual",
     "body_of",
+    "closing_of",
     "collector",
     "held",
     "operation_of",
@@ -74,7 +75,7 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     elif type(body) is not dict:
         if isinstance(body, _TEXTS):
             text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
-            body = _parsed(text, words_of(api))
+            body = _parsed(text, api)
         if isinstance(body, (list, tuple)) and not hasattr(body, "_asdict"):
             return _read_events(list(body), provider, api)
     fields = fields_of(body)
@@ -118,6 +119,12 @@ def words_of(api: str | None) -> tuple[str, ...] | None:
     """Give the words of which an event of an API's streams must hold one to bear on usage; see Row.bears."""
     row = ROWS.get(api) if api else None
     return None if row is None else row.bears
+
+
+def closing_of(api: str | None) -> tuple[str, ...]:
+    """Give the types of an event that says all of a stream of an API that ends with it."""
+    row = ROWS.get(api) if api else None
+    return () if row is None else row.closing
 
 
 def operation_of(api: str) -> str:
@@ -179,8 +186,8 @@ def _known(usage: Usage, provider: str) -> Usage:
     return changed(usage, flags=merge_flags(usage.flags, ("by_shape",)))
 
 
-def _parsed(text: str, bears: tuple[str, ...] | None) -> Any:
+def _parsed(text: str, api: str | None) -> Any:
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
-        return events_of(text, bears=bears)
+        return events_of(text, bears=words_of(api), closing=closing_of(api))

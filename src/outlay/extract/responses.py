@@ -10,16 +10,9 @@ from outlay.extract.common import RESPONSES, common_usage
 from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
+from outlay.extract.table import FINAL_RESPONSES
 from outlay.extract.tally import Tally
 
-# A tuple, for an event may be of any type, even one that cannot be hashed.
-_FINAL = (
-    "response.completed",
-    "response.incomplete",
-    "response.failed",
-    "response.cancelled",
-    "response.done",
-)
 _XAI_TOOLS = {"web_search_calls": "web_search"}  # the rest keep their names: x_search, file_search, …
 
 
@@ -109,7 +102,7 @@ class ResponsesStream:
         if self._first is None:
             self._first = event
         kind = event.get("type") if type(event) is dict else getattr(event, "type", None)
-        if kind in _FINAL:
+        if kind in FINAL_RESPONSES:
             self._final = event
         elif kind == "error":
             self._error = event

@@ -14,11 +14,14 @@ _NULL = ":null"  # a key without a value says nothing; many streams hold "usage"
 _NOT_JSON = (ValueError, RecursionError)
 
 
-def events_of(text: str, loads: Loads = json.loads, bears: Sequence[str] | None = None) -> list[Any]:
+def events_of(
+    text: str, loads: Loads = json.loads, bears: Sequence[str] | None = None, closing: Sequence[str] = ()
+) -> list[Any]:
     """Read raw stream text; an event of which the text was cut off in the middle is left out.
 
     ``loads`` reads the JSON of one event, for those who have a faster reader; it raises ValueError. With
-    ``bears``, events that hold none of these words, but for the first and the last, may be left out unread.
+    ``bears``, events that hold none of these words, but for the first and the last, may be left out unread;
+    of a stream that ends with an event of a type in ``closing``, all others may.
 
     Raises:
         ResponseError: the text holds no event at all.
@@ -26,7 +29,7 @@ def events_of(text: str, loads: Loads = json.loads, bears: Sequence[str] | None 
     text = text.removeprefix("\ufeff")
     if "\r" in text:  # the three line ends of the standard; str.splitlines knows too many
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    found = _server_sent(text, loads, bears) if _looks_sent(text) else list(_json_lines(text, loads))
+    found = _server_sent(text, loads, bears, closing) if _looks_sent(text) else list(_json_lines(text, loads))
     if not found:
         raise ResponseError(
             f"no event in this text: expected 'data: {{…}}' or one JSON object a line, not {text[:40]!r}"
@@ -40,33 +43,35 @@ def _looks_sent(text: str) -> bool:
     return any(line.startswith(_FIELDS) or line == "data" for line in text.split("\n"))
 
 
-def _server_sent(text: str, loads: Loads, bears: Sequence[str] | None) -> list[Any]:
+def _server_sent(text: str, loads: Loads, bears: Sequence[str] | None, closing: Sequence[str]) -> list[Any]:
     """Decode the events between blank lines; one at the very end counts even without its blank line."""
-    found = None if bears is None else _bearing(text, loads, bears)
+    found = None if bears is None else _bearing(text, loads, bears, closing)
     return found or [event for block in text.split(_END) for event in _events_in(block, loads)]
 
 
-def _bearing(text: str, loads: Loads, bears: Sequence[str]) -> list[Any] | None:
+def _bearing(text: str, loads: Loads, bears: Sequence[str], closing: Sequence[str]) -> list[Any] | None:
     """Decode the first event, the last one, and those that hold one of the words or an escaped letter.
 
     The words are looked for in the text as a whole; most of it is then never cut nor decoded. None when no
     event is an object.
     """
-    head: list[Any] = []
-    begin, end = 0, len(text)
-    while begin < end and not _has_object(head):
-        stop = text.find(_END, begin)
-        stop = end if stop < 0 else stop
-        head = _events_in(text[begin:stop], loads)
-        begin = stop + len(_END)
-    if not _has_object(head):
-        return None
     tail: list[Any] = []
+    begin, end = 0, len(text)
     while begin < end and not _has_object(tail):
         start = text.rfind(_END, begin, end)
         start = begin if start < 0 else start + len(_END)
         tail = _events_in(text[start:end], loads)
         end = start - len(_END)
+    if not _has_object(tail):
+        return None
+    if closing and type(tail[-1]) is dict and tail[-1].get("type") in closing:
+        return tail
+    head: list[Any] = []
+    while begin < end and not _has_object(head):
+        stop = text.find(_END, begin, end)
+        stop = end if stop < 0 else stop
+        head = _events_in(text[begin:stop], loads)
+        begin = stop + len(_END)
     found = list(head)
     for start, stop in _blocks_with((*bears, "\\u"), text, begin, end):
         found += _events_in(text[start:stop], loads)

@@ -21,6 +21,8 @@ class Row(NamedTuple):
     # Words of which a stream's event must hold one to bear on usage, unless it is the first or the last one:
     # what the stream class looks for. None: every event may.
     bears: tuple[str, ...] | None = ('"usage"',)
+    # Types of an event that says all of a stream that ends with it.
+    closing: tuple[str, ...] = ()
     usual: str | None = None  # the function that reads usual bodies, where the module has one; see usual.py
 
 
@@ -33,9 +35,13 @@ class Reader:
     stream: Callable[[str], Collector]
 
 
-_FINAL_RESPONSES = tuple(
-    f'"response.{end}"' for end in ("completed", "incomplete", "failed", "cancelled", "done")
+FINAL_RESPONSES = tuple(
+    f"response.{end}" for end in ("completed", "incomplete", "failed", "cancelled", "done")
 )
+"""Types of the events that end a stream of responses, each with the whole response.
+
+A tuple, for an event may be of any type, even one that cannot be hashed.
+"""
 _MESSAGES = ('"message_start"', '"message_delta"')
 _MEDIA = ('"usage"', '"image_generation.completed"', '"image_edit.completed"', '"transcript.text.done"')
 _COHERE = ('"message-end"', '"stream-end"')
@@ -44,7 +50,9 @@ ROWS: Mapping[str, Row] = MappingProxyType(
     {
         "chat": Row("chat", "chat", "read_chat"),
         "responses": Row(
-            "chat", "responses", "read_responses", "ResponsesStream", bears=(*_FINAL_RESPONSES, '"error"')
+            *("chat", "responses", "read_responses", "ResponsesStream"),
+            bears=(*(f'"{kind}"' for kind in FINAL_RESPONSES), '"error"'),
+            closing=FINAL_RESPONSES,
         ),
         "completions": Row("text_completion", "chat", "read_chat"),
         "embeddings": Row("embeddings", "media", "read_embeddings"),
