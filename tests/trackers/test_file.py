@@ -136,6 +136,33 @@ def test_row_045_a_file_cut_while_a_tracker_is_open_is_mended_by_the_next_call(
     assert len(backups(path)) == 1
 
 
+def test_row_045_a_mended_file_is_still_its_owners_alone_and_a_link_a_link(
+    tmp_path: Path, path: Path, full: CostTracker
+) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
+    path.chmod(0o600)
+    link = tmp_path / "elsewhere" / "link.json"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    assert CostTracker(link).total_calls() == 4
+    assert link.is_symlink()
+    assert len(json.loads(path.read_text())) == 4
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(backups(path)) == 1
+
+
+def test_row_039_a_tracker_stays_with_its_file_when_the_program_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tracker = CostTracker("usage.json")
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    log_one(tracker)
+    assert CostTracker(tmp_path / "usage.json").total_calls() == 1
+    assert not any((tmp_path / "deeper").iterdir())
+
+
 def test_row_045_the_calls_behind_a_broken_one_are_kept(path: Path, full: CostTracker) -> None:
     lines = path.read_text().split("\n")
     lines[2] = lines[2][:50]  # the second call

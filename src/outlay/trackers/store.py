@@ -31,16 +31,17 @@ class JsonFile:
     """The records of one file; safe to share between threads, and the file between processes."""
 
     def __init__(self, path: Path, foreign: Callable[[Mapping[str, Any]], Record]) -> None:
-        self.path = path
+        # One lock for all names of a file; it stays the same file when the program changes its folder.
+        self.path = Path(os.path.realpath(path))
         self._foreign = foreign  # reads an object that a person wrote
         self._guard = threading.Lock()
         self._records: list[Record] = []
         self._seen: Signature | None = None  # of the file when _records were all of it
-        self._lock = f"{path}.lock"
-        if path.exists():
+        self._lock = f"{self.path}.lock"
+        if self.path.exists():
             self.records()
         else:
-            _make_folder(path.parent)
+            _make_folder(self.path.parent)
 
     def append(self, record: Record) -> None:
         """Write one record to the end of the file.
@@ -130,6 +131,7 @@ class JsonFile:
         shutil.copy2(self.path, backup)
         written = self.path.with_name(f"{self.path.name}.new")
         with written.open("wb") as file:
+            shutil.copymode(self.path, written)  # who might not read it may not now
             file.write(text_of(rows))
             file.flush()
             os.fsync(file.fileno())
