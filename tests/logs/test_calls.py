@@ -277,13 +277,19 @@ def test_row_054_the_prompt_is_found_by_position_and_by_keyword(caplog: pytest.L
     def summarize(text: str) -> Any:
         return answer()
 
+    @track_llm_cost(query_type="behind")
+    def answer_from(context: str, prompt: str) -> Any:
+        return answer()
+
     rag_query("12345", "context")
     rag_query(context="context", prompt="123")
     summarize("1234567")
+    answer_from("context", "12")
     assert [(entry["prompt_length"], entry["query_type"]) for entry in messages(caplog)] == [
         (5, "rag_query"),
         (3, "rag_query"),
         (7, "summary"),
+        (2, "behind"),
     ]
 
 

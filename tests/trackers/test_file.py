@@ -22,6 +22,7 @@ WRITER = """
 import sys
 from outlay.trackers import CostTracker, UsageRecord
 tracker = CostTracker(sys.argv[1])
+sys.stdin.readline()
 for number in range(int(sys.argv[2])):
     tracker.log(UsageRecord("gpt-4o", 1000, 500, "2024-01-15T10:00:00Z", f"user_{number}"))
 """
@@ -49,19 +50,34 @@ def backups(path: Path) -> list[Path]:
 
 
 def test_row_044_eight_processes_lose_none(path: Path) -> None:
-    command = [sys.executable, "-c", WRITER, str(path), "50"]
-    running = [subprocess.Popen(command) for _ in range(8)]
-    assert [process.wait(120) for process in running] == [0] * 8
-    assert CostTracker(path).total_calls() == 400
-    assert CostTracker(path).get_total_cost() == 5.0
-    assert len(json.loads(path.read_text())) == 400
+    script = WRITER.replace("sys.stdin", "print(flush=True)\nsys.stdin")
+    command = [sys.executable, "-c", script, str(path), "150"]
+    pipe = subprocess.PIPE
+    running = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(8)]
+    for process in running:  # all are there before one begins
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in running:
+        process.communicate(timeout=120)
+    assert [process.returncode for process in running] == [0] * 8
+    assert CostTracker(path).total_calls() == 1200
+    assert CostTracker(path).get_total_cost() == 15.0
+    assert len(json.loads(path.read_text())) == 1200
+    assert backups(path) == []
 
 
 def test_row_044_a_killed_process_loses_at_most_the_call_in_flight(path: Path) -> None:
     script = WRITER.replace("for number", "print('ready', flush=True)\nfor number")
     script += "    print(number, flush=True)\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(path), "100000"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, str(path), "100000"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     told = [process.stdout.readline() for _ in range(31)]
