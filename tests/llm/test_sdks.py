@@ -1,5 +1,8 @@
 """The adapters over the official SDKs, on a transport that answers as the providers do."""
 
+import asyncio
+import threading
+import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
+from outlay.core.codec import record_json
 from outlay.core.errors import CallError, MissingExtraError, SettingsError
 from outlay.instrumentation import Hooks
 from outlay.llm import Llm, LlmConfig, LLMResponse, get_adapter
@@ -174,6 +178,110 @@ def test_row_063_a_refused_call_says_so_without_the_key(
     assert (result.success, result.cost_usd, result.content) == (False, None, "")
     assert result.error_type
     assert "a-key-of-mine" not in f"{result.error} {result!r}"
+
+
+@pytest.mark.parametrize("how", ["complete", "stream"])
+@pytest.mark.parametrize(("make", "_body", "_stream", "_cost"), PROVIDERS)
+def test_row_063_a_key_that_the_provider_repeats_is_in_no_error_traceback_or_record(
+    make: Make, _body: Any, _stream: Any, _cost: Any, how: str, recorder: Callable[[], Any], kept: Kept
+) -> None:
+    refusal = {"error": {"message": "Incorrect API key provided: a-key-of-mine", "type": "auth", "code": 401}}
+    default.register("openai", lambda **_: make(Server([answer(refusal, 401)])))
+    client = Llm(LlmConfig(provider="openai", api_key="a-key-of-mine", model="m"), recorder=recorder)
+    try:
+        with pytest.raises(CallError, match="Incorrect API key") as caught:
+            list(getattr(client, how)("hi"))
+    finally:
+        default.unregister("openai")
+    told = "".join(traceback.format_exception(caught.value))
+    assert "a-key-of-mine" not in told + repr(client.__dict__) + str(record_json(kept.only))
+    assert kept.only.error_type is not None
+    assert kept.only.error_type in told
+
+
+def test_row_068_over_the_sdks_again_and_then_another_provider(
+    recorder: Callable[[], Any], kept: Kept
+) -> None:
+    overloaded = Server([answer({"error": {"message": "overloaded", "type": "server_error"}}, 503)])
+    default.register("openai", lambda **_: openai(overloaded))
+    default.register("anthropic", lambda **_: anthropic(Server([answer(MESSAGE)])))
+    first = LlmConfig(provider="openai", model="gpt-4o-mini", retries=1)
+    second = LlmConfig(provider="anthropic", model="claude-haiku-4-5")
+    client = Llm(first, fallbacks=[second], recorder=recorder)
+    try:
+        assert client.complete("hi") == "hello"
+    finally:
+        default.unregister("openai")
+        default.unregister("anthropic")
+    assert len(overloaded.requests) == 2
+    assert [(each.provider, each.error_type, each.retries) for each in kept.records] == [
+        ("openai", "InternalServerError", 0),
+        ("openai", "InternalServerError", 1),
+        ("anthropic", None, 0),
+    ]
+    assert (client.usage.total_cost, client.usage.unpriced_calls) == (Decimal("0.00114"), 2)
+
+
+def test_row_068_what_a_stream_used_before_it_broke_is_counted(
+    recorder: Callable[[], Any], kept: Kept
+) -> None:
+    whole = MESSAGE_STREAM.split(b"\n\n")
+    cut = b"\n\n".join(
+        [*whole[:3], b'event: error\ndata: {"type": "error", "error": {"type": "overloaded"}}', b""]
+    )
+    default.register("anthropic", lambda **_: anthropic(Server([streamed(cut)])))
+    client = Llm(LlmConfig(provider="anthropic", model="claude-haiku-4-5"), recorder=recorder)
+    try:
+        with pytest.raises(CallError, match="overloaded") as caught:
+            list(client.stream("hi"))
+    finally:
+        default.unregister("anthropic")
+    assert type(caught.value.__cause__).__module__.startswith("anthropic")
+    assert (kept.only.success, kept.only.input_tokens, kept.only.cached_tokens) == (False, 1000, 400)
+    # 600 x 1 + 400 x 0.10 + the one token of the beginning x 5, a million
+    assert client.usage.total_cost == Decimal("0.000645")
+
+
+def test_row_064_forty_coroutines_ask_at_once(recorder: Callable[[], Any], kept: Kept) -> None:
+    """Each is answered only when all have asked: none may stand in line behind another."""
+    there = threading.Barrier(40, timeout=30)
+
+    def together(request: Any) -> Any:
+        there.wait()
+        return answer(CHAT)(request)
+
+    default.register("openai", lambda **_: openai(Server([together])))
+    client = Llm(LlmConfig(provider="openai", model="gpt-4o-mini"), recorder=recorder)
+
+    async def ask() -> list[str]:
+        return await asyncio.gather(*(client.acomplete("hi", user_id=number) for number in range(40)))
+
+    try:
+        assert asyncio.run(ask()) == ["hello"] * 40
+    finally:
+        default.unregister("openai")
+    assert {record.user for record in kept.records} == {str(number) for number in range(40)}
+    assert client.usage.total_cost == 40 * Decimal("0.00018")
+
+
+def test_a_host_is_called_at_its_address_with_its_key_and_priced_as_its_own(
+    monkeypatch: pytest.MonkeyPatch, recorder: Callable[[], Any], kept: Kept
+) -> None:
+    import openai as sdk  # noqa: PLC0415 - slow to load
+
+    server, real = Server([answer({**CHAT, "model": "deepseek-chat"})]), sdk.OpenAI
+    monkeypatch.setattr(sdk, "OpenAI", lambda **given: real(**given, http_client=server.client()))
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "of-deepseek")
+    client = Llm(LlmConfig(provider="deepseek", model="deepseek-chat"), recorder=recorder)
+    assert client.complete("hi") == "hello"
+    (request,) = server.requests
+    assert str(request.url) == "https://api.deepseek.com/chat/completions"
+    assert request.headers["Authorization"] == "Bearer of-deepseek"
+    assert (kept.only.provider, kept.only.model, kept.only.cost_status) == (
+        "deepseek",
+        "deepseek-chat",
+        "priced",
+    )
 
 
 def test_with_hooks_on_a_call_is_recorded_once(recorder: Callable[[], Any], kept: Kept) -> None:

@@ -1,6 +1,5 @@
 """Llm: a small client of one model, with its usage and costs at hand."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress as ignore
 from typing import Any
@@ -12,6 +11,7 @@ from outlay.llm.config import LlmConfig
 from outlay.llm.response import LLMResponse
 from outlay.llm.route import RecorderOf, Route, now, process_recorder
 from outlay.llm.usage import LlmUsage
+from outlay.llm.waiting import in_own_thread
 
 _WHOM = {
     "user_id": "user",
@@ -52,14 +52,17 @@ class Llm:
         the call is for; other options go to the adapter.
 
         Raises:
-            CallError: no attempt worked; the provider's own error is its cause.
+            CallError: no attempt worked; the provider's own error is its cause, unless that repeats the key.
             BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
         """
         return self.respond(prompt, system_prompt, **options).content
 
     async def acomplete(self, prompt: str, system_prompt: str | None = None, **options: Any) -> str:
-        """Do what :meth:`complete` does, without holding up the event loop."""
-        return await asyncio.to_thread(self.complete, prompt, system_prompt, **options)
+        """Do what :meth:`complete` does, without holding up the event loop.
+
+        Each call has a thread of its own; a semaphore of yours bounds how many are under way.
+        """
+        return await in_own_thread(self.complete, prompt, system_prompt, **options)
 
     def respond(self, prompt: str, system_prompt: str | None = None, **options: Any) -> LLMResponse:
         """Send a prompt and give the whole answer; see :meth:`complete`."""
@@ -81,7 +84,8 @@ class Llm:
         An adapter that cannot stream gives one piece. Streams are neither repeated nor do they fall back.
 
         Raises:
-            Exception: whatever the provider's SDK raises.
+            CallError: the call failed; the provider's own error is its cause, unless that repeats the key.
+            BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
         """
         config, route = self._routes[0]
         whom, asked = self._split(options)
@@ -91,6 +95,7 @@ class Llm:
             return
         route.admit(self._recorder(), whom)
         at, answer = now(), made.stream(prompt, **_asked(config, system_prompt, asked))
+        broken: Exception | None = None
         try:
             while True:
                 with suppress():
@@ -98,12 +103,20 @@ class Llm:
                         piece = next(answer)
                     except StopIteration:
                         break
+                    except Exception as error:  # noqa: BLE001 - the SDK's own errors, known only where it is
+                        broken = error
+                        break
                 yield piece
         finally:
             with ignore(Exception):  # whatever closing says, the call is over
                 answer.close()
+            response = answer.response()
             fields = {**whom, "streamed": True, "prompt_length": len(prompt)}
-            self._keep(route, answer.response(), at, fields)
+            self._keep(route, response, at, fields)
+        if broken is not None:
+            if response.success:  # an adapter that does not know of it
+                raise broken
+            raise failure_of(response) from response.cause
 
     @guarded
     def _keep(self, route: Route, response: LLMResponse, at: Any, fields: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """DynamicLLMClient: calls the model that a registry has for a tier, a name or an id, and tells a tracker."""
 
-import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from outlay.llm.config import adapter_name
 from outlay.llm.registry import LLMEntry, LLMRegistry, LLMTier
 from outlay.llm.response import LLMResponse
 from outlay.llm.route import RecorderOf, Route, now, process_recorder
+from outlay.llm.waiting import in_own_thread
 from outlay.pricing.own import per_thousand_book
 
 
@@ -56,7 +56,7 @@ class DynamicLLMClient:
         waiting = getattr(self.tracker, "arecord", None)
         try:
             tell = self._tell if waiting is None else told.append
-            return await asyncio.to_thread(self._generate, prompt, tell, **asked)
+            return await in_own_thread(self._generate, prompt, tell, **asked)
         finally:
             for each in told:
                 await _tell_awaiting(waiting, each)

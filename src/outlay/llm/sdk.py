@@ -47,7 +47,7 @@ class SdkAdapter(ABC):
         try:
             response = self.send(prompt, options)
         except Exception as error:  # noqa: BLE001 - the SDK's own errors, known only where it is installed
-            return self.answer("", Usage(reason=str(error)), at, start, error)
+            return self.answer("", Usage(reason=self._told(error)), at, start, error)
         latency = time.perf_counter()
         usage = read(response, provider=self.name, api=self.api)
         return self.answer(self.text_of(response), usage, at, start, ended=latency)
@@ -72,6 +72,7 @@ class SdkAdapter(ABC):
             cost_of(usage, provider=self.name, model=model, at=at) if error is None or usage.items else None
         )
         dollars = cost is not None and cost.amount is not None and cost.currency == "USD"
+        told = None if error is None else self._told(error)
         return LLMResponse(
             content=content,
             input_tokens=usage.input_tokens,
@@ -84,11 +85,11 @@ class SdkAdapter(ABC):
             cached_tokens=usage.cached_tokens,
             cache_write_tokens=usage.cache_write_tokens,
             reasoning_tokens=usage.reasoning_tokens,
-            error=None if error is None else self._told(error),
+            error=told,
             error_type=None if error is None else type(error).__name__,
             usage=usage,
             charge=cost,
-            cause=error,
+            cause=error if told == str(error) else None,  # a traceback would show the key of its text
         )
 
     def _told(self, error: Exception) -> str:
