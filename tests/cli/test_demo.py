@@ -16,6 +16,7 @@ def test_row_095_six_calls_to_the_balanced_mock_are_the_default(outlay: Outlay) 
     done = outlay("demo", "--no-sleep")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
+    assert len(lines) == 16  # calls, an empty line, a frame of three, six figures
     assert lines[:6] == [f"Call {number}/6" for number in range(1, 7)]
     assert lines[7:10] == ["═" * 58, "  COST & USAGE SUMMARY", "═" * 58]
     assert lines[10] == "  Total calls       : 6 (6 succeeded)"
@@ -44,6 +45,23 @@ def test_row_095_show_calls_shows_each(outlay: Outlay) -> None:
         r"^  \[mock-fast\] \d+ in / \d+ out  \d+ ms  \$0\.0000\d\d  ok$", done.stdout, re.MULTILINE
     )
     assert len(shown) == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--calls", "-1"), "-1 is not in the range x>=1"),
+        (("--calls", "0"), "0 is not in the range x>=1"),
+        (("--provider", "nope"), "no adapter 'nope'; there are alibaba, anthropic, "),
+        (("--provider", "mock-fast", "--model", "gpt-4o"), "provider mock-fast has no model 'gpt-4o'"),
+        (("--multi", "--provider", "mock-fast"), "--multi takes the three mock providers"),
+    ],
+)
+def test_row_095_what_cannot_be_is_one_line_and_two(outlay: Outlay, args: tuple[str, ...], says: str) -> None:
+    done = outlay("demo", *args)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert says in done.stderr
+    assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == 0
 
 
 @pytest.mark.parametrize("choice", [("--provider", "mock-premium"), ("--model", "mock-premium")])

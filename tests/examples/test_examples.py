@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from tests.support.django_fixtures import postgresql_database
 from tests.support.serving import free_port, serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PASSWORD = "of-the-boss"  # noqa: S105 - of a database that the test makes
 Example = Callable[..., str]
 __all__ = ["postgresql_database"]  # a fixture
 
@@ -47,10 +49,35 @@ def test_every_example_is_in_the_list_and_here() -> None:
         assert name.removesuffix(".py") in here
 
 
-def test_cost_tracking(example: Example) -> None:
-    shown = example("cost_tracking.py", "--calls", "2")
-    assert "Total calls       : 2 (2 succeeded)" in shown
-    assert "What is gradient descent?" in shown
+def test_cost_tracking_as_the_first_document_calls_it(example: Example) -> None:
+    shown = example("cost_tracking.py", "--multi", "--calls", "3", "--show-calls")
+    heading, *calls = shown.splitlines()[:4]
+    assert heading.split()[:2] == ["#", "provider"]
+    assert [line.split()[1] for line in calls] == ["mock-fast", "mock-balanced", "mock-premium"]
+    assert "Total calls       : 3 (3 succeeded)" in shown
+    assert "[mock-premium]" in shown
+    assert "What is" not in example("cost_tracking.py", "--calls", "1", "--provider", "mock-fast")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--calls", "-1"), "'-1' is no number of calls"),
+        (("--provider", "nope"), "no adapter 'nope'"),
+        (("--provider", "openai"), "OPENAI_API_KEY is not set"),
+    ],
+)
+def test_cost_tracking_says_what_cannot_be(tmp_path: Path, args: tuple[str, str], says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "cost_tracking.py"), *args],
+        env=clean_environ(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_row_103_the_study_helpers_log_can_be_imported(example: Example, tmp_path: Path) -> None:
@@ -99,6 +126,17 @@ def test_the_fastapi_app(tmp_path: Path) -> None:
     assert [(row["user"], row["calls"]) for row in costs] == [("ada", 2), ("ben", 1)]
 
 
+def admin_page(url: str) -> str:
+    """Log in as a person does, and give the page with the calls."""
+    with httpx.Client(base_url=url, timeout=30, follow_redirects=True) as person:
+        asked = person.get("/admin/outlay/call/")
+        assert asked.url.path == "/admin/login/"
+        token = {"csrfmiddlewaretoken": person.cookies["csrftoken"]} if "csrftoken" in person.cookies else {}
+        page = person.post(str(asked.url), data={"username": "boss", "password": PASSWORD, **token})
+        assert (page.status_code, page.url.path) == (200, "/admin/outlay/call/")
+        return page.text
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_row_104_the_django_demo(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     environ = {**clean_environ(tmp_path), "SHOP_SQLITE": str(tmp_path / "db.sqlite3")}
@@ -107,7 +145,9 @@ def test_row_104_the_django_demo(kind: str, tmp_path: Path, request: pytest.Fixt
         environ["SHOP_POSTGRESQL"] = " ".join(f"{name}={value}" for name, value in where.items())
     folder = EXAMPLES / "django_demo"
     manage = [sys.executable, str(folder / "manage.py")]
-    for args in (("migrate", "--verbosity", "0"), ("makemigrations", "--check", "--dry-run")):
+    environ["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
+    boss = ("createsuperuser", "--noinput", "--username", "boss", "--email", "boss@example.org")
+    for args in (("migrate", "--verbosity", "0"), ("makemigrations", "--check", "--dry-run"), boss):
         subprocess.run([*manage, *args], cwd=folder, env=environ, check=True, capture_output=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -120,6 +160,10 @@ def test_row_104_the_django_demo(kind: str, tmp_path: Path, request: pytest.Fixt
         assert stats["requests"] == 3
         assert stats["cost"] > 0
         assert httpx.get(f"{url}/stats/", params={"user": "ben"}, timeout=30).json()["requests"] == 0
-        assert httpx.get(f"{url}/admin/outlay/call/", timeout=30).status_code == 302  # to the log-in
+        page = admin_page(url)
+        assert '<table class="outlay-totals">' in page
+        # All three name the model that answered, the one that the client told the tracker of, too.
+        assert re.search(r"<td>mock-fast/mock-fast</td><td>3</td><td>0</td>", page)
+        assert re.search(r"<th>total</th><th>3</th><th>0</th>", page)
     assert not (folder / "db.sqlite3").exists()
     assert os.environ.get("DJANGO_SETTINGS_MODULE") is None

@@ -12,7 +12,7 @@ from tests.support.wire import Kept
 
 from outlay.core.errors import CallError, OutlayError
 from outlay.llm import DictRegistry, DynamicLLMClient, LLMEntry, LLMTier
-from outlay.trackers import InMemoryTracker
+from outlay.trackers import CostTracker, InMemoryTracker
 
 MINI = LLMEntry(1, "mini", "openai", "gpt-4o-mini", LLMTier.STANDARD, "0.001", "0.002")
 SONNET = LLMEntry(2, "sonnet", "anthropic", "claude-3-5-sonnet", LLMTier.STANDARD, 0.003, 0.015)
@@ -138,6 +138,50 @@ def test_row_068_every_attempt_is_told(
     assert tracker.get_stats().total_cost == 0.0245
     with pytest.raises(CallError, match="down"):
         DynamicLLMClient(registry, recorder=recorder).generate_sync("hi", llm_name="mini")
+
+
+def test_row_059_a_tracker_of_ours_knows_who_answered_and_which_attempts_failed(
+    registry: DictRegistry, provider: Any, recorder: Callable[[], Any], kept: Kept
+) -> None:
+    provider("openai", {**FAILURE, "input_tokens": 0})
+    provider("anthropic", {"cached_tokens": 400})
+    tracker = CostTracker(None)
+    client = DynamicLLMClient(registry, tracker, fallbacks=["premium"], recorder=recorder)
+    client.generate_sync("hi", tier="standard", user_id=7)
+    failed, worked = tracker.calls()
+    assert (failed.provider, failed.success, failed.error, failed.cost) == ("openai", False, "down", None)
+    assert (worked.provider, worked.cached_tokens, worked.latency_ms) == ("anthropic", 400, 5.0)
+    same = (
+        "at",
+        "provider",
+        "model",
+        "usage",
+        "charge",
+        "status",
+        "error",
+        "error_type",
+        "latency_ms",
+        "user",
+    )
+    for told, recorded in zip(tracker.calls(), kept.records, strict=True):
+        assert [getattr(told, name) for name in same] == [getattr(recorded, name) for name in same]
+    assert tracker.successful_calls() == 1
+    assert list(tracker.by_provider()) == ["anthropic", "openai"]
+
+
+def test_a_tracker_of_another_kind_is_told_the_documented_keywords_alone(
+    registry: DictRegistry, provider: Any, recorder: Callable[[], Any]
+) -> None:
+    taken: list[dict[str, Any]] = []
+
+    class Other:
+        def record(self, **given: Any) -> None:
+            taken.append(given)
+
+    provider("openai")
+    DynamicLLMClient(registry, Other(), recorder=recorder).generate_sync("hi", llm_id=1)
+    documented = ["llm_id", "user_id", "prompt_tokens", "completion_tokens", "cost", "metadata"]
+    assert [list(given) for given in taken] == [documented]
 
 
 def test_row_052_a_tracker_that_fails_never_breaks_the_call(

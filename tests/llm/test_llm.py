@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from dataclasses import is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from outlay.core.usage import Usage
 from outlay.llm import Llm, LlmConfig, LLMResponse
 from outlay.llm.money import Money, PlainFloat
 from outlay.pricing.own import own_book, own_cost
+from outlay.trackers import UsageRecord, calculate_cost
 
 Recorders = Callable[[], Any]
 PRICE = {"input": 10, "output": 20, "cached": 5, "cache_write": 12.5}
@@ -41,10 +43,13 @@ def llm(provider: Any, recorder: Recorders) -> Callable[..., Llm]:
 
 def test_row_001_a_response_has_the_documented_figures() -> None:
     result = LLMResponse("hi", 10, 5, 0.000075, 80.0, success=True, provider="p", model="m")
+    assert is_dataclass(result)
+    assert (result.content, result.success, result.provider, result.model) == ("hi", True, "p", "m")
     assert (result.input_tokens, result.output_tokens, result.latency_ms) == (10, 5, 80.0)
     assert (result.cached_tokens, result.cache_write_tokens) == (0, 0)
     assert f"{result.cost_usd} {result.cost_usd!s} {result.cost_usd:.4f}" == "0.000075 0.000075 0.0001"
     assert isinstance(result.cost_usd, float)
+    assert replace(result, cost_usd=None).cost_usd is None
 
 
 def test_row_017_cached_and_written_tokens_are_priced_and_add_up(llm: Callable[..., Llm], kept: Kept) -> None:
@@ -172,6 +177,15 @@ def test_row_064_complete_calls_the_registered_adapter(provider: Any, recorder: 
     assert asyncio.run(Llm(config=config, recorder=recorder).acomplete("hi")) == "an answer"
     assert adapter.asked[0] == {"prompt": "hi", "system": "be kind", "temperature": 0.5}
     assert adapter.made_with == {"model": "gpt-4o", "api_key": "k"}
+
+
+def test_row_027_a_client_agrees_with_every_other_entrance(llm: Callable[..., Llm]) -> None:
+    client = llm({"output_tokens": 500}, pricing={"input": 5, "output": 15})
+    client.complete("hi")
+    assert float(client.usage.total_cost) == calculate_cost(
+        UsageRecord("gpt-4o", 1000, 500, "2024-01-15T10:00:00Z")
+    )
+    assert client.usage.total_cost == Decimal("0.0125")
 
 
 def test_row_065_usage_before_the_first_call_and_after_three(llm: Callable[..., Llm]) -> None:

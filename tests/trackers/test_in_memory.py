@@ -3,10 +3,18 @@
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from outlay.compat.dd_llm import CostTracker as EmptyTracker
+from outlay.contrib.django import DjangoUsageTracker
+from outlay.core.query import Query
+from outlay.ledger import MemoryLedger
 from outlay.trackers import CostTracker, InMemoryTracker, UsageStats, UsageTracker
 
 
@@ -47,6 +55,19 @@ def test_row_028_a_thousand_tenths_are_a_hundred() -> None:
     assert sum((call.cost or Decimal(0)) for call in tracker.calls()) == Decimal(100)
 
 
+@given(st.lists(st.decimals(0, 10**6, places=18), max_size=20), st.randoms())
+def test_row_028_sums_are_exact_in_any_order(costs: list[Decimal], chance: Random) -> None:
+    exact = sum(map(Fraction, costs), Fraction())
+    for _ in range(2):
+        chance.shuffle(costs)
+        tracker, ledger = InMemoryTracker(), MemoryLedger()
+        for cost in costs:
+            ledger.add([tracker.record(llm_id=1, prompt_tokens=1, completion_tokens=1, cost=cost)])
+        found = ledger.rows(Query()).total["cost"] or Decimal(0)
+        assert Fraction(found) == exact
+        assert tracker.get_stats().total_cost == float(exact)
+
+
 def test_row_046_the_documented_calls_print_what_they_should(capsys: pytest.CaptureFixture[str]) -> None:
     tracker = InMemoryTracker()
     tracker.record(llm_id=1, user_id=123, prompt_tokens=100, completion_tokens=500, cost=0.001)
@@ -74,6 +95,8 @@ def test_row_047_stats_by_user_model_and_period() -> None:
 def test_row_049_trackers_meet_the_protocol() -> None:
     assert isinstance(InMemoryTracker(), UsageTracker)
     assert isinstance(CostTracker(None), UsageTracker)
+    assert isinstance(EmptyTracker(), UsageTracker)
+    assert issubclass(DjangoUsageTracker, UsageTracker)  # to make one, Django has to be set up
     assert not isinstance([], UsageTracker)
 
 

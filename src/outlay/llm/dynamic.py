@@ -106,7 +106,8 @@ class DynamicLLMClient:
                     "retries": attempt,
                     "prompt_length": len(prompt),
                 }
-                tell(_told(entry, user_id, route.record(response, at, self._recorder(), fields)))
+                kept = route.record(response, at, self._recorder(), fields)
+                tell({**_told(entry, user_id, kept), **_whole(kept, self.tracker)})
                 if response.success:
                     return response
         raise failure_of(response) from (None if response is None else response.cause)
@@ -158,3 +159,15 @@ def _told(entry: LLMEntry, user_id: str | int | None, record: Record) -> dict[st
             "record_id": record.id,
         },
     }
+
+
+def _whole(record: Record, tracker: object) -> dict[str, Any]:
+    """Say the rest of a call to a tracker that takes it: who answered, how long it took, whether it worked.
+
+    Else it would keep calls of nobody, and count those that failed as good.
+    """
+    told = {"timestamp": record.at, "success": record.success, "charge": record.charge}
+    names = ("usage", "provider", "model", "latency_ms", "error", "error_type")
+    told |= {name: getattr(record, name) for name in names}
+    takes: frozenset[str] = getattr(tracker, "takes", frozenset())
+    return {name: value for name, value in told.items() if name in takes}

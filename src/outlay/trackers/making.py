@@ -27,6 +27,13 @@ _COUNTS = frozenset(
 _FACTS = frozenset(
     {"llm_id", "user_id", "model", "provider", "metadata", "error", "error_type", "latency_ms"}
 )
+WHOLE = frozenset(
+    {
+        *("usage", "charge", "timestamp", "provider", "model", "latency_ms"),
+        *("success", "error", "error_type"),
+    }
+)
+"""By these keywords a call is told as it was: its units and exact cost, and whether it worked."""
 FAILED = "the call failed before any usage was known"
 _TIMES = ("timestamp", "at")
 _COSTS = ("cost", "cost_usd")

@@ -2,13 +2,13 @@
 
 import threading
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from outlay.core.instants import instant
 from outlay.core.ports import Clock
 from outlay.core.record import Record
 from outlay.trackers.figures import chosen, stats_of
-from outlay.trackers.making import Maker
+from outlay.trackers.making import WHOLE, Maker
 from outlay.trackers.values import UsageEntry, UsageStats, UserId, entry_of
 
 Moment = datetime | str | None
@@ -28,7 +28,12 @@ class UsageTracker(Protocol):
 
 
 class BaseTracker:
-    """What all trackers share: taking calls, and totals over them; heirs say where calls are kept."""
+    """What all trackers share: taking calls, and totals over them; heirs say where calls are kept.
+
+    ``takes`` are keywords beyond those of the protocol by which a client may tell a call whole.
+    """
+
+    takes: ClassVar[frozenset[str]] = WHOLE
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self._maker = Maker(clock)
