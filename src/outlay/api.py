@@ -124,9 +124,11 @@ def store_prompts(redact: Callable[[str], str | None] | None = None, *, max_leng
     """Keep the texts of prompts and replies from now on, as the setting ``store_prompts`` does.
 
     ``redact`` is given each text and gives what may be kept of it, or None to keep nothing; where it fails,
-    nothing is kept. Keys are taken out, and texts are cut to ``max_length`` characters.
+    nothing is kept. Keys are taken out, and texts are cut to ``max_length`` characters. The words of errors
+    are kept likewise, cut to 300.
     """
-    process.current().recorder().texts = Texts(redact, max_length)
+    recorder = process.current().recorder()
+    recorder.texts = recorder.errors = Texts(redact, max_length)
 
 
 def usage_of(response: Any, *, provider: str, api: str | None = None) -> Usage:

@@ -101,6 +101,7 @@ class Process:
             tags=settings.tags,
             gate=None if stop is None else stop.admit,
             texts=_texts(settings) if settings.store_prompts else None,
+            errors=_texts(settings) if settings.store_errors else None,
         )
 
     def _stop_of(self, settings: Settings) -> "Stop | None":

@@ -44,6 +44,7 @@ class Settings:
     sync_interval: float = 1.0  # seconds
     include_usage: bool = True  # ask OpenAI chat streams for their usage
     store_prompts: bool = False  # keep the texts of prompts and replies
+    store_errors: bool = False  # keep the words of errors, which may repeat a prompt; else their codes alone
     redact: str | None = None  # dotted name of a function that is given each text, and gives what may be kept
     max_text: int = 10_000  # characters kept of a text
     prices: Path | None = None  # a price file of one's own; the one in home, if there is one
@@ -302,6 +303,7 @@ _READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "sync_interval": _seconds,
     "include_usage": _switch,
     "store_prompts": _switch,
+    "store_errors": _switch,
     "redact": _dotted,
     "max_text": _length,
     "prices": _path,

@@ -76,7 +76,7 @@ def test_an_exception_is_one_failed_call_and_passes_unchanged(recorder: Recorder
     with pytest.raises(ValueError, match="boom") as caught:
         fail()
     assert caught.value is boom
-    assert (kept.only.status, kept.only.error_type, kept.only.error) == ("error", "ValueError", "boom")
+    assert (kept.only.status, kept.only.error_type, kept.only.error) == ("error", "ValueError", None)
 
 
 def test_coroutines_are_awaited_and_read(recorder: Recorder, kept: Kept) -> None:

@@ -28,7 +28,7 @@ def test_with_every_line_uncommented_it_says_the_defaults(tmp_path: Path) -> Non
     (tmp_path / "without").mkdir()
     default = load({}, tmp_path / "without")
     text, count = SETTING.subn("", settings_text(default.home))
-    assert count == sum(each.default is not None for each in SETTINGS) == 9
+    assert count == sum(each.default is not None for each in SETTINGS) == 10
     (tmp_path / "with" / "outlay.toml").write_text(text, encoding="utf-8")
     loaded = load({}, tmp_path / "with")
     for name in _READERS:

@@ -12,6 +12,7 @@ from tests.support.wire import Kept
 import outlay
 from outlay.capture import Call
 from outlay.capture.contexts import inside
+from outlay.capture.texts import Texts
 from outlay.core.usage import Usage
 from outlay.otel import tree
 from outlay.process import current
@@ -164,8 +165,17 @@ def test_a_failed_call_is_recorded_without_its_key(provider: Any, kept: Kept) ->
     span.set_status(Status(StatusCode.ERROR, "bad key sk-proj-abcdefghij0123456789"))
     span.end()
     assert (kept.only.status, kept.only.error_type) == ("error", "ValueError")
+    assert (kept.only.error, kept.only.cost_status) == (None, "unpriced")
+    assert "bad key" not in str(kept.only)
+
+
+def test_the_words_of_a_spans_error_are_kept_by_choice(provider: Any, kept: Kept) -> None:
+    current().recorder().errors = Texts()
+    asked = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
+    span = provider.get_tracer("t").start_span("chat", attributes=asked)
+    span.set_status(Status(StatusCode.ERROR, "bad key sk-proj-abcdefghij0123456789"))
+    span.end()
     assert kept.only.error == "bad key [key]"
-    assert kept.only.cost_status == "unpriced"
 
 
 def test_an_answer_that_a_hook_saw_is_not_recorded_again(provider: Any, kept: Kept) -> None:

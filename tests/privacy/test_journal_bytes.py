@@ -238,10 +238,8 @@ def test_nothing_that_was_said_and_no_key_is_stored(journal: Callable[..., str],
     records = [json.loads(line) for line in text.splitlines()]
     assert len(records) >= 3
     assert sum(record.get("status") == "error" for record in records) == 1
-    for secret in (SYSTEM, REPLY, *KEYS.values()):
+    for secret in (PROMPT, SYSTEM, REPLY, *KEYS.values()):  # though the provider repeats them in its error
         assert secret not in text
-    # what the provider itself repeats in an error's message is all that can be left of a prompt
-    assert not [record for record in records if PROMPT in json.dumps(record) and record["status"] != "error"]
 
 
 @pytest.mark.parametrize("ask", SDKS)

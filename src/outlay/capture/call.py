@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from outlay.capture import contexts
+from outlay.capture.failing import told
 from outlay.capture.forms import Form, Forms
 from outlay.capture.guard import note_failure
 from outlay.capture.recorder import Billed, Recorder
-from outlay.capture.redact import redact
 from outlay.capture.surroundings import Place, here
 from outlay.capture.texts import Said
 from outlay.core.codec import facts_json
@@ -158,7 +158,9 @@ class Call:
             self._ended = self._recorder.clock.monotonic()
             self._usage = usage
             self._status: Status = status
-            self._error = NO_ERROR if error is None else (type(error).__name__, redact(str(error)))
+            self._error = (
+                NO_ERROR if error is None else (type(error).__name__, told(error, self._recorder.errors))
+            )
             if self.keep is None:
                 hand_on(self, self._recorder.sink)
             else:

@@ -66,6 +66,7 @@ class Recorder:
         tags: Mapping[str, str] | None = None,
         gate: Gate | None = None,
         texts: Texts | None = None,
+        errors: Texts | None = None,
         tariff: Tariffs | None = None,
     ) -> None:
         self.sink = sink
@@ -73,6 +74,7 @@ class Recorder:
             None if tariff is None else Forms(tariff)
         )  # None: every call's line is made the whole way
         self.texts = texts  # how prompts and replies are kept; None: they are not
+        self.errors = errors or texts  # how the words of errors are kept; None: only their facts are
         self.clock = clock
         self.gated = gate is not None
         self._gate = gate

@@ -68,6 +68,12 @@ SETTINGS = (
         default="false",
     ),
     Setting(
+        "store_errors",
+        "Keep the words of errors, without keys and cut. They may repeat a part of a prompt or of a reply: by"
+        " default only the status, the provider's codes and classes are kept. store_prompts keeps them too.",
+        default="false",
+    ),
+    Setting(
         "redact",
         "A function of yours that is given each text before it is kept, and gives back what may be kept.",
         example='"my_app.privacy.redact"',

@@ -15,6 +15,7 @@ from typing import Any
 from outlay.capture import contexts
 from outlay.capture.bodies import tee
 from outlay.capture.call import Call
+from outlay.capture.failing import AnsweredError
 from outlay.capture.guard import guarded
 from outlay.capture.once import Lately, Once
 from outlay.capture.recorder import Recorder
@@ -37,7 +38,7 @@ _KNOWN = 10_000  # batches and their files that are remembered
 _NEVER_SENT = frozenset({"canceled", "expired", "batch_cancelled", "batch_expired"})
 
 
-class BatchLineError(Exception):
+class BatchLineError(AnsweredError):
     """What a line that failed is recorded as; it is never raised."""
 
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside
+from outlay.capture.failing import AnsweredError
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.core.usage import Usage
@@ -35,7 +36,7 @@ _HEAD = 200  # bytes of an event in which its type stands
 _LEFT = "the connection was closed within a response"
 
 
-class ResponseFailedError(Exception):
+class ResponseFailedError(AnsweredError):
     """What a response that failed without usage is recorded as; it is never raised."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside
+from outlay.capture.failing import AnsweredError
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch
 from outlay.instrumentation.hosts import known_at
@@ -47,7 +48,7 @@ _LOOKED_AT = 4096  # bytes at either end of a request, where its model stands
 _FAILED = 400
 
 
-class HTTPStatusError(Exception):
+class HTTPStatusError(AnsweredError):
     """What an answer with an error status is recorded as; it is never raised."""
 
 

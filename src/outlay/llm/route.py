@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outlay.capture import Recorder, contexts, suppress
+from outlay.capture.call import FAILED
+from outlay.capture.failing import told
 from outlay.capture.fields import stated_cost, usage_of_counts
 from outlay.capture.recorder import Billed
 from outlay.core.cost import Cost, unpriced
@@ -18,7 +20,6 @@ from outlay.pricing import Book
 from outlay.pricing.own import own_cost
 from outlay.pricing.providers import provider_id
 
-FAILED = "the call failed before any usage was known"
 RecorderOf = Callable[[], Recorder]
 
 
@@ -101,7 +102,7 @@ class Route:
             {
                 "model_requested": self.model,
                 "status": "success" if response.success else "error",
-                "error": response.error,
+                "error": _words(response, recorder),
                 "error_type": response.error_type,
                 "latency_ms": round(response.latency_ms, 3),
                 **{name: value for name, value in fields.items() if value is not None},
@@ -141,3 +142,14 @@ def usage_in(response: LLMResponse) -> Usage:
 def now() -> datetime:
     """Give the instant at which a call begins."""
     return datetime.now(UTC)
+
+
+def _words(response: LLMResponse, recorder: Recorder) -> str | None:
+    """Give what is kept of why a call failed; what an adapter says itself is a text like any other."""
+    if response.cause is not None:
+        return told(response.cause, recorder.errors)
+    return (
+        response.error
+        if response.error is None or recorder.errors is None
+        else recorder.errors.kept(response.error)
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from outlay.capture.call import FAILED
 from outlay.capture.redact import redact
 from outlay.core.errors import SettingsError
 from outlay.core.usage import Usage
@@ -47,7 +48,7 @@ class SdkAdapter(ABC):
         try:
             response = self.send(prompt, options)
         except Exception as error:  # noqa: BLE001 - the SDK's own errors, known only where it is installed
-            return self.answer("", Usage(reason=self._told(error)), at, start, error)
+            return self.answer("", Usage(reason=FAILED), at, start, error)
         latency = time.perf_counter()
         usage = read(response, provider=self.name, api=self.api)
         return self.answer(self.text_of(response), usage, at, start, ended=latency)

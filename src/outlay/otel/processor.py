@@ -17,6 +17,7 @@ from outlay.capture import contexts
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN, Billed, Recorder
 from outlay.capture.redact import redact
+from outlay.capture.texts import Texts
 from outlay.core.cost import unpriced
 from outlay.core.ports import Sink
 from outlay.core.record import Entry, Record
@@ -170,7 +171,7 @@ class OutlaySpanProcessor(SpanProcessor):
                 "trace_id": trace_id,
                 "span_id": span_id,
                 "status": "error" if failed else "success",
-                **(_error(span) if failed else {}),
+                **(_error(span, recorder.errors) if failed else {}),
                 "extra": {"otel": {"span": span.name, **reading.notes}},
                 **reading.fields,
             },
@@ -215,12 +216,13 @@ def _instant(nanoseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
-def _error(span: ReadableSpan) -> dict[str, Any]:
-    """Name the error as the span does: by its attribute, or by the exception that it recorded."""
+def _error(span: ReadableSpan, errors: Texts | None) -> dict[str, Any]:
+    """Name the error as the span does: by its attribute, or by the exception that it recorded.
+
+    What it says in words is kept where errors' words are: emitters write the exception's whole text there.
+    """
     raised = next((event.attributes or {} for event in span.events if event.name == "exception"), {})
     kind = (span.attributes or {}).get("error.type") or raised.get("exception.type") or "Error"
     message = span.status.description or raised.get("exception.message")
-    return {
-        "error_type": str(kind).rpartition(".")[2],
-        "error": None if message is None else redact(str(message)),
-    }
+    kept = None if message is None or errors is None else errors.kept(str(message))
+    return {"error_type": str(kind).rpartition(".")[2], "error": None if kept is None else redact(kept)}
