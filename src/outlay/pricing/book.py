@@ -14,7 +14,7 @@ from outlay.core.errors import PriceBookError
 from outlay.core.instants import to_utc
 from outlay.core.usage import Term, sort_terms
 from outlay.pricing.card import RateCard, Unpriced
-from outlay.pricing.names import MAX_NAME, Reading, normal, readings, undated
+from outlay.pricing.names import GUESSED, MAX_NAME, Reading, normal, readings, undated
 from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of, provider_id
 from outlay.pricing.resolve import Asked, card_at
 from outlay.pricing.rows import OVERLAY, USER, Row
@@ -217,18 +217,19 @@ class Book:
         ways = readings(provider, model)
         for dated in (True, False):
             for way in ways:
-                found = self._look_up(way, dated=dated)
+                found = self._look_up(way, model, dated=dated)
                 if found is not None:
                     return found
         return self._unknown(provider, model, ways)
 
-    def _look_up(self, way: Reading, *, dated: bool) -> "Found | None":
+    def _look_up(self, way: Reading, asked: str, *, dated: bool) -> "Found | None":
         homes = (way.provider,) if way.provider else homes_of(way.name)
         for home in (*homes, *STAND_INS.get(way.provider or "", ())):
             table = self.table(home)
             entry, flags, reason = _entry(table, way.name, dated=dated)
             if entry is None:
                 continue
+            reason = _guess(asked, entry) if GUESSED in way.flags else reason
             if home != way.provider and way.provider is not None:
                 flags, reason = (
                     (*flags, "makers_price"),
@@ -240,9 +241,9 @@ class Book:
         return None
 
     def _unknown(self, provider: str | None, model: str, ways: list[Reading]) -> Unpriced:
-        home = ways[-1].provider
-        if dead_end := next((way.dead_end for way in ways if way.dead_end), None):
-            return Unpriced(dead_end)
+        home = provider_id(provider) or ways[0].provider
+        if dead_ends := [way.dead_end for way in ways if way.dead_end]:
+            return Unpriced(dead_ends[0])
         if home in OWN_HARDWARE:
             return Unpriced(
                 f"{home} runs on hardware of your own; give {model} a price of 0 or more in your prices"
@@ -298,7 +299,11 @@ def _entry(table: Table, name: str, *, dated: bool) -> tuple[Model | None, tuple
             break
     else:
         return None, (), None
-    return entry, ("guessed",), f"{name} is not listed; the price of {entry.id} was taken"
+    return entry, (GUESSED,), _guess(name, entry)
+
+
+def _guess(name: str, entry: Model) -> str:
+    return f"{name} is not listed; the price of {entry.id} was taken"
 
 
 def _free_route(way: Reading) -> Found:

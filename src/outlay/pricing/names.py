@@ -24,6 +24,9 @@ _ROUTES = frozenset({"nitro", "floor", "online", "exacto", "beta", "extended"})
 _FIREWORKS = "accounts/fireworks/models/"
 _CONTEXT = re.compile(r"\[1m\]$")
 _VERSION = re.compile(r"(-v\d+)?:\d+$|-v\d+$")
+_LATER = re.compile(r":[1-9]\d*$")
+_OTHER = re.compile(r"-v(?!1(?:$|:))\d+(:\d+)?$|:[1-9]\d*$")  # than the version that an id without one means
+GUESSED = "guessed"  # the flag of a price whose model is named by another date, edition or version
 _AZURE_ZONES = frozenset({"eu", "us", "us-gov", "global", "global-standard"})
 
 
@@ -79,7 +82,8 @@ def readings(provider: str | None, model: str) -> list[Reading]:
     if last.provider in {"bedrock", None}:
         found_all += _bedrock(last.name)
     if last.provider in {"google", "vertex", None} and (stem := _REVISION.sub("", last.name)) != last.name:
-        found_all.append(Reading(last.provider, stem))  # gemini-2.0-flash-001 is what gemini-2.0-flash names
+        # gemini-2.0-flash-001 is what gemini-2.0-flash names; a later revision has had another price before.
+        found_all.append(Reading(last.provider, stem, flags=() if last.name.endswith("-001") else (GUESSED,)))
     if last.provider == "openrouter":
         found_all += _routed(last.name)
     if last.provider == "azure":
@@ -113,20 +117,24 @@ def _shortened(home: str | None, text: str) -> Reading | None:
 
 def _arn(region: str, kind: str, rest: str) -> list[Reading]:
     if kind in {"foundation-model", "inference-profile"}:
-        plain = [Reading("bedrock", rest, (("aws_region", region),) if region else ())]
-        return [*plain, *_bedrock(rest)]
+        place: tuple[Term, ...] = (("region", region),) if region else ()
+        return [Reading("bedrock", rest, place), *_bedrock(rest, place)]
     reason = f"the {kind} ARN hides its model; map it with an alias in your prices"
     return [Reading("bedrock", f"{kind}/{rest}", dead_end=reason)]
 
 
-def _bedrock(name: str) -> list[Reading]:
+def _bedrock(name: str, terms: tuple[Term, ...] = ()) -> list[Reading]:
+    """Read a Bedrock id: its profile is a term; what has no version means the first, others are guesses."""
     found: list[Reading] = []
-    terms: tuple[Term, ...] = ()
     if profile := _PROFILE.match(name):
         terms, name = (("region", profile[1]),), name[profile.end() :]
         found.append(Reading("bedrock", name, terms))
-    shorter = (re.sub(r":\d+$", "", name), _VERSION.sub("", name))
-    return found + [Reading("bedrock", bare, terms) for bare in shorter if bare != name]
+    shorter = ((re.sub(r":\d+$", "", name), _LATER), (_VERSION.sub("", name), _OTHER))
+    return found + [
+        Reading("bedrock", bare, terms, (GUESSED,) if guess.search(name) else ())
+        for bare, guess in shorter
+        if bare != name
+    ]
 
 
 def _routed(name: str) -> list[Reading]:
