@@ -232,3 +232,9 @@ def test_no_trap_is_without_its_test() -> None:
     there = {f"usage {number}" for number in range(1, USAGE + 1)}
     there |= {f"peers {number}" for number in range(1, PEERS + 1)}
     assert there - named == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("test", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_is_kept_out_elsewhere_is_tested_there(test: str) -> None:
+    path, _, name = test.partition("::")
+    assert f"def {name}(" in (Path(__file__).parents[2] / path).read_text("utf-8")
