@@ -222,7 +222,7 @@ def said(reading: Reading) -> str:
             ],
         ),
         ("bedrock", "claude-x", ["bedrock claude-x"]),
-        ("bedrock", PROFILE, ["bedrock us.claude.x aws_region=eu-west-1", "bedrock claude.x region=us"]),
+        ("bedrock", PROFILE, ["bedrock us.claude.x region=eu-west-1", "bedrock claude.x region=us"]),
         (None, "arn:aws:bedrock:::foundation-model/claude", ["bedrock claude"]),
         ("openrouter", "acme/x", ["openrouter acme/x"]),
         ("openrouter", "acme/x:nitro", ["openrouter acme/x:nitro", "openrouter acme/x"]),

@@ -27,7 +27,7 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
         return _not_yet(body)
     tally = Tally()
     count_chat(tally, usage, "")
-    if "server_side_tool_usage_details" in usage:
+    if "server_side_tool_usage_details" in usage or "num_server_side_tools_used" in usage:
         _count_xai_tools(tally, usage)
     if tools is None:
         return _with_context(finish(tally, body, usage, provider, tier_terms(body)), usage)
@@ -46,9 +46,12 @@ def _not_yet(body: Mapping[str, Any]) -> Usage:
 
 
 def _count_xai_tools(tally: Tally, usage: Mapping[str, Any]) -> None:
+    """Count calls of hosted tools by kind; those whose kind is not told have no rate, and are not free."""
     details = inner(usage, "server_side_tool_usage_details")
     for key in details:
         tally.put(_XAI_TOOLS.get(key, key.removesuffix("_calls")), tally.count(details, key))
+    if not details:
+        tally.put("server_side_tools", tally.count(usage, "num_server_side_tools_used"))
 
 
 def _with_context(usage: Usage, stated: Mapping[str, Any]) -> Usage:

@@ -241,7 +241,7 @@ class Book:
         return None
 
     def _unknown(self, provider: str | None, model: str, ways: list[Reading]) -> Unpriced:
-        home = provider_id(provider) or ways[0].provider
+        home = ways[-1 if provider_id(provider) else 0].provider
         if dead_ends := [way.dead_end for way in ways if way.dead_end]:
             return Unpriced(dead_ends[0])
         if home in OWN_HARDWARE:
