@@ -1,13 +1,15 @@
 """The face of the room: what is read, what is refused, and how an API is recognised."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outlay.core.errors import ResponseError
-from outlay.extract import APIS, collector, operation_of, read
+from outlay.extract import APIS, collector, operation_of, read, words_of
+from outlay.pricing import cost_of
 
 GOLDEN = [
     json.loads(line)
@@ -87,6 +89,67 @@ def test_raw_cuts_prose_and_writes_huge_numbers_as_text() -> None:
     assert usage.raw["note"] == "x" * 100
     assert usage.raw["big"] == "about 2^133"
     assert usage.raw["pair"] == [1, 2]
+
+
+NAMED = [
+    ("openai", "chat", {"model": "{}", "id": "{}", "usage": CHAT["usage"]}),
+    ("anthropic", "messages", {"model": "{}", "id": "{}", "usage": {"input_tokens": 3, "output_tokens": 4}}),
+    (
+        "google",
+        "generate_content",
+        {"modelVersion": "{}", "responseId": "{}", "usageMetadata": {"promptTokenCount": 3}},
+    ),
+    ("openai", "responses", {"model": "{}", "id": "{}"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "body"), NAMED, ids=lambda each: each if isinstance(each, str) else ""
+)
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("m" * 256, "m" * 256), ("m" * 257, "m" * 256), ("m\ud800", "m?"), ("", None), (5, None), (["m"], None)],
+)
+def test_a_name_is_kept_up_to_256_characters_that_anything_can_write(
+    provider: str, api: str, body: dict[str, Any], name: Any, kept: str | None
+) -> None:
+    usage = read(
+        {key: name if value == "{}" else value for key, value in body.items()}, provider=provider, api=api
+    )
+    assert usage.model == kept
+    assert usage.response_id == kept
+
+
+def test_the_model_that_a_router_chose_is_named_whole() -> None:
+    # 101 characters; "us." costs a tenth more than the 3 dollars a million of elsewhere
+    arn = "arn:aws:bedrock:us-west-2:123456789012:inference-profile"
+    chosen = f"{arn}/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+    body = {
+        "usage": {"inputTokens": 100_000, "outputTokens": 0, "totalTokens": 100_000},
+        "trace": {"promptRouter": {"invokedModelId": chosen}},
+    }
+    usage = read(body, provider="bedrock", api="converse")
+    assert len(chosen) == 101
+    assert usage.model == chosen
+    assert cost_of(usage, provider="bedrock", model=usage.model).amount == Decimal("0.33")
+
+
+def test_the_words_of_a_stream_are_those_of_its_api() -> None:
+    assert words_of(None) is None
+    assert words_of("chatt") is None
+    assert '"usage"' in (words_of("chat") or ())
+
+
+def test_of_events_without_a_shape_the_last_one_says_why_there_is_no_usage() -> None:
+    error = {"error": {"type": "overloaded", "code": 529}}
+    usage = read([{"one": 1}, {"two": 2}, error], provider="openai")
+    assert (usage.flags, usage.reason) == (("error",), "the provider answered with an error: overloaded")
+    assert read([error, {"two": 2}, {"three": 3}], provider="openai").flags == ()
+
+
+def test_the_name_of_an_error_is_no_longer_than_60_characters() -> None:
+    usage = read({"error": {"type": "x" * 61}}, provider="openai", api="chat")
+    assert usage.reason == f"the provider answered with an error: {'x' * 60}"
 
 
 def test_operations_are_opentelemetry_names() -> None:

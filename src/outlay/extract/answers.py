@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Item, Term, Usage, changed
-from outlay.extract.plain import fields_of, name_of, plain
+from outlay.extract.plain import NAME, fields_of, name_of, plain
 from outlay.extract.stated import STATED, stated_cost
 from outlay.extract.tally import Tally, made, ordered, sum_units
 
@@ -58,9 +58,9 @@ def finish_common(
 def names_in(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Give the names of the model that served and of the answer."""
     model, answer_id = body.get("model"), body.get("id")
-    if type(model) is not str or not model:
+    if type(model) is not str or not 0 < len(model) <= NAME or not model.isascii():
         model = name_of(model)
-    if type(answer_id) is not str or not answer_id:
+    if type(answer_id) is not str or not 0 < len(answer_id) <= NAME or not answer_id.isascii():
         answer_id = name_of(answer_id)
     return model, answer_id
 

@@ -13,7 +13,8 @@ _STILL = frozenset({int, str, type(None), float, bool})  # what nobody can chang
 _WITHOUT_FIELDS = (str, bytes, int, float, list, tuple, type(None))
 _JSON_INT = 2**63  # larger whole numbers do not fit the serialisers that write journals
 _USUAL = 2**30 - 1  # what a whole number of one digit inside of Python holds; larger ones are looked at
-_TEXT = 100  # names of models, tiers and answers; never prose
+_TEXT = 100  # characters of a text inside of a usage; never prose
+NAME = 256  # of the name of a model, tier or answer: ARNs and paths of a cloud have more than a hundred
 _DEPTH = 8  # the deepest known usage object has 5 floors
 
 
@@ -115,9 +116,9 @@ def rows_of(value: Any) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-def text_of(value: str) -> str:
+def text_of(value: str, most: int = _TEXT) -> str:
     """Give a short string that any serialiser can write."""
-    shown = value[:_TEXT]
+    shown = value[:most]
     return shown if shown.isascii() else shown.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -125,7 +126,7 @@ def name_of(value: object) -> str | None:
     """Read a name (of a model, an answer, a tier): a string with something in it, or an enum's value."""
     if type(value) is not str and isinstance(value, Enum):
         value = value.value
-    return text_of(value) if isinstance(value, str) and value else None
+    return text_of(value, NAME) if isinstance(value, str) and value else None
 
 
 def number_of(value: object) -> Decimal | None:
