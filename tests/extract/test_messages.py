@@ -1,12 +1,18 @@
 """Anthropic's usual usage in one go: what it counts, and what it leaves to the whole way."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Usage
 from outlay.extract import read
+from outlay.extract.anthropic import count_messages
 from outlay.extract.messages import message_items, message_terms
+from outlay.extract.tally import Tally, ordered
+from outlay.pricing import cost_of
 
 USED = {"input_tokens": 7, "output_tokens": 3}
 
@@ -111,3 +117,64 @@ def test_at_its_edges_a_usage_is_still_a_usual_one(more: dict[str, Any]) -> None
 )
 def test_place_and_tier_are_terms(usage: dict[str, Any], terms: tuple[tuple[str, str], ...]) -> None:
     assert message_terms(usage) == terms
+
+
+def iterated(total: int, *rows: dict[str, Any]) -> Usage:
+    usage = {"input_tokens": total, "output_tokens": 0, "iterations": list(rows)}
+    return read({"model": "claude-sonnet-4-5", "usage": usage}, provider="anthropic", api="messages")
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        ([{"type": "message", "input_tokens": 150_000}] * 2, 150_000),
+        (
+            [{"type": "message", "input_tokens": 100_000}, {"type": "message", "input_tokens": 200_000}],
+            200_000,
+        ),
+        ([{"type": "message", "input_tokens": 300_000}], None),  # one call, as large as the whole
+        ([{"type": "message"}], None),  # nothing is said of a single call
+        ([], None),
+    ],
+)
+def test_the_largest_of_several_calls_is_the_size_that_a_tier_goes_by(
+    rows: list[dict[str, Any]], size: int | None
+) -> None:
+    assert iterated(300_000, *rows).context_tokens == size
+
+
+def test_the_size_of_an_advisors_call_is_none_of_the_model_that_asked() -> None:
+    own = {"type": "message", "input_tokens": 150_000}
+    advisor = {"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 250_000}
+    usage = iterated(300_000, own, advisor, own)
+    # Until February 2026 more than 200,000 cost twice as much: 300,000 at 3 dollars a million, 250,000 at 10
+    january = datetime(2026, 1, 1, tzinfo=UTC)
+    cost = cost_of(usage, provider="anthropic", model="claude-sonnet-4-5", at=january)
+    assert [line.amount for line in cost.lines] == [Decimal("0.9"), Decimal("2.5")]
+
+
+@pytest.mark.parametrize(("output", "when"), [(3, "after_output"), (0, "before_output")])
+def test_a_hop_that_declined_says_when(output: int, when: str) -> None:
+    hop = {"type": "message", "model": "first", "input_tokens": 5, "output_tokens": output}
+    usage = iterated(7, hop, {"type": "fallback_message", "model": "second", "input_tokens": 7})
+    assert [part.terms for part in usage.parts] == [(), (("declined", when),)]
+
+
+@pytest.mark.parametrize(
+    ("usage", "units", "reason"),
+    [
+        ({"input_tokens": 7}, {"input": 7}, "the usage has no output tokens"),
+        ({"input_tokens": 7, "output_tokens": None}, {"input": 7}, None),
+        (
+            {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}},
+            {"output": 5, "reasoning": 4},
+            None,
+        ),
+    ],
+)
+def test_the_whole_way_counts_output_with_what_was_thought(
+    usage: dict[str, Any], units: dict[str, int], reason: str | None
+) -> None:
+    tally = Tally()
+    count_messages(tally, usage)
+    assert (dict(ordered(tally.units)), tally.reason) == (units, reason)

@@ -1,5 +1,6 @@
 """Collectors of streams: what they look at, and when."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,3 +57,26 @@ def test_what_is_no_object_among_usages_says_nothing() -> None:
     for each in ({"input": 3, "cached": None}, ["odd"], {"output": 4}, "odd"):
         kept.append(each)
     assert kept.merged() == {"input": 3, "cached": None, "output": 4}
+
+
+@pytest.mark.parametrize(
+    ("begun", "before", "after"),
+    [
+        (
+            {"input_tokens": 9},
+            {"input_tokens": 9, "output_tokens": 4},
+            {"input_tokens": 9, "output_tokens": 4},
+        ),
+        (SimpleNamespace(input_tokens=9), None, {"input_tokens": 9, "output_tokens": 4}),  # not copied yet
+        (None, {"output_tokens": 4}, {"output_tokens": 4}),
+    ],
+)
+def test_the_events_of_a_message_are_a_body_when_it_ended(begun: Any, before: Any, after: Any) -> None:
+    stream: Any = collector("anthropic", "messages")
+    stream.add({"type": "message_start", "message": {"model": "m", "usage": begun}})
+    assert stream.as_body() is None
+    stream.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}})
+    body = stream.as_body()
+    assert (body and body["usage"]) == before
+    stream.hold()
+    assert stream.as_body()["usage"] == after

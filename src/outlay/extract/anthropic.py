@@ -114,7 +114,7 @@ def _with_iterations(top: Usage, iterations: list[Any]) -> Usage:
         count_messages(tally, row)
         part = tally.usage(model=name_of(row.get("model")), terms=dict(top.terms))
         flags.update(part.flags)
-        largest = max(largest, part.input_tokens)
+        aside = len(others)
         match row.get("type"):
             case "message" if server and part.model and part.model != server:
                 # Anthropic's release notes: what is refused before any output is not billed. It is counted
@@ -130,6 +130,8 @@ def _with_iterations(top: Usage, iterations: list[Any]) -> Usage:
                 others.append(part)
             case _:
                 flags.add("unknown_keys")
+        if len(others) == aside:  # another model's call says nothing of the size of this one's
+            largest = max(largest, part.input_tokens)
     main = changed(top, items=ordered(sum_units(own)))
     context = largest if 0 < largest < main.input_tokens else None
     whole = changed(main, flags=merge_flags(top.flags, flags), context_tokens=context)
