@@ -231,3 +231,59 @@ def test_a_folder_of_updates_that_cannot_be_written_is_one_line(base: Path, tmp_
     blocked.write_text("")
     with pytest.raises(PriceBookError, match="cannot be written"):
         take_in(bundle(base, NOW), folder=blocked / "updates", now=NOW, packaged=base)
+
+
+@pytest.mark.parametrize(
+    ("rate", "taken"), [("15.99", True), ("16", False), ("0.0017", True), ("0.0016", False), ("0", True)]
+)
+def test_a_rate_may_move_by_less_than_a_hundredfold(
+    document: Document, update: Take, price: Price, rate: str, *, taken: bool
+) -> None:
+    rates(document)["input"] = "0.16"
+    update(written(document))
+    rates(document)["input"] = rate
+    if taken:
+        assert update(written(document)).differing == 1
+    else:
+        with pytest.raises(
+            PriceBookError, match="1 rates moved a hundredfold, such as input of openai gpt-4o-mini"
+        ):
+            update(written(document))
+    assert price() == Decimal(rate if taken else "0.16")
+
+
+def test_half_of_the_models_may_go_and_more_may_not(document: Document, update: Take) -> None:
+    models = document["tables"]["openai"]["models"]
+    models["gpt-3"] = models["gpt-4o"]
+    update(written(document))
+    for name in ("gpt-3", "gpt-4o"):
+        models.pop(name)
+    with pytest.raises(PriceBookError, match="has 1 models where 3 are known"):
+        update(written(document))
+    models["gpt-4o"] = models["gpt-4o-mini"]
+    assert update(written(document)).new
+    models.pop("gpt-4o")
+    assert update(written(document)).new
+
+
+def test_an_update_says_what_it_brings(document: Document, update: Take, base: Path) -> None:
+    rates(document)["input"] = "0.20"
+    rates(document, row=1)["output"] = "0.40"
+    found = update(written(document))
+    assert (found.before, found.made, found.differing) == (Book.at(base).version, MADE, 2)
+    assert found.version.startswith("next+")
+    # of the standard rates; the batch tariff counts as differing and is not shown
+    assert [(each.model, each.unit) for each in found.changes] == [("gpt-4o-mini", "input")]
+    same = update(written({**document, "version": "again"}))  # made in the same instant
+    assert (same.differing, same.changes) == (0, ())
+
+
+def test_a_bundle_that_is_too_large_is_not_unpacked(
+    document: Document, update: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = gzip.compress(written(document))
+    monkeypatch.setattr("outlay.pricing.updates._LIMIT", len(written(document)) - 1)
+    with pytest.raises(PriceBookError, match="torn, or larger than"):
+        update(content)
+    monkeypatch.setattr("outlay.pricing.updates._LIMIT", len(written(document)) + 1)
+    assert update(content).new
