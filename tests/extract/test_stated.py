@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from outlay.core.money import LIMIT
 from outlay.extract import read
 from outlay.extract.stated import stated_cost
 
@@ -16,6 +17,7 @@ from outlay.extract.stated import stated_cost
         ({"cost_in_usd_ticks": "119540000"}, "xai", "0.011954"),
         ({"cost_in_usd_ticks": 0}, "xai", "0"),
         ({"cost_in_usd_ticks": 0}, "azure", None),
+        ({"cost_in_usd_ticks": 1}, "azure", "0.0000000001"),
         ({"cost_in_usd_ticks": None}, "xai", None),
         ({"cost": 0.00132315, "is_byok": False}, "openrouter", "0.00132315"),
         ({"cost": 0, "is_byok": False}, "openrouter", "0"),
@@ -33,6 +35,7 @@ from outlay.extract.stated import stated_cost
         ({"cost": float("nan")}, "openrouter", None),
         ({"cost": True}, "openrouter", None),
         ({"cost": 10**30}, "openrouter", None),
+        ({"cost": str(LIMIT)}, "openrouter", None),
     ],
 )
 def test_cost(usage: dict[str, Any], provider: str, cost: str | None) -> None:

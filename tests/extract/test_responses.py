@@ -1,0 +1,102 @@
+"""OpenAI's responses: hosted tools beside the counts, sizes that xAI states, and streams that break."""
+
+from typing import Any
+
+import pytest
+
+from outlay.extract import collector, read
+from outlay.extract.responses import count_images
+from outlay.extract.tally import Tally, ordered
+
+USED = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
+
+
+def response(provider: str = "openai", **fields: Any) -> Any:
+    return read({"model": "m", "usage": USED, **fields}, provider=provider, api="responses")
+
+
+@pytest.mark.parametrize(
+    ("drawing", "units"),
+    [
+        ({"input_tokens": 3, "output_tokens": 0}, {"input": 3}),
+        ({"input_tokens": 0, "output_tokens": 5}, {"output": 5}),
+        ({"input_tokens": 3, "output_tokens": 5, "output_tokens_details": {"image_tokens": 5}},
+         {"input": 3, "output_image": 5}),
+    ],
+)  # fmt: skip
+def test_what_the_image_tool_used_is_a_part_of_its_own_model(
+    drawing: dict[str, Any], units: dict[str, int]
+) -> None:
+    tools = [
+        {"type": "web_search"},
+        {"type": "image_generation", "model": "painter"},
+        {"type": "x", "model": "y"},
+    ]
+    usage = response(tool_usage={"image_gen": drawing}, tools=tools)
+    own, part = usage.parts
+    assert (own.model, own.units) == ("m", {"input": 10, "output": 4})
+    assert (part.model, part.units) == ("painter", units)
+
+
+def test_a_tool_that_drew_nothing_is_no_part() -> None:
+    usage = response(tool_usage={"image_gen": {"input_tokens": 0}, "web_search": {"num_requests": 2}})
+    assert (usage.parts, usage.units) == ((), {"input": 10, "output": 4, "web_search": 2})
+
+
+@pytest.mark.parametrize(("stated", "size"), [(0, None), (1, 1), (9, 9), (10, None), (11, None), ("9", None)])
+def test_the_size_of_the_last_context_is_one_that_lies_below_the_sum(stated: Any, size: int | None) -> None:
+    usage = {**USED, "context_details": {"input_tokens": stated}}
+    assert response("xai", usage=usage).context_tokens == size
+
+
+@pytest.mark.parametrize(
+    ("usage", "units", "flags"),
+    [
+        ({"output_tokens": 5, "total_tokens": 5}, {"output": 5}, set()),
+        ({"input_tokens": 5, "total_tokens": 5}, {"input": 5}, set()),
+        (
+            {"input_tokens": 5, "output_tokens": 2, "total_tokens": 8},
+            {"input": 5, "output": 2},
+            {"total_mismatch"},
+        ),
+    ],
+)
+def test_drawing_counts_the_sides_that_are_stated(
+    usage: dict[str, int], units: dict[str, int], flags: set[str]
+) -> None:
+    tally = Tally()
+    count_images(tally, usage)
+    assert (dict(ordered(tally.units)), tally.flags) == (units, flags)
+
+
+@pytest.mark.parametrize(
+    ("status", "flags", "reason"),
+    [
+        ("queued", ("partial",), "the response is queued: its usage comes when it is done"),
+        ("completed", (), "the response states no usage"),
+    ],
+)
+def test_a_response_without_usage_says_whether_one_may_come(
+    status: str, flags: tuple[str, ...], reason: str
+) -> None:
+    usage = response(usage=None, status=status)
+    assert (usage.flags, usage.reason) == (flags, reason)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [{"type": "error", "code": "rate_limit"}, {"type": "error", "error": {"code": "rate_limit"}}],
+)
+def test_a_stream_that_breaks_says_by_which_error(error: dict[str, Any]) -> None:
+    stream: Any = collector("openai", "responses")
+    stream.add({"type": "response.created", "response": {"id": "r", "model": "m", "status": "in_progress"}})
+    before = stream.usage()
+    assert (before.model, before.flags, before.reason) == (
+        "m",
+        ("partial",),
+        "the stream ended before its usage",
+    )
+    stream.add(error)
+    assert (stream.complete, stream.as_body()) == (False, None)
+    assert stream.usage().reason == "the provider answered with an error: rate_limit"
+    assert set(stream.usage().flags) == {"error", "partial"}
