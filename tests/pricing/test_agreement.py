@@ -43,6 +43,12 @@ def test_a_tenth_of_a_percent_is_agreement() -> None:
     assert [each.theirs for each in found.disagreements] == [Decimal("1.0012")]
 
 
+def test_a_tenth_of_a_percent_itself_agrees() -> None:
+    # 0.999 is 0.001 x 1 away, 0.9989 more
+    theirs = [listed("one", "input", "0.999"), listed("one", "input", "0.9989")]
+    assert compare_lists(BOOK, theirs, AT).total == Tally(compared=2, agree=1)
+
+
 def test_a_disagreement_names_whose_word_ours_is() -> None:
     theirs = [
         listed("one", "output", "3"),

@@ -38,6 +38,22 @@ def test_changes_between_two_books() -> None:
     assert ("cache_read", Decimal("1.25"), None) in [(each.unit, each.before, each.after) for each in changes]
 
 
+def test_changes_stand_in_order_each_for_its_number_of_units() -> None:
+    entry = '[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = %s, currency = "%s" }]'
+    before = book_of(entry % ('{ output = "2", input = "1", web_search = "10", characters = "5" }', "USD"))
+    after = book_of(entry % ('{ output = "3", input = "1", web_search = "12", images = "1" }', "EUR"))
+    found = price_changes((before, NOW), (after, NOW), ["acme"])
+    assert [(each.unit, each.before, each.after, each.per) for each in found] == [
+        ("output", 2, 3, 1_000_000),
+        ("characters", 5, None, 1_000_000),
+        ("images", None, 1, 1),
+        ("web_search", 10, 12, 1000),
+    ]
+    assert {each.currency for each in price_changes((before, NOW), (after, NOW), ["acme"])} == {"EUR"}
+    gone = price_changes((before, NOW), (book_of(""), NOW), ["acme"])
+    assert {(each.after, each.currency) for each in gone} == {(None, "USD")}
+
+
 def test_the_same_tokens_on_another_model() -> None:
     usage = Usage.of({"input": 1_000_000}, reported_cost=Decimal(7), terms=(("batch", "true"),))
     assert whatif(usage, provider="openai", model="gpt-4o-mini", at=NOW).amount == Decimal("0.15")

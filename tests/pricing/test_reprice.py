@@ -113,6 +113,7 @@ def test_the_difference_by_model_and_day() -> None:
     }
     dollars = found.totals()[1]
     assert (dollars["calls"], dollars["before"], dollars["after"]) == (3, Decimal("0.006"), Decimal("0.003"))
+    assert (dollars["filled"], foreign["filled"]) == (1, 0)
 
 
 def test_nothing_is_new_the_second_time() -> None:
