@@ -23,7 +23,8 @@ from outlay.core.money import total
 from outlay.ledger import MemoryLedger
 from outlay.llm import DictRegistry, DynamicLLMClient, Llm, LlmConfig, LLMEntry, LLMResponse
 from outlay.llm.adapters import default
-from outlay.logs import tracked_llm_call
+from outlay.logs import log_llm_call, tracked_llm_call
+from outlay.observability import LlmOperationCollector
 from outlay.pricing import cost_of
 from outlay.report import LedgerReader
 from outlay.trackers import CostTracker, InMemoryTracker, UsageRecord, calculate_cost, tracked_chat
@@ -87,6 +88,15 @@ def by_log(calls: Calls, folder: Path) -> Decimal:
     return total(Decimal(str(json.loads(line)["cost"])) for line in path.read_text().splitlines())
 
 
+def by_logger(calls: Calls, folder: Path) -> Decimal:
+    return total(Decimal(str(log_llm_call("p", response(*call))["cost"])) for call in calls)
+
+
+def by_cost_function(calls: Calls, folder: Path) -> Decimal:
+    records = (UsageRecord(MODEL, i, o, "2026-01-01T00:00:00Z") for i, o in calls)
+    return total(Decimal(str(calculate_cost(record))) for record in records)
+
+
 def give(result: Any, _prompt: str) -> Any:
     return result
 
@@ -134,6 +144,25 @@ def by_recorder(calls: Calls, folder: Path) -> Decimal:
     )
 
 
+def by_report(calls: Calls, folder: Path) -> Decimal:
+    ledger = ledger_of(calls)
+    found: Decimal = LedgerReader(ledger).report(by="model").total["cost"]
+    return found
+
+
+def by_collector(calls: Calls, folder: Path) -> Decimal:
+    frame = LlmOperationCollector.polars_from_db(ledger=LedgerReader(ledger_of(calls)))
+    return total(Decimal(str(cost)) for cost in frame["cost"])
+
+
+def ledger_of(calls: Calls) -> MemoryLedger:
+    ledger, recorder = MemoryLedger(), with_provider([])
+    ledger.add(
+        recorder.record(provider="openai", model=MODEL, input_tokens=i, output_tokens=o) for i, o in calls
+    )
+    return ledger
+
+
 def by_django(calls: Calls, folder: Path) -> Decimal:
     from outlay.contrib.django.models import Call  # noqa: PLC0415 - needs Django's settings
 
@@ -147,10 +176,7 @@ def by_django(calls: Calls, folder: Path) -> Decimal:
 
 
 def by_alerts_budget(calls: Calls, folder: Path) -> Decimal:
-    ledger, recorder = MemoryLedger(), with_provider([])
-    ledger.add(
-        recorder.record(provider="openai", model=MODEL, input_tokens=i, output_tokens=o) for i, o in calls
-    )
+    ledger = ledger_of(calls)
     (rule,) = rules_of({"rules": [{"budget": 1, "window": "month"}]})
     (found, *_) = standings([rule], LedgerReader(ledger), datetime.now(UTC))
     return found.value
@@ -164,7 +190,7 @@ def summed(tracker: BaseTracker) -> Decimal:
 
 WAYS = (
     *(by_record, by_result, by_decorator, by_keywords, by_log, by_llm, by_dynamic_client, by_recorder),
-    *(by_django, by_alerts_budget),
+    *(by_logger, by_cost_function, by_report, by_collector, by_django, by_alerts_budget),
 )
 
 
