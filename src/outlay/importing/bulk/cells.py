@@ -1,7 +1,7 @@
 """The cells of foreign rows as SQL: which text stands where, and what it must look like."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed
@@ -49,6 +49,7 @@ class Cells:
     asked: dict[str, str] = field(default_factory=dict)  # texts by source
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
     signs: list[str] = field(default_factory=list)  # patterns of lines that are looked at closely
+    numerals: set[str] = field(default_factory=set)  # texts that are checked to be such as everybody reads
     checks: list[str] = field(default_factory=list)  # what must hold for a row to be read in bulk
     close: list[str] = field(default_factory=list)  # likewise, of lines that are looked at closely
     steps: list[dict[str, str]] = field(default_factory=list)  # expressions by name, over those before
@@ -145,6 +146,7 @@ class Cells:
         """
         if text == NOTHING:
             return NOTHING, NOTHING, NOTHING
+        self.numerals.add(text)
         plain = self.let(f"regexp_full_match({text}, {quoted(_PLAIN)})")
         self.need(f"CASE WHEN {plain} THEN TRUE ELSE {matches(text, _MONEY)} END")
         exact = self.let(f"CASE WHEN NOT {plain} THEN TRY_CAST({text} AS {_WIDE}) END")
@@ -185,10 +187,13 @@ class Cells:
         )
         return value
 
-    def is_strict(self, width: int | None) -> str:
-        """Whether others read a row too: JSON without what only DuckDB takes, or the cells that there are."""
+    def is_strict(self, width: int | None, *, all_checked: bool) -> str:
+        """Whether others read a row too: JSON without what only DuckDB takes, or the cells that there are.
+
+        ``all_checked`` says that every row must pass the ``checks``.
+        """
         if self.form is not None:
-            return self._is_exact(self.form)
+            return self._is_exact(self.form, self.numerals if all_checked else ())
         if width is not None:
             return f"width = {width}"
         lenient = f"regexp_matches(line, {quoted(_LENIENT)})"
@@ -239,6 +244,7 @@ class Cells:
     def _cast(self, text: str, pattern: str, kind: str) -> str:
         if text == NOTHING:
             return NOTHING
+        self.numerals.add(text)
         self.need(matches(text, pattern))
         return self.let(f"TRY_CAST({text} AS {kind})")
 
@@ -290,11 +296,12 @@ class Cells:
             SELECT rowid AS number, line, TRY(json_extract_string(line, {_paths(raws)})) AS x
             FROM foreign_lines))"""  # noqa: S608  # our own names, quoted texts
 
-    def _is_exact(self, form: Form) -> str:
+    def _is_exact(self, form: Form, checked: Collection[str]) -> str:
         """Whether a line is its values put into the form, and all of these are such as others read too."""
         raws = self._raws()
         checks = [f"line = {form.filled(raws)}"]
-        if scalars := form.scalars(raws):
+        known = {raws[source] for source, text in self.asked.items() if text in checked}
+        if scalars := [raw for raw in form.scalars(raws) if raw not in known]:
             checks.append(f"NOT regexp_matches(concat_ws(' ', {', '.join(scalars)}), {quoted(STRANGE)})")
         if self._nested():
             checks.append(f"CASE WHEN odd THEN NOT regexp_matches(line, {quoted(_LENIENT)}) ELSE TRUE END")

@@ -12,7 +12,7 @@ from outlay.importing.bulk.layouts import CLOSED
 from outlay.importing.equal import digest_of, key_of
 from outlay.importing.files import Fault, Heading, Line, row_of
 
-_BLOCK = 96 << 20  # bytes
+_BLOCK = 80 << 20  # bytes; two are held at a time, in memory and in the engine
 _ROWS = 2 * 122_880  # in a block: what DuckDB works at on two cores, and writes without a log of it first
 _CHUNK = 4 << 20
 _BLANK = b"\x02"  # stands for an empty line, which the engine would not count
@@ -102,19 +102,20 @@ def _plain(text: str | bytes) -> bytes:
 
 def blocks(file: io.BufferedReader) -> Iterator[bytes]:
     """Cut what comes at line ends, so many lines or bytes at once."""
-    held: list[bytes] = []
+    held = io.BytesIO()  # which gives what it holds without a copy
     size = lines = 0
     while chunk := file.read(min(_CHUNK, _BLOCK)):
         while lines + (more := chunk.count(b"\n")) >= _ROWS or (more and size + len(chunk) >= _BLOCK):
             end = _behind(chunk, min(more, _ROWS - lines))
-            yield b"".join((*held, chunk[:end]))
-            held.clear()
+            held.write(memoryview(chunk)[:end])
+            yield held.getvalue()
+            held = io.BytesIO()
             size = lines = 0
             chunk = chunk[end:]  # what is left of it
-        held.append(chunk)
+        held.write(chunk)
         size, lines = size + len(chunk), lines + more
     if size:
-        yield b"".join(held)
+        yield held.getvalue()
 
 
 def _behind(chunk: bytes, lines: int) -> int:

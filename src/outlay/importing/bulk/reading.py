@@ -71,6 +71,7 @@ class Bulk:
     def _lines(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
         for ready in ahead(_cut(blocks(file)), benches, partial(self._laid, self.origin)):
             yield from self._block(ready)
+            del ready  # before the next block is read: only two are held at a time
 
     def _table(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
         start = file.readline()
@@ -91,6 +92,7 @@ class Bulk:
                 return
             yield from self._block(ready)
             held.popleft()
+            del ready, lines
 
     def _one_by_one(self, rows: Iterable[Line | Fault]) -> Iterator[Step]:
         yield from kept(self._entries(rows, self.counts), self.ledger)

@@ -62,8 +62,7 @@ def inclusive(cells: Cells, told: Told, counts: Mapping[str, str]) -> None:
     """Make units of inclusive counts, as ``capture.fields.usage_of_counts`` does."""
     given = [text for text in counts.values() if text != NOTHING]
     cached, written, reasoning = (
-        cells.let(f"coalesce({counts[name]}, 0)")
-        for name in ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
+        "0" if counts[name] == NOTHING else cells.let(f"coalesce({counts[name]}, 0)") for name in _PARTS
     )
     whole = cells.let(f"coalesce({counts['input_tokens']}, {cached} + {written})")
     out = cells.let(f"coalesce({counts['output_tokens']}, {reasoning})")
@@ -160,7 +159,7 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
     checks = " AND ".join([f"{clock} IS NOT NULL", *cells.needs()])
     call_or_not = f"CASE WHEN {told.is_call} THEN {checks} ELSE NOT {told.is_call} END"
-    fine = f"{cells.is_strict(reading.width)} AND {call_or_not}"
+    fine = f"{cells.is_strict(reading.width, all_checked=told.is_call == 'TRUE')} AND {call_or_not}"
     each = [("number", "number"), (moment, "moment"), (name, "id"), (key, "key"), (told.silent, "silent")]
     named = ", ".join([f"{text} AS {column}" for text, column in (*each, (told.is_call, "is_call"))])
     return f"""SELECT {", ".join([named, *told_columns, *counts])}
