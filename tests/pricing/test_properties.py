@@ -81,6 +81,34 @@ def test_below_a_tier_two_calls_cost_what_one_does(one: int, other: int) -> None
     assert amount(one) + amount(other) == amount(one + other)
 
 
+FLAT = st.sampled_from(
+    [
+        ("openai", "gpt-4o"),
+        ("anthropic", "claude-haiku-4-5"),
+        ("deepseek", "deepseek-v4-pro"),
+        ("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+    ]
+)
+USED = st.fixed_dictionaries(
+    {
+        unit: st.integers(1, 10**6)
+        for unit in ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+    }
+)
+
+
+@given(FLAT, USED, USED, st.sampled_from([{}, {"batch": "true"}, {"service_tier": "priority"}]))
+def test_without_tiers_two_calls_cost_what_one_does(
+    model: tuple[str, str], one: dict[str, int], other: dict[str, int], terms: dict[str, str]
+) -> None:
+    def amount(counts: dict[str, int]) -> Decimal:
+        found = cost_of(counts, provider=model[0], model=model[1], at=AT, book=None, **terms).amount
+        assert found is not None
+        return found
+
+    assert amount(one) + amount(other) == amount({unit: one[unit] + other[unit] for unit in one})
+
+
 @given(COUNTS)
 def test_the_unknown_is_never_zero(counts: dict[str, int]) -> None:
     cost = cost_of(Usage.of(counts), provider="openai", model="gpt-99", at=AT)
