@@ -99,6 +99,11 @@ NAMED = [
         "generate_content",
         {"modelVersion": "{}", "responseId": "{}", "usageMetadata": {"promptTokenCount": 3}},
     ),
+    (
+        "vertex",
+        "generate_content",
+        {"model_version": "{}", "response_id": "{}", "usage_metadata": {"prompt_token_count": 3}},
+    ),
     ("openai", "responses", {"model": "{}", "id": "{}"}),
 ]
 
@@ -132,6 +137,13 @@ def test_the_model_that_a_router_chose_is_named_whole() -> None:
     assert len(chosen) == 101
     assert usage.model == chosen
     assert cost_of(usage, provider="bedrock", model=usage.model).amount == Decimal("0.33")
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_an_embedding_of_vertex_keeps_its_count_also_of_nothing(count: int) -> None:
+    body = {"predictions": [{"embeddings": {"statistics": {"token_count": count}}}]}
+    usage = read(body, provider="vertex", api="embeddings")
+    assert (usage.raw, usage.units) == ({"token_count": count}, {"input": count} if count else {})
 
 
 def test_the_words_of_a_stream_are_those_of_its_api() -> None:

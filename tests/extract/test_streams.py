@@ -80,3 +80,19 @@ def test_the_events_of_a_message_are_a_body_when_it_ended(begun: Any, before: An
     assert (body and body["usage"]) == before
     stream.hold()
     assert stream.as_body()["usage"] == after
+
+
+def test_of_two_chunks_of_gemini_the_later_word_counts_and_an_empty_one_is_none() -> None:
+    stream: Any = collector("google", "generate_content")
+    stream.add({"modelVersion": "first", "responseId": "r", "candidates": [{"content": {}}]})
+    stream.add(
+        {
+            "modelVersion": "served",
+            "responseId": "",
+            "candidates": [{"finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 4, "totalTokenCount": 14},
+        }
+    )
+    usage = stream.usage()
+    assert (usage.model, usage.response_id) == ("served", "r")
+    assert (usage.units, usage.flags) == ({"input": 10, "output": 4}, ())
