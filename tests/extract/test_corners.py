@@ -440,3 +440,18 @@ def test_an_api_that_is_not_known_is_named_with_those_that_are() -> None:
     for asked in (operation_of, partial(collector, "openai"), partial(read, {}, provider="openai")):
         with pytest.raises(ResponseError, match=r"no API is named 'chatt'; name one of chat, "):
             asked(api="chatt")
+
+
+@pytest.mark.parametrize(
+    ("api", "provider", "usage", "units"),
+    [
+        ("images", "openai", {"output_tokens": 5}, {"output": 5}),
+        ("images", "openai", {"input_tokens": 3}, {"input": 3}),
+        ("invoke_model", "bedrock", {"input_tokens": 3}, {"input": 3}),
+        ("invoke_model", "bedrock", {"output_tokens": 5}, {"output": 5}),
+    ],
+)
+def test_one_side_of_a_usage_is_enough_to_know_its_shape(
+    api: str, provider: str, usage: dict[str, int], units: dict[str, int]
+) -> None:
+    assert read({"usage": usage}, provider=provider, api=api).units == units

@@ -96,3 +96,38 @@ def test_of_two_chunks_of_gemini_the_later_word_counts_and_an_empty_one_is_none(
     usage = stream.usage()
     assert (usage.model, usage.response_id) == ("served", "r")
     assert (usage.units, usage.flags) == ({"input": 10, "output": 4}, ())
+
+
+@pytest.mark.parametrize(
+    ("total", "units", "flags"),
+    [
+        (16, {"input": 12, "output": 1, "reasoning": 3}, ()),  # 10 + 4 + 2: the thoughts are three of the 4
+        (19, {"input": 12, "output": 4, "reasoning": 3}, ("reasoning_additive",)),
+        (15, {"input": 12, "output": 1, "reasoning": 3}, ("total_mismatch",)),
+    ],
+)
+def test_the_total_of_a_live_turn_says_where_the_thoughts_are(
+    total: int, units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    counts = {
+        "promptTokenCount": 10,
+        "responseTokenCount": 4,
+        "thoughtsTokenCount": 3,
+        "toolUsePromptTokenCount": 2,
+    }
+    stream = collector("google", "live")
+    stream.add({"usageMetadata": {**counts, "totalTokenCount": total}})
+    assert (stream.usage().units, stream.usage().flags) == (units, flags)
+
+
+def test_what_a_live_turn_had_cached_is_taken_off_by_modality() -> None:
+    stream = collector("google", "live")
+    counts = {
+        "promptTokenCount": 10,
+        "cachedContentTokenCount": 6,
+        "responseTokenCount": 0,
+        "totalTokenCount": 10,
+    }
+    audio = [{"modality": "AUDIO", "tokenCount": 10}], [{"modality": "AUDIO", "tokenCount": 6}]
+    stream.add({"usageMetadata": {**counts, "promptTokensDetails": audio[0], "cacheTokensDetails": audio[1]}})
+    assert stream.usage().units == {"input_audio": 4, "cache_read_audio": 6}
