@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from outlay.extract import read
-from outlay.extract.bedrock import converse_items
+from outlay.extract.bedrock import converse_items, usual_converse
 
 USED = {"inputTokens": 10, "outputTokens": 4, "totalTokens": 14}
 CACHED = {**USED, "cacheReadInputTokens": 5, "cacheWriteInputTokens": 3, "totalTokens": 22}
@@ -53,3 +53,21 @@ def test_what_needs_a_closer_look_has_one(
 ) -> None:
     found = read({"usage": usage}, provider="bedrock", api="converse")
     assert (found.units, found.flags) == (units, flags)
+
+
+@pytest.mark.parametrize(
+    ("around", "terms"),
+    [
+        ({}, ()),
+        ({"serviceTier": {"type": "PRIORITY"}}, (("service_tier", "priority"),)),
+        ({"performanceConfig": {"latency": "optimized"}}, (("latency", "optimized"),)),
+        (
+            {"serviceTier": {"type": "flex"}, "performanceConfig": {"latency": "standard"}},
+            (("latency", "standard"), ("service_tier", "flex")),
+        ),
+    ],
+)
+def test_tier_and_latency_are_terms_on_both_ways(around: dict[str, Any], terms: tuple[Any, ...]) -> None:
+    body = {"usage": USED, "model": "m", **around}
+    assert usual_converse(body) == ((("input", 10), ("output", 4)), ("m", None), terms, USED)
+    assert read(body, provider="bedrock", api="converse").terms == terms

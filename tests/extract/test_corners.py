@@ -1,5 +1,6 @@
 """Corners of the providers' shapes that few answers show: what is then counted, and what is said of it."""
 
+from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -447,11 +448,45 @@ def test_an_api_that_is_not_known_is_named_with_those_that_are() -> None:
     [
         ("images", "openai", {"output_tokens": 5}, {"output": 5}),
         ("images", "openai", {"input_tokens": 3}, {"input": 3}),
+        (
+            "transcription",
+            "openai",
+            {"input_tokens": None, "output_tokens": 5, "total_tokens": 5},
+            {"output": 5},
+        ),
+        (
+            "transcription",
+            "openai",
+            {"input_tokens": 3, "output_tokens": None, "total_tokens": 3},
+            {"input": 3},
+        ),
         ("invoke_model", "bedrock", {"input_tokens": 3}, {"input": 3}),
         ("invoke_model", "bedrock", {"output_tokens": 5}, {"output": 5}),
     ],
 )
 def test_one_side_of_a_usage_is_enough_to_know_its_shape(
-    api: str, provider: str, usage: dict[str, int], units: dict[str, int]
+    api: str, provider: str, usage: dict[str, int | None], units: dict[str, int]
 ) -> None:
     assert read({"usage": usage}, provider=provider, api=api).units == units
+
+
+@pytest.mark.parametrize(
+    ("tier", "terms"),
+    [
+        ("SERVICE_TIER_PRIORITY", (("service_tier", "priority"),)),
+        ("SERVICE_TIER_UNSPECIFIED", ()),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_the_tier_of_a_grpc_answer_goes_by_the_name_of_its_enum(
+    tier: str | None, terms: tuple[Any, ...]
+) -> None:
+    body = {"usage": {"prompt_tokens": 3, "total_tokens": 3}, "service_tier": tier}
+    assert read(body, provider="xai", api="grpc_chat").terms == terms
+
+
+@pytest.mark.parametrize(("data", "units"), [([{}, {}], {"images": 2}), (None, {})])
+def test_images_that_only_state_their_money_are_counted(data: Any, units: dict[str, int]) -> None:
+    usage = read({"usage": {"cost": 0.08}, "data": data}, provider="openrouter", api="images")
+    assert (usage.units, usage.flags, usage.reported_cost) == (units, (), Decimal("0.08"))
