@@ -174,6 +174,7 @@ def test_operations_are_opentelemetry_names() -> None:
 
 def test_a_collector_that_saw_nothing_says_so() -> None:
     for api in APIS:
+        assert not collector("openai", api).complete, api
         usage = collector("openai", api).usage()
         assert (usage.items, "partial" in usage.flags, bool(usage.reason)) == ((), True, True), api
 
