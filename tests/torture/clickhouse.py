@@ -1,6 +1,7 @@
 """ClickHouse as a server that can be killed, and two homes that deliver the same calls to it at once."""
 
 import random
+import subprocess
 import tempfile
 import threading
 import time
@@ -21,6 +22,7 @@ from outlay.ledger.ship import Offsets, Shipper
 
 _CALLS = 30  # of each delivery
 _TRIES = 20
+_CLOSING = 20.0  # seconds
 
 
 class Served:
@@ -47,12 +49,19 @@ class Served:
             raise RuntimeError((self._folder / "run" / "err").read_text("utf-8", "replace")[-2000:])
 
     def stop(self, *, at_once: bool = False) -> None:
-        """Stop it; ``at_once`` by ``kill -9``."""
+        """Stop it; ``at_once`` by ``kill -9``.
+
+        An engine that is closed while it works at a request now and then waits for itself for ever; it is
+        killed then, which is as good a fault.
+        """
         process, self._process = self._process, None
         if process is not None and at_once:
             process.kill()
         elif process is not None:
-            process.terminate()
+            try:
+                process.terminate(_CLOSING)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager

@@ -55,10 +55,10 @@ class Program:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(_PATIENCE)
 
-    def terminate(self) -> int:
-        """Ask it to end."""
+    def terminate(self, patience: float = _PATIENCE) -> int:
+        """Ask it to end, within so many seconds."""
         self._process.terminate()
-        return self._process.wait(_PATIENCE)
+        return self._process.wait(patience)
 
     def end(self) -> int:
         """Wait for its end."""

@@ -5,8 +5,8 @@ places in a sorted list takes microseconds.
 """
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from math import exp, floor, log
 from typing import Final
@@ -64,21 +64,25 @@ def _added(rows: str) -> str:
 def shares(groups: Iterable[tuple[Labels, Sequence[int], Sequence[int]]]) -> Shares:
     """Give the percentiles of groups, each with its buckets and their counts, and those of all together."""
     found: Shares = {}
-    whole: Counter[int] = Counter()
+    whole: defaultdict[int, int] = defaultdict(int)
     for labels, buckets, counts in groups:
-        found[labels] = tuple(_places(sorted(zip(buckets, counts, strict=True))))
-        for bucket, count in zip(buckets, counts, strict=True):
+        counted = dict(zip(buckets, counts, strict=True))
+        found[labels] = _places(counted)
+        for bucket, count in counted.items():
             whole[bucket] += count
     if whole:
-        found[None] = tuple(_places(sorted(whole.items())))
+        found[None] = _places(whole)
     return found
 
 
-def _places(counted: Sequence[tuple[int, int]]) -> Iterator[float]:
+def _places(counted: dict[int, int]) -> tuple[float, ...]:
     """Look up in which bucket each percentile lies, and how far into it."""
-    below = list(accumulate((count for _, count in counted), initial=0))
+    ordered = sorted(counted)
+    below = [0, *accumulate(map(counted.__getitem__, ordered))]
+    found = []
     for share in SHARES:
         place = floor(share * (below[-1] - 1))
         at = bisect_right(below, place) - 1
-        bucket, count = counted[at]
-        yield exp(_LOG * (bucket + (place - below[at] + 0.5) / count))
+        bucket = ordered[at]
+        found.append(exp(_LOG * (bucket + (place - below[at] + 0.5) / counted[bucket])))
+    return tuple(found)
