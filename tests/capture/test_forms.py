@@ -1,5 +1,6 @@
 """The line of a call that is filled into a form is the one that the whole way would have made."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -105,7 +106,7 @@ def made(recorder: Recorder, api: str, body: Mapping[str, Any], how: Mapping[str
     call.retries, call.terms, call.extra = how["retries"], how["terms"], how["extra"]
     if how["streamed"]:
         call.first_token()
-    call.answer(body)
+    call.answer(json.dumps(body) if how["text"] else body)
 
 
 HOWS = st.fixed_dictionaries(
@@ -113,6 +114,7 @@ HOWS = st.fixed_dictionaries(
         "whom": st.sampled_from([{}, {}, {"user": "u1", "team": "search"}, {"session": ""}]),
         "asked": st.sampled_from(["gpt-4o", None]),
         "streamed": st.booleans(),
+        "text": st.booleans(),
         "retries": st.sampled_from([0, 2]),
         "terms": st.sampled_from([{}, {}, {"batch": "true"}, {"month_input_tokens": "5"}]),
         "extra": st.sampled_from([{}, {}, {"raw_response": True}]),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,9 @@ OUTCOMES = ("ok", "error", "abandoned", "cancelled")
 ASK: dict[str, Any] = {"modelId": bodies.MODEL, "messages": [{"role": "user", "content": [{"text": "hi"}]}]}
 INVOKE: dict[str, Any] = {"modelId": bodies.MODEL, "body": b"{}"}
 GROK = {"input": 800, "cache_read": 200, "output": 90, "reasoning": 10, "web_search": 1}
+
+
+AT_ONCE = timedelta(milliseconds=1)
 
 
 class City(BaseModel):
@@ -75,6 +79,7 @@ XAI = {
     "sample": Form(lambda chat: chat.sample(), flags=("assumed_tier",)),
     "parse": Form(lambda chat: chat.parse(City), flags=("assumed_tier",)),
     "stream": Form(lambda chat: chat.stream(), streamed=True),
+    "deferred": Form(lambda chat: chat.defer(interval=AT_ONCE), flags=("assumed_tier",)),
 }
 FORMS = {("boto3", False): AWS, ("aiobotocore", True): AWS, ("xai", False): XAI, ("xai", True): XAI}
 
@@ -109,6 +114,17 @@ class Holding(Peer):
         if self.holds is not None:
             self.holds.wait(30)
         return super().GetCompletion(request, context)
+
+    def StartDeferredCompletion(self, request: Any, context: Any) -> Any:  # noqa: N802 - likewise
+        if self.fails:
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests")
+        return super().StartDeferredCompletion(request, context)
+
+    def GetDeferredCompletion(self, request: Any, context: Any) -> Any:  # noqa: N802 - likewise
+        self.came.set()
+        if self.holds is not None:
+            self.holds.wait(30)
+        return super().GetDeferredCompletion(request, context)
 
     def GetCompletionChunk(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802 - likewise
         if self.fails:

@@ -1,5 +1,6 @@
 """One call under way: started, first token, then finished, failed or left; one Record at the end."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -201,7 +202,7 @@ class Call:
         """Give the facts of an answer about which nothing is odd."""
         if not self.terms and not isinstance(self._usage, Usage):
             body, api = self._usage if isinstance(self._usage, tuple) else (self._usage.as_body(), self.api)
-            usual = usual_of_body(body, self.provider, api)
+            usual = usual_of_body(_parsed(body), self.provider, api)
             if usual is not None:
                 return usual
         # What is read is kept, for it may turn out to be odd and go the whole way.
@@ -279,6 +280,16 @@ def usage_in(body: Any, provider: str, api: str) -> Usage:
     except Exception as fault:  # noqa: BLE001 - the guard: the call is recorded all the same
         note_failure("usage_in", fault)
         return Usage(reason="the response could not be read")
+
+
+def _parsed(body: Any) -> Any:
+    """Give a body that is still a text, as Google's are, as an object; None for what is none."""
+    if type(body) is not str:
+        return body
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _milliseconds(start: float, end: float) -> float:

@@ -10,8 +10,15 @@ from outlay.extract.plain import copy_of, fields_of, plain, rows_of
 
 BodyReader = Callable[[Mapping[str, Any], str], Usage]
 
-# OpenAI's reference says of include_usage that one additional chunk, before the end, holds the usage.
-_CLOSING = frozenset({"openai", "azure"})
+# Hosts that send the usage of a chat in one of its last chunks. OpenAI's reference says of include_usage that
+# one additional chunk, before the end, holds it; of the others it is what recorded streams show, all of them.
+# Perplexity, Databricks and DeepSeek let it run along, and a stranger may: there each chunk is looked at.
+_CLOSING = frozenset(
+    {
+        *("openai", "azure", "ai21", "alibaba", "bedrock", "cloudflare", "groq", "huggingface", "mistral"),
+        *("moonshotai", "ollama", "openrouter", "snowflake", "together", "vllm", "writer", "xai", "zai"),
+    }
+)
 _TAIL = 4  # more chunks than ever came behind a usage
 
 _REPLACING = frozenset({int, str, float, bool, list})  # kinds of values that stand in place of earlier ones
@@ -229,6 +236,53 @@ class ClosingUsage(LastUsage):
         """Read the usage."""
         self._look()
         return super().usage()
+
+
+class AtItsEnds:
+    """A collector that looks at a stream's first event and at its last ones; those between pass unseen.
+
+    It is for streams of which one of the last events says all of the usage. Whoever hands every event to
+    ``add`` has every event looked at.
+    """
+
+    __slots__ = ("_inner", "_known", "_tail", "rest")
+
+    def __init__(self, inner: Collector) -> None:
+        self._inner = inner
+        self._tail: deque[Any] = deque(maxlen=_TAIL)
+        self._known: Usage | None = None
+        self.rest = self._tail.append  # takes what comes after the first event
+
+    def add(self, event: Any) -> None:
+        """Look at the next event."""
+        self._inner.add(event)
+
+    def _looked(self) -> Collector:
+        while self._tail:
+            self._inner.add(self._tail.popleft())
+        return self._inner
+
+    @property
+    def complete(self) -> bool:
+        """Whether the event that carries the final usage was seen."""
+        return self._looked().complete
+
+    def hold(self) -> None:
+        """Copy what the owner of the events could still change; read it, where that is all of it."""
+        inner = self._looked()
+        if isinstance(inner, Holding):
+            inner.hold()
+        else:
+            self._known = inner.usage()
+
+    def as_body(self) -> Mapping[str, Any] | None:
+        """Give the body that a finished stream amounts to, where the collector can tell."""
+        as_body = getattr(self._looked(), "as_body", None)
+        return None if as_body is None else as_body()
+
+    def usage(self) -> Usage:
+        """Read what is known by now."""
+        return self._looked().usage() if self._known is None else self._known
 
 
 def last_usage(read: BodyReader, provider: str) -> LastUsage:

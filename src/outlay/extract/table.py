@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from outlay.extract.streams import BodyReader, Collector, last_usage
+from outlay.extract.streams import AtItsEnds, BodyReader, Collector, last_usage
 
 
 class Row(NamedTuple):
@@ -23,6 +23,7 @@ class Row(NamedTuple):
     bears: tuple[str, ...] | None = ('"usage"',)
     # Types of an event that says all of a stream that ends with it.
     closing: tuple[str, ...] = ()
+    ends: bool = False  # whether a live stream's first and last events say all that bears on usage
     usual: str | None = None  # the function that reads usual bodies, where the module has one; see usual.py
 
 
@@ -53,12 +54,21 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             *("chat", "responses", "read_responses", "ResponsesStream"),
             bears=(*(f'"{kind}"' for kind in FINAL_RESPONSES), '"error"'),
             closing=FINAL_RESPONSES,
+            ends=True,
         ),
         "completions": Row("text_completion", "chat", "read_chat"),
         "embeddings": Row("embeddings", "media", "read_embeddings"),
-        "images": Row("generate_content", "media", "read_images", "MediaStream", shared=True, bears=_MEDIA),
+        "images": Row(
+            "generate_content", "media", "read_images", "MediaStream", shared=True, bears=_MEDIA, ends=True
+        ),
         "transcription": Row(
-            "generate_content", "media", "read_transcription", "MediaStream", shared=True, bears=_MEDIA
+            "generate_content",
+            "media",
+            "read_transcription",
+            "MediaStream",
+            shared=True,
+            bears=_MEDIA,
+            ends=True,
         ),
         "realtime": Row("chat", "realtime", "read_realtime", "RealtimeStream", bears=None),
         "messages": Row(
@@ -83,11 +93,12 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "converse": Row(
             *("chat", "bedrock", "read_converse", "ConverseStream"),
             bears=('"metadata"',),
+            ends=True,
             usual="usual_converse",
         ),
         "invoke_model": Row("chat", "invoke", "read_invoke", "InvokeStream", bears=None),
-        "cohere_chat": Row("chat", "cohere", "read_cohere", "CohereStream", bears=_COHERE),
-        "cohere_embed": Row("embeddings", "cohere", "read_cohere", "CohereStream", bears=_COHERE),
+        "cohere_chat": Row("chat", "cohere", "read_cohere", "CohereStream", bears=_COHERE, ends=True),
+        "cohere_embed": Row("embeddings", "cohere", "read_cohere", "CohereStream", bears=_COHERE, ends=True),
         "rerank": Row("retrieval", "cohere", "read_rerank"),
         "ollama_chat": Row("chat", "ollama", "read_ollama", "OllamaStream", bears=()),
         "ollama_generate": Row("text_completion", "ollama", "read_ollama", "OllamaStream", bears=()),
@@ -109,7 +120,8 @@ def reader_of(api: str) -> Reader:
     module: Any = import_module(f"outlay.extract.{row.module}")
     body: BodyReader = getattr(module, row.body)
     stream = partial(last_usage, body) if row.stream is None else getattr(module, row.stream)
-    return Reader(row.operation, body, partial(stream, body) if row.shared else stream)
+    made: Callable[[str], Collector] = partial(stream, body) if row.shared else stream
+    return Reader(row.operation, body, (lambda provider: AtItsEnds(made(provider))) if row.ends else made)
 
 
 @lru_cache(maxsize=len(ROWS))

@@ -24,7 +24,7 @@ METHODS = {
     "embedContent": "embeddings",
     "batchEmbedContents": "embeddings",
 }
-_KEPT = 8  # chunks with usage, beside the first: more than enough for each field's last value
+_KEPT = 8  # chunks beside the first: more than enough for each field's last value
 
 
 def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:  # noqa: ARG001 - one form
@@ -69,26 +69,31 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
 
 
 class _Chunks:
-    """A collector of the wire's chunks: texts are kept by reference and parsed only at the end."""
+    """A collector of the wire's chunks: the first and the last ones are kept, and parsed only at the end."""
 
-    __slots__ = ("_first", "_last", "provider")
+    __slots__ = ("_first", "_last", "provider", "rest")
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
-        self._first: str | None = None
-        self._last: deque[str] = deque(maxlen=_KEPT)
+        self._first: Any = None
+        self._last: deque[Any] = deque(maxlen=_KEPT)
+        self.rest = self._last.append  # takes what comes after the first chunk
 
     def add(self, event: Any) -> None:
-        """Keep a chunk that may bear on usage."""
-        if "sageMetadata" in event.body:
-            self._last.append(event.body)
-        elif self._first is None:
-            self._first = event.body
+        """Keep a chunk."""
+        if self._first is None:
+            self._first = event
+        else:
+            self.rest(event)
+
+    def _texts(self) -> list[str]:
+        return [chunk.body for chunk in (self._first, *self._last) if chunk is not None]
 
     @property
     def complete(self) -> bool:
-        """Whether the last chunk said why generation stopped."""
-        return bool(self._last) and '"finishReason"' in self._last[-1]
+        """Whether the last chunk with usage said why generation stopped."""
+        last = next((text for text in reversed(self._texts()) if "sageMetadata" in text), "")
+        return '"finishReason"' in last
 
     def hold(self) -> None:
         """Nothing to copy: texts do not change."""
@@ -96,7 +101,7 @@ class _Chunks:
     def usage(self) -> Usage:
         """Read what was kept."""
         reader = collector(self.provider, "generate_content")
-        for text in (*((self._first,) if self._first else ()), *self._last):
+        for text in self._texts():
             reader.add(json.loads(text))
         return reader.usage()
 

@@ -13,6 +13,7 @@ from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
+from outlay.extract.streams import AtItsEnds
 from outlay.instrumentation import mistral_batches
 from outlay.instrumentation.hosts import provider_at
 from outlay.instrumentation.patches import Patches
@@ -140,7 +141,7 @@ def _settle(call: Call, result: Any) -> None:
         call.finish(usage_in(_said(result), call))
         return
     call.streamed = True
-    seen = Watch(call, _Data(collector(call.provider, call.api)))
+    seen = Watch(call, AtItsEnds(_Data(collector(call.provider, call.api))))
     watching: Any = watch_async if hasattr(result, "__anext__") else watch
     result.generator = watching(result.generator, seen)
     mark(result, seen)
