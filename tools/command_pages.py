@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from outlay.cli.app import root
+from outlay.cli.app import INTERRUPTED, root
+from outlay.cli.manual import CODES, COMMON_CODES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "commands"
 WIDTH = 100
@@ -29,10 +30,22 @@ def _index(found: list[tuple[str, click.Command]]) -> str:
     ]
     head = (
         "# Commands\n\n`outlay COMMAND --help` says the same. Every command that prints data takes `--json`."
-        " Data goes to standard output, all else to standard error. Exit code 0: done; 1: the answer is no,"
-        " or the work failed; 2: the command line is wrong.\n\n| command | |\n|---|---|\n"
+        " Data goes to standard output, all else to standard error.\n\n| command | |\n|---|---|\n"
     )
-    return head + "\n".join(rows) + "\n"
+    return head + "\n".join(rows) + "\n" + _exit_codes()
+
+
+def _exit_codes() -> str:
+    """List them, in the one place where all stand."""
+    rows = [
+        f"| {name} | {says} |" for name, says in (("every command", COMMON_CODES), *sorted(CODES.items()))
+    ]
+    return (
+        "\n## Exit codes\n\nWhat is not done is said in one line on standard error, with the way out."
+        f" Ctrl-C ends any command with {INTERRUPTED}.\n\n| command | exit codes |\n|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _commands(

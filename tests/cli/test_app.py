@@ -135,7 +135,18 @@ def test_a_wrong_command_line_ends_with_two_and_one_line(
     [
         (["explain", "019a"], "no single call has the id '019a'"),
         (["price", "missing.jsonl"], "missing.jsonl: No such file"),
-        (["price", "."], "Is a directory"),
+        (["price", "."], ".: Is a directory; name a file, or - for standard input"),
+        (["price", "a\0b"], "embedded null byte"),
+        (["import", "missing.jsonl"], "missing.jsonl: No such file or directory; name a file, or - for"),
+        (["import", "."], "Is a directory"),
+        (
+            ["prices", "diff", "old.toml", "new.toml"],
+            "old.toml: No such file or directory; name a price file",
+        ),
+        (["prices", "diff", ".", "."], "overlay.toml: No such file or directory; name a price file, or a fo"),
+        (["prices", "diff", "--litellm", "map.json"], "map.json: No such file or directory; name litellm's"),
+        (["prices", "update", "--url", "prices.gz"], "prices.gz: No such file or directory; name a bundle"),
+        (["run", "."], ". is a folder without __main__.py; name a Python file, or a module with -m"),
         (["run", "missing.py"], "no program 'missing.py'"),
         (["run", "-m", "missing.module"], "no module 'missing.module'"),
         (["run", "/bin/sh"], "/bin/sh is no Python program"),
@@ -261,7 +272,9 @@ def test_a_process_of_its_own_ends_in_the_same_ways(command: Command) -> None:
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "outlay: no command 'reprot'; did you mean report? (see outlay --help)\n"
     assert (failed.returncode, failed.stdout) == (1, "")
-    assert failed.stderr == "outlay: missing.jsonl: No such file or directory\n"
+    assert failed.stderr == (
+        "outlay: missing.jsonl: No such file or directory; name a file, or - for standard input\n"
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")

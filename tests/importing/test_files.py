@@ -62,5 +62,19 @@ def test_what_is_no_file_of_rows_is_refused_whole(data: bytes) -> None:
         rows(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PAR1\x15\x04\x15\x80", "it is Parquet, which is not read; write its calls as CSV or JSON lines"),
+        (b"PK\x03\x04\x14\x00", "save it as CSV"),
+        (b"SQLite format 3\x00", "a database of SQLite"),
+    ],
+)
+@pytest.mark.parametrize("table", [False, True])
+def test_a_file_that_is_no_text_is_told_by_its_name(data: bytes, says: str, table: bool) -> None:  # noqa: FBT001 - two ways
+    with pytest.raises(ImportFileError, match=says):
+        list(rows_of(io.BytesIO(data), table=table))
+
+
 def test_a_document_without_rows_is_one_row() -> None:
     assert lines('{\n"model": "gpt-4o"\n}') == [(1, {"model": "gpt-4o"})]

@@ -249,6 +249,7 @@ def test_equal_rows_stay_two_calls_and_have_the_same_ids_again(maker: Maker) -> 
         ({"latency": "fast"}, "latency must be a number"),
         ({"timestamp": "yesterday", "cost": 1}, "is no time"),
         ({"timestamp": TEN, "colour": "red"}, "no call"),
+        ({"ChargePeriodStart": TEN, "BilledCost": "1.5", "ServiceName": "OpenAI"}, "a row of a bill (FOCUS)"),
     ],
 )
 def test_bad_values_are_faults(maker: Maker, bad: dict[str, Any], reason: str) -> None:

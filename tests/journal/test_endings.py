@@ -40,6 +40,8 @@ def test_a_hard_exit_writes_what_is_pending(tmp_path: Path) -> None:
 def test_a_forked_worker_that_exits_hard_writes_its_own_and_no_more(tmp_path: Path) -> None:
     """As those of job queues do after each job, whether or not their parent has recorded something."""
     code = """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of forks beside threads
 def child(name):
     if not os.fork():
         journal.append(call(user=name))

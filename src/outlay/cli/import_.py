@@ -44,11 +44,14 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     however often it is read. A stated cost is kept to the digit; others are priced at the call's own time.
     """
     from outlay import process
+    from outlay.cli.inputs import EITHER, check_input
     from outlay.cli.session import or_empty, reader_of, settings_of, show, show_json
     from outlay.importing import SHAPES
     from outlay.importing.bulk.layouts import Origin
     from outlay.importing.bulk.reading import way_of
 
+    for name in files:  # before the first of them is taken
+        check_input(name, EITHER)
     settings = settings_of(state_of(ctx))
     columns = dict(pairs(given["columns"], ctx, None))
     here = process.use(settings)

@@ -15,7 +15,7 @@ class Example(NamedTuple):
 
 
 HELP = ["-h", "--help"]
-_CODES = "0 done, 1 the answer is no or the work failed, 2 the command line is wrong"
+COMMON_CODES = "0 done, 1 the answer is no or the work failed, 2 the command line is wrong"
 CODES: Mapping[str, str] = MappingProxyType(
     {
         "outlay alerts check": "0 nothing new, 1 a rule fired or a channel took no alert, 2 a rule is wrong",
@@ -159,4 +159,4 @@ def epilog(path: str) -> str:
     """Give the end of a command's help; a command that nobody gave an example has its codes alone."""
     shown = [f"  {line}\n      {says}" for line, says in EXAMPLES.get(path, ())]
     examples = "\b\nExamples:\n" + "\n".join(shown) + "\n\n" if shown else ""
-    return f"{examples}\b\nExit codes:\n  {CODES.get(path, _CODES)}."
+    return f"{examples}\b\nExit codes:\n  {CODES.get(path, COMMON_CODES)}."

@@ -38,6 +38,9 @@ def price(ctx: click.Context, /, *, file: str, jobs: int | None) -> int:
     text) in place of the response; model and at may be left out. A line that cannot be read is answered by
     {"id", "error"}, and the exit code is then 1.
     """
+    from outlay.cli.inputs import EITHER, check_input
+
+    check_input(file, EITHER)
     out, failed = sys.stdout.buffer, False
     with _uncollected() as settle:
         from outlay.cli.price_workers import Prices, priced

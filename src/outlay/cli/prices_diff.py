@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outlay.cli.inputs import check_input
 from outlay.cli.options import data_options, state_of
 from outlay.cli.words import files
 from outlay.core.errors import MissingExtraError
@@ -76,6 +77,7 @@ def _agreements(
             raise
         click.echo(f"outlay: {error}", err=True)
     if litellm is not None:
+        check_input(litellm, "name litellm's price map, or its URL")
         listed = litellm_listed(litellm_map(fetch(litellm), litellm))
         yield "litellm", compare_lists(book, listed, at, provider)
 
@@ -161,6 +163,9 @@ def _book(name: str) -> "Book":
     from outlay.pricing import Book
 
     path = Path(name)
+    check_input(
+        str(path / "overlay.toml") if path.is_dir() else name, "name a price file, or a folder of tables"
+    )
     return Book.at(path) if path.is_dir() else Book.of(path)
 
 

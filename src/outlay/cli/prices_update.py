@@ -22,6 +22,7 @@ def update(ctx: click.Context, /, *, url: str | None, dry_run: bool, force: bool
     hundredfold. When anything is wrong, or there is no network, all stays as it was. Calls that are already
     recorded keep their cost.
     """
+    from outlay.cli.inputs import check_input
     from outlay.cli.prices_diff import change_json, changes_text
     from outlay.cli.session import page_of_terminal, settings_of, show, show_json
     from outlay.pricing import updates
@@ -31,6 +32,8 @@ def update(ctx: click.Context, /, *, url: str | None, dry_run: bool, force: bool
     where = url or settings.prices_url
     if where is None:
         raise click.UsageError("say where from: --url URL, or prices_url in outlay.toml", ctx)
+    if url is not None:
+        check_input(url, "name a bundle of prices, or its URL")
     found = updates.update(
         fetch(where), settings.price_updates, now=datetime.now(UTC), force=force, write=not dry_run
     )

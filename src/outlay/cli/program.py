@@ -8,16 +8,17 @@ import runpy
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from errno import EACCES
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-from outlay.core.errors import OutlayError
+from outlay.cli.inputs import InputError
 
 INTERRUPTED = 130
 
 
-class NoProgramError(OutlayError):
+class NoProgramError(InputError):
     """The program or module that was to be run is not there."""
 
 
@@ -28,6 +29,12 @@ def check_program(program: str) -> None:
         NoProgramError: there is none, or it is no Python.
     """
     path = Path(program)
+    if path.is_dir() and not (path / "__main__.py").exists():
+        raise NoProgramError(
+            f"{program} is a folder without __main__.py; name a Python file, or a module with -m"
+        )
+    if path.is_file() and not os.access(path, os.R_OK):
+        raise NoProgramError(f"{program}: {os.strerror(EACCES)}; make it readable, or name another")
     if path.exists() and (path.is_dir() or _is_source(path) or _is_compiled(path)):
         return
     if path.exists() and not _PYTHON.fullmatch(path.name):

@@ -16,6 +16,11 @@ from outlay.core.errors import ImportFileError
 
 BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
+_OTHERS = {  # what begins so is no text, and is best told by its name
+    b"PAR1": "it is Parquet, which is not read; write its calls as CSV or JSON lines, as outlay export does",
+    b"PK\x03\x04": "it is a zip file or a spreadsheet; unpack it, or save it as CSV",
+    b"SQLite f": "it is a database of SQLite; write its calls as CSV or JSON lines",
+}
 _LONG = re.compile(rb"\d\.\d{15}|\d{16}")  # numerals that a float might not hold to the last digit
 _ROWS = ("data", "records", "calls", "rows", "results", "observations", "requests")
 _WIDEST = 2**24  # characters of one field of a table
@@ -52,9 +57,16 @@ class Opened(NamedTuple):
 
 
 def opened(file: BinaryIO, *, table: bool = False) -> Opened:
-    """See at its beginning what a file holds, unless it is said to be a table."""
+    """See at its beginning what a file holds, unless it is said to be a table.
+
+    Raises:
+        ImportFileError: it is none of them, and known for what it is.
+    """
     plain = _unpacked(file)
     start = plain.peek(512)[:512].removeprefix(BOM).lstrip()
+    for sign, says in _OTHERS.items():
+        if start.startswith(sign):
+            raise ImportFileError(says)
     if table or (start and start[:1] not in b"{["):
         return Opened(plain, "table")
     whole = start[:1] == b"[" or _is_one_document(start)

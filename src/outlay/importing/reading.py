@@ -103,6 +103,10 @@ def entries_of(
             yield Fault(each.number, str(error)[:200])
 
 
+_NO_CALL = "no call: neither cost, tokens nor an outcome stands in it"
+_FOCUS = "no call: a row of a bill (FOCUS), where calls are added up; what is read are single calls"
+
+
 def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape | None, Import]) -> Entry:
     shape, seen = told
     if shape is None and is_own(row):
@@ -110,7 +114,7 @@ def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape |
         return entry_from_json(row)
     found = shape or shape_of(row)
     if found is None:
-        raise ValueError("no call: neither cost, tokens nor an outcome stands in it")
+        raise ValueError(_FOCUS if "BilledCost" in row else _NO_CALL)
     seen.shape = seen.shape or found.name
     return maker.record(found.name, found.read(row), line)
 
