@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from click.testing import CliRunner
 from outlay.cli.app import COMMANDS, root
 
 OUTLAY = (sys.executable, "-m", "outlay")
+# To root nothing is forbidden, unless it runs a program without that power.
+HUMBLE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -130,10 +133,15 @@ def test_a_wrong_command_line_ends_with_two_and_one_line(
     assert says in done.stderr
 
 
+def test_an_id_that_no_call_has_ends_with_one_and_one_line(outlay: Callable[..., Any]) -> None:
+    done = outlay("explain", "019a")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "outlay: no single call has the id '019a'; `outlay calls` lists them\n"
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["explain", "019a"], "no single call has the id '019a'"),
         (["price", "missing.jsonl"], "missing.jsonl: No such file"),
         (["price", "."], ".: Is a directory; name a file, or - for standard input"),
         (["price", "a\0b"], "embedded null byte"),
@@ -154,12 +162,11 @@ def test_a_wrong_command_line_ends_with_two_and_one_line(
         (["run", sys.executable, "my_script.py"], f"leave {sys.executable!r} out"),
     ],
 )
-def test_what_is_not_there_ends_with_one_and_one_line(
+def test_a_file_that_is_named_and_cannot_be_read_is_a_wrong_command_line(
     outlay: Callable[..., Any], args: list[str], says: str
 ) -> None:
     done = outlay(*args)
-    assert done.returncode == 1
-    assert done.stdout == ""
+    assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert says in done.stderr
 
@@ -271,10 +278,24 @@ def test_a_process_of_its_own_ends_in_the_same_ways(command: Command) -> None:
     wrong, failed = command("reprot"), command("price", "missing.jsonl")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "outlay: no command 'reprot'; did you mean report? (see outlay --help)\n"
-    assert (failed.returncode, failed.stdout) == (1, "")
+    assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr == (
         "outlay: missing.jsonl: No such file or directory; name a file, or - for standard input\n"
     )
+
+
+@pytest.mark.parametrize("args", [("price",), ("import",), ("run",), ("prices", "update", "--url")])
+def test_a_file_that_is_not_for_this_user_is_a_wrong_command_line(
+    environ: dict[str, str], tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    secret = tmp_path / "secret.py"
+    secret.write_text("{}\n")
+    secret.chmod(0)
+    command = [*HUMBLE, *OUTLAY, *args, str(secret)]
+    done = subprocess.run(command, capture_output=True, env=environ, check=False, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"outlay: {secret}: Permission denied; ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
