@@ -22,6 +22,8 @@ _HEADERS = {
     "x-amzn-bedrock-cache-write-input-token-count": "cacheWriteInputTokenCount",
 }
 _FLAT = ("prompt_token_count", "generation_token_count", "inputTextTokenCount", "totalOutputTextTokenCount")
+_FACTS = (*_FLAT, "usage", "model", "id", _TRACE, "error")
+_KEPT = frozenset({*_FACTS, "metadata"})
 
 
 def read_invoke(body: Mapping[str, Any], provider: str) -> Usage:
@@ -98,7 +100,9 @@ class InvokeStream:
             self._seen = True
             self._messages.add(chunk)
             return
-        for key in (*_FLAT, "usage", "model", "id", _TRACE, "error"):
+        if _KEPT.isdisjoint(chunk):
+            return
+        for key in _FACTS:
             if chunk.get(key) is not None:
                 self._facts[key] = chunk[key]
         metadata = fields_of(chunk.get("metadata"))

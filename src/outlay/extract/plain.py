@@ -20,8 +20,13 @@ _DEPTH = 8  # the deepest known usage object has 5 floors
 
 def fields_of(value: Any) -> Mapping[str, Any] | None:
     """Give the fields of a mapping or an SDK object, one floor deep; None when it has none."""
-    if type(value) is dict:
+    kind = type(value)
+    if kind is dict:
         return value
+    if (
+        kind in _STILL or kind is list
+    ):  # what JSON has beside objects; asking it for fields costs an exception
+        return None
     try:
         extra = value.__pydantic_extra__
         own: Mapping[str, Any] = value.__dict__
@@ -98,10 +103,14 @@ def _number(value: Any) -> Any:
 def _copied(found: dict[Any, Any], depth: int) -> dict[str, Any]:
     made: dict[str, Any] = found.copy()
     for key, content in found.items():
-        if type(content) is int:
+        kind = type(content)
+        if kind is int:
             if content > _USUAL or content < 0:
                 made[key] = _number(content)
-        elif content is not None and type(content) not in _INERT:
+        elif kind is str:
+            if len(content) > _TEXT or not content.isascii():
+                made[key] = text_of(content)
+        elif kind not in _INERT:
             made[key] = plain(content, depth - 1)
     try:
         if "".join(found).isascii():
