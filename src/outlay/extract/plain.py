@@ -10,6 +10,7 @@ from outlay.core.money import decimal_of
 
 _INERT = frozenset({float, bool, type(None)})
 _STILL = frozenset({int, str, type(None), float, bool})  # what nobody can change under our hands
+_ASIDE = _STILL | {list}
 _WITHOUT_FIELDS = (str, bytes, int, float, list, tuple, type(None))
 _JSON_INT = 2**63  # larger whole numbers do not fit the serialisers that write journals
 _USUAL = 2**30 - 1  # what a whole number of one digit inside of Python holds; larger ones are looked at
@@ -20,12 +21,9 @@ _DEPTH = 8  # the deepest known usage object has 5 floors
 
 def fields_of(value: Any) -> Mapping[str, Any] | None:
     """Give the fields of a mapping or an SDK object, one floor deep; None when it has none."""
-    kind = type(value)
-    if kind is dict:
+    if type(value) is dict:
         return value
-    if (
-        kind in _STILL or kind is list
-    ):  # what JSON has beside objects; asking it for fields costs an exception
+    if type(value) in _ASIDE:  # what JSON has beside objects; asking it for fields costs an exception
         return None
     try:
         extra = value.__pydantic_extra__
