@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 import orjson
@@ -60,6 +61,17 @@ class _Ready:
 def _has_followers(ready: _Ready) -> bool:
     """Whether there may be more to draw while this is handed over."""
     return ready.drawn is not None and ready.parcel.is_full
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames of an error and of those that led to it.
+
+    They hold the parcels at hand, and are kept by circles of errors and frames inside of drivers; garbage is
+    looked for seldom while shipping, so that gigabytes stayed in memory when a server was away for long.
+    """
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _now() -> datetime:
@@ -144,26 +156,33 @@ class Shipper:
             self.turn.give()
 
     def _run(self, go_on: Callable[[], bool], told: Callable[[Shipped], None]) -> Shipped:
-        done = Shipped()
+        done = [Shipped()]
         try:
-            progress = self._offsets.read()
-            made = map(self._made_ready, parcels(self._journals, progress.taken))
-            with closing(ahead(made, _has_followers)) as following:
-                for ready in following:
-                    if not go_on():
-                        break
-                    progress, part = self._hand_over(ready, progress)
-                    done += part
-                    told(done)
-            if progress.last_error is not None:
-                self._offsets.write(replace(progress, last_error=None, last_error_at=None))
+            self._ship_all(go_on, told, done)
         except (OutlayError, OSError) as error:
-            return replace(done, error=self._failed(error))
-        return done
+            return replace(done[-1], error=self._failed(error))
+        return done[-1]
+
+    def _ship_all(
+        self, go_on: Callable[[], bool], told: Callable[[Shipped], None], done: list[Shipped]
+    ) -> None:
+        """Ship parcel by parcel; what has been done stands at the end of the list, whatever goes wrong."""
+        progress = self._offsets.read()
+        made = map(self._made_ready, parcels(self._journals, progress.taken))
+        with closing(ahead(made, _has_followers)) as following:
+            for ready in following:
+                if not go_on():
+                    break
+                progress, part = self._hand_over(ready, progress)
+                done.append(done.pop() + part)
+                told(done[-1])
+        if progress.last_error is not None:
+            self._offsets.write(replace(progress, last_error=None, last_error_at=None))
 
     def _failed(self, error: Exception) -> str:
         """Take note of what went wrong, and let go of a connection that may be broken."""
         said = str(error) or repr(error)
+        _let_go(error)
         self.close()
         try:
             progress = self._offsets.read()
