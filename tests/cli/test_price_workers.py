@@ -1,6 +1,5 @@
 """Large inputs: cut into batches, priced by worker processes, answered in order whatever happens to them."""
 
-import gc
 import json
 import os
 import signal
@@ -19,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlay.cli import price_batches, price_workers
-from outlay.cli.price import _uncollected
 from outlay.cli.price_batches import SIZE, Span, batches, bytes_of, price_batch, spans
 from outlay.cli.price_processes import forked, may_fork
 from outlay.cli.price_workers import Prices, Workers, priced
@@ -129,20 +127,30 @@ def test_what_stays_is_settled_once_when_the_first_bytes_are_priced() -> None:
     assert order == ["priced", "priced", "settled", "priced", "priced"]
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_search_for_garbage_is_as_it_was_behind_the_command(*, enabled: bool) -> None:
-    before = gc.isenabled()
-    try:
-        (gc.enable if enabled else gc.disable)()
-        with _uncollected() as settle:
-            assert not gc.isenabled()
-            settle()
-            assert gc.isenabled() is enabled
-            assert gc.get_freeze_count() > 0
-        assert gc.isenabled() is enabled
-        assert gc.get_freeze_count() == 0
-    finally:
-        (gc.enable if before else gc.disable)()
+COLLECTOR = """
+import gc, sys
+from outlay.cli.price import _uncollected
+enabled, frozen = sys.argv[1] == "on", sys.argv[2] == "frozen"
+(gc.enable if enabled else gc.disable)()
+if frozen:
+    gc.freeze()
+count = gc.get_freeze_count()
+with _uncollected() as settle:
+    assert not gc.isenabled()
+    settle()
+    assert gc.isenabled() is enabled
+    assert gc.get_freeze_count() > 0
+assert gc.isenabled() is enabled
+assert gc.get_freeze_count() == count
+print("as it was")
+"""
+
+
+@pytest.mark.parametrize("enabled", ["on", "off"])
+@pytest.mark.parametrize("frozen", ["frozen", "free"])
+def test_the_garbage_collector_is_left_as_it_was_found(enabled: str, frozen: str) -> None:
+    command = [sys.executable, "-c", COLLECTOR, enabled, frozen]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "as it was\n"
 
 
 @pytest.mark.usefixtures("either_kind")

@@ -61,20 +61,23 @@ def price(ctx: click.Context, /, *, file: str, jobs: int | None) -> int:
 def _uncollected() -> Iterator[Callable[[], None]]:
     """Leave the search for garbage out until all is settled that stays: tables and forms.
 
-    It looked through them again and again while they were made, for a quarter of the start.
+    It looked through them again and again while they were made, for a quarter of the start. What a program
+    around us has frozen stays so.
     """
-    before = gc.isenabled()
+    before, ours = gc.isenabled(), not gc.get_freeze_count()
     gc.disable()
 
     def settle() -> None:
-        gc.freeze()
+        if ours:
+            gc.freeze()
         if before:
             gc.enable()
 
     try:
         yield settle
     finally:
-        gc.unfreeze()
+        if ours:
+            gc.unfreeze()
         if before:
             gc.enable()
 

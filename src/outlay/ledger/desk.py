@@ -14,9 +14,7 @@ Turn = Callable[[], AbstractContextManager[Engine]]
 class Desk:
     """A ``core.ports.Workbench``: temporary tables that no other question sees."""
 
-    def __init__(
-        self, engine: Engine, file: Path, turn: Callable[[], AbstractContextManager[Engine]]
-    ) -> None:
+    def __init__(self, engine: Engine, file: Path, turn: Turn) -> None:
         self._engine = engine
         self._file = file
         self._turn = turn  # has the ledger to itself, attached
