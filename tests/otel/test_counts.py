@@ -86,6 +86,33 @@ BEDROCK = "opentelemetry.instrumentation.bedrock"
             },
             {"input": 600, "cache_read": 400, "output": 70, "reasoning": 30},
         ),
+        (  # of 400 heard 200 were cached, of 600 read 100
+            {
+                U + "input_tokens": 1000,
+                U + "text.input_tokens": 600,
+                U + "audio.input_tokens": 400,
+                U + "cache_read.input_tokens": 300,
+                U + "audio.cache_read.input_tokens": 200,
+                U + "text.cache_read.input_tokens": 100,
+                U + "output_tokens": 70,
+                U + "audio.output_tokens": 50,
+            },
+            {
+                "input": 500,
+                "input_audio": 200,
+                "cache_read": 100,
+                "cache_read_audio": 200,
+                "output": 20,
+                "output_audio": 50,
+            },
+        ),
+        (  # an hour's writes have a price of their own, and searches are no tokens
+            {
+                "langfuse.observation.usage_details": '{"input": 12, "input_cache_creation_5m": 3,'
+                ' "input_cache_creation_1h": 4, "output": 100, "web_search_queries": 2, "total": 119}'
+            },
+            {"input": 12, "cache_write": 3, "cache_write_1h": 4, "output": 100, "web_search": 2},
+        ),
         (
             {"ai.usage.promptTokens": 9, "ai.usage.completionTokens": 2, "ai.usage.cachedInputTokens": 4},
             {"input": 5, "cache_read": 4, "output": 2},

@@ -86,6 +86,9 @@ def test_the_context_that_a_span_starts_in_says_whom_it_is_for(provider: Any, ke
             "reported",
             (),
         ),
+        # both sides without their sum; one side alone is not what the call cost
+        ({"llm.cost.prompt": 0.01, "llm.cost.completion": 0.0023}, "0.0123", "reported", ()),
+        ({"llm.cost.prompt": 0.01}, "0.0035", "priced", ()),
         # two costs on one span: the emitter's own first, and the difference is told
         ({"_signoz.gen_ai.total_cost": 0.5, U + "cost": "0.0123"}, "0.0123", "reported", ("costs_differ",)),
         # 0 is not free: nobody knew the price
@@ -106,6 +109,33 @@ def test_a_reported_cost_wins_and_ours_stands_beside_it(
 def test_a_cost_in_another_currency(provider: Any, kept: Kept) -> None:
     emit(provider, CHAT | {U + "cost.amount": 0.01, U + "cost.currency": "EUR"})
     assert (kept.only.cost, kept.only.currency) == (Decimal("0.01"), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "provider_id"),
+    [
+        ({"gen_ai.system": "OpenAI"}, "openai"),
+        ({"gen_ai.provider.name": "gcp.vertex_ai", "gen_ai.system": "vertex_ai"}, "vertex"),
+        ({"llm.provider": "aws", "llm.system": "anthropic"}, "bedrock"),
+        # Vercel's have the API behind a dot
+        ({"ai.model.provider": "openai.chat"}, "openai"),
+        ({"ai.model.provider": "google.generative-ai"}, "google"),
+        ({"ai.model.provider": "google.vertex.chat"}, "vertex"),
+        ({"ai.model.provider": "azure-openai.responses"}, "azure"),
+        ({"ai.model.provider": "acme.chat"}, "acme.chat"),
+        # a framework is no provider: the next name tells, or nobody knows and the model is looked up alone
+        ({"gen_ai.system": "Langchain", "llm.provider": "openai"}, "openai"),
+        ({"gen_ai.system": "LlamaIndex"}, "unknown"),
+    ],
+)
+def test_every_way_to_name_a_provider_is_one(
+    provider: Any, kept: Kept, attributes: dict[str, Any], provider_id: str
+) -> None:
+    said = {name: value for name, value in CHAT.items() if name != "gen_ai.provider.name"}
+    emit(provider, said | attributes)
+    assert kept.only.provider == provider_id
+    if provider_id in {"openai", "azure", "unknown"}:
+        assert kept.only.cost == Decimal("0.0035")
 
 
 def test_only_leaves_count(provider: Any, kept: Kept) -> None:

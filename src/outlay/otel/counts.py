@@ -11,6 +11,7 @@ from outlay.otel.values import Attributes, count, table
 Meaning = Literal["inclusive", "exclusive"]
 
 _OPENAIS = {"prompt_tokens": "input", "completion_tokens": "output"}
+_NOT_OF_THE_TOTAL = frozenset({"cache_write_1h", "web_search"})  # a part of another count, and no tokens
 # Emitters (a scope's name, or the start of it) whose input is without the cached tokens, whatever the
 # conventions say. All others are taken to follow them: input holds every kind.
 EXCLUSIVE_SCOPES = ("opentelemetry.instrumentation.bedrock",)
@@ -110,12 +111,13 @@ def _disjoint(found: Mapping[str, int], meaning: Meaning) -> tuple[Usage, tuple[
     flags = set()
     read, written = found.get("cache_read", 0), found.get("cache_write", 0)
     whole = found.get("input", 0) + (read + written if meaning == "exclusive" else 0)
-    beside = {unit: found.get(unit, 0) for unit in ("input_audio", "input_image")}
+    cached, beside = _by_modality(found, read)
     plain = whole - read - written - sum(beside.values())
     if plain < 0:
         # cached audio is counted twice by some: what is no text is then taken to be among the cached
         beside, plain = dict.fromkeys(beside, 0), whole - read - written
         flags.add("clamped")
+    long = min(written, found.get("cache_write_1h", 0))
     thought = found.get("reasoning", 0)
     output = found.get("output", 0)
     if thought and _thoughts_beside(found, whole):
@@ -126,9 +128,21 @@ def _disjoint(found: Mapping[str, int], meaning: Meaning) -> tuple[Usage, tuple[
     if shown < 0:
         spoken, shown = dict.fromkeys(spoken, 0), output - thought
         flags.add("clamped")
-    units = {"input": max(0, plain), "cache_read": read, "cache_write": written, **beside}
-    units |= {"output": max(0, shown), "reasoning": thought, **spoken}
-    return Usage.of(units), tuple(flags)
+    units = {"input": max(0, plain), **cached, "cache_write": written - long, "cache_write_1h": long}
+    units |= {**beside, "output": max(0, shown), "reasoning": thought, **spoken}
+    return Usage.of(units | {"web_search": found.get("web_search", 0)}), tuple(flags)
+
+
+def _by_modality(found: Mapping[str, int], read: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Split what was read from a cache, and give what is no text and came afresh: its count holds both."""
+    cached = {f"cache_read_{kind}": found.get(f"cache_read_{kind}", 0) for kind in ("audio", "image")}
+    if sum(cached.values()) > read:
+        cached = dict.fromkeys(cached, 0)
+    fresh = {
+        unit: max(0, found.get(unit, 0) - cached[unit.replace("input", "cache_read")])
+        for unit in ("input_audio", "input_image")
+    }
+    return {"cache_read": read - sum(cached.values()), **cached}, fresh
 
 
 def _thoughts_beside(found: Mapping[str, int], whole: int) -> bool:
@@ -145,11 +159,11 @@ def _of_langfuse(attributes: Attributes) -> tuple[dict[str, int], str]:
     in_openais = any(key in details for key in _OPENAIS)
     found: dict[str, int] = {}
     for key, value in details.items():
-        what = _OPENAIS.get(key) or _langfuse_word(key)
-        if what is not None:
-            found[what] = found.get(what, 0) + value
+        for what in (_OPENAIS.get(key) or _langfuse_word(key), _langfuse_part(key)):
+            if what is not None:
+                found[what] = found.get(what, 0) + value
     if found and not in_openais:
-        found.setdefault("total", sum(found.values()))
+        found.setdefault("total", sum(n for what, n in found.items() if what not in _NOT_OF_THE_TOTAL))
     return found, "openai" if in_openais else "langfuse"
 
 
@@ -175,5 +189,11 @@ def _langfuse_word(key: str) -> str | None:
         ("output_audio", ("output_audio",)),
         ("input", ("input",)),
         ("output", ("output",)),
+        ("web_search", ("web_search", "grounding_queries")),
     )
     return next((what for what, signs in words if any(sign in key for sign in signs)), None)
+
+
+def _langfuse_part(key: str) -> str | None:
+    """Name what a key counts in particular, beside the count that it is a part of."""
+    return "cache_write_1h" if "cache_creation" in key and key.endswith("1h") else None

@@ -79,11 +79,12 @@ class _Emitting:
 
 
 def _attributes(record: Record, tags: tuple[str, ...]) -> dict[str, Any]:
+    answered = record.status != "error" or bool(record.usage.items)
     said = {
         "gen_ai.operation.name": record.operation,
         "gen_ai.provider.name": provider_name(record.provider),
         "gen_ai.request.model": record.model_requested,
-        "gen_ai.response.model": record.model,
+        "gen_ai.response.model": record.model if answered else None,  # a failed call's is the one asked for
         "error.type": (record.error_type or "_OTHER") if record.status == "error" else None,
         **{f"outlay.tag.{name}": record.tags.get(name) for name in tags},
     }

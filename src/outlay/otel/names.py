@@ -53,6 +53,8 @@ COUNTS: Mapping[str, Names] = MappingProxyType(
             "llm.token_count.prompt_details.audio",
         ),
         "input_image": _usage("image.input_tokens"),
+        "cache_read_audio": _usage("audio.cache_read.input_tokens"),
+        "cache_read_image": _usage("image.cache_read.input_tokens"),
         "output_audio": (
             *_usage("audio.output_tokens", "details.output_audio_tokens"),
             "llm.token_count.completion_details.audio",
@@ -85,6 +87,20 @@ USER: Names = ("user.id", "enduser.id", "langfuse.user.id", "traceloop.associati
 AGENT: Names = ("gen_ai.agent.name", "traceloop.entity.name", "agent.name")
 SERVED_TIER = "openai.response.service_tier"
 ASKED_TIER = "openai.request.service_tier"
+FRAMEWORKS = frozenset(
+    {
+        "langchain",
+        "langgraph",
+        "llamaindex",
+        "llama_index",
+        "llama-index",
+        "haystack",
+        "crewai",
+        "dspy",
+        "agno",
+    }
+)
+"""What some frameworks' instrumentations write where the provider belongs: their own name."""
 STREAMED: Names = (
     "gen_ai.request.is_stream",
     "gen_ai.is_streaming",
@@ -97,6 +113,11 @@ COSTS: Names = (
     *("mlflow.llm.cost", "langfuse.observation.cost_details", "_signoz.gen_ai.total_cost"),
 )
 """Reported costs, the emitter's own before a backend's; Langfuse's and MLflow's are JSON objects."""
+COST_PARTS: tuple[Names, ...] = (
+    ("llm.cost.prompt", "llm.cost.completion"),
+    ("gen_ai.usage.input_cost", "gen_ai.usage.output_cost"),
+)
+"""Costs of both sides, which are the call's where no cost of the whole stands on the span."""
 COST_CURRENCY = "gen_ai.usage.cost.currency"
 LANGFUSE_USAGE = "langfuse.observation.usage_details"
 

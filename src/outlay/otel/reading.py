@@ -12,7 +12,7 @@ from outlay.core.usage import Usage
 from outlay.otel import names
 from outlay.otel.counts import read_counts
 from outlay.otel.values import Attributes, amount, table, text
-from outlay.pricing.providers import provider_id
+from outlay.pricing.providers import WRITTEN, provider_id
 
 MAX_BODY = 100_000  # characters of an answer that is looked through for its id
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -60,7 +60,7 @@ def read_span(attributes: Attributes, scope: str, version: str | None = None) ->
     notes.update({name: value for name, value in found.items() if value})
     usage = replace(usage, model=model, response_id=_response_id(attributes))
     return Reading(
-        provider=provider_id(text(attributes, names.PROVIDER)) or UNKNOWN,
+        provider=_provider(attributes),
         model=model or asked,
         model_requested=asked,
         operation=operation,
@@ -69,6 +69,25 @@ def read_span(attributes: Attributes, scope: str, version: str | None = None) ->
         fields=_fields(attributes),
         notes=notes,
     )
+
+
+def _provider(attributes: Attributes) -> str:
+    """Name the provider: not the framework that some write in its place."""
+    for name in names.PROVIDER:
+        found = provider_id(text(attributes, (name,)))
+        if found is not None and found not in names.FRAMEWORKS:
+            return _of_vercel(found) or found
+    return UNKNOWN
+
+
+def _of_vercel(written: str) -> str | None:
+    """Read a name with the API behind a dot: ``openai.chat``, ``google.vertex.chat``; None for any other."""
+    while written not in WRITTEN.values():
+        written, dot, _ = written.rpartition(".")
+        if not dot:
+            return None
+        written = WRITTEN.get(written.replace(".", "-"), written)
+    return written
 
 
 def _kind(attributes: Attributes) -> tuple[str, bool]:
@@ -106,9 +125,20 @@ def _response_id(attributes: Attributes) -> str | None:
 def _cost(attributes: Attributes) -> tuple[Decimal | None, str, dict[str, Decimal]]:
     """Give the reported cost, its currency, and every cost that stands on the span."""
     found = {name: value for name in names.COSTS if (value := _amount(attributes.get(name))) is not None}
+    if not found:
+        found = _cost_of_parts(attributes)
     stated = attributes.get(names.COST_CURRENCY)
     currency = stated if isinstance(stated, str) and _CURRENCY.fullmatch(stated) else "USD"
     return next(iter(found.values()), None), currency, found
+
+
+def _cost_of_parts(attributes: Attributes) -> dict[str, Decimal]:
+    """Add up the costs of both sides; one side alone is not what the call cost."""
+    for parts in names.COST_PARTS:
+        amounts = [value for name in parts if (value := amount(attributes.get(name))) is not None]
+        if len(amounts) == len(parts):
+            return {" + ".join(parts): sum(amounts, Decimal(0))}
+    return {}
 
 
 def _amount(value: object) -> Decimal | None:
