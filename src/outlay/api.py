@@ -87,7 +87,9 @@ def track(function: Callable[..., Any] | None = None, /, **attributes: Any) -> A
     """Decorate a function, coroutine, generator or async generator whose calls are to be recorded.
 
     The attributes are those of ``context``; ``provider``, ``api`` and ``model`` help where the function's own
-    result has to be read, because no instrumented SDK was seen inside.
+    result has to be read, because no instrumented SDK was seen inside: a response, a list of them, or a list
+    of a stream's events. What a generator yields is not read, for nothing tells a chunk from an answer there:
+    pass it through ``measure(…).stream``.
     """
     decorator = _track(process.current().recorder, **attributes)
     return decorator if function is None else decorator(function)

@@ -44,6 +44,38 @@ def test_a_response_that_no_hook_saw_is_read(recorder: Recorder, kept: Kept) -> 
     assert (kept.only.query_type, kept.only.latency_ms) == ("faq", 1000.0)
 
 
+MESSAGE = {"type": "message", "model": "claude-sonnet-4-5", "usage": {"input_tokens": 7, "output_tokens": 3}}
+GEMINI = {
+    "modelVersion": "gemini-2.5-flash",
+    "candidates": [],
+    "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 3, "totalTokenCount": 10},
+}
+
+
+@pytest.mark.parametrize(
+    ("results", "calls"),
+    [
+        ([RESPONSE | {"object": "chat.completion"}] * 3, [(10, 5)] * 3),
+        (("an answer", RESPONSE | {"object": "chat.completion"}), [(10, 5)]),
+        ([MESSAGE, MESSAGE, None], [(7, 3)] * 2),
+        # several answers of Gemini have several ids; the chunks of a stream have one, and the last says all
+        ([GEMINI | {"responseId": "a"}, GEMINI | {"responseId": "b"}], [(7, 3)] * 2),
+        ([GEMINI | {"responseId": "a"}, GEMINI | {"responseId": "a"}], [(7, 3)]),
+        ([{"id": n} for n in range(3)], []),
+    ],
+)
+def test_each_answer_of_a_list_is_a_call_and_the_chunks_of_a_stream_are_one(
+    recorder: Recorder, kept: Kept, results: Any, calls: list[tuple[int, int]]
+) -> None:
+    @track(lambda: recorder, provider="p", user="u1")
+    def ask() -> Any:
+        return results
+
+    assert ask() is results
+    assert [(each.input_tokens, each.output_tokens) for each in kept.records] == calls
+    assert len({(each.user, each.at) for each in kept.records}) <= 1  # all began with the function
+
+
 def test_a_function_that_makes_no_call_makes_no_record(recorder: Recorder, kept: Kept) -> None:
     @track(lambda: recorder)
     def plain() -> list[int]:

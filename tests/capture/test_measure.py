@@ -101,6 +101,13 @@ def test_several_responses_add_up(measure: Any, kept: Kept) -> None:
     assert kept.only.input_tokens == 2000
 
 
+def test_several_responses_in_a_list_add_up_too(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        call.retry(ValueError("no JSON"), response=[response() | {"object": "chat.completion"}] * 2)
+        call.response([response() | {"object": "chat.completion"}] * 3)
+    assert [(each.status, each.input_tokens) for each in kept.records] == [("error", 2000), ("success", 3000)]
+
+
 def test_hooks_below_leave_the_call_to_it(measure: Any) -> None:
     with measure(provider="openai"):
         assert inside.get() is not None

@@ -107,6 +107,14 @@ class Call:
         self.at = recorder.clock.now()
         self._started = recorder.clock.monotonic()
 
+    def beside(self) -> "Call":
+        """Give another call that was made in the same stretch of time, for the same user."""
+        other = Call(
+            self._recorder, provider=self.provider, api=self.api, model=self.model, counted=False, sent=True
+        )
+        other._place, other.at, other._started = self._place, self.at, self._started
+        return other
+
     def first_token(self) -> None:
         """Note the moment at which the first part of a stream came; later ones change nothing."""
         if self._first is None:

@@ -9,7 +9,7 @@ from outlay.capture import contexts
 from outlay.capture.call import Call
 from outlay.capture.fields import COUNTS, stated_cost, usage_of_counts
 from outlay.capture.recorder import UNKNOWN, Recorder
-from outlay.capture.results import read_result
+from outlay.capture.results import answers_in, read_result
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.errors import OutlayError
 from outlay.core.money import total
@@ -85,7 +85,8 @@ class Measure:
         """Take the response, read what it used, and give it back; of several, all is counted."""
         if self._now.said is not None:
             self._now.said.answered(response)
-        self._add(self._read(response))
+        for answer in answers_in(response):
+            self._add(self._read(answer))
         return response
 
     def prompt(self, prompt: Any) -> None:
@@ -139,7 +140,9 @@ class Measure:
         Attempts are counted in ``retries``. One that was billed all the same, because a response came and was
         of no use, is a record of its own with status error: hand its response over.
         """
-        billed = None if response is None else self._read(response)
+        billed = None
+        for answer in () if response is None else answers_in(response):
+            billed = _sum(billed, self._read(answer))
         if billed is not None or self._usage is not None:
             self._now.reject(error, _sum(self._usage, billed) or Usage())
             attempts, self._usage = self._now.retries, None

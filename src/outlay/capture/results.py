@@ -16,6 +16,8 @@ SECOND_NAMES: Mapping[str, tuple[str, ...]] = {
     "output_tokens": ("completion_tokens", "tokens_output", "response_tokens"),
 }
 """Other names under which the two plain counts are given."""
+_PLAIN_VALUES = (str, bytes, int, float, bool, type(None))
+_WHOLE = frozenset({"chat.completion", "text_completion", "response", "interaction"})
 _PLAIN = ("input_tokens", "output_tokens", *SECOND_NAMES["input_tokens"], *SECOND_NAMES["output_tokens"])
 _ALL = tuple(dict.fromkeys((*COUNTS, *_PLAIN)))
 _OURS = frozenset({"cached_tokens", "cache_write_tokens", "reasoning_tokens"})
@@ -50,6 +52,33 @@ def read_result(result: Any, *, provider: str = UNKNOWN) -> Reading:
     if usage is None:
         return Reading(text, Usage(reason=NOTHING))
     return Reading(usage.model or text, usage)
+
+
+def answers_in(result: Any) -> tuple[Any, ...]:
+    """Give the answers that a result holds: several whole ones in a list are several, a stream's events one.
+
+    An answer is whole by its own word (OpenAI's ``object``, Anthropic's ``type``); Gemini's, which say none,
+    are where each has an id of its own: all chunks of a stream have one id.
+    """
+    if not isinstance(result, list | tuple) or hasattr(result, "_asdict"):
+        return (result,)
+    first = next((part for part in result if not isinstance(part, _PLAIN_VALUES)), None)
+    if first is None or not (_is_whole(first) or _id_of(first)):
+        return (result,)  # a look at one of them is enough, for a function may give back a million rows
+    parts = [part for part in result if not isinstance(part, _PLAIN_VALUES)]
+    whole = tuple(part for part in parts if _is_whole(part))
+    ids = [_id_of(part) for part in parts]
+    apart = len(parts) > 1 and None not in ids and len(set(ids)) == len(ids)
+    return whole or (tuple(parts) if apart else (result,))
+
+
+def _is_whole(part: Any) -> bool:
+    kind = named(part, "object")
+    return (isinstance(kind, str) and kind in _WHOLE) or named(part, "type") == "message"
+
+
+def _id_of(part: Any) -> str | None:
+    return _text(named(part, "responseId")) or _text(named(part, "response_id"))
 
 
 def read_counts(counts: Any) -> Usage:

@@ -6,6 +6,7 @@ from outlay.capture import contexts
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
+from outlay.capture.results import answers_in
 from outlay.core.errors import OutlayError
 from outlay.extract import read
 
@@ -40,16 +41,18 @@ class Visit:
 
     @guarded
     def returned(self, result: Any) -> None:
-        """The function gave a result: read it if no call was seen inside."""
+        """The function gave a result: read it if no call was seen inside; each answer in it is a call."""
         if self._scope.seen or result is None or isinstance(result, str | bytes | int | float | bool):
             return
-        try:
-            usage = read(result, provider=self._call.provider, api=self._api)
-        except OutlayError:
-            return
-        if usage.items or usage.reported_cost is not None:
-            self._call.finish(usage)
-            self._tell_outer()
+        for answer in answers_in(result):
+            try:
+                usage = read(answer, provider=self._call.provider, api=self._api)
+            except OutlayError:
+                continue
+            if usage.items or usage.reported_cost is not None:
+                call = self._call.beside() if self._call.done else self._call
+                call.finish(usage)
+                self._tell_outer()
 
     def raised(self, error: BaseException) -> None:
         """The function failed: that is a failed call, unless the call was seen inside."""
