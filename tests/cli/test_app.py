@@ -162,11 +162,11 @@ def test_an_id_that_no_call_has_ends_with_one_and_one_line(outlay: Callable[...,
         (["run", sys.executable, "my_script.py"], f"leave {sys.executable!r} out"),
     ],
 )
-def test_a_file_that_is_named_and_cannot_be_read_is_a_wrong_command_line(
+def test_what_is_not_there_ends_with_one_and_one_line(
     outlay: Callable[..., Any], args: list[str], says: str
 ) -> None:
     done = outlay(*args)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert says in done.stderr
 
@@ -201,12 +201,12 @@ ASKING = (
 
 
 @pytest.mark.parametrize("args", ASKING, ids=" ".join)
-def test_a_ledger_that_is_typed_and_not_there_is_a_wrong_command_line(
+def test_a_ledger_that_is_typed_and_not_there_ends_with_one_and_one_line(
     outlay: Callable[..., Any], tmp_path: Path, args: tuple[str, ...]
 ) -> None:
-    """And none is made there; a file is none either."""
+    """And none is made there; a file in its place is a wrong command line."""
     done = outlay(*args, "--ledger", "nowhere")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"outlay: there is no ledger in {tmp_path / 'nowhere'}; outlay doctor says where calls are kept\n"
     )
@@ -278,14 +278,14 @@ def test_a_process_of_its_own_ends_in_the_same_ways(command: Command) -> None:
     wrong, failed = command("reprot"), command("price", "missing.jsonl")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "outlay: no command 'reprot'; did you mean report? (see outlay --help)\n"
-    assert (failed.returncode, failed.stdout) == (2, "")
+    assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr == (
         "outlay: missing.jsonl: No such file or directory; name a file, or - for standard input\n"
     )
 
 
 @pytest.mark.parametrize("args", [("price",), ("import",), ("run",), ("prices", "update", "--url")])
-def test_a_file_that_is_not_for_this_user_is_a_wrong_command_line(
+def test_a_file_that_is_not_for_this_user_ends_with_one_and_one_line(
     environ: dict[str, str], tmp_path: Path, args: tuple[str, ...]
 ) -> None:
     secret = tmp_path / "secret.py"
@@ -293,7 +293,7 @@ def test_a_file_that_is_not_for_this_user_is_a_wrong_command_line(
     secret.chmod(0)
     command = [*HUMBLE, *OUTLAY, *args, str(secret)]
     done = subprocess.run(command, capture_output=True, env=environ, check=False, text=True)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"outlay: {secret}: Permission denied; ")
     assert len(done.stderr.splitlines()) == 1
 

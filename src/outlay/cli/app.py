@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from outlay.cli.inputs import InputError
 from outlay.cli.manual import HELP, epilog, with_manual
 from outlay.cli.near import NearGroup, wrong
 from outlay.cli.options import data_options
 from outlay.core.errors import OutlayError, PriceFileError, QueryError, SettingsError
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
-_WRONG = (InputError, QueryError, SettingsError, PriceFileError)  # what was typed, or a file of settings
+_WRONG = (QueryError, SettingsError, PriceFileError)  # what was typed, or a file of settings
 
 
 class Entry(NamedTuple):

@@ -15,18 +15,16 @@ class Example(NamedTuple):
 
 
 HELP = ["-h", "--help"]
-COMMON_CODES = (
-    "0 done, 1 the answer is no or the work failed, 2 the command line, or a file it names, is wrong"
-)
+COMMON_CODES = "0 done, 1 the answer is no, the work failed or no such file, 2 the command line is wrong"
 CODES: Mapping[str, str] = MappingProxyType(
     {
         "outlay alerts check": "0 nothing new, 1 a rule fired or a channel took no alert, 2 a rule is wrong",
         "outlay doctor": "0 calls can be recorded and asked for, 1 one of both fails, 2 wrongly called",
         "outlay init": "0 written, 1 there is one already or it cannot be written, 2 wrongly called",
         "outlay ledger verify": "0 all agrees, 1 something does not, 2 wrongly called",
-        "outlay run": "the program's own; 2 wrongly called, or no such program",
-        "outlay price": "0 every line was read, 1 some line was not, 2 wrongly called, or no such file",
-        "outlay import": "0 every row was taken, 1 some row was not, 2 wrongly called, or no such file",
+        "outlay run": "the program's own; 1 no such program, 2 wrongly called",
+        "outlay price": "0 every line was read, 1 some line or the file was not, 2 wrongly called",
+        "outlay import": "0 every row was taken, 1 some row or file was not, 2 wrongly called",
     }
 )
 """Of commands whose codes mean more than the common ones."""

@@ -59,6 +59,7 @@ def check_typed(settings: Settings) -> None:
 
     Raises:
         NoLedgerError: it is so.
+        SettingsError: a file is there, not a folder.
     """
     named = settings.ledger
     if state_of(click.get_current_context()).ledger is None or named is None or not is_path(named):
@@ -66,7 +67,7 @@ def check_typed(settings: Settings) -> None:
     if no_folder(settings):
         raise NoLedgerError(f"there is no ledger in {named}; outlay doctor says where calls are kept")
     if not _path(named).is_dir():
-        raise NoLedgerError(f"{named} is a file; a ledger is a folder or a URL")
+        raise SettingsError(f"{named} is a file; a ledger is a folder or a URL")
 
 
 def no_folder(settings: Settings) -> bool:

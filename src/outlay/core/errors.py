@@ -8,7 +8,7 @@ OutlayError
 │   └── PriceFileError   likewise in prices of one's own
 ├── QueryError           a dimension, filter, period or time zone that does not exist
 ├── SettingsError        a setting that cannot be
-│   └── NoLedgerError    a ledger that somebody names where there is none
+├── NoLedgerError        a ledger that somebody names where there is none
 ├── NotSupportedError    something that is named but not built yet
 ├── CallError            a call of a model that failed, every attempt of it (also a RuntimeError)
 ├── ImportFileError      a file of calls that cannot be read at all
@@ -59,7 +59,7 @@ class SettingsError(OutlayError, ValueError):
     """A setting, from a file, the environment or a call, that cannot be."""
 
 
-class NoLedgerError(SettingsError):
+class NoLedgerError(OutlayError):
     """A ledger that was named on a command line, as a folder, where there is none."""
 
 
