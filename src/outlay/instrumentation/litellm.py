@@ -33,7 +33,14 @@ PATHS = (  # the end of a path -> api, beside those that any client may call
     ("/invoke-with-response-stream", "invoke_model"),
     (":rawPredict", "messages"),
     (":streamRawPredict", "messages"),
+    ("/text/chat", "chat"),  # watsonx
+    ("/text/chat_stream", "chat"),
+    ("/invocations", "chat"),  # models that Databricks or SageMaker hosts
+    ("/inference:embed", "embeddings"),
+    ("/reranking", "rerank"),
+    ("/reranks", "rerank"),
 )
+_AT_VERTEX = re.compile(r"/publishers/([^/]+)/models/([^/:]+):(?:rawP|streamRawP|p)redict$")
 _IN_PATH = re.compile(r"/(?:model|models)/([^/:]+)[/:]")
 _VERTEXS_REGION = re.compile(r"/locations/([^/]+)/")
 _FRAMES = "application/vnd.amazon.eventstream"
@@ -69,7 +76,7 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, otherwise: str
         if not patches.active or inside.get() is not None:
             return None
         url = urlsplit(str(asked.get("url") or asked.get("api_base") or args[0]))
-        api = next((api for end, api in PATHS if url.path.endswith(end)), None) or api_at(url.path)
+        api = _api_at(url.path)
         said = getattr(asked.get("logging_obj"), "model_call_details", None) or {}
         provider = (
             known_at(url.hostname or "", url.port) or _named(said.get("custom_llm_provider")) or otherwise
@@ -88,6 +95,17 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, otherwise: str
         return call
 
     return begin
+
+
+def _api_at(path: str) -> str | None:
+    """Name the API behind a path; at Vertex the publisher's own, and none where tokens are only counted."""
+    at_vertex = _AT_VERTEX.search(path)
+    if at_vertex is not None:
+        publisher, model = at_vertex.groups()
+        if publisher == "google":
+            return "embeddings" if "embed" in model else None
+        return None if model == "count-tokens" else "messages" if publisher == "anthropic" else "chat"
+    return next((api for end, api in PATHS if path.endswith(end)), None) or api_at(path)
 
 
 def _named(provider: object) -> str | None:

@@ -29,6 +29,7 @@ pytestmark = [
 ]
 SAY: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "api_key": "k"}
 AWS = {"aws_access_key_id": "a", "aws_secret_access_key": "s", "aws_region_name": "us-west-2"}
+WATSONX = {"api_base": "https://us-south.ml.cloud.ibm.com", "token": "t", "project_id": "p"}
 OLLAMA = {
     "model": "m",
     "created_at": "2026-11-01T00:00:00Z",
@@ -72,9 +73,21 @@ WHOLE: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "deepseek/deepseek-chat": ("deepseek", CHAT, {}),
     "ollama_chat/m": ("ollama", OLLAMA, {}),
     "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0": ("bedrock", CONVERSED, AWS),
+    "watsonx/ibm/granite-3-8b": ("watsonx", CHAT, WATSONX),
+    "vertex_ai/mistral-large-2411": ("vertex", CHAT, {}),
+    "vertex_ai/claude-sonnet-4-5": ("vertex", MESSAGE, {}),
 }
 
 
+@pytest.fixture
+def signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give Vertex's token, which litellm would ask Google for."""
+    from litellm.llms.vertex_ai.vertex_llm_base import VertexBase  # noqa: PLC0415 - it takes seconds to load
+
+    monkeypatch.setattr(VertexBase, "_ensure_access_token", lambda *_, **__: ("t", "p"))
+
+
+@pytest.mark.usefixtures("signed")
 @pytest.mark.parametrize("model", WHOLE)
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_a_whole_answer_is_one_record_as_its_provider_wrote_it(
@@ -99,6 +112,29 @@ def test_a_whole_answer_is_one_record_as_its_provider_wrote_it(
     )
     assert record.usage.units == (BEDROCKS if provider == "bedrock" else UNITS)
     assert len(server.requests) == 1
+
+
+EMBEDDED = {"predictions": [{"embeddings": {"values": [0.1], "statistics": {"token_count": 6}}}]}
+
+
+@pytest.mark.parametrize(
+    ("where", "body", "units"),
+    [
+        ("google/models/text-embedding-005:predict", EMBEDDED, [{"input": 6}]),
+        ("mistralai/models/mistral-large-2411:rawPredict", CHAT, [UNITS]),
+        ("anthropic/models/claude-sonnet-4-5:rawPredict", MESSAGE, [UNITS]),
+        ("anthropic/models/count-tokens:rawPredict", {"input_tokens": 6}, []),  # counting costs nothing
+        ("google/models/imagen-4:predict", {"predictions": [{"bytesBase64Encoded": ""}]}, []),
+    ],
+)
+def test_what_vertex_answers_is_read_by_whose_model_it_is(
+    where: str, body: dict[str, Any], units: list[dict[str, int]], kept: Kept
+) -> None:
+    host = "https://us-central1-aiplatform.googleapis.com"
+    url = f"{host}/v1/projects/p/locations/us-central1/publishers/{where}"
+    assert sync_client(HttpxServer([answer(body)])).post(url, json={}).status_code == 200
+    assert [record.usage.units for record in kept.records] == units
+    assert all(record.usage.terms == (("region", "us-central1"),) for record in kept.records)
 
 
 STREAMS: dict[str, tuple[str, Any, dict[str, Any]]] = {
