@@ -1,7 +1,7 @@
 """measure: one record a block, attempts counted, failed billed ones with their tokens, nothing twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -132,6 +132,41 @@ def test_an_asynchronous_block_and_stream(measure: Any, kept: Kept) -> None:
 
     assert asyncio.run(main()) == 1
     assert kept.only.output_tokens == 100
+
+
+class BothWays:
+    """A stream of a library that is read sync or async, as the caller likes."""
+
+    def __init__(self) -> None:
+        self.chunks = [{"id": "r1", "model": "gpt-4o", "choices": []}, response()]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.chunks)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for chunk in self.chunks:
+            yield chunk
+
+
+@pytest.mark.parametrize("way", ["for", "next", "async for", "anext"])
+def test_a_stream_that_can_be_read_both_ways_is_read_as_the_caller_reads_it(
+    measure: Any, kept: Kept, way: str
+) -> None:
+    given = BothWays()
+
+    async def read(stream: Any) -> list[Any]:
+        return (
+            [chunk async for chunk in stream] if way == "async for" else [await anext(stream) for _ in "ab"]
+        )
+
+    with measure(provider="openai", model="gpt-4o") as call:
+        stream = call.stream(given)
+        if way.startswith("a"):
+            chunks = asyncio.run(read(stream))
+        else:
+            chunks = list(stream) if way == "for" else [next(stream), *stream]
+    assert [id(chunk) for chunk in chunks] == [id(chunk) for chunk in given.chunks]
+    assert (kept.only.usage.units, kept.only.streamed) == ({"input": 1000, "output": 100}, True)
 
 
 def test_a_response_that_says_nothing_gives_the_reason(measure: Any, kept: Kept) -> None:

@@ -10,7 +10,7 @@ from outlay.capture.call import Call
 from outlay.capture.fields import COUNTS, stated_cost, usage_of_counts
 from outlay.capture.recorder import UNKNOWN, Recorder
 from outlay.capture.results import answers_in, read_result
-from outlay.capture.streams import Watch, watch, watch_async
+from outlay.capture.streams import Either, Watch, watch, watch_async
 from outlay.core.errors import OutlayError
 from outlay.core.money import total
 from outlay.core.record import Record
@@ -123,6 +123,8 @@ class Measure:
         call = self._now
         call.streamed = True
         seen = Watch(call, collector(call.provider, call.api))
+        if isinstance(chunks, AsyncIterable) and isinstance(chunks, Iterable):
+            return Either(chunks, seen)
         if isinstance(chunks, AsyncIterable):
             return watch_async(aiter(chunks), seen)
         return watch(iter(cast("Iterable[Any]", chunks)), seen)

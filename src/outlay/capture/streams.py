@@ -138,3 +138,29 @@ async def watch_async(chunks: AsyncIterator[T], seen: Watch) -> AsyncIterator[T]
         seen.fail(error)
         raise
     seen.finish()
+
+
+class Either:
+    """A stream that can be read both ways, as litellm's: it is watched the way that it is read."""
+
+    def __init__(self, chunks: Any, seen: Watch) -> None:
+        self._chunks = chunks
+        self._seen = seen
+        self._each: Iterator[Any] | None = None
+        self._each_async: AsyncIterator[Any] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._each is None:
+            self._each = watch(iter(self._chunks), self._seen)
+        return self._each
+
+    def __next__(self) -> Any:
+        return next(iter(self))
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        if self._each_async is None:
+            self._each_async = watch_async(aiter(self._chunks), self._seen)
+        return self._each_async
+
+    async def __anext__(self) -> Any:
+        return await anext(aiter(self))
