@@ -114,3 +114,53 @@ def test_a_difference_says_itself_as_an_object() -> None:
     }
     assert list(found.by_unit()) == ["input", "pages"]
     assert all(isinstance(tally, Tally) for tally in found.by_unit().values())
+
+
+def test_sums_by_unit_and_by_provider_are_those_of_each() -> None:
+    prices = book_of(
+        '[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = { input = "1", output = "2" } }]\n'
+        '[[model]]\nprovider = "beta"\nmodel = "one"\nprice = [{ rates = { input = "1", output = "2" } }]'
+    )
+    theirs = [
+        *(listed("one", "output", "2"), listed("one", "output", "9"), listed("one", "cache_read", "1")),
+        *(
+            listed("one", "input", "1"),
+            listed("one", "input", "1", "beta"),
+            listed("two", "input", "1", "beta"),
+        ),
+        Listed("beta", "one", "input", Decimal(1), (("batch", "true"),)),
+    ]
+    found = compare_lists(prices, theirs, AT)
+    assert found.by_provider() == {"acme": Tally(3, 2, 1), "beta": Tally(1, 1, 2)}
+    assert list(found.by_unit().items()) == [
+        ("input", Tally(2, 2, 1)),
+        ("input batch", Tally(only_theirs=1)),
+        ("cache_read", Tally(only_theirs=1)),
+        ("output", Tally(2, 1)),
+    ]
+
+
+def test_the_rate_of_another_unit_is_none_of_ours() -> None:
+    """Thoughts are charged as output, which nobody has assumed: it is no rate that we list."""
+    found = compare_lists(BOOK, [listed("one", "reasoning", "2")], AT)
+    assert found.total == Tally(only_theirs=1)
+
+
+@pytest.mark.parametrize(
+    ("common", "terms", "ruling"),
+    [
+        ('factor = "2"\nsource = "a surcharge"\nwhen = { geo = "eu" }', (("geo", "eu"),), "a surcharge"),
+        ('factor = "2"\nsource = "a surcharge"\nwhen = { geo = "eu" }', (), "ours"),
+        ('rates = { web_search = "10" }\nsource = "a fee"\nwhen = { geo = "eu" }', (("geo", "eu"),), "ours"),
+    ],
+)
+def test_a_factor_of_ours_that_holds_is_whose_word_it_is(
+    common: str, terms: tuple[tuple[str, str], ...], ruling: str
+) -> None:
+    prices = book_of(
+        f'[[common]]\nprovider = "acme"\n{common}\n'
+        '[[model]]\nprovider = "acme"\nmodel = "one"\n'
+        'price = [{ rates = { input = "1" }, source = "ours", from = 2026-01-01 }]'
+    )
+    (found,) = compare_lists(prices, [Listed("acme", "one", "input", Decimal(9), terms)], AT).disagreements
+    assert found.ruling == ruling

@@ -1,7 +1,9 @@
 """Comparing prices between instants and books, and calls between models."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 from tests.support.books import book_of
 
@@ -42,8 +44,8 @@ def test_changes_stand_in_order_each_for_its_number_of_units() -> None:
     entry = '[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = %s, currency = "%s" }]'
     before = book_of(entry % ('{ output = "2", input = "1", web_search = "10", characters = "5" }', "USD"))
     after = book_of(entry % ('{ output = "3", input = "1", web_search = "12", images = "1" }', "EUR"))
-    found = price_changes((before, NOW), (after, NOW), ["acme"])
-    assert [(each.unit, each.before, each.after, each.per) for each in found] == [
+    changes = price_changes((before, NOW), (after, NOW), ["acme"])
+    assert [(each.unit, each.before, each.after, each.per) for each in changes] == [
         ("output", 2, 3, 1_000_000),
         ("characters", 5, None, 1_000_000),
         ("images", None, 1, 1),
@@ -51,7 +53,9 @@ def test_changes_stand_in_order_each_for_its_number_of_units() -> None:
     ]
     assert {each.currency for each in price_changes((before, NOW), (after, NOW), ["acme"])} == {"EUR"}
     gone = price_changes((before, NOW), (book_of(""), NOW), ["acme"])
-    assert {(each.after, each.currency) for each in gone} == {(None, "USD")}
+    found = list(gone)
+    assert {(each.after, each.currency) for each in found} == {(None, "USD")}
+    assert [each.per for each in found] == [1_000_000, 1_000_000, 1_000_000, 1000]  # searches by the thousand
 
 
 def test_the_same_tokens_on_another_model() -> None:
@@ -62,3 +66,21 @@ def test_the_same_tokens_on_another_model() -> None:
 
 def test_a_model_that_neither_book_prices_has_not_changed() -> None:
     assert list(_changes("acme", "one", None, None)) == []
+
+
+def test_providers_that_one_side_alone_has_are_compared_too(tmp_path: Path) -> None:
+    def tables(provider: str) -> Book:
+        folder = tmp_path / provider
+        folder.mkdir()
+        row = {"source": 0, "rates": {"input": "1"}}
+        models = {"one": {"rows": [row]}}
+        (folder / f"{provider}.json").write_text(json.dumps({"sources": [{"name": "x"}], "models": models}))
+        (folder / "overlay.toml").write_text("")
+        (folder / "version.txt").write_text("1")
+        return Book.at(folder)
+
+    changes = price_changes((tables("zeta"), NOW), (tables("acme"), NOW))
+    assert [(each.provider, each.before, each.after) for each in changes] == [
+        ("acme", None, 1),
+        ("zeta", 1, None),
+    ]

@@ -147,3 +147,15 @@ def test_another_models_costs_as_an_object() -> None:
     assert (said["model"], said["provider"], said["tier"]) == ("one", "acme", None)
     (sums,) = said["sums"]
     assert (sums["currency"], sums["calls"], sums["cost"]) == ("USD", 1, Decimal(3))
+
+
+def test_a_model_without_a_provider_is_that_of_its_maker_and_a_provider_alone_serves_the_same_one() -> None:
+    theirs = (
+        '[[model]]\nprovider = "beta"\nmodel = "big"\nprice = [{ rates = { input = "3", output = "4" } }]'
+    )
+    book = Book.of(*(sheet_of(text) for text in (theirs,)))
+    record = recorded(provider="openai", model="gpt-4o")
+    # Sonnet costs 3 and 15 a million: 100 x 3 + 10 x 15
+    assert Alternative("claude-sonnet-4-5").cost(record, book).amount == Decimal("0.00045")
+    # 100 x 3 + 10 x 4
+    assert Alternative(provider="beta").cost(recorded(), book).amount == Decimal("0.00034")

@@ -148,6 +148,7 @@ def test_listed_prices_are_turned_too() -> None:
         ('rate = "many"', "the rate must be a finite number, not 'many'"),
         ('day = "today"', "there is no key 'day'; there are from, into, of, rate, source, to"),
         ("from = 2026-02-01\nto = 2026-01-01", "to must be after from"),
+        ("from = 2026-01-01\nto = 2026-01-01", "to must be after from"),
         ("source = 1", "source: must be text, not 1"),
     ],
 )
@@ -171,3 +172,8 @@ def test_a_price_may_be_set_in_a_currency_that_the_file_turns(tmp_path: Path) ->
     add_price(path, NewPrice(provider="acme", model="one", rates=rates, currency="CNY"), now=NOW)
     cost = cost_of(COUNTS, provider="acme", model="one", at=NOW, book=Book.of(path))
     assert (cost.amount, cost.currency) == (Decimal("0.000392"), "USD")
+
+
+def test_a_fault_says_which_rate_of_the_file_it_is_in() -> None:
+    with pytest.raises(PriceFileError, match=r"\[\[exchange\]\] 2, rate: must be above 0"):
+        book_of(RATE + RATE.replace("0.14", "0"))

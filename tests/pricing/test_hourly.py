@@ -40,6 +40,8 @@ def test_several_cards_and_rates_beside_them() -> None:
 def test_an_hour_may_cost_nothing() -> None:
     cost = charged(book_of(HOUR.replace("2.40", "0") + THROUGH), {"input": 5})
     assert (cost.amount, cost.status) == (Decimal(0), "free")
+    one = charged(book_of(HOUR.replace("2.40", "0") + "tokens_per_hour = { input = 1 }"), {"input": 5})
+    assert (one.amount, one.status) == (Decimal(0), "free")
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,20 @@ def test_every_listed_tariff_can_be_laid_over_by_ones_own() -> None:
         for model in models:
             cost = cost_of({"input": 2}, provider=provider, model=model, at=NOW, book=book, batch="true")
             assert cost.amount is None or cost.lines[0].rate == Decimal("0.5")
+
+
+@pytest.mark.parametrize(("at_least", "word", "at_its_size"), [("false", "above", 10), ("true", "from", 30)])
+def test_a_step_says_on_its_line_from_which_size_it_counts(
+    at_least: str, word: str, at_its_size: int
+) -> None:
+    text = f"""
+[[model]]
+provider = "acme"
+model = "one"
+[[model.price]]
+rates = {{ input = "10" }}
+above = [{{ tokens = 1000, at_least = {at_least}, rates = {{ input = "30" }} }}]
+"""
+    (line,) = charged(book_of(text), {"input": 1001}).lines
+    assert (line.rate, line.note) == (30, f"{word} 1000")
+    assert charged(book_of(text), {"input": 1000}).lines[0].rate == at_its_size

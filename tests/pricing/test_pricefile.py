@@ -210,3 +210,69 @@ def test_a_price_that_would_not_count_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(PriceBookError, match=r"the price would not count: .*; nothing was written"):
         add_price(path, new(when={"geo": "global"}), now=NOW)  # where no call is said to be
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "between"),
+    [("", ""), ("# mine\n", ""), ("# mine", "\n")],
+    ids=["empty", "a line", "no line end"],
+)
+def test_a_price_stands_behind_one_empty_line(tmp_path: Path, before: str, between: str) -> None:
+    path = tmp_path / "one" / "below" / "prices.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(before)
+    path.chmod(0o645)
+    add_price(path, new(), now=NOW)
+    assert path.read_text() == (
+        f'{before}{between}\n[[model]]\nprovider = "Acme"\nmodel = "one"\n[[model.price]]\n'
+        'rates = { input = "2" }\n'
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o645
+
+
+def test_a_new_file_can_be_read_by_all_and_its_folders_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "one" / "below" / "prices.toml"
+    add_price(path, new(), now=NOW)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+RISEN = """
+[[model]]
+provider = "acme"
+model = "one"
+price = [
+  { to = 2026-06-01, rates = { input = "300", images = "0" } },
+  { from = 2026-06-01, rates = { input = "2", images = "0" } },
+]
+"""
+
+
+def test_a_rate_is_held_against_the_one_of_its_own_time(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(RISEN)
+    spring = datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(PriceBookError, match=r"the known rate is 300\.00"):
+        add_price(path, new(start=spring), now=NOW)  # 2, where 300 was charged then
+    with pytest.raises(PriceBookError, match=r"the known rate is 2\.00"):
+        add_price(path, price("one", "acme", rates={"input": Decimal(300)}), now=NOW)
+    assert path.read_text() == RISEN
+
+
+def test_a_price_of_next_year_is_found_in_next_year(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(RISEN)
+    start = datetime(2027, 1, 1, tzinfo=UTC)
+    add_price(path, price("one", "acme", rates={"input": Decimal(3)}, start=start), now=NOW)
+    assert amount(path, "one", "acme", start) == Decimal(3)
+    assert amount(path, "one", "acme") == Decimal(2)
+
+
+def test_a_unit_without_a_known_rate_hides_no_other_that_is_odd(tmp_path: Path) -> None:
+    """Nobody knows its output, and its images cost nothing: neither can be odd, but the input is."""
+    path = tmp_path / "prices.toml"
+    path.write_text(RISEN)
+    others = {"output": Decimal(9), "images": Decimal(5)}
+    with pytest.raises(PriceBookError, match=r"input would be 400 per 1,000,000"):
+        add_price(path, price("one", "acme", rates={**others, "input": Decimal(400)}), now=NOW)
+    add_price(path, price("one", "acme", rates={**others, "input": Decimal(4)}, start=NOW), now=NOW)
+    assert amount(path, "one", "acme") == Decimal(4)

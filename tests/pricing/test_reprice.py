@@ -64,6 +64,9 @@ def test_a_call_is_priced_at_its_own_instant() -> None:
         (recorded(charge=Cost(Decimal(0), "free")), "changed"),
         (recorded(charge=unpriced("unheard of"), model="gratis"), "filled"),
         (recorded(charge=Cost(Decimal(0), "free"), model="gratis"), "same"),
+        (recorded(cost="5", model="gratis"), "changed"),
+        (recorded(charge=Cost(Decimal(1), "partial"), model="unheard"), "known_no_more"),
+        (recorded(cost="5", usage=Usage.of({"input": 1}, reported_cost=Decimal(7))), "changed"),
     ],
 )
 def test_what_a_new_cost_means_for_a_call(record: Record, found: str) -> None:
@@ -133,3 +136,10 @@ def test_what_changed_counts_what_had_no_cost_too() -> None:
     found = Repricing(UTC)
     found.verdicts.update(["changed", "filled", "filled", "same"])
     assert found.changed == 3
+
+
+def test_models_of_a_day_stand_in_order() -> None:
+    found = Repricing(UTC)
+    records = [recorded(cost="7", model=model) for model in ("one", "gratis")]
+    assert len(list(found.revisions(records, BOOK, NOON))) == 2
+    assert [row["model"] for row in found.rows()] == ["gratis", "one"]

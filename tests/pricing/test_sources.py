@@ -61,6 +61,18 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, server: str) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(PriceBookError, match="more than 4 bytes"):
         fetch(str(file), limit=4)
+    with pytest.raises(PriceBookError, match=r": No such file or directory$"):
+        fetch(str(tmp_path / "none"))
+
+
+def test_a_list_that_is_too_large_is_never_cut(tmp_path: Path, server: str) -> None:
+    file = tmp_path / "list"
+    file.write_bytes(b"hello")
+    for where in (str(file), f"{server}/ok"):
+        assert fetch(where, limit=5) == b"hello"
+        for limit in (4, 3):
+            with pytest.raises(PriceBookError, match=f"more than {limit} bytes"):
+                fetch(where, limit=limit)
 
 
 def test_litellms_rates_are_per_million_with_place_and_tariff() -> None:
@@ -76,14 +88,18 @@ def test_litellms_rates_are_per_million_with_place_and_tariff() -> None:
             "litellm_provider": "bedrock",
             "output_cost_per_token": Decimal("0.000002"),
         },
+        "acme.two": {"litellm_provider": "bedrock", "output_cost_per_token": Decimal("0.000003")},
         "databricks/one": {"litellm_provider": "databricks", "input_cost_per_token": Decimal("0.000001")},
+        "openai/gpt-oss": {"litellm_provider": "groq", "input_cost_per_token": Decimal("0.000004")},
         "github_copilot/gpt-4o": {"litellm_provider": "github_copilot", "input_cost_per_token": Decimal(1)},
     }
     assert list(litellm_listed(prices)) == [
         Listed("openai", "gpt-4o", "input", Decimal("2.5")),
         Listed("openai", "gpt-4o", "input", Decimal("1.25"), (("batch", "true"),)),
         Listed("bedrock", "acme.one", "output", Decimal(2), (("region", "us-east-1"),)),
+        Listed("bedrock", "acme.two", "output", Decimal(3)),
         Listed("databricks", "one", "input", Decimal(1)),
+        Listed("groq", "openai/gpt-oss", "input", Decimal(4)),  # a maker's name is a part of the model's
     ]
 
 
@@ -91,6 +107,8 @@ def test_the_map_is_read_out_of_a_wheel_too() -> None:
     text = json.dumps({"a": {"input_cost_per_token": 2.5e-06}})
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("litellm/another.json", "{}")
+        archive.writestr("litellm/model_prices_and_context_window.txt", "a note")
         archive.writestr("litellm/model_prices_and_context_window_backup.json", text)
     for content in (text.encode(), wheel.getvalue()):
         assert litellm_map(content, "x") == {"a": {"input_cost_per_token": Decimal("0.0000025")}}

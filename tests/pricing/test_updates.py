@@ -77,6 +77,7 @@ def rates(document: Document, row: int = 0) -> dict[str, Any]:
 
 def test_the_same_tables_give_the_same_bytes(base: Path) -> None:
     assert bundle(base, MADE) == bundle(base, MADE)
+    assert json.loads(gzip.decompress(bundle(base, MADE)))["format"] == 1
 
 
 def test_the_packaged_tables_are_nothing_new(tmp_path: Path) -> None:
@@ -154,6 +155,7 @@ def _changed(change: Callable[[Document], object]) -> Callable[[Document], bytes
         (lambda _: b"", "no bundle"),
         (lambda _: b"<html>", "no bundle"),
         (lambda _: b"[]", "no bundle"),
+        (lambda _: b"{}", "no bundle"),
         (lambda _: b"[" * 100_000, "no bundle"),
         (_torn, "torn"),
         (_changed(lambda d: d.update(format=2)), "upgrade"),
@@ -287,3 +289,25 @@ def test_a_bundle_that_is_too_large_is_not_unpacked(
         update(content)
     monkeypatch.setattr("outlay.pricing.updates._LIMIT", len(written(document)) + 1)
     assert update(content).new
+
+
+def test_a_model_that_comes_or_goes_is_a_change(document: Document, update: Take) -> None:
+    models = document["tables"]["openai"]["models"]
+    models["gpt-3"] = models.pop("gpt-4o")
+    found = update(written(document))
+    # both have rates of 0.15 and 0.60
+    assert found.differing == 0
+    assert [(each.model, each.unit, each.before, each.after) for each in found.changes] == [
+        ("gpt-3", "input", None, Decimal("0.15")),
+        ("gpt-3", "output", None, Decimal("0.60")),
+        ("gpt-4o", "input", Decimal("0.15"), None),
+        ("gpt-4o", "output", Decimal("0.60"), None),
+    ]
+
+
+def test_the_order_of_its_keys_makes_no_bundle_new(document: Document, base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "prices"
+    rates(document)["input"] = "0.20"
+    turned = dict(reversed(document.items()))
+    assert take_in(written(document), folder, now=NOW, packaged=base).new
+    assert not take_in(written(turned), folder, now=NOW, packaged=base).new
