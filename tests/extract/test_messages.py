@@ -178,3 +178,26 @@ def test_the_whole_way_counts_output_with_what_was_thought(
     tally = Tally()
     count_messages(tally, usage)
     assert (dict(ordered(tally.units)), tally.reason) == (units, reason)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [
+            {"type": "message", "model": "claude-sonnet-4-5", "input_tokens": 7}
+        ],  # the one model that was asked
+        [{"type": "message", "input_tokens": 5}, {"type": "fallback_message", "model": "second"}],
+        [
+            {"type": "message", "model": "second", "input_tokens": 5},
+            {"type": "fallback_message", "model": "second", "input_tokens": 7},
+        ],
+    ],
+)
+def test_a_call_of_the_model_that_answered_has_not_declined(rows: list[dict[str, Any]]) -> None:
+    usage = iterated(7, *({"output_tokens": 0, **row} for row in rows))
+    assert (usage.units, usage.parts, usage.flags) == ({"input": 7}, (), ())
+
+
+def test_an_error_that_stands_in_the_event_itself_is_the_reason() -> None:
+    usage = read([{"type": "error", "message": "busy"}], provider="anthropic", api="messages")
+    assert (usage.items, usage.reason) == ((), "the provider answered with an error: error")

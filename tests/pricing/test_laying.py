@@ -100,5 +100,5 @@ rates = {{ input = "10" }}
 above = [{{ tokens = 1000, at_least = {at_least}, rates = {{ input = "30" }} }}]
 """
     (line,) = charged(book_of(text), {"input": 1001}).lines
-    assert (line.rate, line.note) == (30, f"{word} 1000")
+    assert (line.rate, line.note) == (Decimal(30), f"{word} 1000")
     assert charged(book_of(text), {"input": 1000}).lines[0].rate == at_its_size

@@ -1,0 +1,196 @@
+"""The quick ways at their edges: what they count, what they leave to the whole way, worked out by hand."""
+
+from typing import Any
+
+import pytest
+
+from outlay.core.units import MAX_QUANTITY
+from outlay.extract import held, usual_of_body
+from outlay.extract.bedrock import converse_items
+from outlay.extract.common import CHAT, PAID, common_items, common_usage
+from outlay.extract.messages import message_items
+
+Items = tuple[tuple[str, int], ...] | None
+ASKED, SAID = ("input", 10), ("output", 4)
+ODD_TOOLS: tuple[Any, ...] = ({}, {"web_search": {}}, {"web_search": {}, "image_gen": {}, "more": {}}, 3)
+
+
+def chat(prompt: Any = 10, output: Any = 4, **more: Any) -> dict[str, Any]:
+    total = prompt + output
+    return {"prompt_tokens": prompt, "completion_tokens": output, "total_tokens": total, **more}
+
+
+@pytest.mark.parametrize(
+    ("usage", "items"),
+    [
+        (chat(), (ASKED, SAID)),
+        (chat(0, 4), (SAID,)),
+        (chat(10, 0), (ASKED,)),
+        (chat(MAX_QUANTITY - 4), (("input", MAX_QUANTITY - 4), SAID)),
+        (chat(MAX_QUANTITY - 3), None),
+        *(
+            (chat(prompt, output), None)
+            for prompt, output in ((-5, 10), (10, -5), (-1, 6), (6, -1), (-2, -3))
+        ),
+        (chat(prompt_tokens_details={"cached_tokens": 10}), (("cache_read", 10), SAID)),
+        (chat(prompt_tokens_details={"cached_tokens": 11}), None),
+        (
+            chat(prompt_tokens_details={"cache_write_tokens": 3}),
+            (("input", 7), ("cache_write", 3), SAID),
+        ),
+        (
+            chat(prompt_tokens_details={"cached_tokens": 6, "cache_write_tokens": 4}),
+            (("cache_read", 6), ("cache_write", 4), SAID),
+        ),
+        (chat(prompt_tokens_details={"cached_tokens": 6, "cache_write_tokens": 5}), None),
+        (chat(completion_tokens_details={"reasoning_tokens": 0}), (ASKED, SAID)),
+        (chat(completion_tokens_details={}), (ASKED, SAID)),
+        (chat(completion_tokens_details={"reasoning_tokens": 4}), (ASKED, ("reasoning", 4))),
+        (chat(completion_tokens_details={"reasoning_tokens": 5}), None),
+        *(
+            (chat(prompt_tokens_details={"cached_tokens": odd}), None)
+            for odd in (-1, True, 2.0, "2", MAX_QUANTITY + 1)
+        ),
+        (chat(prompt_tokens_details={"audio_tokens": 2}), None),  # has a rate of its own
+        (chat(prompt_tokens_details={"audio_tokens": 0, "cached_tokens": None}), (ASKED, SAID)),
+        (chat(prompt_tokens_details={"tokens_of_tomorrow": 0}), None),
+        (chat(service_tier="x" * 100), (ASKED, SAID)),
+        *((chat(service_tier=tier), None) for tier in ("x" * 101, "é", 3, ["flex"])),
+        (chat(queue_time=0.5, total_time=0, prompt_time=MAX_QUANTITY), (ASKED, SAID)),
+        *((chat(queue_time=odd), None) for odd in ("1", True, None, -1, MAX_QUANTITY + 1)),
+        (chat(prompt_cache_hit_tokens=3), None),  # hits that no details state
+        (
+            chat(prompt_cache_hit_tokens=3, prompt_tokens_details={"cached_tokens": 3}),
+            (("input", 7), ("cache_read", 3), SAID),
+        ),
+        (chat(num_cached_tokens=3), (("input", 7), ("cache_read", 3), SAID)),
+        (chat(num_cached_tokens=3.0), None),
+        (
+            chat(num_cached_tokens=3, prompt_tokens_details={"cached_tokens": 2}),
+            (("input", 8), ("cache_read", 2), SAID),
+        ),
+    ],
+)
+def test_the_common_shape(usage: dict[str, Any], items: Items) -> None:
+    assert common_items(usage, CHAT) == items
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"prompt_tokens_details": {"cached_tokens": 0}},
+        {"completion_tokens_details": {"reasoning_tokens": 0}},
+        {"prompt_tokens_details": {"cached_tokens": 0}, "completion_tokens_details": {"text_tokens": 4}},
+        {"cost": 0.5, "cost_details": {"upstream_inference_cost": 2}, "is_byok": True},
+    ],
+)
+def test_the_common_shape_is_copied_to_the_floor(more: dict[str, Any]) -> None:
+    usage = chat(**more)
+    said = common_usage(usage, PAID)
+    assert said is not None
+    assert (said[1], said[1] is usage) == (usage, False)
+    assert not [name for name, value in more.items() if isinstance(value, dict) and said[1][name] is value]
+
+
+@pytest.mark.parametrize(
+    ("more", "items"),
+    [
+        ({"output_tokens_details": {"thinking_tokens": 0}}, (ASKED, SAID)),
+        ({"output_tokens_details": {"thinking_tokens": 1}}, (ASKED, ("output", 3), ("reasoning", 1))),
+        ({"output_tokens_details": {"thinking_tokens": 4}}, (ASKED, ("reasoning", 4))),
+        *(({"output_tokens_details": {"thinking_tokens": odd}}, None) for odd in (5, -1, True, 1.0, None)),
+        ({"output_tokens_details": {}}, None),
+        ({"output_tokens_details": [1]}, None),
+        ({"output_tokens_details": {"thinking_tokens": 1, "other": 0}}, None),
+        ({"server_tool_use": {}}, (ASKED, SAID)),
+        ({"server_tool_use": {"web_search_requests": 0, "web_fetch_requests": None}}, (ASKED, SAID)),
+        *(({"server_tool_use": {"web_search_requests": odd}}, None) for odd in (1, False, 0.0, "")),
+        ({"server_tool_use": []}, None),
+        ({"server_tool_use": {"tool_of_tomorrow": 0}}, None),
+        ({"speed": None}, (ASKED, SAID)),
+        ({"cache_creation_input_tokens": 9, "cache_creation": {
+            "ephemeral_1h_input_tokens": -1, "ephemeral_5m_input_tokens": 10}}, None),
+    ],
+)  # fmt: skip
+def test_a_message(more: dict[str, Any], items: Items) -> None:
+    assert message_items({"input_tokens": 10, "output_tokens": 4, **more}) == items
+
+
+@pytest.mark.parametrize(
+    ("usage", "items"),
+    [
+        ({}, (ASKED, SAID)),
+        ({"cacheReadInputTokens": 3, "totalTokens": 17}, (ASKED, ("cache_read", 3), SAID)),
+        ({"cacheReadInputTokenCount": 3, "totalTokens": 17}, (ASKED, ("cache_read", 3), SAID)),
+        ({"cacheWriteInputTokens": 3, "totalTokens": 17}, (ASKED, ("cache_write", 3), SAID)),
+        ({"cacheWriteInputTokenCount": 3, "totalTokens": 17}, (ASKED, ("cache_write", 3), SAID)),
+        ({"totalTokens": 15}, None),
+        ({"totalTokens": None}, None),
+        *(({"inputTokens": odd, "totalTokens": 4 + odd}, None) for odd in (-1, True, 2.0)),
+        ({"inputTokens": MAX_QUANTITY + 1, "totalTokens": MAX_QUANTITY + 5}, None),
+        ({"inputTokens": 0, "totalTokens": 4}, (SAID,)),
+        ({"cacheDetails": [], "serverToolUsage": {}}, (ASKED, SAID)),
+        ({"cacheDetails": [{"ttl": "5m", "inputTokens": 1}]}, (ASKED, SAID)),
+        ({"cacheDetails": [{"ttl": "1h", "inputTokens": 1}]}, None),
+        ({"cacheDetails": [{"ttl": "5m"}, {"ttl": "1h"}]}, None),
+        ({"cacheDetails": [3]}, None),
+        ({"cacheDetails": {"ttl": "5m"}}, None),
+        ({"serverToolUsage": {"web_search": 1}}, None),
+        ({"serverToolUsage": [{"ttl": "5m"}]}, None),
+        ({"countOfTomorrow": 0}, None),
+    ],
+)
+def test_converse(usage: dict[str, Any], items: Items) -> None:
+    assert converse_items({"inputTokens": 10, "outputTokens": 4, "totalTokens": 14, **usage}) == items
+
+
+@pytest.mark.parametrize(
+    ("more", "terms"),
+    [
+        ({}, ()),
+        ({"serviceTier": {"type": "Flex"}}, (("service_tier", "flex"),)),
+        ({"performanceConfig": {"latency": "Optimized"}}, (("latency", "optimized"),)),
+    ],
+)
+def test_terms_of_converse(more: dict[str, Any], terms: tuple[tuple[str, str], ...]) -> None:
+    usage = {"inputTokens": 10, "outputTokens": 4, "totalTokens": 14}
+    body = {"usage": usage, "model": "m", **more}
+    assert usual_of_body(body, "bedrock", "converse") == ((ASKED, SAID), ("m", None), terms, usage)
+    odds: list[dict[str, Any]] = [{"trace": {}}, {"usage": None}, {"usage": {**usage, "totalTokens": 15}}]
+    for odd in odds:
+        assert usual_of_body({**body, **odd}, "bedrock", "converse") is None
+
+
+@pytest.mark.parametrize(
+    ("tools", "items"),
+    [
+        ({"web_search": {"num_requests": 2}, "image_gen": {}}, (ASKED, SAID, ("web_search", 2))),
+        ({"web_search": {"num_requests": 0}, "image_gen": {"input_tokens": 0}}, (ASKED, SAID)),
+        ({"web_search": {}, "image_gen": {}}, (ASKED, SAID)),
+        ({"web_search": {}, "image_gen": {"input_tokens": 1}}, None),
+        ({"web_search": {}, "image_gen": {"output_tokens": 1}}, None),
+        *(
+            ({"web_search": {"num_requests": odd}, "image_gen": {}}, None)
+            for odd in (-1, True, MAX_QUANTITY + 1)
+        ),
+        *(({"web_search": odd, "image_gen": {}}, None) for odd in (None, 1)),
+        *(({"web_search": {}, "image_gen": odd}, None) for odd in (None, 1)),
+        *((odd, None) for odd in ODD_TOOLS),
+    ],
+)
+def test_hosted_tools_of_a_response(tools: Any, items: Items) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
+    said = usual_of_body({"usage": usage, "tool_usage": tools}, "openai", "responses")
+    assert (said and said[0]) == items
+    assert said is None or said[3] == {**usage, "tool_usage": tools}
+
+
+@pytest.mark.parametrize(
+    ("api", "reply", "kept"),
+    [("chat", "choices", False), ("messages", "content", False), ("responses", "output", True)],
+)
+def test_a_reply_is_not_held_where_usage_says_all(api: str, reply: str, *, kept: bool) -> None:
+    body = {"model": "m", "usage": {"input_tokens": 1}, reply: [{"text": "hello"}]}
+    assert (reply in held(body, api)) is kept
+    assert reply in held({**body, "usage": None}, api)

@@ -1,0 +1,157 @@
+"""Gemini at its edges: what is read in one go, streams and live sessions, worked out by hand."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from outlay.core.units import MAX_QUANTITY
+from outlay.extract import collector, read, usual_of_body
+from outlay.extract.google import usual_generate_content
+from outlay.extract.google_usual import usual_items
+
+Items = tuple[tuple[str, int], ...] | None
+ASKED, SAID = ("input", 10), ("output", 4)
+
+
+def gemini(prompt: Any = 10, shown: Any = 4, total: Any = 14, **more: Any) -> dict[str, Any]:
+    return {"promptTokenCount": prompt, "candidatesTokenCount": shown, "totalTokenCount": total, **more}
+
+
+def rows(*shares: tuple[str, Any]) -> list[dict[str, Any]]:
+    return [{"modality": modality, "tokenCount": count} for modality, count in shares]
+
+
+@pytest.mark.parametrize(
+    ("usage", "items"),
+    [
+        (gemini(), (ASKED, SAID)),
+        ({"promptTokenCount": 10, "totalTokenCount": 10}, (ASKED,)),  # nothing was answered, nor thought
+        (gemini(0, 4, 4), (SAID,)),
+        (gemini(thoughtsTokenCount=6, total=20), (ASKED, SAID, ("reasoning", 6))),
+        (gemini(toolUsePromptTokenCount=6, total=20), (("input", 16), SAID)),
+        (gemini(cachedContentTokenCount=10), (("cache_read", 10), SAID)),
+        (gemini(cachedContentTokenCount=11), None),
+        (gemini(total=15), None),
+        *((gemini(prompt, 4, 4 + prompt), None) for prompt in (-1, 2.0, True)),
+        (gemini(MAX_QUANTITY, 0, MAX_QUANTITY), (("input", MAX_QUANTITY),)),
+        (gemini(MAX_QUANTITY + 1, 0, MAX_QUANTITY + 1), None),
+        (gemini(countOfTomorrow=0), None),
+        (gemini(listOfTomorrow=[]), None),
+        (gemini(promptTokensDetails={}), None),
+        (
+            gemini(promptTokensDetails=rows(("TEXT", 4), ("AUDIO", 6))),
+            (("input", 4), ("input_audio", 6), SAID),
+        ),
+        (gemini(promptTokensDetails=rows(("AUDIO", 10))), (("input_audio", 10), SAID)),
+        (gemini(promptTokensDetails=rows(("AUDIO", 11))), None),
+        (gemini(promptTokensDetails=rows(("AUDIO", 12))), None),
+        (gemini(candidatesTokensDetails=rows(("IMAGE", 4))), (ASKED, ("output_image", 4))),
+        (gemini(candidatesTokensDetails=rows(("IMAGE", 5))), None),
+        (gemini(candidatesTokensDetails=rows(("IMAGE", 6))), None),
+        *(
+            (gemini(promptTokensDetails=rows(("AUDIO", odd))), None)
+            for odd in (-1, 2.0, None, MAX_QUANTITY + 1)
+        ),
+        (gemini(promptTokensDetails=rows(("AUDIO", 0))), (ASKED, SAID)),
+        (
+            gemini(promptTokensDetails=rows(("AUDIO", 6)), toolUsePromptTokenCount=3, total=17),
+            (("input", 7), ("input_audio", 6), SAID),
+        ),
+    ],
+)
+def test_gemini(usage: dict[str, Any], items: Items) -> None:
+    found = usual_items(usage)
+    assert (found if found is None else sorted(found)) == (items if items is None else sorted(items))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("gemini-3", "r-1"), ("gemini-3", "r-1")),
+        (("g", "r"), ("g", "r")),
+        (("", "r-1"), (None, "r-1")),
+        (("gemini-3", ""), ("gemini-3", None)),
+        ((None, None), (None, None)),
+        ((3, "r-1"), (None, "r-1")),
+        (("x" * 101, "r-1"), ("x" * 101, "r-1")),
+        (("gémini", "r-1"), ("gémini", "r-1")),
+        (("x" * 300, "y" * 300), ("x" * 256, "y" * 256)),  # as long as a name may be
+    ],
+)
+def test_names_of_gemini(names: tuple[Any, Any], said: tuple[str | None, str | None]) -> None:
+    found = usual_generate_content(
+        {"usageMetadata": gemini(), "modelVersion": names[0], "responseId": names[1]}
+    )
+    assert found is not None
+    assert found[:2] == ((ASKED, SAID), said)
+
+
+@pytest.mark.parametrize(
+    ("usage", "terms"),
+    [
+        (gemini(), ()),
+        (gemini(serviceTier="SERVICE_TIER_FLEX"), (("service_tier", "flex"),)),
+        (gemini(trafficType="PROVISIONED_THROUGHPUT"), (("traffic_type", "provisioned_throughput"),)),
+        (
+            gemini(serviceTier="standard", trafficType="ON_DEMAND_PRIORITY"),
+            (("service_tier", "priority"), ("traffic_type", "on_demand_priority")),
+        ),
+        (gemini(trafficType=1), (("traffic_type", "on_demand"),)),
+        (gemini(trafficType=2), (("traffic_type", "provisioned_throughput"),)),
+        (gemini(trafficType=0), ()),
+    ],
+)
+def test_terms_of_gemini(usage: dict[str, Any], terms: tuple[tuple[str, str], ...]) -> None:
+    body = {"usageMetadata": usage, "modelVersion": "gemini-3", "responseId": "r-1"}
+    said = usual_of_body(body, "google", "generate_content")
+    assert said == ((ASKED, SAID), ("gemini-3", "r-1"), terms, usage)
+    assert read(body, provider="google", api="generate_content").terms == terms
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"usageMetadata": gemini(total=15)},
+        {"usageMetadata": [gemini()]},
+        {"usageMetadata": gemini(), "candidates": [{"groundingMetadata": {"webSearchQueries": ["q"]}}]},
+    ],
+)
+def test_an_answer_of_gemini_that_says_more(body: dict[str, Any]) -> None:
+    assert usual_of_body(body, "google", "generate_content") is None
+
+
+def test_searches_that_an_earlier_chunk_tells_of_are_counted() -> None:
+    searched = {"groundingMetadata": {"webSearchQueries": ["a", "b"]}}
+    stream: Any = collector("google", "generate_content")
+    stream.add({"candidates": [searched, {}]})
+    stream.add({"candidates": [{"content": {}}, searched]})  # the first candidate's are looked at
+    stream.add({"usageMetadata": gemini()})
+    stream.add({"candidates": [{"finishReason": "STOP"}]})
+    assert stream.usage().units == {"input": 10, "output": 4, "web_search": 2}
+    assert stream.as_body() is not None
+    begun: Any = collector("google", "generate_content")
+    begun.add({"usageMetadata": gemini(), "candidates": [{"content": {}}]})
+    assert begun.as_body() is None
+
+
+def test_a_live_session_is_whole_where_a_turn_has_ended_with_its_usage() -> None:
+    stream = collector("google", "live")
+    stream.add({"setupComplete": {}})
+    assert not stream.complete
+    stream.add({"serverContent": {"modelTurn": {}}})
+    stream.add({"usageMetadata": {"promptTokenCount": 10, "responseTokenCount": 4, "totalTokenCount": 14}})
+    stream.add({"toolCall": {}})
+    assert (stream.complete, stream.usage().units, stream.usage().flags) == (
+        True,
+        {"input": 10, "output": 4},
+        (),
+    )
+    contents: list[dict[str, Any]] = [{"serverContent": {}}, {"server_content": {"turn_complete": False}}]
+    for content in contents:
+        stream.add(content)
+        assert (stream.complete, stream.usage().flags) == (False, ("partial",))
+        stream.add(SimpleNamespace(usage_metadata={"prompt_token_count": 1, "total_token_count": 1}))
+        assert stream.complete
+    assert stream.usage().units == {"input": 12, "output": 4}
+    assert collector("google", "live").complete is False
