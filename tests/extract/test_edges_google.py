@@ -34,6 +34,7 @@ def rows(*shares: tuple[str, Any]) -> list[dict[str, Any]]:
         (gemini(cachedContentTokenCount=11), None),
         (gemini(total=15), None),
         *((gemini(prompt, 4, 4 + prompt), None) for prompt in (-1, 2.0, True)),
+        (gemini(10, -1, 9), None),
         (gemini(MAX_QUANTITY, 0, MAX_QUANTITY), (("input", MAX_QUANTITY),)),
         (gemini(MAX_QUANTITY + 1, 0, MAX_QUANTITY + 1), None),
         (gemini(countOfTomorrow=0), None),
@@ -121,11 +122,17 @@ def test_an_answer_of_gemini_that_says_more(body: dict[str, Any]) -> None:
     assert usual_of_body(body, "google", "generate_content") is None
 
 
-def test_searches_that_an_earlier_chunk_tells_of_are_counted() -> None:
-    searched = {"groundingMetadata": {"webSearchQueries": ["a", "b"]}}
+@pytest.mark.parametrize(
+    "searched",
+    [
+        {"groundingMetadata": {"webSearchQueries": ["a", "b"]}},
+        {"grounding_metadata": {"web_search_queries": ["a", "b"]}},
+    ],
+)
+def test_searches_that_an_earlier_chunk_tells_of_are_counted(searched: dict[str, Any]) -> None:
     stream: Any = collector("google", "generate_content")
     stream.add({"candidates": [searched, {}]})
-    stream.add({"candidates": [{"content": {}}, searched]})  # the first candidate's are looked at
+    stream.add({"candidates": [{"content": {}}]})
     stream.add({"usageMetadata": gemini()})
     stream.add({"candidates": [{"finishReason": "STOP"}]})
     assert stream.usage().units == {"input": 10, "output": 4, "web_search": 2}
@@ -133,6 +140,12 @@ def test_searches_that_an_earlier_chunk_tells_of_are_counted() -> None:
     begun: Any = collector("google", "generate_content")
     begun.add({"usageMetadata": gemini(), "candidates": [{"content": {}}]})
     assert begun.as_body() is None
+
+
+def test_the_seconds_of_a_live_session_are_whole_at_any_time() -> None:
+    stream = collector("openai", "live")
+    stream.add({"usage": {"seconds": 3}})
+    assert (stream.complete, stream.usage().units) == (True, {"audio_seconds": 3})
 
 
 def test_a_live_session_is_whole_where_a_turn_has_ended_with_its_usage() -> None:
@@ -155,3 +168,16 @@ def test_a_live_session_is_whole_where_a_turn_has_ended_with_its_usage() -> None
         assert stream.complete
     assert stream.usage().units == {"input": 12, "output": 4}
     assert collector("google", "live").complete is False
+
+
+def test_what_an_interaction_had_cached_is_taken_off_by_modality() -> None:
+    usage = {
+        "total_input_tokens": 10,
+        "total_cached_tokens": 6,
+        "total_tokens": 10,
+        "input_tokens_by_modality": [{"modality": "audio", "tokens": 8}],
+        "cached_tokens_by_modality": [{"modality": "audio", "tokens": 5}],
+    }
+    # of 8 of audio 5 were cached, of 2 of text 1
+    found = read({"usage": usage}, provider="google", api="interactions")
+    assert found.units == {"cache_read_audio": 5, "cache_read": 1, "input_audio": 3, "input": 1}
