@@ -55,6 +55,8 @@ def chat(prompt: Any = 10, output: Any = 4, **more: Any) -> dict[str, Any]:
         (chat(prompt_tokens_details={"audio_tokens": 0, "cached_tokens": None}), (ASKED, SAID)),
         (chat(prompt_tokens_details={"tokens_of_tomorrow": 0}), None),
         (chat(service_tier="x" * 100), (ASKED, SAID)),
+        (chat(latency_checkpoint={"engine_ttft_ms": 70}), (ASKED, SAID)),
+        *((chat(latency_checkpoint=odd), None) for odd in (2**70, 7, "x" * 101)),  # huge or long ones are cut
         *((chat(service_tier=tier), None) for tier in ("x" * 101, "é", 3, ["flex"])),
         (chat(queue_time=0.5, total_time=0, prompt_time=MAX_QUANTITY), (ASKED, SAID)),
         *((chat(queue_time=odd), None) for odd in ("1", True, None, -1, MAX_QUANTITY + 1)),

@@ -38,6 +38,8 @@ def rows(*shares: tuple[str, Any]) -> list[dict[str, Any]]:
         (gemini(MAX_QUANTITY, 0, MAX_QUANTITY), (("input", MAX_QUANTITY),)),
         (gemini(MAX_QUANTITY + 1, 0, MAX_QUANTITY + 1), None),
         (gemini(countOfTomorrow=0), None),
+        *((gemini(serviceTier=tier), (ASKED, SAID)) for tier in (None, "", "x" * 100, 2)),
+        *((gemini(serviceTier=tier), None) for tier in ("x" * 101, -1, 2**70, True, 1.0, ["flex"])),
         (gemini(listOfTomorrow=[]), None),
         (gemini(promptTokensDetails={}), None),
         (

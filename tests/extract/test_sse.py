@@ -130,3 +130,38 @@ def test_an_event_that_says_all_is_decoded_alone() -> None:
     assert len(events_of(text, bears=(), closing=closing_of("chat"))) == 2
     other = text + 'data: {"type":["response.completed"]}\n\n'
     assert len(events_of(other, bears=words_of("responses"), closing=closing_of("responses"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("blocks", "found"),
+    [
+        (['{"first":1}', '{"last":1}', "7"], [{"first": 1}, {"last": 1}]),  # a number is no last event
+        (['{"first":1}', '{"mid":1}', '7\ndata: {"last":1}'], [{"first": 1}, 7, {"last": 1}]),
+        (['{"first":1}', '{"usage":{}}', '{"last":1}'], [{"first": 1}, {"usage": {}}, {"last": 1}]),
+        (
+            ['{"first":1}', '{"usage":{}}', '{"usage":1}', "{}"],
+            [{"first": 1}, {"usage": {}}, {"usage": 1}, {}],
+        ),
+    ],
+)
+@pytest.mark.parametrize("head", ["", "event: x\n"])
+def test_each_event_that_bears_on_usage_is_found_once(blocks: list[str], found: list[Any], head: str) -> None:
+    text = "".join(f"{head}data: {each}\n\n" for each in blocks)
+    assert events_of(text, bears=('"usage"',)) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'event: x\ndata: {"a": 1}\n\n',
+        'event: x\ndata:{"a": 1}\n\n',
+        'event: x\ndata: {"a":\ndata\ndata: 1}\n\n',
+        'retry: 3\ndata: {"a": 1}\n\n',
+        '\n\nid: 3\ndata: {"a": 1}\n\nevent: end\n\n',
+        "\ndata\n\n" + 'data: {"a": 1}\n\n',
+        'data: {"a": 1}\n\ndata: [DONE]\n\n',
+        'broken\n{"a": 1}\n',
+    ],
+)
+def test_every_way_of_writing_one_event(text: str) -> None:
+    assert events_of(text) == [{"a": 1}]

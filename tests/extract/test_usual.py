@@ -57,9 +57,39 @@ def test_a_usage_that_says_more_is_no_usual_one(usage: dict[str, Any]) -> None:
     assert usual_of(read(body_with(usage), provider="openrouter", api="chat")) is None
 
 
+@pytest.mark.parametrize(
+    ("api", "body", "where"),
+    [
+        ("chat", body_with({**COUNTED, "latency_checkpoint": 0}), "latency_checkpoint"),
+        (
+            "generate_content",
+            {
+                "modelVersion": "gemini-3",
+                "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10, "trafficType": "ON_DEMAND"},
+            },
+            "trafficType",
+        ),
+    ],
+)
+@pytest.mark.parametrize("value", [2**70, "x" * 300])
+def test_a_huge_number_or_a_long_text_beside_the_counts_is_cut(
+    api: str, body: dict[str, Any], where: str, value: object
+) -> None:
+    """No serialiser of the journal writes a number so large, and no text of a stranger is kept in full."""
+    provider = "openai" if api == "chat" else "google"
+    usage = body.get("usage") or body["usageMetadata"]
+    long = {**body, ("usage" if "usage" in body else "usageMetadata"): {**usage, where: value}}
+    assert usual_of_body(held(long, api), provider, api) is None
+    raw = read(long, provider=provider, api=api).raw
+    assert raw is not None
+    assert raw[where] == ("about 2^71" if value == 2**70 else "x" * 100)
+
+
 def test_a_usage_with_parts_or_an_own_context_is_no_usual_one() -> None:
     usage = read(body_with(), provider="openai", api="chat")
     assert usual_of(usage) is not None
+    assert usual_of(replace(usage, reason="said")) is None
+    assert usual_of(replace(usage, flags=("partial",))) is None
     assert usual_of(replace(usage, parts=(usage,))) is None
     assert usual_of(replace(usage, context_tokens=7)) is None
 

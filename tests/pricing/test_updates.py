@@ -293,11 +293,14 @@ def test_a_bundle_that_is_too_large_is_not_unpacked(
 
 def test_a_model_that_comes_or_goes_is_a_change(document: Document, update: Take) -> None:
     models = document["tables"]["openai"]["models"]
+    document["tables"]["mistral"] = {"sources": [{"name": "test"}], "models": {"large": models["gpt-4o"]}}
     models["gpt-3"] = models.pop("gpt-4o")
     found = update(written(document))
     # both have rates of 0.15 and 0.60
     assert found.differing == 0
     assert [(each.model, each.unit, each.before, each.after) for each in found.changes] == [
+        ("large", "input", None, Decimal("0.15")),
+        ("large", "output", None, Decimal("0.60")),
         ("gpt-3", "input", None, Decimal("0.15")),
         ("gpt-3", "output", None, Decimal("0.60")),
         ("gpt-4o", "input", Decimal("0.15"), None),

@@ -26,6 +26,7 @@ _NUMBERS = _TIMES | {_HIT, _MISSED, _BESIDE}
 _TIER = "service_tier"
 _CHECKPOINT = "latency_checkpoint"
 _LONGEST = 100  # letters of a tier; a longer one is cut by the whole way
+_CUT = frozenset({int, str})  # what the whole way writes otherwise where it is large or long
 _COPIED = frozenset({"cost", "cost_details", "is_byok", _CHECKPOINT})
 
 
@@ -85,7 +86,7 @@ def _parts(usage: Mapping[str, Any], names: Names) -> tuple[int, int, int] | Non
         if not _is_plain(shown, _PART_OF_OUTPUT, _WITH_OUTPUT):
             return None
         thought = shown.get("reasoning_tokens") or 0
-    if tier is not None and not _is_short(tier):
+    if (tier is not None and not _is_short(tier)) or type(usage.get(_CHECKPOINT)) in _CUT:
         return None
     if not _NUMBERS.isdisjoint(usage):
         if not _can_be_passed_over(usage, stated=cached is not None):

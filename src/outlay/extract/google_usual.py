@@ -21,6 +21,7 @@ _LISTS = (
 )
 _LISTED = frozenset(_LISTS)
 _TERMS = frozenset({"trafficType", "serviceTier"})
+_LONGEST = 100  # letters of a term; a longer one is cut by the whole way
 _SUFFIXES: Mapping[str, str] = {
     "AUDIO": "_audio",
     "IMAGE": "_image",
@@ -37,10 +38,12 @@ def usual_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
     Only the prompt that is not cached and the answer may hold more than text.
     """
     for key, value in usage.items():
-        if key in _COUNTS:
+        if key in _COUNTS or (key in _TERMS and type(value) is int):  # a protobuf's terms are numbers
             plain = type(value) is int and 0 <= value <= MAX_QUANTITY
+        elif key in _TERMS:
+            plain = value is None or (type(value) is str and len(value) <= _LONGEST)
         else:
-            plain = key in _TERMS or (key in _LISTED and type(value) is list)
+            plain = key in _LISTED and type(value) is list
         if not plain:
             return None
     prompt, cached = usage.get("promptTokenCount"), usage.get("cachedContentTokenCount", 0)
