@@ -183,9 +183,19 @@ def test_terms_of_converse(more: dict[str, Any], terms: tuple[tuple[str, str], .
 )
 def test_hosted_tools_of_a_response(tools: Any, items: Items) -> None:
     usage = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
-    said = usual_of_body({"usage": usage, "tool_usage": tools}, "openai", "responses")
+    body = {"usage": usage, "tool_usage": tools}
+    said = usual_of_body(body, "openai", "responses")
     assert (said and said[0]) == items
-    assert said is None or said[3] == {**usage, "tool_usage": tools}
+    assert said is None or (said[2], said[3]) == ((), {**usage, "tool_usage": tools})
+    flex = usual_of_body({**body, "service_tier": "Flex"}, "openai", "responses")
+    assert (flex and flex[2]) == (items and (("service_tier", "flex"),))
+
+
+def test_a_claude_of_bedrock_without_guardrails_is_a_usual_message() -> None:
+    body = {"model": "claude", "usage": {"input_tokens": 10, "output_tokens": 4}}
+    said = usual_of_body(body, "bedrock", "invoke_model")
+    assert said == ((ASKED, SAID), ("claude", None), (), body["usage"])
+    assert usual_of_body({**body, "amazon-bedrock-trace": {}}, "bedrock", "invoke_model") is None
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_gemini(usage: dict[str, Any], items: Items) -> None:
         (("", "r-1"), (None, "r-1")),
         (("gemini-3", ""), ("gemini-3", None)),
         ((None, None), (None, None)),
+        (("", ""), (None, None)),
         ((3, "r-1"), (None, "r-1")),
         (("x" * 101, "r-1"), ("x" * 101, "r-1")),
         (("gémini", "r-1"), ("gémini", "r-1")),

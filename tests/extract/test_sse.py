@@ -161,7 +161,16 @@ def test_each_event_that_bears_on_usage_is_found_once(blocks: list[str], found: 
         "\ndata\n\n" + 'data: {"a": 1}\n\n',
         'data: {"a": 1}\n\ndata: [DONE]\n\n',
         'broken\n{"a": 1}\n',
+        'id: 123456\ndata: {"a": 1}\n\n',
     ],
 )
 def test_every_way_of_writing_one_event(text: str) -> None:
     assert events_of(text) == [{"a": 1}]
+
+
+def test_odd_frames_around_few_events() -> None:
+    assert events_of("data: [1]\n\n") == [[1]]
+    pinged = ': ping\n\ndata: {"first":1}\n\ndata: {"mid":1}\n\ndata: {"last":1}\n\n'
+    assert events_of(pinged, bears=('"usage"',)) == [{"first": 1}, {"last": 1}]
+    joined = 'data: {"first":1}\n\ndata: 7\ndata: {"type":"end"}\n\n'
+    assert events_of(joined, bears=(), closing=("end",)) == [7, {"type": "end"}]

@@ -75,7 +75,7 @@ def test_a_usage_that_says_more_is_no_usual_one(usage: dict[str, Any]) -> None:
 def test_a_huge_number_or_a_long_text_beside_the_counts_is_cut(
     api: str, body: dict[str, Any], where: str, value: object
 ) -> None:
-    """No serialiser of the journal writes a number so large, and no text of a stranger is kept in full."""
+    """So large a number is another one when it is read back, and no text of a stranger is kept in full."""
     provider = "openai" if api == "chat" else "google"
     usage = body.get("usage") or body["usageMetadata"]
     long = {**body, ("usage" if "usage" in body else "usageMetadata"): {**usage, where: value}}

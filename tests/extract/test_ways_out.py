@@ -128,6 +128,15 @@ def test_first_chunk_carrier_and_last_chunk_each_say_their_facts() -> None:
     assert (running.complete, running.as_body()) == (False, None)
 
 
+def test_a_stream_of_responses_is_the_response_that_ended_it() -> None:
+    stream: Any = collector("openai", "responses")
+    stream.add({"type": "response.created", "response": {"id": "r-1"}})
+    assert stream.as_body() is None
+    whole = {"id": "r-1", "usage": {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}}
+    stream.add({"type": "response.completed", "response": whole})
+    assert stream.as_body() == whole
+
+
 def test_xais_chunks_are_whole_with_usage_and_an_end() -> None:
     counts = {**COUNTED, "server_side_tools_used": ["SERVER_SIDE_TOOL_" + "X" * 60]}
     stream = collector("xai", "grpc_chat")

@@ -127,6 +127,13 @@ def test_genai_prices_lists_base_rates_of_an_instant() -> None:
     }
     assert found["openai", "gpt-4o", "cache_read"] == Decimal("1.25")
     assert found["google", "gemini-2.5-pro", "input"] == Decimal("1.25")  # 2.50 above 200,000
+    homes = {provider for provider, _, _ in found}
+    assert ({"bedrock", "voyage", "xai"} - homes, homes & {"aws", "voyageai", "x-ai"}) == (set(), set())
+    names = {model for provider, model, _ in found if provider == "bedrock"}
+    assert any(
+        name.startswith("us.anthropic.claude") for name in names
+    )  # "regional" names what we name by place
+    assert not [name for name in names if "regional." in name]
 
 
 def test_without_genai_prices_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
