@@ -100,7 +100,7 @@ def throughput(file: Path, cache: str) -> None:
         table.add_column(heading, justify="right")
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environ = {**kept, "PYTHONPYCACHEPREFIX": cache}
-    for jobs in sorted({1, 2, os.cpu_count() or 1}):
+    for jobs in sorted({1, 2, (os.cpu_count() or 1) + 1}):
         command = [sys.executable, "-m", "outlay", "price", "--jobs", str(jobs), str(file)]
         timed = [run(command, environ) for _ in range(ROUNDS + 1)][1:]
         taken, used = (statistics.median(each) for each in zip(*timed, strict=True))

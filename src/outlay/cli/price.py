@@ -27,7 +27,7 @@ _ALONE = 2 << 20  # bytes that are priced before workers start: some thousand li
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes for large inputs; as many as processors if not said.",
+    help="Processes for large inputs; one more than processors if not said.",
 )
 @data_options
 @click.pass_context
@@ -49,7 +49,7 @@ def price(ctx: click.Context, /, *, file: str, jobs: int | None) -> int:
         settings = settings_of(state_of(ctx))
         prices = Prices.read(settings.prices, settings.price_updates)
         with _opened(file) as source:
-            done_all = priced(_batches(source), prices, jobs or _processors(), alone=_ALONE, settle=settle)
+            done_all = priced(_batches(source), prices, jobs or _workers(), alone=_ALONE, settle=settle)
             for done in done_all:
                 failed = failed or done.failed
                 out.write(done.answers)
@@ -82,11 +82,10 @@ def _uncollected() -> Iterator[Callable[[], None]]:
             gc.enable()
 
 
-def _processors() -> int:
-    """Count the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _workers() -> int:
+    """Have one more than the processors that we may use: each waits while its answer is taken."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors + 1 if processors > 1 else 1
 
 
 def _batches(source: BufferedIOBase) -> "Iterator[Batch]":
