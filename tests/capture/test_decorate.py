@@ -181,6 +181,24 @@ def test_async_generators_keep_their_context_and_take_exceptions(recorder: Recor
     assert [record.user for record in kept.records] == ["inside", None, "inside"]
 
 
+def test_an_async_generator_that_is_left_as_its_loop_ends_is_no_failed_call(
+    recorder: Recorder, kept: Kept
+) -> None:
+    """The loop closes it by a task of its own, and cancels that as it ends."""
+
+    @track(lambda: recorder)
+    async def steps() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    async def main() -> None:
+        async for _ in steps():
+            break
+
+    asyncio.run(main())
+    assert not kept.entries
+
+
 class Asker:
     """Methods of every kind, each making one call and giving back its user; tracked in the test."""
 

@@ -14,7 +14,7 @@ from tests.support.cancelled import cancel_while_reading
 from tests.support.forms import SDKS, UNITS, client_of, forms_of, http_of
 from tests.support.wire import Kept
 
-from outlay.capture import context
+from outlay.capture import Call, context
 
 pytestmark = [
     pytest.mark.usefixtures("hooks"),
@@ -55,6 +55,20 @@ CASES = [
     for form in forms_of(sdk, asynchronous=asynchronous)
     for outcome in outcomes(sdk, form, asynchronous=asynchronous)
 ]
+
+
+@pytest.fixture
+def failed(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """Give the errors with which calls are ended, as the hooks saw them."""
+    errors: list[BaseException] = []
+    fail = Call.fail
+
+    def failing(call: Call, error: BaseException, *known: Any) -> None:
+        errors.append(error)
+        fail(call, error, *known)
+
+    monkeypatch.setattr(Call, "fail", failing)
+    return errors
 
 
 class Refused:
@@ -165,19 +179,26 @@ def test_every_form_makes_one_record_whatever_becomes_of_it(
     asynchronous: bool,  # noqa: FBT001 - a parameter of the test
     outcome: str,
     kept: Kept,
+    failed: list[BaseException],
 ) -> None:
     with context(user="u1"):
         error = put_through(sdk, form, outcome, asynchronous=asynchronous)
     record = kept.only
+    streamed = is_stream(forms_of(sdk, asynchronous=asynchronous)[form][0])
     assert record.user == "u1"
+    if outcome != "error":
+        assert (record.streamed, record.time_to_first_token_ms is not None) == (streamed, streamed)
     if outcome == "ok":
         assert error is None
         assert (record.status, record.usage.units, record.flags) == ("success", UNITS, ())
     elif outcome == "error":
+        assert [each is error for each in failed] == [True]  # what the hook saw is what the caller gets
         assert error is not None
         assert (record.status, record.error_type, record.cost) == ("error", type(error).__name__, None)
-    elif is_stream(forms_of(sdk, asynchronous=asynchronous)[form][0]):
-        assert "partial" in record.flags
+    elif streamed:
+        # A task that is cancelled in its own work lets its stream go, as one that closes it does.
+        assert {"partial", "abandoned"} <= set(record.flags)
+        assert (record.status, record.error_type) == ("success", None)
     else:
         assert (record.status, record.error_type) == ("error", "CancelledError")
 

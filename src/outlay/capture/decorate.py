@@ -6,6 +6,7 @@ from functools import partial, partialmethod, wraps
 from typing import Any, TypeVar, cast
 
 from outlay.capture.recorder import UNKNOWN, Recorder
+from outlay.capture.streams import CANCELLED
 from outlay.capture.visits import Stepping, Visit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,6 +125,7 @@ def _wrap_async_generator(
         visiting = visit()
         inner: Any = function(*args, **kwargs)
         step = inner.asend(None)
+        let_go = False
         try:
             while True:
                 with visiting:
@@ -133,11 +135,13 @@ def _wrap_async_generator(
                 except GeneratorExit:
                     raise
                 except BaseException as thrown:  # noqa: BLE001 - the inner generator decides
+                    let_go = type(thrown).__name__ == CANCELLED
                     step = inner.athrow(thrown)
         except StopAsyncIteration:
             return
         except BaseException as error:
-            visiting.raised(error)
+            if not let_go:
+                visiting.raised(error)
             raise
         finally:
             with visiting:

@@ -14,6 +14,8 @@ from outlay.core.usage import Usage
 from outlay.extract import Collector, body_of
 
 T = TypeVar("T")
+CANCELLED = "CancelledError"  # by its name: asyncio takes long to load
+"""What a generator that was dropped is closed with where its loop ends just then: its caller let it go."""
 
 
 class Watch:
@@ -130,7 +132,12 @@ async def watch_async(chunks: AsyncIterator[T], seen: Watch) -> AsyncIterator[T]
                 note_failure("Watch.take", error)
             take = then
             if hidden is None or not hidden(chunk):
-                yield chunk
+                try:
+                    yield chunk
+                except BaseException as error:
+                    if type(error).__name__ == CANCELLED:  # not while it waited for a chunk: it was let go
+                        seen.leave()
+                    raise
     except GeneratorExit:
         seen.leave()
         raise
