@@ -109,22 +109,24 @@ def transport_of(sdk: str, form: str, outcome: str, refused: Refused, *, asynchr
     return http_of(sdk).AsyncClient(transport=http_of(sdk).MockTransport(reply_later))
 
 
-def run(api: Any, call: Any, outcome: str) -> None:
+def run(api: Any, call: Any, outcome: str, held: list[Any]) -> None:
     result = call(api)
     if outcome == "abandoned":
         chunks = iter(result)
+        held += [result, chunks]
         next(chunks)
         (result if hasattr(result, "close") else chunks).close()
     elif hasattr(result, "__iter__") and not hasattr(result, "model_dump"):
         list(result)
 
 
-async def run_async(api: Any, call: Any, outcome: str) -> None:
+async def run_async(api: Any, call: Any, outcome: str, held: list[Any]) -> None:
     result = call(api)
     if inspect.isawaitable(result):
         result = await result
     if outcome == "abandoned":
         chunks = aiter(result)
+        held += [result, chunks]
         await anext(chunks)
         closing = getattr(result, "aclose", None) or getattr(result, "close", None) or chunks.aclose
         await closing()
@@ -150,8 +152,13 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def put_through(sdk: str, form: str, outcome: str, *, asynchronous: bool) -> BaseException | None:
-    """Make the call and let that become of it; give the error that the caller saw."""
+def put_through(
+    sdk: str, form: str, outcome: str, held: list[Any], *, asynchronous: bool
+) -> BaseException | None:
+    """Make the call and let that become of it; give the error that the caller saw.
+
+    A stream that was closed is held: its record comes with its close, not when it is collected.
+    """
     refused = Refused()
     _, call = forms_of(sdk, asynchronous=asynchronous)[form]
     api = client_of(
@@ -159,13 +166,13 @@ def put_through(sdk: str, form: str, outcome: str, *, asynchronous: bool) -> Bas
     )
     try:
         if not asynchronous:
-            run(api, call, outcome)
+            run(api, call, outcome, held)
         elif outcome != "cancelled":
-            asyncio.run(run_async(api, call, outcome))
+            asyncio.run(run_async(api, call, outcome, held))
         elif is_stream(forms_of(sdk, asynchronous=True)[form][0]):
             cancel_while_reading(lambda: call(api))
         else:
-            asyncio.run(cancelled(run_async(api, call, outcome), refused))
+            asyncio.run(cancelled(run_async(api, call, outcome, held), refused))
     except Exception as error:  # noqa: BLE001 - whatever the caller gets
         return error if outcome == "cancelled" or refused.error in list(chain(error)) else None
     gc.collect()
@@ -181,8 +188,9 @@ def test_every_form_makes_one_record_whatever_becomes_of_it(
     kept: Kept,
     failed: list[BaseException],
 ) -> None:
+    held: list[Any] = []
     with context(user="u1"):
-        error = put_through(sdk, form, outcome, asynchronous=asynchronous)
+        error = put_through(sdk, form, outcome, held, asynchronous=asynchronous)
     record = kept.only
     streamed = is_stream(forms_of(sdk, asynchronous=asynchronous)[form][0])
     assert record.user == "u1"

@@ -135,14 +135,15 @@ class Holding(Peer):
                 self.holds.wait(30)
 
 
-def read(form: Form, result: Any, outcome: str) -> None:
-    """Read what came, or leave it."""
+def read(form: Form, result: Any, outcome: str, held: list[Any]) -> None:
+    """Read what came, or leave it; what was closed is held, for its record comes with its close."""
     body = result[form.part] if form.part else result
     if not form.streamed:
         if form.part:
             body.read()
         return
     chunks = iter(body)
+    held += [result, chunks]
     next(chunks)
     if outcome == "abandoned":
         (body if hasattr(body, "close") else chunks).close()
@@ -150,7 +151,7 @@ def read(form: Form, result: Any, outcome: str) -> None:
         list(chunks)
 
 
-async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event) -> None:
+async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event, held: list[Any]) -> None:
     """Do the same with an asynchronous answer; ``came`` tells of a stream's first part."""
     body = result[form.part] if form.part else result
     if not form.streamed:
@@ -158,6 +159,7 @@ async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event)
             await body.read()
         return
     chunks = aiter(body)
+    held += [result, chunks] if outcome == "abandoned" else []
     await anext(chunks)
     came.set()
     if outcome == "cancelled":
@@ -191,14 +193,14 @@ def letting_go(held: threading.Event) -> Iterator[None]:
         held.set()
 
 
-def boto(form: Form, outcome: str, asynchronous: bool) -> None:  # noqa: FBT001 - which of two clients
+def boto(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:  # noqa: FBT001 - which of two clients
     """Put a form of AWS's through an outcome."""
-    held = threading.Event()
+    waiting = threading.Event()
     reply = bodies.THROTTLED if outcome == "error" else form.reply
     assert reply is not None
     if outcome == "cancelled" and not form.streamed:
-        reply = replace(reply, hold=held)
-    with bedrock(reply) as (url, paths), letting_go(held):
+        reply = replace(reply, hold=waiting)
+    with bedrock(reply) as (url, paths), letting_go(waiting):
         said: dict[str, Any] = {
             "endpoint_url": url,
             "region_name": "us-east-1",
@@ -209,7 +211,7 @@ def boto(form: Form, outcome: str, asynchronous: bool) -> None:  # noqa: FBT001 
             once = Config(retries={"total_max_attempts": 1, "mode": "standard"})
             api = boto3.client("bedrock-runtime", config=once, **said)
             try:
-                read(form, form.call(api), outcome)
+                read(form, form.call(api), outcome, held)
             finally:
                 api.close()
             return
@@ -219,7 +221,7 @@ def boto(form: Form, outcome: str, asynchronous: bool) -> None:  # noqa: FBT001 
             async with get_session().create_client("bedrock-runtime", **said) as api:
 
                 async def ask() -> None:
-                    await read_later(form, await form.call(api), outcome, came)
+                    await read_later(form, await form.call(api), outcome, came, held)
 
                 ready = came.is_set if form.streamed else lambda: bool(paths)  # the server has it
                 await (cancelled(ask(), ready) if outcome == "cancelled" else ask())
@@ -227,16 +229,18 @@ def boto(form: Form, outcome: str, asynchronous: bool) -> None:  # noqa: FBT001 
         asyncio.run(main())
 
 
-def grok(form: Form, outcome: str, asynchronous: bool) -> None:  # noqa: FBT001 - likewise
+def grok(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:  # noqa: FBT001 - likewise
     """Put a form of xAI's through an outcome."""
-    held = threading.Event()
-    waits = held if outcome == "cancelled" and not form.streamed else None
+    waiting = threading.Event()
+    waits = waiting if outcome == "cancelled" and not form.streamed else None
     peer = Holding(fails=outcome == "error", holds=waits)
     said: dict[str, Any] = {"api_key": "k", "use_insecure_channel": True}
-    with serving(peer) as address, letting_go(held):
+    with serving(peer) as address, letting_go(waiting):
         if not asynchronous:
             with xai_sdk.Client(api_host=address, **said) as client:
-                read(form, form.call(client.chat.create(model="grok-4", messages=[user("hi")])), outcome)
+                read(
+                    form, form.call(client.chat.create(model="grok-4", messages=[user("hi")])), outcome, held
+                )
             return
 
         async def main() -> None:
@@ -246,7 +250,7 @@ def grok(form: Form, outcome: str, asynchronous: bool) -> None:  # noqa: FBT001 
 
                 async def ask() -> None:
                     result = form.call(chat)
-                    await read_later(form, result if form.streamed else await result, outcome, came)
+                    await read_later(form, result if form.streamed else await result, outcome, came, held)
 
                 ready = came.is_set if form.streamed else peer.came.is_set
                 await (cancelled(ask(), ready) if outcome == "cancelled" else ask())
@@ -265,15 +269,17 @@ def test_every_form_makes_one_record_whatever_becomes_of_it(
     form = FORMS[sdk, asynchronous][name]
     put = grok if sdk == "xai" else boto
     refused: type[Exception] = grpc.RpcError if sdk == "xai" else ClientError
+    held: list[Any] = []
     with context(user="u1"):
         if outcome == "error":
             with pytest.raises(refused):
-                put(form, outcome, asynchronous)
+                put(form, outcome, asynchronous, held)
         else:
-            put(form, outcome, asynchronous)
+            put(form, outcome, asynchronous, held)
     gc.collect()
     record = kept.only
     assert record.user == "u1"
+    assert record.streamed is form.streamed
     if outcome == "ok":
         units = GROK if sdk == "xai" else bodies.UNITS
         assert (record.status, record.usage.units, record.flags) == ("success", units, form.flags)
