@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,13 @@ from outlay.alerts import BudgetExceededError
 from outlay.alerts.closed import Closed
 from outlay.alerts.rules import rules_of
 from outlay.alerts.stop import Stop
-from outlay.capture import Attribution, Call
+from outlay.capture import Attribution, Call, Recorder, SystemClock
+from outlay.core.codec import entry_json
+from outlay.core.ports import Pending
+from outlay.core.record import Entry, Record
 from outlay.ledger import MemoryLedger
 from outlay.llm import DictRegistry, DynamicLLMClient, Llm, LlmConfig, LLMEntry
+from outlay.pricing import Book, cost_of, tariff_of
 from outlay.report import LedgerReader
 from outlay.settings import Settings
 from outlay.testing import call
@@ -232,6 +237,65 @@ def test_a_fault_of_ours_lets_calls_through(
     here.spend("1")
     monkeypatch.setattr("outlay.alerts.budgets.Budget.spent", lambda *_: 1 / 0)
     assert here.may()
+
+
+class Noon(SystemClock):
+    """A clock whose calls all begin at noon."""
+
+    def now(self) -> datetime:
+        return NOON
+
+
+class Later:
+    """A sink that makes lines of what is handed to it, when it is asked."""
+
+    def __init__(self) -> None:
+        self.pending: list[Pending] = []
+
+    def append(self, entry: Entry) -> None:
+        raise AssertionError("what can wait is made whole")
+
+    def defer(self, pending: Pending) -> None:
+        self.pending.append(pending)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        return True
+
+
+def test_a_call_counts_by_its_line_as_it_does_by_its_record(desk: Callable[..., Desk]) -> None:
+    """Usual calls, a failed one and one without a price; by user, by tag, by model and in all."""
+    rules = (
+        {"name": "all", "budget": 1},
+        {"name": "user", "budget": 1, "per": "user"},
+        {"name": "team", "budget": 1, "per": "tag:team"},
+        {"name": "mini", "budget": 1, "where": {"model": "gpt-4o-mini"}},
+    )
+    whole, lines = desk(*rules), desk(*rules)
+    later = Later()
+    sink = lines.stop.watching(later)
+    book = Book.default()
+    price, tariff = partial(cost_of, book=book), partial(tariff_of, book=book)
+    recorder = Recorder(sink, clock=Noon(), price=price, tariff=tariff, tags={"team": "a"})
+    for model, user in (("gpt-4o", "u1"), ("gpt-4o-mini", "u2"), ("no-such", "u1"), ("gpt-4o", None)) * 3:
+        with outlay.context(user=user, **({"team": "b"} if user == "u2" else {})):
+            made = Call(recorder, provider="openai", api="chat", model=model)
+            answer = {**CHAT, "model": f"{model}-2024-08-06" if model == "gpt-4o" else model}
+            made.fail(TimeoutError()) if user is None else made.answer(answer)
+    assert len(later.pending) == 12
+    for pending in later.pending:
+        record = pending.entry()
+        assert isinstance(record, Record)
+        assert entry_json(record) == pending.json()
+        whole.stop.saw(record)
+    counted = [dict(budget._since) for budget in whole.stop._budgets]
+    assert [dict(budget._since) for budget in lines.stop._budgets] == counted
+    # 1000 x 2.50 and 1000 x 0.15 a million, three times each
+    assert counted[0] == {(): Decimal("0.00795")}
+    assert counted[1] == {(("user", "u1"),): Decimal("0.0075"), (("user", "u2"),): Decimal("0.00045")}
+    assert counted[2] == {(("tag:team", "a"),): Decimal("0.0075"), (("tag:team", "b"),): Decimal("0.00045")}
+    assert counted[3] == {(): Decimal("0.00045")}
+    assert lines.stop._served == whole.stop._served
+    assert lines.stop._served["gpt-4o"] == "gpt-4o-2024-08-06"
 
 
 # ---------------------------------------------------------------- every way to make a call

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +14,15 @@ from outlay.core.record import Record
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _NEXT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a budget counts of a call."""
+
+    at: datetime
+    cost: Decimal | None
+    currency: str
 
 
 class Budget:
@@ -54,7 +64,7 @@ class Budget:
         here = EXACT.add(self._before.get(group, ZERO), self._since.get(group, ZERO))
         return EXACT.add(self._known.get(group, ZERO), here)
 
-    def add(self, record: Record, facts: Mapping[str, str | None]) -> None:
+    def add(self, record: Record | Spending, facts: Mapping[str, str | None]) -> None:
         """Count a call of this process; one begun before the last question is left to the next answer."""
         group = self.group_of(facts)
         cost = record.cost

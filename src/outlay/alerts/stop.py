@@ -9,26 +9,31 @@ so that a process that starts afterwards refuses its first call; one that knows 
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from outlay.alerts.budgets import Budget
+from outlay.alerts.budgets import Budget, Spending
 from outlay.alerts.closed import Closed
 from outlay.alerts.messages import amount
 from outlay.alerts.rules import Rule
 from outlay.alerts.standing import Group, spent
 from outlay.capture.contexts import Attribution
 from outlay.capture.guard import guarded, note_failure
+from outlay.core.codec import entry_from_json
 from outlay.core.errors import BudgetExceededError
-from outlay.core.ports import Ledger, Sink, works_here
+from outlay.core.instants import instant
+from outlay.core.money import decimal_of
+from outlay.core.ports import Ledger, Pending, Sink, hand_on, works_here
 from outlay.core.record import Entry, Record
 from outlay.journal.lifecycle import ENGINE_SECONDS, watch_exit, watch_forks
 from outlay.report import LedgerReader
 
 REFRESH = 15.0  # seconds between two looks into the ledger
 _LEAVING = 5.0  # seconds that a process waits at its end for a question under way
+_NAMES = ("provider", "model", "user", "session", "query_type", "agent", "action", "workspace")
 _MODELS = 1000  # names of models that are remembered with the names they are served under
 
 
@@ -93,12 +98,27 @@ class Stop:
     @guarded
     def saw(self, record: Record) -> None:
         """Count what this process has recorded."""
-        if record.model_requested and record.model and len(self._served) < _MODELS:
-            self._served[record.model_requested] = record.model
-        facts = facts_of(record)
+        asked = record.model_requested if record.success else None  # nothing served a call that failed
+        self._count(record, asked, facts_of(record))
+
+    @guarded
+    def saw_line(self, line: Mapping[str, Any]) -> None:
+        """Count a call by its line, as ``core.codec`` writes a Record that need not be made for it."""
+        cost = line.get("cost")
+        spent = Spending(
+            instant(line["at"]), None if cost is None else decimal_of(cost), line.get("currency", "USD")
+        )
+        tags = {f"tag:{name}": value for name, value in line.get("tags", {}).items()}
+        asked = line.get("model_requested") if line.get("status") == "success" else None
+        self._count(spent, asked, {**{name: line.get(name) for name in _NAMES}, **tags})
+
+    def _count(self, spent: Record | Spending, asked: str | None, facts: Mapping[str, Any]) -> None:
+        served = facts.get("model")
+        if asked and served and len(self._served) < _MODELS:
+            self._served[asked] = served
         with self._lock:
             for budget in self._budgets:
-                budget.add(record, facts)
+                budget.add(spent, facts)
 
     def watching(self, sink: Sink) -> Sink:
         """Give a sink that passes everything on and counts it here."""
@@ -170,9 +190,32 @@ class _Watched:
         if isinstance(entry, Record):
             self._stop.saw(entry)
 
+    def defer(self, pending: Pending) -> None:
+        """Pass on what will be an entry, its line made: the next call must find this one counted."""
+        if getattr(self._sink, "defer", None) is None:
+            self.append(pending.entry())
+            return
+        line = pending.json()
+        hand_on(_Made(line), self._sink)
+        if "id" in line:  # a score, a revision and a loss have none of their own
+            self._stop.saw_line(line)
+
     def flush(self, timeout: float | None = None) -> bool:
         """Return when all that was appended is kept."""
         return self._sink.flush(timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An entry whose line is made already."""
+
+    line: dict[str, Any]
+
+    def entry(self) -> Entry:
+        return entry_from_json(self.line)
+
+    def json(self) -> dict[str, Any]:
+        return self.line
 
 
 def _refused(budget: Budget, group: Group, value: Decimal) -> str:
@@ -187,6 +230,5 @@ def _refused(budget: Budget, group: Group, value: Decimal) -> str:
 
 def facts_of(record: Record) -> dict[str, Any]:
     """Give what a budget may be for, as a record has it."""
-    names = ("provider", "model", "user", "session", "query_type", "agent", "action", "workspace")
     tags = {f"tag:{name}": value for name, value in record.tags.items()}
-    return {**{name: getattr(record, name) for name in names}, **tags}
+    return {**{name: getattr(record, name) for name in _NAMES}, **tags}
