@@ -15,8 +15,7 @@ from outlay.core.inherited import RUN
 from outlay.core.query import zone
 from outlay.origin import default_tags
 
-FILE_NAME = "outlay.toml"
-PRICES_NAME = "prices.toml"
+FILE_NAME, PRICES_NAME = "outlay.toml", "prices.toml"
 Sync = Literal["never", "interval", "always"]
 OtelNames = Literal["v1.41", "newest", "both"]
 
@@ -29,8 +28,7 @@ _LEAST_KEPT = timedelta(days=2)  # by then no process writes a segment any more:
 _SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)i?b?", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*[.:]\w+")
 _MAX_TEXT = 1_000_000
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off"}
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _MAX_INTERVAL = 3600.0
 
 
@@ -117,8 +115,8 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
 
 def find_file(cwd: Path) -> Path | None:
     """Give the nearest outlay.toml in this folder or one above it."""
-    folder = cwd.absolute()
-    return next((path for up in (folder, *folder.parents) if (path := up / FILE_NAME).is_file()), None)
+    files = (up / FILE_NAME for up in (cwd.absolute() / FILE_NAME).parents)
+    return next(filter(Path.is_file, files), None)
 
 
 def is_path(ledger: str) -> bool:

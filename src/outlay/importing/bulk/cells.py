@@ -188,10 +188,7 @@ class Cells:
         return value
 
     def is_strict(self, width: int | None, *, all_checked: bool) -> str:
-        """Whether others read a row too: JSON without what only DuckDB takes, or the cells that there are.
-
-        ``all_checked`` says that every row must pass the ``checks``.
-        """
+        """Whether others read a row too, not DuckDB alone; ``all_checked``: a row must pass the checks."""
         if self.form is not None:
             return self._is_exact(self.form, self.numerals if all_checked else ())
         if width is not None:

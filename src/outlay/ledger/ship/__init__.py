@@ -5,7 +5,8 @@ from outlay.ledger.ship.letters import Letter, Retried, discard, open_letters, r
 from outlay.ledger.ship.making import courier_of, remove_shipped, shipper_of, shipping_first
 from outlay.ledger.ship.offsets import Offsets, Progress, taken_by_all, targets
 from outlay.ledger.ship.proof import verify_shipped
-from outlay.ledger.ship.shipper import Shipped, Shipper
+from outlay.ledger.ship.shipped import Shipped
+from outlay.ledger.ship.shipper import Shipper
 from outlay.ledger.ship.sink import ShippedSink
 
 __all__ = [

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from outlay.journal import watch_exit, watch_forks
 from outlay.journal.lifecycle import ENGINE_SECONDS
-from outlay.ledger.ship.shipper import Shipped, Shipper
+from outlay.ledger.ship.shipped import Shipped
+from outlay.ledger.ship.shipper import Shipper
 
 _INTERVAL = 1.0  # seconds between looks at the journals
 _LONGEST = 60.0  # seconds between attempts when nothing works

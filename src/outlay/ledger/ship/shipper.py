@@ -20,33 +20,12 @@ from outlay.ledger.backlog import waiting
 from outlay.ledger.ship.ahead import ahead
 from outlay.ledger.ship.offsets import Offsets, Progress
 from outlay.ledger.ship.parcels import Item, Parcel, parcels
+from outlay.ledger.ship.shipped import Shipped
 from outlay.ledger.ship.turns import Turn
 
 _TRIES = 30  # failures in a row: more than halving a parcel down to one entry takes
 _ENTRIES = 5_000  # that are in memory at once
 _log = logging.getLogger("outlay")
-
-
-@dataclass(frozen=True, slots=True)
-class Shipped:
-    """What one pass over the journals did."""
-
-    entries: int = 0  # handed over, known ones included
-    new: int = 0  # calls that the ledger did not have
-    dead: int = 0  # lines set aside
-    size: int = 0  # bytes
-    error: str | None = None  # why it ended early
-    busy: bool = False  # another process has the turn
-
-    def __add__(self, other: "Shipped") -> "Shipped":
-        return Shipped(
-            self.entries + other.entries,
-            self.new + other.new,
-            self.dead + other.dead,
-            self.size + other.size,
-            other.error,
-            other.busy,
-        )
 
 
 @dataclass(frozen=True, slots=True)
