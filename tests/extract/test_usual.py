@@ -354,3 +354,26 @@ def test_a_usual_message_says_units_and_terms(
     said = usual_of_body(body, "anthropic", "messages")
     assert said == (items, ("claude-sonnet-4-5", "m-1"), terms, usage)
     assert said == usual_of(read(body, provider="anthropic", api="messages"))
+
+
+def test_a_body_by_itself_is_read_likewise_and_one_of_no_said_api_by_its_shape() -> None:
+    usual = {"model": "gpt-4o", "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}}
+    odd = {**usual, "usage": {**usual["usage"], "total_tokens": 6}}  # type: ignore[dict-item]
+    whole = read(odd, provider="openai", api="chat")
+    assert read_usual(usual, provider="openai", api="chat") == usual_of_body(usual, "openai", "chat")
+    assert read_usual(odd, provider="openai", api="chat") == whole
+    assert read_usual(odd, provider="openai", api=None) == whole
+
+
+def test_a_count_by_modality_that_is_no_object_goes_the_whole_way() -> None:
+    usage = {
+        "promptTokenCount": 3,
+        "candidatesTokenCount": 2,
+        "totalTokenCount": 5,
+        "promptTokensDetails": [1],
+    }
+    body = {"modelVersion": "gemini-2.5-flash", "usageMetadata": usage}
+    assert usual_of_body(body, "google", "generate_content") is None
+    assert read_usual(body, provider="google", api="generate_content") == read(
+        body, provider="google", api="generate_content"
+    )

@@ -9,8 +9,9 @@ from tests.support.books import NOW, book_of
 
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.pricing import Book, RateCard, cost_of
+from outlay.pricing.exchange import read_exchanges
 from outlay.pricing.pricefile import NewPrice, add_price
-from outlay.pricing.rows import OVERLAY
+from outlay.pricing.rows import OVERLAY, USER
 from outlay.pricing.tables import sheet_of
 
 YUAN = """
@@ -177,3 +178,8 @@ def test_a_price_may_be_set_in_a_currency_that_the_file_turns(tmp_path: Path) ->
 def test_a_fault_says_which_rate_of_the_file_it_is_in() -> None:
     with pytest.raises(PriceFileError, match=r"\[\[exchange\]\] 2, rate: must be above 0"):
         book_of(RATE + RATE.replace("0.14", "0"))
+
+
+def test_a_rate_that_has_been_a_float_may_have_lost_digits() -> None:
+    with pytest.raises(PriceBookError, match=r"rate: write 0\.14 as text or in TOML"):
+        read_exchanges([{"of": "CNY", "into": "USD", "rate": 0.14}], "rates", USER)

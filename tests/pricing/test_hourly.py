@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from tests.support.books import book_of, charged
 
-from outlay.core.errors import PriceFileError
+from outlay.core.errors import PriceBookError, PriceFileError
+from outlay.pricing.hourly import hourly_rates
 
 HOUR = """
 [[model]]
@@ -69,3 +70,8 @@ def test_an_hour_has_a_price(hour: str, said: str) -> None:
         charged(book_of(HOUR.replace("2.40", hour) + THROUGH), {"input": 1})
     with pytest.raises(PriceFileError, match="needs gpu_hour"):
         charged(book_of(HOUR.replace('gpu_hour = "2.40"', THROUGH)), {"input": 1})
+
+
+def test_an_hours_price_that_has_been_a_float_may_have_lost_digits() -> None:
+    with pytest.raises(PriceBookError, match=r"gpu_hour: write 2\.4 as text or in TOML"):
+        hourly_rates({"gpu_hour": 2.4, "tokens_per_hour": {"input": 4_000_000}}, "one")

@@ -94,6 +94,20 @@ def test_percentiles_of_many_calls_are_right_to_four_in_a_hundred(url: str) -> N
     exactly.close()
 
 
+def test_percentiles_of_few_calls_out_of_many_are_those_of_the_calls_themselves(url: str) -> None:
+    """Of 10, 20, 30 and 60 ms the middle lies between 20 and 30, whatever else the ledger holds."""
+    large = PostgresLedger(url, exact=4)
+    few = [
+        call(latency_ms=latency, user="u1", model=f"m{latency % 20:.0f}")
+        for latency in (10.0, 20.0, 30.0, 60.0)
+    ]
+    large.add([*few, *(call(latency_ms=5000.0, user="u2") for _ in range(20))])
+    found = large.rows(Query(("model",), where=filters({"user": "u1"})))
+    large.close()
+    assert (found.total["calls"], found.total["p50_latency_ms"]) == (4, 25.0)
+    assert {row["model"]: row["p50_latency_ms"] for row in found.rows} == {"m0": 40.0, "m10": 20.0}
+
+
 def check(found: Row, exact: Row) -> None:
     """Compare a row of a large ledger with the exact one."""
     assert alike({**found, **dict.fromkeys(NAMES.values())}, {**exact, **dict.fromkeys(NAMES.values())})

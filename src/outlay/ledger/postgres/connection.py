@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
@@ -167,7 +167,7 @@ class Connection:
                 for table in tables:
                     self._written_anew(connection, sql.Identifier(self.place.schema, table))
             finally:
-                if not connection.closed:
+                with suppress(psycopg.OperationalError):  # a session that is lost has nothing to be put back
                     connection.execute("RESET lock_timeout; RESET TimeZone")
 
     def _written_anew(self, connection: "psycopg.Connection[tuple[Any, ...]]", name: sql.Identifier) -> None:
