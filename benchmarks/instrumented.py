@@ -2,7 +2,8 @@
 
 Each instrumentation runs in processes of its own, by turns with the plain SDK (``benchmarks.pairs``), and the
 processes take turns too. The provider is a mock transport, so that only the SDK and the instrumentation are
-measured. ``python -m benchmarks.instrumented stream`` prints one table, ``outlay stream`` one process of it.
+measured. ``python -m benchmarks.instrumented stream`` prints one table, ``outlay stream`` one process of
+it, and ``outlay stream 40 150`` a table of 150 pairs of 40 streams each.
 """
 
 import asyncio
@@ -163,15 +164,18 @@ def measure_stream(times: int) -> None:
 MEASURES = {"sync": measure_sync, "async": measure_async, "stream": measure_stream}
 
 
-def one(variant: str, form: str) -> None:
-    """Measure one variant in this process and print its pairs."""
+def one(variant: str, form: str, calls: str = "", pairs: str = "") -> None:
+    """Measure one variant in this process and print its pairs; as a table, where it is said how many."""
     work = MEASURES[form]
     work(WARM_UP)
     flush: list[Flush] = []
     switch = Switch("openai", lambda: flush.append(VARIANTS[variant]()))
     work(WARM_UP)
-    pairs = take_pairs(work, CALLS[form], switch, flush[0], PAIRS)
-    print(json.dumps(pairs.rounds))
+    taken = take_pairs(work, int(calls or CALLS[form]), switch, flush[0], int(pairs or PAIRS))
+    if calls:
+        show_added(f"What {variant} adds to one call, {form}, CPU of all threads", {variant: taken}, variant)
+    else:
+        print(json.dumps(taken.rounds))
 
 
 def ran(variant: str, form: str, python: tuple[str, ...]) -> Pairs:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
+from outlay.capture import Recorder, SystemClock
+from outlay.capture.texts import Texts
 from outlay.core.codec import record_json
 from outlay.core.errors import CallError, MissingExtraError, SettingsError
 from outlay.instrumentation import Hooks
@@ -19,6 +21,7 @@ from outlay.llm.anthropic_adapter import AnthropicAdapter
 from outlay.llm.google_adapter import GoogleAdapter
 from outlay.llm.hosts import HOSTS
 from outlay.llm.openai_adapter import OpenAIAdapter
+from outlay.pricing import cost_of
 
 # Each provider counts in its own way; all of these say 1000 tokens in, 400 of them cached, and 100 out.
 CHAT_USAGE = {
@@ -173,7 +176,13 @@ def test_a_stream_that_is_left_early_is_one_partial_record(recorder: Callable[[]
 def test_row_063_a_refused_call_says_so_without_the_key(
     make: Make, _body: Any, _stream: Any, _cost: Any
 ) -> None:
-    refusal = {"error": {"message": "Incorrect API key provided: a-key-of-mine", "type": "auth", "code": 401}}
+    refusal = {
+        "error": {
+            "message": "Incorrect API key provided: a-key-of-mine for my illness",
+            "type": "auth",
+            "code": 401,
+        }
+    }
     result: LLMResponse = make(Server([answer(refusal, 401)])).call(prompt="hi")
     assert (result.success, result.cost_usd, result.content) == (False, None, "")
     assert result.error_type
@@ -185,7 +194,13 @@ def test_row_063_a_refused_call_says_so_without_the_key(
 def test_row_063_a_key_that_the_provider_repeats_is_in_no_error_traceback_or_record(
     make: Make, _body: Any, _stream: Any, _cost: Any, how: str, recorder: Callable[[], Any], kept: Kept
 ) -> None:
-    refusal = {"error": {"message": "Incorrect API key provided: a-key-of-mine", "type": "auth", "code": 401}}
+    refusal = {
+        "error": {
+            "message": "Incorrect API key provided: a-key-of-mine for my illness",
+            "type": "auth",
+            "code": 401,
+        }
+    }
     default.register("openai", lambda **_: make(Server([answer(refusal, 401)])))
     client = Llm(LlmConfig(provider="openai", api_key="a-key-of-mine", model="m"), recorder=recorder)
     try:
@@ -197,6 +212,7 @@ def test_row_063_a_key_that_the_provider_repeats_is_in_no_error_traceback_or_rec
     assert "a-key-of-mine" not in told + repr(client.__dict__) + str(record_json(kept.only))
     assert kept.only.error_type is not None
     assert kept.only.error_type in told
+    assert "illness" not in str(record_json(kept.only))  # no words of errors are kept unless asked for
 
 
 def test_row_068_over_the_sdks_again_and_then_another_provider(
@@ -330,3 +346,16 @@ def test_without_its_sdk_a_provider_names_the_extra(
     monkeypatch.setitem(__import__("sys").modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"outlay\[{name}\]"):
         get_adapter(name, api_key="k")
+
+
+def test_where_words_of_errors_are_kept_they_are_those_without_the_key(kept: Kept) -> None:
+    refusal = {"error": {"message": "Incorrect API key provided: a-key-of-mine", "type": "auth", "code": 401}}
+    default.register("openai", lambda **_: openai(Server([answer(refusal, 401)])))
+    recorder = Recorder(kept, clock=SystemClock(), price=cost_of, errors=Texts())
+    client = Llm(LlmConfig(provider="openai", api_key="a-key-of-mine", model="m"), recorder=lambda: recorder)
+    try:
+        with pytest.raises(CallError):
+            client.complete("hi")
+    finally:
+        default.unregister("openai")
+    assert "Incorrect API key provided: [key]" in (kept.only.error or "")

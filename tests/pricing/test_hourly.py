@@ -63,7 +63,8 @@ def test_a_fault_is_named(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hour", "said"), [("-1", "gpu_hour: cannot be negative"), ("dear", "gpu_hour must be a finite number")]
+    ("hour", "said"),
+    [("-1", "gpu_hour: cannot be negative"), ("dear", "gpu_hour: the rate must be a finite")],
 )
 def test_an_hour_has_a_price(hour: str, said: str) -> None:
     with pytest.raises(PriceFileError, match=said):

@@ -76,7 +76,7 @@ class Llm:
                 self._keep(route, response, at, {**whom, "retries": attempt, "prompt_length": len(prompt)})
                 if response.success:
                     return response
-        raise failure_of(response) from (None if response is None else response.cause)
+        raise failure_of(response)
 
     def stream(self, prompt: str, system_prompt: str | None = None, **options: Any) -> Iterator[str]:
         """Send a prompt and give the answer's text piece by piece; a stream left early is recorded as such.
@@ -116,7 +116,7 @@ class Llm:
         if broken is not None:
             if response.success:  # an adapter that does not know of it
                 raise broken
-            raise failure_of(response) from response.cause
+            raise failure_of(response)
 
     @guarded
     def _keep(self, route: Route, response: LLMResponse, at: Any, fields: dict[str, Any]) -> None:
@@ -140,11 +140,16 @@ def route_of(config: LlmConfig) -> Route:
 
 
 def failure_of(response: LLMResponse | None) -> CallError:
-    """Say that no attempt worked, and why the last one did not."""
+    """Say that no attempt worked, and why the last one did not.
+
+    The provider's own error is its cause, unless that repeats the key: a traceback would show it.
+    """
     if response is None:
         return CallError("no attempt was made; retries must be 0 or more")
     kind = f"{response.error_type}: " if response.error_type else ""
-    return CallError(f"{response.provider}, {response.model}: {kind}{response.error or 'the call failed'}")
+    failure = CallError(f"{response.provider}, {response.model}: {kind}{response.error or 'the call failed'}")
+    failure.__cause__ = None if response.cause_tells else response.cause
+    return failure
 
 
 def _asked(config: LlmConfig, system_prompt: str | None, asked: dict[str, Any]) -> dict[str, Any]:

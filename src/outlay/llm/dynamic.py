@@ -69,7 +69,7 @@ class DynamicLLMClient:
 
         Raises:
             SettingsError: there is no such model.
-            CallError: no attempt worked; the provider's own error is its cause.
+            CallError: no attempt worked; the provider's own error is its cause, unless that repeats the key.
             BudgetExceededError: a budget with a hard stop is spent; nothing was sent.
         """
         return self._generate(prompt, self._tell, **asked)
@@ -110,7 +110,7 @@ class DynamicLLMClient:
                 tell({**_told(entry, user_id, kept), **_whole(kept, self.tracker)})
                 if response.success:
                     return response
-        raise failure_of(response) from (None if response is None else response.cause)
+        raise failure_of(response)
 
     def _chosen(self, llm_id: Any, llm_name: str | None, tier: LLMTier | str | None) -> LLMEntry:
         if llm_id is not None:

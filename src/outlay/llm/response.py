@@ -30,6 +30,9 @@ class LLMResponse:
     )  # in disjoint units, where it is known
     charge: Cost | None = field(default=None, compare=False, repr=False)  # the exact cost, where it is known
     cause: BaseException | None = field(default=None, compare=False, repr=False)
+    cause_tells: bool = field(
+        default=False, compare=False, repr=False
+    )  # its text holds what error leaves out
 
     def __post_init__(self) -> None:
         """Let the cost print without an exponent."""

@@ -145,11 +145,11 @@ def now() -> datetime:
 
 
 def _words(response: LLMResponse, recorder: Recorder) -> str | None:
-    """Give what is kept of why a call failed; what an adapter says itself is a text like any other."""
-    if response.cause is not None:
-        return told(response.cause, recorder.errors)
-    return (
-        response.error
-        if response.error is None or recorder.errors is None
-        else recorder.errors.kept(response.error)
-    )
+    """Give what is kept of why a call failed: the error's facts, or the words that the adapter tells of it.
+
+    Where words are kept they are the adapter's, which has taken its key out of them. An adapter that has no
+    error at hand, only words of its own, has them kept as a program's own are.
+    """
+    if recorder.errors is not None:
+        return None if response.error is None else recorder.errors.kept(response.error)
+    return response.error if response.cause is None else told(response.cause, None)

@@ -90,7 +90,8 @@ class SdkAdapter(ABC):
             error_type=None if error is None else type(error).__name__,
             usage=usage,
             charge=cost,
-            cause=error if told == str(error) else None,  # a traceback would show the key of its text
+            cause=error,
+            cause_tells=error is not None and told != str(error),
         )
 
     def _told(self, error: Exception) -> str:

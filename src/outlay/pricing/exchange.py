@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.errors import OutlayError, PriceBookError
-from outlay.core.money import EXACT, decimal_of, text_of
-from outlay.pricing.rates import Rate, join_notes
+from outlay.core.errors import PriceBookError
+from outlay.core.money import EXACT, text_of
+from outlay.pricing.rates import Rate, join_notes, read_amount
 from outlay.pricing.rows import USER, Row, read_currency, read_instant
 
 _KEYS = frozenset({"of", "into", "rate", "from", "to", "source"})
@@ -61,12 +61,7 @@ def _exchange(entry: Mapping[str, Any], where: str) -> Exchange:
 
 
 def _worth(value: object, where: str) -> Decimal:
-    if isinstance(value, float):
-        raise PriceBookError(f"{where}, rate: write {value} as text or in TOML, so that no digit is lost")
-    try:
-        rate = decimal_of(value, "the rate")
-    except OutlayError as error:
-        raise PriceBookError(f"{where}: {error}") from None
+    rate = read_amount(value, f"{where}, rate")
     if rate <= 0:
         raise PriceBookError(f"{where}, rate: must be above 0, not {rate}")
     return rate

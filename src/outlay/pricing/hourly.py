@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
-from outlay.core.errors import OutlayError, PriceBookError
-from outlay.core.money import EXACT, decimal_of, text_of
+from outlay.core.errors import PriceBookError
+from outlay.core.money import EXACT, text_of
 from outlay.core.units import TOKEN_UNITS
-from outlay.pricing.rates import MILLION, Rate
+from outlay.pricing.rates import MILLION, Rate, read_amount
 
 HOURLY_KEYS = frozenset({"gpu_hour", "gpus", "tokens_per_hour"})
 _PLACES = Decimal(1).scaleb(-12)  # of a million tokens' rate: one token then fits into a ledger's 18
@@ -40,12 +40,7 @@ def hourly_rates(data: Mapping[str, Any], where: str) -> dict[str, Rate]:
 
 
 def _money(value: object, where: str) -> Decimal:
-    if isinstance(value, float):
-        raise PriceBookError(f"{where}, gpu_hour: write {value} as text or in TOML, so that no digit is lost")
-    try:
-        money = decimal_of(value, "gpu_hour")
-    except OutlayError as error:
-        raise PriceBookError(f"{where}: {error}") from None
+    money = read_amount(value, f"{where}, gpu_hour")
     if money < 0:
         raise PriceBookError(f"{where}, gpu_hour: cannot be negative ({money})")
     return money

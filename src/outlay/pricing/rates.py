@@ -6,7 +6,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
-from outlay.core.money import multiply
+from outlay.core.errors import OutlayError, PriceBookError
+from outlay.core.money import decimal_of, multiply
 from outlay.core.units import TOKEN_UNITS, split_unit
 
 MILLION = 1_000_000
@@ -115,6 +116,20 @@ def filled(rates: Mapping[str, Rate]) -> dict[str, Rate]:
 def _borrowed(rate: Rate, other: str, *, assumed: bool) -> Rate:
     flag = ASSUMED if assumed else rate.flag
     return Rate(rate.amount, rate.per, join_notes(f"rate of {other}", rate.note), flag)
+
+
+def read_amount(value: object, where: str) -> Decimal:
+    """Read an amount of money, a factor or a rate as a price file states it.
+
+    Raises:
+        PriceBookError: no finite number, or a float, which may have lost digits.
+    """
+    if isinstance(value, float):
+        raise PriceBookError(f"{where}: write {value} as text or in TOML, so that no digit is lost")
+    try:
+        return decimal_of(value, "the rate")
+    except OutlayError as error:
+        raise PriceBookError(f"{where}: {error}") from None
 
 
 def join_notes(*notes: str | None) -> str | None:

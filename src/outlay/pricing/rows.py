@@ -9,12 +9,11 @@ from typing import Any
 
 from outlay.core.errors import OutlayError, PriceBookError, PriceFileError
 from outlay.core.instants import instant, to_utc
-from outlay.core.money import decimal_of
 from outlay.core.units import COUNT_NAME, TOKEN_UNITS
 from outlay.core.usage import Term
 from outlay.pricing.bounds import refuse_odd
 from outlay.pricing.hourly import HOURLY_KEYS, hourly_rates
-from outlay.pricing.rates import TIER_KINDS, Rate, Step, TierKind, join_notes, per_of
+from outlay.pricing.rates import TIER_KINDS, Rate, Step, TierKind, join_notes, per_of, read_amount
 from outlay.pricing.windows import Window, read_window
 
 BASE, OVERLAY, USER = 0, 1, 2  # layers: a higher one wins
@@ -189,7 +188,7 @@ def _hourly(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Ra
 
 
 def _rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
-    amount = _decimal(value, f"{where}, rates.{unit}")
+    amount = read_amount(value, f"{where}, rates.{unit}")
     if unit not in TOKEN_UNITS and not COUNT_NAME.fullmatch(unit):
         raise PriceBookError(f"{where}: {unit!r:.60} is no unit")
     if amount < 0:
@@ -242,19 +241,10 @@ def _kind(value: object, where: str) -> TierKind:
 
 
 def _factor(value: object, where: str) -> Decimal:
-    factor = _decimal(value, f"{where}, factor")
+    factor = read_amount(value, f"{where}, factor")
     if not Decimal("0.01") <= factor <= Decimal(100):
         raise PriceBookError(f"{where}, factor: must lie between 0.01 and 100, not {factor}")
     return factor
-
-
-def _decimal(value: object, where: str) -> Decimal:
-    if isinstance(value, float):
-        raise PriceBookError(f"{where}: write {value} as text or in TOML, so that no digit is lost")
-    try:
-        return decimal_of(value, "the rate")
-    except OutlayError as error:
-        raise PriceBookError(f"{where}: {error}") from None
 
 
 def _source(
