@@ -138,6 +138,114 @@ def test_a_wrong_price_is_one_line_and_2(outlay: Outlay, args: list[str]) -> Non
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 
 
+def cost_at(outlay: Outlay, at: str) -> tuple[str | None, str | None]:
+    """Price a million tokens in and one out."""
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000, "total_tokens": 2_000_000}
+    line = {"provider": "acme", "api": "chat", "at": at, "response": {"model": "one", "usage": usage}}
+    Path("line.jsonl").write_text(json.dumps(line))
+    process.use(None)  # the next command reads the prices anew, as a process of its own would
+    done = outlay("price", "line.jsonl")
+    document = json.loads(done.stdout)
+    return document["cost"], document["currency"]
+
+
+def test_an_hour_of_ones_own_hardware_is_shared_out(outlay: Outlay) -> None:
+    hour = ("--gpu-hour", "2.40", "--gpus", "4")
+    through = ("--tokens-per-hour", "input=40_000_000", "--tokens-per-hour", "output=6000000")
+    done = outlay("prices", "set", "one", "--provider", "acme", *hour, *through, "--json")
+    document = json.loads(done.stdout)
+    # four cards cost 9.60 an hour: 9.60 / 40 and 9.60 / 6 a million
+    assert document["rates"] == {
+        "input": {"rate": "0.24", "per": 1_000_000},
+        "output": {"rate": "1.60", "per": 1_000_000},
+    }
+    assert document["tokens_per_hour"] == {"input": 40_000_000, "output": 6_000_000}
+    assert (document["gpu_hour"], document["gpus"]) == ("2.4", 4)
+    assert cost_at(outlay, "2026-11-01T00:00:00Z") == ("1.84", "USD")
+
+
+def test_a_rate_of_exchange_turns_prices_of_its_time(outlay: Outlay) -> None:
+    yuan = ("--input", "7", "--output", "10", "--currency", "CNY")
+    assert outlay("prices", "set", "one", "--provider", "acme", *yuan).returncode == 0
+    span = ("--from", "2026-10-01", "--to", "2026-11-01")
+    done = outlay("prices", "set", "--exchange", "cny/usd=0.1409", *span, "--source", "ECB")
+    assert "1 CNY is 0.1409 USD from 2026-10-01 00:00 UTC to 2026-11-01 00:00 UTC" in done.stdout
+    assert cost_at(outlay, "2026-09-30T23:59:59Z") == ("17", "CNY")  # no rate is carried on to other times
+    assert cost_at(outlay, "2026-10-01T00:00:00Z") == ("2.3953", "USD")  # 17 x 0.1409
+    assert cost_at(outlay, "2026-11-01T00:00:00Z") == ("17", "CNY")
+
+
+def test_a_rate_of_exchange_turned_round_needs_force(outlay: Outlay, tmp_path: Path) -> None:
+    assert outlay("prices", "set", "--exchange", "CNY/USD=0.1409").returncode == 0
+    turned = ("prices", "set", "--exchange", "CNY/USD=7.1")
+    before = (tmp_path / "ledger" / "prices.toml").read_bytes()
+    done = outlay(*turned)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "--force" in done.stderr
+    assert (tmp_path / "ledger" / "prices.toml").read_bytes() == before
+    # dollars for a yuan say nothing of yuan for a dollar
+    assert outlay("prices", "set", "--exchange", "USD/CNY=7.1").returncode == 0
+    assert json.loads(outlay(*turned, "--force", "--json").stdout)["rate"] == "7.1"
+
+
+def test_a_price_ends_when_it_is_told_to(outlay: Outlay) -> None:
+    ended = ("--input", "1", "--output", "2", "--from", "2026-01-01", "--to", "2026-02-01")
+    assert outlay("prices", "set", "one", "--provider", "acme", *ended).returncode == 0
+    assert cost_at(outlay, "2026-01-31T23:59:59Z")[0] == "3"
+    assert cost_at(outlay, "2026-02-01T00:00:00Z")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--input", "1"], "MODEL"),
+        (["one", "--input", "1"], "--provider"),
+        (["one", "--provider", "acme", "--gpu-hour", "2"], "--tokens-per-hour"),
+        (["one", "--provider", "acme", "--gpus", "2", "--input", "1"], "--gpu-hour"),
+        (["one", "--provider", "acme", "--tokens-per-hour", "output=1"], "--gpu-hour"),
+        (["one", "--provider", "acme", "--gpu-hour", "2", "--tokens-per-hour", "output=0"], "whole number"),
+        (
+            ["one", "--provider", "acme", "--gpu-hour", "2", "--tokens-per-hour", "output=" + "9" * 99],
+            "whole",
+        ),
+        (
+            ["one", "--provider", "acme", "--gpu-hour", "2", "--tokens-per-hour", "pages=9"],
+            "no unit of tokens",
+        ),
+        (
+            [
+                "one",
+                "--provider",
+                "a",
+                "--gpu-hour",
+                "2",
+                "--tokens-per-hour",
+                "output=4000000",
+                "--per",
+                "1K",
+            ],
+            "--per",
+        ),
+        (["one", "--provider", "acme", "--input", "1", "--from", "2026-02-01", "--to", "2026-01-01"], "--to"),
+        (["--exchange", "CNY=7"], "CNY/USD=0.1409"),
+        (["--exchange", "CNY/USD"], "NAME=VALUE"),
+        (["--exchange", "CNY/USD=0"], "above 0"),
+        (["--exchange", "CNY/CNY=1"], "two currencies"),
+        (["--exchange", "CNY/YUAN=1"], "three capitals"),
+        (["one", "--exchange", "CNY/USD=0.14"], "leave MODEL out"),
+        (["--exchange", "CNY/USD=0.14", "--input", "0"], "leave --input out"),
+        (["--exchange", "CNY/USD=0.14", "--when", "batch=true"], "leave --when out"),
+    ],
+)
+def test_hours_and_exchange_rates_that_cannot_be_are_one_line_and_2(
+    outlay: Outlay, tmp_path: Path, args: list[str], says: str
+) -> None:
+    done = outlay("prices", "set", *args)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert says in done.stderr
+    assert not (tmp_path / "ledger" / "prices.toml").exists()
+
+
 def test_show_in_a_process_of_its_own(command: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
     done = command("--json", "prices", "show", "o3", "--at", "2025-07-01")
     assert (done.returncode, done.stderr) == (0, "")

@@ -49,6 +49,11 @@ def test_an_hour_may_cost_nothing() -> None:
     ("text", "said"),
     [
         ("", "an hourly price needs gpu_hour and tokens_per_hour"),
+        # 40 tokens an hour are 40 million, cut short: there is no rate to write per = 1 at
+        (
+            "tokens_per_hour = { input = 40 }",
+            r"60000 cannot be; .*, gpu_hour is money for an hour of one card",
+        ),
         ("tokens_per_hour = {}", "an hourly price needs gpu_hour and tokens_per_hour"),
         ("tokens_per_hour = { pages = 5 }", "'pages' is no unit of tokens"),
         ("tokens_per_hour = { input = 0 }", "tokens_per_hour.input: must be a whole number above 0, not 0"),

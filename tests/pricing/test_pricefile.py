@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from outlay.core.errors import PriceBookError
 from outlay.pricing import Book, RateCard, cost_of, pricefile
-from outlay.pricing.pricefile import NewPrice, add_price, named
+from outlay.pricing.exchange import Exchange
+from outlay.pricing.hourly import Hour
+from outlay.pricing.pricefile import NewPrice, add_exchange, add_price, named
 from outlay.pricing.tables import sheet_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -154,6 +156,51 @@ def test_any_source_and_rate_come_back(source: str, rate: Decimal) -> None:
     assert row.source == (source or "prices, acme/m, price 1")
 
 
+@given(
+    st.decimals(1, 90, places=6).map(Decimal),
+    st.integers(1, 9),
+    st.dictionaries(
+        st.sampled_from(["input", "output", "cache_read"]), st.integers(10**7, 10**9), min_size=1
+    ),
+)
+def test_any_hour_comes_back(money: Decimal, gpus: int, tokens: dict[str, int]) -> None:
+    from outlay.pricing.pricefile import _entry  # noqa: PLC0415 - the text alone, without a file for each
+
+    price = NewPrice(provider="acme", model="m", hour=Hour(money, tokens, gpus))
+    row = Book.of(sheet_of(_entry(price))).history("m", "acme")[0].row
+    assert {unit: rate.amount for unit, rate in row.rates.items()} == price.usual()
+    assert row.rates.keys() == tokens.keys()
+
+
+def test_a_rate_of_exchange_is_written_behind_what_stands_there(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(BY_HAND)
+    start, end = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    euro = Exchange("USD", "EUR", Decimal("0.9"), start, end, 'the "bank"')
+    add_exchange(path, euro)
+    assert path.read_text().startswith(BY_HAND)
+    assert sheet_of(path.read_text()).exchanges == (euro,)
+    # 8 dollars are 7.20 euros in October, and stay dollars in November
+    assert (amount(path, "one", "acme", start), amount(path, "one", "acme", end)) == (
+        Decimal("7.2"),
+        Decimal(8),
+    )
+
+
+# ten times 0.9, or a tenth of it, is a rate turned round or of another currency; just short of it is not
+@pytest.mark.parametrize(("rate", "taken"), [("9", False), ("8.99", True), ("0.09", False), ("0.091", True)])
+def test_a_rate_of_exchange_ten_times_off_is_refused(tmp_path: Path, rate: str, *, taken: bool) -> None:
+    path = tmp_path / "mine.toml"
+    add_exchange(path, Exchange("USD", "EUR", Decimal("0.9")))
+    kept = path.read_text()
+    if not taken:
+        with pytest.raises(PriceBookError, match=r"USD x0\.9 EUR stands in the file"):
+            add_exchange(path, Exchange("USD", "EUR", Decimal(rate)))
+        assert path.read_text() == kept
+    add_exchange(path, Exchange("USD", "EUR", Decimal(rate)), force=not taken)
+    assert sheet_of(path.read_text()).exchanges[-1].rate == Decimal(rate)
+
+
 def new(**given: Any) -> NewPrice:
     """Make a price of acme's."""
     return NewPrice(provider="Acme", model="one", rates={"input": Decimal(2)}, **given)
@@ -170,6 +217,7 @@ def test_a_price_that_was_set_says_itself_in_words_and_as_an_object() -> None:
         "rates": {"input": {"rate": "2.00", "per": 1_000_000}},
         "currency": "EUR",
         "from": NOW,
+        "to": None,
         "when": {"batch": "true"},
         "source": "contract 12",
     }

@@ -90,6 +90,11 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
                 "outlay prices set gpt-4o --provider openai --input 2 --output 8 --from 2026-12-01",
                 "a contract",
             ),
+            Example(
+                "outlay prices set our-70b --provider vllm --gpu-hour 2.40 --tokens-per-hour output=6000000",
+                "hardware by the hour",
+            ),
+            Example("outlay prices set --exchange CNY/USD=0.1409 --from 2026-10-01", "a rate of exchange"),
         ],
         "outlay prices diff": [Example("outlay prices diff", "the book beside genai-prices")],
         "outlay prices update": [

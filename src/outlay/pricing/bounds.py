@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from outlay.core.errors import PriceBookError
+from outlay.core.money import text_of
 from outlay.core.units import TOKEN_UNITS, split_unit
 from outlay.pricing.rates import THOUSAND, per_of
 
@@ -20,21 +21,21 @@ _LIKE_A_DOLLAR = frozenset({"USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SG
 _WEAKEST = 100_000
 
 
-def refuse_odd(unit: str, amount: Decimal, currency: str, where: str) -> None:
+def refuse_odd(unit: str, amount: Decimal, currency: str, where: str, way_out: str | None = None) -> None:
     """Refuse a rate, for as many units as the book states it for, that nobody can mean; 0 is a price.
 
     Raises:
-        PriceBookError: it lies outside of the bounds of its unit; the message says what to write.
+        PriceBookError: it lies outside of the bounds of its unit; the message says what to write, which is
+            ``way_out`` for a rate that was not written as one.
     """
     most = _most(unit) * (1 if currency in _LIKE_A_DOLLAR else _WEAKEST)
     least = _LEAST_TOKENS if unit in TOKEN_UNITS else 0
     if amount and not least <= amount <= most:
         per = per_of(unit)
         meant = f"rates are meant per {per} {'tokens' if unit in TOKEN_UNITS else 'units'}"
-        raise PriceBookError(
-            f"{where}, rates.{unit}: {amount} cannot be; {meant}, write per = 1 or per = 1000 if "
-            f"yours are not, and per = {per} if they are"
-        )
+        if way_out is None:
+            way_out = f"write per = 1 or per = 1000 if yours are not, and per = {per} if they are"
+        raise PriceBookError(f"{where}, rates.{unit}: {text_of(amount)} cannot be; {meant}, {way_out}")
 
 
 def _most(unit: str) -> int:

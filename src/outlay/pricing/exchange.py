@@ -26,6 +26,11 @@ class Exchange:
     source: str | None = None
 
     @property
+    def pair(self) -> tuple[str, str]:
+        """The two currencies."""
+        return self.of, self.into
+
+    @property
     def note(self) -> str:
         """What a line of a cost says of it: ``CNY x0.14 USD, ECB``."""
         said = f"{self.of} x{text_of(self.rate)} {self.into}"

@@ -1,6 +1,7 @@
 """Hourly: hardware that is paid by the hour, as rates for the tokens that it gets through in one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
@@ -12,6 +13,27 @@ from outlay.pricing.rates import MILLION, Rate, read_amount
 HOURLY_KEYS = frozenset({"gpu_hour", "gpus", "tokens_per_hour"})
 _PLACES = Decimal(1).scaleb(-12)  # of a million tokens' rate: one token then fits into a ledger's 18
 _ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What an hour of one card costs, and how many tokens of each unit all the cards get through in one."""
+
+    money: Decimal
+    tokens: Mapping[str, int] = field(hash=False)
+    gpus: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it by the keys that it has in a price file."""
+        return {"gpu_hour": text_of(self.money), "gpus": self.gpus, "tokens_per_hour": dict(self.tokens)}
+
+    def amounts(self) -> dict[str, Decimal]:
+        """Give the rates a million that follow from it.
+
+        Raises:
+            PriceBookError: a figure that cannot be.
+        """
+        return {unit: rate.amount for unit, rate in hourly_rates(self.to_dict(), "an hour").items()}
 
 
 def hourly_rates(data: Mapping[str, Any], where: str) -> dict[str, Rate]:

@@ -39,6 +39,7 @@ _PERS = frozenset(10**power for power in range(7))
 _STEP_KEYS = frozenset({"tokens", "at_least", "rates"})
 UNPROVEN = "unproven"
 _ISO_4217 = re.compile(r"[A-Z]{3}")
+_BY_THE_HOUR = "gpu_hour is money for an hour of one card, tokens_per_hour what all of them get through in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def _rates(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rat
 def _hourly(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rate]:
     rates = hourly_rates(data, where)
     for unit, rate in rates.items():
-        refuse_odd(unit, rate.amount, stated.currency, f"{where}, tokens_per_hour")
+        refuse_odd(unit, rate.amount, stated.currency, f"{where}, tokens_per_hour", _BY_THE_HOUR)
     return rates
 
 
