@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from outlay.core.cost import Cost
+from outlay.extract import read
 from outlay.pricing import cost_of
 
 MILLION = 1_000_000
@@ -123,6 +124,30 @@ def test_prices_of_june_2024(model: str, amount: str) -> None:
 def test_an_embedding_has_input_alone() -> None:
     cost = charge("openai/text-embedding-3-small", {"input": 1000}, "2024-06-15")
     assert (cost.amount, cost.status) == (Decimal("0.00002"), "priced")
+
+
+def test_pages_that_ocr_annotates_are_charged_beside_those_that_it_reads() -> None:
+    # mistral.ai/pricing, OCR 3: $2 for 1,000 pages, $3 for 1,000 annotated ones; 3 x 0.002 + 2 x 0.003
+    body = {
+        "model": "mistral-ocr-2512",
+        "usage_info": {"pages_processed": 3, "pages_processed_annotation": 2},
+    }
+    cost = cost_of(read(body, provider="mistral", api="ocr"), provider="mistral")
+    assert (cost.amount, cost.status) == (Decimal("0.012"), "priced")
+
+
+def test_xais_tools_are_charged_whichever_of_their_names_a_response_has() -> None:
+    # docs.x.ai: $5 for 1,000 runs of code, $2.50 for 1,000 searches of collections; 2 x 0.005 + 4 x 0.0025
+    calls = {"code_interpreter_calls": 2, "file_search_calls": 4}
+    counts = {
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "total_tokens": 0,
+        "server_side_tool_usage_details": calls,
+    }
+    body = {"model": "grok-4.3", "usage": counts}
+    cost = cost_of(read(body, provider="xai", api="responses"), provider="xai")
+    assert (cost.amount, cost.status) == (Decimal("0.02"), "priced")
 
 
 def test_a_call_before_the_first_known_price_takes_it_and_says_so() -> None:

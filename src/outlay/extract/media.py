@@ -103,13 +103,13 @@ def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:
 
 
 def read_ocr(body: Mapping[str, Any], provider: str) -> Usage:
-    """Read Mistral's OCR, which is billed by the page."""
+    """Read Mistral's OCR, billed by the page; what it annotates is counted, and billed, beside that."""
     usage = usage_in(body.get("usage_info"))
     if usage is None:
         return missing(body)
     tally = Tally()
     tally.put("pages", tally.count(usage, "pages_processed"))
-    tally.put("pages_annotated", tally.count(usage, "pages_processed_annotation"))
+    tally.put("annotated_pages", tally.count(usage, "pages_processed_annotation"))
     tally.unknown(usage, frozenset({"pages_processed", "doc_size_bytes", "pages_processed_annotation"}))
     return finish(tally, body, usage, provider)
 

@@ -13,7 +13,8 @@ from outlay.extract.streams import cut_off, peek
 from outlay.extract.table import FINAL_RESPONSES
 from outlay.extract.tally import Tally
 
-_XAI_TOOLS = {"web_search_calls": "web_search"}  # the rest keep their names: x_search, file_search, …
+# docs.x.ai/developers/pricing: one tool under OpenAI's name and under its own. The rest keep theirs.
+_XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "collections_search"}
 
 
 def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
