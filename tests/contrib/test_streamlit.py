@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,14 @@ def test_a_choice_narrows_every_number_and_stands_in_the_address(home: Path) -> 
 def test_a_new_call_is_seen_at_the_next_look(home: Path) -> None:
     found = app()
     outlay.record(provider="openai", model="gpt-4o", input_tokens=10, output_tokens=1)
+    assert metrics(found.run())["Queries"] == "41"
+    assert home.exists()
+
+
+def test_a_call_from_before_the_last_one_is_seen_at_the_next_look(home: Path) -> None:
+    found = app()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    outlay.record(provider="openai", model="gpt-4o", input_tokens=10, output_tokens=1, at=yesterday)
     assert metrics(found.run())["Queries"] == "41"
     assert home.exists()
 

@@ -12,6 +12,7 @@ from outlay.report import LedgerReader
 
 T = TypeVar("T")
 _KEPT = 200  # answers
+_TELLING = ("recorded", "last", "revisions", "conflicts", "pruned_calls", "late")  # of what info() says
 Version = tuple[Hashable, ...]
 
 
@@ -23,7 +24,7 @@ def reader() -> LedgerReader:
 def version(asked: LedgerReader) -> Version:
     """Tell one state of the ledger from the next: how much it holds, and when its last call was."""
     told = asked.info()
-    return tuple(told.get(name) for name in ("calls", "last", "revisions", "scores", "conflicts"))
+    return tuple(told.get(name) for name in _TELLING)
 
 
 @st.cache_data(show_spinner=False, max_entries=_KEPT)
