@@ -80,6 +80,12 @@ def test_a_reported_cost_stands_beside_ours(record: Record) -> None:
     assert "by the book   0.003 USD beside the reported cost" in text
 
 
+def test_what_the_book_says_is_told_in_the_currency_of_the_cost(record: Record) -> None:
+    charge = Cost(Decimal("0.0031"), "reported", currency="CNY", computed=Decimal("0.003"))
+    text = explain_text(replace(record, charge=charge), Page(), UTC_ZONE)
+    assert "by the book   0.003 CNY beside the reported cost" in text
+
+
 def test_an_unknown_price_says_why(record: Record) -> None:
     text = explain_text(replace(record, charge=unpriced("no price for x")), Page(), UTC_ZONE)
     assert "cost          unknown (unpriced)" in text

@@ -64,7 +64,7 @@ def _tail(record: Record) -> Iterator[tuple[str, str | None]]:
     yield "cost", f"{_money(charge.amount, charge.currency)} ({charge.status})"
     yield "why", " ".join(name(each) for each in (charge.reason, record.usage.reason) if each)
     if charge.computed is not None and charge.status == "reported":
-        yield "by the book", f"{_money(charge.computed, 'USD')} beside the reported cost"
+        yield "by the book", f"{_money(charge.computed, charge.currency)} beside the reported cost"
     yield "price", None if charge.price is None else _price(charge.price)
     yield "flags", ", ".join(name(flag) for flag in record.flags)
 
