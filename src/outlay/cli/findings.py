@@ -146,7 +146,8 @@ def _kept(found: Found) -> Iterator[Finding]:
         yield Finding("conflicts", ADVICE, what, "look for a program that makes ids of its own")
     if count := found.get("late"):
         what = f"{count:,} calls came after their day was pruned; they are kept apart, in no total"
-        yield Finding("late", ADVICE, what, "ship or report before outlay ledger prune")
+        do = "outlay ledger late shows them; --count-in or --discard settles them, once for ever"
+        yield Finding("late", ADVICE, what, do)
     if pending := found.get("pending", {}).get("bytes"):
         yield Finding(
             "pending", ADVICE, f"{pending:,} bytes in journals are not in the ledger yet", "outlay report"
