@@ -7,11 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.spelled import usages
 
+from outlay.core.usage import ordered
 from outlay.extract import chat
 from outlay.extract.answers import usage_in
 from outlay.extract.chat import count_chat, read_chat
 from outlay.extract.common import CHAT, PAID, RESPONSES, Names, common_items, common_usage
-from outlay.extract.tally import Tally, ordered
+from outlay.extract.tally import Tally
 
 
 def agrees(usage: dict[str, Any], names: Names, provider: str) -> None:

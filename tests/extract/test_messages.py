@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from outlay.core.units import MAX_QUANTITY
-from outlay.core.usage import Usage
+from outlay.core.usage import Usage, ordered
 from outlay.extract import read
 from outlay.extract.anthropic import count_messages
 from outlay.extract.messages import message_items, message_terms
-from outlay.extract.tally import Tally, ordered
+from outlay.extract.tally import Tally
 from outlay.pricing import cost_of
 
 USED = {"input_tokens": 7, "output_tokens": 3}

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from outlay.core.usage import ordered
 from outlay.extract import collector, read
 from outlay.extract.responses import count_images
-from outlay.extract.tally import Tally, ordered
+from outlay.extract.tally import Tally
 
 USED = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
 

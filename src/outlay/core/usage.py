@@ -51,7 +51,7 @@ class Usage:
             if type(quantity) is not int or unit not in TOKEN_UNITS or not 0 <= quantity <= MAX_QUANTITY:
                 check_quantity(unit, quantity)
             merged[unit] = merged[unit] + quantity if unit in merged else quantity
-        return cls(items=_ordered(merged), **facts)
+        return cls(items=ordered(merged), **facts)
 
     @property
     def units(self) -> dict[str, Quantity]:
@@ -70,7 +70,7 @@ class Usage:
         for unit, quantity in other.items:
             merged[unit] = merged.get(unit, 0) + quantity
         return Usage(
-            items=_ordered(merged),
+            items=ordered(merged),
             flags=merge_flags(self.flags, other.flags),
             reason=self.reason or other.reason,
             model=self.model if self.model == other.model else None,
@@ -209,9 +209,10 @@ def sort_terms(terms: Mapping[str, str]) -> tuple[Term, ...]:
     return tuple(sorted(terms.items()))
 
 
-def _ordered(merged: Mapping[str, Quantity]) -> tuple[Item, ...]:
+def ordered(units: Mapping[str, Quantity]) -> tuple[Item, ...]:
+    """Bring units into the vocabulary's order, zeros left out."""
     try:
-        names = sorted(merged, key=_RANK_OF)
+        names = sorted(units, key=_RANK_OF)
     except KeyError:  # a unit beyond the vocabulary
-        names = sorted(merged, key=rank)
-    return tuple([(name, merged[name]) for name in names if merged[name]])
+        names = sorted(units, key=rank)
+    return tuple([(name, units[name]) for name in names if units[name]])

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Item, Term, Usage, changed
+from outlay.core.usage import Item, Term, Usage, changed, ordered
 from outlay.extract.plain import NAME, fields_of, name_of, plain
 from outlay.extract.stated import STATED, stated_cost
-from outlay.extract.tally import Tally, made, ordered, sum_units
+from outlay.extract.tally import Tally, made, sum_units
 
 NOTHING: Mapping[str, Any] = {}
 

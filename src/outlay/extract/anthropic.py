@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Usage, changed, merge_flags
+from outlay.core.usage import Usage, changed, merge_flags, ordered
 from outlay.extract.answers import finish, inner, missing, names_in, split, usage_in
 from outlay.extract.held import held
 from outlay.extract.messages import LIFETIMES, TOOLS, message_items, message_terms
 from outlay.extract.plain import fields_of, name_of
 from outlay.extract.streams import Kept, cut_off, merge, peek
-from outlay.extract.tally import Tally, made, ordered, sum_units
+from outlay.extract.tally import Tally, made, sum_units
 
 _KNOWN = frozenset(
     {

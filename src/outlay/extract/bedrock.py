@@ -38,7 +38,7 @@ def read_converse(body: Mapping[str, Any], provider: str) -> Usage:
     trace = fields_of(body.get("trace")) or {}
     facts = {"model": _routed_model(trace) or body.get("model"), "error": body.get("error")}
     if usage is None:
-        return missing({**facts, "error": facts["error"] or _aws_error(body)})
+        return missing({**facts, "error": facts["error"] or aws_error(body)})
     tally = Tally()
     count_converse(tally, usage)
     count_guardrails(tally, trace)
@@ -59,7 +59,8 @@ def _routed_model(trace: Mapping[str, Any]) -> str | None:
     return name_of(router.get("invokedModelId"))
 
 
-def _aws_error(body: Mapping[str, Any]) -> object:
+def aws_error(body: Mapping[str, Any]) -> object:
+    """Give what tells of an error of AWS itself: an object with a message, and mostly a ``__type``."""
     return {"type": body.get("__type", "AWS error")} if isinstance(body.get("message"), str) else None
 
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.units import MAX_QUANTITY
-from outlay.core.usage import Item
-from outlay.extract.tally import ordered
+from outlay.core.usage import Item, ordered
 
 _COUNTS = frozenset(
     {

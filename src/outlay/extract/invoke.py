@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Usage, changed
+from outlay.core.usage import Usage, changed, ordered
 from outlay.extract.answers import finish, missing, usage_in
 from outlay.extract.anthropic import MessagesStream, read_messages
-from outlay.extract.bedrock import count_guardrails, read_converse
+from outlay.extract.bedrock import aws_error, count_guardrails, read_converse
 from outlay.extract.chat import read_chat
 from outlay.extract.plain import fields_of, plain, rows_of
 from outlay.extract.streams import cut_off
-from outlay.extract.tally import Tally, ordered
+from outlay.extract.tally import Tally
 
 _METRICS = "amazon-bedrock-invocationMetrics"
 _TRACE = "amazon-bedrock-trace"
@@ -58,16 +58,12 @@ def _read_flat(body: Mapping[str, Any], provider: str, tally: Tally) -> Usage:
         return finish(tally, body, {**raw, "results": results} if results else raw, provider)
     counted = usage_in(body.get(_METRICS)) or _from_headers(body)
     if not counted:
-        return missing({**body, "error": body.get("error") or _aws_error(body)})
+        return missing({**body, "error": body.get("error") or aws_error(body)})
     tally.put("input", tally.count(counted, "inputTokenCount"))
     tally.put("cache_read", tally.count(counted, "cacheReadInputTokenCount"))
     tally.put("cache_write", tally.count(counted, "cacheWriteInputTokenCount"))
     tally.put("output", tally.count(counted, "outputTokenCount"))
     return finish(tally, body, counted, provider)
-
-
-def _aws_error(body: Mapping[str, Any]) -> object:
-    return {"type": body.get("__type", "AWS error")} if isinstance(body.get("message"), str) else None
 
 
 def _from_headers(body: Mapping[str, Any]) -> dict[str, Any]:

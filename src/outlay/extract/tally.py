@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.twins import open_twin
-from outlay.core.units import MAX_QUANTITY, RANK, rank
-from outlay.core.usage import Item, Quantity, Term, Usage
+from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Item, Quantity, Term, Usage, ordered
 from outlay.extract.plain import number_of
 
 # What holds counts: where it is anything else, nobody knows what it meant to say.
@@ -20,7 +20,6 @@ _OBJECTS = frozenset(
         *("server_tool_use", "server_tool_use_details", "serverToolUsage", "server_side_tool_usage_details"),
     )
 )
-_RANK_OF = dict(RANK).__getitem__
 NOTHING_ODD: tuple[tuple[str, ...], str | None] = ((), None)
 NOT_STATED: tuple[Decimal | None, str] = (None, "USD")
 NOTHING_KNOWN = "the usage has no count that is known"
@@ -177,15 +176,6 @@ def made(
     usage.__class__ = Usage
     found: Usage = usage
     return found
-
-
-def ordered(units: Mapping[str, Quantity]) -> tuple[Item, ...]:
-    """Bring units into the vocabulary's order, zeros left out."""
-    try:
-        names = sorted(units, key=_RANK_OF)
-    except KeyError:  # a unit beyond the vocabulary
-        names = sorted(units, key=rank)
-    return tuple([(name, units[name]) for name in names if units[name]])
 
 
 def sum_units(usages: Iterable[Usage]) -> dict[str, Quantity]:

@@ -35,8 +35,7 @@ def less(whole: Amounts, part: Amounts) -> dict[str, Decimal]:
 
 def money(known: Amounts, name: str = "cost") -> dict[str, Any]:
     """Give the keys of a row that stand for amounts: the sum if there is but one, and others by currency."""
-    sole = next(iter(known.values())) if len(known) == 1 else None
-    keys: dict[str, Any] = {name: sole}
+    keys: dict[str, Any] = {name: sole(known)}
     if set(known) - {"USD"}:
         keys[f"{name}s"] = dict(sorted(known.items()))
     return keys
