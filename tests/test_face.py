@@ -1,5 +1,6 @@
 """The public face: every name is there, loads when used, and importing it loads nothing else."""
 
+import builtins
 import subprocess
 import sys
 
@@ -12,10 +13,17 @@ from outlay.capture.recorder import _KEYWORDS
 HEAVY = ("outlay.core", "outlay.pricing", "duckdb", "orjson", "rich", "click", "pandas", "polars", "openai")
 
 
-@pytest.mark.parametrize("name", outlay.__all__)
+@pytest.mark.parametrize("name", [*outlay.__all__, "open"])
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(outlay, name) is getattr(outlay, name)
     assert name in dir(outlay)
+
+
+def test_taking_every_name_hides_no_builtin() -> None:
+    taken: dict[str, object] = {}
+    exec("from outlay import *", taken)  # noqa: S102 - as a notebook's first cell does
+    assert {"record", "instrument", "usage_of"} < taken.keys()
+    assert taken.keys().isdisjoint(vars(builtins))
 
 
 def test_a_name_that_is_not_there_says_so() -> None:

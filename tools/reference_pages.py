@@ -29,7 +29,7 @@ def pages() -> dict[str, str]:
 
 def python_page() -> str:
     """Describe everything that ``import outlay`` offers, functions first."""
-    found = {name: getattr(outlay, name) for name in sorted(outlay.__all__)}
+    found = {name: getattr(outlay, name) for name in sorted([*outlay.__all__, "open"])}
     functions = [name for name, each in found.items() if not inspect.isclass(each)]
     classes = [name for name, each in found.items() if inspect.isclass(each)]
     head = "# Python\n\nWhat `import outlay` offers. Made from the docstrings by `make docs`.\n"

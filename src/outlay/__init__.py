@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         flush,
         instrument,
         measure,
-        open,  # noqa: A004 - the surface's name; the builtin is not used here
         record,
         score,
         store_prompts,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
         uninstrument,
         usage_of,
     )
+    from outlay.api import open as open  # noqa: A004 - no builtin is used here; not in __all__, yet public
     from outlay.capture import carry, carrying, context, suppress
     from outlay.core.cost import Cost, CostLine
     from outlay.core.errors import OutlayError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [
+__all__ = [  # all that is public but open(), which would hide the builtin after "from outlay import *"
     "Cost",
     "CostLine",
     "LedgerReader",
@@ -49,7 +49,6 @@ __all__ = [
     "flush",
     "instrument",
     "measure",
-    "open",
     "record",
     "score",
     "store_prompts",
@@ -74,6 +73,7 @@ _ELSEWHERE = {
     "carrying": "outlay.capture",
     "context": "outlay.capture",
     "load_ipython_extension": "outlay.notebook",  # IPython looks for these two on %load_ext outlay
+    "open": "outlay.api",
     "suppress": "outlay.capture",
     "unload_ipython_extension": "outlay.notebook",
 }
@@ -90,4 +90,4 @@ if not TYPE_CHECKING:  # else a type checker would take any name for one of ours
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "open"})
