@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
 
-.PHONY: help coverage pictures demo test torture soak lint bench prices docs site format clean package extras sbom audit
+.PHONY: help coverage pictures demo test torture soak lint bench prices docs site format clean package extras sbom notices audit
 help:
 	@echo "make demo    record six mock calls and print what they cost"
 	@echo "make test    every test"
@@ -19,7 +19,8 @@ help:
 	@echo "make docs    write the pages that are made from the code"
 	@echo "make site    the documentation as a site, in site/; fails at a broken link"
 	@echo "make package wheel and sdist into dist/; make extras tries the wheel with each extra alone"
-	@echo "make sbom    CycloneDX list of all that outlay with every extra is made of, into dist/"
+	@echo "make sbom    CycloneDX list of all that outlay with every extra is made of: sbom.cdx.json"
+	@echo "make notices NOTICES.md out of the licences of the price lists"
 	@echo "make audit   known vulnerabilities of the locked packages; fails if the service does not know one"
 
 .build/bin/uv:
@@ -98,10 +99,13 @@ extras: package
 supply = UV_PROJECT_ENVIRONMENT=.build/supply $(UV) run --frozen --only-group supply
 sbom: | $(filter .build/bin/uv,$(UV))
 	@mkdir -p dist
-	@UV_PROJECT_ENVIRONMENT=.build/whole $(UV) sync --frozen --quiet --all-extras --no-default-groups
+	@UV_PROJECT_ENVIRONMENT=.build/whole $(UV) sync --frozen --quiet --python 3.11 --all-extras --no-default-groups
 	@$(supply) cyclonedx-py environment .build/whole/bin/python --pyproject pyproject.toml \
 	  --mc-type library --output-reproducible --validate -o dist/outlay.cdx.json
-	@echo dist/outlay.cdx.json
+	@.build/whole/bin/python -m tools.sbom dist/outlay.cdx.json
+
+notices: .venv/.dev
+	@$(RUN) python -m tools.notices
 
 audit: | $(filter .build/bin/uv,$(UV))
 	@mkdir -p dist
