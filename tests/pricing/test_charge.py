@@ -228,6 +228,14 @@ def test_a_stated_cost_keeps_what_is_odd_about_ours_where_there_is_one() -> None
     assert (unknown.amount, unknown.computed, unknown.flags) == (Decimal("0.004"), None, ())
 
 
+def test_a_stated_cost_of_nothing_counted_has_none_of_ours_beside_it() -> None:
+    stated = Usage.of({}, reported_cost=Decimal("0.02"))
+    cost = cost_of(stated, provider="openai", model="gpt-4o", at=NOW)
+    assert (cost.amount, cost.status, cost.computed) == (Decimal("0.02"), "reported", None)
+    counted = Usage.of({"input": 1_000_000}, reported_cost=Decimal("0.02"))
+    assert cost_of(counted, provider="openai", model="gpt-4o", at=NOW).computed == Decimal("2.5")
+
+
 def known(status: Any, amount: str = "1", currency: str = "USD", source: str = "one") -> Cost:
     """Make the cost of a part."""
     value = Decimal(amount)

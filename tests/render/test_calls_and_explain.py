@@ -86,6 +86,20 @@ def test_what_the_book_says_is_told_in_the_currency_of_the_cost(record: Record) 
     assert "by the book   0.003 CNY beside the reported cost" in text
 
 
+def test_what_is_paid_by_the_hour_shows_its_list_price(record: Record) -> None:
+    charge = Cost(Decimal(0), "free", flags=("provisioned",), computed=Decimal("0.003"))
+    assert "by the book   0.003 USD beside the free cost" in explain_text(
+        replace(record, charge=charge), Page(), UTC_ZONE
+    )
+
+
+def test_tokens_that_nobody_counted_are_unknown_and_a_stated_nothing_is_0(record: Record) -> None:
+    silent = replace(record, usage=Usage(reason="the response states no usage"), charge=unpriced("no usage"))
+    assert "tokens        unknown" in explain_text(silent, Page(), UTC_ZONE)
+    stated = replace(record, usage=Usage(), charge=unpriced("no price for x"))
+    assert "tokens        0 in, 0 out" in explain_text(stated, Page(), UTC_ZONE)
+
+
 def test_an_unknown_price_says_why(record: Record) -> None:
     text = explain_text(replace(record, charge=unpriced("no price for x")), Page(), UTC_ZONE)
     assert "cost          unknown (unpriced)" in text

@@ -278,7 +278,8 @@ def _reported(usage: Usage, stated: Decimal, ours: Cost) -> Cost:
     cost.price = ours.price
     cost.reason = None
     cost.flags = ours.flags if ours.amount is not None else ()
-    cost.computed = ours.amount if ours.currency == usage.reported_currency else None
+    # Where nothing was counted, 0 would not be what the book says of the call.
+    cost.computed = ours.amount if ours.lines and ours.currency == usage.reported_currency else None
     cost.__class__ = Cost
     made: Cost = cost
     return made

@@ -37,11 +37,17 @@ def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
     yield "operation", " ".join(filter(None, (record.operation, record.api)))
     yield "status", record.status if record.success else f"error {name(record.error_type)}"
     yield "latency", None if record.latency_ms is None else milliseconds(record.latency_ms)
-    yield "tokens", f"{count(record.input_tokens)} in, {count(record.output_tokens)} out"
+    yield "tokens", _tokens(record)
     yield "terms", ", ".join(f"{name(key)} {name(value)}" for key, value in record.usage.terms)
     who = ("user", "session", "query_type", "agent", "action", "workspace")
     yield "for", ", ".join(f"{key} {name(value)}" for key in who if (value := getattr(record, key)))
     yield "tags", ", ".join(f"{name(key)}={name(value)}" for key, value in sorted(record.tags.items()))
+
+
+def _tokens(record: Record) -> str:
+    if not record.usage.items and record.usage.reason is not None:
+        return "unknown"  # 0 would be a count
+    return f"{count(record.input_tokens)} in, {count(record.output_tokens)} out"
 
 
 def _lines(record: Record, page: Page) -> str:
@@ -63,8 +69,8 @@ def _tail(record: Record) -> Iterator[tuple[str, str | None]]:
     charge = record.charge
     yield "cost", f"{_money(charge.amount, charge.currency)} ({charge.status})"
     yield "why", " ".join(name(each) for each in (charge.reason, record.usage.reason) if each)
-    if charge.computed is not None and charge.status == "reported":
-        yield "by the book", f"{_money(charge.computed, charge.currency)} beside the reported cost"
+    if charge.computed is not None:  # beside what was reported, or what is paid by the hour
+        yield "by the book", f"{_money(charge.computed, charge.currency)} beside the {charge.status} cost"
     yield "price", None if charge.price is None else _price(charge.price)
     yield "flags", ", ".join(name(flag) for flag in record.flags)
 
