@@ -1,11 +1,12 @@
 """The guard of instrumentation: nothing of ours reaches the caller; failures are counted and logged once."""
 
 import logging
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from outlay.core.errors import BudgetExceededError, OutlayError
+from outlay.core.errors import BudgetExceededError, OutlayError, ResponseError, UsageError
 
 log = logging.getLogger("outlay")
 
@@ -13,23 +14,36 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MAX_PLACES = 100
+_QUOTING = (UsageError, ResponseError)  # errors of ours that quote the value that cannot be
 failures: dict[str, int] = {}
 """How often which of our functions failed in this process; bounded by the number of places."""
 
 
 def note_failure(place: str, error: BaseException) -> None:
-    """Count a failure of ours; the first one of a place is logged with its traceback."""
+    """Count a failure of ours; the first one of a place is logged: its class and where it arose, no more.
+
+    What an exception says is not ours to log: it may quote the prompt, the reply or the key that it met.
+    """
     if place not in failures:
         if len(failures) >= _MAX_PLACES:
             return
-        if isinstance(error, OutlayError):  # written for who reads it
+        if isinstance(error, OutlayError) and not isinstance(error, _QUOTING):  # written for who reads it
             log.warning("outlay: %s", error)
         else:
             log.warning(
-                "outlay: %s failed and was left out: %r; later failures are only counted", place, error
+                "outlay: %s failed and was left out: %s%s; later failures are only counted",
+                place,
+                type(error).__name__,
+                "".join(f" at {step}" for step in _steps(error)[-1:]),
             )
-        log.debug("outlay: where %s failed", place, exc_info=error)
+        log.debug("outlay: where %s failed: %s", place, "; ".join(_steps(error)))
     failures[place] = failures.get(place, 0) + 1
+
+
+def _steps(error: BaseException) -> list[str]:
+    """Name the lines through which an error came, without their source: it may hold a literal key."""
+    steps = traceback.walk_tb(error.__traceback__)
+    return [f"{frame.f_code.co_filename}:{line} ({frame.f_code.co_name})" for frame, line in steps]
 
 
 def guarded(function: Callable[P, T]) -> Callable[P, T | None]:

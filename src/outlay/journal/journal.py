@@ -255,7 +255,7 @@ class Journal:
                 self._all_kept &= self._writer.sync()
         except Exception as error:  # noqa: BLE001  # the thread must live on; what it had in hand is counted
             self._all_kept = False
-            self._losses.add(len(batch), f"the journal's writer failed: {error!r}"[:200])
+            self._losses.add(len(batch), f"the journal's writer failed: {type(error).__name__}")
         finally:
             self._in_hand = 0
             self._losses.warn_once()
