@@ -1,9 +1,9 @@
 """What one instrumented call adds in CPU: sync, async and a 50-chunk stream, peers beside us.
 
-Each instrumentation runs in processes of its own, by turns with the plain SDK (``benchmarks.pairs``), and the
-processes take turns too. The provider is a mock transport, so that only the SDK and the instrumentation are
-measured. ``python -m benchmarks.instrumented stream`` prints one table, ``outlay stream`` one process of
-it, and ``outlay stream 40 150`` a table of 150 pairs of 40 streams each.
+Each instrumentation runs in processes of its own, which take turns; in each, a plain and an instrumented call
+take turns (``benchmarks.pairs``). The provider is a mock transport, so that only the SDK and the
+instrumentation are measured. ``python -m benchmarks.instrumented stream`` prints one table, ``outlay stream
+2000`` that of one instrumentation by 2,000 pairs in one process.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import openai
 
-from benchmarks.pairs import Pairs, Switch, joined, show_added, take_pairs
+from benchmarks.pairs import Block, Pairs, Switch, Turns, joined, show_added, take_pairs, take_pairs_async
 from benchmarks.timing import environment_of
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
@@ -32,10 +32,9 @@ BODY = {
 }
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 CHUNKS = 50
-WARM_UP = 100
-PAIRS = 15  # in each process
 PROCESSES = 3  # of each instrumentation
-CALLS = {"sync": 600, "async": 600, "stream": 100}  # in each half of a pair, about half a second
+PAIRS = {"sync": 4_200, "async": 4_200, "stream": 900}  # in each process
+BLOCKS = {"sync": 700, "async": 700, "stream": 100}  # pairs between two flushes, about a second
 
 
 def chunk(**fields: Any) -> bytes:
@@ -132,57 +131,55 @@ VARIANTS: dict[str, Callable[[], Flush]] = {
 """What is measured; langfuse in an environment of its own, with the same SDK."""
 
 
-def measure_sync(times: int) -> None:
-    """Make plain calls."""
+def sync_call() -> Callable[[], object]:
+    """Make a plain call's function."""
     client = openai.OpenAI(api_key="x", http_client=httpx2.Client(transport=httpx2.MockTransport(answer)))
-    for _ in range(times):
-        client.chat.completions.create(**ASK)
+    return lambda: client.chat.completions.create(**ASK)
 
 
-def measure_async(times: int) -> None:
-    """Make plain calls in an event loop."""
-
-    async def main() -> None:
-        transport = httpx2.MockTransport(answer)
-        client = openai.AsyncOpenAI(api_key="x", http_client=httpx2.AsyncClient(transport=transport))
-        for _ in range(times):
-            await client.chat.completions.create(**ASK)
-
-    asyncio.run(main())
-
-
-def measure_stream(times: int) -> None:
-    """Read streams whose caller asks for usage, so that every variant does the same on the wire."""
+def stream_call() -> Callable[[], object]:
+    """Make one that reads a stream whose caller asks for usage: every variant does the same on the wire."""
     client = openai.OpenAI(api_key="x", http_client=httpx2.Client(transport=httpx2.MockTransport(answer)))
-    for _ in range(times):
-        for _chunk in client.chat.completions.create(
-            **ASK, stream=True, stream_options={"include_usage": True}
-        ):
+
+    def call() -> None:
+        for _ in client.chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True}):
             pass
 
+    return call
 
-MEASURES = {"sync": measure_sync, "async": measure_async, "stream": measure_stream}
+
+def async_call() -> Callable[[], Awaitable[object]]:
+    """Make one for an event loop."""
+    transport = httpx2.MockTransport(answer)
+    client = openai.AsyncOpenAI(api_key="x", http_client=httpx2.AsyncClient(transport=transport))
+    return lambda: client.chat.completions.create(**ASK)
 
 
-def one(variant: str, form: str, calls: str = "", pairs: str = "") -> None:
-    """Measure one variant in this process and print its pairs; as a table, where it is said how many."""
-    work = MEASURES[form]
-    work(WARM_UP)
+def taken(variant: str, form: str, pairs: int) -> Pairs:
+    """Measure one variant in this process."""
     flush: list[Flush] = []
     switch = Switch("openai", lambda: flush.append(VARIANTS[variant]()))
-    work(WARM_UP)
-    taken = take_pairs(work, int(calls or CALLS[form]), switch, flush[0], int(pairs or PAIRS))
-    if calls:
-        show_added(f"What {variant} adds to one call, {form}, CPU of all threads", {variant: taken}, variant)
+    turns = Turns(switch, flush[0], min(BLOCKS[form], 1 + pairs // 10))
+    if form == "async":
+        return asyncio.run(take_pairs_async(async_call(), turns, pairs))
+    return take_pairs(sync_call() if form == "sync" else stream_call(), turns, pairs)
+
+
+def one(variant: str, form: str, pairs: str = "") -> None:
+    """Measure one variant in this process and print its pairs; as a table, where it is said how many."""
+    if pairs:
+        measured = {variant: taken(variant, form, int(pairs))}
+        show_added(f"What {variant} adds to one call, {form}, CPU of all threads", measured, variant)
     else:
-        print(json.dumps(taken.rounds))
+        print(json.dumps([(each.calls, each.others) for each in taken(variant, form, PAIRS[form]).blocks]))
 
 
 def ran(variant: str, form: str, python: tuple[str, ...]) -> Pairs:
     """Measure one variant in a process of its own."""
     command = [*python, "-m", "benchmarks.instrumented", variant, form]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return Pairs(tuple((plain, mine) for plain, mine in json.loads(result.stdout.splitlines()[-1])))
+    blocks = json.loads(result.stdout.splitlines()[-1])
+    return Pairs(tuple(Block(tuple(map(tuple, calls)), others) for calls, others in blocks))
 
 
 def main(*forms: str) -> None:
@@ -194,12 +191,12 @@ def main(*forms: str) -> None:
         print("langfuse: left out, there is no uv to make an environment for it, or it cannot be had")
     else:
         pythons["langfuse"] = apart
-    for form in forms or CALLS:
-        taken: dict[str, list[Pairs]] = {name: [] for name in pythons}
+    for form in forms or PAIRS:
+        parts: dict[str, list[Pairs]] = {name: [] for name in pythons}
         for _ in range(PROCESSES):
             for name, python in pythons.items():
-                taken[name].append(ran(name, form, python))
-        measured = {name: joined(parts) for name, parts in taken.items()}
+                parts[name].append(ran(name, form, python))
+        measured = {name: joined(each) for name, each in parts.items()}
         show_added(f"What is added to one call, {form}, CPU of all threads", measured, "outlay")
 
 
