@@ -11,6 +11,7 @@ from tests.support.spelled import seldom, usages
 from outlay.core.usage import Usage
 from outlay.extract import held, read, read_usual, usual_of, usual_of_body
 from outlay.extract.common import PAID, RESPONSES
+from outlay.extract.usual import usual_of_chunks
 
 COUNTED = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
 
@@ -354,6 +355,38 @@ def test_a_usual_message_says_units_and_terms(
     said = usual_of_body(body, "anthropic", "messages")
     assert said == (items, ("claude-sonnet-4-5", "m-1"), terms, usage)
     assert said == usual_of(read(body, provider="anthropic", api="messages"))
+
+
+CHUNK = {"id": "c-1", "model": "gpt-4o", "choices": [{"delta": {}}]}
+
+
+def test_chunks_one_of_which_states_usage_are_laid_over_each_other() -> None:
+    last = {"id": "", "model": "gpt-4o-mini", "choices": [], "service_tier": "flex", "usage": COUNTED}
+    said = usual_of_chunks([CHUNK, {**CHUNK, "usage": None}, last], "openai", "chat")
+    items = (("input", 10), ("output", 4))
+    assert said == (items, ("gpt-4o-mini", "c-1"), (("service_tier", "flex"),), COUNTED)
+    assert usual_of_chunks([CHUNK, last, {"model": "o3"}], "openai", "chat") == (
+        *(items, ("o3", "c-1"), (("service_tier", "flex"),)),
+        COUNTED,
+    )
+
+
+@pytest.mark.parametrize(
+    ("chunks", "api"),
+    [
+        ([], "chat"),
+        ([CHUNK, body_with()], "responses"),  # whose streams are no chunks of the body
+        ([body_with()], "chat"),  # which may be the first of more
+        ([body_with(), CHUNK], "chat"),
+        ([CHUNK, body_with(), body_with()], "chat"),  # the one or the other, or both
+        ([CHUNK, 7, body_with()], "chat"),
+        ([CHUNK, CHUNK], "chat"),
+        ([CHUNK, body_with({})], "chat"),
+        ([CHUNK, body_with([COUNTED])], "chat"),
+    ],
+)
+def test_other_chunks_are_looked_at_one_by_one(chunks: list[Any], api: str) -> None:
+    assert usual_of_chunks(chunks, "openai", api) is None
 
 
 def test_a_body_by_itself_is_read_likewise_and_one_of_no_said_api_by_its_shape() -> None:

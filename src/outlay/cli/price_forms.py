@@ -6,7 +6,7 @@ that decides the rest. It is only used if it says what the whole way said there,
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -29,39 +29,30 @@ _TWICE = "audio_seconds"  # may measure again what tokens measure
 _times, _add = EXACT.multiply, EXACT.add
 
 
-class Facts(NamedTuple):
-    """All that a response says of its cost where it has no parts."""
-
-    items: tuple[Item, ...]
-    served: str | None
-    terms: tuple[Term, ...]
-    flags: tuple[str, ...] = ()
-    reason: str | None = None
-    context_tokens: int | None = None
-    stated: Decimal | None = None
-    currency: str = "USD"
-
-
-_facts_of = Facts._make  # by position, in half the time
-_NOTHING_ELSE = tuple(Facts((), None, ()))[3:]
+Facts = tuple[
+    tuple[Item, ...],
+    str | None,
+    tuple[Term, ...],
+    tuple[str, ...],
+    str | None,
+    int | None,
+    Decimal | None,
+    str,
+]
+"""All that a response says of its cost where it has no parts: units, the model that served, terms, flags, the
+reason, tokens of the context, the stated cost and its currency. A bare tuple, since each line makes one."""
 
 
 def facts_of(found: Usual | Usage) -> Facts | None:
     """Give the facts of a response; None of one that is made of parts."""
     if type(found) is tuple:
-        return _facts_of((found[0], found[1][0], found[2], *_NOTHING_ELSE))
+        return found[0], found[1][0], found[2], (), None, None, None, "USD"
     assert isinstance(found, Usage)  # noqa: S101 - what is left of the union
     if found.parts:
         return None
-    return Facts(
-        found.items,
-        found.model,
-        found.terms,
-        found.flags,
-        found.reason,
-        found.context_tokens,
-        found.reported_cost,
-        found.reported_currency,
+    return (
+        *(found.items, found.model, found.terms, found.flags, found.reason, found.context_tokens),
+        *(found.reported_cost, found.reported_currency),
     )
 
 
@@ -72,7 +63,7 @@ class Form:
 
     def __init__(self, pieces: list[str], facts: Facts, basis: Basis, *, own: bool) -> None:
         """Take the text around what is left open, and whether it tells of a cost by our prices."""
-        units, rates = [unit for unit, _ in facts.items], basis[1]
+        units, rates = [unit for unit, _ in facts[0]], basis[1]
         sides = [TOKEN_UNITS.get(unit) for unit in units]  # inputs stand first, then outputs, then the rest
         self._pieces = [piece for text in pieces for piece in (text, "")][:-1]
         self._basis = basis  # held, for its objects are known by their identity
@@ -85,25 +76,27 @@ class Form:
 
     def filled(self, name: str, facts: Facts) -> bytes | None:
         """Give the answer to a line of this kind, its id as JSON; None where a count is no whole one."""
-        counts: list[Any] = [quantity for _, quantity in facts.items]
+        counts: list[Any] = [quantity for _, quantity in facts[0]]
         if self._more and not all(type(count) is int for count in counts):
             return None
-        stated, cost = facts.stated, self._fee
-        shown = list(map(str, counts))
+        cost, stated = self._fee, facts[6]
+        shown = [*map(str, counts)]
         lines: list[str] = []
         for each, count, text in zip(self._each, counts, shown, strict=False):
             if each is not None:
                 amount = _times(each, count)
                 cost = _add(cost, amount)
                 if stated is None:
-                    lines += (text, money_text(amount))
+                    lines += text, money_text(amount)
         own = (money_text(cost),) if self._own else ()
         if stated is not None:
             text = money_text(stated)
             own = (text, rate_text(stated), text, *own)
-        inputs, outputs = sum(counts[: self._inputs]), sum(counts[self._inputs : self._outputs])
+        inputs, outputs = self._inputs, self._outputs
+        asked = shown[0] if inputs == 1 else str(sum(counts[:inputs]))
+        answered = shown[inputs] if outputs == inputs + 1 else str(sum(counts[inputs:outputs]))
         pieces = self._pieces.copy()
-        pieces[1::2] = name, *shown, str(inputs), str(outputs), *own, *lines
+        pieces[1::2] = name, *shown, asked, answered, *own, *lines
         return "".join(pieces).encode()
 
 
@@ -122,16 +115,14 @@ class Forms:
         ``named`` are the provider and the model that the line itself names.
         """
         items, served, terms, flags, reason, context, stated, currency = facts
-        provider, model = named[0], named[1] if named[1] is not None else served
+        provider, model = named
+        model = served if model is None else model
         basis = basis_of(items, (provider, model, terms, at), book, flags, context)
         if basis is None:
             return None
-        units = [unit for unit, _ in items]
         card, rates = basis
-        kind = (
-            *(provider, model, terms, flags, reason, stated is None, currency, id(card), id(rates)),
-            *units,
-        )
+        units = tuple([unit for unit, _ in items])
+        kind = provider, model, terms, flags, reason, stated is None, currency, id(card), id(rates), units
         try:
             return self._forms[kind]
         except KeyError:
@@ -147,12 +138,14 @@ class Forms:
             return
         if len(self._forms) >= _KEPT:
             self._forms.clear()
-        self._forms[kind] = None if _TWICE in kind else _learned(facts, basis, whole)
+        self._forms[kind] = (
+            None if any(unit == _TWICE for unit, _ in facts[0]) else _learned(facts, basis, whole)
+        )
 
 
 def _learned(facts: Facts, basis: Basis, answer: dict[str, Any]) -> Form | None:
     """Make a form of an answer; None where it would not say that very answer."""
-    units, stated = [unit for unit, _ in facts.items], facts.stated is not None
+    units, stated = [unit for unit, _ in facts[0]], facts[6] is not None
     left = {"rate": _MONEY, "amount": _MONEY} if stated else {"quantity": _COUNT, "amount": _MONEY}
     opened = {
         **answer,

@@ -26,7 +26,8 @@ _BODIES: Mapping[str, tuple[type, ...]] = {
     "sse": (str,),
 }
 FORMS = Forms()  # the process's; each holds the very card that it was learned from
-_SIMPLE = (str, int, bool, type(None))
+_SIMPLE = frozenset({str, int, bool, type(None)})
+_TIMES = frozenset({str, int, float})
 
 
 def price_line(line: bytes, book: Book | None = None) -> tuple[bytes, bool]:
@@ -79,7 +80,9 @@ def _answered(data: Any, line: bytes, book: Book) -> bytes:
     provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
     if provider is None:
         raise ResponseError("the line names no provider")
-    body, name = _body(data, api), data.get("id")
+    body, name = data.get("response"), data.get("id")
+    if type(body) is not dict:
+        body = _body(data, api)
     found = read_usual(body, provider=provider, api=api)
     at, facts, named = _at(data.get("at")), facts_of(found), (provider, model)
     new = None
@@ -154,7 +157,7 @@ def _text(data: Mapping[str, Any], name: str) -> str | None:
 def _at(value: Any) -> datetime:
     if value is None:
         return datetime.now(UTC)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if type(value) not in _TIMES:
         raise ResponseError(f"at must be a time such as 2026-11-01T00:00:00Z, not {value!r:.60}")
     return instant(value)
 

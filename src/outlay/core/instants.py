@@ -21,12 +21,12 @@ def instant(value: datetime | str | float, naive: tzinfo = UTC) -> datetime:
         QueryError: the text is no date or time.
     """
     try:
+        if isinstance(value, str):
+            return to_utc(datetime.fromisoformat(value.strip()), naive)
         if isinstance(value, datetime):
             return to_utc(value, naive)
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        return to_utc(datetime.fromisoformat(value.strip()), naive)
-    except (ValueError, OverflowError, OSError, AttributeError):
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError, TypeError):
         raise QueryError(f"{value!r:.60} is no time; write 2026-11-01 or 2026-11-01T12:00:00Z") from None
 
 

@@ -64,6 +64,9 @@ def to_ledger_places(amount: Decimal) -> Decimal:
 
 def text_of(amount: Decimal) -> str:
     """Write an amount plainly: no exponent, no trailing zeros."""
+    text = str(amount)
+    if text[-1] != "0" and "E" not in text:  # most; nothing is to be taken away
+        return text
     text = str(_short(amount))
     if "E" in text:  # very small, or whole with zeros at its end
         text = format(_short(amount), "f")

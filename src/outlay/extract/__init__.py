@@ -35,7 +35,7 @@ from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
 from outlay.extract.streams import Collector, body_of
 from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, reader_of
-from outlay.extract.usual import Usual, usual_of, usual_of_body
+from outlay.extract.usual import Usual, usual_of, usual_of_body, usual_of_chunks
 
 __all__ = [
     "APIS",
@@ -101,6 +101,8 @@ def read_usual(body: Any, *, provider: str, api: str | None) -> Usual | Usage:
     if type(body) is not list:
         usual = usual_of_body(body, provider, api)
         return read(body, provider=provider, api=api) if usual is None else usual
+    if (usual := usual_of_chunks(body, provider, api)) is not None:
+        return usual
     kept = _collected(body, provider, api)
     usual = usual_of_body(body_of(kept), provider, api)
     return _known(kept.usage(), provider) if usual is None else usual

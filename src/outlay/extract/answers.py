@@ -68,10 +68,14 @@ def names_in(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
 def tier_in(body: Mapping[str, Any], usage: Mapping[str, Any] = NOTHING) -> str | None:
     """Read the service tier that served, from the first place that states one."""
     tier = body.get("service_tier")
-    if tier is not None and (name := name_of(tier)):
+    if tier is not None and (name := _name_of(tier)):
         return name.lower()
     tier = usage.get("service_tier")
-    return name.lower() if tier is not None and (name := name_of(tier)) else None
+    return name.lower() if tier is not None and (name := _name_of(tier)) else None
+
+
+def _name_of(tier: object) -> str | None:
+    return tier if type(tier) is str and 0 < len(tier) <= NAME and tier.isascii() else name_of(tier)
 
 
 def tier_terms(body: Mapping[str, Any], usage: Mapping[str, Any] = NOTHING) -> dict[str, str]:

@@ -10,6 +10,8 @@ Loads = Callable[[str], Any]
 _DONE = "[DONE]"
 _FIELDS = ("data:", "event:", "id:", "retry:", ":")
 _END = "\n\n"  # of an event
+_LAST = f"{_END}data: {_DONE}"
+_ESCAPED = "\\u"  # a letter that may be one of a word
 _NULL = ":null"  # a key without a value says nothing; many streams hold "usage":null in every event
 _NOT_JSON = (ValueError, RecursionError)
 
@@ -56,7 +58,9 @@ def _bearing(text: str, loads: Loads, bears: Sequence[str], closing: Sequence[st
     event is an object.
     """
     tail: list[Any] = []
-    begin, end = 0, len(text)
+    begin, end = 0, len(text.rstrip("\n"))
+    if text.endswith(_LAST, 0, end):
+        end -= len(_LAST)
     while begin < end and not _has_object(tail):
         start = text.rfind(_END, begin, end)
         start = begin if start < 0 else start + len(_END)
@@ -72,8 +76,11 @@ def _bearing(text: str, loads: Loads, bears: Sequence[str], closing: Sequence[st
         stop = end if stop < 0 else stop
         head = _events_in(text[begin:stop], loads)
         begin = stop + len(_END)
-    found = list(head)
-    for start, stop in _blocks_with((*bears, "\\u"), text, begin, end):
+    if begin >= end:
+        return head + tail
+    found = head
+    words = (*bears, _ESCAPED) if text.find("\\", begin, end) >= 0 else bears
+    for start, stop in _blocks_with(words, text, begin, end):
         found += _events_in(text[start:stop], loads)
     return found + tail
 
@@ -97,14 +104,13 @@ def _blocks_with(words: Iterable[str], text: str, begin: int, end: int) -> list[
 
 
 def _events_in(block: str, loads: Loads) -> list[Any]:
-    block = block.strip("\n")
     line = block.partition("\n")[2] if block.startswith("event:") else block
     if line.startswith("data: {") and "\n" not in line:  # nearly all are
         try:
             return [loads(line[6:])]
         except _NOT_JSON:
             return []
-    data = _data_of(block)
+    data = _data_of(block.strip("\n"))
     return _decoded(data, loads) if data and data != _DONE else []
 
 

@@ -46,7 +46,7 @@ A tuple, for an event may be of any type, even one that cannot be hashed.
 _MESSAGES = ('"message_start"', '"message_delta"')
 _MEDIA = ('"usage"', '"image_generation.completed"', '"image_edit.completed"', '"transcript.text.done"')
 _COHERE = ('"message-end"', '"stream-end"')
-_GOOGLE = ('"usageMetadata"', '"usage_metadata"', '"groundingMetadata"', '"grounding_metadata"')
+_GOOGLE = ('etadata"',)  # the end of usage's and grounding's, in either way of writing; looked for once
 ROWS: Mapping[str, Row] = MappingProxyType(
     {
         "chat": Row("chat", "chat", "read_chat"),
@@ -107,6 +107,8 @@ ROWS: Mapping[str, Row] = MappingProxyType(
     }
 )
 """Every API by its name; the one place to add another."""
+CHUNKED = frozenset(api for api, row in ROWS.items() if row.stream is None)
+"""Those whose streams are chunks of the body, the last usage of which counts."""
 
 
 @lru_cache(maxsize=len(ROWS))

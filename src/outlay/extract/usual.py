@@ -13,7 +13,7 @@ from outlay.extract.answers import NOTHING, names_in, tier_in
 from outlay.extract.common import CHAT, RESPONSES, common_items
 from outlay.extract.messages import message_items, message_terms
 from outlay.extract.plain import name_of
-from outlay.extract.table import KNOWN_PROVIDERS, usual_reader_of
+from outlay.extract.table import CHUNKED, KNOWN_PROVIDERS, usual_reader_of
 
 Usual = tuple[tuple[Item, ...], tuple[str | None, str | None], tuple[Term, ...], Mapping[str, Any] | None]
 """Units; the names of the model that served and of the answer; billing terms; the provider's own usage."""
@@ -30,6 +30,31 @@ def usual_of_body(body: Any, provider: str, api: str) -> Usual | None:
     if usual is None or not _BATCHED.isdisjoint(body) or body.get("object") == "batch":
         return None
     return usual(body)
+
+
+def usual_of_chunks(chunks: list[Any], provider: str, api: str) -> Usual | None:
+    """Read chunks, decoded from JSON, one of which, and not the first, states usage; None of all others.
+
+    They are laid over each other as :class:`outlay.extract.streams.LastUsage` does it.
+    """
+    if api not in CHUNKED:
+        return None
+    carrier: dict[str, Any] | None = None
+    for chunk in chunks:
+        if type(chunk) is not dict:
+            return None
+        if chunk.get("usage") is not None:
+            if carrier is not None:
+                return None
+            carrier = chunk
+    if carrier is None or carrier is chunks[0]:
+        return None
+    body: dict[str, Any] = chunks[0].copy()
+    for chunk in (carrier,) if carrier is chunks[-1] else (carrier, chunks[-1]):
+        for key, value in chunk.items():
+            if value or key not in body:
+                body[key] = value
+    return usual_of_body(body, provider, api)
 
 
 def _chat(body: Mapping[str, Any]) -> Usual | None:

@@ -57,14 +57,16 @@ def basis_of(
     unit measures another one again. None where quantities decide more than amounts.
     """
     provider, model, terms, at = asked
-    if terms and not _MONTH.isdisjoint([name for name, _ in terms]):
-        return None
+    for name, _ in terms:
+        if name in _MONTH:
+            return None
     timeline = book.timeline(provider, model, terms)
     card = timeline.at(at if at.tzinfo is UTC else to_utc(at))
     if isinstance(card, Unpriced):
         return card, _NO_RATES
-    counted_once = card.once and not card.once.isdisjoint([unit for unit, _ in items])
-    if timeline.provisioned or card.least or counted_once:
+    if timeline.provisioned or card.least:
+        return None
+    if card.once and not card.once.isdisjoint([unit for unit, _ in items]):
         return None
     return (card, card.rates) if not card.tiers else _by_size(items, card, flags, context_tokens)
 
