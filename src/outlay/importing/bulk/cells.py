@@ -1,11 +1,13 @@
 """The cells of foreign rows as SQL: which text stands where, and what it must look like."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed
-from outlay.importing.bulk.forms import STRANGE, Form
+from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed, unquoted
+from outlay.importing.bulk.forms import Node, Path
+from outlay.importing.bulk.written import Written, paths
 
 # Texts that JSON may have written as something else than a text, whose Python text is another one.
 _OTHER_THAN_TEXT = r"^(true|false)$|^[\[{-]|^[0-9]+[.eE]|^[0-9]{16}"
@@ -28,14 +30,7 @@ _ESCAPED = r"\\u00[0-7]"  # what could stand there plainly, or must not
 LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
 _TEXTS, _LETS = re.compile(r"\bt[0-9]+\b"), re.compile(r"\b[jm][0-9]+")
 _NAMES = re.compile(r"\bm[0-9]+_[0-9]+\b")
-
-
-def unquoted(delimiter: str) -> str:
-    """Give a table's line without quotes; NULL where a cell has a quote or the delimiter in it."""
-    cell = f'("[^"{delimiter}]*"|[^"{delimiter}]*)'
-    plain = f"regexp_full_match(line, {quoted(f'{cell}({delimiter}{cell})*')})"
-    bare = "replace(line, '\"', '')"
-    return f"CASE WHEN NOT contains(line, '\"') THEN line WHEN {plain} THEN {bare} END"
+Tree: TypeAlias = Mapping[str, "str | Tree"]  # names of texts, by the keys of an object
 
 
 @dataclass(slots=True)
@@ -45,8 +40,8 @@ class Cells:
     sources: Mapping[str, str]
     positions: Mapping[str, int] | None = None  # of a table's columns; None: rows are JSON objects
     sample: str = ""  # a line
-    form: Form | None = None  # that lines must have; None: those of the layout's keys are read as they are
-    asked: dict[str, str] = field(default_factory=dict)  # texts by source
+    form: Written | None = None  # that lines must have; None: those of the layout's keys are read as they are
+    asked: dict[Path, str] = field(default_factory=dict)  # texts by where they stand
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
     signs: list[str] = field(default_factory=list)  # patterns of lines that are looked at closely
     numerals: set[str] = field(default_factory=set)  # texts that are checked to be such as everybody reads
@@ -59,7 +54,30 @@ class Cells:
         source = self.sources.get(name)
         if source is None:
             return NOTHING
-        return self.asked.setdefault(source, f"t{len(self.asked)}")
+        return self._text((source,))
+
+    def _text(self, path: Path) -> str:
+        if self.form is not None:
+            self.form.raw(path)
+        return self.asked.setdefault(path, f"t{len(self.asked)}")
+
+    def trees(self, *names: str) -> list[Tree] | None:
+        """Give the texts in objects, by their keys, which all rows have; None where some object has others.
+
+        An object that no row has is left out.
+        """
+        sources = [self.sources[name] for name in names if name in self.sources]
+        if self.form is None:
+            return None
+        found = {source: self.form.tree(source) for source in sources if not self.form.is_null(source)}
+        known = {source: tree for source, tree in found.items() if tree is not None}
+        return [self._texts(tree, (at,)) for at, tree in known.items()] if len(known) == len(found) else None
+
+    def _texts(self, tree: Mapping[str, Node], before: Path) -> Tree:
+        return {
+            key: self._text((*before, key)) if isinstance(node, str) else self._texts(node, (*before, key))
+            for key, node in tree.items()
+        }
 
     def first(self, *names: str) -> str:
         """Give the text of the first field that has one."""
@@ -68,7 +86,7 @@ class Cells:
     def json(self, name: str) -> str:
         """Give a field's value as JSON, NULL where it is missing."""
         if self.form is not None:
-            return self.let(self.form.json(self.sources[name], self._raw(self.sources[name])))
+            return self.let(self.form.json(self.sources[name]))
         return self.whole.setdefault(self.sources[name], f"j{len(self.whole)}")
 
     def let(self, expression: str) -> str:
@@ -94,8 +112,6 @@ class Cells:
         if self.positions is not None:
             self.need(check)
             return
-        if self.form is not None and not self._nested():
-            return
         if sign:
             self.signs.append(sign)
         self.close.append(check)
@@ -103,22 +119,23 @@ class Cells:
     def needs(self) -> list[str]:
         """Give all that must hold."""
         closely = f"CASE WHEN odd THEN {' AND '.join(self.close)} ELSE TRUE END"
-        return [*self.checks, closely] if self.close else self.checks
+        has_odd = self.form is None or self.form.nested()
+        return [*self.checks, closely] if self.close and has_odd else self.checks
 
     def textual(self, text: str, *, never_number: bool = False) -> str:
         """Read a text; what JSON may have written as a number, a truth or a list is left to the other way."""
-        if text != NOTHING and self.positions is None and not self._is_text(text):
+        if text != NOTHING and self.positions is None and not self.is_text(text):
             pattern = f"{_OTHER_THAN_TEXT}|{_NUMBER}" if never_number else _OTHER_THAN_TEXT
             self.need(f"({text} IS NULL OR NOT regexp_matches({text}, {quoted(pattern)}))")
         return text
 
-    def _is_text(self, text: str) -> bool:
+    def is_text(self, text: str) -> bool:
         """Whether the form says that nothing else than texts can stand there."""
         if self.form is None or _LETS.search(text):
             return False
         names = set(_TEXTS.findall(text))
         return bool(names) and all(
-            self.form.is_text(source) for source, name in self.asked.items() if name in names
+            self.form.is_text(path) for path, name in self.asked.items() if name in names
         )
 
     def missing(self, text: str) -> None:
@@ -177,7 +194,7 @@ class Cells:
     def business(self, name: str) -> str:
         """Give a value that is kept as it is; lists, objects and what loses digits are left."""
         value = self.json(name)
-        if self.form is not None and self.form.is_text(self.sources[name]):
+        if self.form is not None and self.form.is_text((self.sources[name],)):
             return value
         simple = f"regexp_matches({value}, {quoted(_INTEGER_OR_TEXT)})"
         odd = f"regexp_matches({value}, '^([\\[{{]|-?[0-9]{{16}})')"
@@ -248,19 +265,19 @@ class Cells:
     def select(self, delimiter: str) -> str:
         """Give the SELECT of all texts that were asked for, from the lines of one layout."""
         if self.form is not None:
-            return self._stepped(self._of_form())
+            return self._stepped(self._of_form(self.form))
         names = list(self.asked)
         if self.positions is not None:
-            texts = [f"x[{self.positions[name] + 1}]" for name in names]
+            texts = [f"x[{self.positions[name] + 1}]" for (name,) in names]
             read = f"string_split(line, {quoted(delimiter)}) AS x"
             lines = f"SELECT rowid AS number, {unquoted(delimiter)} AS line, 0 AS layout FROM foreign_lines"  # noqa: S608  # our own names
             more = ["len(x) AS width"]
         else:
             texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
             lines = "SELECT number, line, layout FROM foreign_rest"
-            read = f"json_extract_string(line, {_paths(names)}) AS x"
+            read = f"json_extract_string(line, {paths(names)}) AS x"
             if self.whole:
-                read += f", json_extract(line, {_paths(self.whole)}) AS y"
+                read += f", json_extract(line, {paths((name,) for name in self.whole)}) AS y"
             more = [self._is_odd()]
             more += [f"NULLIF(CAST(y[{at}] AS VARCHAR), 'null') AS {column}"
                      for at, column in enumerate(self.whole.values(), 1)]  # fmt: skip
@@ -281,40 +298,21 @@ class Cells:
         """Whether a line is to be looked at closely, found in one pass over it."""
         return f"regexp_matches({text}, {quoted('|'.join([_LENIENT, _ESCAPED, *self.signs]))}) AS odd"
 
-    def _of_form(self) -> str:
+    def _of_form(self, form: Written) -> str:
         """Give the SELECT of the texts of lines that may have a form."""
-        raws = self._raws()
-        texts = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
-        told = [f"NULLIF({self._raw(source)}, '') AS {name}" for source, name in self.asked.items()]
-        nested = self._nested()
+        raws = form.raws()
+        values = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
+        told = [f"NULLIF({form.raw(path)}, '') AS {name}" for path, name in self.asked.items()]
+        nested = form.nested()
         odd = [self._is_odd(f"concat_ws(' ', {', '.join(nested)})")] if nested else []
         return f"""SELECT *, {", ".join([*told, *odd])} FROM (
-            SELECT number, line, {", ".join(texts)} FROM (
-            SELECT rowid AS number, line, TRY(json_extract_string(line, {_paths(raws)})) AS x
+            SELECT number, line, {", ".join(values)} FROM (
+            SELECT rowid AS number, line, TRY(json_extract_string(line, {paths(raws)})) AS x
             FROM foreign_lines))"""  # noqa: S608  # our own names, quoted texts
 
-    def _is_exact(self, form: Form, checked: Collection[str]) -> str:
+    def _is_exact(self, form: Written, checked: Collection[str]) -> str:
         """Whether a line is its values put into the form, and all of these are such as others read too."""
-        raws = self._raws()
-        checks = [f"line = {form.filled(raws)}"]
-        known = {raws[source] for source, text in self.asked.items() if text in checked}
-        if scalars := [raw for raw in form.scalars(raws) if raw not in known]:
-            checks.append(f"NOT regexp_matches(concat_ws(' ', {', '.join(scalars)}), {quoted(STRANGE)})")
-        if self._nested():
+        checks = form.checks([path for path, text in self.asked.items() if text in checked])
+        if form.nested():
             checks.append(f"CASE WHEN odd THEN NOT regexp_matches(line, {quoted(_LENIENT)}) ELSE TRUE END")
         return " AND ".join(checks)
-
-    def _raws(self) -> dict[str, str]:
-        """Name the value of each key of the form."""
-        return {} if self.form is None else {key: f"r{at}" for at, key in enumerate(self.form.kinds)}
-
-    def _raw(self, source: str) -> str:
-        return self._raws()[source]
-
-    def _nested(self) -> list[str]:
-        return [] if self.form is None else self.form.nested(self._raws())
-
-
-def _paths(names: Iterable[str]) -> str:
-    listed = ", ".join(quoted(f'$."{name}"') for name in names)
-    return f"[{listed}]"

@@ -25,3 +25,11 @@ def coalesced(texts: Iterable[str]) -> str:
 def trimmed(amount: str) -> str:
     """Write an amount of money as ``core.money`` does: plainly, without trailing zeros."""
     return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
+
+
+def unquoted(delimiter: str) -> str:
+    """Give a table's line without quotes; NULL where a cell has a quote or the delimiter in it."""
+    cell = f'("[^"{delimiter}]*"|[^"{delimiter}]*)'
+    plain = f"regexp_full_match(line, {quoted(f'{cell}({delimiter}{cell})*')})"
+    bare = "replace(line, '\"', '')"
+    return f"CASE WHEN NOT contains(line, '\"') THEN line WHEN {plain} THEN {bare} END"

@@ -5,6 +5,8 @@ from outlay.importing.bulk.cells import Cells
 from outlay.importing.bulk.expressions import NOTHING, quoted
 from outlay.importing.bulk.told import Told
 
+_SESSION = "Helicone-Session-Id"
+
 
 def tell(cells: Cells) -> Told | None:
     """Say where a request's columns stand; failed calls, and bodies with usage, are read one by one."""
@@ -23,7 +25,12 @@ def tell(cells: Cells) -> Told | None:
     properties = next((name for name in ("request_properties", "properties") if name in cells.sources), None)
     if properties == "request_properties":
         cells.missing(cells.text("properties"))
-    said = NOTHING if properties is None else cells.object(properties)
+    tags = None if properties is None else _tags(cells, properties)
+    if tags is None:
+        said = NOTHING if properties is None else cells.object(properties)
+        told.more_tags, session = said, _session(cells, said)
+    else:
+        told.tags, session = list(tags.items()), tags.get(_SESSION, NOTHING)
     told.columns |= {
         "provider": f"lower({provider})",
         "model": cells.textual(
@@ -31,21 +38,28 @@ def tell(cells: Cells) -> Told | None:
         ),
         "status": "'success'",
         "user": cells.textual(cells.first("request_user_id", "helicone_user", "user_id")),
-        "session": _session(cells, said),
+        "session": session,
         "latency_ms": cells.measure(cells.first("delay_ms", "latency")),
         "time_to_first_token_ms": cells.measure(cells.text("time_to_first_token")),
     }
-    told.more_tags = said
     _cost(cells, told)
     return told
+
+
+def _tags(cells: Cells, name: str) -> dict[str, str] | None:
+    """Give the texts of properties by their names; None where not all rows have the same, and texts alone."""
+    if cells.form is None or not cells.form.has_texts(cells.sources[name]):
+        return None
+    texts = {key: str(text) for tree in cells.trees(name) or () for key, text in tree.items()}
+    for text in texts.values():
+        cells.need(f"{text} IS NOT NULL")  # an empty one is a tag as well
+    return texts
 
 
 def _session(cells: Cells, properties: str) -> str:
     if properties == NOTHING:
         return NOTHING
-    return cells.textual(
-        cells.let(f"NULLIF(json_extract_string({properties}, '$.\"Helicone-Session-Id\"'), '')")
-    )
+    return cells.textual(cells.let(f"NULLIF(json_extract_string({properties}, '$.\"{_SESSION}\"'), '')"))
 
 
 def _no_body(cells: Cells) -> None:

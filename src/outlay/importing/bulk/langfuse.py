@@ -15,6 +15,7 @@ _PARTS = {
     "reasoning": langfuse.REASONING,
 }
 _KEYS = ("input", "output", "total", *(name for names in _PARTS.values() for name in names))
+_WITHOUT = {"input": ("inputUsage", "promptTokens"), "output": ("outputUsage", "completionTokens")}
 _MS = 1000
 
 
@@ -69,16 +70,8 @@ def _measured(cells: Cells, start: str, end: str, seconds: str) -> str:
 
 
 def _usage(cells: Cells, told: Told) -> None:
-    objects = [cells.object(name) for name in ("usageDetails", "usage") if name in cells.sources]
-    objects = [name for name in objects if name != NOTHING]
-    said = {key: _said(cells, objects, at) for at, key in enumerate(_KEYS)}
-    whole, out = (
-        cells.count(_either(cells, objects, said[key], names))
-        for key, names in (
-            ("input", ("inputUsage", "promptTokens")),
-            ("output", ("outputUsage", "completionTokens")),
-        )
-    )
+    said = _told(cells)
+    whole, out = (cells.count(said[key]) for key in ("input", "output"))
     units = {unit: _added(cells, [said[name] for name in names]) for unit, names in _PARTS.items()}
     total = cells.count(said["total"])
     silent = cells.let(f"{whole} IS NULL AND {out} IS NULL")
@@ -95,6 +88,22 @@ def _usage(cells: Cells, told: Told) -> None:
     }
     told.units = {unit: f"CASE WHEN {silent} THEN 0 ELSE {text} END" for unit, text in told.units.items()}
     told.silent = silent
+
+
+def _told(cells: Cells) -> dict[str, str]:
+    """Give the texts of the usage by its keys."""
+    names = [name for name in ("usageDetails", "usage") if name in cells.sources]
+    trees = cells.trees(*names)
+    if trees:  # each key stands in the first that has it
+        found = {key: text for tree in reversed(trees) for key, text in tree.items() if key in _KEYS}
+        if not all(isinstance(text, str) for text in found.values()):
+            cells.need("FALSE")  # an object is no count
+        return {key: text if isinstance(text := found.get(key), str) else NOTHING for key in _KEYS}
+    objects = [text for name in names if (text := cells.object(name)) != NOTHING]
+    said = {key: _said(cells, objects, at) for at, key in enumerate(_KEYS)}
+    for key, others in _WITHOUT.items():
+        said[key] = _either(cells, objects, said[key], others)
+    return said
 
 
 def _said(cells: Cells, objects: list[str], at: int) -> str:
@@ -121,14 +130,27 @@ def _added(cells: Cells, texts: list[str]) -> str:
     return cells.let(" + ".join(["0", *(f"coalesce({count}, 0)" for count in counts)]))
 
 
-def _cost(cells: Cells, told: Told) -> None:
-    texts = []
-    if "costDetails" in cells.sources:
+def _total(cells: Cells) -> str:
+    trees = cells.trees("costDetails")
+    if trees is not None:
+        said = trees[0].get("total", NOTHING) if trees else NOTHING
+        if said == NOTHING:
+            return NOTHING
+        if not isinstance(said, str) or cells.is_text(said):
+            cells.need("FALSE" if not isinstance(said, str) else f"({said} IS NULL OR {said} <> '0')")
+        total = cells.let(f"NULLIF({said}, '0')")
+    else:
         details = cells.object("costDetails")
         total = cells.let(f"NULLIF(NULLIF(json_extract_string({details}, '$.total'), ''), '0')")
         cells.need(cells.verbatim("costDetails", total, money=True, within="total"))
-        cells.need(f"({total} IS NULL OR NOT regexp_full_match({total}, '[-0.]+([eE].*)?'))")
-        texts.append(total)
+    cells.need(f"({total} IS NULL OR NOT regexp_full_match({total}, '[-0.]+([eE].*)?'))")
+    return total
+
+
+def _cost(cells: Cells, told: Told) -> None:
+    texts = []
+    if "costDetails" in cells.sources:
+        texts.append(_total(cells))
     name = next((name for name in ("calculatedTotalCost", "totalCost") if name in cells.sources), None)
     if name is not None:
         if name == "calculatedTotalCost":

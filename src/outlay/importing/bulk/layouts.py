@@ -11,6 +11,7 @@ from outlay.importing.bulk.cells import Cells
 from outlay.importing.bulk.expressions import NOTHING
 from outlay.importing.bulk.forms import Form, form_of, pairs_of
 from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
+from outlay.importing.bulk.written import Written
 from outlay.importing.files import Heading
 from outlay.importing.made import Maker
 from outlay.importing.shapes import Shape, is_own, shape_of
@@ -83,7 +84,7 @@ def _layout(
     shape = origin.shape or shape_of(names)
     tell = None if shape is None else _TELL.get(shape.name)
     positions = None if heading is None else {name: at for at, name in enumerate(keys)}
-    cells = Cells(sources, positions, sample, form)
+    cells = Cells(sources, positions, sample, None if form is None else Written(form))
     told = None if tell is None else tell(cells)
     if shape is None or told is None or told.at == NOTHING:
         return None

@@ -1,0 +1,113 @@
+"""LiteLLM's metadata in bulk: what it says of usage, be it read by its keys or as an object of any keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outlay.importing import litellm
+from outlay.importing.bulk.cells import Cells, Tree
+from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
+
+_AS_TEXT = ("usage_object", "prompt_tokens_details", "completion_tokens_details", "additional_usage_values")
+_USAGE = "$.usage_object"
+_OBJECTS = ("$", _USAGE, f"{_USAGE}.prompt_tokens_details", f"{_USAGE}.completion_tokens_details",
+            "$.additional_usage_values")  # fmt: skip
+_READ = (*_AS_TEXT, *litellm.CACHED, *litellm.WRITTEN, "reasoning_tokens", "status")
+_PLACES = ("$.additional_usage_values", _USAGE, f"{_USAGE}.prompt_tokens_details")  # the first that names it
+_REASONING = f"{_USAGE}.completion_tokens_details.reasoning_tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The texts of counts that metadata tells; ``NULL`` where it tells none."""
+
+    cached: str = NOTHING
+    written: str = NOTHING
+    reasoning: str = NOTHING
+
+
+def read_by_keys(cells: Cells) -> Details | None:
+    """Read metadata that has the same keys in all rows; None where it has not."""
+    source = cells.sources.get("metadata")
+    if cells.form is None or source is None or not cells.form.has_keys(source, _AS_TEXT):
+        return None
+    metadata = next(iter(cells.trees("metadata") or ()), {})
+    cells.need(matches(_text(metadata, "status"), "success"))
+    usage = _inner(cells, metadata, "usage_object")
+    places = (
+        _inner(cells, metadata, "additional_usage_values"),
+        usage,
+        _inner(cells, usage, "prompt_tokens_details"),
+    )
+    thought = _inner(cells, usage, "completion_tokens_details")
+    return Details(
+        _first_said(cells, litellm.CACHED, places),
+        _first_said(cells, litellm.WRITTEN, places),
+        _first_said(cells, ("reasoning_tokens",), (thought,)),
+    )
+
+
+def _text(tree: Tree, key: str) -> str:
+    found = tree.get(key, NOTHING)
+    return found if isinstance(found, str) else NOTHING
+
+
+def _inner(cells: Cells, tree: Tree, key: str) -> Tree:
+    """Give an object within; one that stands there as a text is left to the other way."""
+    found = tree.get(key, NOTHING)
+    if not isinstance(found, str):
+        return found
+    if found != NOTHING:
+        cells.need(f"({found} IS NULL OR NOT contains({found}, '{{'))")
+    return {}
+
+
+def _first_said(cells: Cells, keys: Sequence[str], places: Sequence[Tree]) -> str:
+    """Give the first of these counts that is told, each where it is named first."""
+    found = [next((place[key] for place in places if key in place), NOTHING) for key in keys]
+    if not all(isinstance(each, str) for each in found):
+        cells.need("FALSE")  # an object is no count
+    return coalesced(each for each in found if isinstance(each, str))
+
+
+def read_as_object(cells: Cells) -> Details:
+    """Read metadata of any keys, be it the text of an object."""
+    metadata = cells.text("metadata")
+    if metadata == NOTHING:
+        return Details()
+    valid = cells.let(f"json_valid({metadata})")
+    _only_usual(cells, metadata, valid)
+    paths = [
+        f"{place}.{key}" for keys in (litellm.CACHED, litellm.WRITTEN) for key in keys for place in _PLACES
+    ]
+    listed = ", ".join(quoted(path) for path in [*paths, _REASONING])
+    found = cells.let(f"json_extract(CASE WHEN {valid} THEN {metadata} END, [{listed}])")
+    each = len(_PLACES)
+    read, written = (
+        [_first_named(found, start * 2 * each + n * each) for n in range(2)] for start in range(2)
+    )
+    return Details(
+        f"coalesce({', '.join(read)})",
+        f"coalesce({', '.join(written)})",
+        f"NULLIF(CAST({found}[{len(paths) + 1}] AS VARCHAR), 'null')",
+    )
+
+
+def _only_usual(cells: Cells, metadata: str, valid: str) -> None:
+    """Leave to the other way usage as the text of an object, failures, and objects that name a key twice."""
+    texts = "|".join(_AS_TEXT)
+    strange = quoted(rf'(?i)failure|"({texts})"\s*:\s*"')
+    once = " AND ".join(
+        f"coalesce(list_unique({keys}) = len({keys}), TRUE)"
+        for keys in (f"json_keys({metadata}, {quoted(path)})" for path in _OBJECTS)
+    )
+    usual = f"CASE WHEN {valid} THEN NOT regexp_matches({metadata}, {strange}) AND {once} ELSE FALSE END"
+    cells.need(f"({metadata} IS NULL OR {valid})")
+    twice = "|".join(rf'"{key}\\?"\s*:.*"{key}\\?"\s*:' for key in _READ)
+    sign = rf'(?i:failure)|({texts})\\?"\s*:\s*\\?"|{twice}'
+    cells.need_of_odd(f"({metadata} IS NULL OR {usual})", sign)
+
+
+def _first_named(found: str, start: int) -> str:
+    """Give what the first place says that names a key, be it that it is null."""
+    named = ", ".join(f"CAST({found}[{start + at + 1}] AS VARCHAR)" for at in range(len(_PLACES)))
+    return f"NULLIF(coalesce({named}), 'null')"

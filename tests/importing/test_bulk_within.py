@@ -1,0 +1,121 @@
+"""Objects within rows that have the same keys in all: read key by key in bulk, as if one by one."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.importing.test_bulk import COUNT, MONEY, RAW, TEN, both_agree, few, left
+
+LEAF = RAW | (COUNT | MONEY).map(json.dumps)
+LITELLM: dict[str, Any] = {
+    "request_id": '"r{n}"', "spend": "0.25", "startTime": f'"{TEN}"', "model": '"gpt-4o"',
+    "prompt_tokens": "90", "completion_tokens": "20", "status": '"success"', "request_tags": '["a"]',
+    "metadata": {
+        "status": '"success"', "tags": '["x"]', "user_api_key_alias": '"k"',
+        "usage_object": {"cache_read_input_tokens": "null", "cached_tokens": "7",
+                         "prompt_tokens_details": {"cached_tokens": "8", "cache_write_tokens": "2"},
+                         "completion_tokens_details": {"reasoning_tokens": "3"}},
+        "additional_usage_values": {"cache_creation_input_tokens": "4", "cached_tokens": "5"},
+    },
+}  # fmt: skip
+LANGFUSE: dict[str, Any] = {
+    "id": '"o{n}"', "traceId": '"t"', "startTime": f'"{TEN}"', "type": '"GENERATION"', "model": '"gpt-4o"',
+    "usage": {"input": "70", "output": "11", "unit": '"TOKENS"'},
+    "usageDetails": {"input": "80", "output": "9", "total": "89", "input_cached_tokens": "3",
+                     "cache_read_input_tokens": "null", "output_reasoning_tokens": "1"},
+    "costDetails": {"input": "0.1", "total": "0.5"}, "totalCost": "0.75", "promptTokens": "5",
+    "metadata": {"attempt": "1", "resource": {"service.name": '"x"'}},
+}  # fmt: skip
+HELICONE: dict[str, Any] = {
+    "request_id": '"h{n}"', "request_created_at": f'"{TEN}"', "response_status": "200",
+    "provider": '"OPENAI"', "request_model": '"gpt-4o"', "prompt_tokens": "9", "completion_tokens": "3",
+    "request_properties": {"team": '"search"', "Helicone-Session-Id": '"s1"', "0": '"x"'},
+    "cost": "0.5",
+}  # fmt: skip
+Path_ = tuple[str, ...]
+Changes = list[tuple[Path_, str | None]]
+
+
+def paths(row: Mapping[str, Any], before: Path_ = ()) -> list[Path_]:
+    """Give where something stands in a row, objects and all that is in them."""
+    found: list[Path_] = []
+    for key, value in row.items():
+        found.append((*before, key))
+        if isinstance(value, dict):
+            found += paths(value, (*before, key))
+    return found
+
+
+def changed(row: Mapping[str, Any], path: Path_, raw: str | None) -> dict[str, Any]:
+    """Put something else in one place; None: take it away."""
+    key, rest = path[0], path[1:]
+    if not rest and raw is None:
+        return {name: value for name, value in row.items() if name != key}
+    if rest and not isinstance(row.get(key), dict):
+        return dict(row)
+    return {**row, key: changed(row[key], rest, raw) if rest else raw}
+
+
+def text(value: Any, tight: bool = False) -> str:  # noqa: FBT001, FBT002  # one plain fact
+    if not isinstance(value, dict):
+        return str(value)
+    comma, colon = (",", ":") if tight else (", ", ": ")
+    return "{" + comma.join(f'"{key}"{colon}{text(each, tight)}' for key, each in value.items()) + "}"
+
+
+def lines(row: Mapping[str, Any], changes: Changes, *, tight: bool = False) -> bytes:
+    made = [dict(row)] * 30 + [changed(row, *change) for change in changes] + [dict(row)] * 10
+    return "\n".join(text(each, tight).replace("{n}", str(n)) for n, each in enumerate(made)).encode()
+
+
+@pytest.mark.parametrize("row", [LITELLM, LANGFUSE, HELICONE], ids=["litellm", "langfuse", "helicone"])
+def test_a_value_within_that_is_another_in_some_rows(row: dict[str, Any]) -> None:
+    places = st.sampled_from([path for path in paths(row) if len(path) > 1 or isinstance(row[path[0]], dict)])
+    change = st.tuples(places, st.none() | LEAF)
+
+    @few
+    @given(st.lists(change, max_size=30), st.lists(change, max_size=2), st.booleans())
+    def agree(some: Changes, of_all: Changes, tight: bool) -> None:  # noqa: FBT001  # drawn
+        usual = row
+        for path, raw in of_all:  # objects of other keys, and other values under them, in every row
+            usual = changed(usual, path, raw)
+        both_agree(lines(usual, some, tight=tight))
+
+    agree()
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        # cached: those of additional_usage_values, which are named first; the row's spend stands.
+        (LITELLM, {"input_tokens": 90, "cached_tokens": 5, "cache_write_tokens": 4, "reasoning_tokens": 3}),
+        # 80 and 9 are the total: cached and reasoning tokens lie within. usage is named second.
+        (LANGFUSE, {"input_tokens": 80, "cached_tokens": 3, "output_tokens": 9, "reasoning_tokens": 1}),
+        (HELICONE, {"input_tokens": 9, "output_tokens": 3, "session": "s1",
+                    "tags": {"from": "test", "team": "search", "Helicone-Session-Id": "s1", "0": "x"}}),
+    ],
+    ids=["litellm", "langfuse", "helicone"],
+)  # fmt: skip
+def test_objects_of_the_same_keys_are_read_in_bulk(
+    row: dict[str, Any], told: dict[str, Any], tmp_path: Path
+) -> None:
+    data = lines(row, [])
+    assert left(data + b"\n", tmp_path) == 0
+    done = both_agree(data)
+    assert done.new == 40
+    for record in done.records:
+        assert {name: getattr(record, name) for name in told} == told
+
+
+def test_the_first_object_that_names_a_key_counts() -> None:
+    """``usageDetails`` before ``usage``, be it that it names null."""
+    row = changed(LANGFUSE, ("usageDetails", "output"), None)
+    assert {record.output_tokens for record in both_agree(lines(row, [])).records} == {
+        12
+    }  # 80 + 11 is not 89: beside them
+    row = changed(LANGFUSE, ("usageDetails", "output"), "null")
+    assert {record.output_tokens for record in both_agree(lines(row, [])).records} == {1}
