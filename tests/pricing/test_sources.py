@@ -14,11 +14,27 @@ from pathlib import Path
 import pytest
 
 from outlay.core.errors import MissingExtraError, PriceBookError
+from outlay.pricing import sources
 from outlay.pricing.sources import Listed, fetch, genai_listed, litellm_listed, litellm_map
+
+_BROKEN = {
+    "/garbage": b"\x00\x01 no status\r\n\r\n",
+    "/torn": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhello",
+    "/chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello",
+    "/short": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+    "/header": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\nhello",
+    "/unchanged": b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    "/away": b"HTTP/1.1 302 Found\r\nLocation: file:///etc/hosts\r\n\r\n",
+    "/round": b"HTTP/1.1 302 Found\r\nLocation: /round\r\n\r\n",
+    "/nowhere": b"HTTP/1.1 302 Found\r\n\r\n",
+}
 
 
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path in _BROKEN:
+            self.wfile.write(_BROKEN[self.path])
+            return
         self.send_response(200 if self.path == "/ok" else 404)
         self.end_headers()
         self.wfile.write(b"hello")
@@ -63,6 +79,19 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, server: str) -> None:
         fetch(str(file), limit=4)
     with pytest.raises(PriceBookError, match=r": No such file or directory$"):
         fetch(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("path", [*_BROKEN, "/with a space"])
+def test_a_server_that_answers_wrongly_is_one_line(server: str, path: str) -> None:
+    with pytest.raises(PriceBookError, match="cannot be read") as caught:
+        fetch(f"{server}{path}")
+    assert str(caught.value).isprintable()
+
+
+def test_a_server_that_drips_is_not_waited_for_for_ever(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_PATIENCE", 0.0)
+    with pytest.raises(PriceBookError, match="not there after 0 seconds"):
+        fetch(f"{server}/ok")
 
 
 def test_a_list_that_is_too_large_is_never_cut(tmp_path: Path, server: str) -> None:

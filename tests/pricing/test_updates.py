@@ -157,7 +157,12 @@ def _changed(change: Callable[[Document], object]) -> Callable[[Document], bytes
         (lambda _: b"[]", "no bundle"),
         (lambda _: b"{}", "no bundle"),
         (lambda _: b"[" * 100_000, "no bundle"),
-        (_torn, "torn"),
+        (_torn, "^the bundle is torn"),
+        (lambda _: '{"format": 1, "version": "é"}'.encode("latin-1"), "no text in UTF-8"),
+        (_changed(lambda d: d.update(made="soon")), "when it was made: 'soon' is no time"),
+        (_changed(lambda d: d.update(version="\ud800")), "version.txt is no text in UTF-8"),
+        (_changed(lambda d: d.update(overlay="# \ud800")), "overlay.toml is no text in UTF-8"),
+        (_changed(lambda d: d["tables"]["openai"].update({"\ud800": 1})), "openai.json is no text in UTF-8"),
         (_changed(lambda d: d.update(format=2)), "upgrade"),
         (_changed(lambda d: d.pop("made")), "when it was made"),
         (_changed(lambda d: d.pop("overlay")), "needs tables"),
@@ -248,7 +253,7 @@ def test_a_rate_may_move_by_less_than_a_hundredfold(
         assert update(written(document)).differing == 1
     else:
         with pytest.raises(
-            PriceBookError, match="1 rates moved a hundredfold, such as input of openai gpt-4o-mini"
+            PriceBookError, match="1 rate moved a hundredfold, such as input of openai gpt-4o-mini"
         ):
             update(written(document))
     assert price() == Decimal(rate if taken else "0.16")

@@ -46,5 +46,6 @@ def update(ctx: click.Context, /, *, url: str | None, dry_run: bool, force: bool
     else:
         done = "would be written (--dry-run)" if dry_run else "written; calls count by them from now on"
         show(changes_text(found.changes, _SHOWN, page_of_terminal()))
-        show(f"{found.differing:,} rates differ, tariffs included")
+        differ = "1 rate differs" if found.differing == 1 else f"{found.differing:,} rates differ"
+        show(f"{differ}, tariffs included")
         show(f"prices {found.version} of {found.made:%Y-%m-%d} in place of {found.before}: {done}")

@@ -6,6 +6,7 @@ The one module of pricing that reads from elsewhere; everything in it runs only 
 import io
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 import warnings
@@ -14,15 +15,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from outlay.core.errors import MissingExtraError, PriceBookError
 from outlay.core.usage import Term
 from outlay.pricing.providers import provider_id
 
 _LIMIT = 64 * 2**20  # bytes; the largest known map has a twentieth of it
-_TIMEOUT = 30.0
+_TIMEOUT = 30.0  # seconds of silence
+_PATIENCE = 300.0  # seconds for all of it: a server that drips a byte now and then is never silent
+_PORTION = 2**16
 _SCHEMES = ("http://", "https://", "file://")
 _MAP = "model_prices_and_context_window"
 _GENAI_UNITS = {
@@ -84,19 +88,45 @@ def fetch(where: str, *, limit: int = _LIMIT, timeout: float = _TIMEOUT) -> byte
     try:
         if where.lower().startswith(_SCHEMES):
             with urllib.request.urlopen(where, timeout=timeout) as answer:  # noqa: S310  the schemes are ours
-                content: bytes = answer.read(limit + 1)
+                content = _read(answer, limit)
         else:
             with Path(where).open("rb") as file:
                 content = file.read(limit + 1)
     except urllib.error.HTTPError as error:
         with error:  # it is an answer too, and holds its connection
-            raise PriceBookError(f"{where} cannot be read: {error.reason}") from None
+            raise PriceBookError(f"{where} cannot be read: {_in_words(error.reason)}") from None
+    except HTTPException as error:  # a bad URL, too; its text may be whatever the server sent
+        raise PriceBookError(f"{where} cannot be read: {type(error).__name__} in HTTP") from None
     except (OSError, ValueError) as error:  # URLError and time-outs are OSErrors; ValueError is a bad URL
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        raise PriceBookError(f"{where} cannot be read: {reason}") from None
+        raise PriceBookError(f"{where} cannot be read: {_in_words(reason)}") from None
     if len(content) > limit:
         raise PriceBookError(f"{where} has more than {limit:,} bytes, too many for a list of prices")
     return content
+
+
+def _read(answer: HTTPResponse | BinaryIO, limit: int) -> bytes:
+    """Read an answer as it comes, up to one byte above the limit.
+
+    Raises:
+        OSError: it is not there in time, or breaks off.
+    """
+    content, end = bytearray(), time.monotonic() + _PATIENCE
+    whole = answer.length if isinstance(answer, HTTPResponse) else None
+    portion = answer.read1 if isinstance(answer, HTTPResponse) else answer.read
+    wanted = limit + 1 if whole is None else min(whole, limit + 1)
+    while len(content) < wanted and (part := portion(min(_PORTION, wanted - len(content)))):
+        content += part
+        if time.monotonic() > end:
+            raise TimeoutError(f"not there after {_PATIENCE:g} seconds")
+    if whole is not None and len(content) < wanted:
+        raise OSError(f"it broke off after {len(content):,} of {whole:,} bytes")
+    return bytes(content)
+
+
+def _in_words(reason: object) -> str:
+    """Give what a library or a server says in one line that can be shown."""
+    return " ".join("".join(each if each.isprintable() else " " for each in str(reason)).split())
 
 
 def genai_listed(at: datetime) -> Iterator[Listed]:

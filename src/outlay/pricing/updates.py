@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outlay.core.errors import PriceBookError
+from outlay.core.errors import PriceBookError, QueryError
 from outlay.core.instants import instant, text_of
 from outlay.pricing.book import Book
 from outlay.pricing.compare import PriceChange, price_changes
@@ -94,8 +94,10 @@ def _document(content: bytes) -> dict[str, Any]:
         if content[:2] == b"\x1f\x8b":
             content = _unpacked(content)
         document = json.loads(content)
+    except PriceBookError:
+        raise
     except (ValueError, RecursionError, zlib.error, EOFError) as error:
-        raise PriceBookError(f"this is no bundle of prices: {error!r:.80}") from None
+        raise PriceBookError(f"this is no bundle of prices: {_reason(error)}") from None
     if not isinstance(document, dict) or "format" not in document:
         raise PriceBookError("this is no bundle of prices: it says no format")
     if document["format"] != FORMAT:
@@ -103,6 +105,13 @@ def _document(content: bytes) -> dict[str, Any]:
             f"the bundle has format {document['format']!r:.20}, this outlay reads {FORMAT}: upgrade it"
         )
     return document
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong without the content, which a decoding error quotes whole."""
+    if isinstance(error, UnicodeError):
+        return "it is no text in UTF-8"
+    return str(error)[:80] or type(error).__name__
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -117,7 +126,10 @@ def _made(document: Mapping[str, Any]) -> datetime:
     made = document.get("made")
     if not isinstance(made, str):
         raise PriceBookError("the bundle does not say when it was made")
-    return instant(made)
+    try:
+        return instant(made)
+    except QueryError:
+        raise PriceBookError(f"the bundle does not say when it was made: {made!r:.40} is no time") from None
 
 
 def _last_made(book: Book) -> datetime | None:
@@ -174,8 +186,9 @@ def _refuse_moved(differing: Iterable[tuple[Key, Decimal, Decimal]]) -> None:
     ]
     if moved:
         (provider, model, unit, *_), old, new = min(moved, key=str)
+        many = "1 rate" if len(moved) == 1 else f"{len(moved):,} rates"
         raise PriceBookError(
-            f"{len(moved)} rates moved a hundredfold, such as {unit} of {provider} {model} "
+            f"{many} moved a hundredfold, such as {unit} of {provider} {model} "
             f"from {old} to {new}; nothing was taken (--force takes it)"
         )
 
@@ -184,19 +197,22 @@ def _lay_out(document: Mapping[str, Any], data: Path, made: datetime, packaged: 
     tables, overlay, version = (document.get(name) for name in ("tables", "overlay", "version"))
     if not isinstance(tables, dict) or not isinstance(overlay, str) or not isinstance(version, str):
         raise PriceBookError("the bundle breaks the format: it needs tables, overlay and version")
-    data.mkdir()
-    for provider, table in tables.items():
-        if not PROVIDER_ID.fullmatch(provider):
-            raise PriceBookError(f"the bundle breaks the format: {provider!r:.60} is no provider")
-        data.joinpath(f"{provider}.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
     texts = {
         "overlay.toml": overlay,
         "version.txt": version,
         MADE: text_of(made),
         BASE: data_version(packaged),
     }
-    for name, text in texts.items():
-        data.joinpath(name).write_text(text, "utf-8", newline="")
+    for provider, table in tables.items():
+        if not PROVIDER_ID.fullmatch(provider):
+            raise PriceBookError(f"the bundle breaks the format: {provider!r:.60} is no provider")
+        texts[f"{provider}.json"] = json.dumps(table, ensure_ascii=False)
+    data.mkdir()
+    try:
+        for name, text in texts.items():
+            data.joinpath(name).write_text(text, "utf-8", newline="")
+    except UnicodeEncodeError:  # JSON may spell half a character
+        raise PriceBookError(f"the bundle breaks the format: {name} is no text in UTF-8") from None
 
 
 def _refuse_loss(known: Book, book: Book) -> None:
