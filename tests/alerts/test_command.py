@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from tests.support.command import Command, Done, command_here, run_command
@@ -12,6 +13,7 @@ from tests.support.receivers import mails, web
 
 from outlay import process
 from outlay.alerts import send_alert
+from outlay.alerts.send import post
 from outlay.settings import Settings
 
 RULES = """
@@ -144,6 +146,14 @@ def test_row_100_an_alert_by_hand_goes_where_the_file_says(
         (tmp_path / "outlay.toml").write_text("alerts = 3\n")
         send_alert("too dear")
     assert "only where the environment says" in caplog.text
+
+
+def test_a_channel_that_refuses_keeps_no_connection() -> None:
+    with web() as slack:
+        slack.status = 503
+        with pytest.raises(HTTPError) as refused:
+            post(slack.url, "too dear")
+        assert refused.value.closed
 
 
 def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Command, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
 from outlay.alerts.apprise_channel import TITLE, notify
@@ -92,8 +93,11 @@ def post(webhook: str, message: str) -> None:
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked
         webhook, data=body, headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=_TIMEOUT):  # noqa: S310 - the scheme was checked
-        pass
+    try:
+        urllib.request.urlopen(request, timeout=_TIMEOUT).close()  # noqa: S310 - the scheme was checked
+    except HTTPError as error:
+        error.close()  # it is an answer too, and holds its connection
+        raise
 
 
 def mail(server: str, sender: str, receiver: str, message: str) -> None:
