@@ -18,6 +18,7 @@ from uuid import uuid4
 import filelock
 import psycopg
 from psycopg import sql
+from tests.support.together import group
 
 VERSION = os.environ.get("PGSERVER_POSTGRES_VERSION", "18")  # the variable that the wheel itself reads
 GIVEN = os.environ.get("OUTLAY_TEST_POSTGRESQL")  # a server to use instead, by its URL
@@ -57,7 +58,9 @@ class Server:
         listening = ("-h", "127.0.0.1", "-p", str(self._port)) if self._port else ("-h", "")
         command = [programs / "postgres", "-D", data, "-k", self.folder, *listening, *self._settings]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **_as_nobody())
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, process_group=group(), **_as_nobody()
+            )
         self._wait()
 
     def _run(self, *command: str | Path) -> None:

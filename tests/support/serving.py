@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from tests.support.together import group
 
 _PATIENCE = 60.0
 
@@ -26,7 +27,12 @@ def serving(command: Sequence[str], url: str, folder: Path, environ: Mapping[str
     log = Path(environ["OUTLAY_LEDGER"]).with_name("server.log")
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, *command], cwd=folder, env=dict(environ), stdout=output, stderr=output
+            [sys.executable, *command],
+            cwd=folder,
+            env=dict(environ),
+            stdout=output,
+            stderr=output,
+            process_group=group(),
         )
         try:
             _wait(server, url, log)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.together import group
 from tests.torture.processes import environ
 from tests.torture.tally import Tally, counted
 
@@ -49,6 +50,7 @@ class _Recording:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            process_group=group(),
         )
 
     def wait(self) -> None:

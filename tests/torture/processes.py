@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.together import group
+
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 60.0
 
@@ -34,7 +36,12 @@ class Program:
         self._err = folder / "err"  # of all programs of the folder
         with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = subprocess.Popen(
-                [sys.executable, *map(str, arguments)], stdout=out, stderr=err, env=env, cwd=folder
+                [sys.executable, *map(str, arguments)],
+                stdout=out,
+                stderr=err,
+                env=env,
+                cwd=folder,
+                process_group=group(),
             )
 
     def number(self) -> int:
