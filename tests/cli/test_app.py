@@ -144,7 +144,7 @@ def test_an_id_that_no_call_has_ends_with_one_and_one_line(outlay: Callable[...,
     [
         (["price", "missing.jsonl"], "missing.jsonl: No such file"),
         (["price", "."], ".: Is a directory; name a file, or - for standard input"),
-        (["price", "a\0b"], "embedded null byte"),
+        (["price", "a\0b"], "embedded null"),
         (["import", "missing.jsonl"], "missing.jsonl: No such file or directory; name a file, or - for"),
         (["import", "."], "Is a directory"),
         (

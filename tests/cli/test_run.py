@@ -141,7 +141,8 @@ def test_termination_drains_and_ends_by_the_signal(
 import outlay, sys, time
 outlay.record(provider='openai', model='gpt-4o', input_tokens=1)
 print('ready', flush=True)
-time.sleep(60)
+for _ in range(600):
+    time.sleep(0.1)  # Python takes a signal that comes just before a wait when that wait is over
 """
     with subprocess.Popen(
         [sys.executable, "-m", "outlay", "run", program(text)],
@@ -198,7 +199,8 @@ import atexit, outlay, time
 atexit.register(lambda: print('its own handler ran'))
 outlay.record(provider='openai', model='gpt-4o', input_tokens=1)
 print('ready', flush=True)
-time.sleep(60)
+for _ in range(600):
+    time.sleep(0.1)  # Python takes a signal that comes just before a wait when that wait is over
 """
     with subprocess.Popen(
         [sys.executable, "-m", "outlay", "run", program(text)],

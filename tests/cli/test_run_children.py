@@ -141,10 +141,19 @@ def test_the_users_own_sitecustomize_runs_too(command: Command, folder: Path) ->
 
 
 def test_a_child_that_is_terminated_drains_and_ends_by_the_signal(command: Command, folder: Path) -> None:
+    child = """
+        import time
+        from asking import ask
+
+        ask()
+        print("ready", flush=True)
+        for _ in range(600):
+            time.sleep(0.1)  # Python takes a signal that comes just before a wait when that wait is over
+    """
+    write(folder, child, "child.py")
     text = """
         import subprocess, sys
-        code = "from asking import ask; ask(); print('ready', flush=True); import time; time.sleep(60)"
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        child = subprocess.Popen([sys.executable, "child.py"], stdout=subprocess.PIPE)
         child.stdout.readline()
         child.terminate()
         print(child.wait(30))
