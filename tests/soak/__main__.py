@@ -7,7 +7,6 @@ what the server's bill says, in calls, tokens and dollars, and nothing may be le
 import gc
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from tests.soak.clients import MAKERS
 from tests.soak.load import Load
 from tests.soak.wires import grok
+from tests.support.passing import passing
 from tests.support.stub import Stub, stub
 
 from outlay.capture.guard import failures
@@ -137,8 +137,8 @@ def main() -> int:
     """Soak for so many seconds, with so many threads and tasks; 1 if anything is not equal or left open."""
     given = [int(each) for each in sys.argv[1:]]
     seconds, threads, tasks = (*given, *(_SECONDS, _THREADS, _TASKS)[len(given) :])
-    with tempfile.TemporaryDirectory(prefix="outlay-soak-") as folder:
-        os.environ["OUTLAY_LEDGER"] = folder
+    with passing("soak") as folder:
+        os.environ["OUTLAY_LEDGER"] = str(folder)
         outcome = soak(Process(), seconds, threads, tasks)
         print(told(outcome, f"{threads} threads and {tasks} tasks for {seconds:g} s"))  # noqa: T201 - it is what it is for
         return 0 if outcome.well and outcome.after == outcome.before else 1

@@ -1,50 +1,29 @@
 """ClickHouse's engine in this process: one folder for all tests of the process, a database for each."""
 
 import atexit
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
-from pathlib import Path
+
+from tests.support.passing import made
 
 from outlay.ledger.clickhouse import ClickHouseLedger
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.place import Place
 
 _numbers = count(1)
-_PREFIX = "outlay-chdb-"
 
 
 @lru_cache(maxsize=1)
 def engine() -> Client:
     """Start the engine, which knows only one folder in a process, and keep it until the process ends."""
-    sweep(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    folder = made("chdb")
     client = Client(Place(path=str(folder)))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(client.close)
     return client
-
-
-def sweep(temporary: Path) -> None:
-    """Remove what tests that were killed left behind: folders whose maker is no more."""
-    for left in temporary.glob(f"{_PREFIX}*-*"):
-        maker = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if maker.isdigit() and not _lives(int(maker)):
-            shutil.rmtree(left, ignore_errors=True)  # another process may be at it
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from uuid import uuid4
 import filelock
 import psycopg
 from psycopg import sql
+from tests.support.passing import passing
 from tests.support.together import group
 
 VERSION = os.environ.get("PGSERVER_POSTGRES_VERSION", "18")  # the variable that the wheel itself reads
@@ -127,8 +128,8 @@ def answers(url: str) -> bool:
 @contextmanager
 def private(*, port: int | None = None, settings: tuple[str, ...] = _FAST) -> Iterator[Server]:
     """Have a server to oneself; it and its folder are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="outlay-pg-") as folder:
-        server = Server(Path(folder), port=port, settings=settings)
+    with passing("private-pg") as folder:
+        server = Server(folder, port=port, settings=settings)
         server.start()
         try:
             yield server

@@ -5,11 +5,11 @@ Without any part all are done, one after the other.
 
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.support.passing import passing
 from tests.support.postgres import private
 from tests.torture import clickhouse, disks, journals, kills, network
 from tests.torture.tally import Tally
@@ -96,9 +96,9 @@ def main() -> int:
     print(_row(_HEAD), _row(("---",) * len(_HEAD)), sep="\n", flush=True)  # noqa: T201  # likewise
     clean = True
     chance = random.Random(seed)  # noqa: S311  # only moments
-    with tempfile.TemporaryDirectory(prefix="outlay-torture-") as folder:
+    with passing("torture") as folder:
         for name in sys.argv[2:] or PARTS:
-            for each in PARTS[name](Path(folder) / name, rounds, chance):
+            for each in PARTS[name](folder / name, rounds, chance):
                 clean &= each.is_clean
                 cells = (each.fault, each.rounds, each.confirmed, each.kept, each.lost, each.doubled)
                 print(_row((*cells, each.told, each.note)), flush=True)  # noqa: T201  # likewise

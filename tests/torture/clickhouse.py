@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from tests.support.passing import passing
 from tests.support.postgres import free_port
 from tests.torture.journals import written
 from tests.torture.processes import Program, environ
@@ -67,8 +67,8 @@ class Served:
 @contextmanager
 def served() -> Iterator[Served]:
     """Have such a server to oneself; it and its folder are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="outlay-ch-") as folder:
-        server = Served(Path(folder))
+    with passing("clickhouse") as folder:
+        server = Served(folder)
         server.start()
         try:
             yield server
