@@ -77,9 +77,11 @@ def _answered(data: Any, line: bytes, book: Book) -> bytes:
     """Answer a line by the form of its kind, or the whole way where it has none."""
     if type(data) is not dict:
         raise ResponseError("a line must be a JSON object")
-    provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
-    if provider is None:
-        raise ResponseError("the line names no provider")
+    provider, api, model = data.get("provider"), data.get("api"), data.get("model")
+    if model is not None or type(provider) is not str or type(api) is not str or not provider or not api:
+        provider, api, model = _text(data, "provider"), _text(data, "api"), _text(data, "model")
+        if provider is None:
+            raise ResponseError("the line names no provider")
     body, name = data.get("response"), data.get("id")
     if type(body) is not dict:
         body = _body(data, api)

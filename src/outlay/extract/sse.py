@@ -48,7 +48,7 @@ def _looks_sent(text: str) -> bool:
 def _server_sent(text: str, loads: Loads, bears: Sequence[str] | None, closing: Sequence[str]) -> list[Any]:
     """Decode the events between blank lines; one at the very end counts even without its blank line."""
     found = None if bears is None else _bearing(text, loads, bears, closing)
-    return found or [event for block in text.split(_END) for event in _events_in(block, loads)]
+    return found or [event for block in text.split(_END) for event in _events_in(block, 0, len(block), loads)]
 
 
 def _bearing(text: str, loads: Loads, bears: Sequence[str], closing: Sequence[str]) -> list[Any] | None:
@@ -64,7 +64,7 @@ def _bearing(text: str, loads: Loads, bears: Sequence[str], closing: Sequence[st
     while begin < end and not _has_object(tail):
         start = text.rfind(_END, begin, end)
         start = begin if start < 0 else start + len(_END)
-        tail = _events_in(text[start:end], loads)
+        tail = _events_in(text, start, end, loads)
         end = start - len(_END)
     if not _has_object(tail):
         return None
@@ -74,14 +74,14 @@ def _bearing(text: str, loads: Loads, bears: Sequence[str], closing: Sequence[st
     while begin < end and not _has_object(head):
         stop = text.find(_END, begin, end)
         stop = end if stop < 0 else stop
-        head = _events_in(text[begin:stop], loads)
+        head = _events_in(text, begin, stop, loads)
         begin = stop + len(_END)
     if begin >= end:
         return head + tail
     found = head
     words = (*bears, _ESCAPED) if text.find("\\", begin, end) >= 0 else bears
     for start, stop in _blocks_with(words, text, begin, end):
-        found += _events_in(text[start:stop], loads)
+        found += _events_in(text, start, stop, loads)
     return found + tail
 
 
@@ -103,14 +103,15 @@ def _blocks_with(words: Iterable[str], text: str, begin: int, end: int) -> list[
     return sorted(found.items())
 
 
-def _events_in(block: str, loads: Loads) -> list[Any]:
-    line = block.partition("\n")[2] if block.startswith("event:") else block
-    if line.startswith("data: {") and "\n" not in line:  # nearly all are
+def _events_in(text: str, start: int, stop: int, loads: Loads) -> list[Any]:
+    """Decode the block between two places of a text."""
+    begin = text.find("\n", start, stop) + 1 or stop if text.startswith("event:", start, stop) else start
+    if text.startswith("data: {", begin, stop) and text.find("\n", begin, stop) < 0:  # nearly all are
         try:
-            return [loads(line[6:])]
+            return [loads(text[begin + 6 : stop])]
         except _NOT_JSON:
             return []
-    data = _data_of(block.strip("\n"))
+    data = _data_of(text[start:stop].strip("\n"))
     return _decoded(data, loads) if data and data != _DONE else []
 
 

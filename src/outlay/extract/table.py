@@ -43,7 +43,7 @@ FINAL_RESPONSES = tuple(
 
 A tuple, for an event may be of any type, even one that cannot be hashed.
 """
-_MESSAGES = ('"message_start"', '"message_delta"')
+_MESSAGES = ('"message_',)  # start and delta; looked for once
 _MEDIA = ('"usage"', '"image_generation.completed"', '"image_edit.completed"', '"transcript.text.done"')
 _COHERE = ('"message-end"', '"stream-end"')
 _GOOGLE = ('etadata"',)  # the end of usage's and grounding's, in either way of writing; looked for once

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from outlay.core.errors import OutlayError, PriceBookError, PriceFileError
@@ -35,6 +36,7 @@ _KEYS = frozenset(
         "unproven",
     }
 )
+_ROW_KEYS = _KEYS | HOURLY_KEYS
 _PERS = frozenset(10**power for power in range(7))
 _STEP_KEYS = frozenset({"tokens", "at_least", "rates"})
 UNPROVEN = "unproven"
@@ -110,7 +112,7 @@ def read_row(
 
 
 def _row(data: Mapping[str, Any], where: str, layer: int, sources: tuple[Mapping[str, str], ...]) -> Row:
-    _check_keys(data, _KEYS | HOURLY_KEYS, where)
+    _check_keys(data, _ROW_KEYS, where)
     _check_kinds(data, where)
     source, link = _source(data, sources, where)
     start, end = read_instant(data.get("from"), where, "from"), read_instant(data.get("to"), where, "to")
@@ -119,19 +121,13 @@ def _row(data: Mapping[str, Any], where: str, layer: int, sources: tuple[Mapping
     per, currency = _per(data.get("per"), where), read_currency(data.get("currency", "USD"), where)
     stated = Stated(per, currency, per is None or layer < USER)  # who writes ``per`` knows the unit
     row = Row(
-        rates=_marked(
-            {**_hourly(data, stated, where), **_rates(data.get("rates", {}), stated, where)},
-            data.get("unproven", ()),
-            where,
-        ),
-        steps=_steps(data.get("above", ()), stated, where),
+        rates=_all_rates(data, stated, where),
+        steps=_steps(data["above"], stated, where) if "above" in data else (),
         kind=_kind(data.get("kind", "request"), where),
         start=start,
         end=end,
         when=tuple(sorted((str(k), str(v).lower()) for k, v in data.get("when", {}).items())),
-        windows=tuple(
-            read_window(window, where) for window in objects_of(data.get("windows", ()), f"{where}, windows")
-        ),
+        windows=_windows(data["windows"], where) if "windows" in data else (),
         factor=None if "factor" not in data else _factor(data["factor"], where),
         source=source,
         link=link,
@@ -144,9 +140,22 @@ def _row(data: Mapping[str, Any], where: str, layer: int, sources: tuple[Mapping
     return row
 
 
+def _all_rates(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Rate]:
+    rates = _rates(data.get("rates", {}), stated, where)
+    if not HOURLY_KEYS.isdisjoint(data):
+        rates = {**_hourly(data, stated, where), **rates}
+    return _marked(rates, data["unproven"], where) if "unproven" in data else rates
+
+
+def _windows(data: object, where: str) -> tuple[Window, ...]:
+    return tuple(read_window(window, where) for window in objects_of(data, f"{where}, windows"))
+
+
 def _check_keys(data: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    if unknown := sorted(set(data) - known):
-        raise PriceBookError(f"{where}: there is no key {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    if not known.issuperset(data):
+        raise PriceBookError(
+            f"{where}: there is no key {min(set(data) - known)!r}; there are {', '.join(sorted(known))}"
+        )
 
 
 _TEXTS = ("link", "note")
@@ -189,6 +198,21 @@ def _hourly(data: Mapping[str, Any], stated: Stated, where: str) -> dict[str, Ra
 
 
 def _rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
+    if type(value) is str:
+        try:
+            return _common_rate(unit, value, stated.per, stated.currency, stated.may_slip)
+        except PriceBookError:
+            pass  # said again, with its place
+    return _read_rate(unit, value, stated, where)
+
+
+@lru_cache(maxsize=2048)
+def _common_rate(unit: str, value: str, *stated: Any) -> Rate:
+    """Read a rate that many rows have; it is read once."""
+    return _read_rate(unit, value, Stated(*stated), "")
+
+
+def _read_rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
     amount = read_amount(value, f"{where}, rates.{unit}")
     if unit not in TOKEN_UNITS and not COUNT_NAME.fullmatch(unit):
         raise PriceBookError(f"{where}: {unit!r:.60} is no unit")

@@ -57,6 +57,7 @@ class Table:
     common: list[tuple[Mapping[str, Any], str, int]] = field(default_factory=list)
     sources: list[Mapping[str, str]] = field(default_factory=list)
     exchanges: tuple[Exchange, ...] = ()  # the rates that a user gives, in the order of the files
+    read_common: list[Row] | None = None  # the provider-wide rows, likewise
     spelled: Spellings | None = None  # made when a name is first looked for in vain; the table is whole then
 
     def find(self, name: str) -> Model | None:
@@ -90,7 +91,9 @@ class Table:
 
     def common_rows(self) -> list[Row]:
         """Read the rows that hold for every model of the provider."""
-        return self._read(self.common)
+        if self.read_common is None:
+            self.read_common = self._read(self.common)
+        return self.read_common
 
     def _read(self, raw: Iterable[tuple[Mapping[str, Any], str, int]]) -> list[Row]:
         rows = (read_row(row, where, layer, self.sources) for row, where, layer in raw)
