@@ -114,7 +114,9 @@ class _InPlace:
         lines = {
             path: measure.get_data().contexts_by_lineno(path) for path in measure.get_data().measured_files()
         }
-        known = [name for name in sys.modules if name.split(".")[0] not in {"outlay", "tests", "__main__"}]
+        known = [
+            name for name in sys.modules if name.split(".")[0] not in {"outlay", "tests", "tools", "__main__"}
+        ]
         self.kept.write_text(json.dumps({"lines": lines, "seconds": seconds, "imported": known}), "utf-8")
         os._exit(0)
 

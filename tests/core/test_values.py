@@ -1,5 +1,7 @@
 """Small promises of the values that stand between the steps."""
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -13,7 +15,7 @@ from outlay.core.codec import price_json, quantity_json
 from outlay.core.cost import Cost, Price
 from outlay.core.errors import MissingExtraError, QueryError, UnknownModelError, UsageError
 from outlay.core.inherited import FORMERLY, MODULES
-from outlay.core.instants import midnight
+from outlay.core.instants import HERE, instant, midnight
 from outlay.core.ports import hand_on
 from outlay.core.query import check_dimension, check_metric, zone
 from outlay.core.record import Entry
@@ -213,3 +215,31 @@ def test_a_sink_that_can_wait_gets_it_unmade() -> None:
     pending: Any = Waiting()
     hand_on(pending, sink)
     assert sink.taken == [pending]
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("berlin")
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has its zone from its settings alone")
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("2026-07-01 12:00:00", 10),
+        ("2026-12-01 12:00:00", 11),
+        ("2026-07-01T12:00:00Z", 12),
+        ("2026-03-29 01:59:59", 0),
+        ("2026-03-29 03:00:00", 1),
+    ],
+)
+def test_this_machine_s_clock_is_read_as_it_stood_then_and_not_as_it_stands_now(
+    written: str, utc: int
+) -> None:
+    assert instant(written, HERE).hour == utc
+    assert HERE.utcoffset(None) is None  # no one figure holds for all of its times

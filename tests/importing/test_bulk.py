@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -46,7 +47,7 @@ TEN = "2026-11-20T10:00:00Z"
 FIRST = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 1}'  # by which a file is seen to be one of lines
 
 
-def maker(zone: tzinfo = UTC) -> Maker:
+def maker(zone: tzinfo | None = UTC) -> Maker:
     def maker_of(model: str) -> str | None:
         asked = BOOK.timeline(None, model, ()).asked
         return None if asked is None else asked.provider
@@ -68,7 +69,7 @@ class Done:
     conflicts: int = 0
 
 
-def imported(data: bytes, folder: Path, origin: Origin, zone: tzinfo, *, in_bulk: bool) -> Done:
+def imported(data: bytes, folder: Path, origin: Origin, zone: tzinfo | None, *, in_bulk: bool) -> Done:
     ledger = DuckLedger(folder)
     way: Any = (
         reading.Bulk(ledger, BOOK, maker(zone), origin)
@@ -87,7 +88,11 @@ def imported(data: bytes, folder: Path, origin: Origin, zone: tzinfo, *, in_bulk
     return done
 
 
-def both_agree(data: bytes, origin: Origin | None = None, zone: tzinfo = UTC) -> Done:
+def line(row: dict[str, Any]) -> bytes:
+    return json.dumps({**row, "model": "m"}).encode() + b"\n"
+
+
+def both_agree(data: bytes, origin: Origin | None = None, zone: tzinfo | None = UTC) -> Done:
     with TemporaryDirectory() as name:
         ways = [
             imported(data, Path(name) / str(in_bulk), origin or Origin(), zone, in_bulk=in_bulk)
@@ -97,7 +102,7 @@ def both_agree(data: bytes, origin: Origin | None = None, zone: tzinfo = UTC) ->
     return ways[0]
 
 
-def left(data: bytes, folder: Path, origin: Origin | None = None, zone: tzinfo = UTC) -> int:
+def left(data: bytes, folder: Path, origin: Origin | None = None, zone: tzinfo | None = UTC) -> int:
     """Count the rows of a file that are not read in bulk."""
     ledger = DuckLedger(folder / "left")
     (folder / "lines").write_bytes(data)
@@ -361,6 +366,28 @@ def test_plain_rows(rows: list[bytes], zone: tzinfo, end: bytes) -> None:
 @given(objects(SPEND_LOG))
 def test_spend_logs(rows: list[bytes]) -> None:
     both_agree(b"".join(row + b"\n" for row in (FIRST, *rows)))
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has its zone from its settings alone")
+def test_a_clock_without_a_zone_is_its_tool_s_or_else_this_machine_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        at = "2026-07-01 10:00:00"
+        spend = {"request_id": "a", "startTime": "2026-07-01T10:00:00.5", "call_type": "c", "spend": 1}
+        seen = {"id": "a", "traceId": "t", "type": "GENERATION", "startTime": at}
+        asked = {"request_id": "a", "request_created_at": at, "cost": 1}
+        plain = {"timestamp": at, "cost": 1}
+        hours = {
+            both.read[2]: [record.at.hour for record in both.records]
+            for both in (both_agree(line(row), zone=None) for row in (spend, seen, asked, plain))
+        }
+        told = both_agree(line(spend), zone=BERLIN).records[0].at.hour
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert hours == {"litellm": [10], "langfuse": [10], "helicone": [10], "plain": [14]}
+    assert told == 8  # what one says goes before what the tool is known for
 
 
 @few

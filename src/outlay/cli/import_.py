@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.importing.bulk.reading import Bulk
     from outlay.importing.reading import OneByOne
     from outlay.pricing import Book
-    from outlay.settings import Settings
 
 _SHOWN = 20  # faults that people are told of; --json has all
 FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
@@ -29,7 +27,11 @@ FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
               help="What the rows are; without it each is recognised.")  # fmt: skip
 @click.option("--map", "columns", metavar="FIELD=COLUMN", multiple=True,
               help="Where a field stands: model='LLM name', at=When, cost=USD.")  # fmt: skip
-@click.option("--tz", metavar="ZONE", help="The zone of times without one; without it this machine's.")
+@click.option(
+    "--tz",
+    metavar="ZONE",
+    help="The zone of times without one; else as their tool writes them, or this machine's.",
+)
 @click.option("--at", "moment", metavar="DATE", help="The time of rows without one.")
 @click.option("--provider", metavar="P", help="The provider where no row names it.")
 @click.option("--tag", "tags", metavar="K=V", multiple=True, help="A tag for every call.")
@@ -58,7 +60,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     done = []
     with reader_of(or_empty(settings) if dry_run else settings, new=True) as reader:
         for name in files:
-            maker = _maker(here.book(), settings, given, ctx)
+            maker = _maker(here.book(), given, ctx)
             origin = Origin(SHAPES.get(given["shape"]), columns)
             way = way_of(None if dry_run else reader.ledger, here.book(), maker, origin)
             done.append(_import_file(name, way, given["shape"] == "csv"))
@@ -69,10 +71,10 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     return int(any(each["faults"] for each in done))
 
 
-def _maker(book: "Book", settings: "Settings", given: Mapping[str, Any], ctx: click.Context) -> "Maker":
+def _maker(book: "Book", given: Mapping[str, Any], ctx: click.Context) -> "Maker":
     from functools import lru_cache, partial
 
-    from outlay.core.instants import instant
+    from outlay.core.instants import HERE, instant
     from outlay.core.query import zone
     from outlay.importing import Maker
     from outlay.pricing import cost_of
@@ -82,11 +84,11 @@ def _maker(book: "Book", settings: "Settings", given: Mapping[str, Any], ctx: cl
         asked = book.timeline(None, model, ()).asked
         return None if asked is None else asked.provider
 
-    local = zone(given["tz"]) if given["tz"] else datetime.now().astimezone().tzinfo
-    at = None if given["moment"] is None else instant(given["moment"], local or zone(settings.tz))
+    told = zone(given["tz"]) if given["tz"] else None
+    at = None if given["moment"] is None else instant(given["moment"], told or HERE)
     return Maker(
         partial(cost_of, book=book),
-        zone=local or zone(settings.tz),
+        zone=told,
         at=at,
         tags=dict(pairs(given["tags"], ctx, None)),
         provider=given["provider"],

@@ -8,6 +8,22 @@ from outlay.core.errors import QueryError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class _Here(tzinfo):
+    """This machine's zone: how far its clocks are ahead at the time in question, not now."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        return None if dt is None else dt.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, dt: datetime | None) -> None:  # noqa: ARG002 - the class's signature
+        return None
+
+    def tzname(self, dt: datetime | None) -> None:  # noqa: ARG002 - the class's signature
+        return None
+
+
+HERE = _Here()
+
+
 def to_utc(moment: datetime, naive: tzinfo = UTC) -> datetime:
     """Give the same instant in UTC; a datetime without a zone is read in ``naive``."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=naive)

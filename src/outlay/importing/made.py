@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from outlay.capture.clock import SystemClock
@@ -11,7 +11,7 @@ from outlay.capture.recorder import UNKNOWN, Pricer, Recorder
 from outlay.capture.redact import redact
 from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
-from outlay.core.instants import instant
+from outlay.core.instants import HERE, instant
 from outlay.core.record import Entry, Record
 from outlay.importing.equal import Equal, apart, digest_of, key_of
 from outlay.importing.files import Line
@@ -19,6 +19,7 @@ from outlay.importing.files import Line
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
 _NAMED = ("provider", "model", "model_requested")  # by what a call is priced
+_IN_UTC = frozenset({"litellm", "langfuse", "helicone"})  # their databases know no other zone
 Fields = dict[str, Any]
 
 
@@ -45,24 +46,25 @@ class _Nowhere:
 class Maker:
     """Makes the Records of one file.
 
-    ``zone`` is that of times without one; ``maker_of`` names the provider of a model where no row does. A
-    row without any time takes that of the row before it; ``at`` stands in where there is none. The same row
-    has the same id in every import; rows that are equal in every field are told apart by their order, so
-    that two equal calls stay two.
+    ``zone`` is that of times without one; without it they are UTC where the tool that wrote them knows no
+    other, and else this machine's. ``maker_of`` names the provider of a model where no row does. A row
+    without any time takes that of the row before it; ``at`` stands in where there is none. The same row has
+    the same id in every import; rows that are equal in every field are told apart by their order, so that
+    two equal calls stay two.
     """
 
     def __init__(
         self,
         price: Pricer,
         *,
-        zone: tzinfo,
+        zone: tzinfo | None,
         at: datetime | None = None,
         tags: Mapping[str, str] | None = None,
         provider: str | None = None,
         maker_of: Callable[[str], str | None] = lambda _model: None,
     ) -> None:
         self._recorder = Recorder(_Nowhere(), clock=SystemClock(), price=price, tags=tags)
-        self.zone = zone
+        self._zone = zone
         self._last = at
         self.provider = provider
         self.tags = dict(tags or {})
@@ -77,7 +79,7 @@ class Maker:
             QueryError: the time is none.
         """
         entropy = self._entropy(source, call, line)  # first: a row counts, whatever comes of it
-        fields, at = call.fields, self._time(call)
+        fields, at = call.fields, self._time(call, source)
         for what in _NAMED:
             if isinstance(fields.get(what), list | dict):
                 raise UsageError(f"{what} must be a text, not {fields[what]!r:.40}")
@@ -91,9 +93,13 @@ class Maker:
         """Name the provider: as the row says, as all rows are said to have, or whose model it is."""
         return said or self.provider or (self._maker_of(model) if isinstance(model, str) else None) or UNKNOWN
 
-    def _time(self, call: Call) -> datetime:
+    def zone_of(self, source: str) -> tzinfo:
+        """Give the zone of times without one in rows of a shape."""
+        return self._zone or (UTC if source in _IN_UTC else HERE)
+
+    def _time(self, call: Call, source: str) -> datetime:
         if call.at is not None and call.at != "":
-            self._last = instant(_seconds(call.at), self.zone)
+            self._last = instant(_seconds(call.at), self.zone_of(source))
             return self._last
         if self._last is None:
             raise UsageError("no time; give --at DATE for rows without one")

@@ -89,7 +89,7 @@ def _layout(
     if shape is None or told is None or told.at == NOTHING:
         return None
     told.columns["tags"] = tag_text(cells, maker.tags, told)
-    zone = _zone(bench, (cells, told, number), heading, maker.zone)
+    zone = _zone(bench, (cells, told, number), heading, maker.zone_of(shape.name))
     uuid = _uuid(bench)
     reading = (
         Reading(shape.name, zone, uuid)
