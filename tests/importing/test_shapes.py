@@ -163,6 +163,42 @@ def test_langfuses_parts_lie_beside_input_where_the_total_says_so(maker: Maker) 
     assert one(maker, inside).usage.items == found.usage.items
 
 
+def test_langfuses_export_to_a_blob_storage_has_the_names_of_its_table(maker: Maker) -> None:
+    row = {
+        "id": "obs-1",
+        "trace_id": "t1",
+        "project_id": "p",
+        "environment": "production",
+        "type": "GENERATION",
+        "parent_observation_id": "obs-0",
+        "start_time": "2026-11-20 10:00:00.000000",
+        "end_time": "2026-11-20 10:00:03.120000",
+        "name": "answer",
+        "level": "DEFAULT",
+        "status_message": "",
+        "provided_model_name": "gpt-4o",
+        "usage_details": {"input": 1000, "output": 500, "total": 1500},
+        "cost_details": {"input": 0.0025, "output": 0.005, "total": 0.0075},
+        "completion_start_time": "2026-11-20 10:00:00.900000",
+        "prompt_name": "greeting",
+        "total_cost": 0.0075,
+        "user_id": "u1",
+        "session_id": "s1",
+    }
+    made = one(maker, row)
+    assert (made.at, made.model, made.input_tokens, made.output_tokens, made.cost) == (
+        datetime(2026, 11, 20, 10, tzinfo=UTC), "gpt-4o", 1000, 500, Decimal("0.0075")
+    )  # fmt: skip
+    assert (made.latency_ms, made.time_to_first_token_ms) == (3120.0, 900.0)
+    assert (made.user, made.session, made.query_type, made.trace_id) == ("u1", "s1", "answer", "t1")
+    assert made.tags == {"environment": "production", "prompt_name": "greeting"}
+    by_api = {"id": "obs-1", "traceId": "t1", "type": "GENERATION", "startTime": row["start_time"]}
+    assert one(maker, by_api).id == made.id  # the same observation, however it came out
+    counts = Import()
+    assert read(maker, {**row, "type": "SPAN"}, counts=counts) == []
+    assert counts.skipped == 1
+
+
 def test_langfuses_spans_are_no_calls(maker: Maker) -> None:
     counts = Import()
     assert read(maker, {"id": "s", "traceId": "t", "type": "SPAN", "startTime": TEN}, counts=counts) == []

@@ -17,7 +17,17 @@ WRITTEN_1H = ("input_cache_creation_1h",)
 
 def is_langfuse(row: Mapping[str, Any]) -> bool:
     """Whether a row is one of Langfuse's observations."""
-    return "traceId" in row and "startTime" in row and "type" in row
+    return "type" in row and (("traceId" in row and "startTime" in row) or _is_stored(row))
+
+
+def _is_stored(row: Mapping[str, Any]) -> bool:
+    """Whether its fields have the names of the export to a blob storage, which are those of its table."""
+    return "trace_id" in row and "start_time" in row and "parent_observation_id" in row
+
+
+def _camel(name: str) -> str:
+    first_word, *words = name.split("_")
+    return first_word + "".join(map(str.capitalize, words))
 
 
 def read_langfuse(row: Mapping[str, Any]) -> Call:
@@ -31,6 +41,8 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
         NotACallError: the observation is no call of a model.
         UsageError: a count that cannot be.
     """
+    if _is_stored(row):
+        row = {_camel(name): value for name, value in row.items()}
     if str(row.get("type")).upper() not in CALLS:
         raise NotACallError(f"a {str(row.get('type')).lower():.20} is no call of a model")
     failed = str(row.get("level")).upper() == "ERROR"
