@@ -27,7 +27,7 @@ from outlay.ledger.memory import MemoryLedger
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.rows import rates_of
 from outlay.ledger.postgres.texts import json_text, restored_json
-from outlay.ledger.rolled import answerable, asks_for_the_gone, groups
+from outlay.ledger.rolled import answerable, groups
 from outlay.ledger.ship import turns
 from outlay.testing import NOON, call
 
@@ -59,11 +59,6 @@ def test_daily_totals_answer_no_question_about_an_hour() -> None:
     assert answerable(hours) is None
     missing = Query(by=("hour", "model"), where=filters({"hour": None, "model": "m"}), tz="Europe/Berlin")
     assert answerable(missing) == Query(by=("model",), where=filters({"model": "m"}), tz="UTC")
-
-
-def test_a_filter_on_what_daily_totals_lack_is_known_as_one() -> None:
-    assert asks_for_the_gone(filters({"session": "s1"}))
-    assert not asks_for_the_gone(filters({"model": "m"}))
 
 
 def test_a_segment_of_which_no_new_line_is_whole_does_not_wait(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from tests.support.books import book_of
 
-from outlay.core.usage import Usage
 from outlay.pricing import Book
-from outlay.pricing.compare import _changes, price_changes, whatif
+from outlay.pricing.compare import _changes, price_changes
 
 MAY, JULY = datetime(2025, 5, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -56,12 +55,6 @@ def test_changes_stand_in_order_each_for_its_number_of_units() -> None:
     found = list(gone)
     assert {(each.after, each.currency) for each in found} == {(None, "USD")}
     assert [each.per for each in found] == [1_000_000, 1_000_000, 1_000_000, 1000]  # searches by the thousand
-
-
-def test_the_same_tokens_on_another_model() -> None:
-    usage = Usage.of({"input": 1_000_000}, reported_cost=Decimal(7), terms=(("batch", "true"),))
-    assert whatif(usage, provider="openai", model="gpt-4o-mini", at=NOW).amount == Decimal("0.15")
-    assert whatif({"input": 1_000_000}, model="gpt-99", at=NOW).amount is None
 
 
 def test_a_model_that_neither_book_prices_has_not_changed() -> None:

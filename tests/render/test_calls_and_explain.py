@@ -1,5 +1,6 @@
 """Single calls: the table, and how one cost came about."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,8 +12,9 @@ from outlay.core.cost import Cost, CostLine, Price, unpriced
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.render.as_table import Page
-from outlay.render.calls import calls_text
+from outlay.render.calls import calls_view
 from outlay.render.explain import explain_text
+from outlay.render.sheets import view_text
 
 UTC_ZONE = ZoneInfo("UTC")
 ID = "019a3c00-0000-7000-8000-000000000001"
@@ -23,6 +25,10 @@ LINES = (
     CostLine("output", 100, Decimal(10), 1000000, Decimal("0.001"), "rate of output"),
 )
 PRICE = Price("openai.com/pricing", datetime(2024, 10, 1, tzinfo=UTC), "2026.11", extrapolated=True)
+
+
+def calls_text(records: Sequence[Record], page: Page, tz: ZoneInfo) -> str:
+    return view_text(calls_view(records, tz), page)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from outlay.core.query import Filter, Query
+from outlay.core.query import Query
 from outlay.ledger import sql
 from outlay.ledger.stored import Asked
 from outlay.ledger.totals import Counts, Rolled, Timed
@@ -68,8 +68,3 @@ def _rolled(values: Sequence[Any]) -> Rolled:
 def touches(query: Query, horizon: datetime | None) -> bool:
     """Whether a question reaches into the time of which only daily totals are left."""
     return horizon is not None and (query.since is None or query.since < horizon)
-
-
-def asks_for_the_gone(where: Sequence[Filter]) -> bool:
-    """Whether a filter is on what daily totals do not have, so that they cannot be told apart by it."""
-    return any(name in GONE for name, _ in where)

@@ -3,7 +3,7 @@
 from outlay.pricing.book import Book, Listing
 from outlay.pricing.card import RateCard, Tier, Unpriced
 from outlay.pricing.charge import cost_of, usage_from_counts
-from outlay.pricing.compare import PriceChange, price_changes, whatif
+from outlay.pricing.compare import PriceChange, price_changes
 from outlay.pricing.explain import explain
 from outlay.pricing.rates import Rate
 from outlay.pricing.rows import Row
@@ -30,5 +30,4 @@ __all__ = [
     "sheet_of",
     "tariff_of",
     "usage_from_counts",
-    "whatif",
 ]

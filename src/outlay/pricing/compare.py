@@ -1,15 +1,12 @@
-"""Comparing prices: what changed between two instants or two books, and what a call would cost elsewhere."""
+"""Comparing prices: what changed between two instants or two books."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from outlay.core.cost import Cost
-from outlay.core.usage import Usage
 from outlay.pricing.book import Book
 from outlay.pricing.card import RateCard
-from outlay.pricing.charge import cost_of
 from outlay.pricing.rates import Rate
 
 _COMPARED = ("input", "cache_read", "cache_write", "output")
@@ -69,20 +66,3 @@ def _own(card: RateCard | None, unit: str) -> Rate | None:
     """Give a unit's rate unless it is only another's that stands in."""
     rate = card.rates.get(unit) if card else None
     return None if rate is None or (rate.note or "").startswith("rate of ") else rate
-
-
-def whatif(
-    usage: Usage | Mapping[str, int],
-    *,
-    model: str,
-    provider: str | None = None,
-    at: datetime | None = None,
-    book: Book | None = None,
-) -> Cost:
-    """Give what the same tokens would cost on another model, under its standard terms.
-
-    Counts are taken as they are: another model's tokenizer would count the same text differently, and a
-    cost stated by the provider is left aside, as it is the other model's.
-    """
-    plain = Usage(items=usage.items) if isinstance(usage, Usage) else usage
-    return cost_of(plain, provider=provider, model=model, at=at, book=book)

@@ -5,19 +5,13 @@ from zoneinfo import ZoneInfo
 
 from outlay.core.query import Row
 from outlay.core.record import Record
-from outlay.render.as_table import Page
 from outlay.render.cells import local_time
 from outlay.render.reports import NO_CALLS
-from outlay.render.sheets import Field, Sheet, View, view_text
+from outlay.render.sheets import Field, Sheet, View
 
 _UNPRICED = ("unpriced", "partial")
 _WHOM = (("user", 6), ("query_type", 7), ("session", 8))
 _FIGURES = ("provider", "model", "input_tokens", "output_tokens", "latency_ms", "cost", "currency", "id")
-
-
-def calls_text(records: Sequence[Record], page: Page, tz: ZoneInfo) -> str:
-    """Show calls in the order given, one a row."""
-    return view_text(calls_view(records, tz), page)
 
 
 def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:

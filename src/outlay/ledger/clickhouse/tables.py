@@ -28,7 +28,6 @@ _REPLACING = re.compile(r"ENGINE = Replacing(?=MergeTree\()MergeTree\(")
 VERSIONS = """CREATE TABLE IF NOT EXISTS outlay_schema (
     version UInt32, at DateTime DEFAULT now()
 ) ENGINE = ReplacingMergeTree(at) ORDER BY version"""
-_FORGET = 'ALTER TABLE calls MODIFY TTL toDateTime("at") + toIntervalDay({days})'
 
 
 def statements(text: str) -> list[str]:
