@@ -341,3 +341,12 @@ def test_alerts_that_are_off_are_a_fault(outlay: Outlay, home: Path, tmp_path: P
     done = outlay("doctor", "--json")
     assert done.returncode == 1
     assert found(done, "alerts")["what"].startswith("alerts are off (alerts.rules 1: unknown key 'budgte'")
+
+
+def test_calls_that_came_too_late_are_shown_and_settled_by_one_command() -> None:
+    (late,) = _of({**WELL, "late": 2}, "late")
+    assert "2" in late.what
+    assert late.level == "advice"
+    assert "outlay ledger late" in late.do
+    assert "--count-in" in late.do
+    assert "--discard" in late.do
