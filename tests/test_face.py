@@ -54,3 +54,8 @@ def test_recording_by_hand_needs_neither_duckdb_nor_an_sdk() -> None:
 
 def test_type_checkers_know_the_keywords_that_the_recorder_takes() -> None:
     assert RecordKeywords.__annotations__.keys() | {"provider", "model"} == _KEYWORDS | {"provider"}
+
+
+def test_a_provider_that_nobody_named_is_unknown_and_the_call_is_counted() -> None:
+    assert outlay.record(provider=None, model="gpt-4o", cost="0.5").provider == "unknown"  # type: ignore[arg-type]
+    assert outlay.record(provider="", cost=1).provider == "unknown"

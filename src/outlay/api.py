@@ -40,7 +40,11 @@ def instrument(*names: str, include_usage: bool | None = None) -> tuple[str, ...
 
 
 def uninstrument(*names: str) -> None:
-    """Take the hooks out again, all or those that are named; the SDKs are then as they were."""
+    """Take the hooks out again, all or those that are named; the SDKs are then as they were.
+
+    Raises:
+        SettingsError: an SDK of that name is not supported.
+    """
     process.current().hooks.uninstrument(*names)
 
 
@@ -49,14 +53,17 @@ def record(
 ) -> Record:
     """Record one call by hand and give the Record; every field of Record is a keyword.
 
-    ``at`` is when it started (now), tokens are inclusive counts (``input_tokens`` holds cached and written
-    ones), ``cost`` states what it cost; without it the price book is asked.
+    ``at`` is when it started (now; without a zone UTC), tokens are inclusive counts (``input_tokens`` holds
+    cached and written ones), ``latency_ms`` is in milliseconds, ``cost`` states what it cost, in ``currency``
+    (US dollars); without it the price book is asked.
 
     Raises:
         TypeError: an unknown keyword.
         UsageError: a count or cost that cannot be.
+        QueryError: an ``at`` that is no time.
     """
-    return process.current().recorder().record(provider=provider, model=model, **fields)
+    named = provider or "unknown"  # a None from a program's own data would make a line that no ledger takes
+    return process.current().recorder().record(provider=named, model=model, **fields)
 
 
 def score(
@@ -66,7 +73,14 @@ def score(
     user_rating: float | None = None,
     correct: bool | None = None,
 ) -> Score:
-    """Judge a recorded call, now or later; the newest value of each field counts."""
+    """Judge a recorded call, now or later; the newest value of each field counts.
+
+    The scales of ``quality_score`` and ``user_rating`` are yours; reports give means of them. ``record_id``
+    is the ``id`` of the Record, and may be of a call that another process recorded.
+
+    Raises:
+        UsageError: none of the three is given.
+    """
     return (
         process.current()
         .recorder()
@@ -75,7 +89,10 @@ def score(
 
 
 def flush(timeout: float | None = None) -> bool:
-    """Return when all that was recorded is in the journal on disk; False after ``timeout`` seconds."""
+    """Return when all that was recorded is in the journal on disk; False after ``timeout`` seconds.
+
+    True says that a crash of the process loses none of it. Reports take it in when they are asked for.
+    """
     return process.current().flush(timeout)
 
 
@@ -183,5 +200,13 @@ def _said_of(error: Exception, at: object, texts: Mapping[str, object]) -> Excep
 
 
 def open(url: str | None = None) -> "LedgerReader":  # noqa: A001 - the surface's name; the builtin is not used here
-    """Open a ledger to ask it questions; without a URL the one that the settings name."""
+    """Open a ledger to ask it questions; without a URL the one that the settings name.
+
+    A folder's path, ``memory:``, or the URL of a server. A server is asked with the first question, whose
+    ``LedgerError`` says where it cannot be reached.
+
+    Raises:
+        SettingsError: the URL names no ledger, or outlay.toml cannot be read.
+        MissingExtraError: the server's driver is not installed.
+    """
     return process.current().open(url)

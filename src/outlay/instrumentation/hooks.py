@@ -98,8 +98,8 @@ class Hooks:
         Hooking one twice changes nothing. Frameworks take seconds to load, and are hooked by name alone.
 
         Raises:
-            SettingsError: no SDK of that name is supported.
-            MissingExtraError: an SDK that was named is not installed, or too old.
+            SettingsError: no SDK of that name is supported, or one that was named is too old.
+            MissingExtraError: an SDK that was named is not installed.
         """
         for name in names:
             check_name(name)
