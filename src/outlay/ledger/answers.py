@@ -12,10 +12,10 @@ from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
 from outlay.core.money import total as total_of
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
-from outlay.ledger import ranks, rolled, sql
+from outlay.ledger import ranks, rolled, sealed, sql
 from outlay.ledger.dialect import DUCKDB, Dialect, in_one_currency, reading_newest
 from outlay.ledger.identity import judged, revised
-from outlay.ledger.measures import JUDGED, REPORTED, SHARES, money, read
+from outlay.ledger.measures import JUDGED, money, read, shares_in
 from outlay.ledger.reckoned import sums_of
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
 from outlay.ledger.totals import (
@@ -46,7 +46,7 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
-    dialect = _judging(tables, query, _fitted(tables, newest(tables)))
+    dialect = _sealing(tables, query, _judging(tables, query, _fitted(tables, newest(tables))))
     return as_detailed(rows_of(tables, query, dialect), query)
 
 
@@ -106,6 +106,15 @@ def _judging(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
     return replace(dialect, calls=dialect.judged.format(calls=dialect.calls), sample=None)
 
 
+def _sealing(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
+    """Take sums that are there already, where they tell what is asked: of calls as they were recorded."""
+    if tables.dialect is not DUCKDB or dialect.calls != DUCKDB.calls:
+        return dialect
+    if rolled.touches(query, rolled.horizon_of(tables)):
+        return dialect
+    return sealed.sealing(tables, query, dialect)
+
+
 def bounds_of(tables: Tables) -> sql.Bounds | None:
     """Give the instants of the oldest and the newest call."""
     first, last = tables.all(tables.dialect.bounds)[0]
@@ -127,8 +136,11 @@ def _add_pruned(
 
 def _groups(tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect) -> Groups:
     """Give the labels and sums of each group of single calls, by its sort key."""
-    asked = sql.totals(query, bounds, dialect)
-    groups = [(*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters)]
+    asked = sql.totals(query, bounds, dialect.sealed or dialect)
+    found = tables.all(asked.text, asked.parameters)
+    if dialect.sealed is not None:
+        found = sealed.completed(tables, query, dialect, found)
+    groups = [(*sql.group_of(query, row), row) for row in found]
     least, greatest = len(Counts._fields), len(Counts._fields) + 1
     several = any(row[width + least] != row[width + greatest] for _, _, width, row in groups)
     mixed = _costs(tables, query, bounds, dialect) if several else {}
@@ -154,15 +166,15 @@ def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Su
 def _beside_sums(tables: Tables, query: Query, dialect: Dialect, calls: int) -> list[Any]:
     """Ask for the mean, the percentiles and the further columns over all groups; NULL is known already."""
     columns = sql.beside_sums(query, dialect)
-    known: dict[str, Any] = {"NULL": None}
+    known: dict[str, Any] = {"NULL": None} | sealed.told(tables, query, dialect, columns)
     for name in ranks.COLUMNS:
         text = dialect.percentiles.format(column=name)
-        if text in columns:  # the report's own without the ninetieth, of which a further metric tells
-            shares = SHARES if columns.count(text) > 1 or name != "latency_ms" else REPORTED
+        if text in columns and text not in known:
+            shares = shares_in(columns, text)
             known |= ranks.percentiles(tables, query, dialect, calls, name, shares)
     left = [each for each in columns if each not in known]
     if left:
-        asked = sql.whole(query, left, dialect)
+        asked = sql.apart(replace(query, by=()), left, dialect)
         known |= zip(left, tables.all(asked.text, asked.parameters)[0], strict=True)
     return [known[each] for each in columns]
 
@@ -188,7 +200,7 @@ def _costs(
 ) -> dict[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
     """Give the known costs of each group by currency, and the further sums of money behind them."""
     found: dict[tuple[Any, ...], dict[str, tuple[Any, ...]]] = {}
-    asked = sql.costs(query, bounds, dialect)
+    asked = sql.costs(query, bounds, dialect.sealed or dialect)
     for row in tables.all(asked.text, asked.parameters):
         key, _, width = sql.group_of(query, row)
         found.setdefault(key, {})[row[width]] = tuple(row[width + 1 :])

@@ -1,6 +1,6 @@
 """What differs between engines, as templates of SQL, and statements with their parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -36,6 +36,10 @@ class Dialect:
     calls: str = "calls"  # where calls are read from, under this name
     bounds: str = 'SELECT min("at"), max("at") FROM calls'  # of all calls
     sample: str | None = None  # a condition of few of them; None where the engine finds percentiles itself
+    # how the question is asked of sums that are there already, and where sorted latencies are read from
+    sealed: "Dialect | None" = None
+    latencies: str | None = None
+    columns: Mapping[str, str] | None = None  # of sums: what gives these columns; NULL for all others
     # the daily totals of pruned calls, with a column for each dimension but the hour
     rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"
     # the same with the newest value of each judgement

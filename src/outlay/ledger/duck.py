@@ -214,8 +214,10 @@ class DuckLedger(Answering):
         with self._mine, _alone(self.folder, self._patience), self._loaded().attached() as engine:
             if fresh:
                 from outlay.ledger.ingest import take_in  # noqa: PLC0415  # likewise
+                from outlay.ledger.sealing import seal  # noqa: PLC0415  # likewise
 
                 take_in(engine, self.journals, self._spool)
+                seal(engine)
                 self._tidy(engine)
             yield engine
 

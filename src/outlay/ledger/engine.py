@@ -71,7 +71,8 @@ class Engine:
         self._memory.execute(f"ATTACH '{location}' AS {name}{new}")
 
     def _detach(self) -> None:
-        self._memory.execute("DROP TABLE IF EXISTS temp.batch")
+        for table in ("batch", "loose_sums", "loose_latencies"):
+            self._memory.execute(f"DROP TABLE IF EXISTS temp.{table}")
         self._memory.execute("USE memory")
         self._memory.execute("DETACH ledger")
 

@@ -99,7 +99,12 @@ def columns(metrics: Sequence[str]) -> tuple[str, ...]:
 
 def money_columns(metrics: Sequence[str]) -> tuple[str, ...]:
     """Give the columns of those metrics that are sums of money."""
-    return tuple(f"sum(cost) FILTER (WHERE {MONEY[name]})" for name in money(metrics))
+    return tuple(map(money_column, money(metrics)))
+
+
+def money_column(metric: str) -> str:
+    """Give the column of a metric that is a sum of money."""
+    return f"sum(cost) FILTER (WHERE {MONEY[metric]})"
 
 
 def read(metrics: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
@@ -107,6 +112,14 @@ def read(metrics: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     by_column = dict(zip(columns(metrics), values, strict=True))
     measures = {name: measure_of(name) for name in metrics if name not in MONEY}
     return {name: each.read(by_column[each.sql]) for name, each in measures.items()}
+
+
+def shares_in(columns: Sequence[str], percentiles: str) -> tuple[float, ...]:
+    """Say which percentiles are asked for by columns as ``sql.beside_sums`` gives them.
+
+    The second one is the report's own, of latencies without the ninetieth; further metrics may ask for all.
+    """
+    return SHARES if percentiles in columns[2:] else REPORTED
 
 
 def money(metrics: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from outlay.ledger.engine import Engine
 from outlay.ledger.ingest import load_line_by_line, spool_file
 from outlay.ledger.native import duckdb
 from outlay.ledger.retention import take_old_out
+from outlay.ledger.sealing import check
 
 
 def verify(engine: Engine, journals: Path, spool_folder: Path) -> tuple[Disagreement, ...]:
@@ -21,6 +22,7 @@ def verify(engine: Engine, journals: Path, spool_folder: Path) -> tuple[Disagree
             *_of_journals(engine, journals, spool_folder),
             *_of_pruned_days(engine),
             *_of_tables(engine),
+            *check(engine),
         )
     finally:
         engine.run("DROP TABLE temp.old")

@@ -11,6 +11,7 @@ from outlay.ledger.dialect import REVISED
 from outlay.ledger.engine import Engine
 from outlay.ledger.late import PORTION, pages_of, settle
 from outlay.ledger.rolled import horizon_of
+from outlay.ledger.sealing import unseal
 from outlay.ledger.stored import record_of
 
 _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
@@ -72,6 +73,7 @@ def _move(engine: Engine, until: datetime) -> None:
         engine.run(f"DELETE FROM revisions WHERE record_id IN ({gone})", old)  # noqa: S608  # likewise
         engine.run(f"DELETE FROM conflicts WHERE id IN ({gone})", old)  # noqa: S608  # likewise
         engine.run('DELETE FROM calls WHERE "at" < ?', old)
+        unseal(engine)
 
 
 def set_late_aside(engine: Engine) -> None:

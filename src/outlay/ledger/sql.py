@@ -34,14 +34,14 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     of :func:`beside_sums`.
     """
     sums = _NO_SUMS if query.detail == "counts" else dialect.sums.format(currencies=dialect.currencies)
-    money = measures.money_columns(query.metrics)
+    money = _money(query, dialect)
     text = ", ".join((dialect.counts, sums, *money, *beside_sums(query, dialect)))
     return _grouped(query, bounds, dialect, Statement(text))
 
 
-def whole(query: Query, asked: Sequence[str], dialect: Dialect = DUCKDB) -> Statement:
-    """Ask over all groups together for what cannot be added up from theirs, out of :func:`beside_sums`."""
-    return _grouped(replace(query, by=()), None, dialect, Statement(", ".join(asked)))
+def apart(query: Query, asked: Sequence[str], dialect: Dialect = DUCKDB) -> Statement:
+    """Ask of each group for some columns alone, out of :func:`beside_sums`, behind the dimensions'."""
+    return _grouped(query, None, dialect, Statement(", ".join(asked)))
 
 
 def beside_sums(query: Query, dialect: Dialect) -> list[str]:
@@ -52,8 +52,14 @@ def beside_sums(query: Query, dialect: Dialect) -> list[str]:
     return [mean, percentiles, *further]
 
 
+def _money(query: Query, dialect: Dialect) -> list[str]:
+    return [_written(column, dialect) for column in measures.money_columns(query.metrics)]
+
+
 def _written(column: str, dialect: Dialect) -> str:
-    """Fill in what engines write differently."""
+    """Fill in what engines write differently, or what sums tell of it."""
+    if dialect.columns is not None:
+        return dialect.columns.get(column, "NULL")
     kind, _, inside = column.removeprefix("{").removesuffix("}").partition(":")
     if kind == "percentiles":
         return dialect.percentiles.format(column=inside)
@@ -73,7 +79,7 @@ def costs(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
 
     Behind it the further sums of money that are asked for (``measures.money``).
     """
-    known = Statement(", ".join(("currency", "sum(cost)", *measures.money_columns(query.metrics))))
+    known = Statement(", ".join(("currency", "sum(cost)", *_money(query, dialect))))
     return _grouped(query, bounds, dialect, known, extra="currency", condition="cost IS NOT NULL")
 
 

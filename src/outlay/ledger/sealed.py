@@ -1,0 +1,188 @@
+"""Questions out of a seal: its sums and sorted latencies, and the few calls that it does not hold."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from outlay.core.query import TIME_DIMENSIONS, Query
+from outlay.ledger import sql
+from outlay.ledger.dialect import DUCKDB, Dialect
+from outlay.ledger.measures import measure_of, money_column, shares_in
+from outlay.ledger.parts import percentiles
+from outlay.ledger.seals import DIMENSIONS, latencies_of, sums_of
+from outlay.ledger.stored import Asked
+
+_DAYS: Final = frozenset(TIME_DIMENSIONS) - {"hour"}
+_SUMMED: Final = frozenset(DIMENSIONS) | _DAYS
+_SORTED: Final = frozenset(("provider", "model")) | _DAYS
+LATENCY: Final = DUCKDB.percentiles.format(column="latency_ms")
+"""The column of the percentiles of latencies, as the engine's own."""
+
+_DAY = timedelta(days=1)
+_FAILED = "FILTER (WHERE status = 'error')"
+_DONE = "FILTER (WHERE status <> 'error')"
+_COLUMNS: Final[Mapping[str, str]] = {
+    DUCKDB.mean: "sum(latency_ms) / nullif(sum(timed), 0)",
+    **{
+        measure_of(name).sql: text
+        for name, text in {
+            "successful_calls": f"sum(calls) {_DONE}",
+            "cached_calls": "sum(cached_calls)",
+            "timed_calls": "sum(timed)",
+            "min_latency_ms": "min(least_ms)",
+            "max_latency_ms": "max(greatest_ms)",
+            "first_token_calls": "sum(first_tokens)",
+            "avg_first_token_ms": "sum(first_token_ms) / nullif(sum(first_tokens), 0)",
+            "output_tokens_per_second": f"1000.0 * sum(written_tokens) {_DONE} / sum(written_ms) {_DONE}",
+            "unpriced_errors": f"sum(calls - known) {_FAILED}",
+            "judged_calls": "sum(judged)",
+            "correct_calls": "sum(correct)",
+            "unpriced_judged": "sum(judged - judged_known)",
+            "quality_scores": "sum(quality_scores)",
+            "avg_quality_score": "sum(quality_score) / nullif(sum(quality_scores), 0)",
+            "user_ratings": "sum(user_ratings)",
+            "avg_user_rating": "sum(user_rating) / nullif(sum(user_ratings), 0)",
+        }.items()
+    },
+    money_column("judged_cost"): "sum(judged_cost)",
+    money_column("error_cost"): money_column("error_cost"),  # of costs that are sums already
+}
+"""Columns of single calls, and what gives the same out of sums of them."""
+
+_SUMS: Final = """coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
+    coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0),
+    coalesce(sum(reasoning_tokens), 0), {currencies}, sum(cost)"""
+_COUNTS: Final = f"coalesce(sum(calls), 0), coalesce(sum(calls) {_FAILED}, 0), coalesce(sum(known), 0)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """Which whole days of a question are sealed, and the conditions of the calls that are looked at."""
+
+    days: str
+    loose: tuple[str, ...]
+
+
+def sealing(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
+    """Give the same dialect with how a question is asked of sealed calls, if it can be and there are any.
+
+    The same of the few other calls is worked out once, into tables of this question.
+    """
+    names = {*query.by, *(name for name, _ in query.where)}
+    in_days = query.tz == "UTC" or names.isdisjoint(_DAYS)
+    upto = _sealed_below(tables) if in_days and names <= _SUMMED else 0
+    period = _period(query, upto) if upto else None
+    if period is None:
+        return dialect
+    latencies = None
+    if names <= _SORTED and LATENCY in sql.beside_sums(query, dialect):
+        latencies = _all_of(tables, "latencies", period, latencies_of)
+    sealed = replace(
+        dialect,
+        calls=_all_of(tables, "sums", period, sums_of),
+        counts=_COUNTS,
+        sums=_SUMS,
+        mean=_COLUMNS[DUCKDB.mean],
+        percentiles="NULL",
+        columns=_COLUMNS,
+    )
+    return replace(dialect, sealed=sealed, latencies=latencies)
+
+
+def _sealed_below(tables: Asked) -> int:
+    """Give the rowid below which calls are sealed; 0 where none are."""
+    return int(tables.all("SELECT coalesce(max(upto), 0) FROM seals")[0][0])
+
+
+def _period(query: Query, upto: int) -> _Period | None:
+    """Cut a question's period at midnights; None where no whole day lies in it."""
+    first, end = _midnight_after(query.since), _midnight_before(query.until)
+    if first is not None and end is not None and first >= end:
+        return None
+    since, until = _bound(">=", query.since), _bound("<", query.until)
+    loose = [_both(f"rowid >= {upto}", since, until)]
+    if first != query.since:
+        loose.append(_both(f"rowid < {upto}", since, _bound("<", first)))
+    if end != query.until:
+        loose.append(_both(f"rowid < {upto}", _bound(">=", end), until))
+    return _Period(_both("TRUE", _bound(">=", first), _bound("<", end)), tuple(loose))
+
+
+def _midnight_before(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _midnight_after(at: datetime | None) -> datetime | None:
+    midnight = _midnight_before(at)
+    return midnight if midnight is None or midnight == at else midnight + _DAY
+
+
+def _bound(sign: str, at: datetime | None) -> str:
+    return "" if at is None else f"\"at\" {sign} TIMESTAMP '{at.astimezone(UTC).replace(tzinfo=None)}'"
+
+
+def _both(*conditions: str) -> str:
+    return " AND ".join(each for each in conditions if each)
+
+
+def _all_of(tables: Asked, what: str, period: _Period, worked_out: Callable[[str, str], str]) -> str:
+    """Write where rows are read from: the sealed ones, and the same of all other calls.
+
+    The latter have the instant of one of their calls, so that a period that begins at noon keeps them.
+    """
+    calls = " UNION ALL ".join(f"SELECT * FROM calls WHERE {each}" for each in period.loose)  # noqa: S608  # our own names
+    loose = worked_out(f"({calls}) AS calls", 'min(calls."at")')
+    tables.all(f"CREATE OR REPLACE TEMP TABLE loose_{what} AS {loose}")
+    return f"""(SELECT * FROM sealed_{what} WHERE {period.days}
+        UNION ALL BY NAME SELECT * FROM temp.loose_{what}) AS calls"""  # noqa: S608  # likewise
+
+
+def told(tables: Asked, query: Query, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
+    """Give what a seal tells over all groups of a question, by these columns of single calls."""
+    if dialect.sealed is None:
+        return {}
+    everything = replace(query, by=())
+    pairs = zip(columns, sql.beside_sums(query, dialect.sealed), strict=True)
+    there = {column: text for column, text in pairs if text != "NULL"}
+    known: dict[str, Any] = {}
+    if there:
+        asked = sql.apart(everything, list(there.values()), dialect.sealed)
+        known |= zip(there, tables.all(asked.text, asked.parameters)[0], strict=True)
+    if LATENCY in columns and dialect.latencies is not None:
+        shares = shares_in(columns, LATENCY)
+        known[LATENCY] = percentiles(tables, everything, dialect, shares).get(())
+    return known
+
+
+def completed(
+    tables: Asked, query: Query, dialect: Dialect, rows: Sequence[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """Put into the rows of groups what sums cannot tell: percentiles, and columns of single calls."""
+    columns = sql.beside_sums(query, dialect)
+    pairs = zip(columns, sql.beside_sums(query, dialect.sealed or dialect), strict=True)
+    lacking = dict.fromkeys(column for column, text in pairs if text == "NULL" != column)
+    if not lacking or not rows:
+        return list(rows)
+    width = sql.group_of(query, rows[0])[2]
+    beside: dict[tuple[Any, ...], dict[str, Any]] = {tuple(row[:width]): {} for row in rows}
+    if LATENCY in lacking and dialect.latencies is not None:
+        del lacking[LATENCY]
+        shares = shares_in(columns, LATENCY)
+        for key, values in percentiles(tables, query, dialect, shares).items():
+            beside[key][LATENCY] = values
+    if lacking:
+        asked = sql.apart(query, list(lacking), dialect)
+        for row in tables.all(asked.text, asked.parameters):
+            beside[tuple(row[:width])] |= zip(lacking, row[width:], strict=True)
+    start = len(rows[0]) - len(columns)
+    return [
+        (
+            *row[:start],
+            *(
+                beside[tuple(row[:width])].get(each, have)
+                for each, have in zip(columns, row[start:], strict=True)
+            ),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,60 @@
+"""What a seal holds: its sums and sorted latencies, and how they are worked out of calls."""
+
+from typing import Final
+
+DIMENSIONS: Final = ("provider", "model", "operation", "status", "error_type", "currency", "cost_status")
+"""What sums are kept by, beside the day."""
+
+_PART = 256  # latencies in a row
+SUMS: Final = {
+    "calls": "count(*)",
+    "known": "count(cost)",
+    "cost": "sum(cost)",
+    "input_tokens": "sum(input_tokens)",
+    "cached_tokens": "sum(cached_tokens)",
+    "cache_write_tokens": "sum(cache_write_tokens)",
+    "output_tokens": "sum(output_tokens)",
+    "reasoning_tokens": "sum(reasoning_tokens)",
+    "cached_calls": "count(*) FILTER (WHERE cached_tokens > 0)",
+    "timed": "count(latency_ms)",
+    "latency_ms": "sum(latency_ms)",
+    "least_ms": "min(latency_ms)",
+    "greatest_ms": "max(latency_ms)",
+    "written_tokens": "sum(output_tokens) FILTER (WHERE latency_ms > 0)",
+    "written_ms": "sum(latency_ms) FILTER (WHERE latency_ms > 0)",
+    "first_tokens": "count(time_to_first_token_ms)",
+    "first_token_ms": "sum(time_to_first_token_ms)",
+    "judged": "count(correct)",
+    "correct": "count(*) FILTER (WHERE correct)",
+    "judged_known": "count(cost) FILTER (WHERE correct IS NOT NULL)",
+    "judged_cost": "sum(cost) FILTER (WHERE correct IS NOT NULL)",
+    "quality_scores": "count(quality_score)",
+    "quality_score": "sum(quality_score)",
+    "user_ratings": "count(user_rating)",
+    "user_rating": "sum(user_rating)",
+}
+ADDED: Final = {"least_ms": "min", "greatest_ms": "max"}  # all others are added up
+EXACT: Final = tuple(
+    name
+    for name in SUMS
+    if name not in ("latency_ms", "written_ms", "first_token_ms", "quality_score", "user_rating")
+)
+
+
+def sums_of(calls: str, at: str) -> str:
+    """Write the question for the sums of calls; ``at`` gives a group's instant out of those of its calls."""
+    dimensions = ", ".join(DIMENSIONS)
+    sums = ", ".join(f"{text} AS {name}" for name, text in SUMS.items())
+    return f"""SELECT {at} AS "at", {dimensions}, {sums} FROM {calls}
+        GROUP BY date_trunc('day', calls."at"), {dimensions}"""  # noqa: S608  # our own names
+
+
+def latencies_of(calls: str, at: str) -> str:
+    """Write the question for the latencies of calls in order, in parts."""
+    group = """date_trunc('day', calls."at"), provider, model"""
+    return f"""SELECT {at} AS "at", provider, model, count(*) AS n, min(latency_ms) AS least,
+            max(latency_ms) AS greatest, list(latency_ms ORDER BY latency_ms) AS latencies
+        FROM (SELECT calls."at", provider, model, latency_ms,
+                (row_number() OVER (PARTITION BY {group} ORDER BY latency_ms) - 1) // {_PART} AS part
+            FROM {calls} WHERE latency_ms IS NOT NULL) AS calls
+        GROUP BY {group}, part"""  # noqa: S608  # our own names

@@ -1,0 +1,337 @@
+"""Sums and sorted latencies that are there beforehand say what a look at every call says."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.any_record import alike
+from tests.support.ledger_of_before import of_before
+
+from outlay.core.ports import Ledger
+from outlay.core.query import Query, filters
+from outlay.core.record import Record, Revision, Score
+from outlay.ledger import DuckLedger, MemoryLedger, sealed, sealing, seals
+from outlay.ledger.dialect import DUCKDB
+from outlay.ledger.engine import Engine
+from outlay.ledger.native import duckdb
+from outlay.ledger.parts import percentiles
+from outlay.testing import NOON, KeepingContract, LedgerContract, call
+
+DAY = timedelta(days=1)
+METRICS = (
+    *(
+        "successful_calls",
+        "cached_calls",
+        "timed_calls",
+        "min_latency_ms",
+        "p90_latency_ms",
+        "max_latency_ms",
+    ),
+    *("latency_histogram", "first_token_calls", "avg_first_token_ms", "p95_first_token_ms", "slow:20"),
+    *("output_tokens_per_second", "users", "error_cost", "unpriced_errors", "judged_calls", "correct_calls"),
+    *("judged_cost", "unpriced_judged", "quality_scores", "avg_quality_score", "user_ratings"),
+    "avg_user_rating",
+)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seal every call before a question, in parts of three latencies, two at once."""
+    monkeypatch.setattr(sealing, "STEP", 1)
+    monkeypatch.setattr(sealing, "_ALIKE", 0)
+    monkeypatch.setattr(sealing, "_AT_ONCE", 2)
+    monkeypatch.setattr(seals, "_PART", 3)
+
+
+@pytest.mark.usefixtures("at_once")
+class TestSealedLedger(LedgerContract, KeepingContract):
+    """The contract, kept where every call is sealed."""
+
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
+        with closing(DuckLedger(tmp_path)) as ledger:
+            yield ledger
+
+
+_NAMES = st.sampled_from(("day", "week", "month", "provider", "model", "operation", "status", "error_type"))
+_AT = st.integers(0, 5 * 24 - 1).map(lambda hours: NOON + timedelta(hours=hours))
+_MS = st.sampled_from((None, 0.0, 5.0, 12.5, 20.0, 30.25, 1e6)) | st.floats(0, 100_000)
+
+
+@st.composite
+def _calls(draw: st.DrawFn) -> Record:
+    failed = draw(st.booleans())
+    return call(
+        draw(_AT),
+        cost=draw(st.sampled_from((None, "0", "0.1", "2.000000000000000001", "-3"))),
+        currency=draw(st.sampled_from(("USD", "USD", "EUR"))),
+        units=draw(st.sampled_from(({}, {"input": 7, "output": 3}, {"cache_read": 5, "reasoning": 2}))),
+        provider=draw(st.sampled_from(("openai", "azure"))),
+        model=draw(st.sampled_from(("m", "n", None))),
+        user=draw(st.sampled_from(("u", "v", None))),
+        status="error" if failed else "success",
+        error_type=draw(st.sampled_from(("Timeout", None))) if failed else None,
+        latency_ms=draw(_MS),
+        time_to_first_token_ms=draw(_MS),
+        correct=draw(st.sampled_from((True, False, None))),
+        quality_score=draw(st.sampled_from((None, 0.25, 0.5))),
+        user_rating=draw(st.sampled_from((None, 2.0, 5.0))),
+    )
+
+
+@st.composite
+def _questions(draw: st.DrawFn) -> Query:
+    since, until = draw(st.none() | _AT), draw(st.none() | _AT)
+    wanted = draw(
+        st.sampled_from((None, ("model", "m"), ("status", "error"), ("day", "2026-11-23"), ("user", "u")))
+    )
+    return Query(
+        by=tuple(draw(st.lists(_NAMES, max_size=3, unique=True))),
+        since=since,
+        until=until,
+        where=filters({wanted[0]: wanted[1]} if wanted else {}),
+        tz=draw(st.sampled_from(("UTC", "UTC", "UTC", "Europe/Berlin"))),
+        metrics=tuple(draw(st.lists(st.sampled_from(METRICS), unique=True))),
+        detail=draw(st.sampled_from(("all", "sums"))),
+    )
+
+
+def check_alike(ledger: Ledger, oracle: Ledger, question: Query) -> None:
+    answer, expected = ledger.rows(question), oracle.rows(question)
+    assert alike(answer.total, expected.total)
+    assert len(answer.rows) == len(expected.rows)
+    assert all(alike(*pair) for pair in zip(answer.rows, expected.rows, strict=True))
+
+
+def _counts(ledger: Ledger, question: Query) -> list[tuple[Any, ...]]:
+    return [
+        (row["model"], row["calls"], row["errors"], row["unpriced_calls"])
+        for row in ledger.rows(question).rows
+    ]
+
+
+@settings(max_examples=10)
+@given(st.lists(_calls(), min_size=1, max_size=30), st.data())
+def test_a_question_over_sealed_and_other_calls_is_answered_as_plain_python_does(
+    given_calls: list[Record], data: st.DataObject
+) -> None:
+    oracle = MemoryLedger()
+    oracle.add(given_calls)
+    part = data.draw(st.integers(1, len(given_calls)))
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for module, name, value in (
+            *((sealing, "STEP", part), (sealing, "_ALIKE", 0), (sealing, "_AT_ONCE", 4)),
+            (seals, "_PART", data.draw(st.integers(1, 4))),
+        ):
+            patch.setattr(module, name, value)
+        with closing(DuckLedger(Path(folder))) as ledger:
+            ledger.add(given_calls[:part])
+            ledger.conflicts()  # any question seals
+            ledger.add(given_calls[part:])
+            patch.setattr(sealing, "STEP", 1_000)
+            for question in data.draw(st.lists(_questions(), min_size=4, max_size=4)):
+                check_alike(ledger, oracle, question)
+            counts = Query(by=("model",), where=filters({"cost_status": "unpriced"}), detail="counts")
+            assert _counts(ledger, counts) == _counts(oracle, counts)
+            assert ledger.verify() == ()
+
+
+class _Latencies:
+    """Calls with latencies alone, of which some are sealed."""
+
+    dialect = DUCKDB
+
+    def __init__(self) -> None:
+        self.database: Any = duckdb.connect()
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return list(self.database.execute(sql, list(parameters)).fetchall())
+
+    def hold(self, rows: Sequence[tuple[datetime, str | None, float | None]], upto: int) -> None:
+        days, models, values = zip(*rows, strict=True)
+        self.all(
+            """CREATE OR REPLACE TEMP TABLE calls AS
+            SELECT unnest(CAST(? AS TIMESTAMP[])) AS "at", 'p' AS provider,
+                unnest(CAST(? AS VARCHAR[])) AS model, unnest(CAST(? AS DOUBLE[])) AS latency_ms,
+                NULL AS operation, NULL AS status, NULL AS error_type, NULL AS currency, NULL AS cost_status,
+                0 AS cost, 0 AS input_tokens, 0 AS cached_tokens, 0 AS cache_write_tokens,
+                0 AS output_tokens, 0 AS reasoning_tokens, 0 AS time_to_first_token_ms,
+                TRUE AS correct, 0 AS quality_score, 0 AS user_rating""",
+            [list(days), list(models), list(values)],
+        )
+        old = f"(SELECT * FROM calls WHERE rowid < {upto}) AS calls"  # noqa: S608  # a number
+        day = """date_trunc('day', min(calls."at"))"""
+        self.all(f"CREATE OR REPLACE TEMP TABLE sealed_latencies AS {seals.latencies_of(old, day)}")
+        self.all(f"CREATE OR REPLACE TEMP TABLE seals AS SELECT {upto} AS upto")
+
+
+@pytest.fixture(scope="module")
+def latencies() -> Iterator[_Latencies]:
+    held = _Latencies()
+    with closing(held.database):
+        yield held
+
+
+@settings(max_examples=60)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([datetime(2026, 11, day, 12) for day in (1, 2, 3)]),  # noqa: DTZ001  # as columns are
+            st.sampled_from(("m", "n", None)),
+            _MS | st.just(float("inf")),
+        ),
+        min_size=1,
+        max_size=150,
+    ),
+    upto=st.integers(1, 150),
+    part=st.integers(1, 9),
+    by=st.sampled_from(((), ("model",), ("day",), ("day", "model"))),
+)
+def test_percentiles_of_parts_are_those_of_all_values(
+    latencies: _Latencies,
+    rows: list[tuple[datetime, str | None, float | None]],
+    upto: int,
+    part: int,
+    by: tuple[str, ...],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seals, "_PART", part)
+        latencies.hold(rows, upto)
+        question = Query(by=by)
+        dialect = sealed.sealing(latencies, question, DUCKDB)
+        found = percentiles(latencies, question, dialect)
+    keys = [{"day": """date_trunc('day', "at")"""}.get(name, name) for name in by]
+    asked = f"SELECT {''.join(f'{key}, ' for key in keys)} {sealed.LATENCY} FROM calls"  # noqa: S608  # our own names
+    group = f" GROUP BY {', '.join(keys)}" if keys else ""
+    whole = latencies.all(f"{asked} WHERE latency_ms IS NOT NULL{group}")
+    assert found == {tuple(key): pytest.approx(values, rel=1e-12) for *key, values in whole if values}
+
+
+def _sealed(folder: Path) -> tuple[int, ...]:
+    """Tell the seal, and how many calls and latencies stand under it."""
+    engine = Engine(folder)
+    with closing(engine), engine.attached():
+        return engine.all(
+            """SELECT coalesce(max(upto), 0), coalesce(max(again), 0),
+            (SELECT coalesce(sum(calls), 0) FROM sealed_sums),
+            (SELECT coalesce(sum(n), 0) FROM sealed_latencies) FROM seals"""
+        )[0]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_is_pruned_is_in_no_seal_and_what_is_left_is_sealed_again(tmp_path: Path) -> None:
+    old, new = call(NOON - 10 * DAY, latency_ms=1.0), call(latency_ms=2.0)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([old, new])
+        assert ledger.rows(Query(by=("model",))).total["calls"] == 2
+    assert _sealed(tmp_path) == (2, 0, 2, 2)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.prune(NOON)
+    assert _sealed(tmp_path) == (0, 0, 0, 0)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        assert ledger.rows(Query(since=NOON)).total["p50_latency_ms"] == 2.0
+        ledger.compact()
+        assert ledger.rows(Query(since=NOON)).total["p50_latency_ms"] == 2.0
+        assert ledger.verify() == ()
+    assert _sealed(tmp_path) == (1, 0, 1, 1)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_cost_and_a_judgement_that_come_later_count(tmp_path: Path) -> None:
+    first, second = call(cost="1", latency_ms=1.0), call(cost="2", correct=False)
+    with closing(DuckLedger(tmp_path)) as ledger, closing(MemoryLedger()) as oracle:
+        for each in (ledger, oracle):
+            each.add([first, second])
+            assert each.rows(Query()).total["cost"] == 3  # which seals
+            each.add([Score(record_id=second.id, at=NOON, correct=True)])
+        question = Query(by=("model",), metrics=("correct_calls", "judged_cost"))
+        assert ledger.rows(question).total["correct_calls"] == 1
+        check_alike(ledger, oracle, question)
+        dearer = replace(first.charge, amount=first.charge.amount and first.charge.amount * 5)
+        for each in (ledger, oracle):
+            each.add([Revision(record_id=first.id, at=NOON + DAY, charge=dearer)])
+        assert ledger.rows(question).total["cost"] == 7
+        check_alike(ledger, oracle, question)
+
+
+def test_calls_of_too_many_kinds_are_not_sealed_until_there_are_twice_as_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "STEP", 5)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([call(model=f"m{number}") for number in range(5)])
+        assert ledger.rows(Query()).total["calls"] == 5
+    assert _sealed(tmp_path) == (0, 10, 0, 0)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([call(model="m1", latency_ms=1.0) for _ in range(60)])
+        assert ledger.rows(Query()).total["calls"] == 65
+    assert _sealed(tmp_path) == (65, 0, 65, 60)
+
+
+def test_an_engine_that_cannot_seal_answers_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: None
+) -> None:
+    run = Engine.run
+
+    def full(self: Engine, sql: str, parameters: Sequence[Any] = ()) -> None:
+        if "INSERT INTO sealed_latencies" in sql:
+            raise duckdb.IOException("no space left on device")
+        run(self, sql, parameters)
+
+    monkeypatch.setattr(Engine, "run", full)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([call(latency_ms=3.0)])
+        assert ledger.rows(Query()).total["p99_latency_ms"] == 3.0
+    assert _sealed(tmp_path) == (0, 0, 0, 0)
+
+
+Spoil = Callable[[Engine], None]
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE sealed_sums SET cost = cost + 1", {"sealed sums"}),
+        ("DELETE FROM sealed_sums", {"sealed sums"}),
+        ("UPDATE sealed_latencies SET latencies = [2.5] WHERE n = 1", {"sealed latencies"}),
+        ("DELETE FROM sealed_latencies", {"sealed latencies"}),
+    ],
+)
+def test_verify_says_where_a_seal_is_not_what_its_calls_are(
+    tmp_path: Path, statement: str, told: set[str]
+) -> None:
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([call(latency_ms=float(number)) for number in range(4)])
+        assert ledger.verify() == ()
+    engine = Engine(tmp_path)
+    with closing(engine), engine.attached():
+        engine.run(statement)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        assert {each.where for each in ledger.verify()} == told
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_ledger_of_before_is_sealed_by_its_first_question(tmp_path: Path) -> None:
+    of_before(tmp_path, have=5)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        total = ledger.rows(Query(by=("day",))).total
+        assert (total["calls"], total["cost"], total["input_tokens"]) == (3000, 1500, 3000 * 2999 // 2)
+        assert ledger.verify() == ()
+    assert _sealed(tmp_path) == (3000, 0, 3000, 0)
+
+
+def test_a_period_within_one_day_has_no_whole_day_to_take(latencies: _Latencies) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    latencies.hold([(noon, "m", 1.0)], 1)
+    asked = Query(since=noon, until=noon + timedelta(hours=3))
+    assert sealed.sealing(latencies, asked, DUCKDB) is DUCKDB
+    assert sealed.sealing(latencies, Query(by=("hour",)), DUCKDB) is DUCKDB
+    assert sealed.sealing(latencies, Query(by=("day",), tz="Asia/Kathmandu"), DUCKDB) is DUCKDB
