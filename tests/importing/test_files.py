@@ -10,7 +10,8 @@ from outlay.importing.files import Fault, Line, rows_of
 
 
 def rows(data: bytes | str) -> list[Line | Fault]:
-    return list(rows_of(io.BytesIO(data.encode() if isinstance(data, str) else data)))
+    found = rows_of(io.BytesIO(data.encode() if isinstance(data, str) else data))
+    return [row for row in found if not isinstance(row, bytes)]
 
 
 def lines(data: bytes | str) -> list[tuple[int, dict[str, object]]]:

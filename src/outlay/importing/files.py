@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import loads as exact_loads
@@ -21,9 +21,10 @@ _OTHERS = {  # what begins so is no text, and is best told by its name
     b"PK\x03\x04": "it is a zip file or a spreadsheet; unpack it, or save it as CSV",
     b"SQLite f": "it is a database of SQLite; write its calls as CSV or JSON lines",
 }
-_LONG = re.compile(rb"\d\.\d{15}|\d{16}")  # numerals that a float might not hold to the last digit
+LONG = re.compile(rb"\d\.\d{15}|\d{16}")  # numerals that a float might not hold to the last digit
 _ROWS = ("data", "records", "calls", "rows", "results", "observations", "requests")
 _WIDEST = 2**24  # characters of one field of a table
+IsOwn = Callable[[bytes], bool]  # whether a line can be handed to the ledger as it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +74,29 @@ def opened(file: BinaryIO, *, table: bool = False) -> Opened:
     return Opened(plain, "document" if whole else "lines")
 
 
-def rows_of(file: BinaryIO, *, table: bool = False) -> Iterator[Line | Fault]:
+def rows_of(
+    file: BinaryIO, *, table: bool = False, own: IsOwn | None = None
+) -> Iterator[Line | Fault | bytes]:
     """Give the rows of a file; what it holds is seen at its beginning, unless it is said to be a table.
 
-    JSON lines and tables are read line by line; a JSON array is read whole.
+    JSON lines and tables are read line by line; a JSON array is read whole. Lines that are ``own`` are given
+    as they stand.
 
     Raises:
         ImportFileError: it is no text in UTF-8, or a JSON document that holds no rows.
     """
-    return rows_in(opened(file, table=table))
-
-
-def rows_in(seen: Opened) -> Iterator[Line | Fault]:
-    """Give the rows of an opened file; raises what ``rows_of`` raises."""
-    plain, kind = seen
+    plain, kind = opened(file, table=table)
     if kind == "table":
-        return table_rows(plain)
-    return _of_lines(plain) if kind == "lines" else _of_document(plain.read())
+        yield from table_rows(plain)
+    elif kind == "lines":
+        yield from _of_lines(plain, own)
+    else:
+        yield from document_rows(plain)
+
+
+def document_rows(file: BinaryIO) -> Iterator[Line | Fault]:
+    """Give the rows of one JSON document; raises what ``rows_of`` raises."""
+    return _of_document(file.read())
 
 
 def _unpacked(file: BinaryIO) -> io.BufferedReader:
@@ -107,10 +114,11 @@ def _is_one_document(start: bytes) -> bool:
     return first == b"{" or bool(re.match(rb'\{\s*"[^"]*"\s*:\s*[\[{]?$', first))
 
 
-def _of_lines(file: BinaryIO) -> Iterator[Line | Fault]:
-    for number, line in enumerate(file, start=1):
+def _of_lines(file: BinaryIO, own: IsOwn | None) -> Iterator[Line | Fault | bytes]:
+    for number, given in enumerate(file, start=1):
+        line = given.removeprefix(BOM) if number == 1 else given
         if line.strip():
-            yield row_of(number, line.removeprefix(BOM) if number == 1 else line)
+            yield line if own is not None and own(line) else row_of(number, line)
 
 
 def row_of(number: int, line: bytes) -> Line | Fault:
@@ -118,14 +126,14 @@ def row_of(number: int, line: bytes) -> Line | Fault:
     line = line.rstrip(b"\r\n")
     try:
         row = orjson.loads(line)
-        if _LONG.search(line):
-            row = exact_loads(line, parse_float=_numeral)
+        if LONG.search(line):
+            row = exact_loads(line, parse_float=numeral)
     except ValueError as error:
         return Fault(number, f"no JSON: {str(error)[:80]}")
     return Line(number, row, line.strip()) if isinstance(row, dict) else Fault(number, "no JSON object")
 
 
-def _numeral(text: str) -> float | str:
+def numeral(text: str) -> float | str:
     """Give a float, unless it would not hold every digit; then the numeral itself, which money can be."""
     near = float(text)
     return near if Decimal(repr(near)) == Decimal(text) else text
@@ -134,8 +142,8 @@ def _numeral(text: str) -> float | str:
 def _of_document(data: bytes) -> Iterator[Line | Fault]:
     try:
         whole = orjson.loads(data.removeprefix(BOM))
-        if _LONG.search(data):
-            whole = exact_loads(data.removeprefix(BOM), parse_float=_numeral)
+        if LONG.search(data):
+            whole = exact_loads(data.removeprefix(BOM), parse_float=numeral)
     except ValueError as error:
         raise ImportFileError(f"it is no JSON: {str(error)[:80]}") from None
     if isinstance(whole, dict):

@@ -1,19 +1,23 @@
 """Reading one file of calls: rows in, entries and faults out, counted."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, BinaryIO
 
 from outlay.core.codec import entry_from_json
-from outlay.core.errors import NotACallError, OutlayError
-from outlay.core.ports import Ledger
+from outlay.core.errors import NotACallError, OutlayError, RefusedEntryError
+from outlay.core.ports import Ledger, TakingLines
 from outlay.core.record import Entry
 from outlay.importing.files import Fault, Line, rows_of
 from outlay.importing.made import Maker
+from outlay.importing.own import Own
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
+from outlay.journal import line_of
 
-_AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
+AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
+Read = Entry | Fault | bytes  # of a row: what it holds, or a line of our own that is kept as it stands
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class Step:
     faults: list[Fault] = field(default_factory=list)
 
 
-def kept(read: Iterable[Entry | Fault], ledger: Ledger | None) -> Iterator[Step]:
+def kept(read: Iterable[Read], ledger: Ledger | None, most: int = AT_ONCE) -> Iterator[Step]:
     """Keep entries, so many at once, and tell what came of them; without a ledger they are only counted.
 
     Raises:
@@ -43,11 +47,25 @@ def kept(read: Iterable[Entry | Fault], ledger: Ledger | None) -> Iterator[Step]
     faults: list[Fault] = []
     good = _good(read, faults)
     while True:
-        some = list(islice(good, _AT_ONCE))
-        yield Step(len(some), 0 if ledger is None or not some else ledger.add(some), list(faults))
+        some = list(islice(good, most))
+        yield Step(len(some), 0 if ledger is None or not some else _keep(some, ledger), list(faults))
         faults.clear()
-        if len(some) < _AT_ONCE:
+        if len(some) < most:
             return
+
+
+def _keep(some: Sequence[Entry | bytes], ledger: Ledger) -> int:
+    """Keep entries and lines of our own, all or none."""
+    if isinstance(ledger, TakingLines) and any(isinstance(each, bytes) for each in some):
+        return ledger.add_lines(each if isinstance(each, bytes) else _line(each) for each in some)
+    return ledger.add(each for each in some if not isinstance(each, bytes))
+
+
+def _line(entry: Entry) -> bytes:
+    try:
+        return line_of(entry)
+    except (TypeError, ValueError) as error:
+        raise RefusedEntryError(f"an entry cannot be written as JSON: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +80,35 @@ class OneByOne:
 
     def steps(self, file: BinaryIO, *, table: bool = False) -> Iterator[Step]:
         """Import a file, and tell what came of it, so many rows at once; raises what ``rows_of`` raises."""
-        rows = rows_of(file, table=table)
-        read = entries_of(rows, self.maker, shape=self.shape, mapping=self.mapping, counts=self.counts)
-        yield from kept(read, self.ledger)
+        own = Own() if takes_own(self.ledger, self.shape, self.mapping) else None
+        rows = rows_of(file, table=table, own=own)
+        entries = partial(
+            entries_of, maker=self.maker, shape=self.shape, mapping=self.mapping, counts=self.counts
+        )
+        yield from kept(with_own(rows, entries, self.counts), self.ledger)
 
 
-def _good(read: Iterable[Entry | Fault], faults: list[Fault]) -> Iterator[Entry]:
+def takes_own(ledger: object, shape: Shape | None, mapping: Mapping[str, str] | None) -> bool:
+    """Whether lines of our own can be kept as they stand: nothing else is to be made of them."""
+    return isinstance(ledger, TakingLines) and shape is None and not mapping
+
+
+def with_own(
+    rows: Iterable[Line | Fault | bytes],
+    entries: Callable[[Iterable[Line | Fault]], Iterator[Entry | Fault]],
+    counts: Import,
+) -> Iterator[Read]:
+    """Read rows, and let lines of our own pass."""
+    for each in rows:
+        if isinstance(each, bytes):
+            counts.read += 1
+            counts.shape = counts.shape or OWN
+            yield each
+        else:
+            yield from entries((each,))
+
+
+def _good(read: Iterable[Read], faults: list[Fault]) -> Iterator[Entry | bytes]:
     for each in read:
         if isinstance(each, Fault):
             faults.append(each)

@@ -115,12 +115,17 @@ def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:
     Raises:
         RefusedEntryError: an entry cannot be kept.
     """
+    return add_lines(engine, map(_line, entries), spool_folder)
+
+
+def add_lines(engine: Engine, lines: Iterable[bytes], spool_folder: Path) -> int:
+    """Bring entries into the attached ledger as their lines hold them, all or none; see :func:`add`."""
     batch = Batch(engine)
     new = 0
-    remaining = iter(entries)
+    remaining = iter(lines)
     with engine.transaction(), spool_file(spool_folder) as target:
         while some := list(islice(remaining, _ENTRIES)):
-            wrong = _load(batch, [_line(entry) for entry in some], target)
+            wrong = _load(batch, some, target)
             if wrong is not None:
                 raise RefusedEntryError(f"an entry cannot be kept: {wrong}")
             new += batch.keep()

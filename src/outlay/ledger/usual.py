@@ -81,8 +81,13 @@ def read(line: bytes) -> Entry | Seen:
     Raises:
         RefusedEntryError: it is no entry of a journal.
     """
+    return seen_in(line) or _entry(line)
+
+
+def seen_in(line: bytes) -> Seen | None:
+    """Read the beginning of a line; None where it is not that of a call."""
     found = _HEAD.match(line)
-    return _entry(line) if found is None else Seen(found[1].decode(), found[2].decode(), line)
+    return None if found is None else Seen(found[1].decode(), found[2].decode(), line)
 
 
 def record_of(seen: Seen) -> Record:
@@ -107,7 +112,14 @@ def _entry(line: bytes) -> Entry:
 def read_usual(seen: Seen) -> Usual | None:
     """Read a line; None if it is no usual one."""
     try:
-        data = orjson.loads(seen.line)
+        return usual_of(seen, orjson.loads(seen.line))
+    except ValueError:
+        return None
+
+
+def usual_of(seen: Seen, data: dict[str, Any]) -> Usual | None:
+    """Look at what a line says, or the most of it; None if it is no usual one."""
+    try:
         shape = _shape(tuple(data))
         return None if shape is None else _read(seen, data, shape)
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from outlay.core.ports import Workbench
 from outlay.importing.bulk.block import Laid
 from outlay.importing.bulk.lines import Lines
+from outlay.importing.bulk.marked import Marked
 
 
 class Ready(NamedTuple):
@@ -14,16 +15,16 @@ class Ready(NamedTuple):
 
     lines: Lines
     bench: Workbench
-    laid: Laid | None
+    laid: Laid | Marked | None
 
 
 def ahead(
     blocks: Iterable[Lines],
     benches: Sequence[Workbench],
-    lay_out: Callable[[Workbench, Lines], Laid | None],
+    lay_out: Callable[[Workbench, Lines], Laid | Marked | None],
 ) -> Iterator[Ready]:
     """Give blocks in order, each when it is laid out; the next one is, on another bench, meanwhile."""
-    waiting: tuple[Lines, Workbench, Future[Laid | None]] | None = None
+    waiting: tuple[Lines, Workbench, Future[Laid | Marked | None]] | None = None
     with ThreadPoolExecutor(1, "outlay-import") as hand:
         for at, lines in enumerate(blocks):
             bench = benches[at % len(benches)]
@@ -35,5 +36,5 @@ def ahead(
             yield _ready(*waiting)
 
 
-def _ready(lines: Lines, bench: Workbench, laid: "Future[Laid | None]") -> Ready:
+def _ready(lines: Lines, bench: Workbench, laid: "Future[Laid | Marked | None]") -> Ready:
     return Ready(lines, bench, laid.result())

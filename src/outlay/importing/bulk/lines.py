@@ -42,6 +42,10 @@ class Lines:
     def _all(self) -> list[bytes]:
         return self._block.removesuffix(b"\n").split(b"\n")
 
+    def start(self) -> bytes:
+        """Give the first line."""
+        return self._block[: self._block.find(b"\n") + 1 or None].rstrip(b"\n")
+
     def all(self) -> Sequence[tuple[int, bytes]]:
         """Give all lines."""
         return list(enumerate(self._all()))

@@ -21,12 +21,15 @@ from outlay.importing.bulk.ahead import Ready, ahead
 from outlay.importing.bulk.block import BATCH, Block, Laid
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.bulk.lines import Joined, Lines, Places, blocks, heading_of
-from outlay.importing.files import BOM, Fault, Heading, Line, opened, rows_in, table_rows
+from outlay.importing.bulk.marked import Marked, marked
+from outlay.importing.files import BOM, Fault, Heading, Line, document_rows, opened, table_rows
 from outlay.importing.made import Maker
-from outlay.importing.reading import Import, OneByOne, Step, entries_of, kept
+from outlay.importing.own import Own
+from outlay.importing.reading import AT_ONCE, Import, OneByOne, Step, entries_of, kept, takes_own, with_own
 from outlay.pricing import Book
 
 _PREFIX, _SUFFIX = "import.", ".lines"  # of a block's file
+_OWN = 61_440  # lines of our own, half a row group of DuckDB, that are kept at once
 _STALE = 3600  # seconds after which a file of lines was left by an import that was killed
 Benches = Sequence[Workbench]
 
@@ -41,6 +44,7 @@ class Bulk:
     origin: Origin
     counts: Import = field(default_factory=Import)
     _again: Again = field(default_factory=Again)
+    _own: Own = field(default_factory=Own)
 
     def steps(self, file: Any, *, table: bool = False) -> Iterator[Step]:
         """Import a file, and tell what came of it, block by block.
@@ -52,7 +56,7 @@ class Bulk:
         seen = opened(file, table=table)
         self._sweep()
         if seen.kind == "document":
-            yield from self._one_by_one(rows_in(seen))
+            yield from self._one_by_one(document_rows(seen.file))
             return
         with self.ledger.workbench() as one, self.ledger.workbench() as other:
             try:
@@ -69,8 +73,8 @@ class Bulk:
                     left.unlink()
 
     def _lines(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
-        for ready in ahead(_cut(blocks(file)), benches, partial(self._laid, self.origin)):
-            yield from self._block(ready)
+        for ready in ahead(_cut(blocks(file)), benches, self._looked_at):
+            yield from self._own_block(ready) if isinstance(ready.laid, Marked) else self._block(ready)
             del ready  # before the next block is read: only two are held at a time
 
     def _table(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
@@ -103,7 +107,7 @@ class Bulk:
         )
 
     def _block(self, ready: Ready) -> Iterator[Step]:
-        lines, bench, laid = ready
+        lines, bench, laid = ready.lines, ready.bench, _of_engine(ready)
         left = laid.left if laid else lines.all()
         self._rank(ready, left)
         if laid is None:
@@ -130,9 +134,27 @@ class Bulk:
                     return block.lay_out(Path(target.name), lines.count, origin)
         return None
 
+    def _looked_at(self, bench: Workbench, lines: Lines) -> Laid | Marked | None:
+        """Look which lines of a block are our own if it begins with one; lay out any other."""
+        own = takes_own(self.ledger, self.origin.shape, self.origin.mapping)
+        return (marked(lines, self._own) if own else None) or self._laid(self.origin, bench, lines)
+
+    def _own_block(self, ready: Ready) -> Iterator[Step]:
+        """Keep lines of our own as they stand, and read what else there is between them."""
+        found = ready.laid.lines if isinstance(ready.laid, Marked) else ()
+        self._rank(ready, [(place, line) for place, line, is_own in found if not is_own])
+        rows = (
+            each
+            for place, line, is_own in found
+            for each in ((line + b"\n",) if is_own else ready.lines.rows([(place, line)]))
+        )
+        entries = partial(self._entries, counts=self.counts)
+        most = _OWN if all(is_own for _, _, is_own in found) else AT_ONCE
+        yield from kept(with_own(rows, entries, self.counts), self.ledger, most)
+
     def _rank(self, ready: Ready, left: Places) -> None:
         """Tell rows that are equal to earlier ones from these."""
-        told = ready.laid is not None
+        told = _of_engine(ready) is not None
         ranks = self._again.ranks(ready.bench, ready.lines.keys(left), told=told)
         if told:
             set_apart(ready.bench, ranks)
@@ -177,6 +199,10 @@ class Bulk:
         entries = self._entries(lines.rows(lines.at(places)), Import())
         more = [each for each in entries if not isinstance(each, Fault)]
         return sorted([*found, *zip(places, more, strict=True)], key=lambda each: each[0])
+
+
+def _of_engine(ready: Ready) -> Laid | None:
+    return None if isinstance(ready.laid, Marked) else ready.laid
 
 
 def _cut(texts: Iterable[bytes], first: int = 1, heading: Heading | None = None) -> Iterator[Lines]:

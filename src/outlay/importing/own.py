@@ -1,0 +1,61 @@
+"""outlay's own lines in the very form in which it writes them: handed to the ledger as they stand."""
+
+from typing import Any
+
+import orjson
+
+from outlay.core.codec import TOTALS, record_json
+from outlay.core.record import Record
+from outlay.ledger.usual import Alike, Seen, Usual, is_amount, seen_in, usual_of
+
+_PLACES = 2  # of a rate, at least
+
+
+class Own:
+    """Tells which lines are calls just as outlay writes them: a Record of each would be the same line again.
+
+    What many lines have in common, all but names, texts, times, counts and amounts, is looked at once.
+    """
+
+    def __init__(self) -> None:
+        self._alike: Alike[bool] = Alike(_is_written_so)
+
+    def __call__(self, line: bytes) -> bool:
+        """Look at a line."""
+        text = line.rstrip()
+        seen = seen_in(text)
+        try:
+            data = {} if seen is None else orjson.loads(text)
+            # Written again it is the same: no key stands there twice, and no number lost a digit.
+            return seen is not None and orjson.dumps(data) == text and self._is_usual(seen, data)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return False
+
+    def _is_usual(self, seen: Seen, data: dict[str, Any]) -> bool:
+        """Look at what a line says; a cost beside the stated one, and its line, are of this call alone."""
+        computed = data.pop("computed_cost", None)
+        if computed is not None and not is_amount(computed):
+            return False
+        if data["cost_status"] == "reported" and data.get("lines") == [_stated(data["cost"])]:
+            del data["lines"]
+        usual = usual_of(seen, data)
+        return usual is not None and _is_sound(usual) and self._alike.of(usual) is not None
+
+
+def _stated(cost: str) -> dict[str, Any]:
+    """Give the line of a stated cost."""
+    places = len(cost.partition(".")[2])
+    rate = cost if places >= _PLACES else f"{cost}{'' if places else '.'}{'0' * (_PLACES - places)}"
+    return {"unit": "reported", "quantity": 1, "rate": rate, "per": 1, "amount": cost}
+
+
+def _is_written_so(usual: Usual, record: Record) -> bool | None:
+    return True if orjson.loads(orjson.dumps(record_json(record))) == usual.data else None
+
+
+def _is_sound(usual: Usual) -> bool:
+    """Whether totals are those of the usage, and amounts are written as outlay writes them."""
+    data = usual.data
+    if tuple(data[name] for name in TOTALS) != usual.totals:
+        return False
+    return all(is_amount(line["amount"]) for line in data.get("lines", ()))
