@@ -132,7 +132,7 @@ def test_a_call_without_a_price_is_named_and_other_money_is_left_out(desk: Desk)
     desk.look({"name": "b", "budget": 10}, {"name": "e", "budget": 1, "currency": "EUR"})
     (message,) = desk.sent
     assert message.startswith("⚠️ Budget Alert: b: $11.00 of $10.00 (110%) in 2026-11-25; ")
-    assert message.endswith("; 1 calls have no known price and are not in it")
+    assert message.endswith("; 1 call has no known cost and is not in it")
 
 
 def test_row_102_dear_calls_are_told_once_each_in_one_message(desk: Desk) -> None:

@@ -217,6 +217,51 @@ def test_a_ledger_that_is_typed_and_not_there_ends_with_one_and_one_line(
     assert done.stderr == f"outlay: {tmp_path / 'file'} is a file; a ledger is a folder or a URL\n"
 
 
+def test_a_folder_of_other_things_is_no_ledger_and_stays_as_it_is(
+    outlay: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Typed as ``--ledger .`` it would have got a journal, a ledger and its locks among its files."""
+    (tmp_path / "project.py").touch()
+    done = outlay("report", "--ledger", ".")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"outlay: there is no ledger in {tmp_path}; outlay doctor says where calls are kept\n"
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["project.py"]
+    assert outlay("demo", "--no-sleep", "--calls", "1", "--ledger", ".").returncode == 0
+    assert outlay("report", "--ledger", ".").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("report", "--ledger", ""), "there is an empty word after --ledger where a value belongs"),
+        (("ledger", "info", "--ledger="), "there is nothing after --ledger= where a value belongs"),
+        (("trend", "--since", ""), "there is an empty word after --since where a value belongs"),
+        (("report", "--tz", ""), "there is an empty word after --tz where a value belongs"),
+        (("import", ""), "there is an empty word after import where a value belongs"),
+        (("report", "--share", "nope"), "no share of 'nope'; there are those of calls, errors, "),
+        (("forecast", "--least", "-1"), "Invalid value for '--least': -1 is below 0"),
+        (("watch", "--for", "nan"), "Invalid value for '--for': nan is no number of seconds"),
+    ],
+)
+def test_what_would_have_been_passed_over_in_silence_is_refused(
+    outlay: Callable[..., Any], args: tuple[str, ...], says: str
+) -> None:
+    done = outlay(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"outlay: {says}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_empty_word_may_stand_for_no_dimension_and_is_passed_on_to_a_program(
+    outlay: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert outlay("report", "--by", "").returncode == 0
+    (tmp_path / "words.py").write_text("import sys\nassert sys.argv[1:] == ['', '--x=']\n", "utf-8")
+    assert outlay("run", "words.py", "", "--x=").returncode == 0
+
+
 def test_every_command_that_asks_a_ledger_is_tried_with_one_that_is_not_there() -> None:
     """Those left out record, bring calls, send them or ask no ledger; doctor is about what is not there."""
     left_out = {"init", "demo", "run", "price", "prices", "import", "ship", "doctor", "completion"}

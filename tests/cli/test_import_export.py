@@ -74,7 +74,7 @@ def test_the_second_time_changes_nothing(outlay: Outlay, log: Path) -> None:
 
 def test_people_are_told_which_line_is_bad(outlay: Outlay, log: Path) -> None:
     done = outlay("import", str(log))
-    assert "3 calls, 3 new, 1 bad rows" in done.stdout
+    assert "3 calls, 3 new, 1 bad row" in done.stdout
     assert "line 2: no JSON" in done.stdout
 
 

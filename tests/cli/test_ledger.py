@@ -40,7 +40,7 @@ def test_prune_says_what_it_would_do_and_does_it_only_when_told_to(outlay: Outla
     assert {row["model"]: row["calls"] for row in report["rows"]} == {"m0": 1, "m1": 2, "m2": 1}
     assert (report["total"]["cost"], report["rolled"]) == ("0.4", 3)
     assert "3 of these calls are kept as daily totals" in outlay("report").stdout
-    assert outlay("ledger", "verify").stdout == "all agree: 1 calls, 3 more in daily totals\n"
+    assert outlay("ledger", "verify").stdout == "all agree: 1 call, 3 more in daily totals\n"
 
 
 @pytest.mark.usefixtures("kept")

@@ -34,5 +34,5 @@ def test_an_example_is_understood(line: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     for name in re.findall(r"[\w.]+\.(?:jsonl|csv|gz|py)", line):
         (tmp_path / name).touch()
-    (command,) = re.findall(r"(?<![\w/.])outlay(?= |$)((?:'[^']*'|[^|>)'])*)", line)
+    (command,) = re.findall(r"(?<![\w.])outlay(?= |$)((?:'[^']*'|[^|>)'])*)", line)
     understood(shlex.split(command))

@@ -65,7 +65,7 @@ def test_once_ships_what_is_pending_and_the_doctor_tells_of_it(
     assert Path(shipping["dead_letters"]).read_text(encoding="utf-8").count("\n") == 1
     text = outlay("doctor", **where).stdout
     assert "shipping to postgresql://127.0.0.1:1/calls" in text
-    assert "1 lines were set aside in" in text
+    assert "1 line was set aside in" in text
     assert "hush" not in text
 
 

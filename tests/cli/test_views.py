@@ -60,7 +60,7 @@ def test_text_is_plain_in_a_pipe_and_hides_no_unpriced_call(outlay: Outlay, args
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     if args and args[:2] != ["top", "-n"] and args != ["latency"]:  # these show no sum of money
-        assert "price unknown or partial for" in done.stdout
+        assert "cost unknown or partial for" in done.stdout
 
 
 @pytest.mark.parametrize("args", COMMANDS, ids=IDS)
@@ -168,8 +168,24 @@ def test_savings_are_those_of_the_price_book_on_the_calls_themselves(
     assert (changes["gpt-4o-mini"]["cost"], changes["gpt-4o-mini"]["cost_there"]) == ("3.5", "0.21")
     assert (changes["use a cache"]["saving"], changes["use a cache"]["at_most"]) == ("1.25", True)
     text = outlay("savings").stdout
-    assert "priced again: 1 of the 1 calls" in text
+    assert "priced again: 1 of the 1 call" in text
     assert "$3.290000" in text
+    unknown = outlay("savings", "--model", "gpt-99")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr.startswith("outlay: no price of gpt-99 is known")
+
+
+def test_savings_offer_no_model_of_the_demonstration_to_real_calls(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    models = ("gpt-4o", "mock-fast", "mock-premium")
+    calls = [{"model": model, "input_tokens": 1_000_000, "at": datetime.now(UTC)} for model in models]
+    recorded(environ, tmp_path, *calls)
+    changes = json.loads(outlay("savings", "--json").stdout)["changes"]
+    moves = {(each["model"], each["to"]) for each in changes if each["kind"] == "model"}
+    assert ("gpt-4o", "gpt-4o-mini") in moves
+    assert ("gpt-4o", "mock-fast") not in moves
+    assert ("mock-premium", "mock-fast") in moves
 
 
 def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, **more: str) -> str:

@@ -1,14 +1,17 @@
 """``outlay whatif``: one row for every other model or tariff."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outlay import process
+from outlay.pricing.elsewhere import TIERS
 from outlay.settings import load
 
 Outlay = Callable[..., Any]
@@ -79,12 +82,49 @@ def test_filters_and_periods_choose_the_calls(outlay: Outlay) -> None:
         (["--model", "gpt-4o", "--since", "soon"], 2, "is no period"),
         (["--model", "gpt-99"], 1, "near: "),
         (["--model", "gpt-4o", "--provider", "nobody"], 1, "no prices of provider nobody"),
+        (["--tier", "standard", "--tier", ""], 2, "an empty word after --tier"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(outlay: Outlay, args: list[str], code: int, says: str) -> None:
     done = outlay("whatif", *args)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, "", 1)
     assert says in done.stderr
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_mistyped_tariff_is_no_standard_price_and_one_of_ones_own_is_taken(
+    outlay: Outlay, tmp_path: Path
+) -> None:
+    done = outlay("whatif", "--tier", "bacth")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("outlay: no tariff 'bacth' is listed; there are balanced, batch, ")
+    (tmp_path / "own.toml").write_text(
+        """
+[[model]]
+provider = "openai"
+model = "gpt-4o"
+[[model.price]]
+rates = { input = "2.50", output = "10" }
+[[model.price]]
+when = { service_tier = "gold" }
+rates = { input = "1", output = "1" }
+""",
+        "utf-8",
+    )
+    done = outlay("whatif", "--tier", "gold", "--json", OUTLAY_PRICES=str(tmp_path / "own.toml"))
+    # 2 x (1000 + 100) x 1 a million
+    assert json.loads(done.stdout)["alternatives"][0]["sums"][0]["cost_there"] == "0.0022"
+
+
+def test_the_tariffs_of_the_packaged_lists_are_known_by_name() -> None:
+    data = Path(str(files("outlay.pricing") / "data"))
+    named = {
+        tier
+        for file in (*data.glob("*.json"), data / "overlay.toml")
+        for tier in re.findall(r'"?service_tier"? ?[:=] ?"(\w+)"', file.read_text("utf-8"))
+    }
+    assert named >= {"flex", "priority"}
+    assert named <= TIERS
 
 
 @pytest.mark.usefixtures("recorded")

@@ -75,7 +75,7 @@ def test_row_093_the_first_view_is_the_guides(home: Path) -> None:
         "Success Rate": "90.0%",
     }
     assert total["cost"] < Decimal(1)
-    assert "1 call whose price is unknown (imaginary-9)" in found.warning[0].value
+    assert "1 call whose cost is unknown (imaginary-9)" in found.warning[0].value
     assert home.exists()
 
 

@@ -113,6 +113,13 @@ def test_an_unknown_price_says_why(record: Record) -> None:
     assert "\nsum" not in text
 
 
+def test_a_reason_that_price_and_usage_share_is_told_once(record: Record) -> None:
+    why = "the call failed before any usage was known"
+    failed = replace(record, charge=unpriced(why), usage=Usage(reason=why))
+    assert f"\nwhy           {why}" in explain_text(failed, Page(), UTC_ZONE)
+    assert explain_text(failed, Page(), UTC_ZONE).count(why) == 1
+
+
 def test_calls_stand_one_a_row_with_the_id_that_explain_takes(record: Record) -> None:
     failed = replace(record, status="error", error_type="RateLimitError", charge=unpriced("failed"))
     heading, _, first, second = calls_text([record, failed], Page(), UTC_ZONE).splitlines()

@@ -149,7 +149,7 @@ def test_the_figures_are_the_ledgers_whatever_is_chosen(shown: Page) -> None:
     assert tiles(shown)["Total cost"] == money(total["cost"])
     assert tiles(shown)["Calls"] == f"{total['calls']:,}"
     assert tiles(shown)["Calls without a price"] == str(total["unpriced_calls"])
-    assert "whose price is not, or not wholly, known" in shown.locator("#note").inner_text()
+    assert "whose cost is not, or not wholly, known" in shown.locator("#note").inner_text()
     choices = [
         ("#model", "m3", {"model": "m3"}),
         ("#user", "u7", {"user": "u7"}),

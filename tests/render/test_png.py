@@ -12,6 +12,7 @@ import pytest
 from outlay.core.query import LATENCY_BOUNDS_MS
 from outlay.core.record import Record
 from outlay.ledger import open_ledger
+from outlay.render import png
 from outlay.render.png import latency_bars, model_bars, note, png_bytes
 from outlay.report import LedgerReader
 from outlay.report.picture import Picture, picture_of
@@ -70,10 +71,18 @@ def test_latencies_stand_in_the_bucket_that_ends_with_them() -> None:
     assert latency_bars(found.latencies)[-1] == (f">{LATENCY_BOUNDS_MS[-1] / 1000:g}", 1)
 
 
+def test_the_first_day_is_named_and_stands_on_no_axis_of_years(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    keep = png._daily
+    monkeypatch.setattr(png, "_daily", lambda axes, found: drawn.append(axes) or keep(axes, found))
+    png_bytes(picture(call()))
+    assert [label.get_text() for label in drawn[0].get_xticklabels()] == [f"{NOON:%Y-%m-%d}"]
+
+
 def test_what_the_costs_leave_out_is_said() -> None:
     assert note(picture(call())) == ""
     unknown = picture(call(), call(cost=None, model="imaginary-9"))
-    assert note(unknown) == "Costs are without 1 call whose price is unknown (imaginary-9)"
+    assert note(unknown) == "Costs are without 1 call whose cost is unknown (imaginary-9)"
     assert model_bars(unknown) == (["gpt-4o", "imaginary-9: unknown"], [0.1, None])
     mixed = picture(*CASES["two currencies"])
     assert (mixed.currency, mixed.others) == ("USD", ("CNY",))

@@ -58,7 +58,7 @@ def test_one_line_names_the_models_whose_price_is_unknown() -> None:
     )
     text = report_text(report, PIPE)
     assert text.splitlines()[-1] == (
-        "price unknown or partial for 3 calls, not wholly in the cost: p/m (2), q/- (1)"
+        "cost unknown or partial for 3 calls, not wholly in the cost: p/m (2), q/- (1)"
     )
     assert "unknown" in text.splitlines()[2]
     assert "$0.000000" not in text

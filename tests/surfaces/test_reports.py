@@ -155,7 +155,7 @@ def _check_csv_cell(cell: str, value: Any, where: str) -> None:
 def _check_unpriced(document: dict[str, Any], markdown: str, reader: LedgerReader) -> None:
     """What a document tells of unpriced calls stands below its tables; and of a whole ledger it is told."""
     told = sum(each["calls"] for each in document.get("unpriced", ()))
-    said = re.search(r"price unknown or partial for ([\d,]+) call", markdown)
+    said = re.search(r"cost unknown or partial for ([\d,]+) call", markdown)
     assert (int(said[1].replace(",", "")) if said else 0) in (told, 0)
     if "unknown" in markdown.split("\n\n", maxsplit=1)[0]:
         assert told

@@ -19,7 +19,12 @@ def _budget(standing: Standing) -> str:
     rule = standing.rule
     spent, limit = amount(standing.value, rule.currency), amount(rule.limit, rule.currency)
     unpriced = standing.unpriced_calls
-    missing = f"; {unpriced:,} calls have no known price and are not in it" if unpriced else ""
+    lack = (
+        "1 call has no known cost and is"
+        if unpriced == 1
+        else f"{unpriced:,} calls have no known cost and are"
+    )
+    missing = f"; {lack} not in it" if unpriced else ""
     where = f"{standing.window.label}{_whom(standing.group)}"
     return f"⚠️ Budget Alert: {rule.name}: {spent} of {limit} ({standing.percent:.0f}%) in {where}{missing}"
 

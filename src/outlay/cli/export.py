@@ -57,7 +57,9 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
     if state_of(ctx).json:
         show_json({"format": form, "output": output, "calls": count})
     elif output is not None:
-        click.echo(f"{count:,} calls written to {output}", err=True)
+        from outlay.render.cells import many
+
+        click.echo(f"{many(count, 'call')} written to {output}", err=True)
 
 
 def _write_parquet(folder: Path, reader: "LedgerReader", asked: "Mapping[str, Any]") -> int:

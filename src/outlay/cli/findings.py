@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from outlay.cli.doctor_place import NO_FOLDER
 from outlay.core.instants import instant
+from outlay.render.cells import many
 
 FAULT: Final = "fault"
 ADVICE: Final = "advice"
@@ -127,7 +128,7 @@ def _alerts(alerts: Found) -> Iterator[Finding]:
         why = next(
             each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
         )
-        what = f"{count:,} alerts could not be sent to {channel} ({why})"
+        what = f"{many(count, 'alert')} could not be sent to {channel} ({why})"
         yield Finding(
             "undelivered", ADVICE, what, f"mend {channel} in [alerts]; outlay alerts check tries again"
         )
@@ -136,16 +137,16 @@ def _alerts(alerts: Found) -> Iterator[Finding]:
 def _kept(found: Found) -> Iterator[Finding]:
     journal = found["settings"]["journal"]
     for why, count in found.get("lost", {}).get("why", {}).items():
-        what = f"{count:,} calls were lost ({why})"
+        what = f"{many(count, 'call was', 'calls were')} lost ({why})"
         yield Finding("lost", ADVICE, what, f"see that {journal} can be written and its disk has room")
     if count := found.get("faults", {}).get("lines"):
-        what = f"{count:,} faulty lines in {journal} cannot be read; all others are in"
+        what = f"{many(count, 'faulty line')} in {journal} cannot be read; all others are in"
         yield Finding("faulty", ADVICE, what, "outlay doctor --json names each, under faults")
     if count := found.get("conflicts"):
-        what = f"{count:,} entries came with an id that other content has; the first counts"
+        what = f"{many(count, 'entry', 'entries')} came with an id that other content has; the first counts"
         yield Finding("conflicts", ADVICE, what, "look for a program that makes ids of its own")
     if count := found.get("late"):
-        what = f"{count:,} calls came after their day was pruned; they are kept apart, in no total"
+        what = f"{many(count, 'call')} of days that had been pruned came late: kept apart, in no total"
         do = "outlay ledger late shows them; --count-in or --discard settles them, once for ever"
         yield Finding("late", ADVICE, what, do)
     if pending := found.get("pending", {}).get("bytes"):
@@ -167,7 +168,7 @@ def _shipping(found: Found) -> Iterator[Finding]:
         elif each["pending_bytes"]:
             yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", _ship(each))
         if each["dead"]:
-            what = f"{each['dead']:,} lines were set aside in {each['dead_letters']}"
+            what = f"{many(each['dead'], 'line was', 'lines were')} set aside in {each['dead_letters']}"
             yield Finding(
                 "set aside", ADVICE, what, "outlay ship --dead list says why, and --dead retry tries again"
             )
@@ -183,10 +184,11 @@ def _behind(target: Found) -> str:
     if not target["pending_bytes"]:
         return "nothing waits for it"
     entries = target["pending_entries"]
-    count = "more lines than can be counted" if entries is None else f"{entries:,} lines"
+    count = "more lines than can be counted" if entries is None else many(entries, "line")
     since = f" since {target['pending_since']}" if target["pending_since"] else ""
     kept = "" if target["current"] else f"; to forget this ledger, remove {target['offsets']}"
-    return f"{count} ({target['pending_bytes']:,} bytes) wait in the journals{since}{kept}"
+    wait = "waits" if entries == 1 else "wait"
+    return f"{count} ({target['pending_bytes']:,} bytes) {wait} in the journals{since}{kept}"
 
 
 def _clock(found: Found, now: datetime) -> Iterator[Finding]:
@@ -214,12 +216,13 @@ def _unpriced(found: Found) -> Iterator[Finding]:
         yield Finding(
             "unpriced",
             ADVICE,
-            f"{provider}/{model} has no known price, or a partial one, for {_calls(each['calls'])}",
+            f"{provider}/{model} has no known price, or a partial one, for {many(each['calls'], 'call')}",
             f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R,"
             f" then outlay reprice --since {since}",
         )
     if rest := ranked[_MODELS:]:
-        what = f"{_calls(sum(each['calls'] for each in rest))} of {len(rest)} more models without a price"
+        calls = sum(each["calls"] for each in rest)
+        what = f"{many(calls, 'call')} of {len(rest)} more models without a price"
         yield Finding("unpriced", ADVICE, what, "outlay doctor --json names them, under without_price")
 
 
@@ -268,10 +271,6 @@ def _spans(found: Found) -> Iterator[Finding]:
         what = f"of the {newest:,} newest calls {count:,} were told by {scope}, which is on in a program"
         do = "nothing, if it is meant to be; outlay's own hooks know more of a call"
         yield Finding("told by spans", NOTE, what, do)
-
-
-def _calls(count: int) -> str:
-    return f"{count:,} call{'' if count == 1 else 's'}"
 
 
 def _size(count: int) -> str:

@@ -142,11 +142,15 @@ def _progress(name: str, file: BinaryIO) -> Any:
 
 
 def _lines(done: Mapping[str, Any], *, dry_run: bool) -> Iterator[str]:
+    from outlay.render.cells import many
+
     faults = done["faults"]
-    told = [f"{done['calls']:,} calls" + ("" if dry_run else f", {done['new']:,} new")]
+    told = [many(done["calls"], "call") + ("" if dry_run else f", {done['new']:,} new")]
     told += [f"{done['known']:,} known already"] if done["known"] else []
-    told += [f"{done['skipped']:,} rows that are no calls"] if done["skipped"] else []
-    told += [f"{len(faults):,} bad rows"] if faults else []
+    told += (
+        [many(done["skipped"], "row that is no call", "rows that are no calls")] if done["skipped"] else []
+    )
+    told += [many(len(faults), "bad row")] if faults else []
     kind = f" ({done['format']})" if done["format"] else ""
     yield f"{done['file']}{kind}: {', '.join(told)}" + (" (dry run)" if dry_run else "")
     for fault in faults[:_SHOWN]:

@@ -150,6 +150,7 @@ def late(  # what is shown, what is done, and how: five facts
 def verify(ctx: click.Context) -> int:
     """Prove that journal, ledger and daily totals agree, or say where they do not."""
     from outlay.cli.session import show, show_json
+    from outlay.render.cells import many
 
     with _keeping(ctx) as kept:
         found = (*kept.verify(), *_shipped(ctx, kept))
@@ -162,7 +163,7 @@ def verify(ctx: click.Context) -> int:
         show_json({"agree": not found, "disagreements": rows, "ledger": told.to_dict()})
     else:
         lines = [f"{each.where}: {each.what}: {each.expected} expected, {each.found} found" for each in found]
-        all_well = f"all agree: {told.calls:,} calls, {told.pruned_calls:,} more in daily totals"
+        all_well = f"all agree: {many(told.calls, 'call')}, {told.pruned_calls:,} more in daily totals"
         show("\n".join(lines or [all_well]))
     return 1 if found else 0
 
@@ -210,12 +211,18 @@ def _agreed(ctx: click.Context, plan: "Pruned") -> bool:
         raise click.UsageError(
             "say --yes to prune without being asked, or --dry-run to see what it does", ctx
         )
-    return click.confirm(f"{_said(plan)} become {plan.rollups:,} daily totals; this cannot be undone. Go on?")
+    from outlay.render.cells import many
+
+    return click.confirm(
+        f"{_said(plan)} become {many(plan.rollups, 'daily total')}; this cannot be undone. Go on?"
+    )
 
 
 def _said(done: "Pruned") -> str:
+    from outlay.render.cells import many
+
     costs = ", ".join(f"{amount:f} {currency}" for currency, amount in sorted(done.costs.items()))
-    return f"{done.calls:,} calls before {done.before:%Y-%m-%d}{f' ({costs})' if costs else ''}"
+    return f"{many(done.calls, 'call')} before {done.before:%Y-%m-%d}{f' ({costs})' if costs else ''}"
 
 
 def _lines(found: "LedgerInfo") -> "Iterator[str]":

@@ -10,7 +10,7 @@ from outlay.cli.options import state_of
 from outlay.cli.session import page_of_terminal, show, show_json
 from outlay.ledger.ship import Letter, Offsets, discard, open_letters, retry, shipper_of
 from outlay.render.as_table import Column, table
-from outlay.render.cells import name
+from outlay.render.cells import many, name
 
 
 def dead_letters(ctx: click.Context, home: Path, url: str, action: str, *, yes: bool) -> int:
@@ -38,7 +38,11 @@ def _retry(ctx: click.Context, home: Path, url: str, offsets: Offsets) -> int:
     finally:
         shipper.close()
     document = {"target": offsets.target, "new_calls": done.new, "kept": done.kept, "dead": done.dead}
-    _print(ctx, document, f"{done.kept:,} lines kept, {done.new:,} new calls; {done.dead:,} refused still")
+    _print(
+        ctx,
+        document,
+        f"{many(done.kept, 'line')} kept, {many(done.new, 'new call')}; {done.dead:,} refused still",
+    )
     return 1 if done.dead else 0
 
 
@@ -46,11 +50,15 @@ def _discard(ctx: click.Context, home: Path, url: str, offsets: Offsets, *, yes:
     if not yes:
         if state_of(ctx).json or not sys.stdin.isatty():
             raise click.UsageError("say --yes to give them up without being asked", ctx)
-        count = sum(1 for _ in open_letters(offsets))
-        if not click.confirm(f"{count:,} lines are then in no report of {offsets.target}. Go on?", err=True):
+        lines = many(sum(1 for _ in open_letters(offsets)), "line is", "lines are")
+        if not click.confirm(f"{lines} then in no report of {offsets.target}. Go on?", err=True):
             return 1
     count = discard(shipper_of(home, url), offsets)
-    _print(ctx, {"target": offsets.target, "discarded": count}, f"{count:,} lines were given up")
+    _print(
+        ctx,
+        {"target": offsets.target, "discarded": count},
+        many(count, "line was", "lines were") + " given up",
+    )
     return 0
 
 

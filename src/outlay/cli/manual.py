@@ -136,7 +136,7 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
         "outlay ledger verify": [Example("outlay ledger verify", "journals, ledger and totals agree")],
         "outlay alerts": [Example("outlay alerts list", "how the rules stand")],
         "outlay alerts check": [
-            Example("*/5 * * * * cd /srv/app && outlay alerts check", "as a line of a crontab"),
+            Example("*/5 * * * * cd /srv/app && .venv/bin/outlay alerts check", "as a line of a crontab"),
             Example("outlay alerts check --dry-run", "tell nobody"),
         ],
         "outlay alerts list": [Example("outlay alerts list --json", "for a program")],

@@ -40,6 +40,28 @@ class NearGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def refuse_empty(args: Iterable[str]) -> None:
+    """Refuse an empty word, as a variable of the shell that is not set leaves it.
+
+    It would be taken for what counts where the option is left out: the usual ledger for ``--ledger ""``.
+    ``--by`` may be empty, for the total alone; what follows ``run`` is the program's.
+
+    Raises:
+        UsageError: there is one.
+    """
+    before = ""
+    for word in args:
+        if word == "run":
+            return
+        if not word and before != "--by":
+            where = f"after {before} " if before else ""
+            raise click.UsageError(f"there is an empty word {where}where a value belongs")
+        name, sign, value = word.partition("=")
+        if sign and not value and name.startswith("--") and name != "--by":
+            raise click.UsageError(f"there is nothing after {word} where a value belongs")
+        before = word
+
+
 def wrong(error: click.UsageError, command: str) -> str:
     """Say what is wrong with a command line, and whose help tells more: by default that command's."""
     where = command if error.ctx is None else error.ctx.command_path

@@ -43,9 +43,10 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     from outlay.cli.showing import one_form, print_found
     from outlay.render.as_csv import csv_text
     from outlay.render.reports import report_view
-    from outlay.report.shares import shares_of
+    from outlay.report.shares import check_shared, shares_of
 
     state = one_form(ctx)
+    check_shared(share)  # a mistyped name, also where there are no rows to have shares
     settings = settings_of(state)
     with reader_of(settings) as reader:
         found = reader.report(**{**given, "tz": given["tz"] or settings.tz})

@@ -76,20 +76,29 @@ def _confirm(sink: "Sink") -> None:
 
 
 def _lines(found: "Repricing", page: "Page", *, dry_run: bool) -> Iterator[str]:
+    from outlay.render.cells import many
+
     counts = found.counts()
     if found.changed:
         yield _table(found, page)
-    yield f"{counts['calls']:,} calls looked at, {found.changed:,} cost something else now"
+    dearer_or_not = many(found.changed, "costs", "cost")
+    yield f"{many(counts['calls'], 'call')} looked at, {dearer_or_not} something else now"
     if counts["filled"]:
         yield f"{counts['filled']:,} of them had no price"
     if counts["stated"]:
-        yield f"{counts['stated']:,} stay as they were stated by the provider or the caller"
+        stay = many(counts["stated"], "stays as it was", "stay as they were")
+        yield f"{stay} stated by the provider or the caller"
     if counts["known_no_more"]:
-        yield f"{counts['known_no_more']:,} stay as they are: the book knows less of them than it did"
+        stay = many(counts["known_no_more"], "stays as it is", "stay as they are")
+        yield f"{stay}: the book knows less of it than it did"
     if counts["unpriced"]:
-        yield f"{counts['unpriced']:,} still have no price"
+        yield f"{many(counts['unpriced'], 'has', 'have')} no price still"
     if found.changed:
-        yield "nothing was written (--dry-run)" if dry_run else f"{found.changed:,} revisions were written"
+        yield (
+            "nothing was written (--dry-run)"
+            if dry_run
+            else many(found.changed, "revision was", "revisions were") + " written"
+        )
 
 
 def _table(found: "Repricing", page: "Page") -> str:

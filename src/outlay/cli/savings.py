@@ -44,12 +44,16 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
     from outlay.cli.rates import cache_rate_of
     from outlay.cli.session import settings_of
     from outlay.cli.showing import answer
-    from outlay.cli.whatif import listed
+    from outlay.cli.whatif import check_known, listed
+    from outlay.pricing.elsewhere import alternatives
     from outlay.render.views import savings_view
     from outlay.report.savings import savings_of
 
     settings = settings_of(state_of(ctx))
     book, rate = book_of(settings), cache_rate_of(settings)
+    others = listed(model)
+    if others:
+        check_known(alternatives(others, (), None), book, None)
     asked = {**given, "since": given["since"] or "30d"}
     answer(
         ctx,
@@ -58,7 +62,7 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
             reader,
             comparison(
                 book,
-                [*listed(model), *(row["model"] for row in reader.rows("model", detail="sums").rows)],
+                [*others, *(row["model"] for row in reader.rows("model", detail="sums").rows)],
             ),
             cache_rate=rate,
             **question,
@@ -92,6 +96,8 @@ def _others(
     for name in dict.fromkeys((*smaller(model or ""), *(each for each in models if each))):
         card = book.resolve(provider, name)
         if isinstance(card, Unpriced) or isinstance(ours, Unpriced) or card.model == ours.model:
+            continue
+        if card.provider == "mock" != ours.provider:  # the demonstration's, known everywhere and sold nowhere
             continue
         if not _ASSUMED & set(card.flags):
             yield Alternative(name, provider)

@@ -18,6 +18,9 @@ from outlay.render.as_table import Page
 from outlay.report import LedgerReader
 from outlay.settings import Settings, is_path, is_server, load
 
+_OURS = frozenset({"alerts", "journal", "ledger.duckdb", "prices", "prices.toml", "ship", "spool"})
+"""What a ledger's folder holds, or some of it."""
+
 
 def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
     """Read the settings with the command line's ledger over all others, and its tags over theirs."""
@@ -64,10 +67,19 @@ def check_typed(settings: Settings) -> None:
     named = settings.ledger
     if state_of(click.get_current_context()).ledger is None or named is None or not is_path(named):
         return
-    if no_folder(settings):
-        raise NoLedgerError(f"there is no ledger in {named}; outlay doctor says where calls are kept")
-    if not _path(named).is_dir():
+    if not no_folder(settings) and not _path(named).is_dir():
         raise SettingsError(f"{named} is a file; a ledger is a folder or a URL")
+    if no_folder(settings) or _is_strange(_path(named)):
+        raise NoLedgerError(f"there is no ledger in {named}; outlay doctor says where calls are kept")
+
+
+def _is_strange(folder: Path) -> bool:
+    """Whether a folder holds files, and nothing of a ledger: a question would leave one among them."""
+    try:
+        held = {each.name for each in folder.iterdir()}
+    except OSError:  # whoever opens it says so
+        return False
+    return bool(held) and held.isdisjoint(_OURS)
 
 
 def no_folder(settings: Settings) -> bool:

@@ -132,9 +132,12 @@ def _document(done: "Shipped", shipper: "Shipper", error: str | None, seconds: f
 
 
 def _text(document: dict[str, Any]) -> str:
-    lines = [f"{document['shipped']:,} entries to {document['target']} in {document['seconds']:.1f} s"]
+    from outlay.render.cells import many
+
+    shipped = many(document["shipped"], "entry", "entries")
+    lines = [f"{shipped} to {document['target']} in {document['seconds']:.1f} s"]
     if document["dead"]:
-        lines.append(f"{document['dead']:,} lines set aside; outlay ship --dead list says why")
+        lines.append(f"{many(document['dead'], 'line')} set aside; outlay ship --dead list says why")
     if document["pending_bytes"]:
         lines.append(f"{document['pending_bytes']:,} bytes are still pending")
     if document["error"]:

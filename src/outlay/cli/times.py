@@ -41,9 +41,12 @@ def _amount(ctx: click.Context, param: click.Parameter, text: str) -> Decimal:
     from outlay.core.money import decimal_of
 
     try:
-        return decimal_of(text)
+        amount = decimal_of(text)
     except UsageError as error:
         raise click.BadParameter(str(error), ctx, param) from None
+    if amount < 0:
+        raise click.BadParameter(f"{text} is below 0", ctx, param)
+    return amount
 
 
 @click.command

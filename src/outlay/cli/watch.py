@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,20 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 _PAUSE = 0.5
 
 
+def _a_number(ctx: click.Context, param: click.Parameter, seconds: float | None) -> float | None:
+    if seconds is not None and isnan(seconds):  # which no range refuses, and which never is over
+        raise click.BadParameter("nan is no number of seconds", ctx, param)
+    return seconds
+
+
 @click.command
 @click.option(
-    "--for", "seconds", metavar="S", type=click.FloatRange(min=0), help="End after so many seconds."
+    "--for",
+    "seconds",
+    metavar="S",
+    type=click.FloatRange(min=0),
+    callback=_a_number,
+    help="End after so many seconds.",
 )
 @data_options
 @click.pass_context

@@ -1,6 +1,7 @@
 """``outlay whatif``: what the recorded usage would have cost on other models or tariffs."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from outlay.cli.options import data_options, period_options, state_of
 from outlay.core.errors import UnknownModelError
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs neither
-    from outlay.pricing.elsewhere import Comparison
+    from outlay.pricing import Book
+    from outlay.pricing.elsewhere import Alternative, Comparison
     from outlay.render.as_table import Page
 
 TOKENIZERS = "token counts are taken as they are; another model's tokenizer counts the same text differently"
@@ -32,7 +34,7 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
     """
     from outlay.cli.prices import book_of, moment_of
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
-    from outlay.pricing.elsewhere import alternatives, compare_calls, unknown
+    from outlay.pricing.elsewhere import TIERS, alternatives, compare_calls, unlisted
 
     models, tiers = listed(given["model"]), listed(given["tier"])
     if not models and not tiers:
@@ -42,11 +44,13 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
     settings = settings_of(state_of(ctx))
     book, at = book_of(settings), moment_of(given["at"], settings)
     asked = alternatives(models, tiers, given["provider"])
-    if missing := unknown(asked, book, at):
-        raise UnknownModelError("; ".join(dict.fromkeys(missing.values())))
+    check_known(asked, book, at)
     question = {name: given[name] for name in ("since", "until", "where")}
     with reader_of(settings) as reader:
         calls, found = compare_calls(reader.each(**question, tz=given["tz"] or settings.tz), asked, book, at)
+    if wrong := unlisted(found):
+        known = ", ".join(sorted(TIERS))
+        raise click.UsageError(f"no tariff {wrong[0]!r:.60} is listed; there are {known}", ctx)
     if models:
         click.echo(f"outlay: {TOKENIZERS}", err=True)
     if state_of(ctx).json:
@@ -54,6 +58,18 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
         show_json({"calls": calls, "at": at, **note, "alternatives": [each.to_dict() for each in found]})
     else:
         show(_text(calls, found, page_of_terminal()))
+
+
+def check_known(asked: "Sequence[Alternative]", book: "Book", at: datetime | None) -> None:
+    """Say which of the models nobody knows.
+
+    Raises:
+        UnknownModelError: there are such.
+    """
+    from outlay.pricing.elsewhere import unknown
+
+    if missing := unknown(asked, book, at):
+        raise UnknownModelError("; ".join(dict.fromkeys(missing.values())))
 
 
 def listed(texts: Sequence[str]) -> list[str]:
@@ -96,7 +112,7 @@ def _share(difference: Decimal, cost: Decimal) -> str:
 
 def _notes(comparison: "Comparison") -> Iterator[str]:
     """Say what the sums rest on, and which calls are not in them."""
-    from outlay.render.cells import name
+    from outlay.render.cells import many, name
 
     if comparison.flags:
         flags = ", ".join(f"{flag} {calls:,}" for flag, calls in comparison.flags.most_common())
@@ -104,6 +120,5 @@ def _notes(comparison: "Comparison") -> Iterator[str]:
     if comparison.left_out:
         reasons = comparison.left_out.most_common(_NAMED)
         said = "; ".join(f"{name(reason)} ({calls:,})" for reason, calls in reasons)
-        calls = comparison.left_out.total()
-        are = "1 call is" if calls == 1 else f"{calls:,} calls are"
+        are = many(comparison.left_out.total(), "call is", "calls are")
         yield f"{_name(comparison)}: {are} in neither sum: {said}"

@@ -18,6 +18,8 @@ from outlay.pricing.charge import cost_of
 _TARIFFS = frozenset(
     {"service_tier", "traffic_type", "batch", "processing", "speed", "latency", "fallback_credit"}
 )
+TIERS = frozenset({"balanced", "batch", "decisions", "fast", "flex", "priority", "standard", "ultrafast"})
+"""Tariffs that a packaged price list names; others are those of a user's own prices."""
 _KNOWN = ("priced", "reported", "free")
 _TOLD = frozenset({"extrapolated", "guessed", "assumed_rate", "assumed_tier", "makers_price", "tier_unknown"})
 _REASONS = 50  # kept at most; they may name what strangers made up
@@ -165,6 +167,17 @@ def compare_calls(
         for comparison in found:
             comparison.add(record, comparison.alternative.cost(record, book, at))
     return calls, found
+
+
+def unlisted(found: Iterable[Comparison]) -> list[str]:
+    """Give tariffs that no list names and that no call found a price for: words that were mistyped."""
+    named: dict[str, bool] = {}
+    for each in found:
+        tier = each.alternative.tier
+        if tier is not None and tier not in TIERS:
+            calls = sum(sums.calls for sums in each.sums.values())
+            named[tier] = named.get(tier, False) or not calls or each.flags["assumed_tier"] < calls
+    return [tier for tier, listed in named.items() if not listed]
 
 
 def unknown(asked: Iterable[Alternative], book: Book, at: datetime | None) -> Mapping[Alternative, str]:

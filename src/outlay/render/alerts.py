@@ -40,7 +40,7 @@ def _rows(rule: Mapping[str, Any]) -> list[tuple[str, ...]]:
             _figure(rule, each["value"]),
             limit,
             f"{Decimal(each['percent']):.0f}%",
-            name(each["told"]) if each["told"] else "",
+            name(each["told"])[:16].replace("T", " ") if each["told"] else "",
         )
         for each in found
     ]

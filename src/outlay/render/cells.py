@@ -26,6 +26,11 @@ def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 
 
+def many(value: int, one: str, more: str = "") -> str:
+    """Show how many there are of something: ``1 call``, ``1,200 calls``."""
+    return f"{value:,} {one if value == 1 else more or f'{one}s'}"
+
+
 def quantity(value: Quantity) -> str:
     """Show a billed quantity, a fraction to its last digit."""
     return f"{value:,}" if isinstance(value, int) else text_of(value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from outlay.render.cells import UNKNOWN, name
+from outlay.render.cells import UNKNOWN, many, name
 from outlay.report.plain import plain
 
 _LABEL = 18
@@ -35,7 +35,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     unpriced = {
         f"{name(each['provider'])}/{name(each['model'])}": each["calls"] for each in found.get("unpriced", ())
     }
-    yield from _group("price unknown or partial", unpriced)
+    yield from _group("cost unknown or partial", unpriced)
     faults = {f"{each['segment']} +{each['offset']}": each["reason"] for each in _first_faults(found)}
     yield from _group("first faulty lines", faults)
     yield from _group("alerts", _alerts(found.get("alerts", {})))
@@ -76,7 +76,7 @@ def _outside(found: Mapping[str, Any]) -> dict[str, Any]:
     why = "; ".join(f"{reason} ({count:,})" for reason, count in lost["why"].items())
     return {
         "pending": f"{found['pending']['bytes']:,} bytes",
-        "lost": f"{lost['calls']:,} calls{f': {why}' if why else ''}",
+        "lost": many(lost["calls"], "call") + (f": {why}" if why else ""),
         "faulty lines": found["faults"]["lines"],
         "conflicts": found["conflicts"],
         "late": found["late"],

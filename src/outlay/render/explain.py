@@ -68,7 +68,8 @@ def _lines(record: Record, page: Page) -> str:
 def _tail(record: Record) -> Iterator[tuple[str, str | None]]:
     charge = record.charge
     yield "cost", f"{_money(charge.amount, charge.currency)} ({charge.status})"
-    yield "why", " ".join(name(each) for each in (charge.reason, record.usage.reason) if each)
+    reasons = dict.fromkeys((charge.reason, record.usage.reason))  # often the same words
+    yield "why", "; ".join(name(each) for each in reasons if each)
     if charge.computed is not None:  # beside what was reported, or what is paid by the hour
         yield "by the book", f"{_money(charge.computed, charge.currency)} beside the {charge.status} cost"
     yield "price", None if charge.price is None else _price(charge.price)

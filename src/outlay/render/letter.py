@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from zoneinfo import ZoneInfo
 
-from outlay.render.cells import MISSING, count, dollars, name, signed, sums
+from outlay.render.cells import MISSING, count, dollars, many, name, signed, sums
 from outlay.render.sheets import Field, Sheet, View, columns, view_markdown
 from outlay.render.time_views import trend_view
 from outlay.render.views import errors_view, latency_view, savings_view
@@ -79,10 +79,10 @@ def title_of(review: Review) -> str:
 
 def _cost(review: Review) -> Iterator[str]:
     total = review.trend.total
-    calls = "1 call" if total["calls"] == 1 else f"{count(total['calls'])} calls"
+    calls = many(total["calls"], "call")
     yield f"{calls} cost {sums(total['cost'], total.get('costs'))}; {count(total['errors'])} failed."
     if total["unpriced_calls"]:
-        several = "1 call" if total["unpriced_calls"] == 1 else f"{count(total['unpriced_calls'])} calls"
+        several = many(total["unpriced_calls"], "call")
         yield f"The price of {several} is not known: their cost is not in that sum."
 
 

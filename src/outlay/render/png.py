@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.query import LATENCY_BOUNDS_MS
-from outlay.render.cells import name
+from outlay.render.cells import many, name
 from outlay.report.money import amounts
 from outlay.report.picture import Picture
 
@@ -53,8 +53,7 @@ def note(picture: Picture) -> str:
     if unknown := picture.total["unpriced_calls"]:
         models = dict.fromkeys(name(each.model) for each in picture.unpriced)
         shown = ", ".join(list(models)[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 - fits the line
-        calls = "call" if unknown == 1 else "calls"
-        parts.append(f"without {unknown:,} {calls} whose price is unknown ({shown})")
+        parts.append(f"without {many(unknown, 'call')} whose cost is unknown ({shown})")
     if picture.others:
         parts.append(f"without amounts in {', '.join(picture.others)}")
     return f"Costs are {' and '.join(parts)}" if parts else ""
@@ -79,6 +78,9 @@ def _daily(axes: "Axes", picture: Picture) -> None:
     marker = "o" if len(days) <= 31 else None  # noqa: PLR2004 - a month of dots can still be told apart
     axes.plot(days, costs, color=_BLUE, marker=marker, markersize=4)  # type: ignore[arg-type]  # dates are units
     axes.set_ylim(bottom=0)
+    if len(days) == 1:  # left to itself the axis would show years, and the day somewhere between them
+        axes.set_xticks(days, [days[0].isoformat()])  # type: ignore[arg-type]  # dates are units
+        return None
     locator = AutoDateLocator(minticks=1, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from outlay.core.query import METRICS, Row, slow_limit
 from outlay.render.as_table import Page
-from outlay.render.cells import name
+from outlay.render.cells import many, name
 from outlay.render.sheets import Field, Kind, Sheet, View, view_text
 from outlay.report.values import Report, Unpriced
 
@@ -119,8 +119,7 @@ def unpriced_line(unpriced: Sequence[Unpriced]) -> str:
     calls = sum(each.calls for each in unpriced)
     named = ", ".join(f"{_model(each)} ({each.calls:,})" for each in unpriced[:_NAMED])
     more = f" and {len(unpriced) - _NAMED} more" if len(unpriced) > _NAMED else ""
-    noun = "call" if calls == 1 else "calls"
-    return f"price unknown or partial for {calls:,} {noun}, not wholly in the cost: {named}{more}"
+    return f"cost unknown or partial for {many(calls, 'call')}, not wholly in the cost: {named}{more}"
 
 
 def _model(each: Unpriced) -> str:

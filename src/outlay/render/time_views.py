@@ -54,7 +54,7 @@ def _against_before(found: Trend) -> Iterator[str]:
     before = cells.sums(found.before["cost"], found.before.get("costs"))
     rate = found.change["cost_change_rate"]
     said = "" if rate is None else f", {rate:+.1%}"
-    calls = f"{found.before['calls']:,} calls"
+    calls = cells.many(found.before["calls"], "call")
     yield f"the period before, as long as this one, cost {before} in {calls}{said}"
 
 

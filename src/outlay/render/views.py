@@ -40,8 +40,8 @@ def latency_view(found: Latency, tz: ZoneInfo) -> View:
         Field("slow_share", "of timed", "percent", spare=8),
     )
     untimed = found.total["calls"] - found.total["timed_calls"]
-    lack = "call without a latency is" if untimed == 1 else "calls without a latency are"
-    notes = (f"{untimed:,} {lack} in no figure of time",) if untimed else ()
+    lack = cells.many(untimed, "call without a latency is", "calls without a latency are")
+    notes = (f"{lack} in no figure of time",) if untimed else ()
     return View(
         (
             Sheet(fields, found.rows if found.query.by else (), found.total),
@@ -89,7 +89,7 @@ def errors_view(found: Errors) -> View:
         Field("cost", "all cost", "money", spare=2),
     )
     none = found.total["calls"] and not found.total["errors"]
-    empty = f"no errors in {found.total['calls']:,} calls" if none else NO_CALLS
+    empty = f"no errors in {cells.many(found.total['calls'], 'call')}" if none else NO_CALLS
     return View(
         (
             Sheet(rows, found.rows),
@@ -200,7 +200,7 @@ def savings_view(found: Savings) -> View:
     if not found.total["calls"]:
         return View((Sheet(fields, ()),), empty=NO_CALLS)
     notes = [
-        f"priced again: {found.looked_at:,} of the {found.calls:,} calls of the dearest models",
+        f"priced again: {found.looked_at:,} of the {cells.many(found.calls, 'call')} of the dearest models",
         *(["each change by itself; they do not add up"] if len(rows) > 1 else []),
         *(["caching: at most, if all fresh input were read from a cache"] if _any_bound(found) else []),
         *(["token counts are taken as they are, and answers may be worse"] if _any_model(found) else []),

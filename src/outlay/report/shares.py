@@ -22,11 +22,20 @@ def shares_of(report: Report, metric: str = "cost") -> Report:
     Raises:
         QueryError: the rows of that metric do not add up.
     """
-    if metric not in SHARED:
-        raise QueryError(f"no share of {metric!r:.60}; there are those of {', '.join(SHARED)}")
+    check_shared(metric)
     shares = [ratio(row[metric], report.total[metric]) for row in report.rows]
     rows = list(_with(report.rows, shares))
     return replace(report, rows=rows, share=metric)
+
+
+def check_shared(metric: str) -> None:
+    """Say that there are no shares of a metric.
+
+    Raises:
+        QueryError: its rows do not add up.
+    """
+    if metric not in SHARED:
+        raise QueryError(f"no share of {metric!r:.60}; there are those of {', '.join(SHARED)}")
 
 
 def _with(rows: list[Row], shares: list[float | None]) -> Iterator[Row]:

@@ -125,7 +125,7 @@
       return tile;
     }));
     const parts = [];
-    if (unpriced) parts.push(`${count(unpriced)} calls whose price is not, or not wholly, known (${told.unpriced.join(", ")})`);
+    if (unpriced) parts.push(`${count(unpriced)} ${unpriced === 1 ? "call" : "calls"} whose cost is not, or not wholly, known (${told.unpriced.join(", ")})`);
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
     by("note").textContent = parts.length ? `Costs are without ${parts.join(" and without ")}.` : "";
     return whole;
