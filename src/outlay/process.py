@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
+from outlay.home import working_folder
 from outlay.settings import Settings, is_server, load
 
 if TYPE_CHECKING:  # for annotations alone: a program that only records or asks does not load both
@@ -73,7 +74,7 @@ class Process:
         """
         with self._lock:
             if self._settings is None:
-                self._settings = load(os.environ, Path.cwd())
+                self._settings = load(os.environ, working_folder())
             self._settings = resolved(self._settings)
             return self._settings
 

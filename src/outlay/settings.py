@@ -147,10 +147,9 @@ def _home(ledger: str | None, home: Path | None) -> Path:
         return Path(ledger)
     if home is not None:
         return home
-    # Loaded only where neither a folder is named nor a home is set.
-    from platformdirs import user_data_path  # noqa: PLC0415 - see the line above
+    from outlay.home import default_home  # noqa: PLC0415 - only where no folder is named
 
-    return user_data_path("outlay", appauthor=False)
+    return default_home()
 
 
 def _read_file(file: Path) -> dict[str, Any]:

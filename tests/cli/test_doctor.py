@@ -285,6 +285,13 @@ def test_prices_that_are_old(outlay: Outlay, home: Path, tmp_path: Path) -> None
     assert found(outlay("doctor", "--json", **where), "stale prices")["do"] == "outlay prices update"
 
 
+def test_a_server_that_is_typed_and_away_is_no_fault_of_the_homes_own_ledger(outlay: Outlay) -> None:
+    """The file of the embedded ledger is not to be put aside for it."""
+    finding = found(outlay("doctor", "--json", "--ledger", ABSENT), "server")
+    assert finding["what"].startswith("postgresql://127.0.0.1:1/calls cannot be asked (")
+    assert finding["do"] == "start the server, or name another ledger"
+
+
 def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, tmp_path: Path) -> None:
     where = {"OUTLAY_LEDGER": ABSENT, "OUTLAY_HOME": str(tmp_path / "home"), "OUTLAY_SHIP": "false"}
     assert outlay("demo", "--calls", "2", "--no-sleep", **where).returncode == 0

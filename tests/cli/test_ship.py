@@ -117,7 +117,7 @@ def test_dead_letters_are_listed_retried_and_discarded(
     assert (again.returncode, json.loads(again.stdout)["dead"], server.info().calls) == (1, 1, 1)
     server.refuses = of_user("nobody")
     again = outlay("ship", "--dead", "retry", **where)
-    assert (again.returncode, again.stdout) == (0, "1 lines kept, 1 new calls; 0 refused still\n")
+    assert (again.returncode, again.stdout) == (0, "1 line kept, 1 new call; 0 refused still\n")
     assert server.info().calls == 2
     assert outlay("ship", "--dead", "list", **where).stdout == "no lines are set aside\n"
     (shipping,) = json.loads(outlay("doctor", "--json", **where).stdout)["shipping"]

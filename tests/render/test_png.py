@@ -74,7 +74,12 @@ def test_latencies_stand_in_the_bucket_that_ends_with_them() -> None:
 def test_the_first_day_is_named_and_stands_on_no_axis_of_years(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     keep = png._daily
-    monkeypatch.setattr(png, "_daily", lambda axes, found: drawn.append(axes) or keep(axes, found))
+
+    def watched(axes: Any, found: Picture) -> None:
+        drawn.append(axes)
+        keep(axes, found)
+
+    monkeypatch.setattr(png, "_daily", watched)
     png_bytes(picture(call()))
     assert [label.get_text() for label in drawn[0].get_xticklabels()] == [f"{NOON:%Y-%m-%d}"]
 

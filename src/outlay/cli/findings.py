@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from outlay.cli.doctor_place import NO_FOLDER
 from outlay.core.instants import instant
 from outlay.render.cells import many
+from outlay.settings import is_server
 
 FAULT: Final = "fault"
 ADVICE: Final = "advice"
@@ -113,6 +114,9 @@ def _ledger(found: Found) -> Iterator[Finding]:
             f"{server['target']} cannot be asked ({found['error']}); {_behind(server)}",
             "start the server or mend ledger, then outlay ship brings it up to date",
         )
+    elif is_server(found["settings"]["ledger"]):  # one that the command line names, and no program feeds
+        what = f"{found['settings']['ledger']} cannot be asked ({found['error']})"
+        yield Finding("server", FAULT, what, "start the server, or name another ledger")
     elif not found["place"]["barred"]:  # else that is why
         what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"

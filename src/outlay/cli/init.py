@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outlay.cli.options import data_options, state_of
+from outlay.home import default_home
 
 if TYPE_CHECKING:
     from outlay.settings import Settings  # loaded when the command runs
@@ -29,7 +30,7 @@ def init(ctx: click.Context, folder: Path) -> None:
     _check(ctx, state.ledger)
     above = settings_of(state)
     file = folder / "outlay.toml"
-    default = _default_home()
+    default = default_home()
     _write_new(file, settings_text(default, state.ledger))
     notes, step = list(_notes(above, file)), _next(above)
     if state.json:
@@ -49,12 +50,6 @@ def _check(ctx: click.Context, ledger: str | None) -> None:
 
     if ledger is not None and not (is_path(ledger) or is_server(ledger) or ledger in {DJANGO, MEMORY}):
         raise click.BadParameter(f"{ledger!r:.80} names no ledger; write a folder or a server's URL", ctx)
-
-
-def _default_home() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("outlay", appauthor=False)
 
 
 def _write_new(file: Path, text: str) -> None:

@@ -14,6 +14,7 @@ from outlay import process
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
 from outlay.core.errors import NoLedgerError, SettingsError
+from outlay.home import working_folder
 from outlay.render.as_table import Page
 from outlay.report import LedgerReader
 from outlay.settings import Settings, is_path, is_server, load
@@ -28,8 +29,8 @@ def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
     peek = False
     if state.ledger is not None:
         environ["OUTLAY_LEDGER"] = state.ledger
-        peek = is_server(state.ledger) and load(os.environ, Path.cwd()).ledger != state.ledger
-    settings = process.resolved(replace(load(environ, Path.cwd()), peek=peek))
+        peek = is_server(state.ledger) and load(os.environ, working_folder()).ledger != state.ledger
+    settings = process.resolved(replace(load(environ, working_folder()), peek=peek))
     return replace(settings, tags={**settings.tags, **tags}) if tags else settings
 
 
