@@ -83,6 +83,15 @@ def test_a_dry_run_keeps_nothing(outlay: Outlay, log: Path) -> None:
     assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == 0
 
 
+def test_a_dry_run_keeps_nothing_in_a_ledger_that_is_there(outlay: Outlay, log: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"timestamp": "2026-11-19T10:00:00Z", "cost": 1}\n', "utf-8")
+    outlay("import", str(other))
+    (file_done,) = json.loads(outlay("import", "--dry-run", str(log), "--json").stdout)["files"]
+    assert file_done["calls"] == 3
+    assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == 1
+
+
 def test_a_grown_file_brings_only_what_is_new(outlay: Outlay, log: Path) -> None:
     outlay("import", str(log))
     with log.open("a", encoding="utf-8") as file:
