@@ -88,7 +88,12 @@ PIECES = st.sampled_from(
 FRAMES = st.sampled_from(
     ["data: {}\n\n", "event: x\ndata: {}\n\n", "data:{}\n\n\n", "data: {}\n", ": ping\n\ndata: {}\n\n"]
 )
-TAILS = st.sampled_from(["", "data: [DONE]\n\n", 'data: {"usage": {"prompt', "\n\n", "event: end\n\n"])
+TAILS = st.sampled_from(
+    [
+        *("", "data: [DONE]\n\n", 'data: {"usage": {"prompt', "\n\n", "event: end\n\n", "event: end"),
+        *("data: [DONE]", "\ndata: [DONE]\n\n\n", "data: [DONE]\n\ndata: [DONE]\n\n", "data:[DONE]\n\n"),
+    ]
+)
 
 
 @given(

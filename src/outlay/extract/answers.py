@@ -87,12 +87,13 @@ def tier_terms(body: Mapping[str, Any], usage: Mapping[str, Any] = NOTHING) -> d
 def missing(body: Mapping[str, Any], reason: str | None = None) -> Usage:
     """Give the usage of a response that states none, with the reason."""
     error = error_in(body)
-    return Usage(
-        reason=reason or error or "the response states no usage",
-        flags=("error",) if error else (),
-        model=name_of(body.get("model")),
-        response_id=name_of(body.get("id")),
-        terms=tuple(sorted(tier_terms(body).items())),
+    tier = tier_in(body)
+    return made(
+        (),
+        (name_of(body.get("model")), name_of(body.get("id"))),
+        (("service_tier", tier),) if tier else (),
+        None,
+        (("error",) if error else (), reason or error or "the response states no usage"),
     )
 
 

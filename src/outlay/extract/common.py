@@ -142,11 +142,13 @@ def _items(fresh: int, cached: int, written: int, shown: int, thought: int) -> t
     """Give the units in the vocabulary's order, zeros left out."""
     if fresh and shown and not cached and not written and not thought:
         return ("input", fresh), ("output", shown)
-    found = (
-        ("input", fresh),
-        ("cache_read", cached),
-        ("cache_write", written),
-        ("output", shown),
-        ("reasoning", thought),
-    )
-    return tuple([item for item in found if item[1]])
+    found = [("input", fresh)] if fresh else []
+    if cached:
+        found.append(("cache_read", cached))
+    if written:
+        found.append(("cache_write", written))
+    if shown:
+        found.append(("output", shown))
+    if thought:
+        found.append(("reasoning", thought))
+    return tuple(found)

@@ -18,7 +18,6 @@ from outlay.extract.table import CHUNKED, KNOWN_PROVIDERS, usual_reader_of
 Usual = tuple[tuple[Item, ...], tuple[str | None, str | None], tuple[Term, ...], Mapping[str, Any] | None]
 """Units; the names of the model that served and of the answer; billing terms; the provider's own usage."""
 
-_BATCHED = frozenset({"custom_id", "key"})  # what makes a body a line of a batch
 _TOOLS = 2  # that a response tells of: searches and drawing
 
 
@@ -27,8 +26,8 @@ def usual_of_body(body: Any, provider: str, api: str) -> Usual | None:
     if type(body) is not dict or provider not in KNOWN_PROVIDERS:
         return None
     usual = _READERS.get(api) or usual_reader_of(api)
-    if usual is None or not _BATCHED.isdisjoint(body) or body.get("object") == "batch":
-        return None
+    if usual is None or "custom_id" in body or "key" in body or body.get("object") == "batch":
+        return None  # of a batch, or the batch itself
     return usual(body)
 
 
