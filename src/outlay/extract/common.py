@@ -86,10 +86,12 @@ def _parts(usage: Mapping[str, Any], names: Names) -> tuple[int, int, int] | Non
         if not _is_plain(shown, _PART_OF_OUTPUT, _WITH_OUTPUT):
             return None
         thought = shown.get("reasoning_tokens") or 0
-    if (tier is not None and not _is_short(tier)) or type(usage.get(_CHECKPOINT)) in _CUT:
+    if tier is not None and not _is_short(tier):
         return None
-    if not _NUMBERS.isdisjoint(usage):
-        if not _can_be_passed_over(usage, stated=cached is not None):
+    looked_at = 3 + (within is not None) + (shown is not None) + (tier is not None)
+    if len(usage) > looked_at:
+        checkpoint = type(usage.get(_CHECKPOINT))
+        if checkpoint in _CUT or not _can_be_passed_over(usage, stated=cached is not None):
             return None
         cached = usage.get(_BESIDE) if cached is None else cached
     return cached or 0, written, thought
@@ -115,11 +117,14 @@ def common_usage(usage: object, names: Names) -> tuple[tuple[Item, ...], dict[st
     copied = usage.copy()  # plain numbers, but for the details
     if len(copied) == 3:  # noqa: PLR2004 - as above
         return items, copied
+    others = len(copied) - 3
     if (within := usage.get(names[2])) is not None:
         copied[names[2]] = within.copy()
+        others -= 1
     if (shown := usage.get(names[3])) is not None:
         copied[names[3]] = shown.copy()
-    if not _COPIED.isdisjoint(copied):
+        others -= 1
+    if others and not _COPIED.isdisjoint(copied):
         for name in _COPIED.intersection(copied):
             if type(copied[name]) not in _STILL:
                 copied[name] = plain(copied[name])
