@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.wire import Kept
 
-from outlay.capture import Recorder
+from outlay.capture import Recorder, SystemClock
 from outlay.capture.call import Call
-from outlay.capture.streams import Watch, watch_async
+from outlay.capture.streams import Watch, watch, watch_async
 from outlay.extract import collector
+from outlay.pricing import cost_of
 
 CHUNK = {"id": "c1", "object": "chat.completion.chunk", "model": "gpt-4o", "choices": []}
 
@@ -69,3 +73,88 @@ def test_an_error_that_the_caller_throws_in_is_the_calls(recorder: Recorder, kep
 
     asyncio.run(main())
     assert (kept.only.status, kept.only.error_type) == ("error", "KeyError")
+
+
+COUNTS = st.fixed_dictionaries(
+    {"prompt_tokens": st.integers(0, 9), "completion_tokens": st.integers(0, 9)},
+    optional={
+        "prompt_tokens_details": st.none() | st.fixed_dictionaries({"cached_tokens": st.integers(0, 3)})
+    },
+)
+FIELDS = st.fixed_dictionaries(
+    {"choices": st.sampled_from([[], [{"delta": {}}], [{"delta": {}, "finish_reason": "stop"}]])},
+    optional={
+        "id": st.sampled_from(["c-1", "", None]),
+        "model": st.sampled_from(["gpt-4o", "gpt-4o-2024-08-06", ""]),
+        "usage": st.none() | COUNTS | COUNTS.map(lambda counts: SimpleNamespace(**counts)) | st.just("odd"),
+        "x_groq": st.none() | st.just({"usage": {"prompt_tokens": 3, "completion_tokens": 2}}),
+    },
+)
+CHUNKS = st.lists(
+    FIELDS.map(lambda fields: SimpleNamespace(**fields))
+    | FIELDS.map(lambda fields: SimpleNamespace(**{"usage": None, **fields}))
+    | FIELDS
+    | st.just("odd"),
+    max_size=8,
+)
+
+
+def is_only_usage(chunk: Any) -> bool:
+    """As openai's chunk that only came because it was asked for; raises at a dict and a text."""
+    return not chunk.choices and chunk.usage is not None
+
+
+async def asynchronous(chunks: list[Any]) -> AsyncIterator[Any]:
+    for chunk in chunks:
+        yield chunk
+
+
+async def gathered(chunks: AsyncIterator[Any]) -> list[Any]:
+    return [chunk async for chunk in chunks]
+
+
+@given(chunks=CHUNKS, hiding=st.booleans(), through_loop=st.booleans())
+def test_a_chat_stream_watched_says_what_each_chunk_looked_at_says(
+    *, chunks: list[Any], hiding: bool, through_loop: bool
+) -> None:
+    """No function is called for most chunks; the usage is the same, and so is what the caller sees."""
+    kept = Kept()
+    recorder = Recorder(kept, clock=SystemClock(), price=cost_of)
+    whole: Any = collector("openai", "chat")
+    for chunk in chunks:
+        whole.add(chunk)
+    complete, usage, body = whole.complete, whole.usage(), whole.as_body()
+    call = Call(recorder, provider="openai", api="chat", model="gpt-4o", streamed=True)
+    seen = Watch(call, collector("openai", "chat"), is_only_usage if hiding else None)
+    if through_loop:
+        passed = asyncio.run(gathered(watch_async(asynchronous(chunks), seen)))
+    else:
+        passed = list(watch(iter(chunks), seen))
+    shown = [chunk for chunk in chunks if not (hiding and hidden(chunk))]
+    assert [id(chunk) for chunk in passed] == [id(chunk) for chunk in shown]
+    assert (seen.collector.complete, seen.usage()) == (complete, usage)
+    if body is not None and body["usage"]:
+        body = {name: value for name, value in body.items() if name != "choices"}
+    assert seen.as_body() == body
+    assert kept.only.usage.units == usage.units
+
+
+@given(chunks=CHUNKS, left=st.integers(0, 8))
+def test_a_chat_stream_that_is_left_says_what_its_chunks_so_far_say(chunks: list[Any], left: int) -> None:
+    kept = Kept()
+    recorder = Recorder(kept, clock=SystemClock(), price=cost_of)
+    whole: Any = collector("openai", "chat")
+    call = Call(recorder, provider="openai", api="chat", model="gpt-4o", streamed=True)
+    stream: Any = watch(iter([*chunks, *({"choices": []},) * 9]), Watch(call, collector("openai", "chat")))
+    for _ in range(left + 1):
+        whole.add(next(stream))
+    stream.close()
+    assert kept.only.usage.units == whole.usage().units
+    assert ("abandoned" in kept.only.flags) == (not whole.complete)
+
+
+def hidden(chunk: Any) -> bool:
+    try:
+        return is_only_usage(chunk)
+    except AttributeError:
+        return False

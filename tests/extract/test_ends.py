@@ -46,16 +46,6 @@ STREAMS: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
             }
         ],
     ),
-    **{
-        (host, "chat"): (
-            [{"id": "c-1", "model": "m", "choices": [{"delta": {"role": "assistant"}}]}],
-            [
-                {"choices": [{"delta": {}, "finish_reason": "stop"}]},
-                {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}},
-            ],
-        )
-        for host in ("openai", "groq", "mistral", "vllm")
-    },
 }
 
 
@@ -79,8 +69,3 @@ def test_of_a_live_stream_its_ends_say_what_all_of_it_says(provider: str, api: s
     assert live.as_body() == whole.as_body()
     if not cut:
         assert live.usage().units == {"input": 10, "output": 4}
-
-
-@pytest.mark.parametrize("provider", ["perplexity", "databricks", "deepseek", "a-stranger"])
-def test_where_usage_may_run_along_every_chunk_is_looked_at(provider: str) -> None:
-    assert not hasattr(collector(provider, "chat"), "rest")

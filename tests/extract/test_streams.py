@@ -9,15 +9,6 @@ from outlay.extract import collector
 from outlay.extract.streams import Kept
 
 
-def test_chunks_behind_the_first_are_looked_at_when_somebody_asks() -> None:
-    stream: Any = collector("openai", "chat")
-    stream.add({"id": "c-1", "choices": [{"delta": {"content": "a"}}]})
-    stream.rest({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-    stream.rest({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 4}})
-    assert stream.complete
-    assert stream.usage().units == {"input": 10, "output": 4}
-
-
 @pytest.mark.parametrize(
     ("provider", "api", "before", "last", "units"),
     [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from outlay.capture import contexts
@@ -51,6 +52,7 @@ class Call:
     """
 
     __slots__ = (
+        "_at",
         "_ended",
         "_error",
         "_first",
@@ -60,7 +62,6 @@ class Call:
         "_status",
         "_usage",
         "api",
-        "at",
         "done",
         "extra",
         "keep",
@@ -104,25 +105,32 @@ class Call:
         scope = contexts.scope.get() if counted else None
         if scope is not None:
             scope.saw_call()
-        self.at = recorder.clock.now()
+        self._at: datetime | float = recorder.moment()
         self._started = recorder.clock.monotonic()
+
+    @property
+    def at(self) -> datetime:
+        """The instant of its start; a system's clock gave it in seconds, which cost less where it is read."""
+        if isinstance(self._at, float):
+            self._at = datetime.fromtimestamp(self._at, UTC)
+        return self._at
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        self._at = at
 
     def beside(self) -> "Call":
         """Give another call that was made in the same stretch of time, for the same user."""
         other = Call(
             self._recorder, provider=self.provider, api=self.api, model=self.model, counted=False, sent=True
         )
-        other._place, other.at, other._started = self._place, self.at, self._started
+        other._place, other._at, other._started = self._place, self._at, self._started
         return other
 
     def first_token(self) -> None:
         """Note the moment at which the first part of a stream came; later ones change nothing."""
         if self._first is None:
             self._first = self._recorder.clock.monotonic()
-
-    def finish(self, usage: Usage | Reading) -> None:
-        """Record that the call worked; ``usage`` may be what is read when the Record is made."""
-        self._end(usage, "success", None)
 
     def answer(self, body: Any, api: str | None = None) -> None:
         """Record that the call worked with this answer, an SDK's object, a mapping or a body's text.
@@ -137,12 +145,12 @@ class Call:
         except Exception as fault:  # noqa: BLE001 - the guard
             note_failure("Call.answer", fault)
             kept = None
-        self._end(usage_in(body, self.provider, name) if kept is None else (kept, name), "success", None)
+        self.finish(usage_in(body, self.provider, name) if kept is None else (kept, name))
 
     def leave(self, usage: Usage) -> None:
         """Record that the caller left a stream before its end: what came is kept, flagged partial."""
         reason = usage.reason or "the stream was left before its end"
-        self._end(usage.flagged(PARTIAL, ABANDONED, reason=reason), "success", None)
+        self.finish(usage.flagged(PARTIAL, ABANDONED, reason=reason))
 
     def fail(self, error: BaseException, usage: Usage | None = None) -> None:
         """Record that the call failed, with whatever usage came before; the error itself is not touched.
@@ -153,13 +161,19 @@ class Call:
             self.done = True
             return
         known = Usage(reason=FAILED) if usage is None else usage.flagged(PARTIAL, reason=FAILED)
-        self._end(known, "error", error)
+        self.finish(known, "error", error)
 
     def reject(self, error: BaseException, usage: Usage) -> None:
         """Record that the call was answered and billed, and failed all the same: all of its usage counts."""
-        self._end(usage, "error", error)
+        self.finish(usage, "error", error)
 
-    def _end(self, usage: Usage | Reading | Held, status: Status, error: BaseException | None) -> None:
+    def finish(
+        self,
+        usage: Usage | Reading | Held,
+        status: Status = "success",
+        error: BaseException | None = None,
+    ) -> None:
+        """Record how the call ended; ``usage`` may be what is read when the Record is made."""
         if self.done:
             return
         self.done = True
@@ -175,7 +189,7 @@ class Call:
             else:
                 self.keep(self.entry())
         except Exception as fault:  # noqa: BLE001 - the guard, without a further call
-            note_failure("Call._end", fault)
+            note_failure("Call.finish", fault)
 
     def entry(self) -> Record:
         """Make the Record of a call that has ended, priced as of its start."""

@@ -1,6 +1,6 @@
 """The recorder: makes Records of calls, prices them, and hands them to the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import datetime
@@ -76,6 +76,8 @@ class Recorder:
         self.texts = texts  # how prompts and replies are kept; None: they are not
         self.errors = errors or texts  # how the words of errors are kept; None: only their facts are
         self.clock = clock
+        # Where the clock has it: the instant as seconds, of which a datetime is made in another thread.
+        self.moment: Callable[[], datetime | float] = getattr(clock, "moment", clock.now)
         self.gated = gate is not None
         self._gate = gate
         self._price = price

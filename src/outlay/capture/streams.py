@@ -12,6 +12,7 @@ from outlay.capture.guard import guarded, note_failure
 from outlay.capture.texts import Listening
 from outlay.core.usage import Usage
 from outlay.extract import Collector, body_of
+from outlay.extract.streams import LastUsage
 
 T = TypeVar("T")
 CANCELLED = "CancelledError"  # by its name: asyncio takes long to load
@@ -30,9 +31,7 @@ class Watch:
     def __init__(self, call: Call, collector: Collector, hidden: Callable[[Any], bool] | None = None) -> None:
         self.call = call
         self.collector: Collector = collector if call.said is None else Listening(collector, call.said)
-        self.hidden = (
-            None if hidden is None else guarded(hidden)
-        )  # tells a chunk that only came because we asked for it
+        self.hidden = hidden  # tells a chunk that only came because we asked for it
 
     def begin(self, chunk: Any) -> None:
         """Take the first chunk, and note when it came."""
@@ -52,6 +51,28 @@ class Watch:
             return self.take
         rest: Callable[[Any], None] | None = getattr(self.collector, "rest", None)
         return self.collector.add if rest is None else rest
+
+    def kept(self, chunk: Any) -> LastUsage | None:
+        """Give the collector, if all that it does with most chunks like this is to find no usage on them."""
+        if type(self).take is not Watch.take:
+            return None
+        kept = self.collector
+        return kept if type(kept) is LastUsage and hasattr(chunk, "usage") else None
+
+    def stumbled(self, chunk: Any, error: Exception) -> None:
+        """A chunk was not taken: it is of another kind than the first one, or that is a fault of ours."""
+        if isinstance(error, AttributeError) and type(getattr(self, "collector", None)) is LastUsage:
+            self.take(chunk)
+        else:
+            note_failure("Watch.take", error)
+
+    def hides(self, chunk: Any) -> bool:
+        """Whether the caller must not see a chunk."""
+        try:
+            return self.hidden is not None and self.hidden(chunk)
+        except Exception as error:  # noqa: BLE001 - likewise
+            note_failure("Watch.hides", error)
+            return False
 
     def usage(self) -> Usage:
         """Give what is known of the usage so far; a fault of ours gives a reason instead."""
@@ -102,15 +123,23 @@ def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:
     """Pass a stream's chunks on, each the very object that came, and end its call when it ends."""
     take: Callable[[Any], None] = seen.begin
     then, hidden = seen.taker(), seen.hidden
+    kept: LastUsage | None = None
     try:
         for chunk in chunks:
             try:
-                take(chunk)
+                if kept is None:
+                    take(chunk)
+                    if take is not then:
+                        take, kept = then, seen.kept(chunk)
+                else:  # no function is called for most chunks
+                    kept.last = chunk
+                    if chunk.usage is not None:  # type: ignore[attr-defined]  # the first one has it
+                        kept.carry(chunk)
             except Exception as error:  # noqa: BLE001 - the guard
-                note_failure("Watch.take", error)
-            take = then
-            if hidden is None or not hidden(chunk):
-                yield chunk
+                seen.stumbled(chunk, error)
+            if hidden is not None and (kept is None or kept.carrier is chunk) and seen.hides(chunk):
+                continue
+            yield chunk
     except GeneratorExit:
         seen.leave()
         raise
@@ -120,24 +149,34 @@ def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:
     seen.finish()
 
 
-async def watch_async(chunks: AsyncIterator[T], seen: Watch) -> AsyncIterator[T]:
+async def watch_async(  # noqa: C901 - the way of a chunk, without a further call
+    chunks: AsyncIterator[T], seen: Watch
+) -> AsyncIterator[T]:
     """Do the same for an asynchronous stream."""
     take: Callable[[Any], None] = seen.begin
     then, hidden = seen.taker(), seen.hidden
+    kept: LastUsage | None = None
     try:
         async for chunk in chunks:
             try:
-                take(chunk)
+                if kept is None:
+                    take(chunk)
+                    if take is not then:
+                        take, kept = then, seen.kept(chunk)
+                else:  # no function is called for most chunks
+                    kept.last = chunk
+                    if chunk.usage is not None:  # type: ignore[attr-defined]  # the first one has it
+                        kept.carry(chunk)
             except Exception as error:  # noqa: BLE001 - the guard
-                note_failure("Watch.take", error)
-            take = then
-            if hidden is None or not hidden(chunk):
-                try:
-                    yield chunk
-                except BaseException as error:
-                    if type(error).__name__ == CANCELLED:  # not while it waited for a chunk: it was let go
-                        seen.leave()
-                    raise
+                seen.stumbled(chunk, error)
+            if hidden is not None and (kept is None or kept.carrier is chunk) and seen.hides(chunk):
+                continue
+            try:
+                yield chunk
+            except BaseException as error:
+                if type(error).__name__ == CANCELLED:  # not while it waited for a chunk: it was let go
+                    seen.leave()
+                raise
     except GeneratorExit:
         seen.leave()
         raise

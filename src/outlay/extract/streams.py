@@ -10,16 +10,7 @@ from outlay.extract.plain import copy_of, fields_of, plain, rows_of
 
 BodyReader = Callable[[Mapping[str, Any], str], Usage]
 
-# Hosts that send the usage of a chat in one of its last chunks. OpenAI's reference says of include_usage that
-# one additional chunk, before the end, holds it; of the others it is what recorded streams show, all of them.
-# Perplexity, Databricks and DeepSeek let it run along, and a stranger may: there each chunk is looked at.
-_CLOSING = frozenset(
-    {
-        *("openai", "azure", "ai21", "alibaba", "bedrock", "cloudflare", "groq", "huggingface", "mistral"),
-        *("moonshotai", "ollama", "openrouter", "snowflake", "together", "vllm", "writer", "xai", "zai"),
-    }
-)
-_TAIL = 4  # more chunks than ever came behind a usage
+_TAIL = 4  # more events than ever came behind the one that says all
 
 _REPLACING = frozenset({int, str, float, bool, list})  # kinds of values that stand in place of earlier ones
 _FOLD = 64  # this many usage objects are kept before they are merged into one, so that memory is bounded
@@ -129,27 +120,45 @@ def _says_all(last: dict[Any, Any], held: list[Any]) -> bool:
 
 
 class LastUsage:
-    """A collector for chunks of which none, one or all carry ``usage``: OpenAI's chat and its copies."""
+    """A collector for chunks of which none, one or all carry ``usage``: OpenAI's chat and its copies.
 
-    __slots__ = ("_body", "_carrier", "_first", "_kept", "_last", "_provider", "_read")
+    Whoever passes many chunks on may look for their usage itself: the first chunk goes to ``add``, each later
+    one is put into ``last``, and handed to ``carry`` if its ``usage`` is not None. No other chunk is held:
+    what is held is memory that the next chunk does not find warm.
+    """
+
+    __slots__ = ("_body", "_first", "_kept", "_provider", "_read", "_usage", "carrier", "last")
 
     def __init__(self, read: BodyReader, provider: str) -> None:
         self._read = read
         self._provider = provider
         self._body: dict[str, Any] | None = None  # what is left of the chunks, once they are let go
         self._first: Any = None
-        self._last: Any = None
-        self._carrier: Any = None
-        self._kept = Kept()
+        self.carrier: Any = None
+        self._usage: Any = None  # the only one, as most streams have it
+        self._kept: Kept | None = None  # all, where there are more
+        self.last: Any = None
 
     def add(self, event: Any) -> None:
         """Keep the first and the last chunk, and every usage."""
         if self._first is None:
             self._first = event
-        self._last = event
+        self.last = event
         usage = event.get("usage") if type(event) is dict else getattr(event, "usage", None)
         if usage is not None:
-            self._carrier = event
+            self.carry(event)
+
+    def carry(self, event: Any) -> None:
+        """Keep the usage of a chunk that has one, and the chunk."""
+        usage = peek(event, "usage")
+        self.carrier = event
+        if self._kept is not None:
+            self._kept.append(usage)
+        elif self._usage is None:
+            self._usage = usage
+        else:
+            self._kept = Kept()
+            self._kept.append(self._usage)
             self._kept.append(usage)
 
     @property
@@ -157,10 +166,10 @@ class LastUsage:
         """Whether the final usage was seen: the only one, or one on a chunk that ends the answer."""
         if self._body is not None:
             return True
-        if self._carrier is None:
-            return _carries_elsewhere(self._last)
-        alone = self._kept.count == 1 and self._carrier is not self._first
-        return alone or any(_ends(chunk) for chunk in (self._carrier, self._last))
+        if self.carrier is None:
+            return _carries_elsewhere(self.last)
+        alone = self._kept is None and self.carrier is not self._first
+        return alone or any(_ends(chunk) for chunk in (self.carrier, self.last))
 
     def hold(self) -> None:
         """Copy the usage; the other facts are texts, which nobody can change.
@@ -168,30 +177,43 @@ class LastUsage:
         The chunks of a stream that is whole are let go, so that their memory serves the next one's: no reader
         looks at an answer beside its usage.
         """
-        self._kept.hold()
-        if self.complete and self._kept and (facts := self._facts())["usage"]:
+        if self.carrier is None:
+            return
+        if self._kept is not None:
+            self._kept.hold()
+        else:
+            self._usage = copy_of(self._usage)
+        alone = self._kept is None and self.carrier is not self._first  # as `complete` has it
+        if (alone or self.complete) and (facts := self._facts())["usage"]:
             facts.pop("choices", None)
             self._body = facts
-            self._first = self._last = self._carrier = None
-            self._kept = Kept()
+            self._first = self.last = self.carrier = self._usage = self._kept = None
 
     def as_body(self) -> Mapping[str, Any] | None:
         """Give the body that a stream amounts to which came to its end; None for one that did not."""
         if self._body is not None:
             return self._body
-        return self._facts() if self.complete and self._kept else None
+        return self._facts() if self.complete and self.carrier is not None else None
 
     def _facts(self) -> dict[str, Any]:
         if self._body is not None:
             return self._body
         facts = dict(fields_of(self._first) or {})
-        later = (self._last,) if self._carrier is self._last else (self._carrier, self._last)
+        later = (self.last,) if self.carrier is self.last else (self.carrier, self.last)
         for chunk in later:
             for key, value in (fields_of(chunk) or {}).items():
                 if value or key not in facts:
                     facts[key] = value
-        facts["usage"] = self._kept.merged() or None
+        facts["usage"] = self._merged() or None
         return facts
+
+    def _merged(self) -> Any:
+        if self._kept is not None:
+            return self._kept.merged()
+        copied = self._usage if type(self._usage) is dict else plain(self._usage)
+        return (
+            copied.copy() if isinstance(copied, dict) else None
+        )  # whoever reads it copies it into plain data
 
     def usage(self) -> Usage:
         """Read the merged usage with the facts of the first and last chunks."""
@@ -205,37 +227,6 @@ class LastUsage:
                 "the stream carries no usage: ask with stream_options.include_usage",
             )
         return read if self.complete else cut_off(read, "the stream ended before its final usage")
-
-
-class ClosingUsage(LastUsage):
-    """The same for hosts that send their usage in one of the last chunks: the others are not looked at."""
-
-    __slots__ = ("_tail", "rest")
-
-    def __init__(self, read: BodyReader, provider: str) -> None:
-        super().__init__(read, provider)
-        self._tail: deque[Any] = deque(maxlen=_TAIL)
-        self.rest = self._tail.append  # takes what comes after the first chunk
-
-    def _look(self) -> None:
-        while self._tail:
-            self.add(self._tail.popleft())
-
-    @property
-    def complete(self) -> bool:
-        """Whether the final usage was seen."""
-        self._look()
-        return super().complete
-
-    def hold(self) -> None:
-        """Copy the usage."""
-        self._look()
-        super().hold()
-
-    def usage(self) -> Usage:
-        """Read the usage."""
-        self._look()
-        return super().usage()
 
 
 class AtItsEnds:
@@ -283,11 +274,6 @@ class AtItsEnds:
     def usage(self) -> Usage:
         """Read what is known by now."""
         return self._looked().usage() if self._known is None else self._known
-
-
-def last_usage(read: BodyReader, provider: str) -> LastUsage:
-    """Make the collector of a chat stream."""
-    return (ClosingUsage if provider in _CLOSING else LastUsage)(read, provider)
 
 
 def _carries_elsewhere(chunk: Any) -> bool:

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from outlay.extract.streams import AtItsEnds, BodyReader, Collector, last_usage
+from outlay.extract.streams import AtItsEnds, BodyReader, Collector, LastUsage
 
 
 class Row(NamedTuple):
@@ -121,7 +121,7 @@ def reader_of(api: str) -> Reader:
     row = ROWS[api]
     module: Any = import_module(f"outlay.extract.{row.module}")
     body: BodyReader = getattr(module, row.body)
-    stream = partial(last_usage, body) if row.stream is None else getattr(module, row.stream)
+    stream = partial(LastUsage, body) if row.stream is None else getattr(module, row.stream)
     made: Callable[[str], Collector] = partial(stream, body) if row.shared else stream
     return Reader(row.operation, body, (lambda provider: AtItsEnds(made(provider))) if row.ends else made)
 

@@ -71,5 +71,5 @@ class GrpcStream(LastUsage):
     @property
     def complete(self) -> bool:
         """Whether the last chunk ends an output."""
-        outputs = rows_of(peek(self._last, "outputs"))
-        return self._carrier is not None and any(peek(output, "finish_reason") for output in outputs)
+        outputs = rows_of(peek(self.last, "outputs"))
+        return self.carrier is not None and any(peek(output, "finish_reason") for output in outputs)

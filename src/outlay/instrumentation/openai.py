@@ -20,6 +20,7 @@ PATHS = {
     "/audio/transcriptions": "transcription",
     "/audio/translations": "transcription",
 }
+_ASKED = frozenset({"chat", "completions"})
 # Hosts known to send usage in a last chunk when asked to; asking a stranger could fail the caller's call.
 ASKABLE = frozenset(
     {"openai", "azure", "groq", "fireworks", "together", "vllm", "ollama", "cerebras", "alibaba"}
@@ -49,11 +50,14 @@ def _as_it_is(_provider: str, _api: str, options: Any) -> tuple[Any, None]:
 def _ask_for_usage(provider: str, api: str, options: Any) -> tuple[Any, Callable[[Any], bool] | None]:
     """Ask a chat stream for its usage where the caller did not, and hide the chunk that brings it."""
     body = options.json_data
-    if api not in {"chat", "completions"} or provider not in ASKABLE or not isinstance(body, Mapping):
+    if type(body) is not dict and not isinstance(body, Mapping):
         return options, None
     asked = body.get("stream_options") or {}
-    extra = options.extra_json or {}
-    if not isinstance(asked, Mapping) or "include_usage" in asked or "stream_options" in extra:
+    if type(asked) is not dict and not isinstance(asked, Mapping):
+        return options, None
+    if "include_usage" in asked or api not in _ASKED or provider not in ASKABLE:
+        return options, None
+    if "stream_options" in (options.extra_json or {}):
         return options, None
     changed = {**body, "stream_options": {**asked, "include_usage": True}}
     return options.model_copy(update={"json_data": changed}), _only_usage

@@ -70,7 +70,6 @@ Begin = Callable[[Any, Any, bool], Begun | None]
 
 
 def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> Begin:
-    prepare = guarded(sdk.prepare)
     read_back = stored.beginner(recorder, lambda client: known_provider(client, sdk.provider))
     apis = {**sdk.paths, **{f"/v1{path}": api for path, api in sdk.paths.items()}}
 
@@ -92,7 +91,7 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
                 call.terms.update(place_at(client.base_url.host))
             if call.said is not None:
                 call.said.asked(body)
-            sent, hidden = (prepare(provider, api, options) if stream else None) or (options, None)
+            sent, hidden = _prepared(sdk, call, options) if stream else (options, None)
         except BudgetExceededError:
             raise
         except Exception as error:  # noqa: BLE001 - the guard, without a further call
@@ -101,6 +100,14 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
         return call, sent, hidden
 
     return begin
+
+
+def _prepared(sdk: Sdk, call: Call, options: Any) -> tuple[Any, Hidden]:
+    try:
+        return sdk.prepare(call.provider, call.api, options)
+    except Exception as error:  # noqa: BLE001 - the guard: the call goes on as it was asked for
+        note_failure("stainless.prepare", error)
+        return options, None
 
 
 def _path(url: str) -> str:

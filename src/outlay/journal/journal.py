@@ -9,6 +9,7 @@ from pathlib import Path
 
 from outlay.core.ports import Clock, Pending
 from outlay.core.record import Entry
+from outlay.journal.bell import Bell
 from outlay.journal.endings import DRAIN_SECONDS, watch_hard_ends
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.losses import Losses
@@ -84,8 +85,8 @@ class Journal:
         self._writer = Writer(self.folder, self._losses, self._clock, self._segment_bytes, self._run_id, room)
         self._starting = threading.Lock()
         self._draining = threading.Lock()
-        self._wake = threading.Event()
-        self._hurry = threading.Event()
+        self._wake = Bell()
+        self._hurry = Bell()
         self._asleep = False
         self._busy = False  # whether there was something to write the last time
         self._in_hand = 0
@@ -104,7 +105,7 @@ class Journal:
             return
         self._push(pending)
         if self._asleep:
-            self._wake.set()
+            self._wake.ring()
         elif self._thread is None:
             self._start()
 
@@ -115,7 +116,7 @@ class Journal:
             return
         self._push(entry)
         if self._asleep:
-            self._wake.set()
+            self._wake.ring()
         elif self._thread is None:
             self._start()
 
@@ -125,8 +126,8 @@ class Journal:
         self._queue.append(marker)
         if self._thread is None:
             self._start()
-        self._hurry.set()
-        self._wake.set()
+        self._hurry.ring()
+        self._wake.ring()
         if self._thread is None:
             self._drain()
         return marker.reached.wait(timeout) and marker.kept
@@ -137,8 +138,8 @@ class Journal:
         with self._starting:
             thread, self._thread = self._thread, None
             self._stop.set()
-            self._hurry.set()
-            self._wake.set()
+            self._hurry.ring()
+            self._wake.ring()
         if thread is not None:
             thread.join(DRAIN_SECONDS)
 
@@ -228,7 +229,7 @@ class Journal:
             self._sleep(synced, stop)
         if (self._queue or self._busy) and not stop.is_set():
             self._hurry.wait(self._batch_delay)
-        self._hurry.clear()
+        self._hurry.hush()
 
     def _sleep(self, synced: float, stop: threading.Event) -> None:
         due = None
@@ -238,7 +239,7 @@ class Journal:
         if not self._queue and not stop.is_set():
             self._wake.wait(due)
         self._asleep = False
-        self._wake.clear()
+        self._wake.hush()
 
     def _drain(self) -> None:
         """Write all that waits now; one thread at a time."""
