@@ -333,5 +333,7 @@ def test_a_period_within_one_day_has_no_whole_day_to_take(latencies: _Latencies)
     latencies.hold([(noon, "m", 1.0)], 1)
     asked = Query(since=noon, until=noon + timedelta(hours=3))
     assert sealed.sealing(latencies, asked, DUCKDB) is DUCKDB
+    last = datetime(9999, 12, 31, 12, tzinfo=UTC)
+    assert sealed.sealing(latencies, Query(since=last), DUCKDB) is DUCKDB
     assert sealed.sealing(latencies, Query(by=("hour",)), DUCKDB) is DUCKDB
     assert sealed.sealing(latencies, Query(by=("day",), tz="Asia/Kathmandu"), DUCKDB) is DUCKDB

@@ -1,8 +1,10 @@
 """Questions out of a seal: its sums and sorted latencies, and the few calls that it does not hold."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from outlay.core.query import TIME_DIMENSIONS, Query
@@ -20,6 +22,7 @@ LATENCY: Final = DUCKDB.percentiles.format(column="latency_ms")
 """The column of the percentiles of latencies, as the engine's own."""
 
 _DAY = timedelta(days=1)
+_WORD = re.compile(r"\w+")
 _FAILED = "FILTER (WHERE status = 'error')"
 _DONE = "FILTER (WHERE status <> 'error')"
 _COLUMNS: Final[Mapping[str, str]] = {
@@ -75,19 +78,20 @@ def sealing(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
     period = _period(query, upto) if upto else None
     if period is None:
         return dialect
-    latencies = None
-    if names <= _SORTED and LATENCY in sql.beside_sums(query, dialect):
-        latencies = _all_of(tables, "latencies", period, latencies_of)
     sealed = replace(
         dialect,
-        calls=_all_of(tables, "sums", period, sums_of),
         counts=_COUNTS,
         sums=_SUMS,
         mean=_COLUMNS[DUCKDB.mean],
         percentiles="NULL",
         columns=_COLUMNS,
     )
-    return replace(dialect, sealed=sealed, latencies=latencies)
+    wanted = {*names, "currency", *_WORD.findall(sql.totals(query, None, sealed).text)}
+    sums = _all_of(tables, "sums", period, partial(sums_of, wanted=wanted))
+    latencies = None
+    if names <= _SORTED and LATENCY in sql.beside_sums(query, dialect):
+        latencies = _all_of(tables, "latencies", period, latencies_of)
+    return replace(dialect, sealed=replace(sealed, calls=sums), latencies=latencies)
 
 
 def _sealed_below(tables: Asked) -> int:
@@ -97,7 +101,10 @@ def _sealed_below(tables: Asked) -> int:
 
 def _period(query: Query, upto: int) -> _Period | None:
     """Cut a question's period at midnights; None where no whole day lies in it."""
-    first, end = _midnight_after(query.since), _midnight_before(query.until)
+    try:
+        first, end = _midnight_after(query.since), _midnight_before(query.until)
+    except OverflowError:  # after the last midnight that there is
+        return None
     if first is not None and end is not None and first >= end:
         return None
     since, until = _bound(">=", query.since), _bound("<", query.until)

@@ -1,5 +1,6 @@
 """What a seal holds: its sums and sorted latencies, and how they are worked out of calls."""
 
+from collections.abc import Container
 from typing import Final
 
 DIMENSIONS: Final = ("provider", "model", "operation", "status", "error_type", "currency", "cost_status")
@@ -41,12 +42,15 @@ EXACT: Final = tuple(
 )
 
 
-def sums_of(calls: str, at: str) -> str:
-    """Write the question for the sums of calls; ``at`` gives a group's instant out of those of its calls."""
-    dimensions = ", ".join(DIMENSIONS)
-    sums = ", ".join(f"{text} AS {name}" for name, text in SUMS.items())
-    return f"""SELECT {at} AS "at", {dimensions}, {sums} FROM {calls}
-        GROUP BY date_trunc('day', calls."at"), {dimensions}"""  # noqa: S608  # our own names
+def sums_of(calls: str, at: str, wanted: Container[str] | None = None) -> str:
+    """Write the question for the sums of calls; ``at`` gives a group's instant out of those of its calls.
+
+    All columns, or those that are wanted.
+    """
+    dimensions = "".join(f", {name}" for name in DIMENSIONS if wanted is None or name in wanted)
+    sums = "".join(f", {text} AS {name}" for name, text in SUMS.items() if wanted is None or name in wanted)
+    return f"""SELECT {at} AS "at"{dimensions}{sums} FROM {calls}
+        GROUP BY date_trunc('day', calls."at"){dimensions}"""  # noqa: S608  # our own names
 
 
 def latencies_of(calls: str, at: str) -> str:
