@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
@@ -12,23 +13,26 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.importing.test_bulk import BOOK, Done, imported, maker
+from tests.support import chdb, postgres
 from tests.support.any_record import records
 
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import RefusedEntryError
 from outlay.core.ids import uuid7
+from outlay.core.ports import Ledger, TakingLines
 from outlay.core.query import CallQuery
 from outlay.core.record import Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.files import rows_of
 from outlay.importing.own import Own
-from outlay.importing.reading import Import, entries_of, kept
+from outlay.importing.reading import Import, OneByOne, entries_of, kept
 from outlay.journal import line_of
-from outlay.ledger import DuckLedger
+from outlay.ledger import DuckLedger, PostgresLedger
 from outlay.ledger.identity import as_kept
 from outlay.pricing import cost_of
 from outlay.testing import NOON
@@ -156,3 +160,40 @@ def test_a_line_that_another_has_written_is_looked_at() -> None:
     ):
         assert odd != line
         assert not own(odd)
+
+
+@contextmanager
+def a_server(kind: str) -> Iterator[Ledger]:
+    if kind == "clickhouse":
+        with chdb.an_empty_ledger() as ledger:
+            yield ledger
+        return
+    with postgres.shared() as server, postgres.empty(server) as url:
+        there = PostgresLedger(url)
+        yield there
+        there.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "clickhouse"])
+def test_servers_are_handed_our_own_lines_too(kind: str, tmp_path: Path) -> None:
+    usual = [line_of(called(n)) for n in range(40)]
+    odd = [
+        changed(line_of(called(50)), ("cost",), "0.10"),
+        changed(line_of(called(51)), ("input_tokens",), 9),
+        b"broken\n",
+        b'{"timestamp": 1763632800, "cost": 1, "model": "gpt-4o"}\n',
+        line_of(Score(record_id=called(1).id, at=NOON, correct=True)),
+        usual[3],
+    ]
+    data = b"".join([*usual[:20], *odd, *usual[20:]])
+    expected = one_by_one(data, tmp_path)
+    with a_server(kind) as ledger:
+        assert isinstance(ledger, TakingLines)
+        for new in (43, 0):  # 40, two that are odd, one foreign
+            way = OneByOne(ledger, maker())
+            steps = list(way.steps(io.BytesIO(data)))
+            assert sum(step.new for step in steps) == new
+            assert sum(step.calls for step in steps) == expected.calls == 45
+            assert [(each.number, each.reason) for step in steps for each in step.faults] == expected.faults
+        found = sorted(map(as_kept, ledger.calls(CallQuery(limit=None))), key=lambda each: each.id)
+    assert found == expected.records
