@@ -12,7 +12,7 @@ from outlay.importing.bulk.written import Written, paths
 # Texts that JSON may have written as something else than a text, whose Python text is another one.
 _OTHER_THAN_TEXT = r"^(true|false)$|^[\[{-]|^[0-9]+[.eE]|^[0-9]{16}"
 _NUMBER = r"^[0-9.]+$"
-_COUNT = "[0-9]{1,12}"
+_MOST = 10**12 - 1  # of a count
 _MEASURE = r"[0-9]{1,6}(\.[0-9]{1,9})?"
 _MONEY = r"[0-9]{1,12}(\.[0-9]{1,25})?|[0-9](\.[0-9]{1,16})?[eE]-0?[1-9]"  # at most 25 places
 _WIDE = "DECIMAL(38, 25)"
@@ -52,9 +52,7 @@ class Cells:
     def text(self, name: str) -> str:
         """Give the text of a field, NULL where it is missing or empty."""
         source = self.sources.get(name)
-        if source is None:
-            return NOTHING
-        return self._text((source,))
+        return NOTHING if source is None else self._text((source,))
 
     def _text(self, path: Path) -> str:
         if self.form is not None:
@@ -119,8 +117,8 @@ class Cells:
     def needs(self) -> list[str]:
         """Give all that must hold."""
         closely = f"CASE WHEN odd THEN {' AND '.join(self.close)} ELSE TRUE END"
-        has_odd = self.form is None or self.form.nested()
-        return [*self.checks, closely] if self.close and has_odd else self.checks
+        has_odd = self.close and (self.form is None or self.form.nested())
+        return [*self.checks, closely] if has_odd else self.checks
 
     def textual(self, text: str, *, never_number: bool = False) -> str:
         """Read a text; what JSON may have written as a number, a truth or a list is left to the other way."""
@@ -145,7 +143,7 @@ class Cells:
 
     def count(self, text: str) -> str:
         """Read a count."""
-        return self._cast(text, _COUNT, "BIGINT")
+        return self._cast(text, "", "BIGINT")
 
     def measure(self, text: str) -> str:
         """Read a measure that is not negative."""
@@ -181,7 +179,8 @@ class Cells:
 
     def instant(self, text: str) -> tuple[str, str]:
         """Read an instant; give its clock time, and whether that is UTC (else it is local)."""
-        is_local = self.let(f"regexp_full_match({text}, {quoted(_CLOCK)})")
+        is_clock = f"regexp_full_match({text}, {quoted(_CLOCK)})"
+        is_local = self.let(f"CASE WHEN ends_with({text}, 'Z') THEN FALSE ELSE {is_clock} END")
         zoned = f"regexp_full_match({text}, {quoted(_CLOCK + _ZONED)})"
         seconds = f"regexp_full_match({text}, {quoted(_SECONDS)})"
         millis = f"regexp_full_match({text}, {quoted(_MILLISECONDS)})"
@@ -259,8 +258,10 @@ class Cells:
         if text == NOTHING:
             return NOTHING
         self.numerals.add(text)
-        self.need(matches(text, pattern))
-        return self.let(f"TRY_CAST({text} AS {kind})")
+        cast = self.let(f"TRY_CAST({text} AS {kind})")
+        again = f"({text} IS NULL OR {cast} BETWEEN 0 AND {_MOST} AND CAST({cast} AS VARCHAR) = {text})"
+        self.need(matches(text, pattern) if pattern else again)  # a look at it written again is quicker
+        return cast
 
     def select(self, delimiter: str) -> str:
         """Give the SELECT of all texts that were asked for, from the lines of one layout."""
