@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from outlay.core.usage import Usage
-from outlay.extract import read
+from outlay.extract import anthropic, chat, google, read, responses
+from outlay.extract.common import PAID, RESPONSES, common_items
+from outlay.extract.messages import message_items
+from outlay.extract.usual import usual_of_body
 
 CASES = {
     case["name"]: case
@@ -93,7 +96,11 @@ GOLDEN = {
         "chat: prompt_tokens absent altogether is partial, not guessed",
         "deepseek: prompt_tokens absent, hit and miss make it",
     ],
-    "peers 14": ["explicit zeros are a usage of nothing, not a missing one"],
+    "peers 14": [
+        "explicit zeros are a usage of nothing, not a missing one",
+        "an explicit zero is not filled up from the total",
+        "a prompt of explicit zero is not made of cache hits",
+    ],
     "peers 15": ["unknown keys are kept and flagged"],
     "peers 17": ["counts as text and with a null", "a count that is no number is left out"],
     "peers 18": [
@@ -114,6 +121,50 @@ def test_trap(trap: str, name: str) -> None:
     usage = read(body, provider=case["provider"], api=case["api"])
     assert {unit: str(n) for unit, n in usage.items} == {unit: str(n) for unit, n in case["usage"].items()}
     assert list(usage.flags) == case.get("flags", [])
+
+
+QUICK = (
+    (anthropic, "message_items"),
+    (chat, "common_usage"),
+    (responses, "common_usage"),
+    (google, "usual_items"),
+)
+"""Where most answers are read in one go; whoever closes these ways has every answer read key by key."""
+
+
+@pytest.mark.parametrize(("trap", "name"), [(trap, name) for trap, names in GOLDEN.items() for name in names])
+def test_trap_read_key_by_key(trap: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, quick in QUICK:
+        monkeypatch.setattr(module, quick, lambda *_: None)
+    test_trap(trap, name)
+
+
+@pytest.mark.parametrize(
+    ("usage", "items"),
+    [
+        ({"input_tokens": 0, "cache_read_input_tokens": 5000, "output_tokens": 0}, (("cache_read", 5000),)),
+        ({"input_tokens": 0, "cache_creation_input_tokens": 7, "output_tokens": 0}, (("cache_write", 7),)),
+    ],
+)
+def test_peers_11_a_request_of_cache_alone_is_billed_when_read_in_one_go(
+    usage: dict[str, Any], items: tuple[Any, ...]
+) -> None:
+    body = {"id": "msg_1", "model": "claude-sonnet-4-5", "usage": usage}
+    usual = usual_of_body(body, "anthropic", "messages")
+    assert (message_items(usage), None if usual is None else usual[0]) == (items, items)
+    counts = {"prompt_tokens": 9, "completion_tokens": 0, "total_tokens": 9}
+    cached = {**counts, "prompt_tokens_details": {"cached_tokens": 9}}
+    assert common_items(cached, PAID) == (("cache_read", 9),)
+
+
+def test_peers_14_explicit_zeros_are_a_usage_of_nothing_when_read_in_one_go() -> None:
+    counts = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    for usage in (counts, {**counts, **details}):
+        assert common_items(usage, RESPONSES) == ()  # None would be a usage that has to be looked at
+    assert message_items({"input_tokens": 0, "output_tokens": 0}) == ()
+    absent = {"input_tokens": 0, "total_tokens": 0}
+    assert (common_items(absent, RESPONSES), message_items({"input_tokens": 0})) == (None, None)
 
 
 MESSAGE: dict[str, Any] = {
