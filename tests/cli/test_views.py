@@ -121,6 +121,40 @@ def recorded(environ: dict[str, str], folder: Path, *calls: dict[str, Any]) -> l
     return found
 
 
+def test_a_cost_that_is_partial_is_said_beside_csv(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    recorded(environ, tmp_path, {"model": "gpt-4o", "usage": {"input": 1000, "odd_tool": 2}})
+    done = outlay("report", "--by", "model", "--csv")
+    assert next(csv.DictReader(io.StringIO(done.stdout)))["cost"] == "0.0025"
+    assert done.stderr == (
+        "outlay: price unknown or partial for 1 call, not wholly in the cost: openai/gpt-4o (1)\n"
+    )
+
+
+def test_bars_and_savings_of_several_currencies_are_not_mixed(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    prices = ("--provider", "openai", "--input", "7", "--output", "10", "--currency", "CNY")
+    assert outlay("prices", "set", "yuan-1", *prices).returncode == 0
+    now = datetime.now(UTC)
+    at = [now - timedelta(days=back) for back in (2, 1, 0)]
+    calls: list[dict[str, Any]] = [
+        {"model": "yuan-1", "input_tokens": 1000, "at": at[0]},
+        {"model": "gpt-4o", "input_tokens": 1000, "at": at[1]},
+        {"model": "gpt-4o", "input_tokens": 2000, "at": at[2]},
+    ]
+    recorded(environ, tmp_path, *calls)
+    rows = {line.partition(" ▁")[0].strip(): line for line in outlay().stdout.splitlines() if "▁" in line}
+    # 7 and 2.50 a million: 0.007 yuan, then 0.0025 and 0.005 dollars
+    assert rows["cost CNY"].endswith("▁█▁▁   0.000000 CNY to 0.007000 CNY")
+    assert rows["cost"].endswith("▁▁▅█   $0.000000 to $0.005000")
+    assert outlay("trend").stdout.startswith("calls by day  ")
+    # fresh gpt-4o input might have cost 1.25 a million less out of a cache; yuan-1 has no rate of one
+    total = outlay("cache").stdout.splitlines()
+    assert next(line for line in total if line.startswith("total")).count("$0.003750") == 1
+
+
 def test_the_overview_has_today_the_week_and_the_month(
     outlay: Outlay, environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """Single calls: the table, and how one cost came about."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ from outlay.core.usage import Usage
 from outlay.render.as_table import Page
 from outlay.render.calls import calls_view
 from outlay.render.explain import explain_text
-from outlay.render.sheets import view_text
+from outlay.render.sheets import view_csv, view_text
 
 UTC_ZONE = ZoneInfo("UTC")
 ID = "019a3c00-0000-7000-8000-000000000001"
@@ -124,14 +126,31 @@ def test_calls_stand_one_a_row_with_the_id_that_explain_takes(record: Record) ->
     failed = replace(record, status="error", error_type="RateLimitError", charge=unpriced("failed"))
     heading, _, first, second = calls_text([record, failed], Page(), UTC_ZONE).splitlines()
     assert " ".join(heading.split()) == "at (UTC) provider model user input output latency cost status id"
-    assert first.split() == (
-        f"2026-11-01 00:00:00 openai gpt-4o-2024-08-06 u1 1,000 100 812 ms $0.003000 ok {ID}".split()
-    )
+    shown = "2026-11-01 00:00:00 openai gpt-4o-2024-08-06 u1 1,000 100 812 ms $0.003000 extrapolated"
+    assert first.split() == [*shown.split(), ID]
     assert "RateLimitError" in second
     assert "unknown" in second
 
 
+@pytest.mark.parametrize(
+    ("charge", "state"),
+    [
+        (Cost(Decimal("0.003"), "priced", lines=LINES), "ok"),
+        (Cost(Decimal("0.003"), "priced", lines=LINES, flags=("extrapolated",)), "extrapolated"),
+        (Cost(Decimal("0.004"), "reported", flags=("extrapolated",)), "reported"),
+        (Cost(Decimal(0), "free"), "free"),
+        (Cost(Decimal("0.003"), "partial", lines=LINES), "partial"),
+        (unpriced("nobody knows"), "unpriced"),
+    ],
+)
+def test_the_state_of_a_cost_stands_beside_it(record: Record, charge: Cost, state: str) -> None:
+    view = calls_view([replace(record, charge=charge)], UTC_ZONE)
+    assert view.sheets[0].rows[0]["status"] == state
+    assert next(csv.DictReader(io.StringIO(view_csv(view))))["status"] == state
+
+
 def test_on_a_narrow_terminal_the_cost_and_as_much_of_the_id_as_tells_it_stay(record: Record) -> None:
+    record = replace(record, charge=replace(record.charge, flags=()))
     other = replace(record, id=f"{ID[:21]}1-000000000001")  # the first difference is at the 22nd place
     assert calls_text([record], Page(40), UTC_ZONE).splitlines()[2] == f"gpt-4o…   $0.003000   {ID[:18]}"
     # Without output, input and so on 19 + 17 + 9 + 6 + 36 and four gaps: 99. With 18 places of the id 81,

@@ -1,6 +1,6 @@
 """Asking for a report and printing it in the one form that the command line asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
@@ -10,6 +10,7 @@ from outlay.cli.options import State, state_of
 if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
     from outlay.render.sheets import View
     from outlay.report import LedgerReader
+    from outlay.report.values import Unpriced
 
 
 class Document(Protocol):
@@ -68,5 +69,14 @@ def print_found(state: State, found: Found, view: "Callable[[Found], View]") -> 
     laid_out = view(found)
     if state.csv:
         show(view_csv(laid_out))
+        tell_unpriced(getattr(found, "unpriced", ()))
     else:
         show(view_markdown(laid_out) if state.markdown else view_text(laid_out, page_of_terminal()))
+
+
+def tell_unpriced(unpriced: "Sequence[Unpriced]") -> None:
+    """Say beside CSV of which calls the price is unknown or partial: no cell says it of partial costs."""
+    from outlay.render.reports import unpriced_notes
+
+    for note in unpriced_notes(unpriced):
+        click.echo(f"outlay: {note}", err=True)

@@ -9,7 +9,7 @@ from outlay.render.cells import local_time
 from outlay.render.reports import NO_CALLS
 from outlay.render.sheets import Field, Sheet, View
 
-_UNPRICED = ("unpriced", "partial")
+_OLDER = "extrapolated"
 _WHOM = (("user", 6), ("query_type", 7), ("session", 8))
 _FIGURES = ("provider", "model", "input_tokens", "output_tokens", "latency_ms", "cost", "currency", "id")
 
@@ -42,7 +42,9 @@ def _row(record: Record, tz: ZoneInfo) -> Row:
 
 
 def _status(record: Record) -> str:
-    """Say what went wrong, or that the price did; nothing where all is well."""
+    """Say what went wrong, or in which state the cost is; ``ok`` where it was simply priced."""
     if not record.success:
         return record.error_type or "error"
-    return record.cost_status if record.cost_status in _UNPRICED else "ok"
+    if record.cost_status != "priced":
+        return record.cost_status
+    return _OLDER if _OLDER in record.charge.flags else "ok"

@@ -7,6 +7,7 @@ from outlay.render import cells
 from outlay.render.reports import PERIOD_FIGURES, unpriced_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
+from outlay.report.money import by_currency
 from outlay.report.overview import WEEK, Overview
 
 START = "outlay run PROGRAM records the calls of a program, outlay demo those of a mock provider"
@@ -53,23 +54,17 @@ _BARS = (
 
 
 def _bars(found: Overview) -> Iterator[Row]:
-    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.days]
-    known = [row["cost"] for row in found.days if row["cost"] is not None]
-    if known:
-        yield {"figure": "cost", "bars": spark(costs), "span": _span(found, known)}
+    """Draw the costs, each currency by itself, for several have no common measure; and the calls."""
+    for currency, costs in by_currency(found.days).items():
+        known = [each for each in costs if each is not None]
+        yield {
+            "figure": "cost" if currency == "USD" else f"cost {currency}",
+            "bars": spark([None if each is None else float(each) for each in costs]),
+            "span": f"{cells.dollars(min(known), currency)} to {cells.dollars(max(known), currency)}",
+        }
     calls = [row["calls"] for row in found.days]
     yield {
         "figure": "calls",
         "bars": spark([float(each) for each in calls]),
         "span": f"{min(calls):,} to {max(calls):,}",
     }
-
-
-def _span(found: Overview, known: list[object]) -> str:
-    """Say what the bars stand for; several currencies have no common measure."""
-    currencies = {currency for row in found.days for currency in row.get("costs") or {}}
-    least, most = min(known), max(known)  # type: ignore[type-var]  # all are Decimals
-    if len(currencies) == 1:
-        (currency,) = currencies
-        return f"{cells.dollars(least, currency)} to {cells.dollars(most, currency)}"  # type: ignore[arg-type]  # likewise
-    return f"{cells.dollars(least)} to {cells.dollars(most)}"  # type: ignore[arg-type]  # likewise

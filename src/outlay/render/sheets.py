@@ -176,7 +176,9 @@ def _money(field: Field, row: Row, value: Any) -> str:
         return cells.sums(value, several)
     if value is None:
         return cells.UNKNOWN if field.kind == "money" else cells.MISSING
-    currency = row.get("currency") or next(iter(row.get("costs") or {"USD": None}))
+    # What is in another currency than USD stands by its own name, too, unless all of the row is in that one.
+    costs = row.get("costs") or {}
+    currency = row.get("currency") or (next(iter(costs)) if len(costs) == 1 else "USD")
     return cells.signed(value, currency) if field.kind == "change" else cells.dollars(value, currency)
 
 

@@ -9,6 +9,7 @@ from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.drivers import NAMES, Drivers
 from outlay.report.forecast import Day, Forecast, MonthEnd
+from outlay.report.money import by_currency
 from outlay.report.pattern import Pattern
 from outlay.report.trend import Trend
 
@@ -33,9 +34,10 @@ def trend_view(found: Trend) -> View:
 
 def _bars(found: Trend) -> str:
     """Draw the costs; where most are not known, or in several currencies, the calls."""
-    costs = [None if row["cost"] is None else float(row["cost"]) for row in found.rows]
+    drawn = by_currency(found.rows)
+    costs = next(iter(drawn.values())) if len(drawn) == 1 else []
     if 2 * costs.count(None) < len(costs):
-        return f"cost by {found.unit}  {spark(costs)}"
+        return f"cost by {found.unit}  {spark([None if each is None else float(each) for each in costs])}"
     return f"calls by {found.unit}  {spark([float(row['calls']) for row in found.rows])}"
 
 

@@ -1,6 +1,6 @@
 """Money of rows: by currency, divided, compared; several currencies are never added up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
 
@@ -17,6 +17,24 @@ def amounts(row: Row, name: str = "cost") -> dict[str, Decimal]:
     if several:
         return dict(several)
     return {} if row[name] is None else {"USD": row[name]}
+
+
+def by_currency(rows: Sequence[Row]) -> dict[str, list[Decimal | None]]:
+    """Give the costs of rows by currency: 0 where a row has known costs and none of that one.
+
+    Calls whose price is not known leave a row unknown, unless something of it is known. Rows without any call
+    are in no currency of their own: USD is left out where nothing but they would be in it.
+    """
+    found = [amounts(row) for row in rows]
+    called = [known for row, known in zip(rows, found, strict=True) if row["calls"]]
+    currencies = sorted({currency for known in called for currency in known})
+    return {
+        currency: [
+            known.get(currency, ZERO) if known or not row["calls"] else None
+            for row, known in zip(rows, found, strict=True)
+        ]
+        for currency in currencies
+    }
 
 
 def added(many: Iterable[Amounts]) -> dict[str, Decimal]:
