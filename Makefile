@@ -4,6 +4,11 @@
 PYTHON ?= python3
 UV ?= $(shell command -v uv 2>/dev/null || echo .build/bin/uv)
 RUN = $(UV) run --frozen --no-sync
+# uv brings certificates of its own; a machine behind a proxy that signs with its own has them in the system's file.
+CERTIFICATES := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+ifneq ($(CERTIFICATES),)
+export SSL_CERT_FILE ?= $(CERTIFICATES)
+endif
 
 .PHONY: help coverage pictures demo test torture soak lint bench prices docs site format clean package extras sbom notices audit
 help:
