@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-_SDK = 'assert outlay.instrument("{name}") == ("{name}",)'
+_SDK = 'assert outlay.instrument("{name}") == ("{name}".replace("-", "_"),)'
 _REPORT = 'outlay.open("memory:").report(by="model").{how}()'
 _PAGE = "from outlay.cli import main; main(['dashboard', '--ledger', 'memory:', '--{how}', 'out'])"
 USES = {

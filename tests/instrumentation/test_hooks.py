@@ -67,6 +67,17 @@ def test_a_version_is_read_in_every_form_that_packages_state_it(
     assert hooks._version("groq") == version
 
 
+def test_an_sdk_is_known_by_the_name_of_its_extra() -> None:
+    assert hooks.checked("openai-agents") == "openai_agents"
+    assert hooks.checked("pydantic-ai") == "pydantic_ai"
+    sdks = made()
+    assert sdks.instrument("pydantic-ai") == ("pydantic_ai",)
+    sdks.uninstrument("pydantic-ai")
+    assert not sdks._patches
+    with pytest.raises(SettingsError, match="no SDK 'openai-agent' is supported yet; did you mean"):
+        hooks.checked("openai-agent")
+
+
 def test_all_sdks_installed_together_are_hooked_and_the_doctor_says_so(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTLAY_")}
     done = subprocess.run(

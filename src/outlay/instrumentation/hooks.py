@@ -101,9 +101,7 @@ class Hooks:
             SettingsError: no SDK of that name is supported, or one that was named is too old.
             MissingExtraError: an SDK that was named is not installed.
         """
-        for name in names:
-            check_name(name)
-        for name in names or PACKAGES:
+        for name in [checked(each) for each in names] or PACKAGES:
             self._hook(name, include_usage=include_usage, demanded=bool(names))
         return tuple(self._patches)
 
@@ -112,8 +110,7 @@ class Hooks:
         if not names and self._forget is not None:
             self._forget()
             self._forget = None
-        for name in names or tuple(self._patches):
-            check_name(name)
+        for name in [checked(each) for each in names] or tuple(self._patches):
             patches = self._patches.pop(name, None)
             if patches is not None:
                 patches.undo()
@@ -152,16 +149,18 @@ class Hooks:
             )
 
 
-def check_name(name: str) -> None:
-    """Refuse the name of an SDK that is not supported.
+def checked(name: str) -> str:
+    """Give the name that an SDK has here; the extra that brings it may be written with a hyphen.
 
     Raises:
-        SettingsError: with the names there are.
+        SettingsError: no such SDK is supported; with the names there are.
     """
-    if name not in _ALL:
+    ours = name.replace("-", "_")
+    if ours not in _ALL:
         near = get_close_matches(name, _ALL, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_ALL)}"
         raise SettingsError(f"no SDK {name!r:.40} is supported yet; {hint}")
+    return ours
 
 
 def _leaf(name: str) -> Integration:
