@@ -275,6 +275,16 @@ def test_calls_of_too_many_kinds_are_not_sealed_until_there_are_twice_as_many(
     assert _sealed(tmp_path) == (65, 0, 65, 60)
 
 
+def test_where_most_calls_are_not_sealed_all_are_looked_at(
+    latencies: _Latencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latencies.hold([(datetime(2026, 11, 22), "m", float(each)) for each in range(9)], 4)  # noqa: DTZ001  # likewise
+    monkeypatch.setattr(sealed, "_FEW", 5)
+    assert sealed.sealing(latencies, Query(), DUCKDB).sealed is not None
+    monkeypatch.setattr(sealed, "_FEW", 4)
+    assert sealed.sealing(latencies, Query(), DUCKDB) is DUCKDB
+
+
 def test_an_engine_that_cannot_seal_answers_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: None
 ) -> None:
