@@ -285,8 +285,11 @@ def test_every_form_makes_one_record_whatever_becomes_of_it(
         assert (record.status, record.usage.units, record.flags) == ("success", units, form.flags)
     elif outcome == "error":
         assert (record.status, record.cost) == ("error", None)
+        assert sdk == "xai" or record.error_type == "ThrottlingException"
     elif form.streamed:
-        assert "partial" in record.flags
+        # A task that is cancelled in its own work lets its stream go, as one that closes it does.
+        assert {"partial", "abandoned"} <= set(record.flags)
+        assert (record.status, record.error_type) == ("success", None)
     else:
         assert (record.status, record.error_type) == ("error", "CancelledError")
 
