@@ -128,7 +128,7 @@ def test_a_cost_that_is_partial_is_said_beside_csv(
     done = outlay("report", "--by", "model", "--csv")
     assert next(csv.DictReader(io.StringIO(done.stdout)))["cost"] == "0.0025"
     assert done.stderr == (
-        "outlay: price unknown or partial for 1 call, not wholly in the cost: openai/gpt-4o (1)\n"
+        "outlay: cost unknown or partial for 1 call, not wholly in the cost: openai/gpt-4o (1)\n"
     )
 
 
