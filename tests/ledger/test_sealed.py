@@ -275,6 +275,23 @@ def test_calls_of_too_many_kinds_are_not_sealed_until_there_are_twice_as_many(
     assert _sealed(tmp_path) == (65, 0, 65, 60)
 
 
+@pytest.mark.usefixtures("at_once")
+def test_a_long_backlog_is_sealed_over_several_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "_MOST", 3)
+    calls = [
+        call(NOON + timedelta(days=number % 2), latency_ms=float(number), cost="1") for number in range(7)
+    ]
+    for sealed_below in (3, 6, 7):
+        with closing(DuckLedger(tmp_path)) as ledger:
+            if sealed_below == 3:
+                ledger.add(calls)
+            total = ledger.rows(Query(by=("day",))).total
+        assert (total["calls"], total["cost"], total["p50_latency_ms"]) == (7, 7, 3.0)
+        assert _sealed(tmp_path)[0] == sealed_below
+
+
 def test_where_most_calls_are_not_sealed_all_are_looked_at(
     latencies: _Latencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:

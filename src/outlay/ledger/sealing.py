@@ -16,6 +16,7 @@ from outlay.ledger.seals import ADDED, DIMENSIONS, EXACT, latencies_of, sums_of
 STEP: Final = 250_000
 """So many calls are sealed together, at least: fewer are looked at in a twentieth of a second."""
 
+_MOST = 10_000_000  # a question seals no more: others wait for it, and the next one goes on
 _AT_ONCE = 2_000_000  # latencies that are sorted together: more would need more memory than questions do
 _ALIKE = 10  # calls that a row of sums must stand for, on average, to be worth its room
 _DAY = timedelta(days=1)
@@ -34,7 +35,7 @@ def seal(engine: Engine) -> None:
         return
     try:
         with engine.transaction():
-            _seal(engine, upto, calls)
+            _seal(engine, upto, calls, min(calls, upto + _MOST))
     except _TooMany:
         _note(engine, upto, 2 * calls)
     except duckdb.Error:
@@ -45,21 +46,21 @@ class _TooMany(Exception):  # noqa: N818  # no error: so the transaction is left
     """The calls are of too many kinds."""
 
 
-def _seal(engine: Engine, upto: int, calls: int) -> None:
-    """Seal the calls from one rowid on."""
+def _seal(engine: Engine, upto: int, calls: int, end: int) -> None:
+    """Seal the calls from one rowid up to another, of so many."""
     if calls != engine.all("SELECT max(rowid) + 1 FROM calls")[0][0]:
         # Some were deleted, and a later checkpoint may give rowids anew; outlay ledger compact mends it.
         _write(engine, upto, calls + STEP)
         return
-    new = f"(SELECT * FROM calls WHERE rowid >= {upto} AND rowid < {calls}) AS calls"  # noqa: S608  # our own names
+    new = f"(SELECT * FROM calls WHERE rowid >= {upto} AND rowid < {end}) AS calls"  # noqa: S608  # our own names
     day = """date_trunc('day', min(calls."at"))"""
     engine.run(f"INSERT INTO sealed_sums BY NAME {sums_of(new, day)}")
-    if engine.all("SELECT count(*) FROM sealed_sums")[0][0] * _ALIKE > calls:
+    if engine.all("SELECT count(*) FROM sealed_sums")[0][0] * _ALIKE > end:
         raise _TooMany
-    for first, end in _stretches(engine, new):
-        within = f"""(SELECT * FROM {new} WHERE "at" >= '{first}' AND "at" < '{end}') AS calls"""  # noqa: S608  # likewise
+    for first, last in _stretches(engine, new):
+        within = f"""(SELECT * FROM {new} WHERE "at" >= '{first}' AND "at" < '{last}') AS calls"""  # noqa: S608  # likewise
         engine.run(f'INSERT INTO sealed_latencies BY NAME {latencies_of(within, day)} ORDER BY "at"')
-    _write(engine, calls, 0)
+    _write(engine, end, 0)
 
 
 def _stretches(engine: Engine, calls: str) -> Iterator[tuple[datetime, datetime]]:
