@@ -123,6 +123,7 @@ def test_an_unknown_key_names_the_file_and_the_nearest_key(tmp_path: Path) -> No
         ("OUTLAY_JOURNAL_KEEP", "30"),
         ("OUTLAY_MIN_FREE", "-1"),
         ("OUTLAY_MIN_FREE", "some"),
+        ("OUTLAY_MIN_FREE", "5iB"),
         ("OUTLAY_TAGS", "team"),
         ("OUTLAY_TAGS", "=x"),
     ],
@@ -180,12 +181,31 @@ def test_another_process_has_the_same_settings_from_the_environment_alone(tmp_pa
 def test_room_and_retention_are_written_as_people_write_them(tmp_path: Path) -> None:
     write(tmp_path, 'journal_keep = "8w"\nmin_free = "2GB"\nship = false\n')
     found = load({}, tmp_path)
-    assert (found.journal_keep, found.min_free, found.ship) == (timedelta(weeks=8), 2 * 2**30, False)
+    assert (found.journal_keep, found.min_free, found.ship) == (timedelta(weeks=8), 2 * 10**9, False)
     there = load(found.to_environ(), Path(tmp_path.anchor))
-    assert (there.journal_keep, there.min_free, there.ship) == (timedelta(weeks=8), 2 * 2**30, False)
-    assert load({"OUTLAY_MIN_FREE": "500 MiB"}, tmp_path).min_free == 500 * 2**20
+    assert (there.journal_keep, there.min_free, there.ship) == (timedelta(weeks=8), 2 * 10**9, False)
     assert load({"OUTLAY_MIN_FREE": "0"}, tmp_path).min_free == 0
     assert load({"OUTLAY_JOURNAL_KEEP": "30d"}, tmp_path).journal_keep == timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        ("7", 7),
+        ("7B", 7),
+        ("3kB", 3_000),
+        ("500MB", 500_000_000),
+        ("500m", 500_000_000),
+        ("2 GB", 2_000_000_000),
+        ("1TB", 10**12),
+        ("3KiB", 3_072),
+        ("500 MiB", 524_288_000),
+        ("2Gi", 2_147_483_648),
+        ("1tib", 1_099_511_627_776),
+    ],
+)
+def test_sizes_are_of_a_thousand_and_with_an_i_of_1024(written: str, count: int, tmp_path: Path) -> None:
+    assert load({"OUTLAY_MIN_FREE": written}, tmp_path).min_free == count
 
 
 def test_a_servers_url_is_shown_without_secrets() -> None:

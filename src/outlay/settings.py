@@ -25,7 +25,7 @@ _SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
 _SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
 _KEEP = re.compile(r"(\d{1,5})\s*([dw])")
 _LEAST_KEPT = timedelta(days=2)  # by then no process writes a segment any more: each ends at midnight UTC
-_SIZE = re.compile(r"(\d{1,15})\s*([kmgt]?)i?b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?))?b?", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*[.:]\w+")
 _MAX_TEXT = 1_000_000
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
@@ -249,8 +249,9 @@ def _span(value: object, _base: Path) -> timedelta:
 def _size(value: object, _base: Path) -> int:
     found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value).strip())
     if found is None:
-        raise ValueError("write bytes, as 500000000, 500MB or 2GB; 0 for no limit")
-    return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[found[2].lower()]
+        raise ValueError("write bytes, as 500000000, 500MB, 500MiB or 2GB; 0 for no limit")
+    times: int = (1024 if found[3] else 1000) ** " kmgt".index((found[2] or " ").lower())
+    return int(found[1]) * times  # MB is 10^6, MiB 2^20
 
 
 def _dotted(value: object, _base: Path) -> str:

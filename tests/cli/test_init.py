@@ -40,7 +40,7 @@ def test_its_examples_are_settings_that_load(tmp_path: Path) -> None:
     assert count == 14
     (tmp_path / "outlay.toml").write_text(text, encoding="utf-8")
     loaded = load({}, tmp_path)
-    assert (loaded.ledger, loaded.min_free) == ("postgresql://localhost/outlay", 500 << 20)
+    assert (loaded.ledger, loaded.min_free) == ("postgresql://localhost/outlay", 500 * 10**6)
     assert loaded.alerts["rules"][0]["name"] == "daily"
     assert loaded.tags == {"team": "search", "app": "shop"}
 

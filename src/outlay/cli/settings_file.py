@@ -109,8 +109,8 @@ SETTINGS = (
     ),
     Setting(
         "min_free",
-        "With less room on the disk nothing is recorded, and the loss is counted: bytes, as 500MB or 2GB;"
-        " 0 for no limit. By default: 256 MiB, but at most a twentieth of the disk.",
+        "With less room on the disk nothing is recorded, and the loss is counted: bytes, as 500MB (of 10^6)"
+        " or 500MiB (of 2^20); 0 for no limit. By default: 256 MiB, but at most a twentieth of the disk.",
         example='"500MB"',
     ),
 )

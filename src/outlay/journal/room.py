@@ -50,4 +50,4 @@ class Room:
         floor = floor_of(size, self._floor)
         if free >= floor:
             return None
-        return f"less than {floor >> 20:,} MiB (min_free) are free on the disk of {self._folder}"
+        return f"less than {floor / 2**20:,.0f} MiB (min_free) are free on the disk of {self._folder}"
