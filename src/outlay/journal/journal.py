@@ -270,12 +270,8 @@ class Journal:
             self._all_kept = True
 
     def _take(self) -> tuple[list[Entry | Pending], list[_Marker]]:
-        batch: list[Entry | Pending] = []
-        markers: list[_Marker] = []
-        while self._queue and len(batch) < _BATCH:
-            entry = self._queue.popleft()
-            if isinstance(entry, _Marker):
-                markers.append(entry)
-            else:
-                batch.append(entry)
+        next_one = self._queue.popleft
+        taken = [next_one() for _ in range(min(len(self._queue), _BATCH))]
+        batch = [entry for entry in taken if not isinstance(entry, _Marker)]
+        markers = [] if len(batch) == len(taken) else [each for each in taken if isinstance(each, _Marker)]
         return batch, markers

@@ -9,7 +9,10 @@ from outlay.core.record import Loss
 
 
 class Losses:
-    """Counts of lost entries by reason: all of this process, and those that no journal tells of yet."""
+    """Counts of lost entries by reason: all of this process, and those that no journal tells of yet.
+
+    Most batches find it empty, and then take no lock; what comes in that moment is told with the next one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,8 +34,10 @@ class Losses:
 
     def warn_once(self) -> None:
         """Say in the log, at the first loss only, that calls are being lost."""
+        if not self._all:
+            return
         with self._lock:
-            if self._warned or not self._all:
+            if self._warned:
                 return
             self._warned = True
             why, count = next(iter(self._all.items()))
@@ -42,6 +47,8 @@ class Losses:
 
     def untold(self, at: datetime) -> list[Loss]:
         """Give what no journal tells of yet."""
+        if not self._untold:
+            return []
         with self._lock:
             return [Loss(at=at, count=count, why=why) for why, count in self._untold.items()]
 

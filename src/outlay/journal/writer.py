@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -71,13 +72,16 @@ class Writer:
     def write(self, batch: Iterable[Entry | Pending]) -> bool:
         """Write a batch, after the losses that are still to be told; whether all of it is kept."""
         lines, all_good = self._lines(batch)
-        told = self._losses.untold(self._clock.now())
+        now = self._clock.now()
+        told = self._losses.untold(now)
         if not lines and not told:
             return all_good
         if not self._has_room(len(lines)):
             return all_good and not lines
         notes = [line_of(loss) for loss in told]
-        kept, why = self._append([*notes, *lines])
+        kept, why = self._append([*notes, *lines], now)
+        if kept == len(lines) and not told:  # as nearly always; others have run meanwhile, and little is warm
+            return all_good
         self._losses.told(told[:kept])
         lost = len(lines) - max(0, kept - len(notes))
         if lost:
@@ -105,10 +109,9 @@ class Writer:
             except Exception as error:  # noqa: BLE001  # whatever a stranger's value does, the others go on
                 self._losses.add(1, f"cannot be written as JSON: {error}"[:200])
                 all_good = False
-        self._losses.warn_once()
         return lines, all_good
 
-    def _append(self, lines: list[bytes]) -> tuple[int, str]:
+    def _append(self, lines: list[bytes], now: datetime) -> tuple[int, str]:
         """Write lines, on failure once more to a new segment; give how many are kept, and what was wrong."""
         kept = 0
         why = ""
@@ -116,7 +119,7 @@ class Writer:
             text = b"".join(lines[kept:])
             before = 0
             try:
-                file = self._current()
+                file = self._current(now)
                 before = file.size
                 file.append(text)
             except OSError as error:
@@ -127,8 +130,7 @@ class Writer:
                 return len(lines), ""
         return kept, why
 
-    def _current(self) -> SegmentFile:
-        now = self._clock.now()
+    def _current(self, now: datetime) -> SegmentFile:
         if self._file and (self._file.size >= self._segment_bytes or self._file.day != now.date()):
             self.close()
         if self._file is None:
