@@ -70,8 +70,13 @@ def written(document: object) -> bytes:
     return json.dumps(document).encode()
 
 
+def model(document: Document) -> dict[str, Any]:
+    found: dict[str, Any] = document["tables"]["openai"]["models"]["gpt-4o-mini"]
+    return found
+
+
 def rates(document: Document, row: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = document["tables"]["openai"]["models"]["gpt-4o-mini"]["rows"][row]["rates"]
+    found: dict[str, Any] = model(document)["rows"][row]["rates"]
     return found
 
 
@@ -162,7 +167,7 @@ def _changed(change: Callable[[Document], object]) -> Callable[[Document], bytes
         (_changed(lambda d: d.update(made="soon")), "when it was made: 'soon' is no time"),
         (_changed(lambda d: d.update(version="\ud800")), "version.txt is no text in UTF-8"),
         (_changed(lambda d: d.update(overlay="# \ud800")), "overlay.toml is no text in UTF-8"),
-        (_changed(lambda d: d["tables"]["openai"].update({"\ud800": 1})), "openai.json is no text in UTF-8"),
+        (_changed(lambda d: model(d).update(deprecated="\ud800")), "openai.json is no text in UTF-8"),
         (_changed(lambda d: d.update(format=2)), "upgrade"),
         (_changed(lambda d: d.pop("made")), "when it was made"),
         (_changed(lambda d: d.pop("overlay")), "needs tables"),
@@ -170,6 +175,16 @@ def _changed(change: Callable[[Document], object]) -> Callable[[Document], bytes
         (_changed(lambda d: d["tables"].update({"../x": {}})), "no provider"),
         (_changed(lambda d: d["tables"].update({"x": {}})), "breaks the format"),
         (_changed(lambda d: d["tables"].update({"x": []})), "breaks the format"),
+        (
+            _changed(lambda d: d.update(surcharge="1.1")),
+            "the bundle has no key 'surcharge'; there are format",
+        ),
+        (_changed(lambda d: d["tables"]["openai"].update(discount="0.5")), "'openai' has no key 'discount'"),
+        (_changed(lambda d: d["tables"]["openai"]["sources"][0].update(at=1)), "sources has no key 'at'"),
+        (_changed(lambda d: model(d).update(currency="EUR")), "'gpt-4o-mini' has no key 'currency'"),
+        (_changed(lambda d: model(d).update(names="mini")), "'gpt-4o-mini', names: must be a list of names"),
+        (_changed(lambda d: model(d).update(once={"web_search": 1})), "once: must be a list of units"),
+        (_changed(lambda d: d["tables"]["openai"].update(models=[])), "'openai', models is no object"),
         (_changed(lambda d: rates(d).update(input="-1")), "negative"),
         (_changed(lambda d: rates(d).update(input=0.1)), "no digit is lost"),
         (_changed(lambda d: d.update(tables={})), "0 models where 2 are known"),

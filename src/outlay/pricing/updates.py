@@ -19,6 +19,7 @@ from outlay.core.instants import instant, text_of
 from outlay.pricing.book import Book
 from outlay.pricing.compare import PriceChange, price_changes
 from outlay.pricing.newest import BASE, CURRENT, MADE, NAME, newest
+from outlay.pricing.shape import check_bundle
 from outlay.pricing.tables import DATA, PROVIDER_ID, data_version
 
 FORMAT = 1  # of a bundle; raised when an older outlay would read a newer one wrongly
@@ -104,6 +105,7 @@ def _document(content: bytes) -> dict[str, Any]:
         raise PriceBookError(
             f"the bundle has format {document['format']!r:.20}, this outlay reads {FORMAT}: upgrade it"
         )
+    check_bundle(document)
     return document
 
 
