@@ -66,6 +66,24 @@ def test_the_table_tells_the_difference_and_what_is_left_out(outlay: Outlay) -> 
 
 
 @pytest.mark.usefixtures("recorded")
+def test_what_holds_for_every_alternative_is_said_once(outlay: Outlay, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[[model]]\nprovider = "mistral"\nmodel = "abroad"\n'
+        'price = [{ rates = { input = "1", output = "1" }, currency = "EUR" }]\n',
+        "utf-8",
+    )
+    own = {"OUTLAY_PRICES": str(tmp_path / "own.toml")}
+    args = ("whatif", "--model", "gpt-4o-mini,o3,mistral/abroad")
+    notes = [line for line in outlay(*args, **own).stdout.splitlines() if "neither sum" in line]
+    assert notes == [
+        "each: 1 call is in neither sum: its own cost is unpriced (1)",
+        "mistral/abroad: 2 more calls are in neither sum: it was paid in USD and would be in EUR (2)",
+    ]
+    found = json.loads(outlay(*args, "--json", **own).stdout)["alternatives"]
+    assert [each["left_out"]["calls"] for each in found] == [1, 1, 3]
+
+
+@pytest.mark.usefixtures("recorded")
 def test_filters_and_periods_choose_the_calls(outlay: Outlay) -> None:
     args = ("whatif", "--model", "gpt-4o-mini", "--json")
     assert json.loads(outlay(*args, "--where", "user=u2").stdout)["calls"] == 1

@@ -1,5 +1,6 @@
 """``outlay whatif``: what the recorded usage would have cost on other models or tariffs."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -95,7 +96,7 @@ def _text(calls: int, found: "Sequence[Comparison]", page: "Page") -> str:
         Column("change", tuple(_share(sums.difference, sums.cost) for _, _, sums in lines), spare=3),
     ]
     shown = [table(columns, page)] if lines else []
-    return "\n".join((*shown, *(note for each in found for note in _notes(each))))
+    return "\n".join((*shown, *_notes(found)))
 
 
 def _name(comparison: "Comparison") -> str:
@@ -110,15 +111,28 @@ def _share(difference: Decimal, cost: Decimal) -> str:
     return f"{float(difference / cost):+.1%}" if cost else "-"
 
 
-def _notes(comparison: "Comparison") -> Iterator[str]:
-    """Say what the sums rest on, and which calls are not in them."""
+def _notes(found: "Sequence[Comparison]") -> Iterator[str]:
+    """Say what the sums rest on, and which calls are not in them: once what holds for every alternative."""
+    alike = _alike(found) if len(found) > 1 else Counter[str]()
+    if alike:
+        yield _left_out("each", alike)
+    for each in found:
+        if each.flags:
+            flags = ", ".join(f"{flag} {calls:,}" for flag, calls in each.flags.most_common())
+            yield f"{_name(each)}: calls whose price there is {flags}"
+        if own := each.left_out - alike:
+            yield _left_out(_name(each), own, "more " if alike else "")
+
+
+def _alike(found: "Sequence[Comparison]") -> Counter[str]:
+    """Give the reasons, such as an own cost that is unknown, that leave as many calls out of each."""
+    first, *others = (each.left_out for each in found)
+    return Counter({why: calls for why, calls in first.items() if all(each[why] == calls for each in others)})
+
+
+def _left_out(who: str, reasons: Counter[str], more: str = "") -> str:
     from outlay.render.cells import many, name
 
-    if comparison.flags:
-        flags = ", ".join(f"{flag} {calls:,}" for flag, calls in comparison.flags.most_common())
-        yield f"{_name(comparison)}: calls whose price there is {flags}"
-    if comparison.left_out:
-        reasons = comparison.left_out.most_common(_NAMED)
-        said = "; ".join(f"{name(reason)} ({calls:,})" for reason, calls in reasons)
-        are = many(comparison.left_out.total(), "call is", "calls are")
-        yield f"{_name(comparison)}: {are} in neither sum: {said}"
+    said = "; ".join(f"{name(reason)} ({calls:,})" for reason, calls in reasons.most_common(_NAMED))
+    are = many(reasons.total(), f"{more}call is", f"{more}calls are")
+    return f"{who}: {are} in neither sum: {said}"
