@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 from tests.support.books import MONTHLY, NOW, STEPS, book_of, card_of, charged
@@ -131,6 +132,22 @@ def test_units_of_one_kind_are_laid_out_by_name_and_counts_of_the_same_side_foll
         ("input_image", 200, Decimal(20)),
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "items", list(permutations([("input", 300), ("cache_read", 600), ("cache_write", 600)]))
+)
+def test_a_prompt_is_laid_out_in_one_order_in_whatever_order_its_units_come(
+    items: tuple[tuple[str, int], ...],
+) -> None:
+    """What is read from a cache comes first, then what is written to it, then the rest."""
+    lines, _, _ = split_lines(items, card_of(book_of(MONTHLY)), (0, 0))
+    assert [(line.unit, line.quantity, line.rate) for line in lines] == [
+        ("cache_read", 600, Decimal(10)),
+        ("cache_write", 400, Decimal(10)),
+        ("cache_write", 200, Decimal(20)),
+        ("input", 300, Decimal(20)),
+    ]
 
 
 def test_a_unit_without_a_rate_does_not_hide_those_behind_it() -> None:

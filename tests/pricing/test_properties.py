@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.support.books import book_of
 
 from outlay.core.units import TOKEN_UNITS
 from outlay.core.usage import Usage
-from outlay.pricing import cost_of
+from outlay.pricing import Book, cost_of
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MODELS = st.sampled_from(
@@ -79,6 +80,80 @@ def test_below_a_tier_two_calls_cost_what_one_does(one: int, other: int) -> None
         return found
 
     assert amount(one) + amount(other) == amount(one + other)
+
+
+TIERED = """
+[[model]]
+provider = "acme"
+model = "one"
+[[model.price]]
+rates = { input = "10", cache_read = "2", cache_write = "12", output = "30" }
+kind = "KIND"
+above = [
+{ tokens = 1000, rates = { input = "20", cache_read = "4", cache_write = "24", output = "60" } },
+{ tokens = 5000, at_least = true, rates = { input = "5", cache_read = "1", cache_write = "6", output = "9"}},
+]
+"""
+MARGINAL, MONTH = (book_of(TIERED.replace("KIND", kind)) for kind in ("marginal", "month"))
+MIXED = st.fixed_dictionaries(
+    {unit: st.integers(0, 250) for unit in ("input", "cache_read", "cache_write", "output", "reasoning")}
+)  # of two calls at most 1500 of input and 1000 of output
+
+
+def charged(counts: dict[str, int], book: Book, seen: tuple[int, int] | None = None) -> Decimal:
+    """Give what a usage costs on a book of acme's, where a month has seen so much of input and output."""
+    said = {} if seen is None else {"month_input_tokens": str(seen[0]), "month_output_tokens": str(seen[1])}
+    found = cost_of(Usage.of(counts), provider="acme", model="one", at=AT, book=book, **said).amount
+    assert found is not None
+    return found
+
+
+def sides(counts: dict[str, int]) -> tuple[int, int]:
+    usage = Usage.of(counts)
+    return usage.input_tokens, usage.output_tokens
+
+
+def both(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {unit: one[unit] + other[unit] for unit in one}
+
+
+@given(MIXED, MIXED)
+def test_a_call_below_the_first_marginal_tier_may_be_split(
+    one: dict[str, int], other: dict[str, int]
+) -> None:
+    whole = both(one, other)
+    assume(sides(whole)[0] <= 1000)  # of output there are never more
+    assert charged(one, MARGINAL) + charged(other, MARGINAL) == charged(whole, MARGINAL)
+
+
+@given(st.integers(1, 1000), st.integers(1, 1000))
+def test_a_call_over_a_marginal_tier_costs_more_than_its_halves(one: int, other: int) -> None:
+    """Each half begins at nothing again: only the whole has tokens above, each of which costs 10 more."""
+    above = max(0, one + other - 1000)
+    halves = charged({"input": one}, MARGINAL) + charged({"input": other}, MARGINAL)
+    assert charged({"input": one + other}, MARGINAL) == halves + above * Decimal("0.00001")
+
+
+@given(MIXED, MIXED, st.sampled_from([0, 1000, 2500, 4999, 10**9]), st.sampled_from([0, 1001, 3998, 4999]))
+def test_a_call_within_one_monthly_tier_may_be_split(
+    one: dict[str, int], other: dict[str, int], seen_input: int, seen_output: int
+) -> None:
+    seen = (seen_input, seen_output)
+    (first_in, first_out), whole = sides(one), both(one, other)
+    for before, more in zip(seen, sides(whole), strict=True):
+        assume(not any(before < edge < before + more for edge in (1000, 4999)))  # the 5000th is above already
+    then = (seen_input + first_in, seen_output + first_out)
+    assert charged(one, MONTH, seen) + charged(other, MONTH, then) == charged(whole, MONTH, seen)
+
+
+@given(st.sampled_from(["input", "cache_read", "output"]), st.lists(st.integers(0, 2000), max_size=6))
+def test_a_month_of_one_unit_costs_the_same_however_it_is_cut(unit: str, calls: list[int]) -> None:
+    """Across any number of tiers: the tokens lie one behind the other, whoever's call they are."""
+    spent, seen = Decimal(0), 0
+    for tokens in calls:
+        spent += charged({unit: tokens}, MONTH, (seen, seen))
+        seen += tokens
+    assert spent == charged({unit: seen}, MONTH, (0, 0)) == charged({unit: seen}, MARGINAL)
 
 
 FLAT = st.sampled_from(
