@@ -55,7 +55,8 @@ def record(
 
     ``at`` is when it started (now; without a zone UTC), tokens are inclusive counts (``input_tokens`` holds
     cached and written ones), ``latency_ms`` is in milliseconds, ``cost`` states what it cost, in ``currency``
-    (US dollars); without it the price book is asked.
+    (US dollars); without it the price book is asked. ``operation`` is OpenTelemetry's name; without it that
+    of ``api``, if that is one that outlay reads, or ``chat``.
 
     Raises:
         TypeError: an unknown keyword.

@@ -100,6 +100,30 @@ def test_an_error_text_makes_it_an_error(recorder: Recorder) -> None:
     assert recorder.record(success=True).status == "success"
 
 
+@pytest.mark.parametrize(
+    ("said", "operation"),
+    [
+        ({"api": "embeddings"}, "embeddings"),
+        ({"api": "cohere_embed"}, "embeddings"),
+        ({"api": "rerank"}, "retrieval"),
+        ({"api": "completions"}, "text_completion"),
+        ({"api": "generate_content"}, "generate_content"),
+        ({"api": "responses"}, "chat"),
+        ({"api": "a gateway of ours"}, "chat"),
+        ({"api": None, "operation": None}, "chat"),
+        ({"api": "embeddings", "operation": "retrieval"}, "retrieval"),
+        ({"api": "embeddings", "operation": None}, "embeddings"),
+        ({}, "chat"),
+    ],
+)
+def test_the_operation_follows_from_the_api_where_nobody_says_it(
+    recorder: Recorder, said: dict[str, Any], operation: str
+) -> None:
+    """The names are OpenTelemetry's, as a hook on the same API would record them."""
+    record = recorder.record(provider="openai", model="text-embedding-3-small", input_tokens=8, **said)
+    assert (record.operation, record.api) == (operation, said.get("api"))
+
+
 def test_an_unknown_keyword_names_the_nearest(recorder: Recorder, kept: Kept) -> None:
     with pytest.raises(TypeError, match="input_tokens"):
         recorder.record(provider="openai", model="gpt-4o", imput_tokens=3)

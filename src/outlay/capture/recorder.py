@@ -21,6 +21,7 @@ from outlay.core.instants import instant
 from outlay.core.ports import Clock, Sink
 from outlay.core.record import Record, Score, Status
 from outlay.core.usage import Usage
+from outlay.extract import known_operation
 
 UNKNOWN = "unknown"  # the provider of a call that nobody named
 _SPECIAL = {"provider", "usage", "cost", "currency", "terms", "success", "response_id", *COUNTS}
@@ -88,7 +89,8 @@ class Recorder:
 
         Every field of Record is a keyword. Tokens are given as the inclusive counts input_tokens,
         cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens; or ``usage`` gives units.
-        ``cost`` states the cost; without it the price book is asked. What the open context says is added. Of
+        ``cost`` states the cost; without it the price book is asked. ``operation`` follows from an ``api``
+        that is known, and is else ``chat``. What the open context says is added. Of
         ``prompt`` the length is kept, and the texts of prompt and reply only where prompts are stored.
 
         Raises:
@@ -211,6 +213,8 @@ def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
         said["error"] = without_keys(str(said["error"]))
     if "extra" in said:
         said["extra"] = plain(said["extra"])
+    if "operation" not in said and (operation := known_operation(said.get("api"))) is not None:
+        said["operation"] = operation
     success = said.pop("success", None)
     if "status" not in said:
         said["status"] = _status(said) if success is None else ("success" if success else "error")

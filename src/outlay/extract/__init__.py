@@ -45,6 +45,7 @@ __all__ = [
     "closing_of",
     "collector",
     "held",
+    "known_operation",
     "operation_of",
     "read",
     "read_usual",
@@ -139,6 +140,12 @@ def operation_of(api: str) -> str:
     if row is None:
         raise _no_api(api)
     return row.operation
+
+
+def known_operation(api: object) -> str | None:
+    """Give the operation of an API, or None where what is named so is none that is known."""
+    row = ROWS.get(api) if isinstance(api, str) else None
+    return None if row is None else row.operation
 
 
 def _reader(api: str) -> Reader:
