@@ -1,8 +1,10 @@
 """``outlay import``, ``export`` and ``sql`` as people run them: nothing doubled, lost or overwritten."""
 
 import json
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 
 import outlay as face
 from outlay import process
+from outlay.cli import export
+from outlay.core.errors import SettingsError
 from outlay.core.ports import Copying
 from outlay.ledger.parquet import write_parquet
 from outlay.settings import load
@@ -265,6 +269,34 @@ def test_what_is_there_is_never_written_over(
     assert done.returncode in {1, 2}
     assert "is there already" in done.stderr
     assert there.read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize("links", ["links", "no links"])
+def test_what_appears_while_an_export_is_written_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if links == "no links":  # as on FAT
+        monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "calls.csv"
+    with export._target(str(path)) as out:
+        out.write(b"whole")
+    assert path.read_bytes() == b"whole"
+    path.unlink()
+    with pytest.raises(SettingsError, match="is there already; name a new file"), _racing(path):
+        pass
+    assert path.read_text("utf-8") == "theirs"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@contextmanager
+def _racing(path: Path) -> Iterator[None]:
+    with export._target(str(path)) as out:
+        out.write(b"ours")
+        path.write_text("theirs", "utf-8")
+        yield
 
 
 def test_an_export_can_be_narrowed(outlay: Outlay, recorded: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Calls as Parquet: a folder appears whole, or not at all."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pytest
 
 from outlay.core.cost import Cost
 from outlay.core.errors import LedgerError
+from outlay.core.record import Record
 from outlay.ledger.parquet import write_parquet
 from outlay.testing import NOON, call
 
@@ -24,6 +26,26 @@ def test_a_folder_that_is_empty_is_filled_and_one_that_holds_something_is_left_a
     with pytest.raises(LedgerError, match="is there already; name a new folder"):
         write_parquet([call()], folder)
     assert duckdb.execute(asked).fetchall() == [(Decimal("0.35"), 2)]
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_comes_while_it_is_written_is_left_alone(tmp_path: Path, what: str) -> None:
+    folder = tmp_path / "calls"
+
+    def calls() -> Iterator[Record]:
+        yield call()
+        if what == "folder":
+            folder.mkdir()
+            (folder / "mine").write_text("mine", "utf-8")
+        else:
+            folder.write_text("mine", "utf-8")
+
+    with pytest.raises(LedgerError, match="is there already; name a new folder"):
+        write_parquet(calls(), folder)
+    assert [each.relative_to(tmp_path).as_posix() for each in sorted(tmp_path.rglob("*"))] == (
+        ["calls", "calls/mine"] if what == "folder" else ["calls"]
+    )
+    assert (folder / "mine" if what == "folder" else folder).read_text("utf-8") == "mine"
 
 
 def test_a_place_that_cannot_be_is_told_in_a_line(tmp_path: Path) -> None:

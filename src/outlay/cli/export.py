@@ -135,6 +135,24 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     try:
         with unfinished.open("xb") as file:
             yield file
-        unfinished.rename(path)
+        try:
+            _name(unfinished, path)
+        except FileExistsError:
+            raise SettingsError(f"{path} is there already; name a new file") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _name(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, unless somebody has taken that meanwhile.
+
+    Raises:
+        FileExistsError: somebody has.
+    """
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: take the name first, then fill it
+        path.open("xb").close()
+        unfinished.replace(path)

@@ -1,6 +1,5 @@
 """Calls as Parquet files, a folder for each UTC day; DuckDB writes them, so no other package is needed."""
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -115,13 +114,23 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
             yield Path(name)
-            if folder.exists():
-                folder.rmdir()
-            shutil.move(Path(name) / "out", folder)
+            _name(Path(name) / "out", folder)
     except OSError as error:
         raise LedgerError(f"{folder} cannot be written: {error.strerror or error}") from error
     except duckdb.Error as error:
         raise LedgerError(f"{folder} cannot be written: {str(error).partition(chr(10))[0]}") from error
+
+
+def _name(finished: Path, folder: Path) -> None:
+    """Give a finished folder its name: never inside of one that came meanwhile, nor over a file."""
+    try:
+        if folder.is_dir():
+            folder.rmdir()
+        finished.rename(folder)
+    except OSError:
+        if folder.exists():
+            raise LedgerError(f"{folder} is there already; name a new folder") from None
+        raise
 
 
 def _written(records: "Iterable[Entry]", place: Path) -> int:
