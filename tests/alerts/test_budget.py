@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -55,6 +57,28 @@ def test_row_099_another_budget_is_another_alert(log: Path) -> None:
     check(log, sent, daily_budget=20)
     check(log, sent)
     assert [message.partition("budget: ")[2] for message in sent] == ["$10.0)", "$20.0)"]
+
+
+FULL = """
+import resource, signal, sys
+from datetime import datetime, UTC
+from outlay.alerts import check_budget
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5))
+now = datetime(2026, 1, 5, 12, tzinfo=UTC)
+check_budget(sys.argv[1], tz="UTC", send=lambda _: None, now=lambda: now, daily_budget=20)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are those of POSIX")
+def test_marks_that_cannot_be_written_leave_those_that_were(log: Path) -> None:
+    sent: list[str] = []
+    write(log, 30)
+    check(log, sent)
+    done = subprocess.run([sys.executable, "-c", FULL, str(log)], check=False, capture_output=True, text=True)
+    assert "File too large" in done.stderr
+    check(log, sent)
+    assert len(sent) == 1
 
 
 def test_row_099_a_day_is_that_of_the_zone(log: Path) -> None:

@@ -1,5 +1,6 @@
 """The daily budget over a log of JSON lines: looked at as often as one likes, told once a day."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -49,7 +50,7 @@ def check_budget(
     with FileLock(f"{told}.lock"):
         if mark not in _marks(told):
             send(f"⚠️ Budget Alert: Today's cost is ${cost:.2f} (budget: ${float(daily_budget)})")
-            told.write_text("\n".join((*(each for each in _marks(told) if each[:10] == mark[:10]), mark)))
+            _note(told, (*(each for each in _marks(told) if each[:10] == mark[:10]), mark))
     return True
 
 
@@ -78,6 +79,16 @@ def _moment(value: Any) -> datetime:
 
 def _day(moment: datetime, here: tzinfo | None) -> date:
     return moment.astimezone(here).date()
+
+
+def _note(path: Path, marks: Iterable[str]) -> None:
+    """Write the marks whole or not at all: with half of them an alert would come again."""
+    written = path.with_name(f"{path.name}.new")
+    with written.open("w", encoding="utf-8") as file:
+        file.write("\n".join(marks))
+        file.flush()
+        os.fsync(file.fileno())
+    written.replace(path)
 
 
 def _marks(path: Path) -> list[str]:
