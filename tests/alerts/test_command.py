@@ -168,7 +168,7 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         assert found["alerts"]["channels"] == ["slack"]
         (stuck,) = found["alerts"]["undelivered"]
         assert (stuck["rule"], stuck["error"], stuck["attempts"]) == ("daily", "HTTPError 503", 1)
-        assert "1 alerts could not be sent to slack (HTTPError 503)" in outlay("doctor", **where).stdout
+        assert "1 alert could not be sent to slack (HTTPError 503)" in outlay("doctor", **where).stdout
         slack.status = 200
         assert outlay("alerts", "check", **where).returncode == 0  # not yet: it waits a minute
         assert slack.got == []
