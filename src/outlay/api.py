@@ -8,6 +8,7 @@ from outlay import process
 from outlay.capture import Measure
 from outlay.capture import track as _track
 from outlay.capture.keywords import RecordKeywords
+from outlay.capture.kinds import checked
 from outlay.capture.texts import MAX_LENGTH, Texts
 from outlay.core.cost import Cost
 from outlay.core.errors import ResponseError, UsageError
@@ -60,11 +61,12 @@ def record(
 
     Raises:
         TypeError: an unknown keyword.
-        UsageError: a count or cost that cannot be.
+        UsageError: a count or cost that cannot be, or a value that is not of its field's kind.
         QueryError: an ``at`` that is no time.
     """
     named = provider or "unknown"  # a None from a program's own data would make a line that no ledger takes
-    return process.current().recorder().record(provider=named, model=model, **fields)
+    said = checked({"provider": named, "model": model, **fields})
+    return process.current().recorder().record(**said)
 
 
 def score(
@@ -80,13 +82,17 @@ def score(
     is the ``id`` of the Record, and may be of a call that another process recorded.
 
     Raises:
-        UsageError: none of the three is given.
+        UsageError: none of the three is given, or one that is not of its kind; or the id is none.
     """
-    return (
-        process.current()
-        .recorder()
-        .score(record_id, quality_score=quality_score, user_rating=user_rating, correct=correct)
+    said = checked(
+        {
+            "record_id": record_id or "",
+            "quality_score": quality_score,
+            "user_rating": user_rating,
+            "correct": correct,
+        }
     )
+    return process.current().recorder().score(**said)
 
 
 def flush(timeout: float | None = None) -> bool:
@@ -129,15 +135,10 @@ def measure(
 
     Raises:
         ResponseError: no API has that name.
+        UsageError: provider or model is no text, or streamed neither True nor False.
     """
-    return Measure(
-        process.current().recorder,
-        provider=provider,
-        model=model,
-        api=api,
-        streamed=streamed,
-        **attributes,
-    )
+    said = checked({"provider": provider or "unknown", "model": model, "streamed": streamed})
+    return Measure(process.current().recorder, api=api, **said, **attributes)
 
 
 def store_prompts(redact: Callable[[str], str | None] | None = None, *, max_length: int = MAX_LENGTH) -> None:

@@ -1,7 +1,7 @@
 """The one tree of errors that outlay raises.
 
 OutlayError
-├── UsageError           a count or unit that cannot be (negative, not a number, absurd)
+├── UsageError           a count, unit or field of a call that cannot be (negative, of another kind, absurd)
 ├── ResponseError        a response body that cannot be read
 ├── UnknownModelError    a model without a price, where a price was demanded (also a KeyError)
 ├── PriceBookError       price data that break the book's rules
@@ -28,7 +28,7 @@ class OutlayError(Exception):
 
 
 class UsageError(OutlayError, ValueError):
-    """A token count or unit that cannot be: negative, not a whole number, or absurdly large."""
+    """A count, unit or field of a call that cannot be: negative, of another kind, or absurdly large."""
 
 
 class ResponseError(OutlayError, ValueError):
