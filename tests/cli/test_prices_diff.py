@@ -119,6 +119,7 @@ def test_two_books_beside_each_other(outlay: Outlay, tmp_path: Path) -> None:
         "after": "3",
         "per": 0,
         "currency": "USD",
+        "currency_before": "USD",
     }
     text = outlay("prices", "diff", str(old), str(new)).stdout
     assert ["openai", "gpt-4o", "input", "2.00", "3.00", "1,000,000", "USD"] in [
@@ -126,6 +127,38 @@ def test_two_books_beside_each_other(outlay: Outlay, tmp_path: Path) -> None:
     ]
     assert outlay("prices", "diff", str(old), str(old)).stdout == "no standard price differs\n"
     assert "gpt-4o" in outlay("prices", "diff", str(DATA), str(new), "--provider", "openai").stdout
+
+
+def test_the_same_figure_in_another_currency_is_another_price(outlay: Outlay, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.toml", tmp_path / "new.toml"
+    old.write_text(OWN)
+    new.write_text('currency = "CNY"\n' + OWN)
+    done = outlay("prices", "diff", str(old), str(new))
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["openai", "gpt-4o", "input", "2.00", "2.00", "1,000,000", "USD", "to", "CNY"] in rows
+    changes = json.loads(outlay("prices", "diff", str(old), str(new), "--json").stdout)["changes"]
+    assert [(each["unit"], each["currency_before"], each["currency"]) for each in changes] == [
+        ("input", "USD", "CNY"),
+        ("output", "USD", "CNY"),
+    ]
+    assert len(changes) == len(rows) - 2  # as many as the table has below its heading
+
+
+def test_a_rate_of_ours_in_another_currency_is_named_with_it(
+    outlay: Outlay, litellm: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text('currency = "CNY"\n' + OWN)
+    args = ("prices", "diff", "--litellm", litellm, "--provider", "openai", "--at", "2026-11-01")
+    done = outlay(*args, OUTLAY_PRICES=str(tmp_path / "own.toml"))
+    rows = [line.split()[:7] for line in done.stdout.partition("litellm:")[2].splitlines()]
+    # the book has 2 and 10 yuan where the map has 2.50 and 20 dollars
+    assert ["openai", "gpt-4o", "input", "2.00", "2.50", "1,000,000", "CNY"] in rows
+    assert ["openai", "gpt-4o", "output", "10.00", "20.00", "1,000,000", "CNY"] in rows
+    theirs = json.loads(outlay(*args, "--json", OUTLAY_PRICES=str(tmp_path / "own.toml")).stdout)["lists"][-1]
+    assert {(each["unit"], each["per"], each["currency"]) for each in theirs["disagreements"]} == {
+        ("input", 1_000_000, "CNY"),
+        ("output", 1_000_000, "CNY"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,20 @@ def test_changes_stand_in_order_each_for_its_number_of_units() -> None:
     after = book_of(entry % ('{ output = "3", input = "1", web_search = "12", images = "1" }', "EUR"))
     changes = price_changes((before, NOW), (after, NOW), ["acme"])
     assert [(each.unit, each.before, each.after, each.per) for each in changes] == [
+        ("input", 1, 1, 1_000_000),  # a dollar is no euro
         ("output", 2, 3, 1_000_000),
         ("characters", 5, None, 1_000_000),
         ("images", None, 1, 1),
         ("web_search", 10, 12, 1000),
     ]
-    assert {each.currency for each in price_changes((before, NOW), (after, NOW), ["acme"])} == {"EUR"}
+    assert {
+        (each.unit, each.currency_before, each.currency)
+        for each in price_changes((before, NOW), (after, NOW), ["acme"])
+    } == {
+        *(("input", "USD", "EUR"), ("output", "USD", "EUR"), ("web_search", "USD", "EUR")),
+        ("characters", "USD", "USD"),  # gone
+        ("images", "EUR", "EUR"),  # new
+    }
     gone = price_changes((before, NOW), (book_of(""), NOW), ["acme"])
     found = list(gone)
     assert {(each.after, each.currency) for each in found} == {(None, "USD")}

@@ -36,7 +36,8 @@ def diff(ctx: click.Context, /, *, books: tuple[str, ...], limit: int, **given: 
     """Where our prices and other lists differ, or OLD and NEW.
 
     Without OLD and NEW, the book is laid beside genai-prices, if that is installed, and beside litellm's map
-    as --litellm names it. OLD and NEW are price files, or folders of tables.
+    as --litellm names it. OLD and NEW are price files, or folders of tables: their standard rates are laid
+    beside each other, below every size; those of tariffs, regions and sizes are not, nor factors.
     """
     from outlay.cli.prices import book_of, moment_of
     from outlay.cli.session import page_of_terminal, settings_of, show, show_json
@@ -140,6 +141,8 @@ def _disagreements(found: "Sequence[Disagreement]", page: "Page") -> str:
             Column("unit", tuple(name(unit) for unit in units), text=True),
             Column("ours", tuple(rate_text(each.ours) for each in found)),
             Column("theirs", tuple(rate_text(each.theirs) for each in found)),
+            Column("per", tuple(f"{each.per:,}" for each in found), spare=4),
+            Column("ours in", tuple(each.currency for each in found), text=True, spare=5),
             Column("retired", tuple(each.deprecated or "" for each in found), text=True, spare=2),
             Column("ours is from", tuple(name(each.source) for each in found), text=True, spare=3),
             Column("ruling", tuple(name(each.ruling) for each in found), text=True, spare=1),
@@ -171,7 +174,7 @@ def _book(name: str) -> "Book":
 
 def change_json(change: "PriceChange") -> dict[str, Any]:
     """Give a change with its sides as Decimals."""
-    names = ("provider", "model", "unit", "before", "after", "per", "currency")
+    names = ("provider", "model", "unit", "before", "after", "per", "currency", "currency_before")
     return {name: getattr(change, name) for name in names}
 
 
@@ -193,9 +196,14 @@ def changes_text(changes: "Sequence[PriceChange]", limit: int, page: "Page") -> 
             for side, rates in (("old", [e.before for e in shown]), ("new", [e.after for e in shown]))
         ),
         Column("per", tuple(f"{each.per:,}" for each in shown), spare=1),
-        Column("currency", tuple(each.currency for each in shown), text=True, spare=1),
+        Column("currency", tuple(_currency(each) for each in shown), text=True, spare=1),
     ]
     return "\n".join((table(columns, page), *_more(len(changes) - limit)))
+
+
+def _currency(change: "PriceChange") -> str:
+    was, now = change.currency_before, change.currency
+    return now if was == now else f"{was} to {now}"
 
 
 def _more(left: int) -> list[str]:

@@ -29,14 +29,18 @@ class Disagreement:
     terms: tuple[Term, ...]
     ours: Decimal
     theirs: Decimal
-    currency: str
+    per: int  # units that both rates are for
+    currency: str  # of ours; theirs is in US dollars
     source: str  # of ours
     ruling: str | None  # by whose word ours stands, where it is our own dated row or the user's
     deprecated: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Give it with its terms as a mapping."""
-        names = ("provider", "model", "unit", "ours", "theirs", "currency", "source", "ruling", "deprecated")
+        names = (
+            *("provider", "model", "unit", "ours", "theirs", "per", "currency", "source", "ruling"),
+            "deprecated",
+        )
         return {**{name: getattr(self, name) for name in names}, "terms": dict(self.terms)}
 
 
@@ -113,6 +117,7 @@ def _disagreement(book: Book, card: RateCard, each: Listed, ours: Rate, at: date
         terms=each.terms,
         ours=ours.amount,
         theirs=each.rate,
+        per=ours.per,
         currency=card.currency,
         source=card.price.source,
         ruling=_ruling(book, each, at),

@@ -14,7 +14,7 @@ _COMPARED = ("input", "cache_read", "cache_write", "output")
 
 @dataclass(frozen=True, slots=True)
 class PriceChange:
-    """One unit of one model whose rate differs; None where a side has no rate."""
+    """One unit of one model whose rate or its currency differs; None where a side has no rate."""
 
     provider: str
     model: str
@@ -22,7 +22,8 @@ class PriceChange:
     before: Decimal | None
     after: Decimal | None
     per: int
-    currency: str
+    currency: str  # of ``after``, or of ``before`` where there is no rate after
+    currency_before: str
 
 
 def price_changes(
@@ -45,7 +46,8 @@ def _changes(provider: str, model: str, old: RateCard | None, new: RateCard | No
         return
     for unit in _units(old, new):
         one, other = (_own(card, unit) for card in (old, new))
-        if (one and one.amount) != (other and other.amount):
+        was, now = (card.currency if card and rate else None for card, rate in ((old, one), (new, other)))
+        if (one and one.amount, was) != (other and other.amount, now):
             yield PriceChange(
                 provider,
                 model,
@@ -53,7 +55,8 @@ def _changes(provider: str, model: str, old: RateCard | None, new: RateCard | No
                 one.amount if one else None,
                 other.amount if other else None,
                 (other or one or Rate(Decimal(0))).per,
-                known.currency,
+                now or was or known.currency,
+                was or now or known.currency,
             )
 
 
