@@ -9,11 +9,10 @@ from typing import Any
 import orjson
 
 from outlay.cli.price_forms import Form, Forms, facts_of
-from outlay.core.codec import quantity_json, shared_price_json
-from outlay.core.cost import Cost, CostLine
+from outlay.core.codec import line_json, quantity_json, shared_price_json
+from outlay.core.cost import Cost
 from outlay.core.errors import OutlayError, ResponseError
 from outlay.core.instants import instant
-from outlay.core.money import rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.usage import Usage, merge_flags
 from outlay.extract import closing_of, read, read_usual, words_of
@@ -175,28 +174,13 @@ def _answer(usage: Usage, provider: str, model: str | None, cost: Cost) -> dict[
         "cost": None if amount is None else money_text(amount),
         "currency": cost.currency,
         "cost_status": cost.status,
-        "lines": [_line(line) for line in cost.lines],
+        "lines": [line_json(line) for line in cost.lines],
         "price": None if price is None else shared_price_json(price),
     }
     if computed is not None:
         found["computed_cost"] = money_text(computed)
     found["reason"] = cost.reason or usage.reason
     found["flags"] = merge_flags(usage.flags, cost.flags) if usage.flags or cost.flags else ()
-    return found
-
-
-def _line(line: CostLine) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "unit": line.unit,
-        "quantity": line.quantity,
-        "rate": rate_text(line.rate),
-        "per": line.per,
-        "amount": money_text(line.amount),
-    }
-    if line.note is not None:
-        found["note"] = line.note
-    if line.model is not None:
-        found["model"] = line.model
     return found
 
 
