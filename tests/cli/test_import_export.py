@@ -299,6 +299,23 @@ def _racing(path: Path) -> Iterator[None]:
         yield
 
 
+def test_langfuses_parquet_is_told_with_the_way_out_which_works(outlay: Outlay, tmp_path: Path) -> None:
+    file, lines = tmp_path / "observations.parquet", tmp_path / "calls.jsonl"
+    duckdb.sql(f"""COPY (SELECT 'o1' AS id, 't1' AS trace_id, NULL::VARCHAR AS parent_observation_id,
+        'GENERATION' AS type, TIMESTAMP '2026-11-20 10:00:00' AS start_time, 'gpt-4o' AS provided_model_name,
+        MAP {{'input': 1000, 'output': 500}} AS usage_details) TO '{file}' (FORMAT parquet)""")
+    done = outlay("import", str(file))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "it is Parquet, which is not read; write its calls as CSV or JSON lines" in done.stderr
+    line = done.stderr.partition("DuckDB: ")[2].strip()
+    assert line == "COPY (FROM 'calls.parquet') TO 'calls.jsonl' (FORMAT json)"
+    duckdb.sql(line.replace("calls.parquet", str(file)).replace("calls.jsonl", str(lines)))
+    (read,) = json.loads(outlay("import", str(lines), "--json").stdout)["files"]
+    assert (read["format"], read["calls"], read["faults"]) == ("langfuse", 1, [])
+    total = json.loads(outlay("report", "--json").stdout)["total"]
+    assert (total["input_tokens"], total["output_tokens"], total["cost"]) == (1000, 500, "0.0075")
+
+
 def test_an_export_can_be_narrowed(outlay: Outlay, recorded: list[str]) -> None:
     some = outlay("export", "--format", "jsonl", "--since", "2026-11-19", "--where", "model=gpt-4o")
     models = {json.loads(line)["model"] for line in some.stdout.splitlines()}

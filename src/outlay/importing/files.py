@@ -17,7 +17,8 @@ from outlay.core.errors import ImportFileError
 BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _OTHERS = {  # what begins so is no text, and is best told by its name
-    b"PAR1": "it is Parquet, which is not read; write its calls as CSV or JSON lines, as outlay export does",
+    b"PAR1": "it is Parquet, which is not read; write its calls as CSV or JSON lines: outlay export does,"
+    " Langfuse's exports can, and so can DuckDB: COPY (FROM 'calls.parquet') TO 'calls.jsonl' (FORMAT json)",
     b"PK\x03\x04": "it is a zip file or a spreadsheet; unpack it, or save it as CSV",
     b"SQLite f": "it is a database of SQLite; write its calls as CSV or JSON lines",
 }
