@@ -326,6 +326,19 @@ def test_a_zero_that_is_stated_is_known(provider: str, api: str, usage: dict[str
     assert (found.items, found.reason, found.flags) == ((), None, ())
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"embeddings": [{"embeddingType": "VIDEO", "embedding": [0.1]}]},  # Nova
+        {"data": [{"embedding": [0.1], "startSec": 0.0, "endSec": 6.0}]},  # Marengo
+        {"message": "a film", "finishReason": "stop"},  # Pegasus: no error of AWS
+    ],
+)
+def test_models_billed_by_images_and_seconds_state_nothing_of_them(body: dict[str, Any]) -> None:
+    found = read(body, provider="bedrock", api="invoke_model")
+    assert (found.items, found.reason) == ((), "the response states no usage")
+
+
 def test_an_error_inside_a_stream_of_messages_is_the_reason() -> None:
     events = [
         {"type": "message_start", "message": {"model": "claude", "usage": {"input_tokens": 9}}},

@@ -61,7 +61,9 @@ def _routed_model(trace: Mapping[str, Any]) -> str | None:
 
 def aws_error(body: Mapping[str, Any]) -> object:
     """Give what tells of an error of AWS itself: an object with a message, and mostly a ``__type``."""
-    return {"type": body.get("__type", "AWS error")} if isinstance(body.get("message"), str) else None
+    if not isinstance(body.get("message"), str) or "finishReason" in body:  # so does Pegasus answer
+        return None
+    return {"type": body.get("__type", "AWS error")}
 
 
 def _terms(body: Mapping[str, Any]) -> dict[str, str]:
