@@ -9,6 +9,7 @@ import pytest
 
 from outlay.core.errors import ResponseError
 from outlay.extract import APIS, collector, operation_of, read
+from outlay.pricing import cost_of
 
 Counts = dict[str, int]
 
@@ -337,6 +338,13 @@ def test_a_zero_that_is_stated_is_known(provider: str, api: str, usage: dict[str
 def test_models_billed_by_images_and_seconds_state_nothing_of_them(body: dict[str, Any]) -> None:
     found = read(body, provider="bedrock", api="invoke_model")
     assert (found.items, found.reason) == ((), "the response states no usage")
+
+
+def test_an_embedding_of_titan_without_text_was_one_of_an_image() -> None:
+    found = read({"embedding": [0.1], "inputTextTokenCount": 0}, provider="bedrock", api="invoke_model")
+    assert found.units == {"input_images": 1}
+    cost = cost_of(found, provider="bedrock", model="amazon.titan-embed-image-v1")
+    assert cost.amount == Decimal("0.00006")
 
 
 def test_an_error_inside_a_stream_of_messages_is_the_reason() -> None:

@@ -55,6 +55,10 @@ def _read_flat(body: Mapping[str, Any], provider: str, tally: Tally) -> Usage:
         tally.put("output", tally.first(raw, "generation_token_count", "totalOutputTextTokenCount"))
         for row in results:
             tally.put("output", tally.count(row, "tokenCount"))
+        if raw.get("inputTextTokenCount") == 0 and "embedding" in body:
+            tally.put(
+                "input_images", 1
+            )  # Titan takes one text, one image or both: without text it was an image
         return finish(tally, body, {**raw, "results": results} if results else raw, provider)
     counted = usage_in(body.get(_METRICS)) or _from_headers(body)
     if not counted:
