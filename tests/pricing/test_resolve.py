@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.support.books import FLAT, NOW, book_of, card_of, charged
 
-from outlay.pricing import RateCard, Unpriced
+from outlay.pricing import RateCard, Unpriced, cost_of
 
 
 def test_a_factor_for_other_terms_does_not_apply_and_does_not_hide_one_behind_it() -> None:
@@ -246,3 +246,21 @@ def test_a_price_that_depends_on_what_the_call_does_not_say_is_unknown() -> None
     assert (
         charged(prices, {"images": 2}).reason == "its price depends on quality, size; the call says nothing"
     )
+
+
+def test_a_price_of_ones_own_is_the_whole_one_but_for_the_fees_of_the_provider() -> None:
+    book = book_of("""
+    [[model]]
+    provider = "anthropic"
+    model = "claude-opus-4-6"
+    price = [{ rates = { input = "4", output = "8" } }]
+    """)
+
+    def cost(counts: dict[str, int], **terms: str) -> Decimal | None:
+        return cost_of(
+            counts, provider="anthropic", model="claude-opus-4-6", at=NOW, book=book, **terms
+        ).amount
+
+    # the packaged tables have a tenth more for the US
+    assert cost({"input": 1000}) == cost({"input": 1000}, geo="us") == Decimal("0.004")
+    assert cost({"web_search": 1}) == Decimal("0.01")  # ten dollars a thousand
