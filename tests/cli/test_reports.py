@@ -212,7 +212,7 @@ def test_the_doctor_names_losses_faults_and_conflicts_with_what_to_do(outlay: Ou
     assert data["faults"]["lines"] == 1
     said = " ".join(data["advice"])
     assert "3 calls were lost (disk full)" in said
-    assert "1 faulty lines in" in said
+    assert "1 faulty line in" in said
     assert "id that other content has" in said
     text = outlay("doctor").stdout
     assert "3 calls: disk full (3)" in text

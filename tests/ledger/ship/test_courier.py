@@ -132,7 +132,7 @@ from outlay.testing import call
 home, target, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 class Slow(DuckLedger):
     in_process = how != "slow"
-    def add(self, entries):
+    def add_lines(self, lines):
         if how == "slow":
             time.sleep(60)
         if how == "engine":
@@ -140,7 +140,7 @@ class Slow(DuckLedger):
             engine = duckdb.connect()
             engine.execute("SET enable_progress_bar = false")
             engine.execute("SELECT sum(a.range * b.range) FROM range(100_000) a, range(1_000) b").fetchall()
-        return super().add(entries)
+        return super().add_lines(lines)
 working = threading.Event()
 if how == "engine":
     import duckdb
