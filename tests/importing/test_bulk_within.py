@@ -119,3 +119,31 @@ def test_the_first_object_that_names_a_key_counts() -> None:
     }  # 80 + 11 is not 89: beside them
     row = changed(LANGFUSE, ("usageDetails", "output"), "null")
     assert {record.output_tokens for record in both_agree(lines(row, [])).records} == {1}
+
+
+ZEROS = ["0", '"0"', "0.0", '"0.0"', '"$0"', '"-0"', "0e0", '""', "null"]
+
+
+@pytest.mark.parametrize("zero", ZEROS)
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("name", ["calculatedTotalCost", "totalCost"])
+def test_a_total_of_nothing_is_none_however_it_is_written(zero: str, as_text: bool, name: str) -> None:  # noqa: FBT001  # a parameter
+    details: Any = {"input": "0.1", "total": zero}
+    row = {**changed(LANGFUSE, ("totalCost",), None), name: '"0.75"'}
+    row["costDetails"] = json.dumps(text(details)) if as_text else details
+    assert {str(record.cost) for record in both_agree(lines(row, [])).records} == {"0.75"}
+
+
+DETAILS = st.fixed_dictionaries({}, optional={"input": LEAF, "total": LEAF | st.sampled_from(ZEROS)})
+
+
+@few
+@given(st.lists(st.tuples(DETAILS, st.booleans(), LEAF | st.none(), LEAF | st.none()), max_size=30))
+def test_any_total_beside_any_cost(some: list[tuple[dict[str, str], bool, str | None, str | None]]) -> None:
+    made = []
+    for details, as_text, calculated, total in some:
+        row = changed(changed(LANGFUSE, ("totalCost",), total), ("calculatedTotalCost",), calculated)
+        row["costDetails"] = json.dumps(text(details)) if as_text else details
+        made.append(row)
+    rows = [LANGFUSE] * 10 + made
+    both_agree("\n".join(text(each).replace("{n}", str(n)) for n, each in enumerate(rows)).encode())

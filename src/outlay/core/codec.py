@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from outlay.core.cost import Cost, CostLine, Price
+from outlay.core.documents import sound
 from outlay.core.errors import ResponseError
 from outlay.core.instants import instant
 from outlay.core.instants import text_of as instant_text
@@ -273,12 +274,13 @@ def entry_json(entry: Entry) -> dict[str, Any]:
 
 
 def entry_from_json(data: Mapping[str, Any]) -> Entry:
-    """Read what :func:`entry_json` wrote.
+    """Read what :func:`entry_json` wrote, or somebody else: each field is looked at.
 
     Raises:
-        ResponseError: the object is no entry of a journal.
+        ResponseError: the object is no entry of a journal, or a field is of another kind than it has there.
     """
     try:
+        data = sound(data)
         if "score" in data:
             judged = {name: data[name] for name in _SCORES if name in data}
             return Score(record_id=_id(data["score"]), at=instant(data["at"]), **judged)

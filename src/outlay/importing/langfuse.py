@@ -89,8 +89,13 @@ def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cost(row: Mapping[str, Any]) -> object:
-    details = inner(row.get("costDetails"))
-    amount = money(first(details, "total") or first(row, "calculatedTotalCost", "totalCost"))
+    total = _priced(first(inner(row.get("costDetails")), "total"))
+    return _priced(first(row, "calculatedTotalCost", "totalCost")) if total is None else total
+
+
+def _priced(said: object) -> object:
+    """Give an amount; None where it is 0, be it a number or a text."""
+    amount = money(said)
     return None if amount is None or float(str(amount)) == 0 else amount
 
 

@@ -15,6 +15,7 @@ from outlay.importing.made import Maker
 from outlay.importing.own import Own
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
 from outlay.journal import line_of
+from outlay.ledger.identity import checked_id
 
 AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
 Read = Entry | Fault | bytes  # of a row: what it holds, or a line of our own that is kept as it stands
@@ -152,7 +153,9 @@ def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape |
     shape, seen = told
     if shape is None and is_own(row):
         seen.shape = seen.shape or OWN
-        return entry_from_json(row)
+        entry = checked_id(entry_from_json(row))
+        line_of(entry)  # raises what would else stop all rows that are kept at once
+        return entry
     found = shape or shape_of(row)
     if found is None:
         raise ValueError(_FOCUS if "BilledCost" in row else _NO_CALL)

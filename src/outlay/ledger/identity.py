@@ -62,13 +62,25 @@ def checked(entry: Entry) -> Entry:
     Raises:
         RefusedEntryError: the id is no UUID.
     """
+    checked_id(entry)
+    if isinstance(entry, Revision):
+        return revision_as_kept(entry)
+    return as_kept(entry) if isinstance(entry, Record) else entry
+
+
+def checked_id(entry: Entry) -> Entry:
+    """Give the entry with its id as a column of type UUID writes it.
+
+    Raises:
+        RefusedEntryError: the id is no UUID.
+    """
     if isinstance(entry, Loss):
         return entry
     name = entry.id if isinstance(entry, Record) else entry.record_id
     try:
-        UUID(name)
+        plain = str(UUID(name))
     except ValueError:
         raise RefusedEntryError(f"{name!r:.60} is no id of a record; ids are UUIDs") from None
-    if isinstance(entry, Revision):
-        return revision_as_kept(entry)
-    return as_kept(entry) if isinstance(entry, Record) else entry
+    if plain == name:
+        return entry
+    return replace(entry, id=plain) if isinstance(entry, Record) else replace(entry, record_id=plain)

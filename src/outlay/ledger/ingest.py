@@ -11,6 +11,7 @@ from outlay.journal import Fault, line_of, read_line
 from outlay.ledger.backlog import Stretch, portions, spool
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
+from outlay.ledger.kinds import are_kinds
 from outlay.ledger.native import duckdb
 
 _ENTRIES = 50_000  # taken in at once by add
@@ -36,7 +37,7 @@ def take_in(engine: Engine, journals: Path, spool_folder: Path) -> None:
 
 def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
     with spool_file(spool_folder) as target:
-        if _loads(batch, spool(portion, target)):
+        if _loads(engine, batch, spool(portion, target)):
             _commit(engine, batch, portion, [])
         elif len(portion) > 1:
             for stretch in portion:
@@ -45,9 +46,9 @@ def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_fo
             _commit(engine, batch, portion, load_line_by_line(batch, portion[0], target))
 
 
-def _loads(batch: Batch, paths: list[Path]) -> bool:
+def _loads(engine: Engine, batch: Batch, paths: list[Path]) -> bool:
     try:
-        return batch.load(paths)
+        return batch.load(paths) and are_kinds(engine)
     except (duckdb.InvalidInputException, duckdb.ConversionException):
         return False
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from outlay.core.codec import TOTALS, record_from_json
+from outlay.core.codec import TOTALS, entry_from_json
 from outlay.core.errors import RefusedEntryError, ResponseError
 from outlay.core.record import SCHEMA, Entry, Record
 from outlay.core.units import MAX_QUANTITY, TOKEN_UNITS
@@ -284,8 +284,10 @@ class Alike(Generic[_T]):
         if len(self._known) >= _FORMS:
             self._known.clear()
         try:
-            record = record_from_json(usual.data)
+            record = entry_from_json(usual.data)
         except ResponseError:
+            return None
+        if not isinstance(record, Record):
             return None
         found = self._known[usual.key] = self._learn(usual, record)
         return found

@@ -1,0 +1,83 @@
+"""Whether the columns of a batch hold what entries have: DuckDB casts much, and JSON may say anything.
+
+What is not plainly of its kind by a pattern is read as a Record would be; if that fails the batch is read
+line by line, which says what is wrong with which. Without it one such line would be kept, and every question
+that makes Records of calls would fail.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from outlay.core.codec import line_from_json, price_from_json, usage_from_json
+from outlay.core.documents import sound
+from outlay.core.errors import OutlayError
+from outlay.ledger.engine import Engine
+
+_TEXTS = (  # not those of errors, prompts and replies, which may well be JSON
+    *("provider", "model", "model_requested", "operation", "api", "status", "error_type", "user", "session"),
+    *("query_type", "agent", "action", "workspace", "response_id", "trace_id", "span_id", "usage_reason"),
+    *("usage_model", "reported_currency", "currency", "cost_status", "cost_reason", "why"),
+)
+_MEASURES = ("latency_ms", "time_to_first_token_ms", "quality_score", "user_rating")
+_TEXT, _AMOUNT = r'"(?:[^"\\]|\\.)*"', r'"-?[0-9]{1,20}(?:\.[0-9]{1,20})?"'
+_LINE = (
+    rf'\{{"unit":{_TEXT},"quantity":[0-9]{{1,15}},"rate":{_AMOUNT},"per":1(?:0|000|000000)?,"amount":{_AMOUNT}'
+    rf'(?:,"note":{_TEXT})?(?:,"model":{_TEXT})?\}}'
+)
+_PLAINLY = {  # JSON of columns that differ from call to call; that of the others is read once each
+    "usage": r'\{(?:"(?:input|output|cache_read|cache_write|reasoning)":[0-9]{1,12},?)+\}',
+    "lines": rf"\[(?:{_LINE},?)+\]",
+    "raw": r"\{[^\[]{0,999}\}",  # an object, and too short to be nested too deeply to be read again
+    "extra": r"\{[^\[]{0,999}\}",
+}
+_JSON = ("usage", "lines", "raw", "extra", "flags", "terms", "parts", "cost_flags", "price")
+
+
+def are_kinds(engine: Engine) -> bool:
+    """Whether the temporary table ``batch`` holds entries alone of which Records can be made."""
+    return not _has_odd_values(engine) and all(_is_read(*each) for each in _unsure(engine))
+
+
+def _has_odd_values(engine: Engine) -> bool:
+    """Whether a text was an object or a list, or a number is none that can be reckoned with."""
+    texts = (
+        f"""("{name}" >= '[' AND "{name}" < '\\') OR ("{name}" >= '{{' AND "{name}" < '|')"""
+        for name in _TEXTS
+    )
+    numbers = (f'NOT isfinite("{name}")' for name in _MEASURES)
+    condition = " OR ".join((*texts, *numbers))
+    return bool(engine.all(f"SELECT 1 FROM batch WHERE {condition} LIMIT 1"))  # noqa: S608  # our own names
+
+
+def _unsure(engine: Engine) -> list[tuple[str, str]]:
+    """Give the column and JSON of what is to be read, each once."""
+    asked = (
+        f"SELECT DISTINCT '{name}', CAST({name} AS VARCHAR) FROM batch WHERE {name} IS NOT NULL"  # noqa: S608  # likewise
+        + (f" AND NOT regexp_full_match({name}, '{_PLAINLY[name]}')" if name in _PLAINLY else "")
+        for name in _JSON
+    )
+    return engine.all(" UNION ALL ".join(asked))
+
+
+def _is_read(name: str, text: str) -> bool:
+    try:
+        value = orjson.loads(text)
+        data = sound({name: value})
+        _READ.get(name, usage_from_json)(data)
+    except (OutlayError, KeyError, TypeError, AttributeError, ValueError):
+        return False
+    return bool(data.get(name) == value)
+
+
+def _lines(data: Mapping[str, Any]) -> None:
+    for line in data["lines"]:
+        line_from_json(line)
+
+
+def _price(data: Mapping[str, Any]) -> None:
+    price_from_json(data["price"])
+
+
+_READ: dict[str, Callable[[Mapping[str, Any]], object]] = {"lines": _lines, "price": _price}
