@@ -170,7 +170,7 @@ def put(data: Any, path: tuple[Any, ...], value: Any) -> None:
             data = data[name]
         except (LookupError, TypeError):
             return
-    if isinstance(data, dict) or (isinstance(data, list) and len(data) > last):
+    if isinstance(data, dict) or (isinstance(data, list) and isinstance(last, int) and len(data) > last):
         data[last] = value
 
 
