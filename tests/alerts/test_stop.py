@@ -245,6 +245,9 @@ class Noon(SystemClock):
     def now(self) -> datetime:
         return NOON
 
+    def moment(self) -> float:
+        return NOON.timestamp()
+
 
 class Later:
     """A sink that makes lines of what is handed to it, when it is asked."""

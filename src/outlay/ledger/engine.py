@@ -14,6 +14,7 @@ from outlay.ledger.native import duckdb
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # no network, ever
+_UTC = "SET TimeZone = 'UTC'"  # of one connection, which would else have the machine's
 
 
 class Engine:
@@ -36,13 +37,14 @@ class Engine:
         self._memory = duckdb.connect(
             ":memory:", config={**_CONFIG, "temp_directory": str(folder / "spool" / "duckdb")}
         )
-        self._memory.execute("SET TimeZone = 'UTC'")
+        self._memory.execute(_UTC)
         self.found = 0  # the version of the tables before they were migrated, the last time
 
     def beside(self) -> "Engine":
         """Give another connection to the same engine, with temporary tables of its own."""
         other = copy(self)
         other._memory = self._memory.cursor()  # noqa: SLF001  # our own copy
+        other._memory.execute(_UTC)  # noqa: SLF001  # likewise; a cursor has the zone of the machine again
         return other
 
     @contextmanager
