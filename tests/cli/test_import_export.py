@@ -1,5 +1,6 @@
 """``outlay import``, ``export`` and ``sql`` as people run them: nothing doubled, lost or overwritten."""
 
+import gzip
 import json
 import os
 import random
@@ -102,6 +103,60 @@ def test_a_grown_file_brings_only_what_is_new(outlay: Outlay, log: Path) -> None
         file.write('{"timestamp": "2026-11-22T10:00:00Z", "cost": 1}\n')
     (file_done,) = json.loads(outlay("import", str(log), "--json").stdout)["files"]
     assert (file_done["new"], file_done["known"]) == (1, 3)
+
+
+_NO_COLUMN = "its first line names no column that a call has. Read are JSON lines, JSON arrays and CSV"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("hostname", b"myhost\n", _NO_COLUMN),
+        ("passwd", b"root:x:0:0:root:/root:/bin/sh\nmail:x:8:8::/var/mail:/bin/false\n", _NO_COLUMN),
+        ("run.sh", b"#!/bin/sh\necho hi\n", _NO_COLUMN),
+        ("page.html", b"<html>\n<body>status</body>\n</html>\n", _NO_COLUMN),
+        ("README.md", b"# About\n\nA, b; c\n", _NO_COLUMN),
+        ("names.csv", b"date,name\n2026-11-20,a\n", _NO_COLUMN),
+        ("empty-names.csv", b"date,name\n", _NO_COLUMN),
+        ("quoted.csv", b'"date\n",name\n2026-11-20,a\n', _NO_COLUMN),
+        ("number.json", b"42", _NO_COLUMN),
+        ("bill.csv", b"BilledCost,ChargePeriodStart\n1,2026-11-20\n", "a row of a bill (FOCUS)"),
+        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "it is a PDF"),
+        ("cut.gz", gzip.compress(b'{"cost": 1}\n')[:-9], "it is gzip that cannot be unpacked to its end"),
+        ("program", b"\x7fELF\x02\x01\x01\x00\x00\xff\n", "it is no text in UTF-8"),
+    ],
+)
+def test_what_is_no_file_of_calls_is_said_in_one_line(
+    outlay: Outlay, tmp_path: Path, name: str, data: bytes, says: str
+) -> None:
+    file, good = tmp_path / name, tmp_path / "good.jsonl"
+    file.write_bytes(data)
+    good.write_text('{"timestamp": "2026-11-19T10:00:00Z", "cost": 1}\n', "utf-8")
+    for args in (["--dry-run", str(file)], [str(file)], [str(file), "--json"]):
+        done = outlay("import", *args)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert f"{file}: " in done.stderr
+        assert says in done.stderr
+    both = outlay("import", str(good), str(file), "--json")  # those before it are imported, and told
+    assert both.returncode == 2
+    assert [(each["file"], each["new"]) for each in json.loads(both.stdout)["files"]] == [(str(good), 1)]
+
+
+@pytest.mark.parametrize("data", ["", "\n  \n", "[]"])
+def test_an_empty_file_has_no_calls(outlay: Outlay, tmp_path: Path, data: str) -> None:
+    file = tmp_path / "empty"
+    file.write_text(data, "utf-8")
+    done = outlay("import", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{file}: 0 calls, 0 new, no row stands in it\n"
+
+
+def test_a_heading_that_names_a_calls_columns_needs_no_rows(outlay: Outlay, tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text("when,llm,usd\n", "utf-8")
+    assert outlay("import", str(file)).returncode == 2
+    done = outlay("import", str(file), "--map", "cost=usd")
+    assert (done.returncode, done.stdout) == (0, f"{file}: 0 calls, 0 new, no row stands in it\n")
 
 
 def test_standard_input_tags_and_the_provider(command: Outlay) -> None:
@@ -305,7 +360,7 @@ def test_langfuses_parquet_is_told_with_the_way_out_which_works(outlay: Outlay, 
         'GENERATION' AS type, TIMESTAMP '2026-11-20 10:00:00' AS start_time, 'gpt-4o' AS provided_model_name,
         MAP {{'input': 1000, 'output': 500}} AS usage_details) TO '{file}' (FORMAT parquet)""")
     done = outlay("import", str(file))
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "it is Parquet, which is not read; write its calls as CSV or JSON lines" in done.stderr
     line = done.stderr.partition("DuckDB: ")[2].strip()
     assert line == "COPY (FROM 'calls.parquet') TO 'calls.jsonl' (FORMAT json)"

@@ -44,6 +44,15 @@ def test_a_gzipped_file_is_unpacked() -> None:
     assert lines(gzip.compress(b'{"a": 1}\n{"a": 2}\n')) == [(1, {"a": 1}), (2, {"a": 2})]
 
 
+@pytest.mark.parametrize("cut", [slice(12), slice(-9), slice(-3)])
+def test_a_gzipped_file_that_is_cut_is_told(cut: slice) -> None:
+    packed = gzip.compress(b'{"a": 1}\n' * 1000)
+    with pytest.raises(ImportFileError, match="it is gzip that cannot be unpacked to its end"):
+        rows(packed[cut])
+    with pytest.raises(ImportFileError, match="CRC"):
+        rows(packed[:-8] + bytes(4) + packed[-4:])
+
+
 def test_bad_rows_are_told_and_good_ones_go_on() -> None:
     found = rows('{"a": 1}\n{"a":\n[1]\n{"a": 2}\n')
     assert [type(each).__name__ for each in found] == ["Line", "Fault", "Fault", "Line"]

@@ -13,10 +13,10 @@ import click
 from outlay.cli.manual import HELP, epilog, with_manual
 from outlay.cli.near import NearGroup, refuse_empty, wrong
 from outlay.cli.options import data_options
-from outlay.core.errors import OutlayError, PriceFileError, QueryError, SettingsError
+from outlay.core.errors import ImportFileError, OutlayError, PriceFileError, QueryError, SettingsError
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
-_WRONG = (QueryError, SettingsError, PriceFileError)  # what was typed, or a file of settings
+_WRONG = (QueryError, SettingsError, PriceFileError, ImportFileError)  # what was typed, or such a file
 
 
 class Entry(NamedTuple):

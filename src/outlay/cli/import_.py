@@ -57,17 +57,19 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     settings = settings_of(state_of(ctx))
     columns = dict(pairs(given["columns"], ctx, None))
     here = process.use(settings)
-    done = []
-    with reader_of(or_empty(settings) if dry_run else settings, new=True) as reader:
-        for name in files:
-            maker = _maker(here.book(), given, ctx)
-            origin = Origin(SHAPES.get(given["shape"]), columns)
-            way = way_of(None if dry_run else reader.ledger, here.book(), maker, origin)
-            done.append(_import_file(name, way, given["shape"] == "csv"))
-    if state_of(ctx).json:
-        show_json({"dry_run": dry_run, "files": done})
-    else:
-        show("\n".join(line for each in done for line in _lines(each, dry_run=dry_run)))
+    done: list[dict[str, Any]] = []
+    try:
+        with reader_of(or_empty(settings) if dry_run else settings, new=True) as reader:
+            for name in files:
+                maker = _maker(here.book(), given, ctx)
+                origin = Origin(SHAPES.get(given["shape"]), columns)
+                way = way_of(None if dry_run else reader.ledger, here.book(), maker, origin)
+                done.append(_import_file(name, way, given["shape"] == "csv"))
+    finally:  # a file that cannot be read leaves those before it imported
+        if done and state_of(ctx).json:
+            show_json({"dry_run": dry_run, "files": done})
+        elif done:
+            show("\n".join(line for each in done for line in _lines(each, dry_run=dry_run)))
     return int(any(each["faults"] for each in done))
 
 
@@ -151,6 +153,7 @@ def _lines(done: Mapping[str, Any], *, dry_run: bool) -> Iterator[str]:
         [many(done["skipped"], "row that is no call", "rows that are no calls")] if done["skipped"] else []
     )
     told += [many(len(faults), "bad row")] if faults else []
+    told += [] if done["rows"] or done["format"] else ["no row stands in it"]
     kind = f" ({done['format']})" if done["format"] else ""
     yield f"{done['file']}{kind}: {', '.join(told)}" + (" (dry run)" if dry_run else "")
     for fault in faults[:_SHOWN]:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,7 @@ _OTHERS = {  # what begins so is no text, and is best told by its name
     " Langfuse's exports can, and so can DuckDB: COPY (FROM 'calls.parquet') TO 'calls.jsonl' (FORMAT json)",
     b"PK\x03\x04": "it is a zip file or a spreadsheet; unpack it, or save it as CSV",
     b"SQLite f": "it is a database of SQLite; write its calls as CSV or JSON lines",
+    b"%PDF-": "it is a PDF; write its calls as CSV or JSON lines",
 }
 LONG = re.compile(rb"\d\.\d{15}|\d{16}")  # numerals that a float might not hold to the last digit
 _ROWS = ("data", "records", "calls", "rows", "results", "observations", "requests")
@@ -76,19 +78,19 @@ def opened(file: BinaryIO, *, table: bool = False) -> Opened:
 
 
 def rows_of(
-    file: BinaryIO, *, table: bool = False, own: IsOwn | None = None
+    file: BinaryIO, *, table: bool = False, own: IsOwn | None = None, judge: "Judge | None" = None
 ) -> Iterator[Line | Fault | bytes]:
     """Give the rows of a file; what it holds is seen at its beginning, unless it is said to be a table.
 
     JSON lines and tables are read line by line; a JSON array is read whole. Lines that are ``own`` are given
-    as they stand.
+    as they stand. ``judge`` looks at the heading of a table, and raises where it is of no use.
 
     Raises:
         ImportFileError: it is no text in UTF-8, or a JSON document that holds no rows.
     """
     plain, kind = opened(file, table=table)
     if kind == "table":
-        yield from table_rows(plain)
+        yield from table_rows(plain, judge=judge)
     elif kind == "lines":
         yield from _of_lines(plain, own)
     else:
@@ -103,8 +105,19 @@ def document_rows(file: BinaryIO) -> Iterator[Line | Fault]:
 def _unpacked(file: BinaryIO) -> io.BufferedReader:
     plain = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("Any", file))
     if plain.peek(2)[:2] == _GZIP:
-        return io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=plain)))
+        return io.BufferedReader(cast("Any", _Unpacked(fileobj=plain)))
     return plain
+
+
+class _Unpacked(gzip.GzipFile):
+    """What is packed, whose faults are the file's."""
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; raises ImportFileError where what is packed is damaged, or has no end."""
+        try:
+            return super().readinto(buffer)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ImportFileError(f"it is gzip that cannot be unpacked to its end: {error}") from None
 
 
 def _is_one_document(start: bytes) -> bool:
@@ -182,7 +195,12 @@ class Heading:
         return Line(number, row, content.encode("utf-8", "surrogatepass"))
 
 
-def table_rows(file: BinaryIO, heading: Heading | None = None, before: int = 0) -> Iterator[Line | Fault]:
+Judge = Callable[[Heading], None]
+
+
+def table_rows(
+    file: BinaryIO, heading: Heading | None = None, before: int = 0, *, judge: Judge | None = None
+) -> Iterator[Line | Fault]:
     """Give the rows of a table; ``heading`` and the ``before`` lines above are known where it was begun.
 
     Raises:
@@ -193,6 +211,8 @@ def table_rows(file: BinaryIO, heading: Heading | None = None, before: int = 0) 
     try:
         if heading is None:
             heading, before = Heading.of(text.readline()), 1
+        if judge is not None:
+            judge(heading)
         reader = csv.reader(text, delimiter=heading.delimiter)
         for cells in reader:
             if cells:

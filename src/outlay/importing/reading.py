@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from outlay.core.codec import entry_from_json
-from outlay.core.errors import NotACallError, OutlayError, RefusedEntryError
+from outlay.core.errors import ImportFileError, NotACallError, OutlayError, RefusedEntryError
 from outlay.core.ports import Ledger, TakingLines
 from outlay.core.record import Entry
-from outlay.importing.files import Fault, Line, rows_of
+from outlay.importing.files import Fault, Heading, Line, rows_of
 from outlay.importing.made import Maker
 from outlay.importing.own import Own
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
@@ -82,7 +82,8 @@ class OneByOne:
     def steps(self, file: BinaryIO, *, table: bool = False) -> Iterator[Step]:
         """Import a file, and tell what came of it, so many rows at once; raises what ``rows_of`` raises."""
         own = Own() if takes_own(self.ledger, self.shape, self.mapping) else None
-        rows = rows_of(file, table=table, own=own)
+        judge = partial(check_heading, shape=self.shape, mapping=self.mapping)
+        rows = rows_of(file, table=table, own=own, judge=judge)
         entries = partial(
             entries_of, maker=self.maker, shape=self.shape, mapping=self.mapping, counts=self.counts
         )
@@ -147,6 +148,23 @@ def entries_of(
 
 _NO_CALL = "no call: neither cost, tokens nor an outcome stands in it"
 _FOCUS = "no call: a row of a bill (FOCUS), where calls are added up; what is read are single calls"
+_NO_COLUMN = (
+    "no call can be read from it: it is no JSON, and its first line names no column that a call has. Read are"
+    " JSON lines, JSON arrays and CSV: of outlay, LiteLLM, Langfuse, Helicone, and plain logs with a cost,"
+    " tokens, a latency or a status; --map FIELD=COLUMN tells columns of other names"
+)
+
+
+def check_heading(heading: Heading, *, shape: Shape | None, mapping: Mapping[str, str] | None) -> None:
+    """Look whether the columns of a table could tell of a call: a row has no others.
+
+    Raises:
+        ImportFileError: they cannot, so that this is no table of calls, or no table at all.
+    """
+    columns = dict.fromkeys(heading.names)
+    names = renamed(columns, mapping) if mapping else columns
+    if shape is None and not is_own(names) and shape_of(names) is None:
+        raise ImportFileError(_FOCUS if "BilledCost" in names else _NO_COLUMN)
 
 
 def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape | None, Import]) -> Entry:

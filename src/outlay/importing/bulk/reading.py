@@ -25,7 +25,17 @@ from outlay.importing.bulk.marked import Marked, marked
 from outlay.importing.files import BOM, Fault, Heading, Line, document_rows, opened, table_rows
 from outlay.importing.made import Maker
 from outlay.importing.own import Own
-from outlay.importing.reading import AT_ONCE, Import, OneByOne, Step, entries_of, kept, takes_own, with_own
+from outlay.importing.reading import (
+    AT_ONCE,
+    Import,
+    OneByOne,
+    Step,
+    check_heading,
+    entries_of,
+    kept,
+    takes_own,
+    with_own,
+)
 from outlay.pricing import Book
 
 _PREFIX, _SUFFIX = "import.", ".lines"  # of a block's file
@@ -80,9 +90,11 @@ class Bulk:
     def _table(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
         start = file.readline()
         heading = heading_of(start)
+        judge = partial(check_heading, shape=self.origin.shape, mapping=self.origin.mapping)
         if heading is None:
-            yield from self._one_by_one(table_rows(Joined.of((start,), blocks(file))))
+            yield from self._one_by_one(table_rows(Joined.of((start,), blocks(file)), judge=judge))
             return
+        judge(heading)
         held: deque[bytes] = deque()  # blocks that are not done yet
         rest = blocks(file)
         cut = _cut(_holding(rest, held), 2, heading)
