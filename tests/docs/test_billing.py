@@ -15,6 +15,7 @@ CHAT = {
     "prompt_tokens_details": {"cached_tokens": 60},
     "completion_tokens_details": {"reasoning_tokens": 40},
 }
+WRITTEN = {**CHAT, "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 30}}
 BESIDE = {**CHAT, "completion_tokens": 10}  # its total is still 150: reasoning is added
 RESPONSES = {
     "input_tokens": 100,
@@ -76,15 +77,24 @@ ROWS: dict[str, list[Said]] = {
     "OpenAI chat, responses, completions": [
         ("openai", "chat", {"usage": CHAT}, INSIDE),
         ("openai", "responses", {"status": "completed", "usage": RESPONSES}, INSIDE),
+        ("openai", "chat", {"usage": WRITTEN}, {**INSIDE, "input": 10, "cache_write": 30}),
         ("openai", "completions", {"usage": COMPLETIONS}, {"input": 100, "output": 50}),
     ],
     "Azure OpenAI, Bedrock's OpenAI-compatible API": [
-        ("azure", "chat", {"usage": CHAT}, INSIDE),
-        ("bedrock", "chat", {"usage": CHAT}, INSIDE),
+        (provider, "chat", {"usage": body}, units)
+        for provider in ("azure", "bedrock")
+        for body, units in ((CHAT, INSIDE), (WRITTEN, {**INSIDE, "input": 10, "cache_write": 30}))
     ],
     "Anthropic messages (also on Bedrock and Vertex)": [
-        (provider, "messages", {"usage": MESSAGES}, LIFETIMES)
+        (provider, "messages", {"usage": usage}, units)
         for provider in ("anthropic", "bedrock", "vertex")
+        for usage, units in (
+            (MESSAGES, LIFETIMES),
+            (
+                {**MESSAGES, "output_tokens_details": {"thinking_tokens": 40}},
+                {**LIFETIMES, "output": 10, "reasoning": 40},
+            ),
+        )
     ],
     "Bedrock Converse": [
         (
@@ -99,8 +109,18 @@ ROWS: dict[str, list[Said]] = {
     "Gemini live": [("google", "live", {"usageMetadata": LIVE}, INSIDE)],
     "Gemini's OpenAI-compatible API": [
         (
-            *("google", "chat", {"usage": {**COMPLETIONS, "completion_tokens": 10}}),
-            {"input": 100, "output": 10, "reasoning": 40},
+            *(
+                "google",
+                "chat",
+                {
+                    "usage": {
+                        **COMPLETIONS,
+                        "completion_tokens": 10,
+                        "prompt_tokens_details": {"cached_tokens": 60},
+                    }
+                },
+            ),
+            INSIDE,
         )
     ],
     "xAI chat and gRPC": [
@@ -121,10 +141,41 @@ ROWS: dict[str, list[Said]] = {
 }
 
 
+TABLE = PAGE.read_text("utf-8").partition("## Inside or beside")[2].partition("\n## ")[0]
+CELLS = {
+    row[0]: row[1:]
+    for row in (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in TABLE.splitlines()
+        if line.startswith("| ")
+    )
+}
+UNITS = {"cached": ("cache_read",), "written": ("cache_write", "cache_write_1h"), "reasoning": ("reasoning",)}
+GIVEN = ("prompt_tokens", "input_tokens", "promptTokenCount", "inputTokens")
+SHOWN = ("completion_tokens", "output_tokens", "candidatesTokenCount", "responseTokenCount", "outputTokens")
+
+
+def place_of(kind: str, body: dict[str, Any], units: dict[str, int]) -> str | None:
+    """Say where a body has what is cached, written or thought: inside of the wider count or beside it."""
+    usage = body.get("usage") or body.get("usageMetadata") or body
+    stated = next((usage[key] for key in (SHOWN if kind == "reasoning" else GIVEN) if key in usage), None)
+    if stated is None or not any(units.get(unit) for unit in UNITS[kind]):
+        return None
+    whole = units["output"] if kind == "reasoning" else units["input"]
+    return "inside" if whole < stated else "beside"
+
+
 def test_every_row_of_the_table_is_shown() -> None:
-    table = PAGE.read_text("utf-8").partition("## Inside or beside")[2].partition("\n## ")[0]
-    rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("|")]
-    assert rows[2:] == list(ROWS)
+    assert list(CELLS)[1:] == list(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_each_cell_says_what_the_bodies_of_its_row_show(row: str) -> None:
+    _, cached, written, _, reasoning = CELLS[row]
+    for kind, cell in (("cached", cached), ("written", written), ("reasoning", reasoning)):
+        places = {place for _, _, body, units in ROWS[row] if (place := place_of(kind, body, units))}
+        said = {word for word in ("inside", "beside") if cell.startswith(word)}
+        assert places == said, f"{row}, {kind}: {cell}"
 
 
 @pytest.mark.parametrize("said", [each for row in ROWS.values() for each in row], ids=lambda said: said[0])

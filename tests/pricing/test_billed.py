@@ -1,0 +1,134 @@
+"""What docs/billing.md says of prices, on the book itself: sums by hand from the providers' lists."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.wire import Kept
+
+from outlay.capture import Recorder
+from outlay.capture.clock import SystemClock
+from outlay.core.cost import Cost
+from outlay.extract import read
+from outlay.pricing import cost_of
+
+SUNDAY_NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def charge(model: str, counts: dict[str, int], **terms: Any) -> Cost:
+    provider, _, name = model.partition("/")
+    return cost_of(counts, provider=provider, model=name, at=SUNDAY_NOON, **terms)
+
+
+def of_body(body: Any, provider: str, api: str, model: str | None = None) -> Cost:
+    return cost_of(read(body, provider=provider, api=api), provider=provider, model=model, at=SUNDAY_NOON)
+
+
+@pytest.mark.parametrize(
+    ("size", "amount"),
+    [
+        (299_000, "1.518"),  # 299,000 x 5, 1,000 cached x 0.50, 500 + 500 x 22.5 a million
+        # 271,000 x 2.5, 1,000 cached x 0.25, 1,000 x 15 a million: 272,000 in all are not above 272,000
+        (271_000, "0.69275"),
+    ],
+)
+def test_a_long_request_of_openai_takes_the_rates_of_its_size_for_every_unit(size: int, amount: str) -> None:
+    counts = {"input": size, "cache_read": 1000, "output": 500, "reasoning": 500}
+    assert charge("openai/gpt-5.4", counts).amount == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("size", "amount"),
+    [
+        # 199,000 + 1,000 cached are 200,000, from which on all is double: x 2.5, x 0.40, 2,000 x 5 a million
+        (199_000, "0.5079"),
+        (198_999, "0.25394875"),  # one token less: x 1.25, x 0.20, x 2.5
+    ],
+)
+def test_a_long_request_of_xai_takes_the_rates_of_its_size_for_every_unit(size: int, amount: str) -> None:
+    counts = {"input": size, "cache_read": 1000, "output": 1000, "reasoning": 1000}
+    assert charge("xai/grok-4.3", counts).amount == Decimal(amount)
+
+
+def test_searches_and_tools_of_openai_are_fees_beside_the_tokens() -> None:
+    body = {
+        "object": "response",
+        "model": "gpt-5.4",
+        "status": "completed",
+        "output": [],
+        "usage": {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100},
+        "tool_usage": {"web_search": {"num_requests": 3}},
+    }
+    # 1,000 x 2.5 + 100 x 15 a million, and 3 searches at 10 dollars a thousand
+    assert of_body(body, "openai", "responses").amount == Decimal("0.004") + Decimal("0.03")
+
+
+def test_thoughts_of_gemini_are_output_and_the_tools_prompt_is_input() -> None:
+    usage = {
+        "promptTokenCount": 1000,
+        "toolUsePromptTokenCount": 200,
+        "candidatesTokenCount": 30,
+        "thoughtsTokenCount": 70,
+        "totalTokenCount": 1300,
+    }
+    # gemini-2.5-pro: 1,200 x 1.25 + 100 x 10 a million
+    cost = of_body({"modelVersion": "gemini-2.5-pro", "usageMetadata": usage}, "google", "generate_content")
+    assert cost.amount == Decimal("0.0025")
+
+
+def test_guardrails_bill_text_units_by_policy_and_patterns_alone_are_free() -> None:
+    guarded = {"contentPolicyUnits": 4, "topicPolicyUnits": 2, "sensitiveInformationPolicyFreeUnits": 9}
+    body = {
+        "usage": {"inputTokens": 1000, "outputTokens": 100, "totalTokens": 1100},
+        "trace": {"guardrail": {"inputAssessment": {"g": {"invocationMetrics": {"usage": guarded}}}}},
+    }
+    usage = read(body, provider="bedrock", api="converse")
+    assert usage.units == {"input": 1000, "output": 100, "guardrail_content": 4, "guardrail_topic": 2}
+    # nova-pro: 1,000 x 0.80 + 100 x 3.20 a million; 6 text units at 0.15 a thousand
+    cost = cost_of(usage, provider="bedrock", model="amazon.nova-pro-v1:0", at=SUNDAY_NOON)
+    assert (cost.amount, cost.status) == (Decimal("0.00112") + Decimal("0.0009"), "priced")
+
+
+def test_what_no_response_states_is_priced_where_it_is_said() -> None:
+    # Pegasus 1.2: 60 seconds of film at 0.00049, 100 tokens out at 7.50 a million
+    counts = {"input_video_seconds": 60, "output": 100}
+    amount = Decimal("0.0294") + Decimal("0.00075")
+    name = "twelvelabs.pegasus-1-2-v1:0"
+    assert charge(f"bedrock/{name}", counts).amount == amount
+    recorder = Recorder(Kept(), clock=SystemClock(), price=cost_of)
+    assert recorder.record(provider="bedrock", model=name, usage=counts, at=SUNDAY_NOON).cost == amount
+
+
+def test_a_compound_answer_of_groq_costs_what_each_of_its_models_did() -> None:
+    models = [
+        {"model": name, "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}}
+        for name in ("llama-3.3-70b-versatile", "openai/gpt-oss-120b")
+    ]
+    body = {
+        "model": "groq/compound",
+        "usage": {"prompt_tokens": 2000, "completion_tokens": 200, "total_tokens": 2200},
+        "usage_breakdown": {"models": models},
+    }
+    # 1,000 x 0.59 + 100 x 0.79, and 1,000 x 0.15 + 100 x 0.60, a million
+    assert of_body(body, "groq", "chat").amount == Decimal("0.000669") + Decimal("0.00021")
+
+
+@pytest.mark.parametrize("model", ["ollama/llama3:8b", "vllm/qwen2.5-coder"])
+def test_what_runs_on_hardware_of_ones_own_has_no_list_price(model: str) -> None:
+    cost = charge(model, {"input": 10})
+    assert (cost.amount, cost.status) == (None, "unpriced")
+    assert "hardware of your own" in str(cost.reason)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"error": {"type": "server_error", "message": "busy"}}, "an error"),
+        ({"object": "chat.completion", "model": "gpt-4o", "choices": []}, "no usage"),
+    ],
+)
+def test_an_answer_without_usage_is_unpriced_and_says_why(body: dict[str, Any], reason: str) -> None:
+    cost = of_body(body, "openai", "chat", "gpt-4o")
+    assert (cost.amount, cost.status) == (None, "unpriced")
+    assert reason in str(cost.reason)
