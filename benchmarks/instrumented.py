@@ -1,9 +1,9 @@
-"""What one instrumented call adds in CPU: sync, async and a 50-chunk stream, peers beside us.
+"""What one instrumented call adds in CPU: sync, async and 50-chunk streams, peers beside us.
 
 Each instrumentation runs in processes of its own, which take turns; in each, a plain and an instrumented call
 take turns (``benchmarks.pairs``). The provider is a mock transport, so that only the SDK and the
-instrumentation are measured. ``python -m benchmarks.instrumented stream`` prints one table, ``outlay stream
-2000`` that of one instrumentation by 2,000 pairs in one process.
+instrumentation are measured. ``python -m benchmarks.instrumented stream`` prints one table, ``stream 300``
+the same by 300 pairs in each process, ``outlay stream 2000`` that of one instrumentation by 2,000 in one.
 """
 
 import asyncio
@@ -33,8 +33,9 @@ BODY = {
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 CHUNKS = 50
 PROCESSES = 3  # of each instrumentation
-PAIRS = {"sync": 4_200, "async": 4_200, "stream": 900}  # in each process
-BLOCKS = {"sync": 700, "async": 700, "stream": 100}  # pairs between two flushes, about a second
+PAIRS = {"sync": 4_200, "async": 4_200, "stream": 900, "astream": 900}  # in each process
+BLOCKS = {"sync": 700, "async": 700, "stream": 100, "astream": 100}  # pairs between two flushes, a second
+STREAMED: dict[str, Any] = {**ASK, "stream": True, "stream_options": {"include_usage": True}}
 
 
 def chunk(**fields: Any) -> bytes:
@@ -142,17 +143,40 @@ def stream_call() -> Callable[[], object]:
     client = openai.OpenAI(api_key="x", http_client=httpx2.Client(transport=httpx2.MockTransport(answer)))
 
     def call() -> None:
-        for _ in client.chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True}):
+        for _ in client.chat.completions.create(**STREAMED):
             pass
 
     return call
 
 
+def async_client() -> openai.AsyncOpenAI:
+    """Make a client for an event loop."""
+    transport = httpx2.MockTransport(answer)
+    return openai.AsyncOpenAI(api_key="x", http_client=httpx2.AsyncClient(transport=transport))
+
+
 def async_call() -> Callable[[], Awaitable[object]]:
     """Make one for an event loop."""
-    transport = httpx2.MockTransport(answer)
-    client = openai.AsyncOpenAI(api_key="x", http_client=httpx2.AsyncClient(transport=transport))
+    client = async_client()
     return lambda: client.chat.completions.create(**ASK)
+
+
+def async_stream_call() -> Callable[[], Awaitable[object]]:
+    """Make one that reads a stream in an event loop."""
+    client = async_client()
+
+    async def call() -> None:
+        async for _ in await client.chat.completions.create(**STREAMED):
+            pass
+
+    return call
+
+
+SYNC: dict[str, Callable[[], Callable[[], object]]] = {"sync": sync_call, "stream": stream_call}
+ASYNC: dict[str, Callable[[], Callable[[], Awaitable[object]]]] = {
+    "async": async_call,
+    "astream": async_stream_call,
+}
 
 
 def taken(variant: str, form: str, pairs: int) -> Pairs:
@@ -160,30 +184,43 @@ def taken(variant: str, form: str, pairs: int) -> Pairs:
     flush: list[Flush] = []
     switch = Switch("openai", lambda: flush.append(VARIANTS[variant]()))
     turns = Turns(switch, flush[0], min(BLOCKS[form], 1 + pairs // 10))
-    if form == "async":
-        return asyncio.run(take_pairs_async(async_call(), turns, pairs))
-    return take_pairs(sync_call() if form == "sync" else stream_call(), turns, pairs)
+    if form in ASYNC:
+        return asyncio.run(take_pairs_async(ASYNC[form](), turns, pairs))
+    return take_pairs(SYNC[form](), turns, pairs)
 
 
-def one(variant: str, form: str, pairs: str = "") -> None:
-    """Measure one variant in this process and print its pairs; as a table, where it is said how many."""
-    if pairs:
-        measured = {variant: taken(variant, form, int(pairs))}
-        show_added(f"What {variant} adds to one call, {form}, CPU of all threads", measured, variant)
-    else:
-        print(json.dumps([(each.calls, each.others) for each in taken(variant, form, PAIRS[form]).blocks]))
+def tell(variant: str, form: str, pairs: int) -> None:
+    """Measure one variant in this process and print its pairs for another one."""
+    print(json.dumps([(each.calls, each.others) for each in taken(variant, form, pairs).blocks]))
 
 
-def ran(variant: str, form: str, python: tuple[str, ...]) -> Pairs:
+def ran(variant: str, form: str, pairs: int, python: tuple[str, ...]) -> Pairs:
     """Measure one variant in a process of its own."""
-    command = [*python, "-m", "benchmarks.instrumented", variant, form]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    code = f"from benchmarks.instrumented import tell; tell({variant!r}, {form!r}, {pairs})"
+    result = subprocess.run([*python, "-c", code], check=True, capture_output=True, text=True)
     blocks = json.loads(result.stdout.splitlines()[-1])
     return Pairs(tuple(Block(tuple(map(tuple, calls)), others) for calls, others in blocks))
 
 
-def main(*forms: str) -> None:
-    """Print a table for each form, or for these."""
+def compare(form: str, pairs: int, pythons: dict[str, tuple[str, ...]]) -> None:
+    """Print a table of all variants."""
+    parts: dict[str, list[Pairs]] = {name: [] for name in pythons}
+    for _ in range(PROCESSES):
+        for name, python in pythons.items():
+            parts[name].append(ran(name, form, pairs, python))
+    measured = {name: joined(each) for name, each in parts.items()}
+    show_added(f"What is added to one call, {form}, CPU of all threads", measured, "outlay")
+
+
+def main(*words: str) -> None:
+    """Print a table for each form, or for these; of one variant alone, where it is named."""
+    forms = [word for word in words if word in PAIRS] or list(PAIRS)
+    pairs = {**PAIRS, **{form: int(word) for form in forms for word in words if word.isdigit()}}
+    for variant in [word for word in words if word in VARIANTS]:
+        for form in forms:
+            measured = {variant: taken(variant, form, pairs[form])}
+            show_added(f"What {variant} adds to one call, {form}, CPU of all threads", measured, variant)
+        return
     apart = environment_of("langfuse", f"openai=={openai.__version__}", "httpx2", "rich")
     pythons: dict[str, tuple[str, ...]] = dict.fromkeys(VARIANTS, (sys.executable,))
     if apart is None:
@@ -191,14 +228,9 @@ def main(*forms: str) -> None:
         print("langfuse: left out, there is no uv to make an environment for it, or it cannot be had")
     else:
         pythons["langfuse"] = apart
-    for form in forms or PAIRS:
-        parts: dict[str, list[Pairs]] = {name: [] for name in pythons}
-        for _ in range(PROCESSES):
-            for name, python in pythons.items():
-                parts[name].append(ran(name, form, python))
-        measured = {name: joined(each) for name, each in parts.items()}
-        show_added(f"What is added to one call, {form}, CPU of all threads", measured, "outlay")
+    for form in forms:
+        compare(form, pairs[form], pythons)
 
 
 if __name__ == "__main__":
-    one(*sys.argv[1:]) if len(sys.argv) > 2 else main(*sys.argv[1:])
+    main(*sys.argv[1:])
