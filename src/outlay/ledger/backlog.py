@@ -1,12 +1,13 @@
 """What journals hold that a ledger has not taken in yet, cut into portions that fit in memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from outlay.journal import is_live, segments
 
-PORTION = 160 * 2**20  # bytes taken in at once: about a row group, which is written compactly
+LOAD = 640 * 2**20  # bytes taken in by one transaction
+PORTION = 160 * 2**20  # bytes that stand in a table meanwhile
 _BLOCK = 1 << 16
 
 
@@ -25,16 +26,25 @@ class Stretch:
         return self.end - self.start
 
 
-def portions(folder: Path, taken: Mapping[str, int]) -> Iterator[list[Stretch]]:
-    """Give what is new in a folder of journals, in portions of about the same size, oldest segment first."""
-    portion: list[Stretch] = []
-    for stretch in _new(folder, taken):
-        if portion and sum(each.size for each in portion) + stretch.size > PORTION:
-            yield portion
-            portion = []
-        portion.append(stretch)
-    if portion:
-        yield portion
+def loads(folder: Path, taken: Mapping[str, int]) -> Iterator[list[Stretch]]:
+    """Give what is new in a folder of journals, in loads of about the same size, oldest segment first."""
+    return _grouped(_new(folder, taken), LOAD)
+
+
+def portions(load: Iterable[Stretch]) -> Iterator[list[Stretch]]:
+    """Cut a load into portions that fit in memory."""
+    return _grouped(load, PORTION)
+
+
+def _grouped(stretches: Iterable[Stretch], most: int) -> Iterator[list[Stretch]]:
+    group: list[Stretch] = []
+    for stretch in stretches:
+        if group and sum(each.size for each in group) + stretch.size > most:
+            yield group
+            group = []
+        group.append(stretch)
+    if group:
+        yield group
 
 
 def waiting(folder: Path, taken: Mapping[str, int]) -> Iterator[tuple[Path, int, int]]:

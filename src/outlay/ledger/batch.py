@@ -11,12 +11,14 @@ from outlay.core.record import SCHEMA, Record
 from outlay.ledger.copies import settle
 from outlay.ledger.engine import Engine
 from outlay.ledger.identity import same_call
-from outlay.ledger.retention import set_late_aside
+from outlay.ledger.retention import are_old, set_late_aside
 from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of
 
 # Keys that only other entries than records have, beside the columns of calls.
 _OTHERS = {"schema": "BIGINT", "score": "UUID", "revision": "UUID", "lost": "BIGINT", "why": "VARCHAR"}
+_OTHER = f"""score IS NOT NULL OR revision IS NOT NULL OR lost IS NOT NULL
+    OR coalesce("schema" > {SCHEMA}, FALSE)"""
 _SCORE = ("record_id", "at", "quality_score", "user_rating", "correct")
 _REVISION = ("record_id", "at", *COST_COLUMNS)
 _REVISION_KEY = 5  # a call's cost, currency and status at an instant; the rest says how they came about
@@ -37,8 +39,13 @@ class Batch:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._calls = engine.columns("calls")
-        self._names = ", ".join(f'"{name}"' for name in self._calls)
+        self.calls = engine.columns("calls")
+        self._names = ", ".join(f'"{name}"' for name in self.calls)
+        self.columns = {**self.calls, **_OTHERS}  # of the table; those of calls come first
+        types = {**self.columns, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
+        spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
+        self._read = f"""SELECT * REPLACE (CAST("at" AS TIMESTAMP) AS "at")
+            FROM read_json(?, format = 'newline_delimited', columns = {{{spec}}})"""  # noqa: S608  # our own names
 
     def load(self, paths: Sequence[Path]) -> bool:
         """Read files of lines; False if some line is no good entry.
@@ -46,13 +53,7 @@ class Batch:
         Raises:
             duckdb.Error: a line is no JSON, or a value does not fit its column.
         """
-        types = {**self._calls, **_OTHERS, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
-        spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
-        self._engine.run(
-            'CREATE OR REPLACE TEMP TABLE batch AS SELECT * REPLACE (CAST("at" AS TIMESTAMP) AS "at") FROM '  # noqa: S608  # our own names
-            f"read_json(?, format = 'newline_delimited', columns = {{{spec}}})",
-            [[str(path) for path in paths]],
-        )
+        self._engine.run(f"CREATE OR REPLACE TEMP TABLE batch AS {self._read}", [_named(paths)])
         lacking = " OR ".join(f"{name} IS NULL" for name in _NEEDED)
         bad = self._engine.all(
             f"""SELECT count(*) FROM batch WHERE "at" IS NULL OR coalesce("schema" > {SCHEMA}, FALSE)
@@ -62,6 +63,32 @@ class Batch:
                     ELSE id IS NULL OR {lacking} END"""  # noqa: S608  # our own names
         )
         return not bad[0][0]
+
+    def insert(self, paths: Sequence[Path]) -> str | None:
+        """Bring files of lines into the calls as they stand, in the caller's transaction; say what to ask of.
+
+        None where some line is no new call: the transaction must then be given up. DuckDB reads, packs and
+        writes on all cores this way, which it does not where a table stands in between.
+
+        Raises:
+            duckdb.Error: a line is no call, or a value does not fit its column.
+        """
+        (first,) = self._engine.all("SELECT coalesce(max(rowid) + 1, 0) FROM calls")[0]
+        inserted = self._engine.all(
+            f"""INSERT INTO calls SELECT {self._names} FROM ({self._read})
+            WHERE CASE WHEN {_OTHER} THEN error('not a call') ELSE TRUE END""",  # noqa: S608  # our own names
+            [_named(paths)],
+        )[0][0]
+        new = f"(SELECT * FROM calls WHERE rowid >= {first})"  # noqa: S608  # our own number
+        lines, ids, low, high = self._engine.all(
+            f"SELECT count(*), count(DISTINCT id), min(id), max(id) FROM {new}"  # noqa: S608  # likewise
+        )[0]
+        known = self._engine.all(
+            f"""SELECT 1 FROM (SELECT id FROM calls WHERE rowid < {first} AND id BETWEEN ? AND ?)
+            SEMI JOIN {new} AS new USING (id) LIMIT 1""",  # noqa: S608  # likewise
+            [low, high],
+        )
+        return new if lines == ids == inserted and not known and not are_old(self._engine, new) else None
 
     def keep_laid(self, table: str) -> int:
         """Bring calls into the tables, in the caller's transaction; give how many were new.
@@ -172,17 +199,21 @@ class Batch:
             settle(self._engine, kept, other)
 
     def _differing(self, low: Any, high: Any) -> Iterator[tuple[Record, Record]]:
-        have = ", ".join(f'have."{name}"' for name in self._calls)
-        copy = ", ".join(f'batch."{name}"' for name in self._calls)
+        have = ", ".join(f'have."{name}"' for name in self.calls)
+        copy = ", ".join(f'batch."{name}"' for name in self.calls)
         found = self._engine.all(
             f"""SELECT {have}, {copy} FROM batch JOIN calls AS have ON have.id = batch.id
             WHERE batch.score IS NULL AND have.id BETWEEN ? AND ?
             AND row({have}) IS DISTINCT FROM row({copy}) ORDER BY batch.rowid""",  # noqa: S608  # our own names
             [low, high],
         )
-        names = tuple(self._calls)
+        names = tuple(self.calls)
         for row in found:
             yield record_of(names, row[: len(names)]), record_of(names, row[len(names) :])
+
+
+def _named(paths: Sequence[Path]) -> list[str]:
+    return [str(path) for path in paths]
 
 
 def _alike(columns: tuple[str, ...], keys: tuple[str, ...]) -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 from outlay.core.errors import JournalError, RefusedEntryError
 from outlay.core.record import Entry
 from outlay.journal import Fault, line_of, read_line
-from outlay.ledger.backlog import Stretch, portions, spool
+from outlay.ledger.backlog import Stretch, loads, portions, spool
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
 from outlay.ledger.kinds import are_kinds
 from outlay.ledger.native import duckdb
 
 _ENTRIES = 50_000  # taken in at once by add
+_ODD = (duckdb.InvalidInputException, duckdb.ConversionException)
 Faults = list[tuple[str, int, str]]
 
 
@@ -28,11 +29,36 @@ def take_in(engine: Engine, journals: Path, spool_folder: Path) -> None:
     taken = dict(engine.all("SELECT segment, taken FROM journals"))
     batch: Batch | None = None
     try:
-        for portion in portions(journals, taken):
+        for load in loads(journals, taken):
             batch = batch or Batch(engine)  # which looks at the tables: not where nothing is new
-            _take_portion(engine, batch, portion, spool_folder)
+            if not _inserts(engine, batch, load, spool_folder):
+                for portion in portions(load):
+                    _take_portion(engine, batch, portion, spool_folder)
     except OSError as error:
         raise JournalError(f"cannot take in the journals in {journals}: {error.strerror or error}") from error
+
+
+class _Unusual(Exception):  # noqa: N818  # no error: so the transaction is left
+    """Something has to be looked at."""
+
+
+def _inserts(engine: Engine, batch: Batch, load: list[Stretch], spool_folder: Path) -> bool:
+    """Take in a load all of whose lines are new calls, as nearly all are; else nothing of it."""
+    with spool_file(spool_folder) as target:
+        paths = spool(load, target)
+        try:
+            with engine.transaction():
+                _insert(engine, batch, paths)
+                _move_offsets(engine, load)
+        except (*_ODD, duckdb.ConstraintException, _Unusual):
+            return False
+    return True
+
+
+def _insert(engine: Engine, batch: Batch, paths: list[Path]) -> None:
+    new = batch.insert(paths)
+    if new is None or not are_kinds(engine, new, batch.calls):
+        raise _Unusual
 
 
 def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
@@ -48,8 +74,8 @@ def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_fo
 
 def _loads(engine: Engine, batch: Batch, paths: list[Path]) -> bool:
     try:
-        return batch.load(paths) and are_kinds(engine)
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return batch.load(paths) and are_kinds(engine, "batch", batch.columns)
+    except _ODD:
         return False
 
 
@@ -58,9 +84,13 @@ def _commit(engine: Engine, batch: Batch, portion: list[Stretch], faults: Faults
         batch.keep()
         for fault in faults:
             engine.run("INSERT INTO faults VALUES (?, ?, ?)", fault)
-        for stretch in portion:
-            engine.run("DELETE FROM journals WHERE segment = ?", [stretch.path.name])
-            engine.run("INSERT INTO journals VALUES (?, ?)", [stretch.path.name, stretch.end])
+        _move_offsets(engine, portion)
+
+
+def _move_offsets(engine: Engine, stretches: list[Stretch]) -> None:
+    for stretch in stretches:
+        engine.run("DELETE FROM journals WHERE segment = ?", [stretch.path.name])
+        engine.run("INSERT INTO journals VALUES (?, ?)", [stretch.path.name, stretch.end])
 
 
 def load_line_by_line(batch: Batch, stretch: Stretch, target: Path) -> Faults:

@@ -5,7 +5,7 @@ line by line, which says what is wrong with which. Without it one such line woul
 that makes Records of calls would fail.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import orjson
@@ -26,36 +26,40 @@ _LINE = (
     rf'\{{"unit":{_TEXT},"quantity":[0-9]{{1,15}},"rate":{_AMOUNT},"per":1(?:0|000|000000)?,"amount":{_AMOUNT}'
     rf'(?:,"note":{_TEXT})?(?:,"model":{_TEXT})?\}}'
 )
+_USAGE = r'\{(?:"(?:input|output|cache_read|cache_write|reasoning)":[0-9]{1,12},?)+\}'
+_OBJECT = "starts_with({0}, '{{') AND (strlen({0}) < 480 OR (strlen({0}) < 1000 AND NOT contains({0}, '[')))"
 _PLAINLY = {  # JSON of columns that differ from call to call; that of the others is read once each
-    "usage": r'\{(?:"(?:input|output|cache_read|cache_write|reasoning)":[0-9]{1,12},?)+\}',
-    "lines": rf"\[(?:{_LINE},?)+\]",
-    "raw": r"\{[^\[]{0,999}\}",  # an object, and too short to be nested too deeply to be read again
-    "extra": r"\{[^\[]{0,999}\}",
+    "usage": rf"regexp_full_match(usage, '{_USAGE}')",
+    "lines": rf"regexp_full_match(lines, '\[(?:{_LINE},?)+\]')",
+    "raw": _OBJECT.format("raw"),  # an object, and too short to be nested too deeply to be written again
+    "extra": _OBJECT.format("extra"),
 }
 _JSON = ("usage", "lines", "raw", "extra", "flags", "terms", "parts", "cost_flags", "price")
 
 
-def are_kinds(engine: Engine) -> bool:
-    """Whether the temporary table ``batch`` holds entries alone of which Records can be made."""
-    return not _has_odd_values(engine) and all(_is_read(*each) for each in _unsure(engine))
+def are_kinds(engine: Engine, entries: str, names: Container[str]) -> bool:
+    """Whether Records can be made of these entries, a table or question that has these columns."""
+    odd = _has_odd_values(engine, entries, names)
+    return not odd and all(_is_read(*each) for each in _unsure(engine, entries))
 
 
-def _has_odd_values(engine: Engine) -> bool:
+def _has_odd_values(engine: Engine, entries: str, names: Container[str]) -> bool:
     """Whether a text was an object or a list, or a number is none that can be reckoned with."""
     texts = (
         f"""("{name}" >= '[' AND "{name}" < '\\') OR ("{name}" >= '{{' AND "{name}" < '|')"""
         for name in _TEXTS
+        if name in names
     )
     numbers = (f'NOT isfinite("{name}")' for name in _MEASURES)
     condition = " OR ".join((*texts, *numbers))
-    return bool(engine.all(f"SELECT 1 FROM batch WHERE {condition} LIMIT 1"))  # noqa: S608  # our own names
+    return bool(engine.all(f"SELECT 1 FROM {entries} WHERE {condition} LIMIT 1"))  # noqa: S608  # our own names
 
 
-def _unsure(engine: Engine) -> list[tuple[str, str]]:
+def _unsure(engine: Engine, entries: str) -> list[tuple[str, str]]:
     """Give the column and JSON of what is to be read, each once."""
     asked = (
-        f"SELECT DISTINCT '{name}', CAST({name} AS VARCHAR) FROM batch WHERE {name} IS NOT NULL"  # noqa: S608  # likewise
-        + (f" AND NOT regexp_full_match({name}, '{_PLAINLY[name]}')" if name in _PLAINLY else "")
+        f"SELECT DISTINCT '{name}', CAST({name} AS VARCHAR) FROM {entries} WHERE {name} IS NOT NULL"  # noqa: S608  # likewise
+        + (f" AND NOT ({_PLAINLY[name]})" if name in _PLAINLY else "")
         for name in _JSON
     )
     return engine.all(" UNION ALL ".join(asked))

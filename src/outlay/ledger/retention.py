@@ -17,6 +17,7 @@ from outlay.ledger.stored import record_of
 _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
 _TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _TIMED = "substr({0}::VARCHAR, 15, 1) = '7'"  # an id that begins with its time
+_OF_OLD = f"({{0}} < ?::UUID AND {_TIMED})"
 _SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
 
 
@@ -123,14 +124,27 @@ def _part(engine: Engine, save: str) -> None:
     horizon = horizon_of(engine)
     if horizon is None:
         return
+    call, bounds = _of_pruned_days(horizon)
+    call = f"id IS NOT NULL AND score IS NULL AND {call}"
+    engine.run(save.format(call=call), bounds)
+    engine.run(f"DELETE FROM batch WHERE {call}", bounds)  # noqa: S608  # our own names
+    for column in ("score", "revision"):
+        engine.run(f"DELETE FROM batch WHERE {_OF_OLD.format(column)}", bounds[1:])  # noqa: S608  # likewise
+
+
+def are_old(engine: Engine, calls: str) -> bool:
+    """Whether some of these calls, a table or question, are of pruned days."""
+    horizon = horizon_of(engine)
+    if horizon is None:
+        return False
+    call, bounds = _of_pruned_days(horizon)
+    return bool(engine.all(f"SELECT 1 FROM {calls} WHERE {call} LIMIT 1", bounds))  # noqa: S608  # the caller's names
+
+
+def _of_pruned_days(horizon: datetime) -> tuple[str, list[Any]]:
     oldest = f"{int(horizon.timestamp() * 1000):012x}"
     least = f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
-    of_old = "({0} < ?::UUID AND " + _TIMED + ")"
-    call = f'id IS NOT NULL AND score IS NULL AND ("at" < ? OR {of_old.format("id")})'
-    engine.run(save.format(call=call), [_naive(horizon), least])
-    engine.run(f"DELETE FROM batch WHERE {call}", [_naive(horizon), least])  # noqa: S608  # our own names
-    for column in ("score", "revision"):
-        engine.run(f"DELETE FROM batch WHERE {of_old.format(column)}", [least])  # noqa: S608  # likewise
+    return f'("at" < ? OR {_OF_OLD.format("id")})', [_naive(horizon), least]
 
 
 def _naive(at: datetime) -> datetime:
