@@ -26,6 +26,7 @@ from rich.table import Table
 _WARM_UP = 60  # pairs that do not count
 _RESAMPLED = 400
 _FAST = 10  # one call of so many was hardly disturbed
+_FASTEST = 100  # and one of so many not at all
 _AGREE = 0.08  # two processes that do the same differ by a few per cent for ever; more is something else
 
 
@@ -78,18 +79,19 @@ class Pairs:
     @property
     def undisturbed(self) -> float:
         """The same by the fastest tenth of the calls on either side, which a busy machine disturbs least."""
-        plain, mine = self._fastest
-        return mine - plain + self.added.others
+        plain, mine = self._sides
+        caller: float = statistics.quantiles(mine, n=_FAST)[0] - statistics.quantiles(plain, n=_FAST)[0]
+        return caller + self.added.others
 
     @property
     def bare(self) -> float:
-        """What a plain call takes where hardly anything disturbs it: the same, whatever is measured here."""
-        return self._fastest[0]
+        """What a plain call takes where nothing disturbs it: the same, whatever is measured beside it."""
+        return statistics.quantiles(self._sides[0], n=_FASTEST)[0]
 
     @property
-    def _fastest(self) -> tuple[float, float]:
-        plain, mine = zip(*(pair for block in self.blocks for pair in block.calls), strict=True)
-        return statistics.quantiles(plain, n=_FAST)[0], statistics.quantiles(mine, n=_FAST)[0]
+    def _sides(self) -> tuple[list[float], list[float]]:
+        pairs = [pair for block in self.blocks for pair in block.calls]
+        return [plain for plain, _ in pairs], [mine for _, mine in pairs]
 
 
 def _added(blocks: Iterable[Block]) -> Added:
@@ -206,10 +208,11 @@ def beside(ours: str, name: str, measured: Mapping[str, Pairs]) -> str:
     A plain call that takes longer in one variant's processes carries something that was never switched off.
     """
     least = min(pairs.bare for pairs in measured.values())
-    over = max(measured[each].bare / least - 1 for each in (ours, name))
-    if over > _AGREE:
-        return f"plain is {over:.0%} over the least"
-    return "" if name == ours else f"{measured[ours].added.whole / measured[name].added.whole:.3f}"
+    over = {each: measured[each].bare / least - 1 for each in (name, ours)}
+    differing = [f"plain {each} + {part:.0%}" for each, part in over.items() if part > _AGREE]
+    if differing or name == ours:
+        return ", ".join(differing)
+    return f"{measured[ours].added.whole / measured[name].added.whole:.3f}"
 
 
 def show_added(title: str, measured: Mapping[str, Pairs], ours: str) -> None:
