@@ -33,6 +33,7 @@ FRAMEWORKS: Mapping[str, Trial] = {
         "tests/instrumentation/frameworks/test_over_sdks.py",
         "llama-index",
     ),
+    "llama-index-tags": Trial(("llama-index-llms-openai",), _ATTRIBUTION, "llama"),
     "langgraph": Trial(("langgraph", "langchain-openai"), _ATTRIBUTION, "langchain or langgraph"),
     "aioboto3": Trial(("aioboto3",), "tests/instrumentation/test_aiobotocore.py"),
     "instructor": Trial(("instructor",), "tests/instrumentation/frameworks/test_over_sdks.py", "instructor"),
@@ -43,6 +44,7 @@ FRAMEWORKS: Mapping[str, Trial] = {
             ("langchain", ("langchain-core==0.3.80", "langchain-openai"), "langchain"),
             ("dspy", ("dspy==3.3.0",), "dspy"),
             ("pydantic-ai", ("pydantic-ai-slim[openai]==2.60.0",), "pydantic"),
+            ("llama-index", ("llama-index-core==0.11.0", "openai"), "llama"),
         )
     },
 }

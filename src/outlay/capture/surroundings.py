@@ -1,7 +1,7 @@
 """Where a call stands: whom it is for, and in which OpenTelemetry span, if the program uses that."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from outlay.capture import contexts
@@ -28,11 +28,23 @@ class Place(NamedTuple):
 
 
 _NOWHERE = Place(contexts.NOBODY)  # where most calls of most programs stand
+Saying = Callable[[], Mapping[str, str]]
+"""What a framework says, as attributes, of a call that starts now."""
+_sayings: list[Saying] = []
+"""Those of the frameworks that are hooked and keep it in a context of their own: none in most programs."""
+
+
+def listen(saying: Saying) -> Callable[[], None]:
+    """Ask a framework too, wherever a call starts; give what ends that."""
+    _sayings.append(saying)
+    return lambda: _sayings.remove(saying)
 
 
 def here() -> Place:
     """Look around; OpenTelemetry is asked only where the program has loaded it, and never loaded by us."""
     attribution = contexts.attribution.get()
+    if _sayings:
+        attribution = _told(attribution)
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None:
         return _NOWHERE if attribution is contexts.NOBODY else Place(attribution)
@@ -54,6 +66,20 @@ def _in_span(attribution: contexts.Attribution, trace: Any) -> Place:
     return Place(attribution, f"{span.trace_id:032x}", f"{span.span_id:016x}")
 
 
+def _told(attribution: contexts.Attribution) -> contexts.Attribution:
+    """Lay under what is said already what frameworks say that are asked where a call starts."""
+    for saying in tuple(_sayings):
+        try:
+            said = saying()
+            tags = {name: value for name, value in said.items() if name not in contexts.NAMES}
+            fields = {name: value for name, value in said.items() if name in contexts.NAMES}
+        except Exception as error:  # noqa: BLE001 - a framework that moved its insides must not stop a call
+            note_failure("surroundings", error)
+            continue
+        attribution = _laid_under(attribution, fields, tags) if said else attribution
+    return attribution
+
+
 def _under(attribution: contexts.Attribution, baggage: Mapping[str, Any]) -> contexts.Attribution:
     """Lay what baggage says under what the program itself says."""
     fields: dict[str, str] = {}
@@ -61,4 +87,12 @@ def _under(attribution: contexts.Attribution, baggage: Mapping[str, Any]) -> con
     for name, value in list(baggage.items())[:MAX_BAGGAGE]:
         field = _FIELDS.get(name)
         (tags if field is None else fields)[(field or name)[:MAX_TEXT]] = str(value)[:MAX_TEXT]
-    return contexts.Attribution({**fields, **attribution.fields}, {**tags, **attribution.tags})
+    return _laid_under(attribution, fields, tags)
+
+
+def _laid_under(
+    attribution: contexts.Attribution, fields: Mapping[str, str], tags: Mapping[str, str]
+) -> contexts.Attribution:
+    return contexts.Attribution(
+        {**fields, **attribution.fields}, {**tags, **attribution.tags}, attribution.lent
+    )

@@ -25,6 +25,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "dspy": "dspy",
         "pydantic_ai": "pydantic_ai",
         "openai_agents": "agents.run",
+        "llama_index": "llama_index.core.instrumentation.dispatcher",
     }
 )
 """Our name of each SDK and framework -> the module that a program imports."""

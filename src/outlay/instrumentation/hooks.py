@@ -46,6 +46,7 @@ FRAMEWORKS: Mapping[str, str] = MappingProxyType(
         "dspy": "dspy",
         "pydantic_ai": "pydantic-ai-slim",
         "openai_agents": "openai-agents",
+        "llama_index": "llama-index-core",
     }
 )
 """Frameworks with calls that no SDK bears, or that know whom their calls are for; hooked where they are

@@ -32,7 +32,8 @@ _LABEL = re.compile(r"[\w.:@/+-]{1,64}")
 _PAIR = re.compile(r"([\w.-]+)[:=]([\w.@/+-]+)")
 _THEIRS = ("ls_", "lc_", "__", "checkpoint", "langfuse_", "langsmith", "litellm_", "user_api_key",
            "seq:step:", "map:key:", "graph:step:", "run_", "trace_", "parent_", "model_",
-           "langgraph_step", "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns")  # fmt: skip
+           "langgraph_step", "langgraph_triggers", "langgraph_path", "langgraph_checkpoint_ns",
+           "llamaindex.")  # fmt: skip
 """How begins what frameworks write there themselves; a node of LangGraph is worth a tag."""
 _ALSO_THEIRS = frozenset({"model", "revision_id", "request_id", "generation_id", "deployment", "api_base"})
 # What is a text or a key by its name, were it ever so short.

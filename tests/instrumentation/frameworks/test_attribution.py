@@ -96,11 +96,16 @@ def step(server: Stub) -> Any:
     """Make a step of a chain that asks by the SDK itself."""
 
     def ask(text: str) -> str:
-        with need("openai").OpenAI(**openai_url(server)) as api:
-            made = api.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": text}])
-        return str(made.choices[0].message.content)
+        return asked(server, text)
 
     return need("langchain_core.runnables").RunnableLambda(ask)
+
+
+def asked(server: Stub, text: str) -> str:
+    """Ask by the SDK itself."""
+    with need("openai").OpenAI(**openai_url(server)) as api:
+        made = api.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": text}])
+    return str(made.choices[0].message.content)
 
 
 LITELLM: dict[str, Any] = {
@@ -169,10 +174,64 @@ async def pydantic_stream(server: Stub) -> None:
         await read(result.stream_text())
 
 
+def llama(server: Stub) -> Any:
+    """Make a model of llama-index's that asks by the SDK itself, as its packages of models do."""
+    llms = need("llama_index.core.llms", "openai")
+
+    def complete(_self: Any, prompt: str, **_: Any) -> Any:
+        return llms.CompletionResponse(text=asked(server, prompt))
+
+    def stream_complete(_self: Any, prompt: str, **_: Any) -> Any:
+        yield llms.CompletionResponse(text=asked(server, prompt))
+
+    named = property(lambda _self: llms.LLMMetadata(model_name="gpt-4o"))
+    acts = {"metadata": named, "complete": complete, "stream_complete": stream_complete}
+    return type("Asking", (llms.CustomLLM,), {"__module__": __name__, **acts})()
+
+
+def llama_openai(server: Stub) -> Any:
+    made = need("llama_index.llms.openai").OpenAI
+    return made(model="gpt-4o", api_base=openai_url(server)["base_url"], api_key="k")
+
+
+def tagged(ask: Callable[[], object]) -> None:
+    """Ask inside of llama-index's own block of tags."""
+    facts = {
+        "user_id": "u1",
+        "session_id": "s1",
+        "feature": "answers",
+        "tenant": "acme",
+        "note": "of some words",
+    }
+    with need("llama_index.core.instrumentation.dispatcher").instrument_tags(facts):
+        ask()
+
+
+def llama_engine(server: Stub) -> None:
+    engine = need("llama_index.core.chat_engine").SimpleChatEngine.from_defaults(llm=llama(server))
+    tagged(lambda: engine.chat(ASK))
+
+
+async def llama_workflow(server: Stub) -> None:
+    """Ask in a step of a workflow, which is a task of its own."""
+    flows, model = need("llama_index.core.workflow"), llama(server)
+
+    async def ask(_self: Any, ev: Any) -> Any:
+        return flows.StopEvent(result=str(await model.acomplete(ASK)))
+
+    ask.__annotations__ = {"ev": flows.StartEvent, "return": flows.StopEvent}
+    ask.__qualname__ = "Answers.ask"  # a step of the class, and no function by itself
+    flow = type("Answers", (flows.Workflow,), {"ask": flows.step(ask)})
+    running: list[Any] = []
+    tagged(lambda: running.append(flow().run()))
+    await running[0]
+
+
 LABELLED = {"beta": "true", "team": "search", "tenant": "acme"}
 OF_LITELLM = {"user": "u1", "session": "s1", "query_type": "answers", **LABELLED}
 OF_AGENTS = {"user": "u1", "session": "s1", "query_type": "answers", "agent": "finder", "tenant": "acme"}
 OF_PYDANTIC = {"user": "u1", "session": "s1", "agent": "finder", "tenant": "acme"}
+OF_LLAMA = {"user": "u1", "session": "s1", "query_type": "answers", "tenant": "acme"}
 OF_DSPY = {"query_type": "Answers", "signature": "Find"}
 USES: dict[str, tuple[Callable[[Stub], object], Said]] = {
     "langchain model": (lambda s: chat(s).invoke(ASK, config=RUN), SAID),
@@ -200,7 +259,25 @@ USES: dict[str, tuple[Callable[[Stub], object], Said]] = {
     "openai-agents stream": (lambda s: asyncio.run(agents_stream(s)), OF_AGENTS),
     "pydantic-ai": (lambda s: pydantic_agent(s).run_sync(ASK, **PYDANTIC), OF_PYDANTIC),
     "pydantic-ai stream": (lambda s: asyncio.run(pydantic_stream(s)), OF_PYDANTIC),
+    "llama-index": (lambda s: tagged(lambda: llama(s).complete(ASK)), OF_LLAMA),
+    "llama-index stream": (lambda s: tagged(lambda: list(llama(s).stream_complete(ASK))), OF_LLAMA),
+    "llama-index async": (lambda s: tagged(lambda: asyncio.run(llama(s).acomplete(ASK))), OF_LLAMA),
+    "llama-index engine": (llama_engine, OF_LLAMA),
+    "llama-index workflow": (lambda s: asyncio.run(llama_workflow(s)), OF_LLAMA),
+    "llama-index openai": (lambda s: tagged(lambda: llama_openai(s).complete(ASK)), OF_LLAMA),
+    "llama-index openai stream": (
+        lambda s: tagged(lambda: list(llama_openai(s).stream_complete(ASK))),
+        OF_LLAMA,
+    ),
+    "llama-index openai async": (
+        lambda s: tagged(lambda: asyncio.run(llama_openai(s).achat([llama_message()]))),
+        OF_LLAMA,
+    ),
 }
+
+
+def llama_message() -> Any:
+    return need("llama_index.core.llms").ChatMessage(content=ASK)
 
 
 async def litellm_stream(**asked: Any) -> None:
@@ -214,7 +291,9 @@ def test_what_a_framework_says_of_a_call_stands_on_its_record(use: str, server: 
     assert whom(kept.only) == said
 
 
-@pytest.mark.parametrize("use", ["langchain chain", "litellm by openai", "openai-agents", "pydantic-ai"])
+@pytest.mark.parametrize(
+    "use", ["langchain chain", "litellm by openai", "openai-agents", "pydantic-ai", "llama-index"]
+)
 def test_what_the_program_says_wins(use: str, server: Stub, kept: Kept) -> None:
     act, said = USES[use]
     with context(user="mine", tenant="own", more="x"):
@@ -291,6 +370,14 @@ def test_a_trace_around_several_runs_names_them(server: Stub, kept: Kept) -> Non
 
 def test_taken_out_again_nothing_is_said(hooks: Hooks, server: Stub, kept: Kept) -> None:
     hooks.uninstrument(*FRAMEWORKS)
-    for use in ("langchain chain", "openai-agents", "pydantic-ai stream"):
+    for use in ("langchain chain", "openai-agents", "pydantic-ai stream", "llama-index"):
         USES[use][0](server)
-    assert [whom(record) for record in kept.records] == [{}] * 3
+    assert [whom(record) for record in kept.records] == [{}] * 4
+
+
+def test_llama_indexs_tags_end_with_their_block_and_lie_under_what_another_framework_says(
+    server: Stub, kept: Kept
+) -> None:
+    tagged(lambda: chat(server).invoke(ASK, config={"metadata": {"user_id": "theirs"}}))
+    llama(server).complete(ASK)
+    assert [whom(record) for record in kept.records] == [{**OF_LLAMA, "user": "theirs"}, {}]
