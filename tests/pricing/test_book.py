@@ -74,8 +74,8 @@ def test_importing_reads_no_data_and_no_package_but_our_own() -> None:
     code = """
 import sys
 import outlay.pricing
-from outlay.pricing.book import _default_book
-assert _default_book.cache_info().currsize == 0
+from outlay.pricing.book import default_book
+assert default_book.cache_info().currsize == 0
 print(sorted({"tomllib", "genai_prices", "litellm", "pydantic"} & sys.modules.keys()))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

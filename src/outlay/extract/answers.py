@@ -58,9 +58,9 @@ def finish_common(
 def names_in(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Give the names of the model that served and of the answer."""
     model, answer_id = body.get("model"), body.get("id")
-    if type(model) is not str or not 0 < len(model) <= NAME or not model.isascii():
+    if type(model) is not str or not model or len(model) > NAME or not model.isascii():
         model = name_of(model)
-    if type(answer_id) is not str or not 0 < len(answer_id) <= NAME or not answer_id.isascii():
+    if type(answer_id) is not str or not answer_id or len(answer_id) > NAME or not answer_id.isascii():
         answer_id = name_of(answer_id)
     return model, answer_id
 

@@ -70,7 +70,8 @@ def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a chat completion, a text completion or an embedding of OpenAI's shape."""
     stated, breakdown = body.get("usage"), body.get("usage_breakdown")
     if breakdown is None and (common := common_usage(stated, PAID)) is not None:
-        return finish_common(*common, body, _common_terms(body, common[1]), provider)
+        items, copied = common
+        return finish_common(items, copied, body, _common_terms(body, copied), provider)
     usage = usage_in(stated) or usage_elsewhere(body)
     if usage is None:
         return missing(body)

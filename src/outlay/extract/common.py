@@ -1,14 +1,16 @@
 """The common shape of OpenAI's usage, read in one go: most answers have it, and it needs no tally."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from outlay.core.units import MAX_QUANTITY
 from outlay.core.usage import Item
 from outlay.extract.plain import plain
 
 
-class Names(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Names:
     """How an API spells the counts of the common shape."""
 
     prompt: str
@@ -56,16 +58,14 @@ def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | N
 
     None for every other one, also for one with a key or a kind of value that needs a closer look.
     """
-    prompt_name, output_name, _, _, known = names
-    prompt, output, total = usage.get(prompt_name), usage.get(output_name), usage.get("total_tokens")
+    prompt, output, total = usage.get(names.prompt), usage.get(names.output), usage.get("total_tokens")
     if type(prompt) is not int or type(output) is not int or type(total) is not int:
         return None
     if total != prompt + output or prompt < 0 or output < 0 or total > MAX_QUANTITY:
         return None
     if len(usage) == 3:  # noqa: PLR2004 - the three counts alone
         return _items(prompt, 0, 0, output, 0)
-    parts = _parts(usage, names) if known.issuperset(usage) else None
-    if parts is None:
+    if not names.all.issuperset(usage) or (parts := _parts(usage, names)) is None:
         return None
     cached, written, thought = parts
     if cached + written > prompt or thought > output:
@@ -75,23 +75,21 @@ def common_items(usage: Mapping[str, Any], names: Names) -> tuple[Item, ...] | N
 
 def _parts(usage: Mapping[str, Any], names: Names) -> tuple[int, int, int] | None:
     """Give what was cached, written and thought; None where that needs a closer look."""
-    within, shown, tier = usage.get(names[2]), usage.get(names[3]), usage.get(_TIER)
     cached: int | None = None
     written = thought = 0
-    if within is not None:
+    unseen = len(usage) - 3
+    if (within := usage.get(names.prompt_details)) is not None:
         if not _is_plain(within, _PART_OF_PROMPT, _WITH_PROMPT):
             return None
         cached, written = within.get("cached_tokens"), within.get("cache_write_tokens") or 0
-    if shown is not None:
+        unseen -= 1
+    if (shown := usage.get(names.output_details)) is not None:
         if not _is_plain(shown, _PART_OF_OUTPUT, _WITH_OUTPUT):
             return None
         thought = shown.get("reasoning_tokens") or 0
-    if tier is not None and not _is_short(tier):
-        return None
-    looked_at = 3 + (within is not None) + (shown is not None) + (tier is not None)
-    if len(usage) > looked_at:
-        checkpoint = type(usage.get(_CHECKPOINT))
-        if checkpoint in _CUT or not _can_be_passed_over(usage, stated=cached is not None):
+        unseen -= 1
+    if unseen:
+        if not _can_be_passed_over(usage, stated=cached is not None):
             return None
         cached = usage.get(_BESIDE) if cached is None else cached
     return cached or 0, written, thought
@@ -99,6 +97,13 @@ def _parts(usage: Mapping[str, Any], names: Names) -> tuple[int, int, int] | Non
 
 def _can_be_passed_over(usage: Mapping[str, Any], *, stated: bool) -> bool:
     """Whether what stands beside the counts are numbers, and no hits that the details do not state."""
+    tier = usage.get(_TIER)
+    if tier is not None and (type(tier) is not str or len(tier) > _LONGEST or not tier.isascii()):
+        return False
+    if type(usage.get(_CHECKPOINT)) in _CUT:
+        return False
+    if _NUMBERS.isdisjoint(usage):
+        return True
     for key in _NUMBERS.intersection(usage):
         value = usage[key]
         if type(value) is not float and (type(value) is not int or not 0 <= value <= MAX_QUANTITY):
@@ -106,25 +111,19 @@ def _can_be_passed_over(usage: Mapping[str, Any], *, stated: bool) -> bool:
     return (stated or _HIT not in usage) and type(usage.get(_BESIDE)) is not float
 
 
-def _is_short(tier: object) -> bool:
-    return type(tier) is str and len(tier) <= _LONGEST and tier.isascii()
-
-
 def common_usage(usage: object, names: Names) -> tuple[tuple[Item, ...], dict[str, Any]] | None:
     """Count a usage of the common shape and copy it, for its owner may change it; None for any other one."""
     if type(usage) is not dict or (items := common_items(usage, names)) is None:
         return None
     copied = usage.copy()  # plain numbers, but for the details
-    if len(copied) == 3:  # noqa: PLR2004 - as above
-        return items, copied
-    others = len(copied) - 3
-    if (within := usage.get(names[2])) is not None:
-        copied[names[2]] = within.copy()
-        others -= 1
-    if (shown := usage.get(names[3])) is not None:
-        copied[names[3]] = shown.copy()
-        others -= 1
-    if others and not _COPIED.isdisjoint(copied):
+    unseen = len(copied) - 3
+    if unseen and (within := usage.get(names.prompt_details)) is not None:
+        copied[names.prompt_details] = within.copy()
+        unseen -= 1
+    if unseen and (shown := usage.get(names.output_details)) is not None:
+        copied[names.output_details] = shown.copy()
+        unseen -= 1
+    if unseen and not _COPIED.isdisjoint(copied):
         for name in _COPIED.intersection(copied):
             if type(copied[name]) not in _STILL:
                 copied[name] = plain(copied[name])
@@ -145,8 +144,9 @@ def _is_plain(details: object, looked_at: frozenset[str], known: frozenset[str])
 
 def _items(fresh: int, cached: int, written: int, shown: int, thought: int) -> tuple[Item, ...]:
     """Give the units in the vocabulary's order, zeros left out."""
-    if fresh and shown and not cached and not written and not thought:
-        return ("input", fresh), ("output", shown)
+    if fresh and shown and not cached and not written:
+        asked, answered = ("input", fresh), ("output", shown)
+        return (asked, answered, ("reasoning", thought)) if thought else (asked, answered)
     found = [("input", fresh)] if fresh else []
     if cached:
         found.append(("cache_read", cached))

@@ -102,6 +102,8 @@ def _copied(found: dict[Any, Any], depth: int) -> dict[str, Any]:
     made: dict[str, Any] = found.copy()
     for key, content in found.items():
         kind = type(content)
+        if kind is float:
+            continue
         if kind is int:
             if content > _USUAL or content < 0:
                 made[key] = _number(content)

@@ -21,8 +21,8 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
     tools = usage_in(body.get("tool_usage"))
     if tools is None and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
-        tier = tier_in(body)
-        return finish_common(*common, body, (("service_tier", tier),) if tier else (), provider)
+        tier, (items, copied) = tier_in(body), common
+        return finish_common(items, copied, body, (("service_tier", tier),) if tier else (), provider)
     usage = usage_in(body.get("usage"))
     if usage is None:
         return _not_yet(body)

@@ -7,6 +7,7 @@ from typing import Any
 from outlay.core.money import EXACT, LIMIT, ZERO
 from outlay.extract.plain import number_of
 
+_LEAST, _MOST = 1e-30, 1e17
 _TICK = -10  # docs.x.ai/developers/cost-tracking: a tick is 1e-10 dollars
 
 
@@ -61,5 +62,7 @@ def _positive(value: object) -> Decimal | None:
 
 
 def _money(value: object) -> Decimal | None:
+    if type(value) is float and _LEAST <= value < _MOST:  # most; as below, and nothing to compare exactly
+        return EXACT.create_decimal(repr(value))
     amount = number_of(value)
     return amount if amount is not None and 0 <= amount < LIMIT else None

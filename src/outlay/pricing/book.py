@@ -68,14 +68,16 @@ class Timeline:
 
     def at(self, at: datetime) -> RateCard | Unpriced:
         """Give the card of an instant; cards are as many as the rows have edges and windows."""
-        if self.asked is None:
-            return self.unpriced or Unpriced("no price is known")
         bucket = bisect_right(self.edges, at)
         key = (bucket, tuple([row.is_open(at) for row in self.windowed])) if self.windowed else bucket
-        card = self.cards.get(key)
-        if card is None:
+        return self.cards.get(key) or self._made(key, at)
+
+    def _made(self, key: int | tuple[int, tuple[bool, ...]], at: datetime) -> RateCard | Unpriced:
+        if self.asked is None:
+            made: RateCard | Unpriced | str = self.unpriced or "no price is known"
+        else:
             made = card_at(self.asked, self.rows, self.common, at)
-            card = self.cards[key] = Unpriced(made) if isinstance(made, str) else made
+        card = self.cards[key] = Unpriced(made) if isinstance(made, str) else made
         return card
 
 
@@ -96,7 +98,7 @@ class Book:
     @classmethod
     def default(cls) -> "Book":
         """Give the packaged book: generated tables under our dated overlay; made once, on first use."""
-        return _default_book()
+        return default_book()
 
     @classmethod
     def at(cls, data: Path) -> "Book":
@@ -315,6 +317,6 @@ def _free_route(way: Reading) -> Found:
 
 
 @lru_cache(maxsize=1)
-def _default_book() -> Book:
-    """Make the one documented default of this module; nothing is read before the first call."""
+def default_book() -> Book:
+    """Make the one default, which :meth:`Book.default` gives; nothing is read before the first call."""
     return Book.at(DATA)

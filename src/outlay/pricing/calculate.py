@@ -8,7 +8,7 @@ from outlay.core.cost import CostLine
 from outlay.core.money import EXACT, ZERO
 from outlay.core.twins import open_twin
 from outlay.core.units import TOKEN_UNITS, split_unit
-from outlay.core.usage import Item
+from outlay.core.usage import Item, Quantity
 from outlay.pricing.card import RateCard
 from outlay.pricing.rates import Rate
 
@@ -32,17 +32,23 @@ def lines_of(
             continue
         if rate.flag is not None:
             flags.add(rate.flag)
-        line: Any = _OpenLine()
-        line.unit = unit
-        line.quantity = quantity
-        line.rate = rate.amount
-        line.per = rate.per
-        line.amount = _times(rate.each, quantity)
-        line.note = rate.note
-        line.model = model
-        line.__class__ = CostLine
-        lines.append(line)
+        lines.append(line_of(unit, quantity, rate, model))
     return lines, missing, flags
+
+
+def line_of(unit: str, quantity: Quantity, rate: Rate, model: str | None) -> CostLine:
+    """Price one unit, exactly."""
+    line: Any = _OpenLine()
+    line.unit = unit
+    line.quantity = quantity
+    line.rate = rate.amount
+    line.per = rate.per
+    line.amount = _times(rate.each, quantity)
+    line.note = rate.note
+    line.model = model
+    line.__class__ = CostLine
+    made: CostLine = line
+    return made
 
 
 def stated_line(amount: Decimal) -> CostLine:

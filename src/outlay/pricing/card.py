@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from outlay.core.cost import Price
+from outlay.core.units import TOKEN_UNITS
 from outlay.pricing.rates import Rate, TierKind
 
 
@@ -39,6 +40,18 @@ class RateCard:
     context_window: int | None = None
     max_output: int | None = None
     deprecated: str | None = None
+    # Those of tokens that say all of what is charged for them; none where something else decides, too.
+    usual: Mapping[str, Rate] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look once at all that a card may hold beside its rates, for most hold nothing."""
+        more = self.fee or "fee_unknown" in self.flags or (self.tiers and self.kind != "request")
+        found = {
+            unit: rate
+            for unit, rate in self.rates.items()
+            if unit in TOKEN_UNITS and rate.flag is None and not (unit in self.once or unit in self.least)
+        }
+        object.__setattr__(self, "usual", {} if more else found)
 
     def rates_for(self, context_tokens: int) -> Mapping[str, Rate]:
         """Give the rates that hold for a whole request of so many input tokens."""

@@ -13,11 +13,12 @@ from outlay.core.money import EXACT, ZERO
 from outlay.core.twins import open_twin
 from outlay.core.units import KINDS, TOKEN_UNITS
 from outlay.core.usage import Item, Quantity, Term, Usage, merge_flags, sort_terms
-from outlay.pricing.book import Book
+from outlay.pricing.book import Book, default_book
 from outlay.pricing.calculate import lines_of, split_lines, stated_line, sum_of
 from outlay.pricing.card import RateCard, Unpriced
 from outlay.pricing.measures import OTHER_MEASURE, charged_once
 from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
+from outlay.pricing.usual import usual_cost
 
 _INCLUSIVE = frozenset(
     {"input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"}
@@ -59,7 +60,7 @@ def cost_of(
     used = usage if isinstance(usage, Usage) else usage_from_counts(usage)
     said = used.terms if not terms else sort_terms({**dict(used.terms), **terms})
     moment = datetime.now(UTC) if at is None else at if at.tzinfo is UTC else to_utc(at)
-    prices = Book.default() if book is None else book
+    prices = default_book() if book is None else book
     ask = (prices, provider, model if model is not None else used.model, said)
     ours = _of_parts(used, ask, moment) if used.parts else _of_one(used, ask, moment)
     return ours if used.reported_cost is None else _reported(used, used.reported_cost, ours)
@@ -113,6 +114,8 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
     card = timeline.at(at)
     if isinstance(card, Unpriced):
         return unpriced(usage.reason or card.reason if not usage.items else card.reason)
+    if not timeline.provisioned and (usual := usual_cost(usage, card, part_model)) is not None:
+        return usual
     items = usage.items
     if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
         return unpriced(usage.reason, currency=card.currency)
