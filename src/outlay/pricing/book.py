@@ -73,12 +73,10 @@ class Timeline:
         return self.cards.get(key) or self._made(key, at)
 
     def _made(self, key: int | tuple[int, tuple[bool, ...]], at: datetime) -> RateCard | Unpriced:
-        if self.asked is None:
-            made: RateCard | Unpriced | str = self.unpriced or "no price is known"
-        else:
+        made: RateCard | Unpriced | str = self.unpriced or "no price is known"
+        if self.asked is not None:
             made = card_at(self.asked, self.rows, self.common, at)
-        card = self.cards[key] = Unpriced(made) if isinstance(made, str) else made
-        return card
+        return self.cards.setdefault(key, Unpriced(made) if isinstance(made, str) else made)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
