@@ -392,7 +392,9 @@ def test_a_fault_of_our_own_is_one_line_too(
         app.main([])
 
 
-def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from outlay.cli import app  # noqa: PLC0415 - its root is replaced
 
     @click.command
@@ -401,6 +403,48 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(app, "root", interrupted)
     assert app.main([]) == 130
+    assert capsys.readouterr().err == "\noutlay: interrupted\n"  # the first line is that of ^C
+
+
+@pytest.mark.parametrize(
+    ("line", "stands"),
+    [
+        (["import", "x.jsonl"], "what was done till then is kept, and the same command does the rest"),
+        (["ledger", "compact"], "the ledger is as it was"),
+        (["import", "--dry-run", "x.jsonl"], None),
+    ],
+)
+def test_an_interrupt_says_what_stands(
+    line: list[str],
+    stands: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from outlay.cli import app  # noqa: PLC0415 - its root is replaced
+
+    @click.command(context_settings={"ignore_unknown_options": True})
+    @click.argument("words", nargs=-1)
+    def interrupted(words: tuple[str, ...]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "root", interrupted)
+    assert app.main(line) == 130
+    assert capsys.readouterr().err == f"\noutlay: interrupted{'' if stands is None else '; ' + stands}\n"
+
+
+def test_an_interrupt_reaches_a_question_that_duckdb_works_at(
+    outlay: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which DuckDB tells as a RuntimeError of its own."""
+    from outlay.ledger.engine import Engine  # noqa: PLC0415 - DuckDB loads late
+
+    def interrupted(*_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    outlay("demo", "--no-sleep", "--calls", "1")
+    monkeypatch.setattr(Engine, "all", interrupted)
+    done = outlay("report")
+    assert (done.returncode, done.stderr) == (130, "\noutlay: interrupted\n")
 
 
 def test_a_reader_that_goes_away_is_no_error(environ: dict[str, str]) -> None:

@@ -275,7 +275,7 @@ def test_an_interrupt_ends_the_command_and_its_workers(environ: dict[str, str], 
         assert process.stdout.readline()  # it is at work, and soon waits for us to read
         process.send_signal(signal.SIGINT)
         process.stdout.close()
-        assert process.stderr.read().strip() == b""  # click ends the terminal's line
+        assert process.stderr.read().strip() in {b"outlay: interrupted", b""}  # and nothing by any worker
         assert process.wait(timeout=30) in {130, 1}  # 1: the closed pipe was met before the signal
     assert not left_over(marker)
 

@@ -44,6 +44,16 @@ def test_the_lines_can_be_json(outlay: Outlay, tmp_path: Path, monkeypatch: Any)
     assert second.endswith("unknown  Boom")
 
 
+def test_the_view_ends_by_ctrl_c(tmp_path: Path) -> None:
+    async def look() -> None:
+        app = WatchApp(Follower(tmp_path), ZoneInfo("UTC"), str(tmp_path))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("ctrl+c")
+        assert app.interrupted
+
+    asyncio.run(look())
+
+
 def test_the_view_shows_what_comes_in(tmp_path: Path) -> None:
     async def look() -> None:
         journal = Journal(tmp_path)

@@ -13,6 +13,7 @@ from outlay.core.query import Query
 from outlay.ledger import DuckLedger
 from outlay.ledger.engine import Engine
 from outlay.ledger.migrations import migrations
+from outlay.ledger.native import interruptible
 from outlay.testing import call
 
 
@@ -102,3 +103,48 @@ def test_a_folder_whose_name_the_locale_cannot_write_is_refused(tmp_path: Path) 
     """As Python reads umlauts where the locale is ASCII; DuckDB would speak of a bad cast."""
     with pytest.raises(LedgerError, match="has no name in UTF-8 in this locale; set PYTHONUTF8=1"):
         Engine(tmp_path / "b\udcfccher")
+
+
+def test_an_interrupt_is_an_interrupt_and_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
+    """DuckDB ends the statement, and tells it by an error of its own."""
+    script = (
+        "import os, signal, sys, threading\n"
+        "from pathlib import Path\n"
+        "from outlay.ledger.engine import Engine\n"
+        "engine = Engine(Path(sys.argv[1]))\n"
+        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "try:\n"
+        "    with engine.attached(), engine.transaction():\n"
+        "        engine.run('DELETE FROM calls')\n"
+        "        while True:\n"
+        "            engine.all('SELECT sum(range) FROM range(3000000)')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    DuckLedger(tmp_path).add([call()])
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "interrupted\n"
+    assert DuckLedger(tmp_path).rows(Query()).total["calls"] == 1
+
+
+def test_another_fault_of_the_engine_is_told_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match="something else"), interruptible():
+        raise RuntimeError("something else")
+
+
+def test_a_compaction_that_is_interrupted_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = DuckLedger(tmp_path)
+    ledger.add([call()])
+
+    def interrupted(_engine: Engine) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("outlay.ledger.compaction._copy", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.compact()
+    assert not list(tmp_path.glob("*.new"))
+    assert ledger.rows(Query()).total["calls"] == 1

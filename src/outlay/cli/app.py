@@ -17,6 +17,9 @@ from outlay.core.errors import ImportFileError, OutlayError, PriceFileError, Que
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 _WRONG = (QueryError, SettingsError, PriceFileError, ImportFileError)  # what was typed, or such a file
+_GOES_ON = "; what was done till then is kept, and the same command does the rest"
+_STANDS = {"import": _GOES_ON, "ship": _GOES_ON, "reprice": _GOES_ON, "compact": "; the ledger is as it was"}
+"""What an interrupted command leaves behind, where that is not plain."""
 
 
 class Entry(NamedTuple):
@@ -145,6 +148,7 @@ def _invoke(args: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except (click.Abort, KeyboardInterrupt):
+        _say_interrupted(sys.argv[1:] if args is None else args)
         return INTERRUPTED
     except Exception as error:
         message, code = _meaning(error, args)
@@ -153,6 +157,12 @@ def _invoke(args: Sequence[str] | None) -> int:
         click.echo(f"outlay: {' '.join(message.split())}", err=True)
         return code
     return result if isinstance(result, int) else DONE
+
+
+def _say_interrupted(args: Sequence[str]) -> None:
+    """Say in one line that the command ended early, and what stands; click has ended the line of ``^C``."""
+    stands = "" if "--dry-run" in args else next((_STANDS[word] for word in args if word in _STANDS), "")
+    click.echo(f"outlay: interrupted{stands}", err=True)
 
 
 def _meaning(error: Exception, args: Sequence[str] | None = None) -> tuple[str | None, int]:

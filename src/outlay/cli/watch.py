@@ -37,8 +37,8 @@ def _a_number(ctx: click.Context, param: click.Parameter, seconds: float | None)
 def watch(ctx: click.Context, /, *, seconds: float | None) -> None:
     """Calls and spend as they happen, from the journals.
 
-    On a terminal a live view; it needs the extra watch, and q ends it. In a pipe a line a call, with --json
-    as JSON lines. Only what comes in from now on is shown; outlay report knows the rest.
+    On a terminal a live view, which needs the extra watch; q or Ctrl-C ends it. In a pipe a line a call, with
+    --json as JSON lines. Only what comes in from now on is shown; outlay report knows the rest.
     """
     from outlay.cli.session import check_typed, settings_of
     from outlay.core.query import zone

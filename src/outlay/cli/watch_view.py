@@ -11,6 +11,7 @@ from outlay.report.live import Live, Sum
 
 try:
     from textual.app import App, ComposeResult
+    from textual.binding import Binding
     from textual.containers import Horizontal
     from textual.widgets import DataTable, Footer, Header, Sparkline, Static
 except ImportError:
@@ -26,7 +27,11 @@ class WatchApp(App[None]):
     """Totals since the start, the last hour minute by minute, models, and the latest calls."""
 
     TITLE = "outlay watch"
-    BINDINGS = [("q", "quit", "Quit"), ("c", "clear", "Start over")]  # noqa: RUF012 - Textual's own form
+    BINDINGS = [  # noqa: RUF012 - Textual's own form
+        ("q", "quit", "Quit"),
+        ("c", "clear", "Start over"),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),  # which Textual keeps for copying
+    ]
     CSS = """
     #totals { height: 3; padding: 1 2 0 2; text-style: bold; }
     #minutes { height: 3; margin: 0 2; }
@@ -42,6 +47,7 @@ class WatchApp(App[None]):
         self._seconds = seconds
         self.sub_title = place
         self.live = Live(datetime.now(UTC))
+        self.interrupted = False
 
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
@@ -71,6 +77,11 @@ class WatchApp(App[None]):
         """Count from now on."""
         self.live = Live(datetime.now(UTC))
         self._draw(changed=True)
+
+    def action_interrupt(self) -> None:
+        """End as Ctrl-C ends every other command; a terminal in Textual's hands sends no signal."""
+        self.interrupted = True
+        self.exit()
 
     def _draw(self, *, changed: bool) -> None:
         self.query_one("#totals", Static).update(totals_text(self.live.total, self.live.since, self._tz))
@@ -123,5 +134,12 @@ def _figures(own: Sum) -> tuple[str, ...]:
 
 
 def show_live(follower: Follower, tz: ZoneInfo, place: str, seconds: float | None) -> None:
-    """Run the view until it is ended."""
-    WatchApp(follower, tz, place, seconds).run()
+    """Run the view until it is ended.
+
+    Raises:
+        KeyboardInterrupt: it was ended by Ctrl-C.
+    """
+    app = WatchApp(follower, tz, place, seconds)
+    app.run()
+    if app.interrupted:
+        raise KeyboardInterrupt

@@ -35,13 +35,11 @@ def rewrite(engine: Engine, folder: Path) -> None:
     file = folder / FILE
     new = file.with_name(f"{file.name}.new")
     new.unlink(missing_ok=True)
-    with engine.attached():
-        engine.attach(new, "fresh")
-        try:
-            _copy(engine)
-        finally:
-            engine.run("USE ledger")
-            engine.run("DETACH fresh")
+    try:
+        _copied(engine, new)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
     logs = [name for name in (f"{file}.wal", f"{new}.wal") if Path(name).exists()]
     if logs:
         raise LedgerError(f"{logs[0]} could not be written back; make room on the disk and try again")
@@ -49,6 +47,16 @@ def rewrite(engine: Engine, folder: Path) -> None:
         os.fsync(written.fileno())
     new.replace(file)
     sync_folder(file.parent)
+
+
+def _copied(engine: Engine, new: Path) -> None:
+    with engine.attached():
+        engine.attach(new, "fresh")
+        try:
+            _copy(engine)
+        finally:
+            engine.run("USE ledger")
+            engine.run("DETACH fresh")
 
 
 def _copy(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.migrations import Migrating, pending
-from outlay.ledger.native import duckdb
+from outlay.ledger.native import duckdb, interruptible
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
@@ -132,7 +132,8 @@ class Engine:
 def told_plainly(file: Path) -> Iterator[None]:
     """Turn DuckDB's errors into ours, one line each."""
     try:
-        yield
+        with interruptible():
+            yield
     except duckdb.Error as error:
         line = str(error).strip().partition("\n")[0]
         if "Could not set lock" in line:

@@ -5,6 +5,26 @@ uses and which take longer to load than most questions to answer. Every release 
 itself.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import _duckdb as duckdb
 
-__all__ = ["duckdb"]
+__all__ = ["duckdb", "interruptible"]
+
+_INTERRUPTED = "Query interrupted"
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Give Ctrl-C back as what it is; DuckDB ends its statement by it, and tells a RuntimeError of its own.
+
+    Raises:
+        KeyboardInterrupt: a statement was ended by Ctrl-C.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != _INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from None

@@ -17,7 +17,7 @@ from outlay.ledger.answers import newest
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.engine import Engine
 from outlay.ledger.migrations import migrations
-from outlay.ledger.native import duckdb
+from outlay.ledger.native import duckdb, interruptible
 from outlay.ledger.stored import COST_COLUMNS
 
 _ENTRIES = 50_000  # in one pass: a day that goes over several has several files
@@ -112,7 +112,10 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         raise LedgerError(f"{folder} is there already; name a new folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
+        with (
+            tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
+            interruptible(),
+        ):
             yield Path(name)
             _name(Path(name) / "out", folder)
     except OSError as error:

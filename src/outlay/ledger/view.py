@@ -6,7 +6,7 @@ from pathlib import Path
 from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Selected
 from outlay.ledger.dialect import DUCKDB, REVISED, Dialect
-from outlay.ledger.native import duckdb
+from outlay.ledger.native import duckdb, interruptible
 
 COLUMNS = (
     *(
@@ -57,14 +57,19 @@ def select(file: Path, text: str) -> Selected:
     try:
         _check(engine, text)
         _open(engine, file)
-        try:
-            answer = engine.execute(text)
-        except duckdb.Error as error:
-            raise _refused(error, text) from None
-        names = tuple(str(column[0]) for column in answer.description or ())
-        return Selected(names, tuple(answer.fetchall()))
+        with interruptible():
+            answer = _asked(engine, text)
+            names = tuple(str(column[0]) for column in answer.description or ())
+            return Selected(names, tuple(answer.fetchall()))
     finally:
         engine.close()
+
+
+def _asked(engine: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyConnection:
+    try:
+        return engine.execute(text)
+    except duckdb.Error as error:
+        raise _refused(error, text) from None
 
 
 def _check(engine: duckdb.DuckDBPyConnection, text: str) -> None:
