@@ -35,6 +35,7 @@ METRICS = (
         "max_latency_ms",
     ),
     *("latency_histogram", "first_token_calls", "avg_first_token_ms", "p95_first_token_ms", "slow:20"),
+    *("slow:7", "sessions"),
     *("output_tokens_per_second", "users", "error_cost", "unpriced_errors", "judged_calls", "correct_calls"),
     *("judged_cost", "unpriced_judged", "quality_scores", "avg_quality_score", "user_ratings"),
     "avg_user_rating",
@@ -99,7 +100,7 @@ def _questions(draw: st.DrawFn) -> Query:
         where=filters({wanted[0]: wanted[1]} if wanted else {}),
         tz=draw(st.sampled_from(("UTC", "UTC", "UTC", "Europe/Berlin"))),
         metrics=tuple(draw(st.lists(st.sampled_from(METRICS), unique=True))),
-        detail=draw(st.sampled_from(("all", "sums"))),
+        detail=draw(st.sampled_from(("all", "sums", "counts"))),
     )
 
 

@@ -87,7 +87,10 @@ LEFT_OUT: Mapping[Detail, tuple[str, ...]] = {
     "sums": _PERCENTILES,
     "all": (),
 }
-"""Metrics that are None in every row of a question that asks for that much."""
+"""Metrics that are None in every row of a question that asks for that much, in any currency.
+
+What a question names beside them (``Query.metrics``) stands in its rows all the same.
+"""
 Filter = tuple[str, tuple[str | None, ...]]
 _TAG = re.compile(r"tag:.{1,100}", re.DOTALL)
 _SLOW = re.compile(r"slow:(\d{1,9})")

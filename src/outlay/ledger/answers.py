@@ -8,14 +8,13 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any, Protocol
 
-from outlay.core.keeping import FaultyLine, LedgerInfo, Lost
 from outlay.core.money import total as total_of
 from outlay.core.query import CallQuery, Query, Row, Rows
 from outlay.core.record import Record, Revision
 from outlay.ledger import ranks, rolled, sealed, sql
 from outlay.ledger.dialect import DUCKDB, Dialect, in_one_currency, reading_newest
 from outlay.ledger.identity import judged, revised
-from outlay.ledger.measures import JUDGED, money, read, shares_in
+from outlay.ledger.measures import JUDGED, MONEY, added, adds_up, money, read, shares_in
 from outlay.ledger.reckoned import sums_of
 from outlay.ledger.stored import Asked, record_of, revisions_of, scores_of
 from outlay.ledger.totals import (
@@ -153,12 +152,18 @@ def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Su
     """Add the groups up, and ask for the rest alone: to look at every column again costs as much again."""
     parts = [sums for _, sums in groups.values()]
     counts = Counts._make(map(sum, zip(Counts(), *(each.counts for each in parts), strict=True)))
-    mean, percentiles, *more = _beside_sums(tables, query, dialect, counts.calls)
+    names = [name for name in query.metrics if name not in MONEY]
+    apart = replace(query, metrics=tuple(each for each in names if not (query.by and adds_up(each))))
+    mean, percentiles, *columns = _beside_sums(tables, apart, dialect, counts.calls)
+    told = read(apart.metrics, columns)
     return Sums(
         counts=counts,
         costs=_added(each.costs for each in parts),
         latency=(mean, *(percentiles or NO_LATENCY[1:])),
-        more=read(query.metrics, more),
+        more={
+            name: told[name] if name in told else added(name, [each.more[name] for each in parts])
+            for name in names
+        },
         money={name: _added(each.money[name] for each in parts) for name in money(query.metrics)},
     )
 
@@ -282,37 +287,3 @@ def histories(tables: Tables, ids: Sequence[str]) -> dict[str, tuple[Revision, .
     """Give every cost of those of these calls that have more than the recorded one."""
     again = revisions_of(tables, ids)
     return {each: costs_of(tables, record) for each in again for record in between(tables, each, each)}
-
-
-def info(tables: Tables, ledger: str) -> LedgerInfo:
-    """Tell how much is kept, what was lost and why, and which lines of journals are faulty."""
-    calls, first, last = tables.all('SELECT count(*), min("at"), max("at") FROM calls')[0]
-    lost = tables.all('SELECT why, sum("count") FROM losses GROUP BY why ORDER BY min("at")')
-    faulty = tables.all("SELECT segment, segment_offset, reason FROM faults ORDER BY 1, 2 LIMIT 100")
-    return LedgerInfo(
-        ledger=ledger,
-        schema=tables.all('SELECT max("version") FROM outlay_schema')[0][0],
-        calls=calls,
-        first=None if first is None else first.replace(tzinfo=UTC),
-        last=None if last is None else last.replace(tzinfo=UTC),
-        revisions=_count(tables, "revisions"),
-        conflicts=_count(tables, "conflicts"),
-        lost=tuple(Lost(why, int(count)) for why, count in lost),
-        faults=_count(tables, "faults"),
-        faulty=tuple(FaultyLine(*each) for each in faulty),
-        pruned_before=rolled.horizon_of(tables),
-        pruned_calls=int(tables.all("SELECT coalesce(sum(calls), 0) FROM rollups")[0][0]),
-        late=_count(tables, "late"),
-    )
-
-
-def _count(tables: Tables, table: str) -> int:
-    return int(tables.all(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608  # our own names
-
-
-def late_calls(tables: Tables, limit: int) -> tuple[Record, ...]:
-    """Give the newest of the calls that were set aside since their day had been pruned."""
-    names = tuple(tables.columns("late"))
-    listed = ", ".join(f'"{name}"' for name in names)
-    found = tables.all(f'SELECT {listed} FROM late ORDER BY "at" DESC, id DESC LIMIT ?', [limit])  # noqa: S608  # our own names
-    return tuple(record_of(names, row) for row in found)

@@ -14,7 +14,7 @@ from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, P
 from outlay.core.query import CallQuery, Selected
 from outlay.core.record import Entry, Record
 from outlay.journal import pending_bytes, private_folder, remove_taken
-from outlay.ledger import answers
+from outlay.ledger import inventory
 from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take
 
@@ -86,7 +86,7 @@ class DuckLedger(Answering):
     def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""
         with self._turn() as engine:
-            told = answers.info(engine, str(self.folder))
+            told = inventory.info(engine, str(self.folder))
             taken = dict(engine.all("SELECT segment, taken FROM journals"))
             pending = pending_bytes(self.journals, taken)
         return replace(
@@ -172,7 +172,7 @@ class DuckLedger(Answering):
     def late_calls(self, limit: int) -> tuple[Record, ...]:
         """Give the newest of the calls that came when their day had been pruned; they are in no total."""
         with self._turn() as engine:
-            return answers.late_calls(engine, limit)
+            return inventory.late_calls(engine, limit)
 
     def settle_late(self, *, count_in: bool, dry_run: bool = False) -> Settled:
         """Add late calls to the totals of their days, or give them up; see ``core.ports.Keeping``."""

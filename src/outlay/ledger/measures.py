@@ -92,6 +92,30 @@ def measure_of(metric: str) -> Measure:
     return _MEASURES[metric] if limit is None else Measure(f"count(*) FILTER (WHERE latency_ms > {limit})")
 
 
+_APART: Final = frozenset(
+    (
+        *("p90_latency_ms", "avg_first_token_ms", "output_tokens_per_second", "users", "sessions"),
+        *(f"p{int(share * 100)}_first_token_ms" for share in SHARES),
+        *("avg_quality_score", "avg_user_rating"),
+    )
+)
+
+
+def adds_up(metric: str) -> bool:
+    """Whether the metric over all groups follows from that of each group."""
+    return metric not in _APART
+
+
+def added(metric: str, values: Sequence[Any]) -> Any:
+    """Give the metric over all groups out of that of each, where it adds up."""
+    if metric == "latency_histogram":
+        return tuple(map(sum, zip(histogram(None), *values, strict=True)))
+    least_or_most = {"min_latency_ms": min, "max_latency_ms": max}.get(metric)
+    if least_or_most is None:
+        return sum(values)
+    return least_or_most((value for value in values if value is not None), default=None)
+
+
 def columns(metrics: Sequence[str]) -> tuple[str, ...]:
     """Give the columns that these metrics need, each once; sums of money are left aside."""
     return tuple(dict.fromkeys(measure_of(name).sql for name in metrics if name not in MONEY))

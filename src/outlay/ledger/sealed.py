@@ -1,14 +1,16 @@
 """Questions out of a seal: its sums and sorted latencies, and the few calls that it does not hold."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from outlay.core.query import TIME_DIMENSIONS, Query
+from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, Query
 from outlay.ledger import sql
+from outlay.ledger.bounded import up_to
 from outlay.ledger.dialect import DUCKDB, Dialect
 from outlay.ledger.measures import measure_of, money_column, shares_in
 from outlay.ledger.parts import percentiles
@@ -20,6 +22,11 @@ _SUMMED: Final = frozenset(DIMENSIONS) | _DAYS
 _SORTED: Final = frozenset(("provider", "model")) | _DAYS
 LATENCY: Final = DUCKDB.percentiles.format(column="latency_ms")
 """The column of the percentiles of latencies, as the engine's own."""
+
+_HISTOGRAM: Final = (DUCKDB.histogram or "").format(
+    column="latency_ms", bounds=", ".join(map(str, LATENCY_BOUNDS_MS))
+)
+_SLOW: Final = re.compile(r"count\(\*\) FILTER \(WHERE latency_ms > (\d+)\)")
 
 _DAY = timedelta(days=1)
 _FEW = 1_000_000  # calls are put in order sooner than all are looked at; where seals are made there are fewer
@@ -90,7 +97,7 @@ def sealing(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
     wanted = {*names, "currency", *_WORD.findall(sql.totals(query, None, sealed).text)}
     sums = _all_of(tables, "sums", period, partial(sums_of, wanted=wanted))
     latencies = None
-    if names <= _SORTED and LATENCY in sql.beside_sums(query, dialect):
+    if names <= _SORTED and any(map(_is_sorted, sql.beside_sums(query, dialect))):
         latencies = _all_of(tables, "latencies", period, latencies_of)
     return replace(dialect, sealed=replace(sealed, calls=sums), latencies=latencies)
 
@@ -158,10 +165,32 @@ def told(tables: Asked, query: Query, dialect: Dialect, columns: Sequence[str]) 
     if there:
         asked = sql.apart(everything, list(there.values()), dialect.sealed)
         known |= zip(there, tables.all(asked.text, asked.parameters)[0], strict=True)
-    if LATENCY in columns and dialect.latencies is not None:
-        shares = shares_in(columns, LATENCY)
-        known[LATENCY] = percentiles(tables, everything, dialect, shares).get(())
-    return known
+    return known | _of_sorted(tables, everything, dialect, columns).get((), {})
+
+
+def _is_sorted(column: str) -> bool:
+    """Say whether a column of single calls can be told by latencies in order."""
+    return column in (LATENCY, _HISTOGRAM) or _SLOW.fullmatch(column) is not None
+
+
+def _of_sorted(
+    tables: Asked, query: Query, dialect: Dialect, columns: Sequence[str]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Give by the columns of each group what latencies in order tell of columns of single calls."""
+    found: defaultdict[tuple[Any, ...], dict[str, Any]] = defaultdict(dict)
+    if dialect.latencies is None:
+        return found
+    if LATENCY in columns:
+        for key, values in percentiles(tables, query, dialect, shares_in(columns, LATENCY)).items():
+            found[key][LATENCY] = values
+    limits = {each: int(slow[1]) for each in columns if (slow := _SLOW.fullmatch(each))}
+    bounds = sorted({*limits.values(), *(LATENCY_BOUNDS_MS if _HISTOGRAM in columns else ())})
+    for key, counts in up_to(tables, query, dialect, bounds).items() if bounds else ():
+        below = dict(zip(bounds, counts, strict=False))
+        found[key] |= {column: counts[-1] - below[limit] for column, limit in limits.items()}
+        if _HISTOGRAM in columns:
+            found[key][_HISTOGRAM] = [*(below[bound] for bound in LATENCY_BOUNDS_MS), counts[-1]]
+    return found
 
 
 def completed(
@@ -175,15 +204,13 @@ def completed(
         return list(rows)
     width = sql.group_of(query, rows[0])[2]
     beside: dict[tuple[Any, ...], dict[str, Any]] = {tuple(row[:width]): {} for row in rows}
-    if LATENCY in lacking and dialect.latencies is not None:
-        del lacking[LATENCY]
-        shares = shares_in(columns, LATENCY)
-        for key, values in percentiles(tables, query, dialect, shares).items():
-            beside[key][LATENCY] = values
-    if lacking:
-        asked = sql.apart(query, list(lacking), dialect)
+    for key, values in _of_sorted(tables, query, dialect, columns).items():
+        beside[key] |= values
+    left = [each for each in lacking if dialect.latencies is None or not _is_sorted(each)]
+    if left:
+        asked = sql.apart(query, left, dialect)
         for row in tables.all(asked.text, asked.parameters):
-            beside[tuple(row[:width])] |= zip(lacking, row[width:], strict=True)
+            beside[tuple(row[:width])] |= zip(left, row[width:], strict=True)
     start = len(rows[0]) - len(columns)
     return [
         (

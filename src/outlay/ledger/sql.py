@@ -33,8 +33,9 @@ def totals(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> St
     greatest currency of known costs, the cost, further sums of money (``measures.money_columns``), and those
     of :func:`beside_sums`.
     """
-    sums = _NO_SUMS if query.detail == "counts" else dialect.sums.format(currencies=dialect.currencies)
     money = _money(query, dialect)
+    unwanted = query.detail == "counts" and not money  # which is of the currencies beside the cost
+    sums = _NO_SUMS if unwanted else dialect.sums.format(currencies=dialect.currencies)
     text = ", ".join((dialect.counts, sums, *money, *beside_sums(query, dialect)))
     return _grouped(query, bounds, dialect, Statement(text))
 

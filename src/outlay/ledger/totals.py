@@ -185,8 +185,17 @@ def as_detailed(answer: Rows, query: Query) -> Rows:
     if not absent:
         return answer
     return replace(
-        answer, rows=tuple({**row, **absent} for row in answer.rows), total={**answer.total, **absent}
+        answer, rows=tuple(_without(row, absent) for row in answer.rows), total=_without(answer.total, absent)
     )
+
+
+def _without(row: Row, absent: Mapping[str, None]) -> Row:
+    """Give the row with None for these metrics; amounts by currency go with the cost that they stand for."""
+    return {
+        name: absent.get(name, value)
+        for name, value in row.items()
+        if name != "costs" or "cost" not in absent
+    }
 
 
 def in_order(rows: Iterable[tuple[tuple[Any, ...], Row]]) -> tuple[Row, ...]:

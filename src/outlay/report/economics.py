@@ -47,9 +47,9 @@ def economics_of(
     keys = found.query.by
     scope = {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
     known = [*conditions(where), ("cost_status", PRICED)]
-    priced = _by_key(reader.report(keys, metrics=METRICS, where=known, **scope), keys)
+    priced = _by_key(reader.report(keys, metrics=METRICS, where=known, detail="sums", **scope), keys)
     nobody = {
-        name: _by_key(reader.report(keys, where=[*known, (name, None)], **scope), keys)
+        name: _by_key(reader.report(keys, where=[*known, (name, None)], detail="sums", **scope), keys)
         for name in ("user", "session")
     }
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Row
-from outlay.report.economics import economics_of
-from outlay.report.money import ratio
+from outlay.report.asked import conditions
+from outlay.report.economics import PRICED
+from outlay.report.money import per, ratio
 from outlay.report.reader import LedgerReader
 from outlay.report.values import Breakdown
 
@@ -20,6 +21,9 @@ METRICS = (
     "judged_cost",
     "unpriced_judged",
 )
+
+
+_OF_COST = ("judged_cost", "correct_calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,22 @@ def quality_of(
     found = reader.report(by, metrics=METRICS, where=where, **question)
     keys = found.query.by
     scope = {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
-    costs = economics_of(reader, keys, where=where, **scope)
-    by_key = {tuple(row[key] for key in keys): row for row in costs.rows}
+    known = [*conditions(where), ("cost_status", PRICED)]
+    priced = reader.rows(keys, metrics=_OF_COST, where=known, detail="counts", **scope)
+    by_key = {tuple(row[key] for key in keys): row for row in priced.rows}
     return Quality(
-        rows=tuple(_judged(row, by_key[tuple(row[key] for key in keys)]) for row in found.rows),
-        total=_judged(found.total, costs.total),
+        rows=tuple(_judged(row, by_key.get(tuple(row[key] for key in keys))) for row in found.rows),
+        total=_judged(found.total, priced.total),
         query=found.query,
         unpriced=found.unpriced,
     )
 
 
-def _judged(row: Row, cost: Row) -> Row:
+def _judged(row: Row, priced: Row | None) -> Row:
+    """Add what follows, of the same calls those of known cost beside them, if there are any."""
+    cost = None if priced is None else per(priced["judged_cost"], priced["correct_calls"])
     return {
         **row,
         "correct_rate": ratio(row["correct_calls"], row["judged_calls"]),
-        "cost_per_correct_answer": cost["cost_per_correct_answer"],
+        "cost_per_correct_answer": cost,
     }

@@ -55,6 +55,32 @@ class MeasuresContract:
         ]
         assert {name for name, value in counts.total.items() if value is not None} == set(known[1:])
 
+    def test_a_question_for_counts_has_no_money_but_what_it_names(self, ledger: Ledger) -> None:
+        """Neither a cost nor costs by currency; what errors cost is whole where it is asked."""
+        ledger.add(
+            [
+                call(model="a", cost="2", currency="EUR"),
+                call(model="a", cost="3", status="error", correct=False),
+                call(model="b", cost="5", status="error", currency="EUR"),
+                call(model="b", cost=None, status="error"),
+            ]
+        )
+        bare = ledger.rows(Query(by=("model",), detail="counts"))
+        for row in (*bare.rows, bare.total):
+            told = {name for name, value in row.items() if value is not None}
+            assert told == {"calls", "errors", "unpriced_calls", *({"model"} & row.keys())}
+        named = Query(
+            by=("model",), metrics=("error_cost", "judged_cost", "unpriced_errors"), detail="counts"
+        )
+        answer = ledger.rows(named)
+        rows = by_label(answer.rows, "model")
+        assert (rows["a"]["error_cost"], rows["a"]["judged_cost"]) == (Decimal(3), Decimal(3))
+        assert rows["b"]["error_costs"] == {"EUR": Decimal(5)}
+        assert answer.total["error_costs"] == {"EUR": Decimal(5), "USD": Decimal(3)}
+        assert (answer.total["error_cost"], answer.total["unpriced_errors"]) == (None, 1)
+        assert {row.get("cost") for row in (*answer.rows, answer.total)} == {None}
+        assert not any("costs" in row for row in (*answer.rows, answer.total))
+
     def test_of_no_calls_counts_are_zero_and_the_rest_is_unknown(self, ledger: Ledger) -> None:
         """The same for calls of which nothing further is known."""
         unknown: dict[str, Any] = {name: 0 if _counts(name) else None for name in _EVERY}
