@@ -45,7 +45,11 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
-    dialect = _sealing(tables, query, _judging(tables, query, _fitted(tables, newest(tables))))
+    recorded = _fitted(tables, tables.dialect)
+    standing = newest(tables)
+    dialect = _judging(tables, query, recorded if standing is tables.dialect else standing)
+    if tables.dialect is DUCKDB:
+        dialect = sealed.sealing(tables, query, dialect, recorded)
     return as_detailed(rows_of(tables, query, dialect), query)
 
 
@@ -103,15 +107,6 @@ def _judging(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
     if JUDGED.isdisjoint(query.metrics) or not tables.all("SELECT 1 FROM scores LIMIT 1"):
         return dialect
     return replace(dialect, calls=dialect.judged.format(calls=dialect.calls), sample=None)
-
-
-def _sealing(tables: Tables, query: Query, dialect: Dialect) -> Dialect:
-    """Take sums that are there already, where they tell what is asked: of calls as they were recorded."""
-    if tables.dialect is not DUCKDB or dialect.calls != DUCKDB.calls:
-        return dialect
-    if rolled.touches(query, rolled.horizon_of(tables)):
-        return dialect
-    return sealed.sealing(tables, query, dialect)
 
 
 def bounds_of(tables: Tables) -> sql.Bounds | None:
@@ -195,7 +190,7 @@ def _added(amounts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
 def _timed(
     tables: Tables, query: Query, bounds: sql.Bounds | None, dialect: Dialect
 ) -> dict[tuple[Any, ...], Timed]:
-    asked = sql.timed(query, bounds, dialect)
+    asked = sql.timed(query, bounds, dialect.sealed or dialect)
     found = ((*sql.group_of(query, row), row) for row in tables.all(asked.text, asked.parameters))
     return {key: Timed(int(row[width]), row[width + 1]) for key, _, width, row in found}
 
@@ -237,7 +232,7 @@ def lines(tables: Tables, query: Query) -> tuple[Row, ...]:
     bounds = bounds_of(tables) if sql.needs_bounds(query) else None
     if bounds is None and sql.needs_bounds(query):
         return ()
-    asked = sql.lines(query, bounds, newest(tables))
+    asked = sql.lines(query, bounds, sealed.of_lines(tables, query, newest(tables)))
     found = []
     for row in tables.all(asked.text, asked.parameters):
         key, labels, width = sql.group_of(query, row)

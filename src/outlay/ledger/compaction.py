@@ -21,7 +21,12 @@ _KEPT = (
     ("prunes", "rowid"),
     ("pruned_days", "rowid"),
 )
-_MADE_AGAIN = {"seals", "sealed_sums", "sealed_latencies"}  # by the next question: rowids are others
+_MADE_AGAIN = {
+    "seals",
+    "sealed_sums",
+    "sealed_latencies",
+    "sealed_lines",
+}  # by the next question: rowids are others
 
 
 def rewrite(engine: Engine, folder: Path) -> None:

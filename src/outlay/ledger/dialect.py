@@ -4,6 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+_JUDGED: Final = """(SELECT calls.* REPLACE (
+            coalesce(news.quality, calls.quality_score) AS quality_score,
+            coalesce(news.rating, calls.user_rating) AS user_rating,
+            coalesce(news.correct, calls.correct) AS correct
+        )
+        FROM {calls} LEFT JOIN (
+            SELECT record_id,
+                last(quality_score ORDER BY "at", rowid) FILTER (WHERE quality_score IS NOT NULL) AS quality,
+                last(user_rating ORDER BY "at", rowid) FILTER (WHERE user_rating IS NOT NULL) AS rating,
+                last(correct ORDER BY "at", rowid) FILTER (WHERE correct IS NOT NULL) AS correct
+            FROM scores {among} GROUP BY record_id
+        ) AS news ON news.record_id = calls.id) AS calls"""
+_REVISED: Final = """(SELECT calls.* REPLACE (
+            CASE WHEN newest.record_id IS NULL THEN calls.cost ELSE newest.cost END AS cost,
+            CASE WHEN newest.record_id IS NULL THEN calls.lines ELSE newest.lines END AS lines,
+            coalesce(newest.currency, calls.currency) AS currency,
+            coalesce(newest.cost_status, calls.cost_status) AS cost_status
+        ){row}
+        FROM {calls} LEFT JOIN (
+            SELECT record_id, cost, currency, cost_status, lines FROM revisions {among}
+            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY "at" DESC, rowid DESC) = 1
+        ) AS newest ON newest.record_id = calls.id) AS calls"""
+
+
+def standing(condition: str, *, revised: bool, judged: bool) -> str:
+    """Write where DuckDB reads those calls as they stand, looking at no more of what came later."""
+    calls = f"(SELECT * FROM calls WHERE {condition}) AS calls"  # noqa: S608  # our own names
+    among = f"WHERE record_id IN (SELECT id FROM calls WHERE {condition})"  # noqa: S608  # likewise
+    if revised:
+        calls = _REVISED.format(calls=calls, row="", among=among)
+    return _JUDGED.format(calls=calls, among=among) if judged else calls
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -36,6 +68,8 @@ class Dialect:
     calls: str = "calls"  # where calls are read from, under this name
     bounds: str = 'SELECT min("at"), max("at") FROM calls'  # of all calls
     sample: str | None = None  # a condition of few of them; None where the engine finds percentiles itself
+    # sums over lines of costs, each with its columns
+    added: str = "count(*), sum(quantity), sum(amount)"
     # how the question is asked of sums that are there already, and where sorted latencies are read from
     sealed: "Dialect | None" = None
     latencies: str | None = None
@@ -43,40 +77,20 @@ class Dialect:
     # the daily totals of pruned calls, with a column for each dimension but the hour
     rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"
     # the same with the newest value of each judgement
-    judged: str = """(SELECT calls.* REPLACE (
-            coalesce(news.quality, calls.quality_score) AS quality_score,
-            coalesce(news.rating, calls.user_rating) AS user_rating,
-            coalesce(news.correct, calls.correct) AS correct
-        )
-        FROM {calls} LEFT JOIN (
-            SELECT record_id,
-                last(quality_score ORDER BY "at", rowid) FILTER (WHERE quality_score IS NOT NULL) AS quality,
-                last(user_rating ORDER BY "at", rowid) FILTER (WHERE user_rating IS NOT NULL) AS rating,
-                last(correct ORDER BY "at", rowid) FILTER (WHERE correct IS NOT NULL) AS correct
-            FROM scores GROUP BY record_id
-        ) AS news ON news.record_id = calls.id) AS calls"""
+    judged: str = _JUDGED.replace("{among}", "")
     # chosen calls, once for each line of their cost
     lined: str = """(SELECT chosen.*, line.unit AS unit, line.per AS per,
             CAST(line.rate AS DECIMAL(38, 18)) AS rate,
             CAST(line.quantity AS DECIMAL(38, 18)) AS quantity,
             CAST(line.amount AS DECIMAL(38, 18)) AS amount,
-            list_min(list_transform(list_filter(listed, lambda each:
+            CASE WHEN line.unit LIKE 'cache%' THEN list_min(list_transform(list_filter(listed, lambda each:
                 each.unit = {fresh} AND each.model IS NOT DISTINCT FROM line.model
-            ), lambda each: CAST(each.rate AS DECIMAL(38, 18)))) AS input_rate
+            ), lambda each: CAST(each.rate AS DECIMAL(38, 18)))) END AS input_rate
         FROM (SELECT *, from_json(lines, '[{{"unit": "VARCHAR", "rate": "VARCHAR", "per": "BIGINT",
                 "quantity": "VARCHAR", "amount": "VARCHAR", "model": "VARCHAR"}}]') AS listed
             FROM ({chosen})) AS chosen, unnest(listed) AS unnested(line))"""
     # the same with the newest of their costs, in the columns that can be asked for
-    revised: str = """(SELECT calls.* REPLACE (
-            CASE WHEN newest.record_id IS NULL THEN calls.cost ELSE newest.cost END AS cost,
-            CASE WHEN newest.record_id IS NULL THEN calls.lines ELSE newest.lines END AS lines,
-            coalesce(newest.currency, calls.currency) AS currency,
-            coalesce(newest.cost_status, calls.cost_status) AS cost_status
-        ), calls.rowid AS rowid
-        FROM calls LEFT JOIN (
-            SELECT record_id, cost, currency, cost_status, lines FROM revisions
-            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY "at" DESC, rowid DESC) = 1
-        ) AS newest ON newest.record_id = calls.id) AS calls"""
+    revised: str = _REVISED.format(calls="calls", row=", calls.rowid AS rowid", among="")
 
 
 def reading_newest(dialect: Dialect) -> Dialect:

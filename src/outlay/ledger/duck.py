@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
-from outlay.core.query import CallQuery, Selected
+from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record
 from outlay.journal import pending_bytes, private_folder, remove_taken
-from outlay.ledger import inventory
+from outlay.ledger import answers, inventory
 from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take
+from outlay.ledger.measures import JUDGED
 
 if TYPE_CHECKING:
     from outlay.core.ports import Workbench
@@ -82,6 +83,22 @@ class DuckLedger(Answering):
             yield desk
         finally:
             desk.close()
+
+    def rows(self, query: Query) -> Rows:
+        """Answer with one row a group; seals are first brought to what came later about their calls."""
+        from outlay.ledger.resealing import renew_sums  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._turn() as engine:
+            renew_sums(engine, judged=not JUDGED.isdisjoint(query.metrics))
+            return answers.rows(engine, query)
+
+    def lines(self, query: Query) -> tuple[Row, ...]:
+        """Add up the lines of costs; most of them are sealed by the first one who asks."""
+        from outlay.ledger.resealing import renew_lines  # noqa: PLC0415  # DuckDB takes 0.2 s to load
+
+        with self._turn() as engine:
+            renew_lines(engine)
+            return answers.lines(engine, query)
 
     def info(self) -> LedgerInfo:
         """Tell where the ledger is, how much it holds, and what is pending, lost, faulty or in conflict."""

@@ -73,7 +73,7 @@ class Engine:
         self._memory.execute(f"ATTACH '{location}' AS {name}{new}")
 
     def _detach(self) -> None:
-        for table in ("batch", "loose_sums", "loose_latencies"):
+        for table in ("batch", "loose_sums", "loose_latencies", "loose_lines", "touched"):
             self._memory.execute(f"DROP TABLE IF EXISTS temp.{table}")
         self._memory.execute("USE memory")
         self._memory.execute("DETACH ledger")

@@ -11,7 +11,7 @@ from outlay.ledger.engine import Engine
 from outlay.ledger.ingest import load_line_by_line, spool_file
 from outlay.ledger.native import duckdb
 from outlay.ledger.retention import take_old_out
-from outlay.ledger.sealing import check
+from outlay.ledger.seal_proof import check
 
 
 def verify(engine: Engine, journals: Path, spool_folder: Path) -> tuple[Disagreement, ...]:

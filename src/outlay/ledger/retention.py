@@ -10,8 +10,8 @@ from outlay.core.record import Record
 from outlay.ledger.dialect import REVISED
 from outlay.ledger.engine import Engine
 from outlay.ledger.late import PORTION, pages_of, settle
+from outlay.ledger.resealing import forget_before
 from outlay.ledger.rolled import horizon_of
-from outlay.ledger.sealing import unseal
 from outlay.ledger.stored import record_of
 
 _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
@@ -70,11 +70,11 @@ def _move(engine: Engine, until: datetime) -> None:
             SELECT "at", currency, sum(calls), sum(cost) FROM temp.rolled GROUP BY ALL ORDER BY ALL"""
         )
         engine.run("INSERT INTO prunes VALUES (?)", old)
+        forget_before(engine, _naive(until))
         engine.run(f"DELETE FROM scores WHERE record_id IN ({gone})", old)  # noqa: S608  # our own names
         engine.run(f"DELETE FROM revisions WHERE record_id IN ({gone})", old)  # noqa: S608  # likewise
         engine.run(f"DELETE FROM conflicts WHERE id IN ({gone})", old)  # noqa: S608  # likewise
         engine.run('DELETE FROM calls WHERE "at" < ?', old)
-        unseal(engine)
 
 
 def set_late_aside(engine: Engine) -> None:

@@ -11,10 +11,11 @@ from typing import Any, Final
 from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, Query
 from outlay.ledger import sql
 from outlay.ledger.bounded import up_to
-from outlay.ledger.dialect import DUCKDB, Dialect
-from outlay.ledger.measures import measure_of, money_column, shares_in
+from outlay.ledger.dialect import DUCKDB, Dialect, standing
+from outlay.ledger.measures import JUDGED, measure_of, money_column, shares_in
 from outlay.ledger.parts import percentiles
-from outlay.ledger.seals import DIMENSIONS, latencies_of, sums_of
+from outlay.ledger.reach import came_later, edge, the_seal
+from outlay.ledger.seals import DIMENSIONS, latencies_of, lines_of, sums_of
 from outlay.ledger.stored import Asked
 
 _DAYS: Final = frozenset(TIME_DIMENSIONS) - {"hour"}
@@ -64,6 +65,8 @@ _COLUMNS: Final[Mapping[str, str]] = {
 _SUMS: Final = """coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
     coalesce(sum(cache_write_tokens), 0), coalesce(sum(output_tokens), 0),
     coalesce(sum(reasoning_tokens), 0), {currencies}, sum(cost)"""
+_TIMED: Final = "coalesce(sum(timed), 0), coalesce(sum(latency_ms), 0)"
+_OF_COST: Final = frozenset(("currency", "cost_status"))
 _COUNTS: Final = f"coalesce(sum(calls), 0), coalesce(sum(calls) {_FAILED}, 0), coalesce(sum(known), 0)"
 
 
@@ -75,15 +78,17 @@ class _Period:
     loose: tuple[str, ...]
 
 
-def sealing(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
+def sealing(tables: Asked, query: Query, dialect: Dialect, plain: Dialect) -> Dialect:
     """Give the same dialect with how a question is asked of sealed calls, if it can be and there are any.
 
-    The same of the few other calls is worked out once, into tables of this question.
+    The same of the few other calls is worked out once, into tables of this question. What sums do not tell is
+    asked of calls as they were recorded, by the ``plain`` dialect, unless the question chooses by costs.
     """
-    names = {*query.by, *(name for name, _ in query.where)}
-    in_days = query.tz == "UTC" or names.isdisjoint(_DAYS)
-    upto = _sealed_below(tables) if in_days and names <= _SUMMED else 0
-    period = _period(query, upto) if upto else None
+    have, (revisions, scores) = the_seal(tables), came_later(tables)
+    judged = scores > 0 and not JUDGED.isdisjoint(query.metrics)
+    if have.revisions != revisions or (judged and have.scores != scores):
+        return dialect
+    period = _sealed_period(tables, query, have.upto)
     if period is None:
         return dialect
     sealed = replace(
@@ -93,19 +98,51 @@ def sealing(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
         mean=_COLUMNS[DUCKDB.mean],
         percentiles="NULL",
         columns=_COLUMNS,
+        timed=_TIMED,
     )
-    wanted = {*names, "currency", *_WORD.findall(sql.totals(query, None, sealed).text)}
-    sums = _all_of(tables, "sums", period, partial(sums_of, wanted=wanted))
+    names = _names(query)
+    wanted = {*names, "currency", *_WORD.findall(f"{sql.totals(query, None, sealed).text} {_TIMED}")}
+    loose = [standing(each, revised=revisions > 0, judged=judged) for each in period.loose]
+    sums = _all_of(tables, "sums", period, partial(sums_of, wanted=wanted), loose)
     latencies = None
     if names <= _SORTED and any(map(_is_sorted, sql.beside_sums(query, dialect))):
-        latencies = _all_of(tables, "latencies", period, latencies_of)
-    return replace(dialect, sealed=replace(sealed, calls=sums), latencies=latencies)
+        recorded = [standing(each, revised=False, judged=False) for each in period.loose]
+        latencies = _all_of(tables, "latencies", period, latencies_of, recorded)
+    single = plain if names.isdisjoint(_OF_COST) else dialect
+    return replace(single, sealed=replace(sealed, calls=sums), latencies=latencies)
 
 
-def _sealed_below(tables: Asked) -> int:
-    """Give the rowid below which calls are sealed; 0 where none are, or too many others beside them."""
-    few = "SELECT coalesce(max(upto), 0) FROM seals WHERE upto + ? >= (SELECT count(*) FROM calls)"
-    return int(tables.all(few, [_FEW])[0][0])
+def of_lines(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
+    """Give the dialect that asks for lines out of a seal; the same one where it cannot be asked."""
+    if tables.dialect is not DUCKDB:
+        return dialect
+    have, (revisions, _) = the_seal(tables), came_later(tables)
+    period = _sealed_period(tables, query, have.lines) if have.lined == revisions else None
+    if period is None:
+        return dialect
+    loose = [standing(each, revised=revisions > 0, judged=False) for each in period.loose]
+    lines = _all_of(tables, "lines", period, lines_of, loose)
+    return replace(
+        dialect,
+        calls=f"(SELECT *, 0 AS cost FROM {lines}) AS calls",  # noqa: S608  # our own names
+        lined="({chosen})",
+        added="sum(lines), sum(quantity), sum(amount)",
+    )
+
+
+def _names(query: Query) -> set[str]:
+    return {*query.by, *(name for name, _ in query.where)}
+
+
+def _sealed_period(tables: Asked, query: Query, upto: int) -> _Period | None:
+    """Cut a question's period, if it can be asked of the seal, and it is of all but few calls."""
+    names = _names(query)
+    in_days = query.tz == "UTC" or names.isdisjoint(_DAYS)
+    if not upto or not in_days or not names <= _SUMMED:
+        return None
+    if tables.all("SELECT count(*) FROM calls")[0][0] > upto + _FEW:
+        return None
+    return _period(query, edge(tables, upto))
 
 
 def _period(query: Query, upto: int) -> _Period | None:
@@ -142,12 +179,14 @@ def _both(*conditions: str) -> str:
     return " AND ".join(each for each in conditions if each)
 
 
-def _all_of(tables: Asked, what: str, period: _Period, worked_out: Callable[[str, str], str]) -> str:
+def _all_of(
+    tables: Asked, what: str, period: _Period, worked_out: Callable[[str, str], str], others: Sequence[str]
+) -> str:
     """Write where rows are read from: the sealed ones, and the same of all other calls.
 
     The latter have the instant of one of their calls, so that a period that begins at noon keeps them.
     """
-    calls = " UNION ALL ".join(f"SELECT * FROM calls WHERE {each}" for each in period.loose)  # noqa: S608  # our own names
+    calls = " UNION ALL ".join(f"SELECT * FROM {each}" for each in others)  # noqa: S608  # our own names
     loose = worked_out(f"({calls}) AS calls", 'min(calls."at")')
     tables.all(f"CREATE OR REPLACE TEMP TABLE loose_{what} AS {loose}")
     return f"""(SELECT * FROM sealed_{what} WHERE {period.days}

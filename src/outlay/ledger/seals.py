@@ -3,9 +3,17 @@
 from collections.abc import Container
 from typing import Final
 
+from outlay.ledger.dialect import DUCKDB
+from outlay.ledger.sql import FRESH, RATE
+
 DIMENSIONS: Final = ("provider", "model", "operation", "status", "error_type", "currency", "cost_status")
 """What sums are kept by, beside the day."""
 
+LINE: Final = ("unit", "rate", "per", "input_rate")
+"""What sums over lines are kept by, beside those."""
+
+LINE_SUMS: Final = ("lines", "quantity", "amount")
+TABLES: Final = ("sealed_sums", "sealed_latencies", "sealed_lines")
 _PART = 256  # latencies in a row
 SUMS: Final = {
     "calls": "count(*)",
@@ -62,3 +70,13 @@ def latencies_of(calls: str, at: str) -> str:
                 (row_number() OVER (PARTITION BY {group} ORDER BY latency_ms) - 1) // {_PART} AS part
             FROM {calls} WHERE latency_ms IS NOT NULL) AS calls
         GROUP BY {group}, part"""  # noqa: S608  # our own names
+
+
+def lines_of(calls: str, at: str) -> str:
+    """Write the question for sums over the lines of the known costs of calls."""
+    lined = DUCKDB.lined.format(chosen=f"SELECT * FROM {calls} WHERE cost IS NOT NULL", fresh=FRESH)  # noqa: S608  # our own names
+    dimensions = ", ".join(DIMENSIONS)
+    return f"""SELECT {at} AS "at", {dimensions}, unit, {RATE} AS rate, per, input_rate,
+            count(*) AS lines, sum(quantity) AS quantity, sum(amount) AS amount
+        FROM {lined} AS calls
+        GROUP BY date_trunc('day', calls."at"), {dimensions}, unit, {RATE}, per, input_rate"""  # noqa: S608  # likewise

@@ -105,8 +105,8 @@ def rolled(query: Query, dialect: Dialect = DUCKDB) -> Statement:
     return _grouped(query, None, source, Statement(aggregates), extra="currency")
 
 
-_RATE = "CASE WHEN unit <> 'reported' THEN rate END"  # what was stated is an amount, each another one
-_LINE = ("unit", "currency", _RATE, "per", "input_rate")
+RATE = "CASE WHEN unit <> 'reported' THEN rate END"  # what was stated is an amount, each another one
+_LINE = ("unit", "currency", RATE, "per", "input_rate")
 
 
 def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Statement:
@@ -114,8 +114,8 @@ def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
     chosen, keys = chosen_calls(query, bounds, dialect, "cost IS NOT NULL")
     group = ", ".join((*keys, *_LINE))
     return (
-        Statement(f"SELECT {group}, count(*), sum(quantity), sum(amount) FROM")
-        + Statement(dialect.lined.format(chosen=chosen.text, fresh=_FRESH), chosen.parameters)
+        Statement(f"SELECT {group}, {dialect.added} FROM")
+        + Statement(dialect.lined.format(chosen=chosen.text, fresh=FRESH), chosen.parameters)
         + Statement(f"AS lined GROUP BY {group}")
     )
 
@@ -123,7 +123,7 @@ def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
 _SUFFIXES = " ".join(
     f"WHEN line.unit LIKE 'cache%{modality}' THEN 'input_{modality}'" for modality in MODALITIES
 )
-_FRESH = f"CASE {_SUFFIXES} WHEN line.unit LIKE 'cache%' THEN 'input' END"  # the unit without a cache
+FRESH = f"CASE {_SUFFIXES} WHEN line.unit LIKE 'cache%' THEN 'input' END"  # the unit without a cache
 
 
 def _grouped(  # the parts of one statement

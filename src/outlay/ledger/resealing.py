@@ -1,0 +1,119 @@
+"""Seals kept true: days of calls with newer costs or judgements are summed anew, pruned ones forgotten."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from outlay.ledger.engine import Engine
+from outlay.ledger.native import duckdb
+from outlay.ledger.reach import Seal, came_later, edge, the_seal
+from outlay.ledger.sealing import ALIKE, DAY, TooManyKindsError, as_they_stand, within, write_seal
+from outlay.ledger.seals import TABLES, lines_of, sums_of
+
+_TOUCHED: Final = """"at" >= (SELECT min("at") FROM temp.touched)
+    AND "at" < (SELECT max("at") + INTERVAL 1 DAY FROM temp.touched)
+    AND date_trunc('day', "at") IN (SELECT "at" FROM temp.touched)"""
+
+
+def renew_sums(engine: Engine, *, judged: bool) -> None:
+    """Bring the sums to what has come about their calls; judgements too if they are asked for.
+
+    No transaction is open. An engine that cannot leaves all as it is: the seal is then not used.
+    """
+    have = the_seal(engine)
+    revisions, scores = came_later(engine)
+    if not have.upto or (have.revisions == revisions and (have.scores == scores or not judged)):
+        return
+    try:
+        with engine.transaction():
+            below = f"rowid < {edge(engine, have.upto)}"
+            _touch(engine, below, (("revisions", have.revisions), ("scores", have.scores)))
+            _forget_touched(engine, "sealed_sums")
+            calls = within(as_they_stand(engine), f"{below} AND {_TOUCHED}")
+            engine.run(f"INSERT INTO sealed_sums BY NAME {sums_of(calls, DAY)}")
+            write_seal(engine, replace(have, revisions=revisions, scores=scores))
+    except duckdb.Error:
+        return
+
+
+def renew_lines(engine: Engine) -> None:
+    """Bring the sums over lines to the calls under the seal, as they stand; see :func:`renew_sums`."""
+    have = the_seal(engine)
+    revisions, _ = came_later(engine)
+    if have.upto < max(1, have.lines_again) or (have.lines == have.upto and have.lined == revisions):
+        return
+    try:
+        with engine.transaction():
+            _renew_lines(engine, have, revisions)
+    except TooManyKindsError:
+        with engine.transaction():
+            engine.run("DELETE FROM sealed_lines")
+            write_seal(engine, replace(have, lines=0, lines_again=2 * have.upto))
+    except duckdb.Error:
+        return
+
+
+def _renew_lines(engine: Engine, have: Seal, revisions: int) -> None:
+    old, end = edge(engine, have.lines), edge(engine, have.upto)
+    source = as_they_stand(engine)
+    if have.lined != revisions and have.lines:
+        _touch(engine, f"rowid < {old}", (("revisions", have.lined),))
+        _forget_touched(engine, "sealed_lines")
+        _add_lines(engine, within(source, f"rowid < {old} AND {_TOUCHED}"))
+    if old != end:
+        _add_lines(engine, within(source, f"rowid >= {old} AND rowid < {end}"))
+    if engine.all("SELECT count(*) FROM sealed_lines")[0][0] * ALIKE > have.upto:
+        raise TooManyKindsError
+    write_seal(engine, replace(have, lines=have.upto, lined=revisions, lines_again=0))
+
+
+def _add_lines(engine: Engine, calls: str) -> None:
+    engine.run(f"INSERT INTO sealed_lines BY NAME {lines_of(calls, DAY)}")
+
+
+def _touch(engine: Engine, below: str, since: Iterable[tuple[str, int]]) -> None:
+    """Keep the days of those of the sealed calls of which something was told since, as ``temp.touched``."""
+    told = " UNION ALL ".join(
+        f"SELECT record_id FROM (SELECT record_id FROM {table} OFFSET {number})"  # noqa: S608  # our own names
+        for table, number in since
+    )
+    engine.run(f"CREATE OR REPLACE TEMP TABLE told AS {told}")
+    engine.run(
+        f"""CREATE OR REPLACE TEMP TABLE touched AS
+        SELECT DISTINCT date_trunc('day', "at") AS "at" FROM calls WHERE {below}
+        AND id BETWEEN (SELECT min(record_id) FROM temp.told) AND (SELECT max(record_id) FROM temp.told)
+        AND id IN (SELECT record_id FROM temp.told)"""  # noqa: S608  # likewise
+    )
+    engine.run("DROP TABLE temp.told")
+
+
+def _forget_touched(engine: Engine, table: str) -> None:
+    engine.run(f'DELETE FROM {table} WHERE "at" IN (SELECT "at" FROM temp.touched)')  # noqa: S608  # likewise
+
+
+def forget_before(engine: Engine, until: datetime) -> None:
+    """Take days out of the seal whose calls the caller deletes next, with what is said of them."""
+    have = the_seal(engine)
+    gone = 'SELECT id FROM calls WHERE "at" < ?'
+
+    def of_calls(calls: int) -> int:
+        counted = f'SELECT count(*) FROM calls WHERE "at" < ? AND rowid < {edge(engine, calls)}'  # noqa: S608  # likewise
+        return calls - int(engine.all(counted, [until])[0][0])
+
+    def of_later(table: str, number: int) -> int:
+        first = f"(SELECT record_id FROM {table} LIMIT {number})"  # noqa: S608  # likewise
+        counted = f"SELECT count(*) FROM {first} AS told WHERE record_id IN ({gone})"  # noqa: S608  # likewise
+        return number - int(engine.all(counted, [until])[0][0])
+
+    left = replace(
+        have,
+        upto=of_calls(have.upto),
+        revisions=of_later("revisions", have.revisions),
+        scores=of_later("scores", have.scores),
+        lines=of_calls(have.lines),
+        lined=of_later("revisions", have.lined),
+    )
+    for table in TABLES:
+        engine.run(f'DELETE FROM {table} WHERE "at" < ?', [until])  # noqa: S608  # likewise
+    write_seal(engine, left)
