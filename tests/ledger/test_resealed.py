@@ -20,7 +20,10 @@ from outlay.core.query import Query, filters
 from outlay.core.record import Record, Score
 from outlay.ledger import DuckLedger, MemoryLedger, resealing, sealed, sealing, seals
 from outlay.ledger.engine import Engine
+from outlay.ledger.ingest import add
 from outlay.ledger.native import duckdb
+from outlay.ledger.retention import prune
+from outlay.ledger.seal_proof import check
 from outlay.testing import NOON, call
 from outlay.testing.lines import line, lined
 from outlay.testing.revisions import revision
@@ -191,6 +194,26 @@ def test_calls_that_come_after_a_prune_are_sealed_where_others_left_holes(tmp_pa
 
 
 @pytest.mark.usefixtures("at_once")
+def test_rowids_with_holes_are_sealed_as_those_without(tmp_path: Path) -> None:
+    """A file that was not written back since a prune has them, and a large one keeps some."""
+    days = [call(NOON - (number % 3) * DAY, latency_ms=float(number)) for number in range(9)]
+    engine = Engine(tmp_path)
+    with closing(engine), engine.attached():
+        add(engine, days, tmp_path / "spool")
+        sealing.seal(engine)
+        prune(engine, NOON, dry_run=False)
+        add(engine, [call(latency_ms=20.0), lined(line("input", 10, "2.5"))], tmp_path / "spool")
+        assert engine.all("SELECT count(*), max(rowid) + 1 FROM calls") == [(5, 11)]
+        sealing.seal(engine)
+        resealing.renew_lines(engine)
+        assert engine.all("SELECT upto, lines FROM seals") == [(5, 5)]
+        assert list(check(engine)) == []
+        prune(engine, NOON + DAY, dry_run=False)
+        assert engine.all("SELECT upto, lines FROM seals") == [(0, 0)]
+        assert list(check(engine)) == []
+
+
+@pytest.mark.usefixtures("at_once")
 def test_lines_of_too_many_kinds_are_not_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resealing, "ALIKE", 2)
     with closing(DuckLedger(tmp_path)) as ledger:
@@ -294,8 +317,8 @@ def test_whoever_is_killed_within_a_seal_leaves_the_old_one_or_the_new_one(
         assert subprocess.run(command, check=False).returncode == -9
         question = Query(by=("day", "cost_status"), metrics=("correct_calls",))
         assert held[0].verify() == ()
-        _check(*held, question)
+        _check(held[0], held[1], question)
         for each in held:
             each.prune(NOON + 2 * DAY)
-        _check(*held, question)
+        _check(held[0], held[1], question)
         assert held[0].verify() == ()
