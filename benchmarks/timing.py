@@ -55,7 +55,7 @@ class Ran:
 
     seconds: float  # wall clock
     cpu: float  # seconds
-    memory: int  # the most that it had, bytes
+    memory: int  # the most that it had, bytes; at least what whoever started it had at most
 
 
 def ran(*arguments: object, env: Mapping[str, str] | None = None) -> Ran:

@@ -17,7 +17,7 @@ from tests.support.any_record import alike
 
 from outlay.core.ports import Ledger
 from outlay.core.query import Query, filters
-from outlay.core.record import Record, Score
+from outlay.core.record import Record, Revision, Score
 from outlay.ledger import DuckLedger, MemoryLedger, resealing, sealed, sealing, seals
 from outlay.ledger.engine import Engine
 from outlay.ledger.ingest import add
@@ -205,12 +205,38 @@ def test_rowids_with_holes_are_sealed_as_those_without(tmp_path: Path) -> None:
         add(engine, [call(latency_ms=20.0), lined(line("input", 10, "2.5"))], tmp_path / "spool")
         assert engine.all("SELECT count(*), max(rowid) + 1 FROM calls") == [(5, 11)]
         sealing.seal(engine)
-        resealing.renew_lines(engine)
+        resealing.renew_lines(engine, None)
         assert engine.all("SELECT upto, lines FROM seals") == [(5, 5)]
         assert list(check(engine)) == []
         prune(engine, NOON + DAY, dry_run=False)
         assert engine.all("SELECT upto, lines FROM seals") == [(0, 0)]
         assert list(check(engine)) == []
+
+
+@pytest.mark.usefixtures("at_once")
+def test_lines_are_sealed_of_the_days_that_were_asked_for(tmp_path: Path) -> None:
+    records = [lined(line("input", 10**number, "2.5"), at=NOON + number * DAY) for number in range(5)]
+    with closing(DuckLedger(tmp_path)) as ledger, closing(MemoryLedger()) as oracle:
+        held: tuple[Any, ...] = (ledger, oracle)
+        for each in held:
+            each.add(records)
+        for since, days in ((NOON + 3 * DAY, 2), (NOON + 4 * DAY, 2), (NOON + DAY, 4), (None, 5)):
+            _check(ledger, oracle, Query(since=since))
+            with ledger._turn() as engine:  # what no question tells
+                assert engine.all("SELECT count(*) FROM sealed_lines") == [(days,)]
+            for each in held:
+                each.add([revision(records[0], str(days)), revision(records[4], str(days))])
+            _check(ledger, oracle, Query(since=since))
+            assert ledger.verify() == ()
+            for each in held:
+                each.add(
+                    [
+                        Revision(record_id=each.id, at=NOON + days * DAY, charge=each.charge)
+                        for each in records
+                    ]
+                )
+            _check(ledger, oracle, Query(since=since))
+            assert ledger.verify() == ()
 
 
 @pytest.mark.usefixtures("at_once")

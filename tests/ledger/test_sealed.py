@@ -178,7 +178,7 @@ class _Latencies:
         self.all(f"CREATE OR REPLACE TEMP TABLE sealed_latencies AS {seals.latencies_of(old, day)}")
         self.all(
             f"""CREATE OR REPLACE TEMP TABLE seals AS SELECT {upto} AS upto, 0 AS again, 0 AS revisions,
-            0 AS scores, 0 AS lines, 0 AS lined, 0 AS lines_again"""
+            0 AS scores, 0 AS lines, 0 AS lined, NULL AS lines_since, 0 AS lines_again"""
         )
         for table in ("revisions", "scores"):
             self.all(f"CREATE OR REPLACE TEMP TABLE {table} (record_id UUID)")

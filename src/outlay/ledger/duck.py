@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record
@@ -93,11 +94,11 @@ class DuckLedger(Answering):
             return answers.rows(engine, query)
 
     def lines(self, query: Query) -> tuple[Row, ...]:
-        """Add up the lines of costs; most of them are sealed by the first one who asks."""
+        """Add up the lines of costs; those of most days are sealed by the first one who asks for them."""
         from outlay.ledger.resealing import renew_lines  # noqa: PLC0415  # DuckDB takes 0.2 s to load
 
         with self._turn() as engine:
-            renew_lines(engine)
+            renew_lines(engine, query.since and midnight(query.since).replace(tzinfo=None))
             return answers.lines(engine, query)
 
     def info(self) -> LedgerInfo:

@@ -1,6 +1,7 @@
 """How far a seal goes: over how many calls, and over how much of what was told of them later."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from outlay.ledger.stored import Asked
 
@@ -15,12 +16,15 @@ class Seal:
     scores: int = 0
     lines: int = 0
     lined: int = 0
+    lines_since: datetime | None = None  # midnight, naive UTC
     lines_again: int = 0
 
 
 def the_seal(tables: Asked) -> Seal:
     """Say how far the tables go."""
-    found = tables.all("SELECT upto, again, revisions, scores, lines, lined, lines_again FROM seals")
+    found = tables.all(
+        "SELECT upto, again, revisions, scores, lines, lined, lines_since, lines_again FROM seals"
+    )
     return Seal(*found[0]) if found else Seal()
 
 
@@ -40,3 +44,8 @@ def came_later(tables: Asked) -> tuple[int, int]:
         "SELECT (SELECT count(*) FROM revisions), (SELECT count(*) FROM scores)"
     )
     return int(revisions), int(scores)
+
+
+def days_from(since: datetime | None) -> str:
+    """Write the condition of calls from that midnight on, naive UTC; of all calls where there is none."""
+    return "TRUE" if since is None else f"\"at\" >= TIMESTAMP '{since}'"

@@ -7,7 +7,7 @@ from typing import Final
 
 from outlay.ledger.engine import Engine
 from outlay.ledger.native import duckdb
-from outlay.ledger.reach import Seal, came_later, edge, the_seal
+from outlay.ledger.reach import Seal, came_later, days_from, edge, the_seal
 from outlay.ledger.sealing import ALIKE, DAY, TooManyKindsError, as_they_stand, within, write_seal
 from outlay.ledger.seals import TABLES, lines_of, sums_of
 
@@ -37,35 +37,54 @@ def renew_sums(engine: Engine, *, judged: bool) -> None:
         return
 
 
-def renew_lines(engine: Engine) -> None:
-    """Bring the sums over lines to the calls under the seal, as they stand; see :func:`renew_sums`."""
+def renew_lines(engine: Engine, since: datetime | None) -> None:
+    """Bring the sums over lines to the calls under the seal, as they stand; see :func:`renew_sums`.
+
+    Days before that midnight (naive UTC) are left to whoever asks for them.
+    """
     have = the_seal(engine)
     revisions, _ = came_later(engine)
-    if have.upto < max(1, have.lines_again) or (have.lines == have.upto and have.lined == revisions):
+    if not have.lines:
+        have = replace(have, lines_since=since)
+    elif have.lines_since is not None:
+        since = None if since is None else min(since, have.lines_since)
+    else:
+        since = None
+    want = replace(have, lines=have.upto, lined=revisions, lines_since=since, lines_again=0)
+    if have.upto < max(1, have.lines_again) or have == want:
         return
     try:
         with engine.transaction():
-            _renew_lines(engine, have, revisions)
+            _renew_lines(engine, have, want)
     except TooManyKindsError:
         with engine.transaction():
             engine.run("DELETE FROM sealed_lines")
-            write_seal(engine, replace(have, lines=0, lines_again=2 * have.upto))
+            write_seal(engine, replace(have, lines=0, lines_since=None, lines_again=2 * have.upto))
     except duckdb.Error:
         return
 
 
-def _renew_lines(engine: Engine, have: Seal, revisions: int) -> None:
-    old, end = edge(engine, have.lines), edge(engine, have.upto)
+def _renew_lines(engine: Engine, have: Seal, want: Seal) -> None:
+    old, end = edge(engine, have.lines), edge(engine, want.lines)
     source = as_they_stand(engine)
-    if have.lined != revisions and have.lines:
+    held, wanted = days_from(have.lines_since), days_from(want.lines_since)
+    if have.lined != want.lined and have.lines:
         _touch(engine, f"rowid < {old}", (("revisions", have.lined),))
         _forget_touched(engine, "sealed_lines")
-        _add_lines(engine, within(source, f"rowid < {old} AND {_TOUCHED}"))
+        _add_lines(engine, within(source, f"rowid < {old} AND {held} AND {_TOUCHED}"))
+    if have.lines_since != want.lines_since:
+        _add_lines(
+            engine,
+            within(
+                source,
+                f"rowid < {old} AND {wanted} AND NOT {held}",
+            ),
+        )
     if old != end:
-        _add_lines(engine, within(source, f"rowid >= {old} AND rowid < {end}"))
+        _add_lines(engine, within(source, f"rowid >= {old} AND rowid < {end} AND {wanted}"))
     if engine.all("SELECT count(*) FROM sealed_lines")[0][0] * ALIKE > have.upto:
         raise TooManyKindsError
-    write_seal(engine, replace(have, lines=have.upto, lined=revisions, lines_again=0))
+    write_seal(engine, want)
 
 
 def _add_lines(engine: Engine, calls: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from outlay.core.keeping import Disagreement
 from outlay.ledger.engine import Engine
-from outlay.ledger.reach import came_later, edge, the_seal
+from outlay.ledger.reach import came_later, days_from, edge, the_seal
 from outlay.ledger.resealing import renew_lines, renew_sums
 from outlay.ledger.sealing import DAY, as_they_stand, within
 from outlay.ledger.seals import ADDED, DIMENSIONS, EXACT, LINE, LINE_SUMS, lines_of, sums_of
@@ -19,10 +19,11 @@ def check(engine: Engine) -> Iterator[Disagreement]:
         yield from _sums(engine, calls)
     yield from _latencies(engine, calls)
     if have.lines:
-        renew_lines(engine)
+        renew_lines(engine, have.lines_since)
     have = the_seal(engine)
     if have.lines and have.lined == came_later(engine)[0]:
-        yield from _lines(engine, within(as_they_stand(engine), f"rowid < {edge(engine, have.lines)}"))
+        sealed = f"rowid < {edge(engine, have.lines)} AND {days_from(have.lines_since)}"
+        yield from _lines(engine, within(as_they_stand(engine), sealed))
 
 
 def _sums(engine: Engine, calls: str) -> Iterator[Disagreement]:

@@ -117,7 +117,9 @@ def of_lines(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
     if tables.dialect is not DUCKDB:
         return dialect
     have, (revisions, _) = the_seal(tables), came_later(tables)
-    period = _sealed_period(tables, query, have.lines) if have.lined == revisions else None
+    since = None if query.since is None else query.since.astimezone(UTC).replace(tzinfo=None)
+    told = have.lines_since is None or (since is not None and have.lines_since <= since)
+    period = _sealed_period(tables, query, have.lines) if told and have.lined == revisions else None
     if period is None:
         return dialect
     loose = [standing(each, revised=revisions > 0, judged=False) for each in period.loose]

@@ -32,7 +32,7 @@ _DAY = timedelta(days=1)
 def write_seal(engine: Engine, seal: Seal) -> None:
     """Note how far the tables go, in the caller's transaction."""
     engine.run("DELETE FROM seals")
-    engine.run("INSERT INTO seals VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(seal))
+    engine.run("INSERT INTO seals VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(seal))
 
 
 def as_they_stand(tables: Asked) -> str:
@@ -73,9 +73,10 @@ def _seal(engine: Engine, have: Seal, upto: int) -> None:
     for first, last in _stretches(engine, calls):
         some = within("calls", f"{new} AND \"at\" >= '{first}' AND \"at\" < '{last}'")
         engine.run(f'INSERT INTO sealed_latencies BY NAME {latencies_of(some, DAY)} ORDER BY "at"')
-    revisions, scores = came_later(engine)
-    marks = {} if have.upto else {"revisions": revisions, "scores": scores}
-    write_seal(engine, replace(have, upto=upto, again=0, **marks))
+    if not have.upto:
+        revisions, scores = came_later(engine)
+        have = replace(have, revisions=revisions, scores=scores)
+    write_seal(engine, replace(have, upto=upto, again=0))
 
 
 def within(calls: str, condition: str) -> str:

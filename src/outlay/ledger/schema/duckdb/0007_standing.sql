@@ -4,6 +4,7 @@ ALTER TABLE seals ADD COLUMN revisions BIGINT DEFAULT 0;  -- so many revisions, 
 ALTER TABLE seals ADD COLUMN scores BIGINT DEFAULT 0;     -- so many judgements
 ALTER TABLE seals ADD COLUMN lines BIGINT DEFAULT 0;      -- the lines of so many calls, the first, are in sealed_lines
 ALTER TABLE seals ADD COLUMN lined BIGINT DEFAULT 0;      -- with so many revisions
+ALTER TABLE seals ADD COLUMN lines_since TIMESTAMP;       -- of days from there on; NULL where of all
 ALTER TABLE seals ADD COLUMN lines_again BIGINT DEFAULT 0;  -- how many sealed calls there must be until lines are tried
 
 -- Sums over the lines of known costs of one day and kind, by what a line is of; made when somebody asks for lines.
