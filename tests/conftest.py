@@ -3,12 +3,13 @@
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support.left_hooked import Hooked
 
 # How long an example takes says more of the machine than of the code; no test here is a timing.
 settings.register_profile("outlay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,6 +40,21 @@ def pytest_sessionfinish() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Have one worker more than processors: tests wait for processes, servers and browsers of theirs."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hooked() -> Iterator[Hooked]:
+    """Remember what this process hooks."""
+    made = Hooked()
+    with made.remembering():
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_hooked(hooked: Hooked) -> Iterator[None]:
+    """Fail the test that leaves SDKs hooked, and not a later one that meets its hooks."""
+    with hooked.left_as_found():
+        yield
 
 
 @pytest.fixture(scope="session")
