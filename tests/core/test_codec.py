@@ -71,3 +71,20 @@ def test_any_object_is_an_entry_or_a_clear_fault(data: dict[str, object]) -> Non
 def test_a_record_of_a_newer_outlay_is_refused() -> None:
     with pytest.raises(ResponseError, match="upgrade"):
         entry_from_json({"schema": 99, "id": "x"})
+
+
+@pytest.mark.parametrize("what", ["score", "revision"])
+def test_what_is_said_of_a_call_names_it_by_a_text(what: str) -> None:
+    said = {"schema": 1, what: 7, "at": "2026-11-01T00:00:00Z", "cost": "1", "cost_status": "reported"}
+    found = entry_from_json(said)
+    assert isinstance(found, Score | Revision)
+    assert found.record_id == "7"
+    for name, why in ((["a"], f"{what} must be a text"), (None, "not a record: KeyError")):
+        with pytest.raises(ResponseError, match=why):
+            entry_from_json({**said, what: name})
+
+
+@pytest.mark.parametrize("said", ["1e400", "-inf", "nan", float("inf")])
+def test_a_measure_is_a_number_that_can_be_reckoned_with(said: object) -> None:
+    with pytest.raises(ResponseError, match="quality_score must be a finite number"):
+        entry_from_json({"schema": 1, "score": "x", "at": "2026-11-01T00:00:00Z", "quality_score": said})

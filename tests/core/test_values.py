@@ -226,6 +226,12 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+def test_this_machine_s_zone_is_an_offset_and_has_no_name_of_its_own() -> None:
+    noon = datetime(2026, 7, 1, 12, tzinfo=HERE)
+    assert (noon.tzname(), noon.dst(), noon.timetuple().tm_isdst) == (None, None, -1)
+    assert HERE.utcoffset(None) is None
+
+
 @pytest.mark.usefixtures("berlin")
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has its zone from its settings alone")
 @pytest.mark.parametrize(

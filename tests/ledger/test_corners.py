@@ -23,6 +23,7 @@ from outlay.ledger.clickhouse.faults import told_plainly
 from outlay.ledger.clickhouse.place import Place as ClickHousePlace
 from outlay.ledger.clickhouse.place import place_of
 from outlay.ledger.clickhouse.tables import spread
+from outlay.ledger.identity import checked_id
 from outlay.ledger.memory import MemoryLedger
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.rows import rates_of
@@ -37,6 +38,13 @@ def test_an_id_that_is_no_uuid_is_refused_and_named() -> None:
         MemoryLedger().add([replace(call(), id="call 1")])
     with pytest.raises(RefusedEntryError, match=r"'call 1' is no id of a record"):
         MemoryLedger().add([Score(record_id="call 1", at=NOON, correct=True)])
+
+
+def test_an_id_in_another_spelling_is_the_same_one() -> None:
+    record = call()
+    score = Score(record_id=record.id.upper(), at=NOON, correct=True)
+    assert checked_id(replace(record, id=f"{{{record.id.upper()}}}")) == record
+    assert checked_id(score) == replace(score, record_id=record.id)
 
 
 def test_a_loss_that_is_told_twice_counts_once() -> None:

@@ -2,7 +2,8 @@
 
 import fcntl
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,13 +11,20 @@ import orjson
 import pytest
 
 from outlay.core.codec import entry_json
-from outlay.core.cost import Cost
+from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import JournalError, LedgerError
 from outlay.core.query import CallQuery, Query
 from outlay.core.record import Entry, Loss, Score
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger, backlog
 from outlay.testing import NOON, call
+
+CHARGE = Cost(
+    Decimal("0.0025"),
+    "priced",
+    lines=(CostLine("input", 1000, Decimal("2.5"), 1_000_000, Decimal("0.0025")),),
+    price=Price("a list", datetime(2026, 1, 1, tzinfo=UTC), "1"),
+)
 
 
 @pytest.fixture
@@ -111,6 +119,8 @@ def test_the_torn_line_of_a_dead_writer_is_reported_once_and_harmless(ledger: Du
         lines(call()).replace(b'"cost":"0.1"', b'"cost":"1' + b"0" * 30 + b'"'),
         lines(call(latency_ms=1.5)).replace(b'"latency_ms":1.5', b'"latency_ms":"fast"'),
         lines(call()).replace(b'"status":"success"', b'"status":null'),
+        lines(call(charge=CHARGE)).replace(b'"rate":"2.50"', b'"rate":"much"'),
+        lines(call(charge=CHARGE)).replace(b'"effective_from":"2026-01-01', b'"effective_from":"2026-13-01'),
     ],
 )
 def test_a_broken_line_is_a_fault_and_the_others_come_in(ledger: DuckLedger, broken: bytes) -> None:
@@ -120,6 +130,14 @@ def test_a_broken_line_is_a_fault_and_the_others_come_in(ledger: DuckLedger, bro
     assert ledger.info().faults == 1
     write(ledger, "a.jsonl", lines(call()))
     assert count(ledger) == 4
+
+
+def test_lines_of_a_cost_with_more_digits_than_most_are_kept_to_the_last(ledger: DuckLedger) -> None:
+    fine = Decimal("2.5000000000000000000000001")
+    record = call(charge=replace(CHARGE, lines=(replace(CHARGE.lines[0], rate=fine),)))
+    write(ledger, "a.jsonl", lines(record))
+    assert [each.charge for each in ledger.calls(CallQuery())] == [record.charge]
+    assert ledger.info().faults == 0
 
 
 def test_a_line_with_another_offset_than_utc_means_the_same_instant(ledger: DuckLedger) -> None:

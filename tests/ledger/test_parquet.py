@@ -60,3 +60,15 @@ def test_a_call_that_columns_cannot_hold_leaves_no_folder(tmp_path: Path) -> Non
         write_parquet([call(), huge], tmp_path / "calls")
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_have_its_name_is_told_in_a_line(tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+
+    def calls() -> Iterator[Record]:
+        yield call()
+        folder.symlink_to(tmp_path / "nowhere" / "at all")
+
+    with pytest.raises(LedgerError, match=r"calls cannot be written: Not a directory"):
+        write_parquet(calls(), folder)
+    assert [each.name for each in tmp_path.iterdir()] == ["calls"]

@@ -321,3 +321,30 @@ def is_drawn_as(whole: Record, drawn: to_postgres.Drawn) -> None:
 def parts(data: dict[str, Any]) -> dict[str, bytes]:
     """Give what is said by name, in which order each says it."""
     return {name: orjson.dumps(value) for name, value in data.items()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data["price"].update(effective_from="soon"),
+        lambda data: data["lines"][0].update(rate="much"),
+        lambda data: data["lines"][0].update(per=0),
+    ],
+)
+def test_a_price_that_no_record_can_have_is_not_learnt(change: Callable[[dict[str, Any]], None]) -> None:
+    data = orjson.loads(line_of(usual()))
+    change(data)
+    seen = read(orjson.dumps(data))
+    assert isinstance(seen, Seen)
+    found = read_usual(seen)
+    assert found is not None
+    assert usual_lines.Alike(lambda _, record: record).of(found) is None
+    with pytest.raises(RefusedEntryError):
+        to_postgres.Drawing().draw(seen)
+
+
+@pytest.mark.parametrize("field", ["latency_ms", "at", "charge"])
+def test_a_record_with_a_field_of_another_kind_is_refused_before_it_is_sent(field: str) -> None:
+    given: dict[str, Any] = {field: "soon"}
+    with pytest.raises(RefusedEntryError, match="an entry cannot be kept: "):
+        to_postgres.Drawing().draw(replace(usual(), **given))

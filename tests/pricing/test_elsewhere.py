@@ -11,7 +11,14 @@ from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.pricing import Book
-from outlay.pricing.elsewhere import OTHER_REASONS, Alternative, alternatives, compare_calls, unknown
+from outlay.pricing.elsewhere import (
+    OTHER_REASONS,
+    Alternative,
+    alternatives,
+    compare_calls,
+    unknown,
+    unlisted,
+)
 from outlay.pricing.tables import sheet_of
 from outlay.testing import call
 
@@ -159,3 +166,28 @@ def test_a_model_without_a_provider_is_that_of_its_maker_and_a_provider_alone_se
     assert Alternative("claude-sonnet-4-5").cost(record, book).amount == Decimal("0.00045")
     # 100 x 3 + 10 x 4
     assert Alternative(provider="beta").cost(recorded(), book).amount == Decimal("0.00034")
+
+
+def test_a_tariff_that_no_list_names_is_told_unless_a_call_has_a_price_under_it() -> None:
+    asked = [
+        BATCH,
+        Alternative(tier="bacht"),
+        Alternative("small", "acme", "bacht"),
+        Alternative("big", "acme"),
+    ]
+    assert unlisted(compare_calls([recorded()], asked, BOOK)[1]) == ["bacht"]
+    assert unlisted(compare_calls([], asked, BOOK)[1]) == []  # without calls nobody can know
+    ours = Book.of(
+        sheet_of("""
+[[model]]
+provider = "acme"
+model = "big"
+[[model.price]]
+rates = { input = "10", output = "20" }
+[[model.price]]
+when = { service_tier = "nights" }
+rates = { input = "1", output = "2" }
+""")
+    )
+    assert unlisted(compare_calls([recorded()], [Alternative(tier="nights")], ours)[1]) == []
+    assert unlisted(compare_calls([recorded()], [Alternative(tier="nightz")], ours)[1]) == ["nightz"]

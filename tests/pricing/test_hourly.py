@@ -81,3 +81,7 @@ def test_an_hour_has_a_price(hour: str, said: str) -> None:
 def test_an_hours_price_that_has_been_a_float_may_have_lost_digits() -> None:
     with pytest.raises(PriceBookError, match=r"gpu_hour: write 2\.4 as text or in TOML"):
         hourly_rates({"gpu_hour": 2.4, "tokens_per_hour": {"input": 4_000_000}}, "one")
+
+
+def test_who_says_nothing_of_hours_has_no_rates_by_them() -> None:
+    assert hourly_rates({"rates": {"input": "1"}}, "one") == {}

@@ -283,19 +283,11 @@ def entry_from_json(data: Mapping[str, Any]) -> Entry:
         data = sound(data)
         if "score" in data:
             judged = {name: data[name] for name in _SCORES if name in data}
-            return Score(record_id=_id(data["score"]), at=instant(data["at"]), **judged)
+            return Score(record_id=data["score"], at=instant(data["at"]), **judged)
         if "revision" in data:
-            return Revision(
-                record_id=_id(data["revision"]), at=instant(data["at"]), charge=cost_from_json(data)
-            )
+            return Revision(record_id=data["revision"], at=instant(data["at"]), charge=cost_from_json(data))
         if "lost" in data:
             return Loss(at=instant(data["at"]), count=data["lost"], why=data["why"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ResponseError(f"not a journal entry: {error!r:.120}") from None
     return record_from_json(data)
-
-
-def _id(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is no record's id")
-    return value

@@ -12,8 +12,7 @@ MAX_KNOWN = 20_000
 class Known:
     """The identities of the last calls that were recorded; used under a lock of its owner."""
 
-    def __init__(self, most: int = MAX_KNOWN) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._providers: OrderedDict[str, str] = OrderedDict()  # by response id
         self._spans: OrderedDict[tuple[str | None, str | None], None] = OrderedDict()
 
@@ -27,7 +26,7 @@ class Known:
     def _keep(self, known: OrderedDict[Any, Any], key: Any, value: Any) -> None:
         known[key] = value
         known.move_to_end(key)
-        if len(known) > self._most:
+        if len(known) > MAX_KNOWN:
             known.popitem(last=False)
 
     def has(self, provider: str, response_id: str | None, span: tuple[str, str]) -> bool:

@@ -258,8 +258,8 @@ class Book:
         meant = f"; near: {', '.join(near)}" if near else ""
         return Unpriced(f"no price of {model} is known{f' at {home}' if home else ''}{meant}", near)
 
-    def near(self, provider: str | None, model: str, count: int = 3) -> tuple[str, ...]:
-        """Give the names that come closest to one that is not known, the closest first."""
+    def near(self, provider: str | None, model: str) -> tuple[str, ...]:
+        """Give the three names that come closest to one that is not known, the closest first."""
         home = provider_id(provider)
         asked = normal(model[:MAX_NAME]).rpartition("/")[2]
         found = [
@@ -267,7 +267,7 @@ class Book:
             for name in ((home,) if home else homes_of(asked)[:3])
             for each in self.table(name).near(asked)
         ]
-        return tuple(dict.fromkeys(name for _, name in sorted(found)))[:count]
+        return tuple(dict.fromkeys(name for _, name in sorted(found)))[:3]
 
     def history(self, model: str, provider: str | None = None) -> tuple[Listing, ...]:
         """Give every row of a model, oldest first; of one provider, or of the first that knows it."""

@@ -79,7 +79,7 @@ class Listed:
     terms: tuple[Term, ...] = ()
 
 
-def fetch(where: str, *, limit: int = _LIMIT, timeout: float = _TIMEOUT) -> bytes:
+def fetch(where: str, *, limit: int = _LIMIT) -> bytes:
     """Read a file, or what a URL (http, https, file) gives.
 
     Raises:
@@ -87,7 +87,7 @@ def fetch(where: str, *, limit: int = _LIMIT, timeout: float = _TIMEOUT) -> byte
     """
     try:
         if where.lower().startswith(_SCHEMES):
-            with urllib.request.urlopen(where, timeout=timeout) as answer:  # noqa: S310  the schemes are ours
+            with urllib.request.urlopen(where, timeout=_TIMEOUT) as answer:  # noqa: S310  the schemes are ours
                 content = _read(answer, limit)
         else:
             with Path(where).open("rb") as file:

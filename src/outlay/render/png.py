@@ -107,13 +107,13 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
     return None
 
 
-def model_bars(picture: Picture, most: int = _BARS) -> tuple[list[str], list[float | None]]:
+def model_bars(picture: Picture) -> tuple[list[str], list[float | None]]:
     """Give the dearest models with their costs; the rest stands together, what is unknown is None."""
     rows = [(_short(row["model"]), picture.amount(row), row) for row in picture.models]
     known = sorted(
         ((label, amount) for label, amount, _ in rows if amount is not None), key=lambda bar: -bar[1]
     )
-    shown, rest = (known, []) if len(known) <= most else (known[: most - 1], known[most - 1 :])
+    shown, rest = (known, []) if len(known) <= _BARS else (known[: _BARS - 1], known[_BARS - 1 :])
     bars: list[tuple[str, float | None]] = [(label, float(amount)) for label, amount in shown]
     if rest:
         bars.append((f"{len(rest)} others", float(sum(amount for _, amount in rest))))

@@ -115,11 +115,11 @@ def charge_of(usage: Usage, model: str | None, at: datetime | None) -> Cost:
     return book_charge(usage, model, at) if row is None else _by_row(usage, model, row, at)
 
 
-def call_charge(usage: Usage, model: str | None, at: datetime | None, provider: str | None = None) -> Cost:
+def call_charge(usage: Usage, model: str | None, at: datetime | None) -> Cost:
     """Price a call that was just made: by a row of ``PRICING`` that you wrote, else by today's prices."""
     row = None if model is None else PRICING.get(model)
     if row is None or row == _SHIPPED.get(model or ""):
-        return book_charge(usage, model, at, provider)
+        return book_charge(usage, model, at)
     return _by_row(usage, model, row, at)
 
 
