@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from operator import truediv
 from pathlib import Path
@@ -38,13 +39,19 @@ RESPONSES = 50_000
 
 
 def cases(lines: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Give the whole bodies of chat completions, which litellm may be able to price."""
+    """Give the whole bodies of every API, with the model that served as the body or the line names it.
+
+    Streams are left out: litellm prices what its own client has put together. So is what names no model.
+    """
     made = []
     for number, line in enumerate(lines):
         body = line.get("response")
-        if line["api"] == "chat" and isinstance(body, dict) and body.get("usage") and body.get("model"):
+        if not isinstance(body, dict):
+            continue
+        model = line.get("model") or body.get("model") or body.get("modelVersion")
+        if model:
             given = {name: line[name] for name in ("provider", "api", "response")}
-            made.append({"id": str(number), "at": "2026-11-01T00:00:00Z", **given})
+            made.append({"id": str(number), "at": "2026-11-01T00:00:00Z", **given, "model": model})
     return made
 
 
@@ -52,15 +59,19 @@ def ours(form: str, file: Path) -> float:
     """Price the responses of a file in one of our forms, and give the CPU microseconds of one."""
     batch = file.read_bytes()
     lines = [json.loads(text) for text in batch.splitlines()]
-    bodies = [(line["response"], line["provider"]) for line in lines]
-    usages = [(read(body, provider=provider, api="chat"), provider) for body, provider in bodies]
+    bodies = [tuple(line[name] for name in ("response", "provider", "api", "model")) for line in lines]
+    usages = [
+        (read(body, provider=provider, api=api), provider, model) for body, provider, api, model in bodies
+    ]
     forms: dict[str, Callable[[], object]] = {
         "line": lambda: price_batch(batch),
         "body": lambda: all(
-            cost_of(read(body, provider=provider, api="chat"), provider=provider, at=AT)
-            for body, provider in bodies
+            cost_of(read(body, provider=provider, api=api), provider=provider, model=model, at=AT)
+            for body, provider, api, model in bodies
         ),
-        "usage": lambda: all(cost_of(usage, provider=provider, at=AT) for usage, provider in usages),
+        "usage": lambda: all(
+            cost_of(usage, provider=provider, model=model, at=AT) for usage, provider, model in usages
+        ),
     }
     forms[form]()
     return each(forms[form], TIMES)() / len(lines)
@@ -142,6 +153,19 @@ def main(recorded: Path | None) -> None:
     beside_litellm(cases(lines))
 
 
+def by_api(lines: list[dict[str, object]], mine: Collection[str], theirs: Collection[str]) -> str:
+    """Say of which APIs the responses are that both can price, and how many bodies only one of them can."""
+    ids = {str(line["id"]): str(line["api"]) for line in lines}
+    both = Counter(api for name, api in ids.items() if name in mine and name in theirs)
+    apis = ", ".join(f"{count} {api}" for api, count in both.most_common())
+    only = sum(name in mine and name not in theirs for name in ids)
+    other = sum(name in theirs and name not in mine for name in ids)
+    return (
+        f"of {len(ids)} bodies that name a model, both price {both.total()}: {apis}; outlay alone {only}, "
+        f"litellm alone {other}; the rest states no usage, or costs nothing"
+    )
+
+
 def beside_litellm(lines: list[dict[str, object]]) -> None:
     """Print the table, for the responses that both can price."""
     with tempfile.TemporaryDirectory() as name:
@@ -154,8 +178,10 @@ def beside_litellm(lines: list[dict[str, object]]) -> None:
             return
         costs = json.loads(probe.stdout.splitlines()[-1])
         answers = map(json.loads, price_batch(file.read_bytes()).answers.splitlines())
-        mine = {answer["id"]: answer["cost"] for answer in answers if answer.get("cost") is not None}
+        # What costs nothing is priced by neither: litellm's 0 stands for what it does not know, too.
+        mine = {answer["id"]: answer["cost"] for answer in answers if answer.get("cost") not in (None, "0")}
         known = mine.keys() & costs.keys()
+        print(by_api(lines, mine.keys(), costs.keys()))
         same = sum(math.isclose(float(mine[each]), costs[each], rel_tol=1e-9) for each in known)
         both = [line for line in lines if line["id"] in known]
         file.write_text("".join(f"{json.dumps(line)}\n" for line in both), encoding="utf-8")
