@@ -6,7 +6,7 @@ from typing import Any
 from outlay.core.usage import Usage, changed, merge_flags, ordered
 from outlay.extract.answers import finish, inner, missing, names_in, split, usage_in
 from outlay.extract.held import held
-from outlay.extract.messages import LIFETIMES, TOOLS, message_items, message_terms
+from outlay.extract.messages import LIFETIMES, TOOLS, message_copy, message_items, message_terms
 from outlay.extract.plain import fields_of, name_of
 from outlay.extract.streams import Kept, cut_off, merge, peek
 from outlay.extract.tally import Tally, made, sum_units
@@ -23,11 +23,13 @@ _NO_GEO = frozenset({"not_available"})
 
 def read_messages(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a message: input, cache reads and cache writes are three counts, none inside of another."""
-    usage = usage_in(body.get("usage"))
+    stated = body.get("usage")
+    usage = stated if type(stated) is dict else usage_in(stated)
+    if usage and (items := message_items(usage)):
+        return made(items, names_in(body), message_terms(usage), message_copy(usage))
+    usage = usage_in(usage)
     if usage is None:
         return missing(body)
-    if items := message_items(usage):
-        return made(items, names_in(body), message_terms(usage), usage)
     tally = Tally()
     count_messages(tally, usage)
     read = finish(tally, body, usage, provider, _terms(usage))

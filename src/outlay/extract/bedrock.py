@@ -8,7 +8,7 @@ from outlay.core.usage import Item, Usage, sort_terms
 from outlay.extract.answers import finish, inner, missing, usage_in
 from outlay.extract.plain import fields_of, name_of, plain, rows_of
 from outlay.extract.streams import cut_off, peek
-from outlay.extract.tally import Tally
+from outlay.extract.tally import Tally, made
 from outlay.extract.usual import Usual
 
 KNOWN = frozenset(
@@ -34,6 +34,9 @@ _GUARDRAIL_UNITS = {
 
 def read_converse(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a Converse answer, or the metadata event of its stream."""
+    if (usual := usual_converse(body)) is not None:
+        items, names, terms, stated = usual
+        return made(items, names, terms, usage_in(stated))
     usage = usage_in(body.get("usage"))
     trace = fields_of(body.get("trace")) or {}
     facts = {"model": _routed_model(trace) or body.get("model"), "error": body.get("error")}
@@ -46,7 +49,7 @@ def read_converse(body: Mapping[str, Any], provider: str) -> Usage:
 
 
 def usual_converse(body: Mapping[str, Any]) -> Usual | None:
-    """Read a usual answer, whose usage is a copy already; None for one that needs a closer look."""
+    """Read a usual answer and give its very usage; None for one that needs a closer look."""
     usage = body.get("usage")
     if type(usage) is not dict or "trace" in body or not (items := converse_items(usage)):
         return None

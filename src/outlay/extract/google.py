@@ -55,12 +55,13 @@ def google_usage(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
     """Read one generate_content body, camelCase from the wire or snake_case from SDKs."""
+    if (usual := usual_generate_content(body)) is not None:
+        items, names, terms, stated = usual
+        return made(items, names, terms, usage_in(stated))
     usage = google_usage(body)
     facts = google_facts(body)
     if usage is None:
         return missing(facts)
-    if (items := usual_items(usage)) and not _searches(body.get("candidates")):
-        return made(items, names_in(facts), _usual_terms(usage), usage)
     tally = Tally()
     named = {snake(key): value for key, value in usage.items()}
     count_google(tally, named)
@@ -69,7 +70,7 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
 
 
 def usual_generate_content(body: Mapping[str, Any]) -> Usual | None:
-    """Read a usual answer, whose usage is a copy already; None for one that needs a closer look."""
+    """Read a usual answer and give its very usage; None for one that needs a closer look."""
     usage = body.get("usageMetadata")
     if type(usage) is not dict or not (items := usual_items(usage)) or _searches(body.get("candidates")):
         return None

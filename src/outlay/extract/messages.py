@@ -44,20 +44,31 @@ def message_terms(usage: Mapping[str, Any]) -> tuple[Term, ...]:
     return (*known, ("service_tier", tier)) if tier else known
 
 
+def message_copy(usage: dict[str, Any]) -> dict[str, Any]:
+    """Copy a usage that :func:`message_items` counts, for its owner may change it."""
+    copied = usage.copy()
+    for name in _WITHIN:
+        if (inside := usage.get(name)) is not None:
+            copied[name] = inside.copy()
+    return copied
+
+
 def _is_plain(usage: Mapping[str, Any]) -> bool:
     """Whether there are only counts, names of tier and place, and what is looked at elsewhere."""
     for key, value in usage.items():
         if key in _COUNTS:
-            plain = value is None or (type(value) is int and 0 <= value <= MAX_QUANTITY)
+            if value is not None and (type(value) is not int or not 0 <= value <= MAX_QUANTITY):
+                return False
         elif key in _NAMES:
-            plain = value is None or (
-                type(value) is str and len(value) <= _LONGEST and value.isascii() and value != "batch"
-            )
-        else:
-            plain = key in _WITHIN or (value is None and type(key) is str and key.isascii())
-        if not plain:
+            if value is not None and not _is_name(value):
+                return False
+        elif key not in _WITHIN and (value is not None or type(key) is not str or not key.isascii()):
             return False
     return True
+
+
+def _is_name(value: object) -> bool:
+    return type(value) is str and len(value) <= _LONGEST and value.isascii() and value != "batch"
 
 
 def _for_an_hour(lifetimes: object, written: int) -> int | None:

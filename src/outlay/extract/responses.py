@@ -12,6 +12,7 @@ from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.table import FINAL_RESPONSES
 from outlay.extract.tally import Tally
+from outlay.extract.usual import searches_of
 
 # docs.x.ai/developers/pricing: one tool under OpenAI's name and under its own. The rest keep theirs.
 _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "collections_search"}
@@ -20,8 +21,12 @@ _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "
 def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
     tools = usage_in(body.get("tool_usage"))
-    if tools is None and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
+    searches = 0 if tools is None else searches_of(tools)
+    if searches is not None and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
         tier, (items, copied) = tier_in(body), common
+        if tools is not None:
+            copied["tool_usage"] = tools
+            items = (*items, ("web_search", searches)) if searches else items
         return finish_common(items, copied, body, (("service_tier", tier),) if tier else (), provider)
     usage = usage_in(body.get("usage"))
     if usage is None:

@@ -75,7 +75,7 @@ def _responses(body: Mapping[str, Any]) -> Usual | None:
     if type(usage) is not dict or not (items := common_items(usage, RESPONSES)):
         return None
     if tools is not None:
-        searches = _searches(tools)
+        searches = searches_of(tools)
         if searches is None:
             return None
         items = (*items, ("web_search", searches)) if searches else items
@@ -84,7 +84,7 @@ def _responses(body: Mapping[str, Any]) -> Usual | None:
     return items, names_in(body), (("service_tier", tier),) if tier else (), usage
 
 
-def _searches(tools: object) -> int | None:
+def searches_of(tools: object) -> int | None:
     """Count what hosted tools searched; None where they drew, or where that needs a closer look."""
     if type(tools) is not dict or len(tools) != _TOOLS:
         return None
