@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from aiobotocore.client import AioBaseClient
+from aiobotocore.config import AioConfig
 from aiobotocore.eventstream import AioEventStream
-from aiobotocore.response import StreamingBody
+from aiobotocore.httpxsession import HttpxSession
+from aiobotocore.response import HttpxStreamingBody, StreamingBody
 from aiobotocore.session import get_session
-from botocore.exceptions import ClientError, EventStreamError
+from aiohttp import ClientPayloadError
+from botocore.exceptions import ClientError, EventStreamError, ResponseStreamingError
 from tests.support import bedrock_bodies as bodies
 from tests.support.aws import Reply, bedrock
 from tests.support.bedrock_bodies import COST, MODEL, UNITS
@@ -36,6 +39,9 @@ HOOKED = (
     (AioEventStream, "close"),
     (StreamingBody, "read"),
     (StreamingBody, "close"),
+    (HttpxStreamingBody, "read"),
+    (HttpxStreamingBody, "close"),
+    (HttpxStreamingBody, "aclose"),
 )
 ORIGINALS = [owner.__dict__.get(name) for owner, name in HOOKED]  # before any test hooks them
 
@@ -48,7 +54,7 @@ def _collected() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def client(*replies: Reply) -> AsyncIterator[Any]:
+async def client(*replies: Reply, **how: Any) -> AsyncIterator[Any]:
     with bedrock(*replies) as (url, _paths):
         made = get_session().create_client(
             "bedrock-runtime",
@@ -56,6 +62,7 @@ async def client(*replies: Reply) -> AsyncIterator[Any]:
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - a made-up one
+            config=AioConfig(**how),
         )
         async with made as api:
             yield api
@@ -105,6 +112,65 @@ def test_every_form_makes_one_record_with_the_right_units_and_cost(form: str, ke
     assert (record.streamed, record.status) == ("stream" in form, "success")
 
 
+@pytest.mark.parametrize("form", ["converse", "invoke", "invoke in pieces"])
+def test_where_httpx_carries_the_calls_they_are_the_same(form: str, kept: Kept) -> None:
+    """But for streams of events, of which aiobotocore 3.10 itself reads none over httpx."""
+    reply, call = FORMS[form]
+
+    async def main() -> None:
+        async with client(reply, http_session_cls=HttpxSession) as api:
+            await call(api)
+            assert len(kept.records) == 1  # by its end, and not by anybody's who collects it
+
+    asyncio.run(main())
+    assert (kept.only.usage.units, kept.only.cost, kept.only.flags) == (UNITS, COST, ())
+
+
+async def leave(body: Any) -> None:
+    async with body:
+        pass
+
+
+CLOSERS: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
+    "close": ({}, lambda body: body.close()),
+    "aclose": ({}, lambda body: body.aclose()),
+    "with": ({}, leave),
+    "close over httpx": ({"http_session_cls": HttpxSession}, lambda body: body.close()),
+    "aclose over httpx": ({"http_session_cls": HttpxSession}, lambda body: body.aclose()),
+    "with over httpx": ({"http_session_cls": HttpxSession}, leave),
+}
+
+
+@pytest.mark.parametrize("close", CLOSERS)
+def test_a_body_that_is_closed_unread_is_one_call_at_its_close(close: str, kept: Kept) -> None:
+    how, closing = CLOSERS[close]
+
+    async def main() -> None:
+        async with client(bodies.INVOKED, Reply(bodies.CLAUDE), **how) as api:
+            for count, flags in (
+                (1, ()),
+                (2, ("abandoned", "partial")),
+            ):  # with counts in its headers, and without
+                body = (await api.invoke_model(**INVOKE))["body"]
+                closed = closing(body)
+                await (closed if closed is not None else asyncio.sleep(0))
+                assert len(kept.records) == count  # it is held, and its loop goes on
+                assert kept.records[-1].flags == flags
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("over", [{}, {"http_session_cls": HttpxSession}], ids=["aiohttp", "httpx"])
+def test_a_body_that_breaks_off_is_one_failed_call(over: dict[str, Any], kept: Kept) -> None:
+    async def main() -> None:
+        async with client(Reply([json.dumps(bodies.CLAUDE).encode()], broken=True), **over) as api:
+            await (await api.invoke_model(**INVOKE))["body"].read()
+
+    with pytest.raises((ClientPayloadError, ResponseStreamingError)) as raised:
+        asyncio.run(main())
+    assert (kept.only.status, kept.only.error_type) == ("error", type(raised.value).__name__)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_client_of_aioboto3_is_counted_as_one_of_aiobotocore(form: str, kept: Kept) -> None:
     aioboto3 = pytest.importorskip("aioboto3", reason="it pins an older aiobotocore; tried apart")
@@ -128,6 +194,7 @@ def test_a_stream_closed_early_or_dropped_is_one_partial_call(kept: Kept) -> Non
             async for _ in stream:
                 break
             stream.close()
+            assert len(kept.records) == 1  # by its close: the stream is held, and its loop goes on
             other = (await api.converse_stream(**ASK))["stream"]
             async for _ in other:
                 break

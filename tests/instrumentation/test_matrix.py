@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub.utils import _http
 from tests.support.cancelled import cancel_while_reading
 from tests.support.forms import SDKS, UNITS, client_of, forms_of, http_of
-from tests.support.wire import Kept
+from tests.support.wire import Kept, Left
 
 from outlay.capture import Call, context
 
@@ -109,27 +109,29 @@ def transport_of(sdk: str, form: str, outcome: str, refused: Refused, *, asynchr
     return http_of(sdk).AsyncClient(transport=http_of(sdk).MockTransport(reply_later))
 
 
-def run(api: Any, call: Any, outcome: str, held: list[Any]) -> None:
+def run(api: Any, call: Any, outcome: str, left: Left) -> None:
     result = call(api)
     if outcome == "abandoned":
         chunks = iter(result)
-        held += [result, chunks]
+        left.held += [result, chunks]
         next(chunks)
         (result if hasattr(result, "close") else chunks).close()
+        left.closed()
     elif hasattr(result, "__iter__") and not hasattr(result, "model_dump"):
         list(result)
 
 
-async def run_async(api: Any, call: Any, outcome: str, held: list[Any]) -> None:
+async def run_async(api: Any, call: Any, outcome: str, left: Left) -> None:
     result = call(api)
     if inspect.isawaitable(result):
         result = await result
     if outcome == "abandoned":
         chunks = aiter(result)
-        held += [result, chunks]
+        left.held += [result, chunks]
         await anext(chunks)
         closing = getattr(result, "aclose", None) or getattr(result, "close", None) or chunks.aclose
         await closing()
+        await left.closed_in_loop()
     elif hasattr(result, "__aiter__"):
         async for _ in result:
             pass
@@ -152,13 +154,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def put_through(
-    sdk: str, form: str, outcome: str, held: list[Any], *, asynchronous: bool
-) -> BaseException | None:
-    """Make the call and let that become of it; give the error that the caller saw.
-
-    A stream that was closed is held: its record comes with its close, not when it is collected.
-    """
+def put_through(sdk: str, form: str, outcome: str, left: Left, *, asynchronous: bool) -> BaseException | None:
+    """Make the call and let that become of it; give the error that the caller saw."""
     refused = Refused()
     _, call = forms_of(sdk, asynchronous=asynchronous)[form]
     api = client_of(
@@ -166,13 +163,13 @@ def put_through(
     )
     try:
         if not asynchronous:
-            run(api, call, outcome, held)
+            run(api, call, outcome, left)
         elif outcome != "cancelled":
-            asyncio.run(run_async(api, call, outcome, held))
+            asyncio.run(run_async(api, call, outcome, left))
         elif is_stream(forms_of(sdk, asynchronous=True)[form][0]):
             cancel_while_reading(lambda: call(api))
         else:
-            asyncio.run(cancelled(run_async(api, call, outcome, held), refused))
+            asyncio.run(cancelled(run_async(api, call, outcome, left), refused))
     except Exception as error:  # noqa: BLE001 - whatever the caller gets
         return error if outcome == "cancelled" or refused.error in list(chain(error)) else None
     gc.collect()
@@ -188,12 +185,13 @@ def test_every_form_makes_one_record_whatever_becomes_of_it(
     kept: Kept,
     failed: list[BaseException],
 ) -> None:
-    held: list[Any] = []
+    left = Left(kept)
     with context(user="u1"):
-        error = put_through(sdk, form, outcome, held, asynchronous=asynchronous)
+        error = put_through(sdk, form, outcome, left, asynchronous=asynchronous)
     record = kept.only
     streamed = is_stream(forms_of(sdk, asynchronous=asynchronous)[form][0])
     assert record.user == "u1"
+    assert left.records == (1 if outcome == "abandoned" else None)
     if outcome != "error":
         assert (record.streamed, record.time_to_first_token_ms is not None) == (streamed, streamed)
     if outcome == "ok":

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel
 from tests.support import bedrock_bodies as bodies
 from tests.support.aws import Reply, bedrock
-from tests.support.wire import Kept
+from tests.support.wire import Kept, Left
 from tests.support.xai_peer import Peer, serving
 from xai_sdk.chat import user
 
@@ -135,23 +135,24 @@ class Holding(Peer):
                 self.holds.wait(30)
 
 
-def read(form: Form, result: Any, outcome: str, held: list[Any]) -> None:
-    """Read what came, or leave it; what was closed is held, for its record comes with its close."""
+def read(form: Form, result: Any, outcome: str, left: Left) -> None:
+    """Read what came, or leave it."""
     body = result[form.part] if form.part else result
     if not form.streamed:
         if form.part:
             body.read()
         return
     chunks = iter(body)
-    held += [result, chunks]
+    left.held += [result, chunks]
     next(chunks)
     if outcome == "abandoned":
         (body if hasattr(body, "close") else chunks).close()
+        left.closed()
     else:
         list(chunks)
 
 
-async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event, held: list[Any]) -> None:
+async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event, left: Left) -> None:
     """Do the same with an asynchronous answer; ``came`` tells of a stream's first part."""
     body = result[form.part] if form.part else result
     if not form.streamed:
@@ -159,7 +160,7 @@ async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event,
             await body.read()
         return
     chunks = aiter(body)
-    held += [result, chunks] if outcome == "abandoned" else []
+    left.held += [result, chunks] if outcome == "abandoned" else []
     await anext(chunks)
     came.set()
     if outcome == "cancelled":
@@ -169,6 +170,7 @@ async def read_later(form: Form, result: Any, outcome: str, came: asyncio.Event,
             body.close()
         else:
             await chunks.aclose()
+        await left.closed_in_loop()
         return
     async for _ in chunks:
         pass
@@ -193,7 +195,7 @@ def letting_go(held: threading.Event) -> Iterator[None]:
         held.set()
 
 
-def boto(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:  # noqa: FBT001 - which of two clients
+def boto(form: Form, outcome: str, asynchronous: bool, left: Left) -> None:  # noqa: FBT001 - which of two clients
     """Put a form of AWS's through an outcome."""
     waiting = threading.Event()
     reply = bodies.THROTTLED if outcome == "error" else form.reply
@@ -211,7 +213,7 @@ def boto(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:
             once = Config(retries={"total_max_attempts": 1, "mode": "standard"})
             api = boto3.client("bedrock-runtime", config=once, **said)
             try:
-                read(form, form.call(api), outcome, held)
+                read(form, form.call(api), outcome, left)
             finally:
                 api.close()
             return
@@ -221,7 +223,7 @@ def boto(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:
             async with get_session().create_client("bedrock-runtime", **said) as api:
 
                 async def ask() -> None:
-                    await read_later(form, await form.call(api), outcome, came, held)
+                    await read_later(form, await form.call(api), outcome, came, left)
 
                 ready = came.is_set if form.streamed else lambda: bool(paths)  # the server has it
                 await (cancelled(ask(), ready) if outcome == "cancelled" else ask())
@@ -229,7 +231,7 @@ def boto(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:
         asyncio.run(main())
 
 
-def grok(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:  # noqa: FBT001 - likewise
+def grok(form: Form, outcome: str, asynchronous: bool, left: Left) -> None:  # noqa: FBT001 - likewise
     """Put a form of xAI's through an outcome."""
     waiting = threading.Event()
     waits = waiting if outcome == "cancelled" and not form.streamed else None
@@ -239,7 +241,7 @@ def grok(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:
         if not asynchronous:
             with xai_sdk.Client(api_host=address, **said) as client:
                 read(
-                    form, form.call(client.chat.create(model="grok-4", messages=[user("hi")])), outcome, held
+                    form, form.call(client.chat.create(model="grok-4", messages=[user("hi")])), outcome, left
                 )
             return
 
@@ -250,7 +252,7 @@ def grok(form: Form, outcome: str, asynchronous: bool, held: list[Any]) -> None:
 
                 async def ask() -> None:
                     result = form.call(chat)
-                    await read_later(form, result if form.streamed else await result, outcome, came, held)
+                    await read_later(form, result if form.streamed else await result, outcome, came, left)
 
                 ready = came.is_set if form.streamed else peer.came.is_set
                 await (cancelled(ask(), ready) if outcome == "cancelled" else ask())
@@ -269,16 +271,17 @@ def test_every_form_makes_one_record_whatever_becomes_of_it(
     form = FORMS[sdk, asynchronous][name]
     put = grok if sdk == "xai" else boto
     refused: type[Exception] = grpc.RpcError if sdk == "xai" else ClientError
-    held: list[Any] = []
+    left = Left(kept)
     with context(user="u1"):
         if outcome == "error":
             with pytest.raises(refused):
-                put(form, outcome, asynchronous, held)
+                put(form, outcome, asynchronous, left)
         else:
-            put(form, outcome, asynchronous, held)
+            put(form, outcome, asynchronous, left)
     gc.collect()
     record = kept.only
     assert record.user == "u1"
+    assert left.records == (1 if outcome == "abandoned" else None)
     assert record.streamed is form.streamed
     if outcome == "ok":
         units = GROK if sdk == "xai" else bodies.UNITS

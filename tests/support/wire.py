@@ -1,5 +1,6 @@
 """A provider on a mock transport, and a sink that keeps its records in a list."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -94,3 +95,25 @@ def streamed(body: bytes, error: Exception | None = None) -> Callable[[httpx2.Re
 def answer(body: Any, status: int = 200) -> Callable[[httpx2.Request], httpx2.Response]:
     """Answer each request with a JSON document."""
     return lambda _request: httpx2.Response(status, json=body)
+
+
+class Left:
+    """A stream that its caller closed: held, so that only its close makes its record, at that moment."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self.held: list[object] = []
+        self.records: int | None = None
+
+    def closed(self) -> None:
+        """Count the records now."""
+        self.records = len(self._kept.records)
+
+    async def closed_in_loop(self) -> None:
+        """Count them while the loop goes on: when it ends, it closes whatever was left to it.
+
+        A generator inside of one that was closed is closed by the loop, a few steps later.
+        """
+        for _ in range(9):
+            await asyncio.sleep(0)
+        self.closed()

@@ -1,11 +1,13 @@
 """openai: chat, responses, embeddings and what else its clients send, whatever the host."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from outlay.capture.recorder import Recorder
 from outlay.instrumentation import openai_sockets, stainless
 from outlay.instrumentation.patches import Patches
+from outlay.instrumentation.wrapping import leaving, leaving_async
 
 OLDEST = (1, 40)  # the oldest that was tried; the hook points are the same since
 PATHS = {
@@ -20,6 +22,11 @@ PATHS = {
     "/audio/transcriptions": "transcription",
     "/audio/translations": "transcription",
 }
+HELPERS = (
+    ("openai.lib.streaming.chat", "ChatCompletionStream"),
+    ("openai.lib.streaming.responses", "ResponseStream"),
+)
+"""Streams around a stream, which close the connection and pass the close of the one inside by."""
 _ASKED = frozenset({"chat", "completions"})
 # Hosts known to send usage in a last chunk when asked to; asking a stranger could fail the caller's call.
 ASKABLE = frozenset(
@@ -39,8 +46,23 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches = stainless.instrument(
         stainless.Sdk(_base_client, _streaming, PATHS, "openai", prepare), recorder
     )
+    for module, name in HELPERS:
+        _hook_helper(module, name, patches)
     openai_sockets.hook(recorder, patches)
     return patches
+
+
+def _hook_helper(module: str, name: str, patches: Patches) -> None:
+    try:
+        home = import_module(module)
+    except ImportError:  # an older release has none, or has it elsewhere
+        return
+    for owner, wrap in (
+        (getattr(home, name, None), leaving),
+        (getattr(home, f"Async{name}", None), leaving_async),
+    ):
+        if owner is not None:
+            patches.replace(owner, "close", wrap)
 
 
 def _as_it_is(_provider: str, _api: str, options: Any) -> tuple[Any, None]:

@@ -150,7 +150,8 @@ def watch_of(stream: Any) -> Watch | None:
 
 
 def _leave(stream: Any) -> None:
-    seen = watch_of(stream)
+    """Tell whoever watches a stream, or the one inside of a helper, that it is closed."""
+    seen = watch_of(stream) or watch_of(getattr(stream, "_raw_stream", None))
     if seen is not None:
         guarded(seen.leave)()
 
