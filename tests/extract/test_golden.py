@@ -1,56 +1,20 @@
 """Golden cases: small bodies of our own, with units worked out by hand from the rules of each API."""
 
 import json
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.golden import CASES, check
 
-from outlay.core.usage import Usage
 from outlay.extract import APIS, collector, held, read
 from outlay.extract.streams import Holding
 
 TOO_LARGE = {"embeddings", "cohere_embed", "images", "transcription", "ocr"}  # to be held: read at once
-CASES = [
-    json.loads(line)
-    for line in (Path(__file__).parents[1] / "golden" / "extract.jsonl").read_text("utf-8").splitlines()
-]
-
-
-def units_of(usage: Usage) -> dict[str, Decimal]:
-    return {unit: Decimal(quantity) for unit, quantity in usage.items}
-
-
-def expected(units: dict[str, Any]) -> dict[str, Decimal]:
-    return {unit: Decimal(str(quantity)) for unit, quantity in units.items()}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_golden(case: dict[str, Any]) -> None:
-    body = case.get("response", case.get("events", case.get("sse")))
-    usage = read(body, provider=case["provider"], api=case["api"])
-
-    assert units_of(usage) == expected(case["usage"])
-    assert list(usage.flags) == case.get("flags", [])
-    if case.get("reason") is None:
-        assert usage.reason is None
-    else:
-        assert usage.reason is not None
-        assert case["reason"] in usage.reason
-    if "totals" in case:
-        assert [usage.input_tokens, usage.output_tokens] == case["totals"]
-    if "reported_cost" in case:
-        stated = case["reported_cost"]
-        assert usage.reported_cost == (None if stated is None else Decimal(stated))
-    for name in ("model", "response_id", "context_tokens"):
-        if name in case:
-            assert getattr(usage, name) == case[name]
-    if "terms" in case:
-        assert dict(usage.terms) == case["terms"]
-    assert [(part.model, units_of(part)) for part in usage.parts] == [
-        (part["model"], expected(part["usage"])) for part in case.get("parts", [])
-    ]
+    check(case)
 
 
 @pytest.mark.parametrize(

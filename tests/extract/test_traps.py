@@ -1,11 +1,11 @@
 """Every trap of extraction by its number: golden cases named for it, and tests of what a case cannot say."""
 
-import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.golden import CASES as ALL_CASES
+from tests.support.golden import check
 
 from outlay.core.usage import Usage
 from outlay.extract import anthropic, chat, google, read, responses
@@ -13,13 +13,7 @@ from outlay.extract.common import PAID, RESPONSES, common_items
 from outlay.extract.messages import message_items
 from outlay.extract.usual import usual_of_body
 
-CASES = {
-    case["name"]: case
-    for case in map(
-        json.loads,
-        (Path(__file__).parents[1] / "golden" / "extract.jsonl").read_text("utf-8").splitlines(),
-    )
-}
+CASES = {case["name"]: case for case in ALL_CASES}
 GOLDEN = {
     "usage 1": ["openai stream without usage is partial, never zero", "openai stream with its usage chunk"],
     "usage 2": ["cumulative usage in every chunk is never summed"],
@@ -116,11 +110,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize(("trap", "name"), [(trap, name) for trap, names in GOLDEN.items() for name in names])
 def test_trap(trap: str, name: str) -> None:
-    case = CASES[name]
-    body = case.get("response", case.get("events", case.get("sse")))
-    usage = read(body, provider=case["provider"], api=case["api"])
-    assert {unit: str(n) for unit, n in usage.items} == {unit: str(n) for unit, n in case["usage"].items()}
-    assert list(usage.flags) == case.get("flags", [])
+    check(CASES[name])
 
 
 QUICK = (
