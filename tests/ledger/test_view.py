@@ -34,7 +34,7 @@ def test_the_newest_costs_add_up_to_the_digit(ledger: DuckLedger) -> None:
 
 def test_every_column_is_there_with_the_newest_score(ledger: DuckLedger) -> None:
     found = ledger.select("SELECT * FROM calls WHERE quality_score IS NOT NULL")
-    assert found.columns == (*COLUMNS, "total_tokens")
+    assert found.columns == (*COLUMNS, "total_tokens", "extrapolated")
     (row,) = found.rows
     kept = dict(zip(found.columns, row, strict=True))
     assert (kept["quality_score"], kept["total_tokens"]) == (0.5, 5)

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from outlay.core.query import METRICS, Query, Row
 from outlay.render.as_table import Column, Page, fitting, table, widths
-from outlay.render.reports import report_text, unpriced_line
+from outlay.render.reports import report_text, unpriced_notes
 from outlay.report import Report, Unpriced
 
 PIPE = Page()
@@ -65,7 +65,7 @@ def test_one_line_names_the_models_whose_price_is_unknown() -> None:
 
 
 def test_many_unpriced_models_stay_one_line() -> None:
-    line = unpriced_line([Unpriced("p", f"m{number}", 1) for number in range(7)])
+    (line,) = unpriced_notes([Unpriced("p", f"m{number}", 1) for number in range(7)])
     assert line.endswith("p/m3 (1), p/m4 (1) and 2 more")
 
 

@@ -23,8 +23,9 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "::test_the_emitter_says_what_input_means_and_the_sums_may_object",
         # Agents and chains repeat what the spans below them say.
         "peers 26": "tests/otel/test_processor.py::test_only_leaves_count",
-        # Calls without a price are counted in every row; run over every ledger.
-        "peers 38": "src/outlay/testing/totals.py::test_an_unknown_cost_is_none_and_is_counted",
+        # Calls without a price are counted in every row, and every report names their models.
+        "peers 38": "tests/surfaces/test_states.py"
+        "::test_the_sum_holds_what_is_known_and_each_model_says_what_it_is",
     }
 )
 """Traps that no response and no price book can fall into, with the test of where they are kept out."""

@@ -25,6 +25,10 @@ def _budget(standing: Standing) -> str:
         else f"{unpriced:,} calls have no known cost and are"
     )
     missing = f"; {lack} not in it" if unpriced else ""
+    if partial := standing.partial_calls:
+        missing += (
+            f"; of {'1 call' if partial == 1 else f'{partial:,} calls'} a part of the cost alone is in it"
+        )
     where = f"{standing.window.label}{_whom(standing.group)}"
     return f"⚠️ Budget Alert: {rule.name}: {spent} of {limit} ({standing.percent:.0f}%) in {where}{missing}"
 

@@ -34,6 +34,7 @@ class Standing:
     calls: int = 0
     unpriced_calls: int = 0  # their cost is not known, and not in the value
     model: str | None = None  # of a dear call
+    partial_calls: int = 0  # of their cost a part is known, and that alone is in the value
 
     @property
     def key(self) -> str:
@@ -73,6 +74,7 @@ def group_in(rule: Rule, values: Mapping[str, Any]) -> Group:
 
 def _budget(rule: Rule, window: Window, reader: LedgerReader) -> Iterator[Standing]:
     report = reader.report(rule.per, since=window.start, until=window.end, where=_where(rule), order="cost")
+    lacking = _known_in_part(rule, window, reader) if report.unpriced else {}
     for row in report.rows or ([] if rule.per else [report.total]):
         value = row["cost"] or ZERO
         yield Standing(
@@ -83,7 +85,15 @@ def _budget(rule: Rule, window: Window, reader: LedgerReader) -> Iterator[Standi
             _highest(rule, value),
             row["calls"],
             row["unpriced_calls"],
+            partial_calls=lacking.get(group_in(rule, row), 0),
         )
+
+
+def _known_in_part(rule: Rule, window: Window, reader: LedgerReader) -> dict[Group, int]:
+    """Count the calls of each group of whose cost a part is known, and in the value, and the rest is not."""
+    where = (*_where(rule), ("cost_status", ("partial",)))
+    rows = reader.rows(rule.per, since=window.start, until=window.end, where=where, detail="counts").rows
+    return {group_in(rule, row): row["calls"] for row in rows}
 
 
 def _highest(rule: Rule, value: Decimal) -> Decimal | None:

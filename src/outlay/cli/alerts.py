@@ -101,6 +101,7 @@ def _standing(standing: "Standing", marks: Any) -> dict[str, Any]:
         "step": None if standing.step is None else text_of(standing.step),
         "calls": standing.calls,
         "unpriced_calls": standing.unpriced_calls,
+        "partial_calls": standing.partial_calls,
         "told": None if mark is None else mark.at,
     }
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from outlay.core.errors import MissingExtraError
 from outlay.core.record import Record
 from outlay.journal import Follower
+from outlay.render.calls import status_of
 from outlay.render.cells import count, dollars, milliseconds, name, sums
 from outlay.report.live import Live, Sum
 
@@ -110,6 +111,8 @@ def totals_text(total: Sum, since: datetime, tz: ZoneInfo) -> str:
         f"{count(total.errors)} errors",
         f"{count(total.tokens)} tokens",
         *([f"{count(total.unpriced)} without a price"] if total.unpriced else []),
+        *([f"{count(total.partial)} priced in part"] if total.partial else []),
+        *([f"{count(total.extrapolated)} at a price of later"] if total.extrapolated else []),
     ]
     return "   ".join(parts)
 
@@ -124,7 +127,7 @@ def call_cells(record: Record, tz: ZoneInfo) -> tuple[str, ...]:
         count(record.output_tokens),
         milliseconds(record.latency_ms),
         dollars(record.cost, record.currency),
-        "ok" if record.success else name(record.error_type or "error"),
+        status_of(record),
     )
 
 

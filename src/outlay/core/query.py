@@ -64,6 +64,7 @@ MORE_METRICS = (
     "sessions",
     "error_cost",  # the known cost of failed calls
     "unpriced_errors",
+    "extrapolated_calls",  # at the first known price of their model, which is of a later day than they are
     "judged_calls",  # said to be correct or not
     "correct_calls",
     "judged_cost",  # the known cost of judged calls

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Usage
-from outlay.extract.answers import finish, inner, missing, split, usage_in
+from outlay.extract.answers import error_in, finish, inner, missing, split, usage_in
 from outlay.extract.chat import count_chat, read_chat
 from outlay.extract.google import count_google, google_facts, google_terms, google_usage, snake
 from outlay.extract.modality import count_input, from_details
-from outlay.extract.plain import fields_of, name_of, rows_of
+from outlay.extract.plain import fields_of, name_of, plain, rows_of
 from outlay.extract.responses import count_images
 from outlay.extract.stated import STATED
 from outlay.extract.streams import cut_off, peek
@@ -47,7 +47,7 @@ def _with_drafting(drawing: Usage, svg: Mapping[str, Any]) -> Usage:
 
 def read_transcription(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a transcript, billed by seconds of audio or by tokens."""
-    usage = usage_in(body.get("usage"))
+    usage = usage_in(body.get("usage")) or _heard(body)
     if usage is None:
         return missing(body)
     if "prompt_tokens" in usage:
@@ -55,6 +55,15 @@ def read_transcription(body: Mapping[str, Any], provider: str) -> Usage:
     tally = Tally()
     count_transcription(tally, usage)
     return finish(tally, body, usage, provider)
+
+
+def _heard(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Take the length of the sound, which verbose transcripts of Whisper state beside the text, as usage.
+
+    Models that hear for tokens have no such transcripts.
+    """
+    seconds = body.get("duration")
+    return None if seconds is None or error_in(body) else {"type": "duration", "seconds": plain(seconds)}
 
 
 def count_transcription(tally: Tally, usage: Mapping[str, Any]) -> None:

@@ -64,6 +64,7 @@ _BODIES: tuple[tuple[str, Callable[[Fields, Fields], bool]], ...] = (
     ("ollama_generate", _has("done")),
     ("ocr", _has("usage_info")),
     ("transcription", lambda _, usage: usage.get("type") in ("tokens", "duration")),
+    ("transcription", lambda body, _: body.get("task") in ("transcribe", "translate") and "duration" in body),
     ("embeddings", _is_embedding),
     ("responses", lambda body, usage: "input_tokens" in usage and isinstance(body.get("output"), list)),
     ("embeddings", lambda body, _: body.get("object") == "list"),

@@ -20,10 +20,11 @@ _REVISED: Final = """(SELECT calls.* REPLACE (
             CASE WHEN newest.record_id IS NULL THEN calls.cost ELSE newest.cost END AS cost,
             CASE WHEN newest.record_id IS NULL THEN calls.lines ELSE newest.lines END AS lines,
             coalesce(newest.currency, calls.currency) AS currency,
-            coalesce(newest.cost_status, calls.cost_status) AS cost_status
+            coalesce(newest.cost_status, calls.cost_status) AS cost_status,
+            CASE WHEN newest.record_id IS NULL THEN calls.cost_flags ELSE newest.cost_flags END AS cost_flags
         ){row}
         FROM {calls} LEFT JOIN (
-            SELECT record_id, cost, currency, cost_status, lines FROM revisions {among}
+            SELECT record_id, cost, currency, cost_status, cost_flags, lines FROM revisions {among}
             QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY "at" DESC, rowid DESC) = 1
         ) AS newest ON newest.record_id = calls.id) AS calls"""
 
@@ -49,6 +50,7 @@ class Dialect:
     array: str = "[{items}]"
     # how many values lie up to each bound and above the one before, by bound; None: there is no such thing
     histogram: str | None = "histogram({column}, CAST([{bounds}] AS DOUBLE[]))"
+    flags: str = "CAST(cost_flags AS VARCHAR)"  # what is odd about a cost, as text
     row: str = "rowid"  # names a row within one statement
     arrival: str = "rowid"  # sorts entries in the order in which they came
     id: str = "id"  # sorts as the id's text does

@@ -34,7 +34,7 @@ def _number(value: Any) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One column; ``{percentiles}`` and ``{histogram}`` stand for what engines write differently."""
+    """One column; ``{percentiles}``, ``{histogram}``, ``{flagged}``: what engines write differently."""
 
     sql: str
     read: Callable[[Any], Any] = _count
@@ -76,6 +76,7 @@ _MEASURES: Final[Mapping[str, Measure]] = {
     "users": Measure('count(DISTINCT "user")'),
     "sessions": Measure("count(DISTINCT session)"),
     "unpriced_errors": Measure("count(*) FILTER (WHERE status = 'error' AND cost IS NULL)"),
+    "extrapolated_calls": Measure("{flagged:extrapolated}"),
     "judged_calls": Measure("count(correct)"),
     "correct_calls": Measure("count(*) FILTER (WHERE correct)"),
     "unpriced_judged": Measure("count(*) FILTER (WHERE correct IS NOT NULL AND cost IS NULL)"),

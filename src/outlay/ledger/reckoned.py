@@ -105,6 +105,7 @@ _METRICS: Final[Mapping[str, Callable[[Records], Any]]] = {
     "users": lambda records: len({each.user for each in records} - {None}),
     "sessions": lambda records: len({each.session for each in records} - {None}),
     "unpriced_errors": lambda records: _unpriced(_failed(records)),
+    "extrapolated_calls": lambda records: sum("extrapolated" in each.charge.flags for each in records),
     "judged_calls": lambda records: len(_judged(records)),
     "correct_calls": lambda records: sum(each.correct is True for each in records),
     "unpriced_judged": lambda records: _unpriced(_judged(records)),

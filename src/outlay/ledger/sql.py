@@ -64,6 +64,8 @@ def _written(column: str, dialect: Dialect) -> str:
     kind, _, inside = column.removeprefix("{").removesuffix("}").partition(":")
     if kind == "percentiles":
         return dialect.percentiles.format(column=inside)
+    if kind == "flagged":  # a list of a few words of our own, written as JSON
+        return f"count(*) FILTER (WHERE {dialect.flags} LIKE '%\"{inside}\"%')"
     return _histogram(inside, dialect) if kind == "histogram" else column
 
 

@@ -27,9 +27,13 @@ COLUMNS = (
     *("cost", "currency", "cost_status", "prompt_length", "response_id", "trace_id", "span_id", "extra"),
     *("quality_score", "user_rating", "correct"),
 )
+_WORKED_OUT = (
+    "input_tokens + output_tokens AS total_tokens, "
+    "coalesce({flags} LIKE '%\"extrapolated\"%', false) AS extrapolated"
+)
 """What the view holds of each call; ``docs/sql.md`` says what each means."""
 _OVER_CALLS = """WITH calls AS (
-    SELECT {columns}, input_tokens + output_tokens AS total_tokens FROM {source}
+    SELECT {columns}, {worked_out} FROM {source}
 ) SELECT * FROM (
 {text}
 ) AS answer"""
@@ -41,7 +45,8 @@ def over_calls(text: str, dialect: Dialect) -> str:
     """Lay the view under a SELECT, for a server that keeps no view of its own."""
     columns = ", ".join(f'calls."{name}"' for name in COLUMNS)
     source = dialect.judged.format(calls=dialect.revised)
-    return _OVER_CALLS.format(columns=columns, source=source, text=text)
+    worked_out = _WORKED_OUT.format(flags=dialect.flags)
+    return _OVER_CALLS.format(columns=columns, worked_out=worked_out, source=source, text=text)
 
 
 def select(file: Path, text: str) -> Selected:
@@ -105,4 +110,4 @@ def _view() -> str:
     source = DUCKDB.judged.format(calls=REVISED.calls)
     source = _TABLE.sub(r"FROM ledger.main.\1 AS \1", source)
     told = ", ".join(f'calls."{name}"' for name in COLUMNS)
-    return f"SELECT {told}, input_tokens + output_tokens AS total_tokens FROM {source}"  # noqa: S608  # our own names
+    return f"SELECT {told}, {_WORKED_OUT.format(flags=DUCKDB.flags)} FROM {source}"  # noqa: S608  # our own names

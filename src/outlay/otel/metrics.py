@@ -101,7 +101,10 @@ class _Costs:
         )
 
     def tell(self, record: Record, attributes: dict[str, Any]) -> None:
-        self._calls.add(1, {**attributes, "outlay.cost.status": record.cost_status})
+        state: dict[str, str] = {"outlay.cost.status": record.cost_status}
+        if "extrapolated" in record.charge.flags:  # at a price of a later day
+            state["outlay.cost.extrapolated"] = "true"
+        self._calls.add(1, {**attributes, **state})
         if record.cost is not None:
             money = {**attributes, "outlay.cost.currency": record.currency}
             self._cost.add(float(record.cost), money)

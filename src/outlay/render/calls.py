@@ -38,10 +38,10 @@ def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
 def _row(record: Record, tz: ZoneInfo) -> Row:
     whom = {name: getattr(record, name) for name, _ in _WHOM}
     figures = {name: getattr(record, name) for name in _FIGURES}
-    return {"at": local_time(record.at, tz), "calls": 1, "status": _status(record), **whom, **figures}
+    return {"at": local_time(record.at, tz), "calls": 1, "status": status_of(record), **whom, **figures}
 
 
-def _status(record: Record) -> str:
+def status_of(record: Record) -> str:
     """Say what went wrong, or in which state the cost is; ``ok`` where it was simply priced."""
     if not record.success:
         return record.error_type or "error"

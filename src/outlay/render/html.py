@@ -13,6 +13,7 @@ from outlay.render.cells import count, dollars, milliseconds, name, sums
 from outlay.render.figures import COLOURS, layouts
 from outlay.report.cube import OTHERS, Cell
 from outlay.report.page import Page
+from outlay.report.picture import Picture
 from outlay.report.plain import plain
 
 _SECOND = 1000
@@ -43,6 +44,11 @@ def _json(document: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c")
 
 
+def _models(picture: Picture, *, extrapolated: bool) -> list[str]:
+    named = (name(each.model) for each in picture.unpriced if each.extrapolated is extrapolated)
+    return list(dict.fromkeys(named))
+
+
 def _told(page: Page) -> dict[str, Any]:
     picture, cube = page.picture, page.cube
     sign = "$" if picture.currency == "USD" else picture.currency
@@ -53,7 +59,8 @@ def _told(page: Page) -> dict[str, Any]:
         "about": page.about,
         "currency": picture.currency,
         "others": picture.others,
-        "unpriced": list(dict.fromkeys(name(each.model) for each in picture.unpriced)),
+        "unpriced": _models(picture, extrapolated=False),
+        "extrapolated": _models(picture, extrapolated=True),
         "colours": COLOURS,
         "layouts": layouts(sign),
         "bounds": [

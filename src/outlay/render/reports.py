@@ -1,6 +1,6 @@
 """A report of totals and breakdowns, with one line that names what its total does not contain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from outlay.core.query import METRICS, Row, slow_limit
 from outlay.render.as_table import Page
@@ -110,16 +110,28 @@ def report_notes(report: Report) -> tuple[str, ...]:
 
 
 def unpriced_notes(unpriced: Sequence[Unpriced]) -> tuple[str, ...]:
-    """Give the line about unpriced calls, if there are any."""
-    return (unpriced_line(unpriced),) if unpriced else ()
+    """Give the lines about calls without a price of their own day, if there are any."""
+    return tuple(line for _, line in noted(unpriced))
 
 
-def unpriced_line(unpriced: Sequence[Unpriced]) -> str:
-    """Name the models whose price is not, or not wholly, known, with their calls."""
-    calls = sum(each.calls for each in unpriced)
-    named = ", ".join(f"{_model(each)} ({each.calls:,})" for each in unpriced[:_NAMED])
-    more = f" and {len(unpriced) - _NAMED} more" if len(unpriced) > _NAMED else ""
-    return f"cost unknown or partial for {many(calls, 'call')}, not wholly in the cost: {named}{more}"
+def noted(unpriced: Sequence[Unpriced]) -> Iterator[tuple[bool, str]]:
+    """Say whose price is not, or not wholly, known; then whose is that of a later day, marked by True."""
+    if lacking := [each for each in unpriced if not each.extrapolated]:
+        yield (
+            False,
+            f"cost unknown or partial for {_calls(lacking)}, not wholly in the cost: {_named(lacking)}",
+        )
+    if later := [each for each in unpriced if each.extrapolated]:
+        yield True, f"older than the first known price, which was taken: {_calls(later)}, {_named(later)}"
+
+
+def _calls(models: Sequence[Unpriced]) -> str:
+    return many(sum(each.calls for each in models), "call")
+
+
+def _named(models: Sequence[Unpriced]) -> str:
+    more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
+    return ", ".join(f"{_model(each)} ({each.calls:,})" for each in models[:_NAMED]) + more
 
 
 def _model(each: Unpriced) -> str:

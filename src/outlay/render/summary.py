@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from outlay.render.cells import name, sums
-from outlay.render.reports import unpriced_line
+from outlay.render.reports import noted
 from outlay.report.summary import Summary, Totals
 
 _WIDTH = 58
@@ -12,8 +12,9 @@ _WIDTH = 58
 def summary_text(summary: Summary) -> str:
     """Show a summary; a breakdown stands only where there are several providers."""
     lines = ["═" * _WIDTH, "  COST & USAGE SUMMARY", "═" * _WIDTH, *_total(summary.total)]
-    if summary.unpriced:
-        lines.append(f"  Unpriced          : {unpriced_line(summary.unpriced)}")
+    titles = {False: "Unpriced", True: "Extrapolated"}
+    for extrapolated, line in noted(summary.unpriced):
+        lines.append(f"  {titles[extrapolated]:<18}: {line}")
     if len(summary.by_provider) > 1:
         lines += ["", "  BY PROVIDER", "─" * _WIDTH]
         for provider, totals in summary.by_provider:

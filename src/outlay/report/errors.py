@@ -34,7 +34,7 @@ class Errors:
             "rows": plain(self.rows),
             "models": plain(self.models),
             "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

@@ -83,7 +83,7 @@ class Forecast:
                 for each in self.currencies
             ],
             "unusual": [each.to_dict() for each in self.unusual],
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

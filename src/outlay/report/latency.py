@@ -53,7 +53,7 @@ class Latency:
             "rows": plain(self.rows),
             "total": plain(self.total),
             "slowest": [call_json(each) for each in self.slowest],
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

@@ -20,6 +20,8 @@ class Sum:
     calls: int = 0
     errors: int = 0
     unpriced: int = 0
+    partial: int = 0  # whose cost is known in part, and in the sum so far
+    extrapolated: int = 0  # at the first known price, which is of a later day
     tokens: int = 0
     costs: dict[str, Decimal] = field(default_factory=dict)  # by currency
 
@@ -28,6 +30,8 @@ class Sum:
         self.calls += 1
         self.errors += not record.success
         self.unpriced += record.cost is None
+        self.partial += record.cost_status == "partial"
+        self.extrapolated += "extrapolated" in record.charge.flags
         self.tokens += record.total_tokens
         if record.cost is not None:
             before = self.costs.get(record.currency, ZERO)

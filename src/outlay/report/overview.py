@@ -50,7 +50,7 @@ class Overview:
             "month": plain(self.month),
             "days": plain(self.days),
             "models": plain(self.models),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 
@@ -77,7 +77,7 @@ def overview_of(reader: LedgerReader, *, tz: str = "UTC", where: Any = None) -> 
         month=_over(this_month),
         days=tuple({"day": day, **_over(days.get((day,), []))} for day in labels),
         models=tuple(_models(this_month)),
-        unpriced=tuple(_unpriced(found)),
+        unpriced=(*_unpriced(found), *reader.extrapolated(since=since, tz=tz, where=where)),
     )
 
 

@@ -40,7 +40,7 @@ class Pattern:
             "weekdays": plain(self.weekdays),
             "cells": plain(self.cells),
             "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

@@ -52,7 +52,7 @@ class Picture:
                 for bound, calls in zip((*LATENCY_BOUNDS_MS, None), self.latencies, strict=True)
             ],
             "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

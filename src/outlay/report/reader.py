@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # extras
 
 Moment = str | datetime | None
 _UNPRICED = ("unpriced", "partial")
+EXTRAPOLATED = "extrapolated_calls"
+_BY_MODEL = ("provider", "model")
 
 
 def system_now() -> datetime:
@@ -278,18 +280,33 @@ class LedgerReader:
         )
 
     def _unpriced(self, query: Query, total: Row) -> tuple[Unpriced, ...]:
-        """Name the models whose cost the total does not wholly contain."""
+        """Name the models whose cost the total does not wholly contain, then those at a price of later."""
         if not total["calls"]:
             return ()
-        narrowed = Query(
-            by=("provider", "model"),
-            since=query.since,
-            until=query.until,
-            where=filters((*query.where, ("cost_status", _UNPRICED))),
-            tz=query.tz,
-            detail="counts",
+        by_model = replace(query, by=_BY_MODEL, metrics=(), detail="counts")
+        where = filters((*query.where, ("cost_status", _UNPRICED)))
+        lacking = self.ledger.rows(replace(by_model, where=where)).rows
+        found = [Unpriced(row["provider"], row["model"], row["calls"]) for row in lacking]
+        return (*sorted(found, key=lambda each: -each.calls), *self._extrapolated(by_model))
+
+    def extrapolated(
+        self, *, since: Moment = None, until: Moment = None, where: Where = None, tz: str = "UTC"
+    ) -> tuple[Unpriced, ...]:
+        """Name the models of calls that are older than the first known price, which was taken for them.
+
+        Raises:
+            QueryError: a filter, period or time zone that cannot be.
+        """
+        return self._extrapolated(replace(self._query(_BY_MODEL, since, until, where, tz), detail="counts"))
+
+    def _extrapolated(self, by_model: Query) -> tuple[Unpriced, ...]:
+        asked = replace(by_model, metrics=(EXTRAPOLATED,))
+        if not self.ledger.rows(replace(asked, by=())).total[
+            EXTRAPOLATED
+        ]:  # hardly any ledger has such calls
+            return ()
+        rows = [row for row in self.ledger.rows(asked).rows if row[EXTRAPOLATED]]
+        rows.sort(key=lambda row: -row[EXTRAPOLATED])
+        return tuple(
+            Unpriced(row["provider"], row["model"], row[EXTRAPOLATED], extrapolated=True) for row in rows
         )
-        found = [
-            Unpriced(row["provider"], row["model"], row["calls"]) for row in self.ledger.rows(narrowed).rows
-        ]
-        return tuple(sorted(found, key=lambda each: -each.calls))

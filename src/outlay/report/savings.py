@@ -83,7 +83,7 @@ class Savings:
             "looked_at": self.looked_at,
             "calls": self.calls,
             "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

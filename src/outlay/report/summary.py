@@ -58,7 +58,7 @@ class Summary:
         return {
             "total": self.total.to_dict(),
             "by_provider": {name: totals.to_dict() for name, totals in self.by_provider},
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

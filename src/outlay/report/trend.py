@@ -44,7 +44,7 @@ class Trend:
             "total": plain(self.total),
             "before": plain(self.before),
             "change": plain(self.change),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 

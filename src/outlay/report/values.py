@@ -17,16 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """Calls that a total does not, or not wholly, contain, since a price of this model is not known."""
+    """Calls of a model that have no price of their own day.
+
+    A total does not, or not wholly, contain them; where they are ``extrapolated`` it does, at the first price
+    that is known of the model, which is of a later day.
+    """
 
     provider: str | None
     model: str | None
     calls: int
+    extrapolated: bool = False
 
 
-def unpriced_json(unpriced: Iterable[Unpriced]) -> list[dict[str, Any]]:
-    """Give the models whose price is not known as JSON objects."""
-    return [{"provider": each.provider, "model": each.model, "calls": each.calls} for each in unpriced]
+def unpriced_json(unpriced: Iterable[Unpriced]) -> dict[str, list[dict[str, Any]]]:
+    """Give the models whose price is not known, and those whose price is that of a later day, as JSON."""
+    found: dict[str, list[dict[str, Any]]] = {"unpriced": [], "extrapolated": []}
+    for each in unpriced:
+        row = {"provider": each.provider, "model": each.model, "calls": each.calls}
+        found["extrapolated" if each.extrapolated else "unpriced"].append(row)
+    return found
 
 
 def scope_json(query: Query) -> dict[str, Any]:
@@ -54,7 +63,7 @@ class Breakdown:
             **scope_json(self.query),
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
         }
 
 
@@ -80,7 +89,7 @@ class Report:
             **scope_json(self.query),
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
-            "unpriced": unpriced_json(self.unpriced),
+            **unpriced_json(self.unpriced),
             "left_out": self.left_out,
             "rolled": self.rolled,
         }

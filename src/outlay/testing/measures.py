@@ -7,9 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from outlay.core.cost import Cost
 from outlay.core.ports import Ledger
 from outlay.core.query import LATENCY_BOUNDS_MS, METRICS, MORE_METRICS, Query
-from outlay.core.record import Score
+from outlay.core.record import Revision, Score
 from outlay.testing.asking import by_label, call
 from outlay.testing.clock import NOON
 from outlay.testing.revisions import revision
@@ -161,6 +162,22 @@ class MeasuresContract:
         }
         assert _total(ledger, "error_cost")["error_cost"] == Decimal(2)
 
+    def test_calls_at_a_price_of_later_are_counted(self, ledger: Ledger) -> None:
+        """By the flags of the newest cost: a price that was found since may hold at their instant."""
+        later = Cost(Decimal(2), "priced", flags=("extrapolated", "guessed"))
+        first, second = call(model="a", charge=later), call(model="b", charge=later)
+        ledger.add([call(model="a"), first, second, call(model="b", cost=None), call(model="c")])
+        asked = Query(by=("model",), metrics=("extrapolated_calls",), detail="counts")
+        rows = by_label(ledger.rows(asked).rows, "model")
+        assert {name: row["extrapolated_calls"] for name, row in rows.items()} == {"a": 1, "b": 1, "c": 0}
+        ledger.add([revision(first, "3"), Revision(record_id=second.id, at=NOON, charge=later)])
+        assert {row["model"]: row["extrapolated_calls"] for row in ledger.rows(asked).rows} == {
+            "a": 0,
+            "b": 1,
+            "c": 0,
+        }
+        assert _total(ledger, "extrapolated_calls")["extrapolated_calls"] == 1
+
     def test_further_sums_are_by_currency_too(self, ledger: Ledger) -> None:
         """As the cost itself: several are never added up, a single foreign one says which it is."""
         ledger.add(
@@ -234,6 +251,6 @@ class MeasuresContract:
 def _counts(name: str) -> bool:
     return name in {
         *("successful_calls", "cached_calls", "timed_calls", "first_token_calls", "users", "sessions"),
-        "unpriced_errors",
+        *("unpriced_errors", "extrapolated_calls"),
         *("judged_calls", "correct_calls", "unpriced_judged", "quality_scores", "user_ratings", "slow:250"),
     }

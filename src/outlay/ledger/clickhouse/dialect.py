@@ -15,15 +15,18 @@ _HERE = f'"at" >= {HORIZON}'
 _CALLS = f"(SELECT * REPLACE (toDecimal256(cost, 18) AS cost) FROM calls WHERE {_HERE}) AS calls"  # noqa: S608  # our own names
 _ROLLED = f"""(SELECT *, CAST(NULL, 'Nullable(String)') AS session FROM rollups
     WHERE {STANDING}) AS calls"""  # noqa: S608  # our own names
-_REVISED = f"""(SELECT * EXCEPT (revised, newer_cost, newer_lines, newer_currency, newer_status) REPLACE (
+_REVISED = f"""(SELECT * EXCEPT (
+        revised, newer_cost, newer_lines, newer_currency, newer_status, newer_flags
+    ) REPLACE (
         toDecimal256(if(revised = 1, newer_cost, cost), 18) AS cost,
         if(revised = 1, newer_lines, lines) AS lines,
         if(revised = 1, newer_currency, currency) AS currency,
-        if(revised = 1, newer_status, cost_status) AS cost_status
+        if(revised = 1, newer_status, cost_status) AS cost_status,
+        if(revised = 1, newer_flags, cost_flags) AS cost_flags
     )
     FROM calls LEFT ANY JOIN (
         SELECT record_id AS id, 1 AS revised, cost AS newer_cost, lines AS newer_lines,
-            currency AS newer_currency, cost_status AS newer_status
+            currency AS newer_currency, cost_status AS newer_status, cost_flags AS newer_flags
         FROM revisions ORDER BY "at" DESC, arrived, place DESC LIMIT 1 BY record_id
     ) AS newest USING (id) WHERE {_HERE}) AS calls"""  # noqa: S608  # our own names
 _JUDGED = """(SELECT * EXCEPT (newer_quality, newer_rating, newer_correct) REPLACE (
@@ -53,6 +56,7 @@ CLICKHOUSE: Final = Dialect(
     seconds="CAST(?, 'Int64')",
     # exact, by linear interpolation
     histogram=None,
+    flags="cost_flags",
     percentiles="if(count({column}) = 0, [], quantilesExactInclusive(0.5, 0.9, 0.95, 0.99)({column}))",
     row="UUIDToNum(id)",
     arrival="arrived DESC, place",

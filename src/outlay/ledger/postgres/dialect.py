@@ -7,9 +7,18 @@ from outlay.ledger.dialect import Dialect
 
 _ASKED = (  # the columns of calls that questions are about, those of SQL of one's own among them
     *("id", "at", "provider", "model", "operation", "user", "session", "query_type", "agent", "action"),
-    *("workspace", "status", "error_type", "currency", "cost_status", "tags", "cost", "lines", "latency_ms"),
-    *("time_to_first_token_ms", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"),
-    *("reasoning_tokens", "quality_score", "user_rating", "correct", "model_requested", "api", "error"),
+    *("workspace", "status", "error_type", "currency", "cost_status", "cost_flags", "tags", "cost", "lines"),
+    *("latency_ms", "time_to_first_token_ms", "input_tokens", "cached_tokens", "cache_write_tokens"),
+    *(
+        "output_tokens",
+        "reasoning_tokens",
+        "quality_score",
+        "user_rating",
+        "correct",
+        "model_requested",
+        "api",
+        "error",
+    ),
     *("streamed", "retries", "prompt_length", "response_id", "trace_id", "span_id", "extra"),
 )
 
@@ -25,6 +34,7 @@ _REVISED = _replaced(
         "lines": "CASE WHEN newest.record_id IS NULL THEN calls.lines ELSE newest.lines END",
         "currency": "coalesce(newest.currency, calls.currency)",
         "cost_status": "coalesce(newest.cost_status, calls.cost_status)",
+        "cost_flags": "CASE WHEN newest.record_id IS NULL THEN calls.cost_flags ELSE newest.cost_flags END",
     }
 )
 _JUDGED = _replaced(
@@ -60,7 +70,7 @@ POSTGRES: Final = Dialect(
         FROM ({chosen}) AS chosen, json_to_recordset(chosen.lines) AS line(
             unit text, rate numeric, per bigint, quantity numeric, amount numeric, model text))""",
     revised=f"""(SELECT {_REVISED} FROM calls LEFT JOIN (
-            SELECT DISTINCT ON (record_id) record_id, cost, currency, cost_status, lines FROM revisions
-            ORDER BY record_id, "at" DESC, rowid DESC
+            SELECT DISTINCT ON (record_id) record_id, cost, currency, cost_status, cost_flags, lines
+            FROM revisions ORDER BY record_id, "at" DESC, rowid DESC
         ) AS newest ON newest.record_id = calls.id) AS calls""",  # noqa: S608  # our own names
 )

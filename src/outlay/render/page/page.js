@@ -126,8 +126,11 @@
     }));
     const parts = [];
     if (unpriced) parts.push(`${count(unpriced)} ${unpriced === 1 ? "call" : "calls"} whose cost is not, or not wholly, known (${told.unpriced.join(", ")})`);
+    else if (told.unpriced.length) parts.push(`what is not known of calls whose cost is known in part (${told.unpriced.join(", ")})`);
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
-    by("note").textContent = parts.length ? `Costs are without ${parts.join(" and without ")}.` : "";
+    const notes = parts.length ? [`Costs are without ${parts.join(" and without ")}.`] : [];
+    if (told.extrapolated.length) notes.push(`Calls that are older than the first known price have that one (${told.extrapolated.join(", ")}).`);
+    by("note").textContent = notes.join(" ");
     return whole;
   }
   function draw() {
