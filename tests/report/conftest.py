@@ -15,6 +15,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.asked: list[Query | CallQuery] = []
         self.answers: dict[tuple[str, ...], Rows] = {}
+        self.extrapolated: dict[tuple[str, ...], Rows] = {}  # answers to how many calls have a later price
         self.records: list[Record] = []
         self.closed = 0
 
@@ -23,6 +24,8 @@ class FakeLedger:
 
     def rows(self, query: Query) -> Rows:
         self.asked.append(query)
+        if query.metrics == ("extrapolated_calls",):
+            return self.extrapolated.get(query.by, Rows((), {"extrapolated_calls": 0}))
         return self.answers[query.by]
 
     def lines(self, query: Query) -> tuple[Row, ...]:

@@ -94,6 +94,23 @@ def test_models_without_a_price_are_named_most_calls_first(reader: LedgerReader,
     assert dict(narrowed.where) == {"user": ("u1",), "cost_status": ("unpriced", "partial")}
 
 
+def test_models_at_a_price_of_later_are_named_behind_them(reader: LedgerReader, ledger: Any) -> None:
+    ledger.answers[()] = Rows((), totals(calls=9))
+    ledger.answers[("provider", "model")] = Rows((totals(provider="p", model="x", calls=1),), totals(calls=1))
+    found = [
+        {"provider": "p", "model": name, "extrapolated_calls": n}
+        for name, n in (("a", 1), ("b", 0), ("c", 5))
+    ]
+    ledger.extrapolated[()] = Rows((), {"extrapolated_calls": 6})
+    ledger.extrapolated["provider", "model"] = Rows(tuple(found), {"extrapolated_calls": 6})
+    report = reader.report(since="2026-11-01", where={"user": "u1"})
+    later = (Unpriced("p", "c", 5, extrapolated=True), Unpriced("p", "a", 1, extrapolated=True))
+    assert report.unpriced == (Unpriced("p", "x", 1), *later)
+    assert {(each.since, each.where) for each in ledger.asked[2:]} == {
+        (datetime(2026, 11, 1, tzinfo=UTC), (("user", ("u1",)),))
+    }
+
+
 def test_without_calls_the_ledger_is_asked_once(reader: LedgerReader, ledger: Any) -> None:
     ledger.answers[()] = Rows((), totals())
     assert reader.report().unpriced == ()

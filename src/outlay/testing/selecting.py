@@ -39,7 +39,7 @@ _VIEW = (
     ),
     *("action", "workspace", "tags", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"),
     *("reasoning_tokens", "cost", "currency", "cost_status", "prompt_length", "response_id", "trace_id"),
-    *("span_id", "extra", "quality_score", "user_rating", "correct", "total_tokens"),
+    *("span_id", "extra", "quality_score", "user_rating", "correct", "total_tokens", "extrapolated"),
 )
 _REFUSED = (
     "DELETE FROM calls",
