@@ -66,17 +66,25 @@ class Chunk:
         self.__dict__.update(fields)
 
 
+@pytest.mark.parametrize("along", [False, True], ids=["at the end", "with each chunk"])
 @pytest.mark.parametrize("provider", ["openai", "groq"])
-def test_the_chunks_of_a_stream_that_is_whole_are_let_go_before_it_is_read(provider: str) -> None:
+def test_the_chunks_of_a_stream_that_is_whole_are_let_go_before_it_is_read(
+    provider: str,
+    along: bool,  # noqa: FBT001  # a parameter
+) -> None:
     stream: Any = collector(provider, "chat")
     counted = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-    chunks = [Chunk(id="c-1", model="m", choices=[Chunk()], usage=None) for _ in range(9)]
-    chunks.append(Chunk(id="c-1", model="m", choices=[], usage=Chunk(**counted)))
+    chunks = [
+        Chunk(id="c-1", model="m", choices=[Chunk()], usage=Chunk(**counted) if along else None)
+        for _ in range(9)
+    ]
+    ending = [Chunk(finish_reason="stop")] if along else []
+    chunks.append(Chunk(id="c-1", model="m", choices=ending, usage=Chunk(**counted)))
     there = [weakref.ref(each) for chunk in chunks for each in (chunk, *chunk.__dict__["choices"])]
     for chunk in chunks:
         stream.add(chunk)
     stream.hold()
-    del chunk, chunks
+    del chunk, chunks, ending
     gc.collect()
     assert [one for one in there if one() is not None] == []
     assert stream.usage().units == {"input": 3, "output": 4}

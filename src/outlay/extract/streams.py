@@ -74,11 +74,10 @@ def cut_off(usage: Usage, reason: str) -> Usage:
 class Kept:
     """Usage objects of one stream; merged now and then, so that never more than a few are held."""
 
-    __slots__ = ("_held", "count")
+    __slots__ = ("_held",)
 
     def __init__(self) -> None:
         self._held: list[Any] = []
-        self.count = 0
 
     def __bool__(self) -> bool:
         return bool(self._held)
@@ -86,7 +85,6 @@ class Kept:
     def append(self, usage: Any) -> None:
         """Keep a reference to a usage object."""
         self._held.append(usage)
-        self.count += 1
         if len(self._held) > _FOLD:
             self._held = [self.merged()]
 
