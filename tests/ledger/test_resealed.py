@@ -130,7 +130,7 @@ def test_what_came_later_counts_and_what_was_pruned_stays_in_totals(
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         for module, name, value in (
             *((sealing, "STEP", part), (sealing, "ALIKE", 0), (resealing, "ALIKE", 0)),
-            *((seals, "_PART", 3), (sealed, "_FEW", few)),
+            *((seals, "_PART", 3), (sealed, "_FEW", few), (resealing, "_AT_ONCE", part)),
         ):
             patch.setattr(module, name, value)
         oracle = MemoryLedger()

@@ -1,19 +1,19 @@
 """Seals kept true: days of calls with newer costs or judgements are summed anew, pruned ones forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from outlay.ledger.dialect import standing
 from outlay.ledger.engine import Engine
 from outlay.ledger.native import duckdb
 from outlay.ledger.reach import Seal, came_later, days_from, edge, the_seal
 from outlay.ledger.sealing import ALIKE, DAY, TooManyKindsError, as_they_stand, within, write_seal
 from outlay.ledger.seals import TABLES, lines_of, sums_of
 
-_TOUCHED: Final = """"at" >= (SELECT min("at") FROM temp.touched)
-    AND "at" < (SELECT max("at") + INTERVAL 1 DAY FROM temp.touched)
-    AND date_trunc('day', "at") IN (SELECT "at" FROM temp.touched)"""
+_DAY = timedelta(days=1)
+_AT_ONCE: Final = 500_000  # calls that are put together with what was told of them: it takes room
 
 
 def renew_sums(engine: Engine, *, judged: bool) -> None:
@@ -28,10 +28,9 @@ def renew_sums(engine: Engine, *, judged: bool) -> None:
     try:
         with engine.transaction():
             below = f"rowid < {edge(engine, have.upto)}"
-            _touch(engine, below, (("revisions", have.revisions), ("scores", have.scores)))
-            _forget_touched(engine, "sealed_sums")
-            calls = within(as_they_stand(engine), f"{below} AND {_TOUCHED}")
-            engine.run(f"INSERT INTO sealed_sums BY NAME {sums_of(calls, DAY)}")
+            for calls in _touched(engine, below, (("revisions", have.revisions), ("scores", have.scores))):
+                _forget_touched(engine, "sealed_sums")
+                engine.run(f"INSERT INTO sealed_sums BY NAME {sums_of(calls, DAY)}")
             write_seal(engine, replace(have, revisions=revisions, scores=scores))
     except duckdb.Error:
         return
@@ -69,9 +68,9 @@ def _renew_lines(engine: Engine, have: Seal, want: Seal) -> None:
     source = as_they_stand(engine)
     held, wanted = days_from(have.lines_since), days_from(want.lines_since)
     if have.lined != want.lined and have.lines:
-        _touch(engine, f"rowid < {old}", (("revisions", have.lined),))
-        _forget_touched(engine, "sealed_lines")
-        _add_lines(engine, within(source, f"rowid < {old} AND {held} AND {_TOUCHED}"))
+        for calls in _touched(engine, f"rowid < {old} AND {held}", (("revisions", have.lined),)):
+            _forget_touched(engine, "sealed_lines")
+            _add_lines(engine, calls)
     if have.lines_since != want.lines_since:
         _add_lines(
             engine,
@@ -91,8 +90,11 @@ def _add_lines(engine: Engine, calls: str) -> None:
     engine.run(f"INSERT INTO sealed_lines BY NAME {lines_of(calls, DAY)}")
 
 
-def _touch(engine: Engine, below: str, since: Iterable[tuple[str, int]]) -> None:
-    """Keep the days of those of the sealed calls of which something was told since, as ``temp.touched``."""
+def _touched(engine: Engine, below: str, since: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Write where calls are read from, as they stand, of the days of which something was told since.
+
+    Some days at once, the first and the last of which stand in ``temp.touched``.
+    """
     told = " UNION ALL ".join(
         f"SELECT record_id FROM (SELECT record_id FROM {table} OFFSET {number})"  # noqa: S608  # our own names
         for table, number in since
@@ -105,10 +107,35 @@ def _touch(engine: Engine, below: str, since: Iterable[tuple[str, int]]) -> None
         AND id IN (SELECT record_id FROM temp.told)"""  # noqa: S608  # likewise
     )
     engine.run("DROP TABLE temp.told")
+    days = [day for (day,) in engine.all('SELECT "at" FROM temp.touched ORDER BY 1')]
+    revisions, scores = came_later(engine)
+    for first, last in _stretches(engine, days):
+        engine.run("CREATE OR REPLACE TEMP TABLE touched AS SELECT ? AS first, ? AS last", [first, last])
+        stretch = (
+            f"{below} AND \"at\" >= TIMESTAMP '{first}' AND \"at\" < TIMESTAMP '{last}' + INTERVAL 1 DAY"
+        )
+        yield within(standing(stretch, revised=revisions > 0, judged=scores > 0), "TRUE")
+
+
+def _stretches(engine: Engine, days: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """Put days that follow upon each other together, as long as they are of no more calls than go at once."""
+    sizes = dict(engine.all('SELECT "at", sum(calls) FROM sealed_sums GROUP BY "at"'))
+    first = last = None
+    calls = 0
+    for day in days:
+        calls += int(sizes.get(day, 0))
+        if first is None or last is None or day != last + _DAY or calls > _AT_ONCE:
+            if first is not None and last is not None:
+                yield first, last
+            first, calls = day, int(sizes.get(day, 0))
+        last = day
+    if first is not None and last is not None:
+        yield first, last
 
 
 def _forget_touched(engine: Engine, table: str) -> None:
-    engine.run(f'DELETE FROM {table} WHERE "at" IN (SELECT "at" FROM temp.touched)')  # noqa: S608  # likewise
+    within_stretch = '"at" BETWEEN (SELECT first FROM temp.touched) AND (SELECT last FROM temp.touched)'
+    engine.run(f"DELETE FROM {table} WHERE {within_stretch}")  # noqa: S608  # likewise
 
 
 def forget_before(engine: Engine, until: datetime) -> None:

@@ -38,7 +38,9 @@ def write_seal(engine: Engine, seal: Seal) -> None:
 def as_they_stand(tables: Asked) -> str:
     """Write where all calls are read from with the newest costs and judgements, and their rowid."""
     revisions, scores = came_later(tables)
-    return DUCKDB.judged.format(calls=DUCKDB.revised) if revisions or scores else DUCKDB.calls
+    if scores:
+        return DUCKDB.judged.format(calls=DUCKDB.revised)
+    return DUCKDB.revised if revisions else DUCKDB.calls
 
 
 def seal(engine: Engine) -> None:
