@@ -94,6 +94,11 @@ class Dialect:
     # the same with the newest of their costs, in the columns that can be asked for
     revised: str = _REVISED.format(calls="calls", row=", calls.rowid AS rowid", among="")
 
+    @property
+    def flagged(self) -> str:
+        """Count the calls whose cost has a flag, which is one of a few words of our own in a list of JSON."""
+        return f"count(*) FILTER (WHERE {self.flags} LIKE '%\"{{column}}\"%')"
+
 
 def reading_newest(dialect: Dialect) -> Dialect:
     """Give the same dialect, reading calls with the newest of their costs."""

@@ -62,10 +62,8 @@ def _written(column: str, dialect: Dialect) -> str:
     if dialect.columns is not None:
         return dialect.columns.get(column, "NULL")
     kind, _, inside = column.removeprefix("{").removesuffix("}").partition(":")
-    if kind == "percentiles":
-        return dialect.percentiles.format(column=inside)
-    if kind == "flagged":  # a list of a few words of our own, written as JSON
-        return f"count(*) FILTER (WHERE {dialect.flags} LIKE '%\"{inside}\"%')"
+    if kind in {"percentiles", "flagged"}:
+        return (dialect.percentiles if kind == "percentiles" else dialect.flagged).format(column=inside)
     return _histogram(inside, dialect) if kind == "histogram" else column
 
 
