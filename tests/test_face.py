@@ -3,6 +3,7 @@
 import builtins
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,16 @@ def test_type_checkers_know_the_keywords_that_the_recorder_takes() -> None:
 def test_a_provider_that_nobody_named_is_unknown_and_the_call_is_counted() -> None:
     assert outlay.record(provider=None, model="gpt-4o", cost="0.5").provider == "unknown"  # type: ignore[arg-type]
     assert outlay.record(provider="", cost=1).provider == "unknown"
+
+
+def test_settings_that_cannot_be_stop_a_program_at_its_own_line_for_us(tmp_path: Path) -> None:
+    (tmp_path / "outlay.toml").write_text('ledgr = "elsewhere"\n')
+    done = subprocess.run(
+        [sys.executable, "-c", "import outlay; print('imported'); outlay.instrument(); print('on')"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("imported\n", 1)
+    assert "unknown key 'ledgr'; did you mean ledger?" in done.stderr.splitlines()[-1]

@@ -29,8 +29,12 @@ def instrument(*names: str, include_usage: bool | None = None) -> tuple[str, ...
     Without names an SDK that is not loaded yet is hooked when the program imports it. Calling it twice
     changes nothing. Gives the names of the SDKs that are hooked by now.
 
+    Settings are read here, before the first call: what cannot be stops the program with one line, as a person
+    is there to mend it, where calls would else be kept elsewhere, or a budget not, without a word.
+
     Raises:
-        SettingsError: an SDK of that name is not supported, or too old.
+        SettingsError: outlay.toml or the environment says what cannot be; or an SDK of that name is not
+            supported, or too old.
         MissingExtraError: an SDK that was named is not installed.
     """
     here = process.current()

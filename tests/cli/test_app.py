@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import click
@@ -474,6 +475,24 @@ def test_every_shell_gets_its_completion_script(command: Command, shell: str) ->
     done = command("completion", shell)
     assert done.returncode == 0
     assert "_OUTLAY_COMPLETE" in done.stdout
+    assert ("autoload -Uz compinit" in done.stdout) == (shell == "zsh")  # which has not always loaded it
+
+
+@pytest.mark.skipif(which("zsh") is None, reason="there is no zsh on this machine")
+def test_a_zsh_without_settings_of_its_own_takes_the_script(
+    environ: dict[str, str], tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "outlay.zsh").write_text(command("completion", "zsh").stdout)
+    done = subprocess.run(
+        ["zsh", "-f", "-c", "source outlay.zsh; print $_comps[outlay]"],
+        cwd=tmp_path,
+        env={**environ, "HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("_outlay_completion\n", 0)
 
 
 @pytest.mark.parametrize(

@@ -234,3 +234,15 @@ def test_a_url_that_names_no_ledger_is_a_wrong_command_line(outlay: Outlay) -> N
     done = outlay("report", "--ledger", "mysql://somewhere/db")
     assert (done.returncode, done.stdout) == (2, "")
     assert "names no ledger" in done.stderr
+
+
+def test_features_say_of_how_many_calls_none_is_known(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    here = process.use(load(environ, tmp_path))
+    for said in ({"tags": {"feature": "search"}}, {"query_type": "rag"}):
+        here.recorder().record(provider="openai", model="gpt-4o", input_tokens=9, **said)  # type: ignore[arg-type]
+    assert here.flush()
+    note = "1 call has no tag feature; outlay top --of query_type ranks query types"
+    assert note in outlay("top", "--of", "features").stdout
+    assert note not in outlay("top", "--of", "query_type").stdout

@@ -11,7 +11,7 @@ import pytest
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError
 from outlay.core.query import Query
 from outlay.ledger import DuckLedger
-from outlay.ledger.engine import Engine
+from outlay.ledger.engine import Engine, told_plainly
 from outlay.ledger.migrations import migrations
 from outlay.ledger.native import interruptible
 from outlay.testing import call
@@ -127,6 +127,15 @@ def test_an_interrupt_is_an_interrupt_and_leaves_the_ledger_as_it_was(tmp_path: 
     )
     assert done.stdout == "interrupted\n"
     assert DuckLedger(tmp_path).rows(Query()).total["calls"] == 1
+
+
+def test_a_full_disk_is_said_and_not_the_engines_document(tmp_path: Path) -> None:
+    said = 'IO Error: Async write failed: {"exception_message":"No space left on device","errno":"28"}'
+    with pytest.raises(LedgerError) as error, told_plainly(tmp_path):
+        raise duckdb.IOException(said)
+    assert str(error.value) == (
+        f"{tmp_path}: No space left on device, here or where a file is written; make room"
+    )
 
 
 def test_another_fault_of_the_engine_is_told_as_it_is() -> None:

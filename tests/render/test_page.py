@@ -110,6 +110,34 @@ def test_a_year_of_daily_data_stays_under_six_megabytes() -> None:
     assert len(html_text(page).encode()) < 6_000_000
 
 
+@pytest.mark.parametrize(
+    ("feature", "shown"), [(None, "search"), ("query_type", "rag"), ("tag:team", "core"), ("day", "-")]
+)
+def test_the_dearest_calls_show_what_is_a_feature_on_the_page(feature: str | None, shown: str) -> None:
+    record = call(query_type="rag", tags={"feature": "search", "team": "core"})
+    found = told(html_text(page_of(reader([record]), feature=feature)))
+    assert found["dearest"][0][3] == shown
+
+
+def test_a_narrow_page_has_its_legends_above_the_bars(
+    chromium: Browser, tmp_path: Path, notes: Notes
+) -> None:
+    path = tmp_path / "narrow.html"
+    path.write_text(html_text(page_of(reader(many()))), "utf-8")
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(path.as_uri())
+    page.wait_for_selector("#daily .legend")
+    legend = page.locator("#daily .legend").bounding_box()
+    bars = page.locator("#daily .barlayer").bounding_box()
+    about = page.locator("#about").bounding_box()
+    assert legend is not None
+    assert bars is not None
+    assert about is not None
+    assert legend["y"] + legend["height"] <= bars["y"] + 1
+    assert about["height"] < 80  # two or three lines, and no column of single words
+    page.close()
+
+
 def test_names_cannot_end_the_script_they_stand_in() -> None:
     text = html_text(page_of(reader([call(model=NASTY, user=NASTY, query_type=NASTY)])))
     assert NASTY not in text

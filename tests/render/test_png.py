@@ -64,6 +64,14 @@ def test_the_bars_add_up_to_the_total() -> None:
     assert sum(found.latencies) == sum(count for _, count in latency_bars(found.latencies)) == 365
 
 
+@pytest.mark.parametrize(
+    ("cost", "shown"),
+    [(12345.678, "12,345.68"), (1.0, "1.00"), (0.009345, "0.009345"), (4.23e-05, "0.000042")],
+)
+def test_amounts_are_written_out(cost: float, shown: str) -> None:
+    assert png._figure(cost) == shown
+
+
 def test_latencies_stand_in_the_bucket_that_ends_with_them() -> None:
     found = picture(*(call(latency_ms=value) for value in (10.0, 10.1, 700_000.0)))
     assert latency_bars(found.latencies)[0] == ("0.01", 1)

@@ -4,15 +4,19 @@ import click
 from click.shell_completion import get_completion_class
 
 _SHELLS = ("bash", "zsh", "fish")
+_ZSH_ASKS = "    compdef "
+_ZSH_LOADS = "    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }"
+"""A zsh without settings of its own has not loaded what completes."""
 
 
 @click.command
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
-    """The completion script of a shell; for bash: eval "$(outlay completion bash)"."""
+    """The completion script of a shell; for bash and zsh: eval "$(outlay completion SHELL)"."""
     from outlay.cli.app import root
 
     made = get_completion_class(shell)
     if made is None:
         raise click.ClickException(f"click has no completion for {shell}")
-    click.echo(made(root, {}, "outlay", "_OUTLAY_COMPLETE").source())
+    script = made(root, {}, "outlay", "_OUTLAY_COMPLETE").source()
+    click.echo(script.replace(_ZSH_ASKS, f"{_ZSH_LOADS}\n{_ZSH_ASKS}"))

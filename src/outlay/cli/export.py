@@ -122,6 +122,7 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     """Give where the data go: standard output, or a new file that appears when all is written."""
     from outlay.cli.session import check_folder
     from outlay.core.errors import SettingsError
+    from outlay.core.located import located
 
     if output is None:
         yield sys.stdout.buffer
@@ -133,7 +134,7 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     check_folder(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with unfinished.open("xb") as file:
+        with located(path), unfinished.open("xb") as file:
             yield file
         try:
             _name(unfinished, path)

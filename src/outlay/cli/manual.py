@@ -143,6 +143,7 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
         "outlay doctor": [Example("outlay doctor", "the last line is the first thing to do")],
         "outlay completion": [
             Example('eval "$(outlay completion bash)"', "in ~/.bashrc"),
+            Example('eval "$(outlay completion zsh)"', "in ~/.zshrc"),
             Example("outlay completion fish > ~/.config/fish/completions/outlay.fish", "for fish"),
         ],
     }

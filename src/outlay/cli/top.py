@@ -1,12 +1,16 @@
 """``outlay top``: what costs most or takes longest: calls, or groups of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from outlay.cli.options import data_options, format_options, period_options
 from outlay.cli.words import ranked
+
+if TYPE_CHECKING:  # loaded when the command runs: --help needs neither
+    from outlay.render.sheets import View
+    from outlay.report.values import Report
 
 _ORDERS: Mapping[str, str] = {
     "cost": "cost",
@@ -16,6 +20,7 @@ _ORDERS: Mapping[str, str] = {
     "errors": "errors",
 }
 _OF_CALLS = ("cost", "latency")
+_FEATURE = "tag:feature"
 
 
 @click.command
@@ -44,7 +49,6 @@ def top(ctx: click.Context, /, *, by: str, of: str, **given: Any) -> None:
     """
     from outlay.cli.calls import print_calls
     from outlay.cli.showing import answer
-    from outlay.render.reports import report_view
     from outlay.report.top import top_of
 
     if of == "calls":
@@ -53,6 +57,20 @@ def top(ctx: click.Context, /, *, by: str, of: str, **given: Any) -> None:
         limit = given.pop("limit")
         print_calls(ctx, limit, "cost" if by == "cost" else "latency", given)
         return
-    answer(
-        ctx, given, lambda reader, question: top_of(reader, of, order=_ORDERS[by], **question), report_view
-    )
+    answer(ctx, given, lambda reader, question: top_of(reader, of, order=_ORDERS[by], **question), _view)
+
+
+def _view(report: "Report") -> "View":
+    """Lay a ranking out; where it is of features, say how many calls have no such tag."""
+    from dataclasses import replace
+
+    from outlay.render.cells import many
+    from outlay.render.reports import report_view
+
+    laid_out = report_view(report)
+    untagged = sum(row["calls"] for row in report.rows if row.get(_FEATURE, "") is None)
+    if not untagged:
+        return laid_out
+    without = many(untagged, "call has", "calls have")
+    note = f"{without} no tag feature; outlay top --of query_type ranks query types"
+    return replace(laid_out, notes=(*laid_out.notes, note))

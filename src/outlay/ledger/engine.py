@@ -14,6 +14,7 @@ from outlay.ledger.native import duckdb, interruptible
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # no network, ever
+_FULL = "No space left on device"
 _UTC = "SET TimeZone = 'UTC'"  # of one connection, which would else have the machine's
 
 
@@ -138,4 +139,6 @@ def told_plainly(file: Path) -> Iterator[None]:
         line = str(error).strip().partition("\n")[0]
         if "Could not set lock" in line:
             raise LedgerBusyError(f"another program has {file} open; close it and ask again") from error
+        if _FULL in line:  # somewhere in a document of the engine's own
+            raise LedgerError(f"{file}: {_FULL}, here or where a file is written; make room") from error
         raise LedgerError(f"{file}: {line}") from error

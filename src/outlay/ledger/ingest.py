@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from outlay.core.errors import JournalError, RefusedEntryError
+from outlay.core.located import located
 from outlay.core.record import Entry
 from outlay.journal import Fault, line_of, read_line
 from outlay.ledger.backlog import Stretch, loads, portions, spool
@@ -176,6 +177,7 @@ def spool_file(folder: Path) -> Iterator[Path]:
     folder.mkdir(exist_ok=True)
     target = folder / "batch.jsonl"
     try:
-        yield target
+        with located(folder):
+            yield target
     finally:
         target.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ _BASE: Mapping[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
     "colorway": list(COLOURS),
-    "legend": {"orientation": "h", "y": 1.16, "traceorder": "normal"},
+    "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},  # grows upwards
     "hovermode": "x unified",
     "font": {"family": "system-ui, sans-serif", "size": 13},
 }
@@ -33,7 +33,11 @@ def layouts(sign: str) -> dict[str, dict[str, Any]]:
             **_BASE,
             "bargap": 0.02,
             "yaxis": calls,
-            "xaxis": {"type": "category", **_titled("Latency (s)")},
+            "xaxis": {
+                "type": "category",
+                "automargin": True,
+                "title": {"text": "Latency (s)", "standoff": 8},  # below names that a narrow page turns
+            },
         },
         "success": {**_BASE, "barmode": "stack", "yaxis": calls, "xaxis": _TIME},
         "tokens": {**_BASE, "barmode": "stack", "yaxis": tokens, "xaxis": _TIME},

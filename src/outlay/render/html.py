@@ -71,7 +71,7 @@ def _told(page: Page) -> dict[str, Any]:
         "cells": [_cell(key, cell, places) for key, cell in cube.cells.items()],
         "percentiles": [_latency(row) for row in page.latencies],
         "agents": [_agent(row) for row in page.agents],
-        "dearest": [_call(record) for record in page.dearest],
+        "dearest": [_call(record, page.feature) for record in page.dearest],
     }
 
 
@@ -111,12 +111,18 @@ def _agent(row: Row) -> list[str]:
     return [name(row["agent"]), name(row["action"]), count(row["calls"]), count(row["errors"]), costs]
 
 
-def _call(record: Record) -> list[str]:
+def _feature(record: Record, feature: str) -> object:
+    if feature.startswith("tag:"):
+        return record.tags.get(feature.removeprefix("tag:"))
+    return getattr(record, feature, None)  # a day or a week is none of the record's own
+
+
+def _call(record: Record, feature: str) -> list[str]:
     return [
         f"{record.at:%Y-%m-%d %H:%M:%S}Z",
         name(record.model),
         name(record.user),
-        name(record.query_type),
+        name(_feature(record, feature)),
         count(record.input_tokens),
         count(record.output_tokens),
         milliseconds(record.latency_ms),

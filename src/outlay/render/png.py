@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _INCHES, _DPI = (12, 8), 100  # 1200 x 800
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#6b6b6b"  # told apart by colour-blind people too
 _BARS = 10  # models shown one by one
+_TICKS = 8
 _LONGEST = 28
 _SECOND = 1000
 
@@ -108,10 +109,15 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
         if cost is None:  # its label says that it is unknown; a figure would say 0
             continue
         axes.annotate(
-            f"{cost:,.4g}", (cost, place), (3, 0), textcoords="offset points", va="center", fontsize=8
+            _figure(cost), (cost, place), (3, 0), textcoords="offset points", va="center", fontsize=8
         )
     axes.margins(x=0.15)
     return None
+
+
+def _figure(cost: float) -> str:
+    """Write an amount out: neither 1.2e+04 nor 4.2e-05 is read as money."""
+    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.6f}"
 
 
 def model_bars(picture: Picture) -> tuple[list[str], list[float | None]]:
@@ -144,7 +150,7 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
     axes.bar(places, counts, width=1, align="edge", color=_BLUE, edgecolor="white")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    step = max(1, len(labels) // 8)
+    step = -(-len(labels) // _TICKS)
     axes.set_xticks([place + 1 for place in places][::step], labels[::step], fontsize=9)
     return None
 

@@ -26,6 +26,7 @@ class Page:
     latencies: tuple[Row, ...]  # by model, with report.latency.METRICS
     agents: tuple[Row, ...]  # by agent and action
     dearest: tuple[Record, ...]
+    feature: str  # the dimension that is a feature here
     about: str  # which calls, and when the page was made
 
 
@@ -46,6 +47,7 @@ def page_of(reader: LedgerReader, *, feature: str | None = None, **question: Any
             latencies=tuple(models.rows),
             agents=tuple(agents.rows),
             dearest=tuple(reader.calls(_DEAREST, "cost", **question)),
+            feature=dimension,
             about=_about(picture, reader, question),
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 from outlay.capture.contexts import Attribution
 from outlay.capture.surroundings import Place, here
 from outlay.core.errors import LedgerError
+from outlay.core.located import located
 from outlay.core.ports import Absorbing, Ledger, Workbench
 from outlay.core.record import Entry, Record
 from outlay.importing.bulk.again import Again, set_apart
@@ -139,8 +140,9 @@ class Bulk:
         """Lay out what can be; None where the engine cannot, for whatever reason: the other way can."""
         for text in lines.texts():
             with NamedTemporaryFile(dir=self.ledger.spool, prefix=_PREFIX, suffix=_SUFFIX) as target:
-                target.write(text)
-                target.flush()
+                with located(self.ledger.spool):
+                    target.write(text)
+                    target.flush()
                 with suppress(LedgerError, ValueError):
                     block = Block(bench, self.book, self.maker)
                     return block.lay_out(Path(target.name), lines.count, origin)
