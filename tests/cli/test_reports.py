@@ -241,7 +241,7 @@ def test_features_say_of_how_many_calls_none_is_known(
 ) -> None:
     here = process.use(load(environ, tmp_path))
     for said in ({"tags": {"feature": "search"}}, {"query_type": "rag"}):
-        here.recorder().record(provider="openai", model="gpt-4o", input_tokens=9, **said)  # type: ignore[arg-type]
+        here.recorder().record(provider="openai", model="gpt-4o", input_tokens=9, **said)
     assert here.flush()
     note = "1 call has no tag feature; outlay top --of query_type ranks query types"
     assert note in outlay("top", "--of", "features").stdout
