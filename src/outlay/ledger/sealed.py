@@ -108,7 +108,8 @@ def sealing(tables: Asked, query: Query, dialect: Dialect, plain: Dialect) -> Di
     if names <= _SORTED and any(map(_is_sorted, sql.beside_sums(query, dialect))):
         recorded = [standing(each, revised=False, judged=False) for each in period.loose]
         latencies = _all_of(tables, "latencies", period, latencies_of, recorded)
-    single = plain if names.isdisjoint(_OF_COST) else dialect
+    of_costs = not names.isdisjoint(_OF_COST) or "extrapolated_calls" in query.metrics
+    single = dialect if of_costs else plain
     return replace(single, sealed=replace(sealed, calls=sums), latencies=latencies)
 
 
