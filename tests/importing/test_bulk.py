@@ -170,6 +170,9 @@ ODD = TEXT | st.sampled_from(
 )
 NAME = st.sampled_from(["u1", "ünï", "s 2"]) | ODD
 SOME_MODEL = st.sampled_from(MODELS) | st.none() | ODD
+FAULT = st.sampled_from(
+    [None, "", "boom sk-abcdefghijkl", "two\nlines", "long " * 80, 'said "so"', 429, ["boom"], "ünï 'x'"]
+)
 PLAIN: dict[str, st.SearchStrategy[Any]] = {
     "timestamp": MOMENT,
     "model": SOME_MODEL,
@@ -185,7 +188,9 @@ PLAIN: dict[str, st.SearchStrategy[Any]] = {
     "query_type": NAME,
     "correct": st.sampled_from([True, False, "yes", "0", "maybe", None]),
     "user_rating": MEASURE,
-    "error": st.none() | st.just("boom sk-abcdefghijkl"),
+    "error": FAULT,
+    "error_type": st.sampled_from([None, "TimeoutError", "", 7]),
+    "success": st.sampled_from([True, False, None, "no", "odd"]),
     "prompt": st.just("secret"),
     "cached": st.booleans(),
     "Chunks": ODD,
@@ -251,8 +256,8 @@ OBSERVATION: dict[str, st.SearchStrategy[Any]] = {
     "model": SOME_MODEL,
     "providedModelName": SOME_MODEL,
     "userId": NAME,
-    "level": st.sampled_from(["DEFAULT", "ERROR", "error", None, 7]),
-    "statusMessage": st.none() | st.just("boom"),
+    "level": st.sampled_from(["DEFAULT", "ERROR", "error", None, 7, True, "é"]),
+    "statusMessage": FAULT,
     "usage": st.none() | DETAILS,
     "usageDetails": st.none() | DETAILS | DETAILS.map(json.dumps) | st.sampled_from([{}, "x", [1]]),
     "promptTokens": COUNT,
@@ -582,7 +587,7 @@ def test_an_import_that_is_given_up_leaves_nothing_behind(
 def test_equal_rows_are_told_apart_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "_BLOCK", 400)
     equal = b'{"timestamp": "2026-11-20T10:00:00Z", "model": "gpt-4o", "cost": 0.5}'
-    slow = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.5, "error": "boom"}'  # goes one by one
+    slow = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.5, "error": ["boom"]}'  # goes one by one
     others = [b'{"timestamp": "2026-11-20T10:00:00Z", "cost": %d}' % n for n in range(60)]
     rows = [equal, slow, equal, *others[:30], b"bad", equal, slow, *others[30:], slow, equal, others[0]]
     done = both_agree(b"".join(row + b"\n" for row in (*rows, *rows)))

@@ -219,10 +219,11 @@ class Workbench(Protocol):
         """Run a question and give all rows; LedgerError where the engine refuses it."""
         ...
 
-    def absorb(self, table: str) -> int:
+    def absorb(self, table: str, ids: str) -> int:
         """Keep the calls of a temporary table or view whose id is new, all or none; give how many were new.
 
-        It has the columns of calls, and a ``number`` by which they stand in order.
+        It has the columns of calls, and a ``number`` by which they stand in order. The temporary table
+        ``ids`` has the ``id`` of each of them, where it is found without working out the rest.
 
         Raises:
             LedgerError: the ledger cannot be written.

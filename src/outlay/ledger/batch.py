@@ -90,18 +90,19 @@ class Batch:
         )
         return new if lines == ids == inserted and not known and not are_old(self._engine, new) else None
 
-    def keep_laid(self, table: str) -> int:
+    def keep_laid(self, table: str, ids: str) -> int:
         """Bring calls into the tables, in the caller's transaction; give how many were new.
 
-        A temporary table or view lays them out, in the columns of calls and their ``number`` in order. Where
-        all are new, each once, and of days that are not pruned, they are only inserted.
+        A temporary table or view lays them out, in the columns of calls and their ``number`` in order; the
+        temporary table ``ids`` has their ids. Where all are new, each once, and of days that are not pruned,
+        they are only inserted.
         """
-        lines, ids, low, high = self._engine.all(
-            f"SELECT count(*), count(DISTINCT id), min(id), max(id) FROM temp.{table}"  # noqa: S608  # the caller's name
+        lines, different, low, high = self._engine.all(
+            f"SELECT count(*), count(DISTINCT id), min(id), max(id) FROM temp.{ids}"  # noqa: S608  # the caller's name
         )[0]
         if not lines:
             return 0
-        if lines == ids and horizon_of(self._engine) is None and not self._knows(table, low, high):
+        if lines == different and horizon_of(self._engine) is None and not self._knows(ids, low, high):
             self._engine.run(f"INSERT INTO calls SELECT {self._names} FROM temp.{table}")  # noqa: S608  # likewise
             return int(lines)
         others = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _OTHERS.items())
@@ -111,9 +112,9 @@ class Batch:
         )
         return self.keep()
 
-    def _knows(self, table: str, low: Any, high: Any) -> bool:
+    def _knows(self, ids: str, low: Any, high: Any) -> bool:
         found = self._engine.all(
-            f"""SELECT 1 FROM temp.{table} AS batch SEMI JOIN calls AS have
+            f"""SELECT 1 FROM temp.{ids} AS batch SEMI JOIN calls AS have
             ON have.id = batch.id AND have.id BETWEEN ? AND ? LIMIT 1""",  # noqa: S608  # likewise
             [low, high],
         )

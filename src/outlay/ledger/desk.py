@@ -30,10 +30,10 @@ class Desk:
         with told_plainly(self._file):
             return self._engine.all(sql, parameters)
 
-    def absorb(self, table: str) -> int:
+    def absorb(self, table: str, ids: str) -> int:
         """Keep the new ones of the calls that a temporary table or view lays out; give how many they were."""
         with self._turn(), self._at_the_ledger(), self._engine.transaction():
-            return Batch(self._engine).keep_laid(table)
+            return Batch(self._engine).keep_laid(table, ids)
 
     @contextmanager
     def _at_the_ledger(self) -> Iterator[None]:

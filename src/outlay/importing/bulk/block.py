@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outlay.capture.redact import redact, without_keys
 from outlay.core.ports import Workbench
 from outlay.importing.bulk import charged
 from outlay.importing.bulk.charges import RATE_COLUMNS, Span, rate_of, spans_of
@@ -16,7 +17,7 @@ from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, 
 from outlay.importing.made import Maker
 from outlay.pricing import Book
 
-BATCH = "foreign_batch"
+BATCH, TOLD = "foreign_batch", "foreign_told"  # the ledger's columns, and what they are worked out of
 _NAMES = 2_000  # providers and models in one block
 _SPAN = """span.provider IS NOT DISTINCT FROM told.provider AND span.model IS NOT DISTINCT FROM told.model
     AND told.moment >= span.since AND told.moment < span.until"""
@@ -122,7 +123,23 @@ class Block:
         if any(layout.told.is_call != "TRUE" for layout in every):
             self._bench.run("INSERT INTO foreign_skipped SELECT number FROM foreign_told WHERE NOT is_call")
             self._bench.run("DELETE FROM foreign_told WHERE NOT is_call")
+        self._take_keys_out()
         return {layout.number: layout.shape for layout in every}
+
+    def _take_keys_out(self) -> None:
+        """Bring the texts of errors to what is kept of them, each once."""
+        if "error" not in self._told:
+            return
+        found = self._bench.all("SELECT DISTINCT error FROM foreign_told WHERE error IS NOT NULL")
+        kept = {said: without_keys(redact(said)) for (said,) in found}
+        other = {said: text for said, text in kept.items() if text != said}
+        if other:
+            self._bench.run(
+                """UPDATE foreign_told SET error = made.kept FROM (
+                SELECT unnest(CAST(? AS VARCHAR[])) AS said, unnest(CAST(? AS VARCHAR[])) AS kept) AS made
+                WHERE made.said = foreign_told.error""",
+                [list(other), list(other.values())],
+            )
 
     def _widen(self, layouts: Sequence[Layout]) -> None:
         """Make room for what layouts tell, beside what is there."""
@@ -283,7 +300,8 @@ class Block:
     def _times_before(self) -> dict[int, tuple[int, datetime]]:
         found = self._bench.all(
             """SELECT line.rowid, have.number, have.moment FROM
-            (SELECT rowid FROM foreign_lines WHERE rowid NOT IN (SELECT number FROM foreign_told)) AS line
+            (SELECT rowid FROM foreign_lines WHERE rowid NOT IN (SELECT number FROM foreign_told)
+            AND rowid NOT IN (SELECT number FROM foreign_skipped)) AS line
             ASOF JOIN (SELECT number, moment FROM foreign_told) AS have ON line.rowid >= have.number"""
         )
         return {int(place): (int(number), at.replace(tzinfo=UTC)) for place, number, at in found}

@@ -9,13 +9,13 @@ _SESSION = "Helicone-Session-Id"
 
 
 def tell(cells: Cells) -> Told | None:
-    """Say where a request's columns stand; failed calls, and bodies with usage, are read one by one."""
+    """Say where a request's columns stand; bodies with usage are read one by one."""
     told = Told(cells.text("request_created_at"), cells.textual(cells.text("request_id")))
     if NOTHING in {told.at, told.identity} or cells.positions is not None:
         return None
     cells.need(f"{told.identity} IS NOT NULL")
     status = cells.count(cells.first("response_status", "status"))
-    cells.need(f"coalesce({status}, 0) < {helicone.FAILED}")
+    failed = f"coalesce({status}, 0) >= {helicone.FAILED}"
     _no_body(cells)
     _usage(cells, told)
     provider = cells.textual(cells.first("provider", "model_provider"), never_number=True)
@@ -36,7 +36,8 @@ def tell(cells: Cells) -> Told | None:
         "model": cells.textual(
             cells.first("response_model", "request_model", "model", "model_override"), never_number=True
         ),
-        "status": "'success'",
+        "status": f"CASE WHEN {failed} THEN 'error' ELSE 'success' END",
+        "error": f"CASE WHEN {failed} THEN 'HTTP ' || {status} END",
         "user": cells.textual(cells.first("request_user_id", "helicone_user", "user_id")),
         "session": session,
         "latency_ms": cells.measure(cells.first("delay_ms", "latency")),

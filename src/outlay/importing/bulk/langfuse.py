@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from outlay.importing import langfuse
 from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import NOTHING, coalesced, quoted
+from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told
 
@@ -20,7 +20,7 @@ _MS = 1000
 
 
 def tell(cells: Cells) -> Told | None:
-    """Say where an observation's columns stand; failed calls are read one by one."""
+    """Say where an observation's columns stand."""
     told = Told(cells.text("startTime"), cells.textual(cells.text("id")))
     kind = cells.text("type")
     if NOTHING in {told.at, told.identity, kind} or cells.positions is not None:
@@ -32,15 +32,16 @@ def tell(cells: Cells) -> Told | None:
         f"CASE WHEN {kind} IS NULL OR regexp_full_match({kind}, '[A-Za-z]*') THEN {told.is_call} END"
     )
     level = cells.text("level")
-    if level != NOTHING:
-        cells.need(f"({level} IS NULL OR {level} IN ('DEFAULT', 'DEBUG', 'WARNING'))")
+    cells.need(matches(level, "[A-Za-z]*"))
+    failed = f"coalesce(upper({level}) = 'ERROR', FALSE)"
     _usage(cells, told)
     told.columns |= {
         "model": cells.textual(
             cells.first("model", "providedModelName", "internalModelId"), never_number=True
         ),
         "operation": f"CASE WHEN upper({kind}) = 'EMBEDDING' THEN 'embeddings' END",
-        "status": "'success'",
+        "status": f"CASE WHEN {failed} THEN 'error' ELSE 'success' END",
+        "error": _message(cells, failed),
         "user": cells.textual(cells.text("userId")),
         "session": cells.textual(cells.text("sessionId")),
         "query_type": cells.textual(cells.text("name")),
@@ -60,6 +61,11 @@ def tell(cells: Cells) -> Told | None:
         )
     ]
     return told
+
+
+def _message(cells: Cells, failed: str) -> str:
+    message = cells.textual(cells.text("statusMessage"))
+    return message if message == NOTHING else f"CASE WHEN {failed} THEN {message} END"
 
 
 def _measured(cells: Cells, start: str, end: str, seconds: str) -> str:

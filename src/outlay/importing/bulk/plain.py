@@ -1,5 +1,7 @@
 """Plain rows in bulk, by the same names as one by one."""
 
+from collections.abc import Sequence
+
 import orjson
 
 from outlay.importing import plain
@@ -22,8 +24,6 @@ def tell(cells: Cells) -> Told | None:
     told = Told(said("at"), cells.textual(said("id")))
     for name in plain.TEXTS:
         told.columns[name] = cells.textual(said(name), never_number=name in {"provider", "model"})
-    for name in ("error", "error_type"):
-        cells.missing(told.columns.pop(name))
     inclusive(cells, told, {name: cells.count(said(name)) for name in plain.COUNTS})
     for name in plain.NUMBERS:
         told.columns[name] = cells.measure(said(name))
@@ -32,7 +32,8 @@ def tell(cells: Cells) -> Told | None:
     )
     told.columns["prompt_length"] = cells.count(said("prompt_length"))
     told.columns["correct"] = _truth(cells, said("correct"))
-    told.columns["status"] = _status(cells, said("status"), said("success"))
+    faults = [told.columns[name] for name in ("error", "error_type") if told.columns[name] != NOTHING]
+    told.columns["status"] = _status(cells, said("status"), said("success"), faults)
     costs = [name for name in plain.NAMES["cost"] if name in normal]
     if len(costs) > 1:
         return None
@@ -51,11 +52,15 @@ def _truth(cells: Cells, text: str) -> str:
     return f"CASE WHEN {text} IS NOT NULL THEN {text} IN {_YES} END"
 
 
-def _status(cells: Cells, status: str, success: str) -> str:
+def _status(cells: Cells, status: str, success: str, faults: Sequence[str]) -> str:
+    """Read the outcome: as it is told, as ``success`` says, or by an error that is told."""
+    by_success = (
+        f"CASE WHEN coalesce({', '.join([*faults, NOTHING])}) IS NULL THEN 'success' ELSE 'error' END"
+    )
     worked = _truth(cells, success)
-    by_success = "'success'" if worked == NOTHING else f"CASE WHEN {worked} THEN 'success' ELSE 'error' END"
     if worked != NOTHING:
-        by_success = f"CASE WHEN {success} IS NULL THEN 'success' ELSE {by_success} END"
+        told = f"CASE WHEN {worked} THEN 'success' ELSE 'error' END"
+        by_success = f"CASE WHEN {success} IS NULL THEN {by_success} ELSE {told} END"
     if status == NOTHING:
         return by_success
     cells.need(f"({status} IS NULL OR regexp_full_match({status}, '[A-Za-z]+'))")

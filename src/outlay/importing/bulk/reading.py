@@ -19,7 +19,7 @@ from outlay.core.ports import Absorbing, Ledger, Workbench
 from outlay.core.record import Entry, Record
 from outlay.importing.bulk.again import Again, set_apart
 from outlay.importing.bulk.ahead import Ready, ahead
-from outlay.importing.bulk.block import BATCH, Block, Laid
+from outlay.importing.bulk.block import BATCH, TOLD, Block, Laid
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.bulk.lines import Joined, Lines, Places, blocks, heading_of
 from outlay.importing.bulk.marked import Marked, marked
@@ -131,7 +131,7 @@ class Bulk:
         step = Step(laid.count)
         found = list(self._left(lines, laid, step.faults))
         found = self._in_order(bench, lines, found, step) if found else found
-        step.new += bench.absorb(BATCH)
+        step.new += bench.absorb(BATCH, TOLD)
         for more in kept((entry for _, entry in found), self.ledger):
             step.calls, step.new = step.calls + more.calls, step.new + more.new
         yield step

@@ -18,6 +18,8 @@ COLUMNS: Mapping[str, str] = {
     "model_requested": "VARCHAR",
     "operation": "VARCHAR",
     "status": "VARCHAR",
+    "error_type": "VARCHAR",
+    "error": "VARCHAR",  # as the row tells it; keys are taken out of it before it is kept
     "latency_ms": "DOUBLE",
     "time_to_first_token_ms": "DOUBLE",
     "user": "VARCHAR",
