@@ -216,7 +216,7 @@ async def llama_workflow(server: Stub) -> None:
     """Ask in a step of a workflow, which is a task of its own."""
     flows, model = need("llama_index.core.workflow"), llama(server)
 
-    async def ask(_self: Any, ev: Any) -> Any:
+    async def ask(self: Any, ev: Any) -> Any:
         return flows.StopEvent(result=str(await model.acomplete(ASK)))
 
     ask.__annotations__ = {"ev": flows.StartEvent, "return": flows.StopEvent}
