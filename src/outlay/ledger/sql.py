@@ -113,10 +113,9 @@ def lines(query: Query, bounds: Bounds | None, dialect: Dialect = DUCKDB) -> Sta
     """Ask for sums over the lines of costs: the dimensions' columns, those of _LINE, count, two sums."""
     chosen, keys = chosen_calls(query, bounds, dialect, "cost IS NOT NULL")
     group = ", ".join((*keys, *_LINE))
+    lined = Statement(dialect.lined.format(chosen=chosen.text, fresh=FRESH), chosen.parameters)
     return (
-        Statement(f"SELECT {group}, {dialect.added} FROM")
-        + Statement(dialect.lined.format(chosen=chosen.text, fresh=FRESH), chosen.parameters)
-        + Statement(f"AS lined GROUP BY {group}")
+        Statement(f"SELECT {group}, {dialect.added} FROM") + lined + Statement(f"AS lined GROUP BY {group}")
     )
 
 
