@@ -112,6 +112,9 @@ ODD: list[tuple[tuple[str, ...], Any]] = [
     (("retries",), 10**25), (("latency_ms",), "NaN"), (("cost",), "1e30"), (("at",), "never"),
     (("correct",), []),
     (("context_tokens",), {}), (("quality_score",), "good"), (("id",), "x"), (("currency",), None),
+    (("retries",), 1.5), (("retries",), "1"), (("prompt_length",), "0x10"), (("context_tokens",), True),
+    (("streamed",), 1), (("correct",), "yes"), (("latency_ms",), True), (("tags",), {"a": None}),
+    (("at",), "infinity"), (("at",), "epoch"),
 ]  # fmt: skip
 """What no ledger keeps, however it came there."""
 NO_TEXT_OF_A_TAG = (("tags",), {"a": ["x"]})  # which DuckDB makes a text of, in a journal
@@ -146,6 +149,31 @@ def test_one_odd_line_alone_is_found_too(odd: tuple[tuple[str, ...], Any], tmp_p
     ledger = DuckLedger(tmp_path)
     assert [record.id for record in ledger.calls(CallQuery(limit=None))] == [called(0).id]
     assert ledger.info().faults == 1
+    ledger.close()
+
+
+def test_what_a_text_of_a_journal_is_made_of(tmp_path: Path) -> None:
+    """An object in the place of an error, a list in that of a tag: nobody can tell them from texts."""
+    (tmp_path / "journal").mkdir()
+    odd = [changed(OF_EACH[0], ("error",), {"code": 3}), changed(SOME_LINES[0], *NO_TEXT_OF_A_TAG)]
+    (tmp_path / "journal" / "a.jsonl").write_bytes(b"".join(odd))
+    ledger = DuckLedger(tmp_path)
+    found = {record.id: record for record in ledger.calls(CallQuery(limit=None))}
+    ledger.close()
+    assert found[called(7).id].error == '{"code":3}'
+    assert found[called(0).id].tags == {"a": '["x"]'}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"), [("retries", 2.0, 2), ("latency_ms", "1.5", 1.5), ("latency_ms", 10**19, 1e19)]
+)
+def test_a_number_written_otherwise_is_the_same(name: str, value: Any, kept: Any, tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "a.jsonl").write_bytes(changed(OF_EACH[0], (name,), value))
+    ledger = DuckLedger(tmp_path)
+    (found,) = ledger.calls(CallQuery())
+    assert getattr(found, name) == kept
+    assert ledger.info().faults == 0
     ledger.close()
 
 

@@ -1,10 +1,13 @@
 """What is said by hand is of its kind: anything else would be a line that no ledger takes."""
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from operator import index
 from typing import Any
 
+from outlay.capture.keywords import RecordKeywords
 from outlay.core.errors import UsageError
+from outlay.core.kinds import KINDS, Kind
 from outlay.core.usage import Usage
 
 Mend = Callable[[str, Any], Any]
@@ -38,9 +41,12 @@ def _number(name: str, value: Any) -> float:
     if isinstance(value, bool | str | bytes):
         raise wrong
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise wrong from None
+    if not isfinite(number):  # JSON has no such number, and no sum of it says anything
+        raise UsageError(f"{name} must be a finite number, not {value!r:.60}")
+    return value if type(value) is int else number
 
 
 def _whole(name: str, value: Any) -> int:
@@ -81,17 +87,30 @@ def _id(name: str, value: Any) -> str:
 
 
 _NOTHING: frozenset[type] = frozenset()
-_TEXTS = ("provider", "model", "model_requested", "operation", "api", "error_type", "trace_id", "span_id",
-          "response_id", "currency")  # fmt: skip
+_OF_A_KIND: Mapping[Kind, tuple[frozenset[type], Mend]] = {
+    "text": (frozenset({str}), _text),
+    "number": (_NOTHING, _number),
+    "count": (_NOTHING, _whole),
+    "truth": (frozenset({bool}), _flag),
+    "object": (frozenset({dict}), _mapping),
+    "labels": (frozenset({dict}), _mapping),
+}
+ELSEWHERE = frozenset(
+    (
+        *("user", "session", "query_type", "agent", "action", "workspace"),  # anything is told by its text
+        *("error", "prompt", "reply"),  # texts, which are redacted and cut
+        "cost",  # which is priced
+    )
+)
+"""Fields that are said by hand, and looked at where they are made use of."""
 _KINDS: Mapping[str, tuple[frozenset[type], Mend]] = {
-    **dict.fromkeys(_TEXTS, (frozenset({str}), _text)),
-    **dict.fromkeys(
-        ("latency_ms", "time_to_first_token_ms", "quality_score", "user_rating"),
-        (frozenset({float, int}), _number),
-    ),
-    **dict.fromkeys(("retries", "prompt_length"), (_NOTHING, _whole)),
-    **dict.fromkeys(("streamed", "correct"), (frozenset({bool}), _flag)),
-    **dict.fromkeys(("tags", "extra", "terms"), (frozenset({dict}), _mapping)),
+    **{
+        name: _OF_A_KIND[KINDS[name]]
+        for name in RecordKeywords.__annotations__.keys() & KINDS.keys() - ELSEWHERE
+        if KINDS[name] in _OF_A_KIND
+    },
+    "provider": _OF_A_KIND["text"],
+    "model": _OF_A_KIND["text"],
     "usage": (frozenset({dict, Usage}), _mapping),
     "status": (_NOTHING, _status),
     "id": (_NOTHING, _id),

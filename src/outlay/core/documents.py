@@ -5,6 +5,7 @@ from json import dumps
 from math import isfinite
 from typing import Any
 
+from outlay.core.kinds import KINDS, Kind, fields_of
 from outlay.core.money import LIMIT, decimal_of
 
 _Read = Callable[[str, Any], Any]  # name and value, never null: gives the value as an entry has it
@@ -126,14 +127,7 @@ def _yes_or_no(name: str, value: Any) -> bool:
     raise TypeError(f"{name} must be true or false, not {value!r:.40}")
 
 
-_TEXTS = frozenset(
-    (
-        *("id", "provider", "model", "model_requested", "operation", "api", "status", "error_type", "error"),
-        *("user", "session", "query_type", "agent", "action", "workspace", "trace_id", "span_id", "prompt"),
-        *("reply", "usage_reason", "usage_model", "response_id", "reported_currency", "currency"),
-        *("cost_status", "cost_reason", "score", "revision", "why"),
-    )
-)
+_TEXTS = frozenset(fields_of("text"))
 _NEEDED = frozenset(("id", "at", "provider", "operation", "status", "currency", "cost_status"))
 _LINE: Mapping[str, _Read] = {"unit": _text, "per": _per, "note": _text, "model": _text}
 _PRICE: Mapping[str, _Read] = {
@@ -142,16 +136,18 @@ _PRICE: Mapping[str, _Read] = {
     "version": _text,
     "extrapolated": _yes_or_no,
 }
-_FIELDS: Mapping[str, _Read] = {
-    **dict.fromkeys(_TEXTS, _text),
-    **dict.fromkeys(("latency_ms", "time_to_first_token_ms", "quality_score", "user_rating"), _measure),
-    **dict.fromkeys(("retries", "prompt_length", "context_tokens", "lost", "schema"), _count),
-    **dict.fromkeys(("streamed", "correct"), _truth),
-    **dict.fromkeys(("usage", "raw", "extra"), _object),
-    **dict.fromkeys(("tags", "terms"), _texts_by_name),
-    **dict.fromkeys(("flags", "cost_flags"), _texts),
-    **dict.fromkeys(("cost", "reported_cost", "computed_cost"), _amount),
-    "parts": _parts,
-    "lines": _lines,
-    "price": _price,
+_OF_A_KIND: Mapping[Kind, _Read] = {
+    "text": _text,
+    "number": _measure,
+    "count": _count,
+    "truth": _truth,
+    "amount": _amount,
+    "object": _object,
+    "labels": _texts_by_name,
+    "list": _texts,
+}
+_NESTED: Mapping[str, _Read] = {"parts": _parts, "lines": _lines, "price": _price}
+_FIELDS: Mapping[str, _Read] = {  # an instant is read by core.instants, which says what is wrong with it
+    **{name: _OF_A_KIND[kind] for name, kind in KINDS.items() if kind in _OF_A_KIND},
+    **_NESTED,
 }

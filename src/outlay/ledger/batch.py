@@ -11,6 +11,7 @@ from outlay.core.record import SCHEMA, Record
 from outlay.ledger.copies import settle
 from outlay.ledger.engine import Engine
 from outlay.ledger.identity import same_call
+from outlay.ledger.kinds import reading
 from outlay.ledger.retention import are_old, set_late_aside
 from outlay.ledger.rolled import horizon_of
 from outlay.ledger.stored import COST_COLUMNS, record_of, revisions_of
@@ -42,10 +43,7 @@ class Batch:
         self.calls = engine.columns("calls")
         self._names = ", ".join(f'"{name}"' for name in self.calls)
         self.columns = {**self.calls, **_OTHERS}  # of the table; those of calls come first
-        types = {**self.columns, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
-        spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
-        self._read = f"""SELECT * REPLACE (CAST("at" AS TIMESTAMP) AS "at")
-            FROM read_json(?, format = 'newline_delimited', columns = {{{spec}}})"""  # noqa: S608  # our own names
+        self._read = reading(self.columns)
 
     def load(self, paths: Sequence[Path]) -> bool:
         """Read files of lines; False if some line is no good entry.

@@ -13,14 +13,12 @@ import orjson
 from outlay.core.codec import line_from_json, price_from_json, usage_from_json
 from outlay.core.documents import sound
 from outlay.core.errors import OutlayError
+from outlay.core.kinds import KINDS, fields_of
 from outlay.ledger.engine import Engine
 
-_TEXTS = (  # not those of errors, prompts and replies, which may well be JSON
-    *("provider", "model", "model_requested", "operation", "api", "status", "error_type", "user", "session"),
-    *("query_type", "agent", "action", "workspace", "response_id", "trace_id", "span_id", "usage_reason"),
-    *("usage_model", "reported_currency", "currency", "cost_status", "cost_reason", "why"),
-)
-_MEASURES = ("latency_ms", "time_to_first_token_ms", "quality_score", "user_rating")
+_TEXTS = fields_of("text", but=("id", "score", "revision", "error", "prompt", "reply"))
+"""Not ids, which have columns of their own kind, nor words of others, which may well be JSON."""
+_MEASURES = fields_of("number")
 _TEXT, _AMOUNT = r'"(?:[^"\\]|\\.)*"', r'"-?[0-9]{1,20}(?:\.[0-9]{1,20})?"'
 _LINE = (
     rf'\{{"unit":{_TEXT},"quantity":[0-9]{{1,15}},"rate":{_AMOUNT},"per":1(?:0|000|000000)?,"amount":{_AMOUNT}'
@@ -34,7 +32,37 @@ _PLAINLY = {  # JSON of columns that differ from call to call; that of the other
     "raw": _OBJECT.format("raw"),  # an object, and too short to be nested too deeply to be written again
     "extra": _OBJECT.format("extra"),
 }
-_JSON = ("usage", "lines", "raw", "extra", "flags", "terms", "parts", "cost_flags", "price")
+_JSON = fields_of("object", "list", "nested", "labels", but=("tags",))  # which is a map
+
+
+_NO_INSTANT = """"at" = TIMESTAMP 'epoch' OR NOT "at" BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'"""
+"""DuckDB takes words such as epoch and infinity for instants."""
+_NO_LABELS = "list_count(map_values(tags)) < cardinality(tags)"  # a null is no text
+_WRITTEN = {  # how JSON writes them; what is written otherwise, as a text say, DuckDB would cast or round
+    "number": "CAST({0} AS VARCHAR) BETWEEN '-' AND ':'",  # begins with a digit or sign
+    "count": "regexp_full_match({0}, '-?[0-9]{{1,18}}')",
+    "truth": "CAST({0} AS VARCHAR) IN ('true', 'false')",
+}
+_STRICT = fields_of("number", "count", "truth")
+
+
+def reading(columns: Mapping[str, str]) -> str:
+    """Write the question that reads files of lines, whose names are its parameter, in these columns.
+
+    DuckDB refuses it where a number, count or truth is none.
+    """
+    types = {**columns, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
+    types |= dict.fromkeys(_STRICT, "JSON")  # as it is written
+    spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
+    read = ", ".join(f'{_strictly(name, columns[name])} AS "{name}"' for name in _STRICT)
+    return f"""SELECT * REPLACE (CAST("at" AS TIMESTAMP) AS "at", {read})
+        FROM read_json(?, format = 'newline_delimited', columns = {{{spec}}})"""  # noqa: S608  # our own names
+
+
+def _strictly(name: str, kind: str) -> str:
+    written = _WRITTEN[KINDS[name]].format(name)
+    return f"""CASE WHEN {name} IS NULL OR {written} THEN CAST(CAST({name} AS VARCHAR) AS {kind})
+        ELSE error('{name} is of another kind') END"""
 
 
 def are_kinds(engine: Engine, entries: str, names: Container[str]) -> bool:
@@ -44,14 +72,14 @@ def are_kinds(engine: Engine, entries: str, names: Container[str]) -> bool:
 
 
 def _has_odd_values(engine: Engine, entries: str, names: Container[str]) -> bool:
-    """Whether a text was an object or a list, or a number is none that can be reckoned with."""
+    """Whether a text was an object or a list, or a number or an instant is none that can be reckoned with."""
     texts = (
         f"""("{name}" >= '[' AND "{name}" < '\\') OR ("{name}" >= '{{' AND "{name}" < '|')"""
         for name in _TEXTS
         if name in names
     )
     numbers = (f'NOT isfinite("{name}")' for name in _MEASURES)
-    condition = " OR ".join((*texts, *numbers))
+    condition = " OR ".join((*texts, *numbers, _NO_INSTANT, _NO_LABELS))
     return bool(engine.all(f"SELECT 1 FROM {entries} WHERE {condition} LIMIT 1"))  # noqa: S608  # our own names
 
 
