@@ -88,8 +88,8 @@ def held(folder: Path, segments: list[list[bytes]], *, pruned: bool) -> dict[str
     return found
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
-@given(st.lists(st.lists(LINES, min_size=1, max_size=4), min_size=1, max_size=3), st.booleans())
+@settings(max_examples=8, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(LINES, min_size=1, max_size=4), min_size=1, max_size=2), st.booleans())
 def test_both_ways_leave_the_same(segments: list[list[bytes]], pruned: bool) -> None:  # noqa: FBT001  # drawn
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         straight = held(Path(folder, "straight"), segments, pruned=pruned)
