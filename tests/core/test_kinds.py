@@ -89,7 +89,7 @@ def test_another_kind_is_a_fault_in_the_embedded_ledger(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(KINDS.keys() - OF_OTHERS - SAID_OTHERWISE - by_hand.ELSEWHERE))
 def test_another_kind_is_refused_by_hand(name: str) -> None:
     with pytest.raises(UsageError if name != "at" else OutlayError):
-        outlay.record(**{"provider": "acme", name: ODD[KINDS[name]]})  # type: ignore[arg-type]
+        outlay.record(**{"provider": "acme", name: ODD[KINDS[name]]})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
