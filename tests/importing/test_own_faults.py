@@ -115,6 +115,7 @@ ODD: list[tuple[tuple[str, ...], Any]] = [
     (("retries",), 1.5), (("retries",), "1"), (("prompt_length",), "0x10"), (("context_tokens",), True),
     (("streamed",), 1), (("correct",), "yes"), (("latency_ms",), True), (("tags",), {"a": None}),
     (("at",), "infinity"), (("at",), "epoch"),
+    (("cost",), True), (("cost",), "1_000"), (("computed_cost",), str(10**19)), (("reported_cost",), False),
 ]  # fmt: skip
 """What no ledger keeps, however it came there."""
 NO_TEXT_OF_A_TAG = (("tags",), {"a": ["x"]})  # which DuckDB makes a text of, in a journal

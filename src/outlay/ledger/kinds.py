@@ -14,6 +14,7 @@ from outlay.core.codec import line_from_json, price_from_json, usage_from_json
 from outlay.core.documents import sound
 from outlay.core.errors import OutlayError
 from outlay.core.kinds import KINDS, fields_of
+from outlay.core.money import LIMIT
 from outlay.ledger.engine import Engine
 
 _TEXTS = fields_of("text", but=("id", "score", "revision", "error", "prompt", "reply"))
@@ -42,17 +43,19 @@ _WRITTEN = {  # how JSON writes them; what is written otherwise, as a text say, 
     "number": "CAST({0} AS VARCHAR) BETWEEN '-' AND ':'",  # begins with a digit or sign
     "count": "regexp_full_match({0}, '-?[0-9]{{1,18}}')",
     "truth": "CAST({0} AS VARCHAR) IN ('true', 'false')",
+    "amount": "{0} BETWEEN '-' AND ':' AND NOT contains({0}, '_')",  # text, as we write it, or a number
 }
-_STRICT = fields_of("number", "count", "truth")
+_STRICT = fields_of("number", "count", "truth", "amount")
+_AMOUNTS = fields_of("amount")
 
 
 def reading(columns: Mapping[str, str]) -> str:
     """Write the question that reads files of lines, whose names are its parameter, in these columns.
 
-    DuckDB refuses it where a number, count or truth is none.
+    DuckDB refuses it where a number, count, truth or amount is none.
     """
     types = {**columns, "at": "TIMESTAMPTZ"}  # a zone other than Z is honoured
-    types |= dict.fromkeys(_STRICT, "JSON")  # as it is written
+    types |= {name: "VARCHAR" if KINDS[name] == "amount" else "JSON" for name in _STRICT}  # as it is written
     spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in types.items())
     read = ", ".join(f'{_strictly(name, columns[name])} AS "{name}"' for name in _STRICT)
     return f"""SELECT * REPLACE (CAST("at" AS TIMESTAMP) AS "at", {read})
@@ -79,7 +82,8 @@ def _has_odd_values(engine: Engine, entries: str, names: Container[str]) -> bool
         if name in names
     )
     numbers = (f'NOT isfinite("{name}")' for name in _MEASURES)
-    condition = " OR ".join((*texts, *numbers, _NO_INSTANT, _NO_LABELS))
+    amounts = (f'abs("{name}") > {LIMIT}' for name in _AMOUNTS)
+    condition = " OR ".join((*texts, *numbers, *amounts, _NO_INSTANT, _NO_LABELS))
     return bool(engine.all(f"SELECT 1 FROM {entries} WHERE {condition} LIMIT 1"))  # noqa: S608  # our own names
 
 
