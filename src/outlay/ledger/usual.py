@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
 
@@ -284,10 +284,8 @@ class Alike(Generic[_T]):
         if len(self._known) >= _FORMS:
             self._known.clear()
         try:
-            record = entry_from_json(usual.data)
+            record = cast("Record", entry_from_json(usual.data))  # its names are those of a call alone
         except ResponseError:
-            return None
-        if not isinstance(record, Record):
             return None
         found = self._known[usual.key] = self._learn(usual, record)
         return found
