@@ -73,3 +73,24 @@ def test_settings_that_cannot_be_stop_a_program_at_its_own_line_for_us(tmp_path:
     )
     assert (done.stdout, done.returncode) == ("imported\n", 1)
     assert "unknown key 'ledgr'; did you mean ledger?" in done.stderr.splitlines()[-1]
+
+
+def test_settings_that_cannot_be_stop_no_work_that_is_under_way(tmp_path: Path) -> None:
+    (tmp_path / "outlay.toml").write_text('ledgr = "elsewhere"\n')
+    code = """
+import outlay
+
+@outlay.track(user="u1")
+def work(number):
+    with outlay.measure(provider="acme", model="m1") as call:
+        call.usage(input_tokens=number)
+    return number, call.record.charge.reason
+
+print(work(1), work(2))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    reason = "settings cannot be read, and this call is not kept"
+    assert (done.stdout, done.returncode) == (f"{(1, reason)} {(2, reason)}\n", 0)
+    assert done.stderr.count("unknown key 'ledgr'; did you mean ledger?") == 1

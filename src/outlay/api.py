@@ -119,7 +119,7 @@ def track(function: Callable[..., Any] | None = None, /, **attributes: Any) -> A
     of a stream's events. What a generator yields is not read, for nothing tells a chunk from an answer there:
     pass it through ``measure(…).stream``.
     """
-    decorator = _track(process.current().recorder, **attributes)
+    decorator = _track(process.current().recorder_around_work, **attributes)
     return decorator if function is None else decorator(function)
 
 
@@ -142,7 +142,7 @@ def measure(
         UsageError: provider or model is no text, or streamed neither True nor False.
     """
     said = checked({"provider": provider or "unknown", "model": model, "streamed": streamed})
-    return Measure(process.current().recorder, api=api, **said, **attributes)
+    return Measure(process.current().recorder_around_work, api=api, **said, **attributes)
 
 
 def store_prompts(redact: Callable[[str], str | None] | None = None, *, max_length: int = MAX_LENGTH) -> None:

@@ -4,13 +4,16 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlay.core.cost import Cost, unpriced
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
+from outlay.core.usage import Usage
 from outlay.home import working_folder
 from outlay.settings import Settings, is_server, load
 
@@ -38,6 +41,7 @@ class Process:
         self._lock = threading.RLock()
         self._settings = settings
         self._recorder: Recorder | None = None
+        self._idle: Recorder | None = None  # in place of it where settings cannot be
         self._hooks: Hooks | None = None
         self._memory: Ledger | None = None
         self._book: Book | None = None
@@ -63,7 +67,7 @@ class Process:
             if self._stop is not None:
                 self._stop.drain_at_exit()
             self._settings, self._recorder, self._memory, self._book = settings, None, None, None
-            self._courier = self._stop = None
+            self._courier = self._stop = self._idle = None
 
     @property
     def settings(self) -> Settings:
@@ -85,6 +89,23 @@ class Process:
                 if self._recorder is None:
                     self._recorder = self._make_recorder(self.settings)
         return self._recorder
+
+    def recorder_around_work(self) -> "Recorder":
+        """Give the recorder to what stands around a program's own work, which is not to fail for our sake.
+
+        Where settings or prices cannot be, a warning says so once, and it is one that keeps nothing.
+        """
+        if self._recorder is not None:
+            return self._recorder
+        if self._idle is None:
+            from outlay.capture.guard import note_failure  # noqa: PLC0415 - `import outlay` itself stays light
+
+            try:
+                return self.recorder()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the work goes on
+                note_failure("Process.recorder", error)
+                self._idle = _idle_recorder()
+        return self._idle
 
     def _make_recorder(self, settings: Settings) -> "Recorder":
         from outlay.capture import Recorder, SystemClock  # noqa: PLC0415 - who only asks loads none
@@ -229,6 +250,33 @@ class _LedgerSink:
     def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the port's signature
         """Nothing is ever pending."""
         return True
+
+
+class _NoSink:
+    """Takes entries and keeps none."""
+
+    def append(self, entry: Entry) -> None:
+        """Let it go."""
+
+    def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the port's signature
+        """Nothing is ever pending."""
+        return True
+
+
+def _idle_recorder() -> "Recorder":
+    from outlay.capture import Recorder, SystemClock  # noqa: PLC0415 - as above
+
+    return Recorder(_NoSink(), clock=SystemClock(), price=_no_price)
+
+
+def _no_price(
+    usage: Usage,  # noqa: ARG001 - the port's signature
+    *,
+    provider: str | None,  # noqa: ARG001 - likewise
+    model: str | None,  # noqa: ARG001 - likewise
+    at: datetime | None,  # noqa: ARG001 - likewise
+) -> Cost:
+    return unpriced("settings cannot be read, and this call is not kept")
 
 
 _current = Process()
