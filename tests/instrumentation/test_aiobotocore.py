@@ -22,7 +22,7 @@ from tests.support.bedrock_bodies import COST, MODEL, UNITS
 from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept
 
-from outlay.capture import context
+from outlay.capture import SystemClock, context
 from outlay.instrumentation import Hooks
 
 pytestmark = [
@@ -81,9 +81,30 @@ async def invoke_in_pieces(api: Any) -> None:
     assert json.loads(b"".join([piece async for piece in body.iter_chunks(16)])) == bodies.CLAUDE
 
 
+async def invoke_silent(api: Any) -> None:
+    assert json.loads(await (await api.invoke_model(**INVOKE))["body"].read()) == bodies.SILENT.body
+
+
 async def invoke_stream(api: Any) -> None:
     response = await api.invoke_model_with_response_stream(**INVOKE)
     assert len([event async for event in response["body"]]) == 4
+
+
+async def converse_parts(api: Any) -> AsyncIterator[Any]:
+    return aiter((await api.converse_stream(**ASK))["stream"])
+
+
+async def invoke_parts(api: Any) -> AsyncIterator[Any]:
+    return aiter((await api.invoke_model_with_response_stream(**INVOKE))["body"])
+
+
+async def invoke_pieces(api: Any) -> AsyncIterator[Any]:
+    return aiter((await api.invoke_model(**INVOKE))["body"].iter_chunks(16))
+
+
+async def read(parts: AsyncIterator[Any]) -> None:
+    async for _ in parts:
+        pass
 
 
 FORMS: dict[str, tuple[Reply, Callable[[Any], Awaitable[Any]]]] = {
@@ -91,6 +112,9 @@ FORMS: dict[str, tuple[Reply, Callable[[Any], Awaitable[Any]]]] = {
     "converse stream": (Reply(bodies.CONVERSE_EVENTS), converse_stream),
     "invoke": (bodies.INVOKED, invoke),
     "invoke in pieces": (bodies.INVOKED, invoke_in_pieces),
+    "invoke, counted in the body alone": (Reply(bodies.CLAUDE), invoke),
+    "invoke in pieces, counted in the body alone": (Reply(bodies.CLAUDE), invoke_in_pieces),
+    "invoke, counted in the headers alone": (bodies.SILENT, invoke_silent),
     "invoke stream": (Reply(bodies.INVOKE_EVENTS), invoke_stream),
 }
 
@@ -109,10 +133,80 @@ def test_every_form_makes_one_record_with_the_right_units_and_cost(form: str, ke
     assert record.usage.units == UNITS
     assert (record.cost, record.cost_status) == (COST, "priced")
     assert (record.provider, record.model, record.user) == ("bedrock", MODEL, "u1")
+    assert (record.model_requested, record.retries, record.flags) == (MODEL, 0, ())
     assert (record.streamed, record.status) == ("stream" in form, "success")
 
 
-@pytest.mark.parametrize("form", ["converse", "invoke", "invoke in pieces"])
+PARTS: dict[str, tuple[Reply, Callable[[Any], Awaitable[AsyncIterator[Any]]]]] = {
+    "converse stream": (Reply(bodies.CONVERSE_EVENTS), converse_parts),
+    "invoke stream": (Reply(bodies.INVOKE_EVENTS), invoke_parts),
+    "invoke in pieces": (bodies.INVOKED, invoke_pieces),
+}
+
+
+@pytest.mark.parametrize("form", PARTS)
+def test_the_time_to_the_first_token_ends_with_the_first_part_and_the_call_with_the_last(
+    form: str, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that is set: asked at 0, the first part at 1, the rest at 3 seconds."""
+    reply, call = PARTS[form]
+
+    def now(seconds: float) -> None:
+        monkeypatch.setattr(SystemClock, "monotonic", staticmethod(lambda: seconds))
+
+    async def main() -> None:
+        async with client(reply) as api:
+            now(0)
+            parts = await call(api)
+            now(1)
+            await anext(parts)
+            assert not kept.records
+            now(3)
+            await read(parts)
+
+    asyncio.run(main())
+    assert (kept.only.time_to_first_token_ms, kept.only.latency_ms) == (1000, 3000)
+
+
+@pytest.mark.parametrize(("form", "first"), [("converse", None), ("invoke", 0)])
+def test_a_whole_answer_has_a_first_token_where_its_body_is_read_apart(
+    form: str, first: int | None, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply, call = FORMS[form]
+    monkeypatch.setattr(SystemClock, "monotonic", staticmethod(lambda: 7.0))
+
+    async def main() -> None:
+        async with client(reply) as api:
+            await call(api)
+
+    asyncio.run(main())
+    assert kept.only.time_to_first_token_ms == first
+
+
+def test_retries_are_counted_in_one_record(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.random", lambda: 0.0)  # so that nobody waits between them
+
+    async def main() -> None:
+        async with client(bodies.THROTTLED, Reply(bodies.CONVERSED), retries={"max_attempts": 1}) as api:
+            await api.converse(**ASK)
+
+    asyncio.run(main())
+    assert (kept.only.retries, kept.only.usage.units) == (1, UNITS)
+
+
+def test_a_region_decides_the_price_of_a_model_without_a_profile(kept: Kept) -> None:
+    async def main() -> None:
+        async with client(Reply(bodies.CONVERSED)) as api:
+            await api.converse(**{**ASK, "modelId": MODEL.removeprefix("us.")})
+            await api.converse(**ASK)
+
+    asyncio.run(main())
+    assert [record.usage.term("region") for record in kept.records] == ["us-east-1", None]
+
+
+@pytest.mark.parametrize(
+    "form", ["converse", *(name for name in FORMS if "invoke" in name and "stream" not in name)]
+)
 def test_where_httpx_carries_the_calls_they_are_the_same(form: str, kept: Kept) -> None:
     """But for streams of events, of which aiobotocore 3.10 itself reads none over httpx."""
     reply, call = FORMS[form]
