@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
@@ -39,11 +40,15 @@ HOOKED = (
     (AioEventStream, "close"),
     (StreamingBody, "read"),
     (StreamingBody, "close"),
+    (StreamingBody, "__aexit__"),
     (HttpxStreamingBody, "read"),
     (HttpxStreamingBody, "close"),
     (HttpxStreamingBody, "aclose"),
+    (HttpxStreamingBody, "__aexit__"),
 )
 ORIGINALS = [owner.__dict__.get(name) for owner, name in HOOKED]  # before any test hooks them
+IS_OLD = "aclose" not in vars(StreamingBody)
+"""Whether a body is a proxy of the connection's own answer, as in aiobotocore 2, and can what that can."""
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +215,8 @@ def test_a_region_decides_the_price_of_a_model_without_a_profile(kept: Kept) -> 
 def test_where_httpx_carries_the_calls_they_are_the_same(form: str, kept: Kept) -> None:
     """But for streams of events, of which aiobotocore 3.10 itself reads none over httpx."""
     reply, call = FORMS[form]
+    if IS_OLD and "pieces" in form:
+        pytest.skip("it reads no body in pieces over httpx")
 
     async def main() -> None:
         async with client(reply, http_session_cls=HttpxSession) as api:
@@ -238,6 +245,8 @@ CLOSERS: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("close", CLOSERS)
 def test_a_body_that_is_closed_unread_is_one_call_at_its_close(close: str, kept: Kept) -> None:
     how, closing = CLOSERS[close]
+    if IS_OLD and close in ("aclose", "close over httpx"):
+        pytest.skip("the connection's answer has no such close")
 
     async def main() -> None:
         async with client(bodies.INVOKED, Reply(bodies.CLAUDE), **how) as api:
@@ -260,7 +269,7 @@ def test_a_body_that_breaks_off_is_one_failed_call(over: dict[str, Any], kept: K
         async with client(Reply([json.dumps(bodies.CLAUDE).encode()], broken=True), **over) as api:
             await (await api.invoke_model(**INVOKE))["body"].read()
 
-    with pytest.raises((ClientPayloadError, ResponseStreamingError)) as raised:
+    with pytest.raises((ClientPayloadError, ResponseStreamingError, httpx.RemoteProtocolError)) as raised:
         asyncio.run(main())
     assert (kept.only.status, kept.only.error_type) == ("error", type(raised.value).__name__)
 

@@ -30,13 +30,22 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches.replace(client.AioBaseClient, "_make_api_call", around)
     patches.replace(eventstream.AioEventStream, "_parse_event", _parsing)
     patches.override(eventstream.AioEventStream, "close", leaving)
-    patches.replace(response.StreamingBody, "read", _reading)
-    patches.replace(response.StreamingBody, "close", leaving)
-    over_httpx = getattr(response, "HttpxStreamingBody", None)  # since 2.26, where httpx carries the calls
-    for name, wrap in (("read", _reading), ("close", leaving_async), ("aclose", leaving_async)):
-        if over_httpx is not None:
-            patches.replace(over_httpx, name, wrap)
+    _body(patches, response.StreamingBody, "close", leaving)
+    over_httpx = getattr(response, "HttpxStreamingBody", None)  # where httpx can carry the calls
+    if over_httpx is not None:
+        patches.replace(over_httpx, "close", leaving_async)
+        _body(patches, over_httpx, "aclose", leaving_async)
     return patches
+
+
+def _body(patches: Patches, owner: type, close: str, wrap: Callable[..., Any]) -> None:
+    """Hook how a body is read and closed; one of aiobotocore 2 is a proxy without a ``close`` of its own."""
+    patches.replace(owner, "read", _reading)
+    patches.replace(owner, "__aexit__", leaving_async)  # newer ones close themselves
+    if hasattr(owner, close):
+        patches.replace(owner, close, wrap)
+    else:
+        patches.add(owner, close, wrap(lambda self: getattr(self.__wrapped__, close)()))
 
 
 def _parsing(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -36,6 +36,11 @@ class Patches:
         setattr(owner, name, ours)
         self._replaced.append((owner, name, None, ours))
 
+    def add(self, owner: type, name: str, method: Callable[..., Any]) -> None:
+        """Give ``owner`` a method where it has none, such as one that it passes on to what it stands for."""
+        setattr(owner, name, method)
+        self._replaced.append((owner, name, None, method))
+
     def on_undo(self, undo: Callable[[], object]) -> None:
         """Remember what takes back something else than a method replaced."""
         self._undoing.append(undo)
