@@ -227,6 +227,17 @@ def test_where_httpx_carries_the_calls_they_are_the_same(form: str, kept: Kept) 
     assert (kept.only.usage.units, kept.only.cost, kept.only.flags) == (UNITS, COST, ())
 
 
+@pytest.mark.parametrize("amount", [None, -1])
+def test_a_body_that_is_read_to_its_end_and_kept_is_one_call_at_once(amount: int | None, kept: Kept) -> None:
+    async def main() -> None:
+        async with client(Reply(bodies.CLAUDE)) as api:
+            body = (await api.invoke_model(**INVOKE))["body"]
+            assert json.loads(await body.read(amount)) == bodies.CLAUDE
+            assert (kept.only.usage.units, kept.only.flags) == (UNITS, ())  # it is held, and its loop goes on
+
+    asyncio.run(main())
+
+
 async def leave(body: Any) -> None:
     async with body:
         pass
