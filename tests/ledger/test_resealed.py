@@ -116,7 +116,7 @@ def _entries(records: list[Record], news: list[Any], hour: int) -> Iterator[Any]
             yield Score(record_id=record.id, at=NOON + DAY * hour, correct=correct, quality_score=quality)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(
     given_calls=st.lists(_calls(), min_size=1, max_size=20),
     steps=_STEPS,
