@@ -19,8 +19,11 @@ from tests.support.bedrock_bodies import COST, MODEL, UNITS
 from tests.support.wire import Kept
 from urllib3.exceptions import ProtocolError
 
-from outlay.capture import context
+from outlay.capture import Recorder, SystemClock, context
+from outlay.capture.call import Call
+from outlay.capture.contexts import inside
 from outlay.instrumentation import Hooks
+from outlay.pricing import cost_of
 
 pytestmark = [
     pytest.mark.usefixtures("hooks"),
@@ -197,4 +200,32 @@ def test_unhooking_restores(kept: Kept, hooks: Hooks) -> None:
     assert [owner.__dict__[name] for owner, name in HOOKED] == ORIGINALS
     with client(Reply(bodies.CONVERSED)) as api:
         api.converse(**ASK)
+    assert not kept.records
+
+
+def test_what_a_hook_further_out_counts_is_not_counted_again(kept: Kept) -> None:
+    recorder = Recorder(kept, clock=SystemClock(), price=cost_of)
+    token = inside.set(Call(recorder, provider="bedrock", api="converse", model=MODEL))
+    try:
+        with client(Reply(bodies.CONVERSED)) as api:
+            api.converse(**ASK)
+    finally:
+        inside.reset(token)
+    assert not kept.records
+
+
+def test_a_hook_that_somebody_wrapped_since_stays_and_counts_no_more(kept: Kept, hooks: Hooks) -> None:
+    owner: Any = BaseClient
+    ours = owner._make_api_call
+
+    def theirs(*args: Any) -> Any:
+        return ours(*args)
+
+    owner._make_api_call = theirs
+    try:
+        hooks.uninstrument("boto3")
+        with client(Reply(bodies.CONVERSED)) as api:
+            api.converse(**ASK)
+    finally:
+        owner._make_api_call = ORIGINALS[0]
     assert not kept.records
