@@ -7,7 +7,7 @@ from outlay.core.errors import OutlayError
 from outlay.core.usage import Usage
 from outlay.extract import read
 from outlay.importing.made import Call
-from outlay.importing.values import count, first, inner, kept, money, number
+from outlay.importing.values import count, first, inner, kept, number, stated
 
 FAILED = 400  # HTTP, and Helicone's own negative codes
 NO_CACHE = "00000000-0000-0000-0000-000000000000"
@@ -72,5 +72,4 @@ def _usage(row: Mapping[str, Any], provider: object) -> dict[str, Any]:
 
 
 def _cost(row: Mapping[str, Any]) -> object:
-    amount = money(first(row, "cost", "costUSD", "cost_usd"))
-    return None if amount is None or float(str(amount)) == 0 else amount
+    return stated(first(row, "cost", "costUSD", "cost_usd"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.errors import NotACallError
 from outlay.importing.made import Call
-from outlay.importing.values import between, count, first, inner, kept, money, number
+from outlay.importing.values import between, count, first, inner, kept, number, stated
 
 CALLS = frozenset({"GENERATION", "EMBEDDING"})
 _MS = 1000
@@ -89,14 +89,8 @@ def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cost(row: Mapping[str, Any]) -> object:
-    total = _priced(first(inner(row.get("costDetails")), "total"))
-    return _priced(first(row, "calculatedTotalCost", "totalCost")) if total is None else total
-
-
-def _priced(said: object) -> object:
-    """Give an amount; None where it is 0, be it a number or a text."""
-    amount = money(said)
-    return None if amount is None or float(str(amount)) == 0 else amount
+    total = stated(first(inner(row.get("costDetails")), "total"))
+    return stated(first(row, "calculatedTotalCost", "totalCost")) if total is None else total
 
 
 def _latency(row: Mapping[str, Any]) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.importing.made import Call
-from outlay.importing.values import between, count, first, inner, kept, money
+from outlay.importing.values import between, count, first, inner, kept, stated
 
 OPERATIONS = (
     ("embedding", "embeddings"),
@@ -101,8 +101,7 @@ def _cost(row: Mapping[str, Any], *, cached: bool) -> object:
 
 
 def _spent(row: Mapping[str, Any]) -> object:
-    spend = money(first(row, "spend"))
-    return None if spend is None or float(str(spend)) == 0 else spend
+    return stated(first(row, "spend"))
 
 
 def _tags(row: Mapping[str, Any], *, cached: bool) -> dict[str, str] | None:

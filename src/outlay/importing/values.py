@@ -9,6 +9,7 @@ import orjson
 
 from outlay.core.errors import UsageError
 from outlay.core.instants import instant
+from outlay.core.money import decimal_of
 
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", ""})
@@ -60,6 +61,16 @@ def money(value: object) -> object:
     if value is None or value == "":
         return None
     return value.strip().removeprefix("$").replace(",", "") if isinstance(value, str) else value
+
+
+def stated(value: object) -> object:
+    """Give an amount that is said; None where it is 0, which these programs write for what they do not know.
+
+    Raises:
+        UsageError: it is no amount.
+    """
+    amount = money(value)
+    return None if amount is None or decimal_of(amount, "cost") == 0 else amount
 
 
 def truth(value: object) -> bool | None:

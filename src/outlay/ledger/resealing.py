@@ -72,13 +72,7 @@ def _renew_lines(engine: Engine, have: Seal, want: Seal) -> None:
             _forget_touched(engine, "sealed_lines")
             _add_lines(engine, calls)
     if have.lines_since != want.lines_since:
-        _add_lines(
-            engine,
-            within(
-                source,
-                f"rowid < {old} AND {wanted} AND NOT {held}",
-            ),
-        )
+        _add_lines(engine, within(source, f"rowid < {old} AND {wanted} AND NOT {held}"))
     if old != end:
         _add_lines(engine, within(source, f"rowid >= {old} AND rowid < {end} AND {wanted}"))
     if engine.all("SELECT count(*) FROM sealed_lines")[0][0] * ALIKE > have.upto:

@@ -27,11 +27,11 @@ COLUMNS = (
     *("cost", "currency", "cost_status", "prompt_length", "response_id", "trace_id", "span_id", "extra"),
     *("quality_score", "user_rating", "correct"),
 )
+"""What the view holds of each call; ``docs/sql.md`` says what each means."""
 _WORKED_OUT = (
     "input_tokens + output_tokens AS total_tokens, "
     "coalesce({flags} LIKE '%\"extrapolated\"%', false) AS extrapolated"
 )
-"""What the view holds of each call; ``docs/sql.md`` says what each means."""
 _OVER_CALLS = """WITH calls AS (
     SELECT {columns}, {worked_out} FROM {source}
 ) SELECT * FROM (
