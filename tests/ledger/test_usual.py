@@ -103,6 +103,23 @@ def test_a_call_without_usage_or_price_is_usual_too() -> None:
     agree(line)
 
 
+def test_calls_with_flags_of_their_own_are_of_another_kind() -> None:
+    """What a usage and a cost were flagged with belongs to a call and is learnt with its kind."""
+    plain = usual()
+    guessed = replace(plain.usage, flags=("estimated",))
+    extrapolated = replace(plain.charge, flags=("extrapolated",))
+    calls = [
+        plain,
+        usual(usage=guessed),
+        usual(charge=extrapolated),
+        usual(usage=guessed, charge=extrapolated),
+    ]
+    seen = [found for found in map(read, map(line_of, calls)) if isinstance(found, Seen)]
+    keys = {found.key for found in map(read_usual, seen) if found is not None}
+    assert len(keys) == len(calls)
+    agree(*map(line_of, calls), *map(line_of, calls))
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -97,6 +97,16 @@ class KeepingContract:
         day = f"{failed.at:%Y-%m-%d}"
         assert asked(ledger, "day", metrics=metrics)[day]["error_cost"] == Decimal(3)
 
+    def test_calls_at_a_price_of_later_are_unknown_on_pruned_days_alone(self, ledger: Ledger) -> None:
+        """A day that has its calls still tells their number, though others do not."""
+        ledger.add(two_weeks())
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        question = Query(("day",), metrics=("extrapolated_calls",), detail="counts")
+        found = ledger.rows(question)
+        told = [row["extrapolated_calls"] for row in found.rows]
+        assert sorted(map(str, told)) == ["0"] * 8 + ["None"] * 6
+        assert found.total["extrapolated_calls"] is None
+
     def test_filters_and_periods_reach_pruned_days(self, ledger: Ledger) -> None:
         """A day belongs to a period if its midnight does; what is not kept any more is None."""
         ledger.add(two_weeks())

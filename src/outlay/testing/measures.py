@@ -178,6 +178,13 @@ class MeasuresContract:
         }
         assert _total(ledger, "extrapolated_calls")["extrapolated_calls"] == 1
 
+    def test_no_call_at_a_price_of_later_is_none_of_them(self, ledger: Ledger) -> None:
+        """0 and not unknown, of each group and of all, whatever a ledger knows beforehand."""
+        ledger.add([call(model="a"), call(model="b", cost=None)])
+        asked = Query(by=("model",), metrics=("extrapolated_calls",), detail="counts")
+        assert [row["extrapolated_calls"] for row in ledger.rows(asked).rows] == [0, 0]
+        assert _total(ledger, "extrapolated_calls")["extrapolated_calls"] == 0
+
     def test_further_sums_are_by_currency_too(self, ledger: Ledger) -> None:
         """As the cost itself: several are never added up, a single foreign one says which it is."""
         ledger.add(

@@ -87,7 +87,7 @@ def rows(tables: Connection, query: Query, exact: int) -> Rows:
     Where there are more than ``exact`` calls, percentiles are read from buckets.
     """
     if query.metrics == _RARE and not _at_most(tables, query, exact) and not tables.all(_ANY_RARE):
-        return _with_none(rows(tables, replace(query, metrics=()), exact))
+        return _with_none(tables, query, rows(tables, replace(query, metrics=()), exact))
     if query.metrics or _at_most(tables, query, exact):
         return answers.rows(tables, query)
     base = answers.newest(tables)
@@ -107,10 +107,15 @@ def rows(tables: Connection, query: Query, exact: int) -> Rows:
     return as_detailed(answer, query)
 
 
-def _with_none(found: Rows) -> Rows:
-    """Put the count of what no call has into an answer; daily totals do not tell it."""
-    none = dict.fromkeys(_RARE, None if found.rolled else 0)
-    return replace(found, rows=tuple({**row, **none} for row in found.rows), total={**found.total, **none})
+def _with_none(tables: Connection, query: Query, found: Rows) -> Rows:
+    """Put the count of what no call has into an answer: 0, and unknown where there are daily totals in it."""
+    untold = set(_pruned(tables, query))
+    none = {pruned: dict.fromkeys(_RARE, None if pruned else 0) for pruned in (True, False)}
+    return replace(
+        found,
+        rows=tuple({**row, **none[tuple(row[name] for name in query.by) in untold]} for row in found.rows),
+        total={**found.total, **none[None in untold]},
+    )
 
 
 def _with(row: Row, shares: Sequence[float] | None) -> Row:
