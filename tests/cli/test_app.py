@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -15,12 +14,11 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from tests.support.command import HUMBLE
 
 from outlay.cli.app import COMMANDS, root
 
 OUTLAY = (sys.executable, "-m", "outlay")
-# To root nothing is forbidden, unless it runs a program without that power.
-HUMBLE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

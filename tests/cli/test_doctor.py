@@ -1,7 +1,6 @@
 """The doctor: each thing that can be wrong is made, found, and has one thing to do; else all is well."""
 
 import json
-import os
 import shutil
 import stat
 import subprocess
@@ -17,6 +16,7 @@ import duckdb
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from tests.cli.conftest import Done
+from tests.support.command import HUMBLE
 
 import outlay as face
 from outlay.cli.doctor_place import place_of
@@ -205,10 +205,6 @@ WELL: dict[str, Any] = {
 
 def _of(document: dict[str, Any], name: str, now: datetime | None = None) -> list[Finding]:
     return [each for each in findings(document, now or datetime.now(UTC)) if each.name == name]
-
-
-# To root nothing is forbidden, unless it runs a program without that power.
-HUMBLE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")

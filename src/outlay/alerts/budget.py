@@ -1,6 +1,5 @@
 """The daily budget over a log of JSON lines: looked at as often as one likes, told once a day."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from outlay.alerts.send import send_alert
+from outlay.atomic import write_file
 from outlay.core.errors import OutlayError
 from outlay.core.instants import instant
 from outlay.core.money import decimal_of, total
@@ -50,7 +50,8 @@ def check_budget(
     with FileLock(f"{told}.lock"):
         if mark not in _marks(told):
             send(f"⚠️ Budget Alert: Today's cost is ${cost:.2f} (budget: ${float(daily_budget)})")
-            _note(told, (*(each for each in _marks(told) if each[:10] == mark[:10]), mark))
+            today_s = [each for each in _marks(told) if each[:10] == mark[:10]]
+            write_file(told, "\n".join([*today_s, mark]).encode())
     return True
 
 
@@ -79,16 +80,6 @@ def _moment(value: Any) -> datetime:
 
 def _day(moment: datetime, here: tzinfo | None) -> date:
     return moment.astimezone(here).date()
-
-
-def _note(path: Path, marks: Iterable[str]) -> None:
-    """Write the marks whole or not at all: with half of them an alert would come again."""
-    written = path.with_name(f"{path.name}.new")
-    with written.open("w", encoding="utf-8") as file:
-        file.write("\n".join(marks))
-        file.flush()
-        os.fsync(file.fileno())
-    written.replace(path)
 
 
 def _marks(path: Path) -> list[str]:

@@ -1,13 +1,12 @@
 """The budgets that were over when a process last asked: a small file, for the next one to know at once."""
 
 import json
-import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
 from outlay.alerts.standing import Group
-from outlay.alerts.state import private
+from outlay.atomic import PRIVATE, write_file
 from outlay.core.money import text_of
 
 Over = Mapping[str, Mapping[Group, Decimal]]
@@ -47,7 +46,4 @@ class Closed:
             for key, groups in told.items()
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        written = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        with open(written, "w", encoding="utf-8", opener=private) as file:
-            json.dump(content, file, ensure_ascii=False)
-        written.replace(self.path)
+        write_file(self.path, json.dumps(content, ensure_ascii=False).encode(), mode=PRIVATE)

@@ -6,7 +6,6 @@ that was taken is nobody else's for ``LEASE``; a process that dies in between le
 
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from outlay.atomic import PRIVATE, write_file
 from outlay.core.errors import JournalError, LedgerBusyError
 from outlay.core.instants import instant, text_of
 
@@ -108,13 +108,8 @@ class State:
             raise JournalError(f"{self.path} cannot be written: {error.strerror or error}") from error
 
     def _write(self, marks: Mapping[str, Mark]) -> None:
-        written = self.path.with_name(f"{self.path.name}.new")
         content = {"format": _FORMAT, "marks": {key: asdict(mark) for key, mark in marks.items()}}
-        with open(written, "w", encoding="utf-8", opener=private) as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(self.path)
+        write_file(self.path, json.dumps(content, ensure_ascii=False, indent=1).encode(), mode=PRIVATE)
 
     def _set_aside(self) -> Marks:
         damaged = self.path.with_name(f"{self.path.name}.bak")
@@ -123,11 +118,6 @@ class State:
             "outlay: %s could not be read and is now %s; alerts may come again", self.path, damaged.name
         )
         return {}
-
-
-def private(path: str, flags: int) -> int:
-    """Open a file for its owner alone: groups name users."""
-    return os.open(path, flags, 0o600)
 
 
 def later(now: datetime, attempts: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from outlay import process
+from outlay.atomic import write_file
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
 from outlay.core.errors import NoLedgerError, SettingsError
@@ -133,11 +134,4 @@ def replace_file(path: Path, data: bytes) -> None:
     if path.is_dir() or not path.name:
         raise SettingsError(f"{path} is a folder; name a file in it")
     check_folder(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as error:  # named by the file that was asked for
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_file(path, data)

@@ -1,6 +1,6 @@
 """Append-only segment files that take every record before any ledger does."""
 
-from outlay.journal.files import private_folder, sync_folder
+from outlay.journal.files import private_folder
 from outlay.journal.follow import Follower
 from outlay.journal.journal import Journal
 from outlay.journal.lifecycle import watch_exit, watch_forks
@@ -30,7 +30,6 @@ __all__ = [
     "read_segment",
     "remove_taken",
     "segments",
-    "sync_folder",
     "waiting",
     "watch_exit",
     "watch_forks",

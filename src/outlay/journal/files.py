@@ -5,6 +5,7 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
+from outlay.atomic import PRIVATE, sync_folder
 from outlay.journal import locks
 from outlay.journal.segments import SUFFIX, mark_of
 
@@ -38,7 +39,7 @@ class SegmentFile:
         self.size = 0
         self.dirty = False
         self._listed = False
-        self._descriptor = os.open(self.path, _FLAGS, 0o600)  # records may hold what users asked
+        self._descriptor = os.open(self.path, _FLAGS, PRIVATE)  # records may hold what users asked
         locks.hold(self._descriptor)
 
     def append(self, lines: bytes) -> None:
@@ -88,14 +89,3 @@ class SegmentFile:
 def _name(now: datetime, run: str | None) -> str:
     host = "".join(c if c.isalnum() else "-" for c in socket.gethostname()[:40]) or "host"
     return f"{now:%Y%m%dT%H%M%S}-{host}-{os.getpid()}-{os.urandom(4).hex()}{mark_of(run)}{SUFFIX}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the new file's name survive a power cut too, where folders can be synced."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,17 +11,17 @@ from outlay.core.errors import JournalError
 from outlay.journal.locks import hold
 
 
-def append_line(path: Path, line: bytes) -> int:
+def append_line(path: Path, line: bytes, *, mode: int = 0o666) -> int:
     """Append one line, by one write to a file opened for appending; give the file's size then.
 
     A file that was cut within a line gets its newline first, so that the new line stands alone. The folder is
-    made if it is not there.
+    made if it is not there, and so is the file, with this mode less the process's umask.
 
     Raises:
         JournalError: the file cannot be written, or took only a part of the line.
     """
     try:
-        descriptor = _opened(path)
+        descriptor = _opened(path, mode)
         try:
             hold(descriptor)  # until it is closed, so that nobody takes half a line of ours for a torn one
             data = (b"\n" if _is_torn(descriptor) else b"") + line + b"\n"
@@ -61,13 +61,13 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _opened(path: Path) -> int:
+def _opened(path: Path, mode: int) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     try:
-        return os.open(path, flags, 0o666)
+        return os.open(path, flags, mode)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, 0o666)
+        return os.open(path, flags, mode)
 
 
 def _is_torn(descriptor: int) -> bool:

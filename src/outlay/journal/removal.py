@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from outlay.journal.files import sync_folder
+from outlay.atomic import sync_folder
 from outlay.journal.locks import is_live
 from outlay.journal.segments import segments
 

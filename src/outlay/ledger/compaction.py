@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from outlay.atomic import sync_folder
 from outlay.core.errors import LedgerError
-from outlay.journal import sync_folder
 from outlay.ledger.engine import FILE, Engine
 
 _KEPT = (

@@ -1,8 +1,6 @@
 """A price file of one's own: a price is added behind what stands there, and nothing else is touched."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outlay.atomic import write_file
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
 from outlay.pricing.book import Book
@@ -96,7 +95,7 @@ def add_price(path: Path, price: NewPrice, *, now: datetime, force: bool = False
             _refuse_odd(price, known)
         after = _behind(text, _entry(price))
         _check(after, price, path, now)
-        _replace(path, after)
+        _write(path, after)
 
 
 def add_exchange(path: Path, exchange: Exchange, *, force: bool = False) -> None:
@@ -114,7 +113,7 @@ def add_exchange(path: Path, exchange: Exchange, *, force: bool = False) -> None
             _refuse_turned(exchange, known[-1])
         after = _behind(text, _exchange_entry(exchange))
         _checked(after, path)
-        _replace(path, after)
+        _write(path, after)
 
 
 def _behind(text: str, entry: str) -> str:
@@ -244,23 +243,12 @@ def _checked(text: str, path: Path) -> Sheet:
     return sheet
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file and rename: who reads sees the old text or the new one, whatever happens."""
-    target = path.resolve()  # a link stays a link
-    mode = target.stat().st_mode & 0o777 if target.exists() else None
+def _write(path: Path, text: str) -> None:
     try:
-        content = text.encode()
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644 if mode is None else mode)
-            Path(name).replace(target)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except (OSError, UnicodeEncodeError) as error:
+        write_file(path, text.encode())
+    except OSError as error:
+        raise PriceBookError(f"{path} cannot be written: {error.strerror}") from error
+    except UnicodeEncodeError as error:
         raise PriceBookError(f"{path} cannot be written: {error}") from error
 
 

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import zlib
@@ -14,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outlay.atomic import write_file
 from outlay.core.errors import PriceBookError, QueryError
 from outlay.core.instants import instant, text_of
 from outlay.pricing.book import Book
@@ -230,9 +230,7 @@ def _install(data: Path, folder: Path) -> None:
     if not target.exists():
         data.rename(target)
     last = _read(folder / CURRENT)
-    pointer = folder / f".{CURRENT}.{os.getpid()}"
-    pointer.write_text(target.name, "ascii")
-    pointer.replace(folder / CURRENT)
+    write_file(folder / CURRENT, target.name.encode())
     for old in folder.iterdir():
         if NAME.fullmatch(old.name) and old.name not in {target.name, last}:
             shutil.rmtree(old, ignore_errors=True)

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import orjson
 
+from outlay.atomic import write_file
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import JournalError, OutlayError
 from outlay.core.record import Record
@@ -129,13 +130,7 @@ class JsonFile:
     def _rescue(self, rows: list[dict[str, Any]]) -> None:
         backup = self.path.with_name(f"{self.path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}.bak")
         shutil.copy2(self.path, backup)
-        written = self.path.with_name(f"{self.path.name}.new")
-        with written.open("wb") as file:
-            shutil.copymode(self.path, written)  # who might not read it may not now
-            file.write(text_of(rows))
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(self.path)
+        write_file(self.path, text_of(rows))
         log.warning(
             "outlay: %s was damaged; its %d readable calls were kept, and the file as it was stands in %s",
             self.path,

@@ -1,5 +1,7 @@
 """Dead letters handed over once more: each counts once, whatever fails; given up, none is missed."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,14 @@ def test_without_any_letter_the_file_goes(shipper: Shipper, ledger: FaultyLedger
     offsets.dead_letters.write_bytes(b"".join(each for each in letters if b'"bad' in each))
     assert retry(shipper, offsets) == Retried(3, 3, 0)
     assert not offsets.dead_letters.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_letters_are_their_owners_alone_before_a_retry_and_after(shipper: Shipper, offsets: Offsets) -> None:
+    """As the journal that they came from: a line may hold what users asked."""
+    assert stat.S_IMODE(offsets.dead_letters.stat().st_mode) == 0o600
+    retry(shipper, offsets)
+    assert stat.S_IMODE(offsets.dead_letters.stat().st_mode) == 0o600
 
 
 def test_a_torn_line_among_letters_is_passed_over(shipper: Shipper, offsets: Offsets) -> None:

@@ -1,19 +1,18 @@
 """Dead letters: lines that a ledger refused, to be looked at, handed over once more, or given up."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from outlay.atomic import PRIVATE, write_file
 from outlay.core.errors import JournalError, LedgerBusyError
 from outlay.core.instants import text_of
 from outlay.core.record import Record
-from outlay.journal import read_objects, sync_folder
+from outlay.journal import read_objects
 from outlay.ledger.ship.offsets import Offsets
 from outlay.ledger.ship.parcels import ROWS, Item
 from outlay.ledger.ship.shipper import Shipper
@@ -143,23 +142,14 @@ def _anew(offsets: Offsets) -> Iterator[list[dict[str, Any]]]:
     written: list[dict[str, Any]] = []
     yield written
     file = offsets.dead_letters
-    new = file.with_suffix(".new")
     try:
         if not written:
             file.unlink(missing_ok=True)
             return
-        _write(new, b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in written))
-        new.replace(file)
-        sync_folder(file.parent)
+        lines = (orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in written)
+        write_file(file, b"".join(lines), mode=PRIVATE)
     except OSError as error:
         raise JournalError(f"{file} cannot be written: {error.strerror or error}") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _told(offsets: Offsets, dead: int) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from outlay.atomic import write_file
 from outlay.core.errors import JournalError
 from outlay.core.instants import instant, text_of
-from outlay.journal import sync_folder
 from outlay.settings import shown
 
 _FOLDER = "ship"
@@ -92,15 +91,9 @@ class Offsets:
         Raises:
             JournalError: the disk is full or failing.
         """
-        new = self.file.with_suffix(".new")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with new.open("wb") as file:
-                file.write(orjson.dumps(progress.to_json()))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self.file)
-            sync_folder(self.file.parent)
+            write_file(self.file, orjson.dumps(progress.to_json()))
         except OSError as error:
             raise JournalError(f"{self.file} cannot be written: {error.strerror or error}") from error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from outlay.atomic import PRIVATE
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError, OutlayError, RefusedEntryError
 from outlay.core.instants import text_of
 from outlay.core.ports import DrawingAhead, Ledger, TakingLines, works_here
@@ -265,7 +266,8 @@ class Shipper:
     def _set_aside(self, dead: list[tuple[Item, str]]) -> None:
         """Write lines to the file of dead letters; the journal keeps them too."""
         for item, reason in dead:
-            append_line(self._offsets.dead_letters, orjson.dumps(self._letter(item, reason)))
+            letter = orjson.dumps(self._letter(item, reason))
+            append_line(self._offsets.dead_letters, letter, mode=PRIVATE)
         _log.warning(
             "%d line(s) of journals cannot be kept by %s and are set aside in %s, the first because: %s",
             len(dead),
