@@ -13,6 +13,10 @@ from tests.support.command import HUMBLE
 
 from outlay.atomic import PRIVATE, sync_folder, write_file
 
+WRITING = (
+    "import sys; from pathlib import Path; from outlay.atomic import write_file;"
+    "write_file(Path(sys.argv[1]), b'new')"
+)
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and signals of POSIX")
 pytestmark = posix
 
@@ -179,17 +183,23 @@ def test_what_a_killed_writer_left_is_taken_away_an_hour_later_and_nothing_else(
 
 
 def test_a_folder_that_may_not_be_written_is_an_error_named_by_the_file(file: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from outlay.atomic import write_file;"
-        "write_file(Path(sys.argv[1]), b'new')"
-    )
     file.parent.chmod(0o555)
     try:
-        done = child(program, file, wrap=HUMBLE)
+        done = child(WRITING, file, wrap=HUMBLE)
     finally:
         file.parent.chmod(0o755)
     assert done.stderr.splitlines()[-1] == f"PermissionError: [Errno 13] Permission denied: '{file}'"
     assert (file.read_bytes(), beside(file)) == (b"old", [])
+
+
+def test_a_folder_that_takes_files_and_cannot_be_listed_takes_this_one_too(file: Path) -> None:
+    file.parent.chmod(0o300)
+    try:
+        done = child(WRITING, file, wrap=HUMBLE)
+    finally:
+        file.parent.chmod(0o755)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (file.read_bytes(), beside(file)) == (b"new", [])
 
 
 def test_a_folder_that_is_not_there_or_in_the_file_s_place_is_an_error_named_by_the_file(

@@ -39,14 +39,17 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names in a folder survive a power cut too, where folders can be synced.
+    """Make names in a folder survive a power cut too, where folders can be synced and be opened by us.
 
     Raises:
         OSError: the disk failed.
     """
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one that takes files and is not to be listed; what is written is there
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:
