@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ from outlay.ledger import DuckLedger
 from outlay.ledger.engine import Engine, told_plainly
 from outlay.ledger.migrations import migrations
 from outlay.ledger.native import interruptible
+from outlay.ledger.reach import edge
 from outlay.testing import call
 
 
@@ -51,6 +53,19 @@ def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(LedgerError, match="cannot use the ledger"):
         DuckLedger(tmp_path / "file" / "home").rows(Query())
+
+
+def test_the_first_so_many_rows_are_those_with_the_least_rowids(tmp_path: Path) -> None:
+    """Seals count so; in row groups that several threads read, and where rows were deleted."""
+    engine = Engine(tmp_path)
+    with closing(engine):
+        assert engine.all("SELECT current_setting('preserve_insertion_order')") == [(True,)]
+        engine.run("SET threads = 4")
+        engine.run("CREATE TABLE calls AS SELECT range AS n FROM range(400_000)")
+        engine.run("DELETE FROM calls WHERE n % 97 = 3")
+        rowids = [rowid for (rowid,) in engine.all("SELECT rowid FROM calls ORDER BY rowid")]
+        wanted = range(100, 390_000, 6_500)
+        assert [edge(engine, first) for first in wanted] == [rowids[first] for first in wanted]
 
 
 def test_who_waits_too_long_is_told(tmp_path: Path) -> None:

@@ -13,7 +13,11 @@ from outlay.ledger.native import duckdb, interruptible
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
-_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}  # no network, ever
+_CONFIG = {
+    "autoinstall_known_extensions": "false",  # no network, ever
+    "autoload_known_extensions": "false",
+    "preserve_insertion_order": "true",  # rows come in the order of their rowids; seals count on it (reach)
+}
 _FULL = "No space left on device"
 _UTC = "SET TimeZone = 'UTC'"  # of one connection, which would else have the machine's
 

@@ -1,4 +1,9 @@
-"""How far a seal goes: over how many calls, and over how much of what was told of them later."""
+"""How far a seal goes: over how many calls, and over how much of what was told of them later.
+
+The first so many rows of a table are those that LIMIT gives and OFFSET leaves out: DuckDB reads one table in
+the order of its rowids, as ``preserve_insertion_order`` promises, which ``engine`` sets. Sorting ten million
+rowids for it would take 0.2 s of each question.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
