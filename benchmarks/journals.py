@@ -1,8 +1,10 @@
 """Journals as programs leave them, made by DuckDB in a moment: calls made up, in their real shape."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import orjson
 
 PER_SEGMENT = 50_000  # calls: about 64 MB, at which a journal begins another segment
 USERS = 5_000
@@ -58,8 +60,11 @@ FROM (SELECT *, printf('%012x', epoch_ms(moment)) AS x, printf('%016x', h) AS y,
 """
 
 
-def write(folder: Path, calls: int) -> int:
-    """Write so many calls over ninety days into segments of processes that are no more; give their bytes."""
+def write(folder: Path, calls: int, judged: int = 0) -> int:
+    """Write so many calls over ninety days into segments of processes that are no more; give their bytes.
+
+    Behind each of so many calls (none if 0) stands a judgement of it.
+    """
     folder.mkdir(parents=True)
     database = duckdb.connect(config={"threads": 2, "memory_limit": "800MB"})
     step = 90 * 86_400_000_000 / calls
@@ -70,5 +75,16 @@ def write(folder: Path, calls: int) -> int:
             folder / f"202609{1 + number * 29 * PER_SEGMENT // calls:02}T000000-bench-1-{number:08x}.jsonl"
         )
         database.execute(f"COPY ({query}) TO '{target}' (FORMAT json, ARRAY false)")
+        if judged:
+            target.write_bytes(b"".join(_judged(target.read_bytes().splitlines(keepends=True), judged)))
     database.close()
     return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def _judged(lines: list[bytes], one_of: int) -> Iterator[bytes]:
+    for number, line in enumerate(lines):
+        yield line
+        if number % one_of == 0:
+            call = orjson.loads(line)
+            judgement = {"schema": 1, "score": call["id"], "at": call["at"], "quality_score": 0.5}
+            yield orjson.dumps(judgement | {"correct": number % 3 > 0}) + b"\n"

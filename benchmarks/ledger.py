@@ -1,6 +1,7 @@
 """The embedded ledger beside bare DuckDB: journals taken in, and a report with percentiles.
 
-python -m benchmarks.ledger [LINES [RECORDS [ROUNDS]]]: journal lines to take in, records to report on.
+python -m benchmarks.ledger [LINES [RECORDS [ROUNDS [JUDGED]]]]: calls to take in from journals, records
+to report on (none if 0); behind each of JUDGED calls stands a judgement, which the bare read leaves aside.
 """
 
 import subprocess
@@ -40,7 +41,8 @@ found = database.execute(
 spec = ", ".join(f"\\"{name}\\": '{kind}'" for name, kind in found)
 database.execute(
     "INSERT INTO calls BY NAME SELECT * FROM"
-    f" read_json(?, format = 'newline_delimited', columns = {{{spec}}})", [sys.argv[2] + "/*.jsonl"]
+    f" read_json(?, format = 'newline_delimited', columns = {{{spec}}}) WHERE id IS NOT NULL",
+    [sys.argv[2] + "/*.jsonl"],
 )
 database.close()
 """
@@ -90,9 +92,9 @@ def _pair(ours: Callable[[], Ran], bare: Callable[[], Ran], title: str, rounds: 
     console.print(f"CPU beside DuckDB's: {ratio:.2f} times; memory {under} {MOST_MEMORY >> 20:,} MB")
 
 
-def ingest(folder: Path, lines: int, rounds: int) -> None:
+def ingest(folder: Path, lines: int, rounds: int, judged: int = 0) -> None:
     """Take journals in, duplicates refused, beside a plain read and insert of the same lines."""
-    _made("journals.write", folder / "journal", lines)
+    _made("journals.write", folder / "journal", lines, judged)
     size = sum(file.stat().st_size for file in (folder / "journal").iterdir())
 
     def ours() -> Ran:
@@ -115,10 +117,10 @@ def ingest(folder: Path, lines: int, rounds: int) -> None:
     )
 
 
-def _made(what: str, path: Path, number: int) -> None:
+def _made(what: str, path: Path, *numbers: int) -> None:
     """Prepare in a process of its own: the most memory that a child had is counted from its parent's on."""
     names = "from pathlib import Path; from benchmarks import journals, ledger"
-    code = f"{names}; {what}(Path({str(path)!r}), {number})"
+    code = f"{names}; {what}(Path({str(path)!r}), *{numbers})"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -155,10 +157,11 @@ def report(folder: Path, records: int, rounds: int) -> None:
 def main() -> None:
     """Print the tables."""
     given = [int(each.replace("_", "")) for each in sys.argv[1:]] if __name__ == "__main__" else []
-    lines, records, rounds = (*given, *(LINES, RECORDS, ROUNDS)[len(given) :])
+    lines, records, rounds, judged = (*given, *(LINES, RECORDS, ROUNDS, 0)[len(given) :])
     with tempfile.TemporaryDirectory(prefix="outlay-bench-") as name:
-        ingest(Path(name) / "ingest", lines, rounds)
-        report(Path(name) / "report", records, rounds)
+        ingest(Path(name) / "ingest", lines, rounds, judged)
+        if records:
+            report(Path(name) / "report", records, rounds)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -35,6 +35,13 @@ _NEEDED = (  # of a record's line; a line without them is read the slow way, whi
 )
 
 
+class Inserted(NamedTuple):
+    """What came straight in: where these calls are read from, and how many lines are none."""
+
+    calls: str
+    others: int
+
+
 class Batch:
     """Lines that stand in a temporary table, seen from one ledger."""
 
@@ -62,21 +69,24 @@ class Batch:
         )
         return not bad[0][0]
 
-    def insert(self, paths: Sequence[Path]) -> str | None:
-        """Bring files of lines into the calls as they stand, in the caller's transaction; say what to ask of.
+    def insert(self, paths: Sequence[Path]) -> Inserted | None:
+        """Bring the calls in files of lines into the table as they stand, in the caller's transaction.
 
-        None where some line is no new call: the transaction must then be given up. DuckDB reads, packs and
-        writes on all cores this way, which it does not where a table stands in between.
+        None where some call is not new: the transaction must then be given up. DuckDB reads, packs and
+        writes on all cores this way, which it does not where a table stands in between. Other lines are
+        counted by the way, for which a sequence is the one thing that a condition can change.
 
         Raises:
-            duckdb.Error: a line is no call, or a value does not fit its column.
+            duckdb.Error: a line is no entry, or a value does not fit its column.
         """
         (first,) = self._engine.all("SELECT coalesce(max(rowid) + 1, 0) FROM calls")[0]
+        self._engine.run("CREATE OR REPLACE TEMP SEQUENCE others")
         inserted = self._engine.all(
             f"""INSERT INTO calls SELECT {self._names} FROM ({self._read})
-            WHERE CASE WHEN {_OTHER} THEN error('not a call') ELSE TRUE END""",  # noqa: S608  # our own names
+            WHERE CASE WHEN {_OTHER} THEN nextval('temp.others') < 0 ELSE TRUE END""",  # noqa: S608  # our own names
             [_named(paths)],
         )[0][0]
+        (others,) = self._engine.all("SELECT nextval('temp.others') - 1")[0]
         new = f"(SELECT * FROM calls WHERE rowid >= {first})"  # noqa: S608  # our own number
         lines, ids, low, high = self._engine.all(
             f"SELECT count(*), count(DISTINCT id), min(id), max(id) FROM {new}"  # noqa: S608  # likewise
@@ -86,7 +96,17 @@ class Batch:
             SEMI JOIN {new} AS new USING (id) LIMIT 1""",  # noqa: S608  # likewise
             [low, high],
         )
-        return new if lines == ids == inserted and not known and not are_old(self._engine, new) else None
+        plain = lines == ids == inserted and not known and not are_old(self._engine, new)
+        return Inserted(new, int(others)) if plain else None
+
+    def load_others(self, path: Path, number: int) -> bool:
+        """Read a file of lines that are so many, none of them a call's; False if they are not.
+
+        Raises:
+            duckdb.Error: a line is no JSON, or a value does not fit its column.
+        """
+        found = f"SELECT count(*), count(*) FILTER (id IS NULL AND ({_OTHER})) FROM batch"  # noqa: S608  # our own names
+        return self.load([path]) and self._engine.all(found) == [(number, number)]
 
     def keep_laid(self, table: str, ids: str) -> int:
         """Bring calls into the tables, in the caller's transaction; give how many were new.

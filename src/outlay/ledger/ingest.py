@@ -9,13 +9,14 @@ from outlay.core.errors import JournalError, RefusedEntryError
 from outlay.core.located import located
 from outlay.core.record import Entry
 from outlay.journal import Fault, line_of, read_line
-from outlay.ledger.backlog import Stretch, loads, portions, spool
+from outlay.ledger.backlog import Stretch, loads, portions, spool, spool_others
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
 from outlay.ledger.kinds import are_kinds
 from outlay.ledger.native import duckdb
 
 _ENTRIES = 50_000  # taken in at once by add
+_LINES, _OTHERS = "batch.jsonl", "others.jsonl"  # what is read at once
 _ODD = (duckdb.InvalidInputException, duckdb.ConversionException)
 Faults = list[tuple[str, int, str]]
 
@@ -44,22 +45,35 @@ class _Unusual(Exception):  # noqa: N818  # no error: so the transaction is left
 
 
 def _inserts(engine: Engine, batch: Batch, load: list[Stretch], spool_folder: Path) -> bool:
-    """Take in a load all of whose lines are new calls, as nearly all are; else nothing of it."""
+    """Take in a load all of whose calls are new, as nearly all are; else nothing of it."""
     with spool_file(spool_folder) as target:
         paths = spool(load, target)
         try:
             with engine.transaction():
-                _insert(engine, batch, paths)
+                others = _insert(engine, batch, paths)
+                if others:
+                    _keep_others(engine, batch, paths, others, target.with_name(_OTHERS))
                 _move_offsets(engine, load)
         except (*_ODD, duckdb.ConstraintException, _Unusual):
             return False
     return True
 
 
-def _insert(engine: Engine, batch: Batch, paths: list[Path]) -> None:
+def _insert(engine: Engine, batch: Batch, paths: list[Path]) -> int:
+    """Bring the calls in; give how many lines are none."""
     new = batch.insert(paths)
-    if new is None or not are_kinds(engine, new, batch.calls):
+    if new is None or not are_kinds(engine, new.calls, batch.calls):
         raise _Unusual
+    return new.others
+
+
+def _keep_others(engine: Engine, batch: Batch, paths: list[Path], number: int, target: Path) -> None:
+    """Keep judgements, revisions and losses by the long way, which alone they are few enough for."""
+    with spool_file(target.parent, target.name):
+        sound = spool_others(paths, target) and batch.load_others(target, number)
+        if not sound or not are_kinds(engine, "batch", batch.columns):
+            raise _Unusual
+        batch.keep()
 
 
 def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
@@ -172,10 +186,10 @@ def _line(entry: Entry) -> bytes:
 
 
 @contextmanager
-def spool_file(folder: Path) -> Iterator[Path]:
+def spool_file(folder: Path, name: str = _LINES) -> Iterator[Path]:
     """Give a place for a file of lines; what a killed reader left there is written over."""
     folder.mkdir(exist_ok=True)
-    target = folder / "batch.jsonl"
+    target = folder / name
     try:
         with located(folder):
             yield target
