@@ -58,6 +58,45 @@ def test_a_module_runs_from_the_working_folder(command: Command, tmp_path: Path)
     assert done.stdout.splitlines()[1] == "True"
 
 
+@pytest.mark.parametrize(
+    "text", ["import not_there_at_all", "raise ValueError('own')", "import sys; print(sys.argv)"]
+)
+def test_what_the_package_around_a_module_does_is_the_programs(
+    command: Command, tmp_path: Path, text: str
+) -> None:
+    """A fault there is neither ours nor a module that is missing."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text(text, encoding="utf-8")
+    (tmp_path / "package" / "mod.py").write_text("print('ran')", encoding="utf-8")
+    under_python = subprocess.run(
+        [sys.executable, "-m", "package.mod", "a"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    done = command("run", "-m", "package.mod", "a")
+    assert (done.returncode, done.stdout) == (under_python.returncode, under_python.stdout)
+    assert done.stderr.splitlines()[-1:] == under_python.stderr.splitlines()[-1:]
+    assert "outlay" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("package", "package is a package without __main__.py; name one of its modules"),
+        ("package.nope", "no module 'package.nope'"),
+        ("__main__", "no module '__main__'"),
+        (".package", "no module '.package'"),
+    ],
+)
+def test_a_module_that_cannot_run_is_said_in_one_line(
+    command: Command, tmp_path: Path, module: str, said: str
+) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    done = command("run", "-m", module)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"outlay: {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_an_archive_that_begins_with_a_line_for_the_shell_runs(command: Command, tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__main__.py").write_text("print('in an archive')")

@@ -53,8 +53,9 @@ def check_module(module: str) -> None:
         NoProgramError: there is none.
     """
     first = module.partition(".")[0]
-    here = any((Path.cwd() / name).exists() for name in (first, f"{first}.py"))
-    if not here and (not first.isidentifier() or importlib.util.find_spec(first) is None):
+    here = bool(first) and any((Path.cwd() / name).exists() for name in (first, f"{first}.py"))
+    named = first.isidentifier() and first != "__main__"  # which is our own command at this moment
+    if not here and (not named or importlib.util.find_spec(first) is None):
         raise _no_module(module)
 
 
@@ -90,14 +91,27 @@ def start_module(module: str, args: Sequence[str]) -> int:
         SystemExit: the program's own.
     """
     _first_on_path(str(Path.cwd()))
+    sys.argv = ["-m", *args]  # what Python shows to the packages around the module
+    return _guarded(lambda: _run_module(module, args))
+
+
+def _run_module(module: str, args: Sequence[str]) -> None:
+    """Find a module, for which the packages around it are run, and run it."""
     try:
         found = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # a package of the program's own misses another one
         found = None
     if found is None:
         raise _no_module(module)
+    if (
+        found.submodule_search_locations is not None
+        and importlib.util.find_spec(f"{module}.__main__") is None
+    ):
+        raise NoProgramError(f"{module} is a package without __main__.py; name one of its modules")
     sys.argv = [found.origin or module, *args]
-    return _guarded(lambda: runpy.run_module(module, run_name="__main__", alter_sys=True))
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 _PYTHON = re.compile(r"python[0-9.]*(w|t)?(\.exe)?")
@@ -152,6 +166,8 @@ def _guarded(start: Callable[[], object]) -> int:
     """Run; an exception that the program lets out is shown as Python shows it, without frames of ours."""
     try:
         start()
+    except NoProgramError:
+        raise
     except KeyboardInterrupt as error:
         _show(error)
         return INTERRUPTED
@@ -167,8 +183,8 @@ def _show(error: BaseException) -> None:
 
 
 def _of_program(trace: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames above the program: this file's and runpy's."""
-    ours = (__file__, runpy.__file__, "<frozen runpy>")
+    """Leave out the frames above the program: this file's, runpy's and those that look for a module."""
+    ours = (__file__, runpy.__file__, "<frozen runpy>", importlib.util.__file__, "<frozen importlib.util>")
     while trace is not None and trace.tb_frame.f_code.co_filename in ours:
         trace = trace.tb_next
     return trace
