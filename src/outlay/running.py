@@ -20,10 +20,12 @@ def hand_down(settings: "Settings", environ: MutableMapping[str, str]) -> None:
     """Have every Python process that inherits this environment record its calls in the same ledger.
 
     What the settings say is handed down whole, since a child may start in another folder. A folder of ours
-    comes first on PYTHONPATH; ``python -E``, ``-I`` and ``-S`` do not look there.
+    comes first on PYTHONPATH; ``python -E``, ``-I`` and ``-S`` do not look there. An empty entry there, as in
+    ``:lib``, is the folder that the child starts in, and stays.
     """
     environ.update(settings.to_environ())
-    paths = [path for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != _FOLDER]
+    given = environ.get("PYTHONPATH", "")  # empty as a whole it is as good as none
+    paths = [path for path in given.split(os.pathsep) if path != _FOLDER] if given else []
     environ["PYTHONPATH"] = os.pathsep.join([_FOLDER, *paths])
 
 

@@ -140,6 +140,20 @@ def test_the_users_own_sitecustomize_runs_too(command: Command, folder: Path) ->
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
+def test_an_empty_entry_of_the_path_is_the_working_folder_in_a_child_too(
+    command: Command, folder: Path
+) -> None:
+    (folder / "scripts").mkdir()
+    write(folder, "here = 'found'", "beside.py")
+    write(folder / "scripts", "import beside; print(beside.here)", "child.py")
+    text = """
+        import subprocess, sys
+        subprocess.run([sys.executable, "scripts/child.py"], check=True)
+    """
+    done = command("run", write(folder, text), PYTHONPATH=f"{os.pathsep}elsewhere")
+    assert (done.stdout, done.stderr) == ("found\n", "")
+
+
 def test_a_child_that_is_terminated_drains_and_ends_by_the_signal(command: Command, folder: Path) -> None:
     child = """
         import time
