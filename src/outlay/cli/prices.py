@@ -11,11 +11,8 @@ from outlay.cli.prices_set import set_price
 from outlay.cli.prices_update import update
 from outlay.core.errors import UnknownModelError
 
-if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
-    from datetime import datetime
-
+if TYPE_CHECKING:  # loaded when a command runs: --help needs none
     from outlay.pricing import Book
-    from outlay.settings import Settings
 
 
 @click.group(cls=NearGroup)
@@ -33,7 +30,7 @@ def prices() -> None:
 def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at: str | None) -> None:
     """The history of a model's price."""
     from outlay.cli.price_tables import history_json, history_text
-    from outlay.cli.session import page_of_terminal, settings_of, show, show_json
+    from outlay.cli.session import book_of, moment_of, page_of_terminal, settings_of, show, show_json
     from outlay.pricing.history import at as holding_at
     from outlay.pricing.history import histories
 
@@ -54,23 +51,6 @@ def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at:
 prices.add_command(diff)
 prices.add_command(update)
 prices.add_command(set_price)
-
-
-def book_of(settings: "Settings") -> "Book":
-    """Give the book that calls are priced by."""
-    from outlay import process
-
-    return process.use(settings).book()
-
-
-def moment_of(text: str | None, settings: "Settings") -> "datetime | None":
-    """Read an instant as the options --since and --until do."""
-    from datetime import UTC, datetime
-
-    from outlay.core.period import moment
-    from outlay.core.query import zone
-
-    return moment(text, datetime.now(UTC), zone(settings.tz))
 
 
 def _unknown(book: "Book", model: str, provider: str | None) -> str:

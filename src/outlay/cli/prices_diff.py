@@ -39,8 +39,7 @@ def diff(ctx: click.Context, /, *, books: tuple[str, ...], limit: int, **given: 
     as --litellm names it. OLD and NEW are price files, or folders of tables: their standard rates are laid
     beside each other, below every size; those of tariffs, regions and sizes are not, nor factors.
     """
-    from outlay.cli.prices import book_of, moment_of
-    from outlay.cli.session import page_of_terminal, settings_of, show, show_json
+    from outlay.cli.session import book_of, moment_of, page_of_terminal, settings_of, show, show_json
     from outlay.pricing.providers import provider_id
 
     settings = settings_of(state_of(ctx))

@@ -189,7 +189,7 @@ def _exchange(ctx: click.Context, given: dict[str, Any], settings: "Settings") -
 def _span(
     ctx: click.Context, given: dict[str, Any], settings: "Settings"
 ) -> tuple[datetime | None, datetime | None]:
-    from outlay.cli.prices import moment_of
+    from outlay.cli.session import moment_of
 
     start, end = moment_of(given["start"], settings), moment_of(given["end"], settings)
     if start is not None and end is not None and start >= end:

@@ -19,7 +19,7 @@ def cache_rate_of(settings: "Settings") -> "CacheRate":
     It is the book's rate of today for the same model, in the proportion in which the paid rate stands to the
     listed one: a batch or a tier moves both.
     """
-    from outlay.cli.prices import book_of
+    from outlay.cli.session import book_of
     from outlay.pricing import Unpriced
 
     book, now = book_of(settings), datetime.now(UTC)

@@ -29,9 +29,8 @@ def review(
     A week is beside the one before: cost by day, what changed by model and why, what is expensive, what is
     slow, what fails, and what would have saved money. Printed as Markdown.
     """
-    from outlay.cli.prices import book_of
     from outlay.cli.savings import comparison
-    from outlay.cli.session import reader_of, replace_file, settings_of, show, show_json
+    from outlay.cli.session import book_of, reader_of, replace_file, settings_of, show, show_json
     from outlay.core.query import zone
     from outlay.render.letter import letter_html, letter_markdown
     from outlay.report.review import review_of

@@ -40,9 +40,8 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
     The newest calls of the five dearest models of the last 30 days, or since --since, are priced again: on
     smaller models of the same provider, on others that you use there, as a batch, as flex, with a cache.
     """
-    from outlay.cli.prices import book_of
     from outlay.cli.rates import cache_rate_of
-    from outlay.cli.session import settings_of
+    from outlay.cli.session import book_of, settings_of
     from outlay.cli.showing import answer
     from outlay.cli.whatif import check_known, listed
     from outlay.pricing.elsewhere import alternatives

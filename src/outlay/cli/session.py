@@ -1,12 +1,13 @@
-"""What a command works with: the settings of this command line, a reader, and where it prints."""
+"""What a command works with: the settings of this command line, a reader, a book, and where it prints."""
 
 import os
 import shutil
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,10 +16,15 @@ from outlay.atomic import write_file
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
 from outlay.core.errors import NoLedgerError, SettingsError
+from outlay.core.period import moment
+from outlay.core.query import zone
 from outlay.home import working_folder
 from outlay.render.as_table import Page
 from outlay.report import LedgerReader
 from outlay.settings import Settings, is_path, is_server, load
+
+if TYPE_CHECKING:  # a command that prices nothing loads no prices
+    from outlay.pricing import Book
 
 _OURS = frozenset({"alerts", "journal", "ledger.duckdb", "prices", "prices.toml", "ship", "spool"})
 """What a ledger's folder holds, or some of it."""
@@ -92,6 +98,24 @@ def no_folder(settings: Settings) -> bool:
 
 def _path(named: str) -> Path:
     return Path(named.strip()).expanduser()
+
+
+def book_of(settings: Settings) -> "Book":
+    """Give the book that calls are priced by.
+
+    Raises:
+        PriceBookError: the price file is missing or breaks the format.
+    """
+    return process.use(settings).book()
+
+
+def moment_of(text: str | None, settings: Settings) -> datetime | None:
+    """Read an instant as the options --since and --until do.
+
+    Raises:
+        QueryError: it is none.
+    """
+    return moment(text, datetime.now(UTC), zone(settings.tz))
 
 
 def page_of_terminal() -> Page:

@@ -33,8 +33,15 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
 
     Calls whose cost is unknown on either side are left out of both sums, and counted with the reason.
     """
-    from outlay.cli.prices import book_of, moment_of
-    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
+    from outlay.cli.session import (
+        book_of,
+        moment_of,
+        page_of_terminal,
+        reader_of,
+        settings_of,
+        show,
+        show_json,
+    )
     from outlay.pricing.elsewhere import TIERS, alternatives, compare_calls, unlisted
 
     models, tiers = listed(given["model"]), listed(given["tier"])
