@@ -1,12 +1,13 @@
-"""Runs the mutants of a session of cosmic-ray in forks of one process that has collected the tests.
+"""Runs the mutants of modules in forks of one process that has collected a room's tests.
 
-It is ``cosmic-ray exec`` at a fraction of a second for a mutant: ``python -m tools.mutants CONFIG SESSION``,
-and with a number behind it so many of them, by chance and always the same.
+``python -m tools.mutants RESULTS TESTS MODULE...``, such as
+``python -m tools.mutants pricing.jsonl tests/pricing src/outlay/pricing/*.py``.
 
-The tests are run once under coverage; a mutant inside of functions is put into the fork by its code objects
-and meets the tests that pass its statement, quick ones first. Any other, and any that lives, is run once more
-in a fork that imports everything anew: nothing is called alive that an import would have shown. Tests of
-more than a second, most of them by generated input, are run for the module only that they are named after.
+The tests are run once under coverage. A mutant inside of functions is put into a fork by its code objects,
+one outside by what the changed module makes; it meets the tests that pass its statement, those first that
+noticed many in little time, and the first that fails ends it. What lives meets them once more in a fork that
+imports everything anew: nothing is called alive that an import would have shown. What stands in RESULTS is
+not run again.
 """
 
 import gc
@@ -14,17 +15,13 @@ import importlib
 import importlib.machinery
 import json
 import os
-import random
-import shlex
 import signal
 import subprocess
 import sys
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from difflib import unified_diff
 from functools import _lru_cache_wrapper, partial
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -32,72 +29,139 @@ from typing import NoReturn
 
 import coverage
 import pytest
-from cosmic_ray.mutating import mutate_code
-from cosmic_ray.plugins import get_operator
-from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+from hypothesis import Phase, settings
 
-from tools.mutant_lines import Changes, Mutant, Passed, changes_of, read_passed, source_of
+from tools.mutations import Changes, Mutant, lines_of, mutants_of
 
-_QUIET = ("-q", "-x", "-s", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-_ANEW = "anew"
+_NOT_REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"
+_QUIET = ("-q", "-x", "-s", "--tb=native", "-p", "no:cacheprovider", "-W", _NOT_REWRITTEN)
+_AT_FIRST, _AT_LAST = 2.0, 20.0  # seconds of tests, as they took under coverage, that a mutant meets at most
+_LIVED = "lived in place"
+_ANEW = "OUTLAY_MUTANTS_ANEW"  # in the environment of the process that we begin for what lived
 
 
 def main() -> None:
-    """Run what a session has left: first in place, then what remains or lives with fresh imports."""
-    config, session, *rest = sys.argv[1:]
-    command: str = tomllib.loads(Path(config).read_text("utf-8"))["cosmic-ray"]["test-command"]
-    tests = [part for part in shlex.split(command) if part.startswith("tests/")]
-    passed = Path(f"{session}.passed.json")
-    with use_db(session, WorkDB.Mode.open) as db:
-        if rest == [_ANEW]:
-            _run_anew(db, tests, read_passed(passed))
-            return
-        if rest:
-            _leave_out(db, int(rest[0]))
-        pytest.main([*_QUIET, *tests], plugins=[_InPlace(db, passed)])
-    subprocess.run([sys.executable, "-m", "tools.mutants", config, session, _ANEW], check=True)  # noqa: S603 - ourselves
+    """Run what has no result yet: first in place, then what lives with fresh imports."""
+    results, tests, *modules = sys.argv[1:]
+    run = _Run(Path(results), tests, [Path(each).resolve() for each in modules])
+    if _ANEW in os.environ:
+        _run_anew(run)
+        return
+    pytest.main([*_QUIET, tests], plugins=[_InPlace(run)])
+    again = [sys.executable, "-m", "tools.mutants", *sys.argv[1:]]
+    subprocess.run(again, check=True, env=os.environ | {_ANEW: "yes"})  # noqa: S603 - ourselves
+    run.tell()
 
 
-class _InPlace:
+class _Run:
+    """The mutants of some modules, what noticed each, and which tests pass which line."""
+
+    def __init__(self, results: Path, tests: str, modules: list[Path]) -> None:
+        self.results, self.room, self.modules = results, tests, modules
+        self.measured = results.with_suffix(".passed.json")
+        self.lines: dict[str, dict[int, list[str]]] = {}
+        self.seconds: dict[str, float] = {}
+        self.imported: list[str] = []
+
+    def read_measured(self) -> None:
+        """Read which tests pass which line, how long each takes, and what was imported for them."""
+        kept = json.loads(self.measured.read_text("utf-8"))
+        self.lines = {
+            name: {int(line): tests for line, tests in each.items()} for name, each in kept["lines"].items()
+        }
+        self.seconds, self.imported = kept["seconds"], kept["imported"]
+
+    def noticed(self) -> dict[str, str]:
+        """Give what noticed each mutant that was run: a test, or nothing."""
+        if not self.results.exists():
+            return {}
+        return dict(json.loads(line) for line in self.results.read_text("utf-8").splitlines())
+
+    def left(self, state: str | None) -> Iterator[Mutant]:
+        """Give the mutants of which so much is known."""
+        known = self.noticed()
+        for path in self.modules:
+            yield from (each for each in mutants_of(path) if known.get(each.name) == state)
+
+    def keep(self, mutant: Mutant, killer: str) -> None:
+        """Write down what noticed a mutant."""
+        with self.results.open("a", encoding="utf-8") as file:
+            print(json.dumps([mutant.name, killer]), file=file)
+
+    def tests(self, mutant: Mutant, changes: Changes) -> set[str]:
+        """Name the tests that pass the mutant's statement, else its functions; all where there are none."""
+        of_file = self.lines.get(str(mutant.path), {})
+        within = {line for old, _ in changes for line in lines_of(old)}
+        for lines in (mutant.lines, within) if changes else ():
+            if found := {test for line in lines for test in of_file.get(line, ())}:
+                return found
+        return set(self.seconds)
+
+    def within(self, tests: list[str], mutant: Mutant, most: float) -> list[str]:
+        """Give the first tests that together take no longer than this, and those named after the module."""
+        near, taken, sooner = f"/test_{mutant.path.stem}.py::", 0.0, []
+        for test in tests:
+            if (fits := taken + self.seconds[test] <= most) or (near in test and most == _AT_LAST):
+                sooner.append(test)
+                taken += self.seconds[test] if fits else 0
+        return sooner
+
+    def tell(self) -> None:
+        """Print how many of each module were noticed, and each mutant that lives."""
+        known = self.noticed()
+        for path in self.modules:
+            found = [known.get(each.name) for each in mutants_of(path)]
+            print(path.stem, len(found), "mutants,", sum(map(bool, found)), "noticed")
+        for name in (each.name for path in self.modules for each in mutants_of(path)):
+            if not known.get(name):
+                print(name)
+
+
+class _Same:
+    """A plugin of pytest that has generated input be the same in each run, and what fails stay as it is."""
+
+    def pytest_configure(self) -> None:
+        whole = settings.get_profile("outlay")
+        few = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", whole, derandomize=True, phases=few)
+        settings.load_profile("mutants")
+
+
+class _InPlace(_Same):
     """A plugin of pytest that runs the collected tests that pass a mutant, for each mutant."""
 
-    def __init__(self, db: WorkDB, kept: Path) -> None:
-        self.db = db
-        self.kept = kept
+    def __init__(self, run: _Run) -> None:
+        self.run = run
         self.killers: Counter[str] = Counter()
+        self.case: dict[str, int] = {}
         self.functions: list[FunctionType] = []
         self.caching: list[_lru_cache_wrapper[object]] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if not self.kept.exists() and (failed := _in_fork(partial(self._measured, session))):
+        if not self.run.measured.exists() and (failed := _in_fork(partial(self._measured, session))):
             pytest.exit(f"{failed} fails without a mutant", 1)
-        passed = read_passed(self.kept)
-        here = str(Path("src").resolve())
-        for path in {mutant[1] for mutant in _mutants(self.db)}:  # some are loaded when they are first needed
-            importlib.import_module(".".join(path.relative_to(here).with_suffix("").parts))
-        gc.unfreeze()  # what tests/conftest.py keeps out of sight
-        kept = [each for each in gc.get_objects() if isinstance(each, FunctionType | _lru_cache_wrapper)]
-        self.functions = [each for each in kept if isinstance(each, FunctionType)]
-        self.functions = [each for each in self.functions if each.__code__.co_filename.startswith(here)]
-        self.caching = [each for each in kept if isinstance(each, _lru_cache_wrapper)]
-        gc.freeze()
-        for mutant in _mutants(self.db):
-            try:
-                changes = changes_of(mutant)
-            except SyntaxError:  # some operators take a lone star for a product
-                _keep(self.db, mutant, "no Python")
-                continue
-            tests = sorted(passed.tests(mutant, changes), key=partial(self._worth, passed))
+        self.run.read_measured()
+        cases: Counter[str] = Counter()
+        for test in sorted(self.run.seconds, key=self.run.seconds.__getitem__):
+            cases[function := test.partition("[")[0]] += 1
+            self.case[test] = cases[function]
+        # what lasts a session is made once, and not in each fork
+        session.config.hook.pytest_runtest_protocol(item=session.items[0], nextitem=session.items[-1])
+        self._see_functions()
+        for mutant in self.run.left(None):
+            changes = mutant.changes()
+            tests = sorted(self.run.tests(mutant, changes), key=self._worth)
+            tests = self.run.within(tests, mutant, _AT_FIRST)
             put = partial(self._swap, changes) if changes else partial(_rebind, mutant)
-            if killer := _in_fork(partial(self._tested, session, put, tests, passed)):
-                self.killers[killer] += 1
-                _keep(self.db, mutant, killer)
+            killer = _in_fork(partial(self._tested, session, put, tests))
+            self.killers[killer] += 1
+            self.run.keep(mutant, killer or _LIVED)
         return True
 
-    def _worth(self, passed: Passed, test: str) -> float:
-        """Place a test: what noticed many in little time first."""
-        return -self.killers[test] / (0.02 + passed.seconds[test])
+    def _worth(self, test: str) -> tuple[float, int, float]:
+        """Place a test: what noticed many in little time first, then one case of each, quick ones first."""
+        seconds = self.run.seconds[test]
+        return -self.killers[test] / (0.02 + seconds), self.case[test], seconds
 
     def _measured(self, session: pytest.Session, told: int) -> NoReturn:
         measure = coverage.Coverage(data_file=None, config_file=False, source=["src"], branch=False)
@@ -111,14 +175,25 @@ class _InPlace:
             if session.testsfailed:
                 _tell(told, item.nodeid)
         measure.stop()
-        lines = {
-            path: measure.get_data().contexts_by_lineno(path) for path in measure.get_data().measured_files()
-        }
-        known = [
-            name for name in sys.modules if name.split(".")[0] not in {"outlay", "tests", "tools", "__main__"}
-        ]
-        self.kept.write_text(json.dumps({"lines": lines, "seconds": seconds, "imported": known}), "utf-8")
+        data = measure.get_data()
+        lines = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
+        ours = {"outlay", "tests", "tools", "__main__"}
+        known = [name for name in sys.modules if name.split(".")[0] not in ours]
+        kept = {"lines": lines, "seconds": seconds, "imported": known}
+        self.run.measured.write_text(json.dumps(kept), "utf-8")
         os._exit(0)
+
+    def _see_functions(self) -> None:
+        here = str(Path("src").resolve())
+        for path in self.run.modules:  # some are loaded when they are first needed
+            importlib.import_module(".".join(path.relative_to(here).with_suffix("").parts))
+        gc.unfreeze()  # what tests/conftest.py keeps out of sight
+        for each in gc.get_objects():
+            if isinstance(each, FunctionType) and each.__code__.co_filename.startswith(here):
+                self.functions.append(each)
+            elif isinstance(each, _lru_cache_wrapper) and each.__module__.startswith("outlay"):
+                self.caching.append(each)
+        gc.freeze()
 
     def _swap(self, changes: Changes) -> None:
         for old, new in changes:
@@ -127,12 +202,7 @@ class _InPlace:
                     function.__code__ = new
 
     def _tested(
-        self,
-        session: pytest.Session,
-        put: Callable[[], None],
-        tests: list[str],
-        passed: Passed,
-        told: int,
+        self, session: pytest.Session, put: Callable[[], None], tests: list[str], told: int
     ) -> NoReturn:
         try:
             put()
@@ -141,9 +211,9 @@ class _InPlace:
         for cached in self.caching:
             cached.cache_clear()
         by_name = {item.nodeid: item for item in session.items}
-        for name, following in zip(tests, [*tests[1:], None], strict=True):
-            _limit(passed.seconds[name])
-            after = None if following is None else by_name[following]
+        for place, name in enumerate(tests, 1):
+            _limit(self.run.seconds[name])
+            after = by_name[tests[place]] if place < len(tests) else None
             session.config.hook.pytest_runtest_protocol(item=by_name[name], nextitem=after)
             if session.testsfailed:
                 _tell(told, name)
@@ -152,14 +222,11 @@ class _InPlace:
 
 def _rebind(mutant: Mutant) -> None:
     """Put what a changed module makes in place of what was imported: constants, and defaults of functions."""
-    _, path, source = mutant
-    module = next(each for each in sys.modules.values() if getattr(each, "__file__", None) == str(path))
-    made: dict[str, object] = {
-        name: module.__dict__[name]
-        for name in ("__name__", "__file__", "__package__", "__path__")
-        if name in module.__dict__
-    }
-    exec(compile(source, str(path), "exec", dont_inherit=True), made)  # noqa: S102 - a file of ours
+    path = str(mutant.path)
+    module = next(each for each in sys.modules.values() if getattr(each, "__file__", None) == path)
+    told = ("__name__", "__file__", "__package__", "__path__")
+    made: dict[str, object] = {name: module.__dict__[name] for name in told if name in module.__dict__}
+    exec(mutant.code(), made)  # noqa: S102 - a file of ours
     for name, value in made.items():
         _replace(module.__name__, name, module.__dict__.get(name), value)
 
@@ -182,18 +249,23 @@ def _replace(module: str, name: str, old: object, new: object) -> None:
             holder[name] = new
 
 
-def _run_anew(db: WorkDB, files: list[str], passed: Passed) -> None:
-    """Run what is left in forks of a process that has imported nothing of ours."""
-    for name in passed.imported:
+def _run_anew(run: _Run) -> None:
+    """Run what lived in forks of a process that has imported nothing of ours."""
+    run.read_measured()
+    for name in run.imported:
         with suppress(Exception):
             importlib.import_module(name)
     assert "outlay" not in sys.modules  # noqa: S101 - it would be the unchanged one
-    for mutant in _mutants(db):
-        tests = passed.tests(mutant, changes_of(mutant))
-        _keep(db, mutant, _in_fork(partial(_anew, mutant, files, _Chosen(tests, passed.seconds))))
+    for mutant in run.left(_LIVED):
+        near = f"/test_{mutant.path.stem}.py::"
+        tests = sorted(
+            run.tests(mutant, mutant.changes()), key=lambda test: (near not in test, run.seconds[test])
+        )
+        chosen = _Chosen(run.within(tests, mutant, _AT_LAST), run.seconds)
+        run.keep(mutant, _in_fork(partial(_anew, mutant, chosen)))
 
 
-class _Chosen:
+class _Chosen(_Same):
     """A plugin of pytest that runs some tests, in their order."""
 
     def __init__(self, tests: list[str], seconds: dict[str, float]) -> None:
@@ -214,37 +286,19 @@ class _Chosen:
             self.failed = report.nodeid
 
 
-def _anew(mutant: Mutant, files: list[str], chosen: _Chosen, told: int) -> NoReturn:
-    """Import everything with the mutant's source in place of the file's."""
-    _, path, source = mutant
+def _anew(mutant: Mutant, chosen: _Chosen, told: int) -> NoReturn:
+    """Import everything with the mutant's code in place of the file's."""
     real = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(loader: importlib.machinery.SourceFileLoader, name: str) -> CodeType | None:
-        if Path(loader.path).resolve() == path:
-            return compile(source, loader.path, "exec", dont_inherit=True)
-        return real(loader, name)
+        return mutant.code() if Path(loader.path).resolve() == mutant.path else real(loader, name)
 
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]  # in a fork of our own
-    ended = pytest.main([*_QUIET, *files], plugins=[chosen])
+    files = dict.fromkeys(test.partition("::")[0] for test in chosen.order)
+    ended = pytest.main([*_QUIET, *files], plugins=[chosen]) if files else pytest.ExitCode.OK
     if ended not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         _tell(told, f"with fresh imports, {chosen.failed or 'when collected'}")
     os._exit(0)
-
-
-def _leave_out(db: WorkDB, sample: int) -> None:
-    """Leave all but so many mutants out."""
-    pending = sorted((str(item.mutations), item.job_id) for item in db.pending_work_items)
-    random.Random(sample).shuffle(pending)  # noqa: S311 - no secret
-    for _, job in pending[sample:]:
-        db.set_result(job, WorkResult(WorkerOutcome.SKIPPED, "not in the sample"))
-
-
-def _mutants(db: WorkDB) -> Iterator[Mutant]:
-    for item in list(db.pending_work_items):
-        (spec,) = item.mutations
-        path = Path(spec.module_path).resolve()
-        operator = get_operator(spec.operator_name)(**spec.operator_args)
-        yield item.job_id, path, mutate_code(source_of(path), operator, spec.occurrence)
 
 
 def _in_fork(body: Callable[[int], NoReturn]) -> str:
@@ -256,7 +310,10 @@ def _in_fork(body: Callable[[int], NoReturn]) -> str:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, 1)
         os.dup2(nothing, 2)
-        body(writing)
+        try:
+            body(writing)
+        finally:  # whatever it raises, nothing of the parent's goes on in it
+            os._exit(2)
     os.close(writing)
     with os.fdopen(reading, "rb") as told:
         killer = told.read().decode()
@@ -266,20 +323,12 @@ def _in_fork(body: Callable[[int], NoReturn]) -> str:
 
 def _limit(seconds: float) -> None:
     """End this process if the test that begins takes far longer than it did: it has a loop without an end."""
-    signal.setitimer(signal.ITIMER_PROF, 2 + 5 * seconds)
+    signal.setitimer(signal.ITIMER_PROF, 2 + 3 * seconds)
 
 
 def _tell(told: int, killer: str) -> NoReturn:
     os.write(told, killer.encode())
     os._exit(1)
-
-
-def _keep(db: WorkDB, mutant: Mutant, killer: str) -> None:
-    job, path, source = mutant
-    before = source_of(path).splitlines()
-    diff = "\n".join(unified_diff(before, source.splitlines(), str(path), str(path), n=1, lineterm=""))
-    outcome = TestOutcome.KILLED if killer else TestOutcome.SURVIVED
-    db.set_result(job, WorkResult(WorkerOutcome.NORMAL, killer, outcome, diff))
 
 
 if __name__ == "__main__":

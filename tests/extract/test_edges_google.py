@@ -184,3 +184,30 @@ def test_what_an_interaction_had_cached_is_taken_off_by_modality() -> None:
     # of 8 of audio 5 were cached, of 2 of text 1
     found = read({"usage": usage}, provider="google", api="interactions")
     assert found.units == {"cache_read_audio": 5, "cache_read": 1, "input_audio": 3, "input": 1}
+
+
+@pytest.mark.parametrize(
+    ("usage", "flags"),
+    [
+        (gemini(total=15), ("total_mismatch",)),
+        (gemini(countOfTomorrow=3), ("unknown_keys",)),
+        (gemini(thoughtsTokenCount=6, toolUsePromptTokenCount=5, total=25), ()),
+    ],
+)
+def test_what_is_odd_about_a_usage_of_gemini_is_flagged(
+    usage: dict[str, Any], flags: tuple[str, ...]
+) -> None:
+    assert read({"usageMetadata": usage}, provider="google", api="generate_content").flags == flags
+
+
+def test_what_becomes_of_the_usages_of_a_held_stream_changes_nothing() -> None:
+    stream: Any = collector("google", "generate_content")
+    parts = rows(("AUDIO", 6))
+    last = gemini(promptTokensDetails=parts)
+    stream.add({"usageMetadata": {"promptTokenCount": 10}, "candidates": [{"content": {}}]})
+    stream.add({"usageMetadata": last, "candidates": [{"finishReason": "STOP"}]})
+    stream.hold()
+    parts[0]["tokenCount"] = last["candidatesTokenCount"] = 1
+    assert stream.usage().units == {"input": 4, "input_audio": 6, "output": 4}
+    parts.clear()
+    assert stream.usage().units == {"input": 4, "input_audio": 6, "output": 4}

@@ -90,6 +90,49 @@ def test_the_chunks_of_a_stream_that_is_whole_are_let_go_before_it_is_read(
     assert stream.usage().units == {"input": 3, "output": 4}
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_becomes_of_the_usages_of_a_held_stream_changes_nothing(ends: bool) -> None:  # noqa: FBT001  # a parameter
+    stream: Any = collector("openai", "chat")
+    usages: list[dict[str, Any]] = [
+        {"prompt_tokens": 3},
+        {"prompt_tokens": None, "completion_tokens": 4, "total_tokens": 7},
+    ]
+    stream.add({"model": "m", "choices": [{"delta": {}}], "usage": usages[0]})
+    stream.add({"model": "", "choices": [] if ends else [{"delta": {}}], "usage": usages[1]})
+    stream.hold()
+    for each in usages:
+        each.clear()
+    found = stream.usage()
+    assert (found.units, found.model) == ({"input": 3, "output": 4}, "m")
+    assert found.flags == (() if ends else ("partial",))
+
+
+def test_what_becomes_of_a_response_after_its_stream_is_held_changes_nothing() -> None:
+    stream: Any = collector("openai", "responses")
+    response: dict[str, Any] = {
+        "model": "m",
+        "usage": {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7},
+    }
+    stream.add({"type": "response.created", "response": {"model": "m", "status": "in_progress"}})
+    stream.rest({"type": "response.completed", "response": response})
+    stream.hold()
+    response["usage"] = None
+    found = stream.usage()
+    assert (found.units, found.model, found.flags) == ({"input": 3, "output": 4}, "m", ())
+
+
+def test_of_a_usage_with_each_chunk_only_a_few_are_held() -> None:
+    stream: Any = collector("openai", "chat")
+    usages = [Chunk(prompt_tokens=3, completion_tokens=each, total_tokens=3 + each) for each in range(200)]
+    there = [weakref.ref(each) for each in usages]
+    for each in usages:
+        stream.add(Chunk(id="c-1", model="m", choices=[Chunk(finish_reason="stop")], usage=each))
+    del each, usages
+    gc.collect()
+    assert sum(one() is not None for one in there) <= 65
+    assert stream.usage().units == {"input": 3, "output": 199}
+
+
 def test_a_usage_that_is_no_object_is_held_as_it_was() -> None:
     odd = [1, "x"]
     kept = held({"usage": odd}, "chat")

@@ -179,3 +179,9 @@ def test_odd_frames_around_few_events() -> None:
     assert events_of(pinged, bears=('"usage"',)) == [{"first": 1}, {"last": 1}]
     joined = 'data: {"first":1}\n\ndata: 7\ndata: {"type":"end"}\n\n'
     assert events_of(joined, bears=(), closing=("end",)) == [7, {"type": "end"}]
+
+
+def test_a_word_that_is_written_with_an_escape_is_found() -> None:
+    texts = ['{"first":1}', '{"delta":1}', '{"us\\u0061ge":{}}', '{"delta":"\\n"}', '{"last":1}']
+    text = "".join(f"data: {each}\n\n" for each in texts)
+    assert events_of(text, bears=('"usage"',)) == [{"first": 1}, {"usage": {}}, {"last": 1}]

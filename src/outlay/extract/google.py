@@ -206,7 +206,6 @@ class GenerateContentStream:
             for key, value in (fields_of(chunk) or {}).items():
                 if value or key not in facts:
                     facts[key] = value
-        facts.pop("usage_metadata", None)
         facts["usageMetadata"] = self._kept.merged() or None
         facts["candidates"] = self._grounded
         return facts

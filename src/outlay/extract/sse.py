@@ -112,7 +112,7 @@ def _events_in(text: str, start: int, stop: int, loads: Loads) -> list[Any]:
         except _NOT_JSON:
             return []
     data = _data_of(text[start:stop].strip("\n"))
-    return _decoded(data, loads) if data and data != _DONE else []
+    return _decoded(data, loads) if data else []
 
 
 def _data_of(block: str) -> str:

@@ -90,10 +90,8 @@ class Kept:
 
     def hold(self) -> None:
         """Keep copies in place of the references."""
-        if len(self._held) == 1:
-            self._held = [copy_of(self._held[0])]
-        elif self._held:
-            self._held = [self.merged()]
+        if self._held:
+            self._held = [copy_of(self.merged())]
 
     def merged(self) -> dict[str, Any]:
         """Give one plain usage object: per field the last that is not null."""
