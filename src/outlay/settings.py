@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from outlay.core.addresses import check_address
 from outlay.core.errors import SettingsError
 from outlay.core.inherited import RUN
 from outlay.core.query import zone
@@ -21,7 +22,6 @@ OtelNames = Literal["v1.41", "newest", "both"]
 
 # Two letters at least, so that C:\ledger stays a path.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
 _SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
 _KEEP = re.compile(r"(\d{1,5})\s*([dw])")
 _LEAST_KEPT = timedelta(days=2)  # by then no process writes a segment any more: each ends at midnight UTC
@@ -107,7 +107,7 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
         if text := environ.get(variable, "").strip():
             given[key] = _parse(key, text, variable, cwd)
     home = _home(given.get("ledger"), given.pop("home", None))
-    if "prices" not in given and (home / PRICES_NAME).is_file():
+    if "prices" not in given and _is_file(home / PRICES_NAME):
         given["prices"] = home / PRICES_NAME
     given["tags"] = {**default_tags(environ), **shared, **given.get("tags", {})}
     return Settings(home=home, file=file, run=environ.get(RUN) or None, **given)
@@ -116,7 +116,15 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
 def find_file(cwd: Path) -> Path | None:
     """Give the nearest outlay.toml in this folder or one above it."""
     files = (up / FILE_NAME for up in (cwd.absolute() / FILE_NAME).parents)
-    return next(filter(Path.is_file, files), None)
+    return next(filter(_is_file, files), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; in a folder that is closed to this user there is none for it."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def is_path(ledger: str) -> bool:
@@ -127,19 +135,6 @@ def is_path(ledger: str) -> bool:
 def is_server(ledger: str | None) -> bool:
     """Say whether a ledger is a server's, which is fed from the journals by a shipper."""
     return ledger is not None and ledger.partition(":")[0].lower() in _SERVERS
-
-
-def shown(url: str) -> str:
-    """Give what tells one ledger from another in a URL, without user and password; to be shown."""
-    from urllib.parse import parse_qsl, urlencode, urlsplit  # noqa: PLC0415 - only for servers
-
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # whoever opens it will say so
-        return f"{url.partition(':')[0]}://?"
-    named = [pair for pair in parse_qsl(parts.query) if not _SECRET.search(pair[0])]
-    query = f"?{urlencode(sorted(named))}" if named else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
 
 def _home(ledger: str | None, home: Path | None) -> Path:
@@ -174,6 +169,8 @@ def _nearest(key: str) -> str:
 def _parse(key: str, value: object, where: str, base: Path) -> Any:
     try:
         return _READERS[key](value, base)
+    except SettingsError as error:  # of a ledger's URL: the value may hold a password
+        raise SettingsError(f"{where}: {error}") from None
     except (TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(f"{where} = {value!r:.80}: {error}") from None
 
@@ -202,6 +199,8 @@ def _address(value: object, _base: Path) -> str:
 
 def _ledger(value: object, base: Path) -> str:
     text = _text(value)
+    if is_server(text) and not text.startswith("chdb:"):  # a folder may be called as it likes
+        check_address(text)
     return str(_path(text, base)) if is_path(text) else text
 
 

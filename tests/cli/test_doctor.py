@@ -226,6 +226,60 @@ def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: P
     assert barred[0]["do"].startswith(f"sudo chown -R $(id -un) {home}, ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_home_that_is_closed_to_this_user(environ: dict[str, str], tmp_path: Path) -> None:
+    """Nothing in it can even be looked for: no price file, no journal, no server's progress, no alert."""
+    home = tmp_path / "ledger"
+    (home / "alerts").mkdir(parents=True)
+    (home / "alerts" / "state.json").write_text("{}", encoding="utf-8")
+    (home / "prices.toml").write_text("", encoding="utf-8")
+    home.chmod(0)
+    program = "import outlay; outlay.record(provider='p', model='m'); print('goes on')"
+    done, recorded = (
+        subprocess.run(
+            [*HUMBLE, sys.executable, *words],
+            capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
+        )
+        for words in (("-m", "outlay", "doctor", "--json"), ("-c", program))
+    )  # fmt: skip
+    home.chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    faults = [each for each in json.loads(done.stdout)["findings"] if each["level"] == "fault"]
+    assert [each["what"] for each in faults] == [f"{home} cannot be read or written by this user"]
+    assert (recorded.returncode, recorded.stdout) == (0, "goes on\n")
+    assert "are lost: Permission denied" in recorded.stderr
+
+
+def test_a_home_of_another_user_is_not_to_be_taken_from_them() -> None:
+    barred = {"path": "/home", "cannot_be": "read or written", "owner": "ann"}
+    place = {**WELL["place"], "barred": [barred], "home": "/home"}
+    (finding,) = _of({**WELL, "place": place}, "permissions")
+    assert finding.do == "name another folder by ledger, since this one is ann's"
+
+
+def test_a_note_of_what_was_told_that_cannot_be_read_is_put_aside(outlay: Outlay, home: Path) -> None:
+    (home / "alerts" / "state.json").mkdir(parents=True)
+    done = outlay("doctor", "--json")
+    assert done.returncode == 1
+    do = found(done, "alerts")["do"]
+    assert do == f"move {home / 'alerts' / 'state.json'} away; what stands now is then told once more"
+    (home / "alerts" / "state.json").rmdir()
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+
+
+def test_calls_that_name_no_model_or_no_provider_need_no_price_but_a_name(outlay: Outlay) -> None:
+    face.record(provider="acme", input_tokens=5)
+    face.record(model="own-7b", input_tokens=5)
+    every = json.loads(outlay("doctor", "--json").stdout)["findings"]
+    assert {(each["what"], each["do"]) for each in every if each["name"] == "unpriced"} == {
+        ("1 call of acme/- without a model", "have the program record such calls with their model"),
+        (
+            "1 call of unknown/own-7b without a provider",
+            "have the program record such calls with their provider",
+        ),
+    }
+
+
 def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
     (tmp_path / "ledger").write_text("", encoding="utf-8")
     done = outlay("doctor", "--json")
@@ -303,6 +357,57 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
     assert text.splitlines()[-1] == f"first: {finding['do']}"
 
 
+@pytest.mark.parametrize(
+    ("error", "do"),
+    [
+        (
+            'connection failed: FATAL:  password authentication failed for user "me"',
+            "mend user and password in ledger",
+        ),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.7"', "mend user and password in ledger"),
+        (
+            "refuses 'me': Authentication failed: password is incorrect",
+            "mend user and password in ledger",
+        ),
+        ('FATAL:  database "nodb" does not exist', "make that database, or mend its name in ledger"),
+        ("Database nodb does not exist", "make that database, or mend its name in ledger"),
+        ("failed to resolve host 'no.example'", "mend the host's name in ledger"),
+        (
+            "permission denied for table records",
+            "name a user in ledger that may write there, or grant it that",
+        ),
+        ("connection failed: Connection refused", "start the server or mend ledger"),
+    ],
+)
+def test_what_a_server_said_decides_what_there_is_to_do(error: str, do: str) -> None:
+    target = {
+        "target": "postgresql://h/d",
+        "current": True,
+        "pending_bytes": 9,
+        "pending_entries": 1,
+        "pending_since": None,
+        "dead": 0,
+        "last_error": error,
+        "last_error_at": "2026-11-22T00:00:00Z",
+    }
+    asked = {**WELL, "error": error, "error_type": "LedgerError", "shipping": [target]}
+    (server,) = _of(asked, "server")
+    assert server.do == f"{do}, then outlay ship brings it up to date"
+    (unshipped,) = _of({**WELL, "shipping": [target]}, "not shipped")
+    assert unshipped.what.startswith(
+        f"postgresql://h/d took no calls at 2026-11-22T00:00:00Z ({error}); 1 line"
+    )
+    assert unshipped.do == ("outlay ship" if "start the server" in do else f"{do}, then outlay ship")
+
+
+def test_the_ledger_that_counts_comes_before_those_that_did_once(outlay: Outlay, tmp_path: Path) -> None:
+    where = {"OUTLAY_LEDGER": ABSENT, "OUTLAY_HOME": str(tmp_path / "home")}
+    assert outlay("demo", "--calls", "1", "--no-sleep", **where).returncode == 0
+    Offsets(tmp_path / "home", "clickhouse://a/b").write(Progress(target="clickhouse://a/b"))
+    told = json.loads(outlay("doctor", "--json", **where).stdout)["shipping"]
+    assert [each["current"] for each in told] == [True, False]
+
+
 def test_a_journal_that_a_server_has_not_taken(outlay: Outlay, home: Path) -> None:
     other_url = "clickhouse://ch.example/calls"
     (segment,) = (home / "journal").glob("*.jsonl")
@@ -312,7 +417,7 @@ def test_a_journal_that_a_server_has_not_taken(outlay: Outlay, home: Path) -> No
     assert finding["what"].startswith(
         f"{other_url} is behind; 5 lines ({segment.stat().st_size - first:,} bytes)"
     )
-    assert finding["do"] == f"outlay ship --ledger {other_url}"
+    assert finding["do"] == "outlay ship --ledger clickhouse://USER:PASSWORD@ch.example/calls"
     Path(finding["what"].partition("to forget this ledger, remove ")[2]).unlink()
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 

@@ -87,6 +87,24 @@ def test_a_report_that_lacks_calls_says_so(
     assert "bytes of this home's journals are not in postgresql://127.0.0.1:1/calls yet" in caplog.text
 
 
+def test_a_command_of_several_questions_says_it_once(
+    outlay: Outlay, server: FaultyLedger, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.faults = ["before"] * 50
+    outlay("doctor", OUTLAY_LEDGER=URL, OUTLAY_HOME=str(home))
+    assert caplog.text.count("bytes of this home's journals are not in") == 1
+
+
+def test_a_server_that_nothing_waits_for_is_not_said_to_have_answered(
+    outlay: Outlay, server: FaultyLedger, home: Path
+) -> None:
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    assert outlay("ship", **where).stdout.startswith("2 entries to postgresql://127.0.0.1:1/calls in ")
+    again = outlay("ship", **where)
+    told = "nothing waits for postgresql://127.0.0.1:1/calls; it was not asked\n"
+    assert (again.returncode, again.stdout) == (0, told)
+
+
 def test_a_ledger_named_for_reading_is_not_given_this_homes_calls(
     outlay: Outlay, server: FaultyLedger, home: Path
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, state_of
-from outlay.core.errors import OutlayError
+from outlay.core.errors import JournalError, OutlayError
 
 if TYPE_CHECKING:
     # Loaded when the command runs: --help needs neither.
@@ -55,7 +55,7 @@ def doctor(ctx: click.Context) -> int:
             document.update(_kept(reader))
     except OutlayError as error:
         document.update(error=str(error), error_type=type(error).__name__)
-    document.update(alerts=_alerts(settings), shipping=_shipping(settings), prices=_prices(here))
+    document.update(alerts=_alerts(settings), shipping=_shipped(settings), prices=_prices(here))
     found = list(findings(document, datetime.now(UTC)))
     document["findings"] = [asdict(each) for each in found]
     document["advice"] = [each.line for each in found]
@@ -67,7 +67,8 @@ def doctor(ctx: click.Context) -> int:
 
 
 def _installation(settings: "Settings") -> dict[str, Any]:
-    from outlay.settings import is_server, shown
+    from outlay.core.addresses import shown
+    from outlay.settings import is_server
 
     return {
         "outlay": metadata.version("outlay"),
@@ -134,24 +135,36 @@ def _alerts(settings: "Settings") -> dict[str, Any]:
     from outlay.alerts.send import channels_of
     from outlay.alerts.state import State
 
+    state = State(settings.alert_folder)
     try:
         channels = sorted(channels_of(settings.alerts, os.environ))
-        stuck = State(settings.alert_folder).undelivered()
+        stuck = state.undelivered()
         return {
             "rules": len(rules_of(settings.alerts, settings.tz)),
             "channels": channels,
             "undelivered": [each for each in stuck if each["channel"] in channels],
         }
+    except JournalError as error:  # of what was told
+        return {"error": str(error), "file": str(state.path)}
     except OutlayError as error:
         return {"error": str(error)}
 
 
+def _shipped(settings: "Settings") -> list[dict[str, Any]]:
+    """Tell of all servers; of none where this user may not look, which is told under what is barred."""
+    try:
+        return _shipping(settings)
+    except OSError:
+        return []
+
+
 def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     """Tell of each server that this home ships to what is pending, what went wrong, what was set aside."""
+    from outlay.core.addresses import shown
     from outlay.core.instants import text_of
     from outlay.journal import waiting
     from outlay.ledger.ship import Offsets, targets
-    from outlay.settings import is_server, shown
+    from outlay.settings import is_server
 
     found = {each.target: each for each in targets(settings.home)}
     if settings.ledger is not None and is_server(settings.ledger) and not settings.peek:
@@ -173,7 +186,7 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
             "offsets": str(place.file),
             "dead_letters": str(letters) if letters.exists() else None,
         })  # fmt: skip
-    return told
+    return sorted(told, key=lambda each: not each["current"])
 
 
 def _prices(here: "Process") -> dict[str, Any]:

@@ -34,17 +34,17 @@ def place_of(settings: Settings, now: Callable[[], float]) -> dict[str, Any]:
 
 def _nearest(home: Path) -> Path:
     """Give the folder itself, or the lowest one above it that is there and will hold it."""
-    return next(each for each in (home.absolute(), *home.absolute().parents) if each.is_dir())
+    return next(each for each in (home.absolute(), *home.absolute().parents) if _answers(each.is_dir))
 
 
 def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
     """Name what this user cannot use as outlay needs to."""
-    if settings.home.exists() and not settings.home.is_dir():
+    if _answers(settings.home.exists) and not settings.home.is_dir():
         yield {"path": str(settings.home), "cannot_be": NO_FOLDER}
     wanted = [(folder, os.R_OK | os.W_OK | os.X_OK)]
-    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if each.exists()]
-    wanted += [(each, os.R_OK | os.W_OK) for each in sorted(settings.home.glob("ledger.duckdb*"))]
-    wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each and each.exists()]
+    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if _answers(each.exists)]
+    wanted += [(each, os.R_OK | os.W_OK) for each in _files(settings.home)]
+    wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each and _answers(each.exists)]
     for path, how in wanted:
         lacking = [
             word
@@ -52,9 +52,35 @@ def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
             if how & bit and not os.access(path, bit)
         ]
         if lacking:
-            yield {"path": str(path), "cannot_be": " or ".join(lacking)}
+            yield {"path": str(path), "cannot_be": " or ".join(lacking), **_owner(path, settings.home)}
         elif path.is_dir() and not _takes_files(path):
             yield {"path": str(path), "cannot_be": "written"}
+
+
+def _files(home: Path) -> list[Path]:
+    try:
+        return sorted(home.glob("ledger.duckdb*"))
+    except OSError:  # a folder above is closed to this user
+        return []
+
+
+def _owner(path: Path, home: Path) -> dict[str, str]:
+    """Name another user whose home this is; root's is most often our own, made by a command under sudo."""
+    if os.name == "nt" or path in home.parents:
+        return {}
+    try:
+        owner = path.stat().st_uid
+        return {"owner": path.owner()} if owner not in (0, os.geteuid()) else {}
+    except (OSError, KeyError):  # a user whom this machine does not know
+        return {}
+
+
+def _answers(question: Callable[[], bool]) -> bool:
+    """Ask a path what it is; nobody says so of what lies in a folder that is closed to this user."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def _takes_files(folder: Path) -> bool:

@@ -1,5 +1,6 @@
 """What doctor concludes of what it saw: findings of one line, each with the one thing to do."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,17 @@ _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
 _MODELS = 3  # without a price, a line each
+_ELSEWHERE = "or name another folder by ledger"
+_NOBODY = (None, "unknown")  # a provider
+_REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays
+    (r"password|authentication|pg_hba", "mend user and password in ledger"),
+    (
+        r"permission denied|not enough privileges",
+        "name a user in ledger that may write there, or grant it that",
+    ),
+    (r"database .* does not exist", "make that database, or mend its name in ledger"),
+    (r"resolve host|name or service not known|nodename nor servname", "mend the host's name in ledger"),
+)
 Found = Mapping[str, Any]
 
 
@@ -44,7 +56,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
     every = [
         *_place(found["place"]),
         *_ledger(found),
-        *_alerts(found["alerts"]),
+        *_alerts(found["alerts"], found["place"]),
         *_kept(found),
         *_shipping(found),
         *_clock(found, now),
@@ -58,13 +70,15 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
 
 
 def _freed(barred: Mapping[str, str], home: str) -> str:
-    """Give what lets this user have a path; of a folder above the home nothing is taken from anybody."""
+    """Give what lets this user have a path; nothing is taken from others, nor a folder above the home."""
     path = barred["path"]
+    if barred.get("owner"):
+        return f"name another folder by ledger, since this one is {barred['owner']}'s"
     if barred["cannot_be"] == NO_FOLDER:
-        return f"move {quote(path)} away"
+        return f"move {quote(path)} away, {_ELSEWHERE}"
     if PurePath(path) in PurePath(home).parents:
-        return f"sudo install -d -o $(id -un) {quote(home)}"
-    return f"sudo chown -R $(id -un) {quote(path)}"
+        return f"sudo install -d -o $(id -un) {quote(home)}, {_ELSEWHERE}"
+    return f"sudo chown -R $(id -un) {quote(path)}, {_ELSEWHERE}"
 
 
 def _place(place: Found) -> Iterator[Finding]:
@@ -73,7 +87,7 @@ def _place(place: Found) -> Iterator[Finding]:
             "permissions",
             FAULT,
             f"{each['path']} cannot be {each['cannot_be']} by this user",
-            f"{_freed(each, place['home'])}, or name another folder by ledger",
+            _freed(each, place["home"]),
         )
     free, floor = place["free_bytes"], place["floor_bytes"]
     if free is not None and floor and free < _NEAR * floor:
@@ -112,11 +126,14 @@ def _ledger(found: Found) -> Iterator[Finding]:
             "server",
             FAULT,
             f"{server['target']} cannot be asked ({found['error']}); {_behind(server)}",
-            "start the server or mend ledger, then outlay ship brings it up to date",
+            f"{_mend(found['error'], 'start the server or mend ledger')},"
+            " then outlay ship brings it up to date",
         )
     elif is_server(found["settings"]["ledger"]):  # one that the command line names, and no program feeds
         what = f"{found['settings']['ledger']} cannot be asked ({found['error']})"
-        yield Finding("server", FAULT, what, "start the server, or name another ledger")
+        yield Finding(
+            "server", FAULT, what, _mend(found["error"], "start the server, or name another ledger")
+        )
     elif not found["place"]["barred"]:  # else that is why
         what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"
@@ -124,8 +141,12 @@ def _ledger(found: Found) -> Iterator[Finding]:
         yield Finding("ledger", FAULT, what, do)
 
 
-def _alerts(alerts: Found) -> Iterator[Finding]:
-    if "error" in alerts:
+def _alerts(alerts: Found, place: Found) -> Iterator[Finding]:
+    if "file" in alerts:  # of what was told
+        if not place["barred"]:  # else that is why
+            do = f"move {quote(alerts['file'])} away; what stands now is then told once more"
+            yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", do)
+    elif "error" in alerts:
         yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", "mend [alerts] in outlay.toml")
     stuck = Counter(each["channel"] for each in alerts.get("undelivered", ()) if each["error"])
     for channel, count in stuck.items():
@@ -164,11 +185,12 @@ def _shipping(found: Found) -> Iterator[Finding]:
         if each["current"] and "error" in found:
             continue  # what waits for it is said with the error
         if each["last_error"]:
-            what = (
-                f"{each['target']} could not be reached at {each['last_error_at']} ({each['last_error']});"
-                f" {_behind(each)}"
+            why = f"{each['target']} took no calls at {each['last_error_at']} ({each['last_error']})"
+            what = f"{why}; {_behind(each)}"
+            refused = _mend(each["last_error"], "")
+            yield Finding(
+                "not shipped", ADVICE, what, f"{refused}, then {_ship(each)}" if refused else _ship(each)
             )
-            yield Finding("not shipped", ADVICE, what, _ship(each))
         elif each["pending_bytes"]:
             yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", _ship(each))
         if each["dead"]:
@@ -181,7 +203,14 @@ def _shipping(found: Found) -> Iterator[Finding]:
 def _ship(target: Found) -> str:
     if target["current"]:
         return "outlay ship"
-    return f"outlay ship --ledger {quote(target['target'])}"
+    scheme, mark, rest = target["target"].partition("://")
+    whom = "" if scheme == "chdb" else "USER:PASSWORD@"  # nothing of ours keeps them
+    return f"outlay ship --ledger {quote(f'{scheme}{mark}{whom}{rest}')}"
+
+
+def _mend(error: str, otherwise: str) -> str:
+    """Give the one thing to do about what a server said, as far as its words tell it."""
+    return next((do for words, do in _REFUSALS if re.search(words, error, re.IGNORECASE)), otherwise)
 
 
 def _behind(target: Found) -> str:
@@ -216,11 +245,17 @@ def _unpriced(found: Found) -> Iterator[Finding]:
     ranked = sorted(found.get("without_price", ()), key=lambda each: -each["calls"])
     since = (found.get("ledger", {}).get("first") or "today")[:10]
     for each in ranked[:_MODELS]:
-        provider, model = each["provider"] or "NAME", each["model"] or "NAME"
+        calls = many(each["calls"], "call")
+        if each["model"] is None or each["provider"] in _NOBODY:  # of such no price can be looked up
+            lacks = "model" if each["model"] is None else "provider"
+            what = f"{calls} of {each['provider'] or '-'}/{each['model'] or '-'} without a {lacks}"
+            yield Finding("unpriced", ADVICE, what, f"have the program record such calls with their {lacks}")
+            continue
+        provider, model = each["provider"], each["model"]
         yield Finding(
             "unpriced",
             ADVICE,
-            f"{provider}/{model} has no known price, or a partial one, for {many(each['calls'], 'call')}",
+            f"{provider}/{model} has no known price, or a partial one, for {calls}",
             f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R,"
             f" then outlay reprice --since {since}",
         )

@@ -63,7 +63,8 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
 
 def _why_none(given: Mapping[str, Any], settings: "Settings") -> str:
     """Say of a report without calls what shows some, or where it looked."""
-    from outlay.settings import is_server, shown
+    from outlay.core.addresses import shown
+    from outlay.settings import is_server
 
     if given["where"]:
         return f"nothing matches; outlay report --by {','.join(given['where'])} shows what there is"

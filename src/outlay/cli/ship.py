@@ -136,6 +136,8 @@ def _text(document: dict[str, Any]) -> str:
 
     shipped = many(document["shipped"], "entry", "entries")
     lines = [f"{shipped} to {document['target']} in {document['seconds']:.1f} s"]
+    if not any(document[name] for name in ("shipped", "dead", "pending_bytes", "error")):
+        lines = [f"nothing waits for {document['target']}; it was not asked"]
     if document["dead"]:
         lines.append(f"{many(document['dead'], 'line')} set aside; outlay ship --dead list says why")
     if document["pending_bytes"]:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from outlay.core.addresses import check_address
 from outlay.core.errors import NotSupportedError, SettingsError
 from outlay.core.ports import Ledger
 from outlay.ledger.duck import DuckLedger
@@ -28,6 +29,8 @@ def open_ledger(url: str | None, *, home: Path) -> Ledger:
     if found is None and url.strip():
         return DuckLedger(Path(url.strip()).expanduser())
     scheme = "" if found is None else found[1].lower()
+    if scheme in _POSTGRES | _CLICKHOUSE - {"chdb"}:
+        check_address(url)
     if scheme in _POSTGRES:
         return PostgresLedger(url.strip())
     if scheme in _CLICKHOUSE:

@@ -10,6 +10,7 @@ from outlay import process
 from outlay.alerts.rules import rules_of
 from outlay.alerts.standing import Standing, standings
 from outlay.contrib.live.views import Scene
+from outlay.core.addresses import shown
 from outlay.core.money import rate_text
 from outlay.core.query import Order, zone
 from outlay.core.record import Record
@@ -17,7 +18,6 @@ from outlay.pricing.history import histories
 from outlay.render.as_table import Page
 from outlay.render.cells import count, dollars, local_time, milliseconds, name
 from outlay.render.explain import explain_text
-from outlay.settings import shown
 
 _SHOWN = 200
 _ORDERS: Mapping[str, Order] = {"newest": "time", "dearest": "cost", "slowest": "latency"}

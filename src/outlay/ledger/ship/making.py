@@ -40,12 +40,18 @@ def courier_of(
 
 
 def shipping_first(courier: Courier, seconds: float) -> Callable[[], None]:
-    """Give what is done before a question: ship for so long at most, and say in the log what is missing."""
+    """Give what is done before a question: ship for so long at most, and say in the log what is missing.
+
+    That is said once, and again when all had been there in the meantime: a command asks several questions.
+    """
+    said = False
 
     def ship() -> None:
+        nonlocal said
         missing = courier.catch_up(seconds)
-        if missing is not None:
+        if missing is not None and not said:
             _log.warning("%s", missing)
+        said = missing is not None
 
     return ship
 

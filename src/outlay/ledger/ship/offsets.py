@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from outlay.atomic import write_file
+from outlay.core.addresses import shown
 from outlay.core.errors import JournalError
 from outlay.core.instants import instant, text_of
-from outlay.settings import shown
 
 _FOLDER = "ship"
 _log = logging.getLogger("outlay")

@@ -1,0 +1,39 @@
+"""URLs of servers' ledgers: what may be shown of one, and whether its password is written as URLs want it."""
+
+import re
+
+from outlay.core.errors import SettingsError
+
+_SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
+_WRITE = "percent-encode its user and password: @ is %40, / is %2F, # is %23, ? is %3F"
+
+
+def shown(url: str) -> str:
+    """Give what tells one ledger from another in a URL, without user and password; to be shown."""
+    from urllib.parse import parse_qsl, urlencode, urlsplit  # noqa: PLC0415 - only for servers
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whoever opens it will say so
+        return f"{url.partition(':')[0]}://?"
+    named = [pair for pair in parse_qsl(parts.query) if not _SECRET.search(pair[0])]
+    query = f"?{urlencode(sorted(named))}" if named else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+
+
+def check_address(url: str) -> None:
+    """See that user and password end where they seem to: a sign of theirs may look like the end of the host.
+
+    Raises:
+        SettingsError: a part of the password would be taken for a host or a path; the message has none of it.
+    """
+    _, _, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    path, _, query = rest[len(host) :].partition("?")
+    if host.count("@") > 1 or "#" in rest or "@" in path or ("@" in query and _is_cut(host)):
+        raise SettingsError(f"the ledger's URL cannot be read; {_WRITE}")
+
+
+def _is_cut(host: str) -> bool:
+    """Whether what stands before a question mark is a user and the begin of a password, no host and port."""
+    return ":" in host and "@" not in host and re.search(r":\d*$|\]$", host) is None
