@@ -405,6 +405,24 @@ def test_an_interrupt_ends_with_130(
     assert capsys.readouterr().err == "\noutlay: interrupted\n"  # the first line is that of ^C
 
 
+def test_ctrl_c_at_a_question_ends_its_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from outlay.cli import app  # noqa: PLC0415 - its root is replaced
+
+    @click.command
+    def asking() -> None:
+        click.confirm("Go on?", err=True)
+
+    def interrupt(_prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("click.termui.visible_prompt_func", interrupt)
+    monkeypatch.setattr(app, "root", asking)
+    assert app.main([]) == 130
+    assert capsys.readouterr().err == "\noutlay: interrupted\n"
+
+
 @pytest.mark.parametrize(
     ("line", "stands"),
     [

@@ -36,6 +36,7 @@ def test_prune_says_what_it_would_do_and_does_it_only_when_told_to(outlay: Outla
     assert json.loads(outlay("ledger", "info", "--json").stdout)["pruned_calls"] == 0
     done = outlay("ledger", "prune", "--older-than", "400d", "--yes")
     assert (done.returncode, done.stdout.startswith("3 calls before ")) == (0, True)
+    assert " (0.3 USD)" in done.stdout
     report = json.loads(outlay("report", "--by", "model", "--json").stdout)
     assert {row["model"]: row["calls"] for row in report["rows"]} == {"m0": 1, "m1": 2, "m2": 1}
     assert (report["total"]["cost"], report["rolled"]) == ("0.4", 3)

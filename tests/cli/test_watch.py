@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from textual.widgets import DataTable, Static
 
 from outlay.cli.watch_view import WatchApp
@@ -50,6 +51,28 @@ def test_the_view_ends_by_ctrl_c(tmp_path: Path) -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("ctrl+c")
         assert app.interrupted
+
+    asyncio.run(look())
+
+
+@pytest.mark.parametrize(("columns", "stacked"), [(40, True), (80, True), (140, False)])
+def test_the_cost_of_models_and_calls_is_seen_in_any_terminal(
+    tmp_path: Path, columns: int, *, stacked: bool
+) -> None:
+    async def look() -> None:
+        journal = Journal(tmp_path)
+        app = WatchApp(Follower(tmp_path), ZoneInfo("UTC"), str(tmp_path))
+        async with app.run_test(size=(columns, 30)) as pilot:
+            journal.append(call(model="gpt-4o-mini", cost="0.5"))
+            assert journal.flush()
+            app.look()
+            await pilot.pause()
+            models, calls = (app.query_one(name, DataTable) for name in ("#models", "#calls"))
+            assert (models.region.x == calls.region.x) is stacked
+            for table in (models, calls):
+                line = "".join(segment.text for segment in table.render_line(1))
+                assert "$0.500000" in line
+        journal.close()
 
     asyncio.run(look())
 

@@ -147,7 +147,9 @@ def _invoke(args: Sequence[str] | None) -> int:
         result: Any = root.main(args=args, prog_name="outlay", standalone_mode=False)
     except BrokenPipeError:
         raise
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error, click.Abort) and error.__cause__ is None:  # at a question
+            click.echo(err=True)
         _say_interrupted(sys.argv[1:] if args is None else args)
         return INTERRUPTED
     except Exception as error:

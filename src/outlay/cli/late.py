@@ -9,10 +9,11 @@ from outlay.cli.options import state_of
 from outlay.cli.session import show, show_json
 from outlay.core.instants import text_of
 from outlay.core.keeping import Settled
+from outlay.core.money import text_of as money_text
 from outlay.core.ports import Keeping
 from outlay.core.record import Record
 from outlay.render.as_table import Column, Page, table
-from outlay.render.cells import name
+from outlay.render.cells import many, name
 
 
 def late_text(found: Sequence[Record], every: int, page: Page) -> str:
@@ -31,7 +32,7 @@ def late_text(found: Sequence[Record], every: int, page: Page) -> str:
 
 
 def _cost(record: Record) -> str:
-    return "unknown" if record.cost is None else f"{record.cost:f} {record.currency}"
+    return "unknown" if record.cost is None else f"{money_text(record.cost)} {record.currency}"
 
 
 def settle(ctx: click.Context, kept: Keeping, *, count_in: bool, dry_run: bool, yes: bool) -> int:
@@ -67,7 +68,7 @@ def _agreed(ctx: click.Context, plan: Settled) -> bool:
 def _told(done: Settled, *, dry_run: bool) -> str:
     if not done.calls:
         return "no call came too late"
-    costs = ", ".join(f"{amount:f} {currency}" for currency, amount in sorted(done.costs.items()))
-    what = f"{done.calls:,} late calls{f' ({costs})' if costs else ''}"
+    costs = ", ".join(f"{money_text(amount)} {currency}" for currency, amount in sorted(done.costs.items()))
+    what = f"{many(done.calls, 'late call')}{f' ({costs})' if costs else ''}"
     verb = "would be" if dry_run else "are"
     return f"{what} {verb} {'in the totals of their days' if done.counted else 'given up, in no total'}"

@@ -19,8 +19,10 @@ except ImportError:
     raise MissingExtraError.of("watch", "textual") from None
 
 _EVERY = 0.5
-_MODELS = ("model", "calls", "errors", "no price", "tokens", "cost")
-_CALLS = ("at", "model", "user", "in", "out", "latency", "cost", "status")
+# What a narrow terminal cuts off is on the right.
+_MODELS = ("model", "cost", "calls", "tokens", "errors", "no price")
+_CALLS = ("at", "model", "cost", "latency", "status", "in", "out", "user")
+_BESIDE = 130  # columns from which both tables have room beside each other
 _SHOWN = 100
 
 
@@ -39,7 +41,11 @@ class WatchApp(App[None]):
     #tables { height: 1fr; }
     #models { width: 2fr; }
     #calls { width: 3fr; }
+    .-narrow #tables { layout: vertical; }
+    .-narrow #models { width: 1fr; height: 1fr; }
+    .-narrow #calls { width: 1fr; height: 2fr; }
     """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE, "-wide")]  # noqa: RUF012 - Textual's own form
 
     def __init__(self, follower: Follower, tz: ZoneInfo, place: str, seconds: float | None = None) -> None:
         super().__init__()
@@ -122,18 +128,18 @@ def call_cells(record: Record, tz: ZoneInfo) -> tuple[str, ...]:
     return (
         f"{record.at.astimezone(tz):%H:%M:%S}",
         name(record.model),
-        name(record.user),
+        dollars(record.cost, record.currency),
+        milliseconds(record.latency_ms),
+        status_of(record),
         count(record.input_tokens),
         count(record.output_tokens),
-        milliseconds(record.latency_ms),
-        dollars(record.cost, record.currency),
-        status_of(record),
+        name(record.user),
     )
 
 
 def _figures(own: Sum) -> tuple[str, ...]:
     cost = sums(next(iter(own.costs.values()), None), own.costs if set(own.costs) - {"USD"} else None)
-    return count(own.calls), count(own.errors), count(own.unpriced), count(own.tokens), cost
+    return cost, count(own.calls), count(own.tokens), count(own.errors), count(own.unpriced)
 
 
 def show_live(follower: Follower, tz: ZoneInfo, place: str, seconds: float | None) -> None:
