@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.receivers import mails
 
 from outlay.alerts import check_budget, send_alert
 
@@ -180,3 +181,40 @@ def test_row_100_a_mail_server_gets_it() -> None:
         )
         thread.join()
     assert got >= {"Subject: LLM cost alert", "From: outlay@example.org", "To: me@example.org", "too dear"}
+
+
+def test_row_100_a_password_is_given_to_a_server_alone_whose_certificate_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who stands between can offer TLS, too; smtplib by itself would take any certificate."""
+    with mails(tmp_path / "mail.pem") as server:
+        address = server.url.replace("smtp://", "smtp://user:secret@")
+        environ = {"OUTLAY_ALERT_SMTP": address, "OUTLAY_ALERT_EMAIL": "me@example.org"}
+        send_alert("too dear", environ=environ)
+        assert "could not be sent to mail: SSLCertVerificationError" in caplog.text
+        assert (server.got, server.passwords) == ([], [])
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        send_alert("too dear", environ=environ)
+        assert ([each["To"] for each in server.got], server.passwords) == (["me@example.org"], [b"secret"])
+
+
+def test_row_100_a_server_that_asks_no_password_may_have_signed_its_certificate_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mails(tmp_path / "mail.pem") as server:
+        send_alert(
+            "too dear", environ={"OUTLAY_ALERT_SMTP": server.url, "OUTLAY_ALERT_EMAIL": "me@example.org"}
+        )
+        assert [each.get_content().strip() for each in server.got] == ["too dear"]
+    assert caplog.text == ""
+
+
+def test_row_100_it_goes_out_though_the_working_folder_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    send_alert("too dear")
+    assert capsys.readouterr().out == "ALERT: too dear\n"

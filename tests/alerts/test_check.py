@@ -67,6 +67,15 @@ def test_row_102_steps_are_told_once_each_and_strictly_above(desk: Desk) -> None
     ]
 
 
+def test_groups_are_told_apart_whatever_their_values_are(desk: Desk) -> None:
+    desk.spend("3", user=None, session="s")
+    desk.spend("3", user="None", session="s")
+    desk.spend("3", user="u,session=v", session="s")
+    desk.spend("3", user="u", session="v,session=s")
+    assert len(desk.look({"name": "each", "budget": 2, "per": ["user", "session"]}).fired) == 4
+    assert len(desk.sent) == 4
+
+
 def test_steps_that_are_crossed_at_once_are_one_alert(desk: Desk) -> None:
     desk.spend("12.34")
     desk.look(DAILY)

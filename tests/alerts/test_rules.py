@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from outlay.alerts.rules import Rule, rules_of
+from outlay.alerts.setup import refresh_of
 from outlay.core.errors import SettingsError
 from outlay.settings import load
 
@@ -127,3 +128,10 @@ def test_alerts_stand_in_the_file_alone(tmp_path: Path) -> None:
     (tmp_path / "outlay.toml").write_text("alerts = 3\n")
     with pytest.raises(SettingsError, match=r"\[\[alerts.rules\]\]"):
         load({}, tmp_path)
+
+
+@pytest.mark.parametrize("written", ["0.5", "3601", "nan", "inf", "true", "'15'"])
+def test_seconds_between_two_looks_that_cannot_be_are_said(tmp_path: Path, written: str) -> None:
+    (tmp_path / "outlay.toml").write_text(f"home = '.'\n[alerts]\nrefresh = {written}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"alerts\.refresh = .*: write seconds from 1 to 3600"):
+        refresh_of(load({}, tmp_path))

@@ -155,6 +155,28 @@ def test_a_question_that_fails_loses_nothing(
     assert not here.may()
 
 
+def test_an_answer_about_a_day_that_is_over_meanwhile_is_not_taken_for_the_new_one(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.spend("1.5")
+    plain = here.ledger.rows
+
+    def answered_after_midnight(query: Any) -> Any:
+        rows = plain(query)
+        here.now = NOON + timedelta(hours=13)
+        assert here.may()
+        return rows
+
+    with monkeypatch.context() as slow:
+        slow.setattr(here.ledger, "rows", answered_after_midnight)
+        here.stop.ask()
+    assert here.may()
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    assert here.may()
+
+
 def test_a_call_that_began_before_the_question_is_left_to_the_next(desk: Callable[..., Desk]) -> None:
     here = desk({"name": "b", "budget": 1})
     long = call(here.now, cost="0.6")

@@ -44,6 +44,18 @@ def test_the_day_on_which_clocks_go_back_has_25_hours() -> None:
     assert window.end - window.start == timedelta(hours=25)
 
 
+def test_the_hour_that_comes_twice_where_clocks_go_back_is_two_windows() -> None:
+    """What was told in the first one says nothing of the second."""
+    moments = (at("2026-10-25T00:30Z"), at("2026-10-25T01:30Z"), at("2026-10-25T02:30Z"))
+    windows = [window_of("hour", moment, "Europe/Berlin") for moment in moments]
+    assert [window.label for window in windows] == [
+        "2026-10-25T02h",
+        "2026-10-25T02h +0100",
+        "2026-10-25T03h",
+    ]
+    assert windows[0].end == windows[1].start
+
+
 @pytest.mark.parametrize("unit", ["hour", "day", "week", "month"])
 @pytest.mark.parametrize("tz", ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"])
 def test_windows_follow_each_other_without_a_gap(unit: Unit, tz: str) -> None:

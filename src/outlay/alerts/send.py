@@ -4,17 +4,19 @@ import json
 import logging
 import os
 import smtplib
+import ssl
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from outlay.alerts.apprise_channel import TITLE, notify
 from outlay.alerts.rules import CHANNEL_KEYS
 from outlay.core.errors import SettingsError
+from outlay.home import working_folder
 from outlay.settings import load
 
 log = logging.getLogger("outlay")
@@ -44,7 +46,7 @@ def send_alert(message: str, *, environ: Mapping[str, str] | None = None) -> Non
 def _set_up() -> dict[str, Channel]:
     """Give the channels of outlay.toml and of the environment; settings that cannot be leave the latter."""
     try:
-        return channels_of(load(os.environ, Path.cwd()).alerts, os.environ)
+        return channels_of(load(os.environ, working_folder()).alerts, os.environ)
     except SettingsError as error:
         log.warning("outlay: the alert goes only where the environment says: %s", error)
         return channels(os.environ)
@@ -103,9 +105,12 @@ def post(webhook: str, message: str) -> None:
 def mail(server: str, sender: str, receiver: str, message: str) -> None:
     """Send a message by mail.
 
+    Where the server offers TLS it is used. A password is given only to a server whose certificate this
+    machine trusts; SSL_CERT_FILE names others, as a house's own. Without a password ``smtp`` takes any.
+
     Raises:
         ValueError: the server's URL is none.
-        OSError: the server did not take it.
+        OSError: the server did not take it, or is not the one that it says.
     """
     where = urlsplit(server)
     if where.scheme not in {"smtp", "smtps"} or not where.hostname:
@@ -113,15 +118,32 @@ def mail(server: str, sender: str, receiver: str, message: str) -> None:
     letter = EmailMessage()
     letter["Subject"], letter["From"], letter["To"] = TITLE, sender, receiver
     letter.set_content(message)
-    sealed = where.scheme == "smtps"
-    kind, port = (smtplib.SMTP_SSL, 0) if sealed else (smtplib.SMTP, _SUBMISSION)
-    with kind(where.hostname, where.port or port, timeout=_TIMEOUT) as smtp:
-        smtp.ehlo()
-        if not sealed and smtp.has_extn("starttls"):
-            smtp.starttls()
-            sealed = True
+    with _connected(where) as (smtp, sealed):
         if where.username:
             if not sealed:
                 raise ValueError("the mail server offers no TLS, and a password is not sent without it")
             smtp.login(unquote(where.username), unquote(where.password or ""))
         smtp.send_message(letter)
+
+
+@contextmanager
+def _connected(where: SplitResult) -> Iterator[tuple[smtplib.SMTP, bool]]:
+    """Connect to a mail server, under TLS from the start or as soon as it offers that; say whether it is."""
+    host, trusted = where.hostname or "", ssl.create_default_context()  # smtplib's own takes any certificate
+    if where.scheme == "smtps":
+        with smtplib.SMTP_SSL(host, where.port or 0, timeout=_TIMEOUT, context=trusted) as smtp:
+            yield smtp, True
+        return
+    with smtplib.SMTP(host, where.port or _SUBMISSION, timeout=_TIMEOUT) as smtp:
+        smtp.ehlo()
+        offered = smtp.has_extn("starttls")
+        if offered:
+            smtp.starttls(context=trusted if where.username else _any_certificate())
+        yield smtp, offered
+
+
+def _any_certificate() -> ssl.SSLContext:
+    """Give TLS as mail servers speak it among each other: that of one's own machine has signed its own."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

@@ -52,6 +52,7 @@ def refresh_of(settings: Settings) -> float:
         SettingsError: that is no such number.
     """
     value = settings.alerts.get("refresh", Decimal(str(REFRESH)))
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not _LEAST <= value <= _MOST:
+    is_number = not isinstance(value, bool) and isinstance(value, int | Decimal)
+    if not is_number or Decimal(value).is_nan() or not _LEAST <= value <= _MOST:
         raise SettingsError(f"alerts.refresh = {value!s:.40}: write seconds from {_LEAST} to {_MOST}")
     return float(value)

@@ -1,5 +1,6 @@
 """How rules stand at an instant: what was spent, failed or dear in their windows, asked of a ledger."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,7 +41,7 @@ class Standing:
     def key(self) -> str:
         """The one name of a crossing: rule, window and group; a dear call is its own group."""
         said = self.group[-1:] if self.rule.kind == "call_cost" else self.group
-        group = ",".join(f"{name}={value}" for name, value in said)
+        group = json.dumps(said, ensure_ascii=False)  # a value may hold any sign, and None is no "None"
         return f"{self.rule.key}|{self.window.label}|{group}"
 
     @property

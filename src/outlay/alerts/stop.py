@@ -135,13 +135,15 @@ class Stop:
             for budget in self._budgets:
                 budget.turn(began)
                 budget.begin(datetime.fromtimestamp(began, UTC))
+            asked = [(each, each.window, each.asked) for each in self._budgets]
         with self._reader() as reader:  # which brings in what was recorded until now
             self._asked = reader.ledger
-            answers = [spent(each.rule, each.window, reader, each.asked) for each in self._budgets]
+            answers = [spent(each.rule, window, reader, until) for each, window, until in asked]
         self._asked = None
         with self._lock:
-            for budget, answer in zip(self._budgets, answers, strict=True):
-                budget.learn(answer)
+            for (budget, window, _), answer in zip(asked, answers, strict=True):
+                if budget.window == window:  # else it was over before the answer came
+                    budget.learn(answer)
             over = {budget.key: budget.over() for budget in self._budgets}
         self._closed.write(over)
 

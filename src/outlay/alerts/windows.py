@@ -32,9 +32,9 @@ def window_of(unit: Unit, at: datetime, tz: str) -> Window:
     local = at.astimezone(here)
     if unit == "hour":
         start = at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return Window(
-            f"{local:%Y-%m-%dT%H}h", start.astimezone(UTC), start.astimezone(UTC) + timedelta(hours=1)
-        )
+        again = f" {local:%z}" if local.fold else ""  # where clocks go back an hour comes twice
+        label = f"{local:%Y-%m-%dT%H}h{again}"
+        return Window(label, start.astimezone(UTC), start.astimezone(UTC) + timedelta(hours=1))
     first, last, label = _days(unit, local.date())
     return Window(label, _midnight(first, here), _midnight(last, here))
 
