@@ -16,7 +16,7 @@ from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 from outlay.journal import Journal
-from outlay.report import Unpriced
+from outlay.report import PriceGap
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -71,7 +71,7 @@ def test_everything_is_handed_on_and_records_are_counted() -> None:
         ("p", Decimal("0.1")),
         ("q", Decimal("0.2")),
     ]
-    assert summary.unpriced == (Unpriced("p", "m", 1),)
+    assert summary.price_gaps == (PriceGap("p", "m", 1),)
 
 
 CALLS = st.builds(

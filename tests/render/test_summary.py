@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from outlay.render.summary import summary_text
-from outlay.report import Summary, Totals, Unpriced
+from outlay.report import PriceGap, Summary, Totals
 
 # 9 calls; the middle tier's figures and the frame are those that the format was first shown with.
 GOLDEN = """\
@@ -54,7 +54,7 @@ def test_large_figures_have_separators() -> None:
 
 
 def test_unpriced_calls_are_named_below_the_totals() -> None:
-    text = summary_text(Summary(replace(TOTAL, cost=None), (), (Unpriced("p", "m", 9),)))
+    text = summary_text(Summary(replace(TOTAL, cost=None), (), (PriceGap("p", "m", 9),)))
     assert "  Total cost        : unknown" in text
     assert text.splitlines()[-1].startswith("  Unpriced          : ")
     assert text.splitlines()[-1].endswith("p/m (9)")

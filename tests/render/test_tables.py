@@ -15,8 +15,8 @@ from rich.text import Text
 
 from outlay.core.query import METRICS, Query, Row
 from outlay.render.as_table import Column, Page, fitting, table, widths
-from outlay.render.reports import report_text, unpriced_notes
-from outlay.report import Report, Unpriced
+from outlay.render.reports import price_gap_notes, report_text
+from outlay.report import PriceGap, Report
 
 PIPE = Page()
 
@@ -27,8 +27,8 @@ def row(**given_values: Any) -> Row:
     return {**zeros, **unknown, "cost": None, "avg_cost": None, **given_values}
 
 
-def by_model(*rows: Row, unpriced: tuple[Unpriced, ...] = (), **total: Any) -> Report:
-    return Report(list(rows), row(**total), Query(by=("model",)), unpriced)
+def by_model(*rows: Row, price_gaps: tuple[PriceGap, ...] = (), **total: Any) -> Report:
+    return Report(list(rows), row(**total), Query(by=("model",)), price_gaps)
 
 
 def test_a_report_stands_as_a_table_with_its_total() -> None:
@@ -52,7 +52,7 @@ def test_a_report_stands_as_a_table_with_its_total() -> None:
 def test_one_line_names_the_models_whose_price_is_unknown() -> None:
     report = by_model(
         row(model="m", calls=3, unpriced_calls=3),
-        unpriced=(Unpriced("p", "m", 2), Unpriced("q", None, 1)),
+        price_gaps=(PriceGap("p", "m", 2), PriceGap("q", None, 1)),
         calls=3,
         unpriced_calls=3,
     )
@@ -65,7 +65,7 @@ def test_one_line_names_the_models_whose_price_is_unknown() -> None:
 
 
 def test_many_unpriced_models_stay_one_line() -> None:
-    (line,) = unpriced_notes([Unpriced("p", f"m{number}", 1) for number in range(7)])
+    (line,) = price_gap_notes([PriceGap("p", f"m{number}", 1) for number in range(7)])
     assert line.endswith("p/m3 (1), p/m4 (1) and 2 more")
 
 

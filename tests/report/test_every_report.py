@@ -118,7 +118,7 @@ def breakdowns(reader: LedgerReader) -> None:
                 same(row, rows[tuple(row[name] for name in by)])
             if shared.rows and whole[metric] and shared.rows[-1]["share"] is not None:
                 assert isclose(shared.rows[-1]["cumulative_share"], 1.0, rel_tol=1e-9)
-        assert sum(each.calls for each in report.unpriced) == whole["unpriced_calls"]
+        assert sum(each.calls for each in report.price_gaps) == whole["unpriced_calls"]
 
 
 def trends(reader: LedgerReader) -> None:

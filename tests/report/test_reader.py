@@ -8,7 +8,7 @@ import pytest
 
 from outlay.core.errors import QueryError
 from outlay.core.query import CallQuery, Query, Row, Rows
-from outlay.report import LedgerReader, Unpriced
+from outlay.report import LedgerReader, PriceGap
 
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 
@@ -88,7 +88,7 @@ def test_models_without_a_price_are_named_most_calls_first(reader: LedgerReader,
     found = (totals(provider="p", model="x", calls=1), totals(provider="p", model=None, calls=2))
     ledger.answers[("provider", "model")] = Rows(found, totals(calls=3))
     report = reader.report(since="2026-11-01", where={"user": "u1"})
-    assert report.unpriced == (Unpriced("p", None, 2), Unpriced("p", "x", 1))
+    assert report.price_gaps == (PriceGap("p", None, 2), PriceGap("p", "x", 1))
     narrowed = ledger.asked[1]
     assert narrowed.since == datetime(2026, 11, 1, tzinfo=UTC)
     assert dict(narrowed.where) == {"user": ("u1",), "cost_status": ("unpriced", "partial")}
@@ -104,8 +104,8 @@ def test_models_at_a_price_of_later_are_named_behind_them(reader: LedgerReader, 
     ledger.extrapolated[()] = Rows((), {"extrapolated_calls": 6})
     ledger.extrapolated["provider", "model"] = Rows(tuple(found), {"extrapolated_calls": 6})
     report = reader.report(since="2026-11-01", where={"user": "u1"})
-    later = (Unpriced("p", "c", 5, extrapolated=True), Unpriced("p", "a", 1, extrapolated=True))
-    assert report.unpriced == (Unpriced("p", "x", 1), *later)
+    later = (PriceGap("p", "c", 5, extrapolated=True), PriceGap("p", "a", 1, extrapolated=True))
+    assert report.price_gaps == (PriceGap("p", "x", 1), *later)
     assert {(each.since, each.where) for each in ledger.asked[2:]} == {
         (datetime(2026, 11, 1, tzinfo=UTC), (("user", ("u1",)),))
     }
@@ -113,7 +113,7 @@ def test_models_at_a_price_of_later_are_named_behind_them(reader: LedgerReader, 
 
 def test_without_calls_the_ledger_is_asked_once(reader: LedgerReader, ledger: Any) -> None:
     ledger.answers[()] = Rows((), totals())
-    assert reader.report().unpriced == ()
+    assert reader.report().price_gaps == ()
     assert len(ledger.asked) == 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outlay.core.query import Query, Row
-from outlay.report import Report, Totals, Unpriced, summary_of, totals_of
+from outlay.report import PriceGap, Report, Totals, summary_of, totals_of
 
 
 def row(calls: int, errors: int = 0, cost: Decimal | None = None, **given: Any) -> Row:
@@ -16,12 +16,12 @@ def row(calls: int, errors: int = 0, cost: Decimal | None = None, **given: Any) 
 
 def test_the_rows_by_provider_become_totals_in_the_order_asked_for() -> None:
     rows = [row(1, provider="a"), row(2, provider="b", cost=Decimal(1)), row(1, provider="c")]
-    report = Report(rows, row(4, 1), Query(by=("provider",)), (Unpriced("a", "m", 1),))
+    report = Report(rows, row(4, 1), Query(by=("provider",)), (PriceGap("a", "m", 1),))
     summary = summary_of(report, order=("c", "b"))
     assert [name for name, _ in summary.by_provider] == ["c", "b", "a"]
     assert summary.by_provider[1][1] == Totals(2, 2, 20, 6, Decimal(1), 80.0)
     assert (summary.total.succeeded, summary.total.total_tokens) == (3, 52)
-    assert summary.unpriced == (Unpriced("a", "m", 1),)
+    assert summary.price_gaps == (PriceGap("a", "m", 1),)
 
 
 def test_no_calls_cost_nothing_and_unpriced_calls_an_unknown_amount() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.query import METRICS, Query, Row
-from outlay.report import Report, Unpriced
+from outlay.report import PriceGap, Report
 
 THIRD = Decimal("0.3333333333333333333333333333")  # more places than a ledger holds
 
@@ -29,7 +29,7 @@ def report() -> Report:
         row(model=None, cost=None, avg_cost=None),
     ]
     query = Query(by=("model",), since=datetime(2026, 11, 1, tzinfo=UTC))
-    return Report(rows, row(cost=Decimal("1E-18"), avg_cost=None), query, (Unpriced("p", "m", 1),), 3)
+    return Report(rows, row(cost=Decimal("1E-18"), avg_cost=None), query, (PriceGap("p", "m", 1),), 3)
 
 
 @pytest.fixture

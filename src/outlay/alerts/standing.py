@@ -75,7 +75,7 @@ def group_in(rule: Rule, values: Mapping[str, Any]) -> Group:
 
 def _budget(rule: Rule, window: Window, reader: LedgerReader) -> Iterator[Standing]:
     report = reader.report(rule.per, since=window.start, until=window.end, where=_where(rule), order="cost")
-    lacking = _known_in_part(rule, window, reader) if report.unpriced else {}
+    lacking = _known_in_part(rule, window, reader) if report.price_gaps else {}
     for row in report.rows or ([] if rule.per else [report.total]):
         value = row["cost"] or ZERO
         yield Standing(

@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
     from outlay.cli.session import reader_of, settings_of, show
-    from outlay.cli.showing import one_form, print_found, tell_unpriced
+    from outlay.cli.showing import one_form, print_found, tell_price_gaps
     from outlay.render.as_csv import csv_text
     from outlay.render.reports import report_view
     from outlay.report.shares import check_shared, shares_of
@@ -54,7 +54,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
         found = shares_of(found, share)
     if state.csv:
         show(csv_text(found))
-        tell_unpriced(found.unpriced)
+        tell_price_gaps(found.price_gaps)
     else:
         print_found(state, found, report_view)
     if not (found.total["calls"] or state.csv or state.json or state.markdown):

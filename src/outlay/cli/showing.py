@@ -10,7 +10,7 @@ from outlay.cli.options import State, state_of
 if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
     from outlay.render.sheets import View
     from outlay.report import LedgerReader
-    from outlay.report.values import Unpriced
+    from outlay.report.values import PriceGap
 
 
 class Document(Protocol):
@@ -69,14 +69,14 @@ def print_found(state: State, found: Found, view: "Callable[[Found], View]") -> 
     laid_out = view(found)
     if state.csv:
         show(view_csv(laid_out))
-        tell_unpriced(getattr(found, "unpriced", ()))
+        tell_price_gaps(getattr(found, "price_gaps", ()))
     else:
         show(view_markdown(laid_out) if state.markdown else view_text(laid_out, page_of_terminal()))
 
 
-def tell_unpriced(unpriced: "Sequence[Unpriced]") -> None:
+def tell_price_gaps(price_gaps: "Sequence[PriceGap]") -> None:
     """Say beside CSV of which calls the price is unknown or partial: no cell says it of partial costs."""
-    from outlay.render.reports import unpriced_notes
+    from outlay.render.reports import price_gap_notes
 
-    for note in unpriced_notes(unpriced):
+    for note in price_gap_notes(price_gaps):
         click.echo(f"outlay: {note}", err=True)

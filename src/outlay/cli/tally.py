@@ -13,7 +13,7 @@ from outlay.core.money import ZERO, total
 from outlay.core.ports import Pending, Sink, hand_on
 from outlay.core.record import Entry, Record
 from outlay.journal import read_segment, segments
-from outlay.report import Summary, Totals, Unpriced
+from outlay.report import PriceGap, Summary, Totals
 
 _UNPRICED = ("unpriced", "partial")
 MAX_READ = 32 * 2**20  # of child processes' journals, which takes some 3 s; beyond it the ledger is quicker
@@ -167,5 +167,5 @@ class Tally:
         """Give the totals so far, in the order in which providers were first seen."""
         with self._lock:
             groups = tuple((name, sums.totals()) for name, sums in self._providers.items())
-            named = tuple(Unpriced(*names, calls) for names, calls in self._unpriced.most_common())
+            named = tuple(PriceGap(*names, calls) for names, calls in self._unpriced.most_common())
             return Summary(self._total.totals(), groups, named)

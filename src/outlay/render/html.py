@@ -45,7 +45,7 @@ def _json(document: dict[str, Any]) -> str:
 
 
 def _models(picture: Picture, *, extrapolated: bool) -> list[str]:
-    named = (name(each.model) for each in picture.unpriced if each.extrapolated is extrapolated)
+    named = (name(each.model) for each in picture.price_gaps if each.extrapolated is extrapolated)
     return list(dict.fromkeys(named))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.reports import PERIOD_FIGURES, unpriced_notes
+from outlay.render.reports import PERIOD_FIGURES, price_gap_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.money import by_currency
@@ -41,7 +41,7 @@ def overview_view(found: Overview) -> View:
             Sheet(_BARS, list(_bars(found))),
             Sheet(models, found.models),
         ),
-        (*unpriced_notes(found.unpriced), HINT) if any_call else (START, HINT),
+        (*price_gap_notes(found.price_gaps), HINT) if any_call else (START, HINT),
         empty=None if any_call else "no calls in the last 30 days",
     )
 

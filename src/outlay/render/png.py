@@ -51,14 +51,14 @@ def png_bytes(picture: Picture) -> bytes:
 def note(picture: Picture) -> str:
     """Say what the costs in the picture leave out; nothing if nothing."""
     parts = []
-    lacking = [each for each in picture.unpriced if not each.extrapolated]
+    lacking = [each for each in picture.price_gaps if not each.extrapolated]
     if unknown := sum(each.calls for each in lacking):
         models = dict.fromkeys(name(each.model) for each in lacking)
         shown = ", ".join(list(models)[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 - fits the line
         parts.append(f"without {many(unknown, 'call')} whose cost is {_how(unknown, picture)} ({shown})")
     if picture.others:
         parts.append(f"without amounts in {', '.join(picture.others)}")
-    if later := sum(each.calls for each in picture.unpriced if each.extrapolated):
+    if later := sum(each.calls for each in picture.price_gaps if each.extrapolated):
         parts.append(f"at a price of a later day for {many(later, 'call')}")
     return f"Costs are {' and '.join(parts)}" if parts else ""
 

@@ -6,7 +6,7 @@ from outlay.core.query import METRICS, Row, slow_limit
 from outlay.render.as_table import Page
 from outlay.render.cells import many, name
 from outlay.render.sheets import Field, Kind, Sheet, View, view_text
-from outlay.report.values import Report, Unpriced
+from outlay.report.values import PriceGap, Report
 
 _NAMED = 5  # models in the line about unpriced calls
 NO_CALLS = "no calls"
@@ -106,35 +106,35 @@ def report_notes(report: Report) -> tuple[str, ...]:
         notes.append(
             f"{report.rolled:,} of these calls are kept as daily totals: no percentiles, hours, sessions"
         )
-    return (*notes, *unpriced_notes(report.unpriced))
+    return (*notes, *price_gap_notes(report.price_gaps))
 
 
-def unpriced_notes(unpriced: Sequence[Unpriced]) -> tuple[str, ...]:
+def price_gap_notes(price_gaps: Sequence[PriceGap]) -> tuple[str, ...]:
     """Give the lines about calls without a price of their own day, if there are any."""
-    return tuple(line for _, line in noted(unpriced))
+    return tuple(line for _, line in noted(price_gaps))
 
 
-def noted(unpriced: Sequence[Unpriced]) -> Iterator[tuple[bool, str]]:
+def noted(price_gaps: Sequence[PriceGap]) -> Iterator[tuple[bool, str]]:
     """Say whose price is not, or not wholly, known; then whose is that of a later day, marked by True."""
-    if lacking := [each for each in unpriced if not each.extrapolated]:
+    if lacking := [each for each in price_gaps if not each.extrapolated]:
         yield (
             False,
             f"cost unknown or partial for {_calls(lacking)}, not wholly in the cost: {_named(lacking)}",
         )
-    if later := [each for each in unpriced if each.extrapolated]:
+    if later := [each for each in price_gaps if each.extrapolated]:
         yield True, f"older than the first known price, which was taken: {_calls(later)}, {_named(later)}"
 
 
-def _calls(models: Sequence[Unpriced]) -> str:
+def _calls(models: Sequence[PriceGap]) -> str:
     return many(sum(each.calls for each in models), "call")
 
 
-def _named(models: Sequence[Unpriced]) -> str:
+def _named(models: Sequence[PriceGap]) -> str:
     more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
     return ", ".join(f"{_model(each)} ({each.calls:,})" for each in models[:_NAMED]) + more
 
 
-def _model(each: Unpriced) -> str:
+def _model(each: PriceGap) -> str:
     return f"{name(each.provider)}/{name(each.model)}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, unpriced_notes
+from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, price_gap_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.drivers import NAMES, Drivers
@@ -26,7 +26,7 @@ def trend_view(found: Trend) -> View:
     rows = [{**row, "label": _label(row, found.unit)} for row in found.rows]
     return View(
         (Sheet(fields, rows, found.total),),
-        (*_in_part(found), *_against_before(found), *unpriced_notes(found.unpriced)),
+        (*_in_part(found), *_against_before(found), *price_gap_notes(found.price_gaps)),
         (_bars(found),) if len(rows) > 1 else (),
         empty=None if found.rows else NO_CALLS,
     )
@@ -75,7 +75,7 @@ def pattern_view(found: Pattern) -> View:
             ),
             Sheet((Field("weekday", "weekday", "text"), *figures), found.weekdays, title="By weekday"),
         ),
-        unpriced_notes(found.unpriced),
+        price_gap_notes(found.price_gaps),
         (f"calls from 00 to 23 o'clock, {found.query.tz}  {bars}",),
         empty=None if found.total["calls"] else NO_CALLS,
     )
@@ -105,7 +105,7 @@ def forecast_view(found: Forecast) -> View:
             Sheet(fields, [_month_row(each, found.month) for each in found.currencies]),
             Sheet(unusual, [_unusual_row(each, days) for each in found.unusual]),
         ),
-        (*_reasons(found), *unpriced_notes(found.unpriced)),
+        (*_reasons(found), *price_gap_notes(found.price_gaps)),
         tuple(
             f"{each.currency} a day  {spark([float(day.cost) for day in each.days])}"
             for each in found.currencies

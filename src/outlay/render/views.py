@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from outlay.core.query import Row
 from outlay.core.record import Record
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, unpriced_notes
+from outlay.render.reports import NO_CALLS, price_gap_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.report.caching import Caching
 from outlay.report.economics import Economics
@@ -97,7 +97,7 @@ def errors_view(found: Errors) -> View:
                 models, [row for row in found.models if row["errors"]], found.total, "How often models fail"
             ),
         ),
-        unpriced_notes(found.unpriced),
+        price_gap_notes(found.price_gaps),
         empty=None if found.total["errors"] else empty,
     )
 
@@ -127,7 +127,7 @@ def caching_view(found: Caching) -> View:
         notes.append("at most more: if all fresh input were read from a cache, which no program reaches")
     return View(
         (Sheet(fields, found.rows if found.query.by else (), found.total),),
-        (*notes, *unpriced_notes(found.unpriced)),
+        (*notes, *price_gap_notes(found.price_gaps)),
         empty=None if found.total["calls"] else NO_CALLS,
     )
 
@@ -157,7 +157,7 @@ def quality_view(found: Quality) -> View:
         )
     return View(
         (Sheet(fields, found.rows if found.query.by else (), total),),
-        (*notes, *unpriced_notes(found.unpriced)),
+        (*notes, *price_gap_notes(found.price_gaps)),
         empty=None if judged else hint if total["calls"] else NO_CALLS,
     )
 
@@ -177,7 +177,7 @@ def economics_view(found: Economics) -> View:
     )
     return View(
         (Sheet(fields, found.rows if found.query.by else (), found.total),),
-        unpriced_notes(found.unpriced),
+        price_gap_notes(found.price_gaps),
         empty=None if found.total["calls"] else NO_CALLS,
     )
 
@@ -206,7 +206,7 @@ def savings_view(found: Savings) -> View:
         *(["token counts are taken as they are, and answers may be worse"] if _any_model(found) else []),
     ]
     empty = None if rows else "nothing that was tried would have been cheaper"
-    return View((Sheet(fields, rows),), (*notes, *unpriced_notes(found.unpriced)), empty=empty)
+    return View((Sheet(fields, rows),), (*notes, *price_gap_notes(found.price_gaps)), empty=empty)
 
 
 def _saving_row(change: Change) -> Row:

@@ -2,6 +2,6 @@
 
 from outlay.report.reader import LedgerReader
 from outlay.report.summary import Summary, Totals, summary_of, totals_of
-from outlay.report.values import Report, Unpriced
+from outlay.report.values import PriceGap, Report
 
-__all__ = ["LedgerReader", "Report", "Summary", "Totals", "Unpriced", "summary_of", "totals_of"]
+__all__ = ["LedgerReader", "PriceGap", "Report", "Summary", "Totals", "summary_of", "totals_of"]

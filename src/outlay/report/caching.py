@@ -57,7 +57,7 @@ def caching_of(
         rows=tuple(_row(row, book.sums(groups[tuple(row[key] for key in keys)])) for row in found.rows),
         total=_row(found.total, book.sums(lines)),
         query=found.query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

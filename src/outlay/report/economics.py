@@ -62,7 +62,7 @@ def economics_of(
         rows=tuple(costed(row, tuple(row[key] for key in keys)) for row in found.rows),
         total=costed(found.total, None),
         query=found.query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

@@ -8,7 +8,7 @@ from outlay.report.asked import conditions
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Errors:
     models: tuple[Row, ...]  # by provider, model; the most failed calls first
     total: Row
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; money is a plain decimal string."""
@@ -34,7 +34,7 @@ class Errors:
             "rows": plain(self.rows),
             "models": plain(self.models),
             "total": plain(self.total),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -55,7 +55,7 @@ def errors_of(reader: LedgerReader, *, where: Any = None, **question: Any) -> Er
         models=tuple(_rated(row) for row in models.rows),
         total=_rated(models.total),
         query=models.query,
-        unpriced=models.unpriced,
+        price_gaps=models.price_gaps,
     )
 
 

@@ -15,7 +15,7 @@ from outlay.report.drivers import Drivers, drivers_of
 from outlay.report.money import amounts
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json
 
 HISTORY = 120  # days that are looked at
 WATCHED = 30  # complete days that are judged
@@ -66,7 +66,7 @@ class Forecast:
     days_left: int  # whole days after today
     currencies: tuple[MonthEnd, ...]
     unusual: tuple[Drivers, ...]
-    unpriced: tuple[Unpriced, ...] = ()  # of the days that were looked at
+    price_gaps: tuple[PriceGap, ...] = ()  # of the days that were looked at
 
     def to_dict(self) -> dict[str, Any]:
         """Give the forecast as a JSON object; money is a plain decimal string."""
@@ -83,7 +83,7 @@ class Forecast:
                 for each in self.currencies
             ],
             "unusual": [each.to_dict() for each in self.unusual],
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -124,7 +124,7 @@ def forecast_of(
         unusual=tuple(
             drivers_of(reader, day, currency=currency, tz=tz, where=where) for day, currency in unusual
         ),
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

@@ -10,7 +10,7 @@ from outlay.core.record import Record
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 METRICS = (
     "timed_calls",
@@ -43,7 +43,7 @@ class Latency:
     slow_ms: int
     slowest: tuple[Record, ...]  # slow calls, the slowest first
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; slow calls by what tells them apart."""
@@ -53,7 +53,7 @@ class Latency:
             "rows": plain(self.rows),
             "total": plain(self.total),
             "slowest": [call_json(each) for each in self.slowest],
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -89,7 +89,7 @@ def latency_of(
         slow_ms=slow_ms,
         slowest=tuple(each for each in calls if each.latency_ms is not None and each.latency_ms > slow_ms),
         query=found.query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

@@ -13,7 +13,7 @@ from outlay.report.adding import empty_row, sum_of
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json
 
 DAYS = 30  # shown one by one
 WEEK = 7
@@ -38,7 +38,7 @@ class Overview:
     month: Row
     days: tuple[Row, ...]
     models: tuple[Row, ...]
-    unpriced: tuple[Unpriced, ...] = ()  # of this month or the last DAYS days, whichever is longer
+    price_gaps: tuple[PriceGap, ...] = ()  # of this month or the last DAYS days, whichever is longer
 
     def to_dict(self) -> dict[str, Any]:
         """Give the overview as a JSON object; money is a plain decimal string."""
@@ -50,7 +50,7 @@ class Overview:
             "month": plain(self.month),
             "days": plain(self.days),
             "models": plain(self.models),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -77,7 +77,7 @@ def overview_of(reader: LedgerReader, *, tz: str = "UTC", where: Any = None) -> 
         month=_over(this_month),
         days=tuple({"day": day, **_over(days.get((day,), []))} for day in labels),
         models=tuple(_models(this_month)),
-        unpriced=(*_unpriced(found), *reader.extrapolated(since=since, tz=tz, where=where)),
+        price_gaps=(*_unpriced(found), *reader.extrapolated(since=since, tz=tz, where=where)),
     )
 
 
@@ -97,10 +97,10 @@ def _models(rows: list[Row]) -> list[Row]:
     return [{**row, "share": ratio(row["cost"], whole["cost"])} for row in summed[:_MODELS]]
 
 
-def _unpriced(rows: Iterable[Row]) -> list[Unpriced]:
+def _unpriced(rows: Iterable[Row]) -> list[PriceGap]:
     groups = _grouped((row for row in rows if row["cost_status"] in _NOT_PRICED), "provider", "model")
     found = [
-        Unpriced(provider, model, sum(row["calls"] for row in within))
+        PriceGap(provider, model, sum(row["calls"] for row in within))
         for (provider, model), within in groups.items()
     ]
     return sorted(found, key=lambda each: -each.calls)

@@ -10,7 +10,7 @@ from outlay.report.adding import empty_row, sum_of
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 HOURS = tuple(f"{hour:02}" for hour in range(24))
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -29,7 +29,7 @@ class Pattern:
     cells: tuple[Row, ...]  # with both
     total: Row
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the pattern as a JSON object; money is a plain decimal string."""
@@ -40,7 +40,7 @@ class Pattern:
             "weekdays": plain(self.weekdays),
             "cells": plain(self.cells),
             "total": plain(self.total),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -64,7 +64,7 @@ def pattern_of(reader: LedgerReader, **question: Any) -> Pattern:
         ),
         total=found.total,
         query=found.query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

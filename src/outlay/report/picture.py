@@ -11,7 +11,7 @@ from outlay.report.money import amounts
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
 from outlay.report.trend import compared
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 _FURTHER = ("latency_histogram", "successful_calls")
 
@@ -31,7 +31,7 @@ class Picture:
     total: Row
     currency: str
     others: tuple[str, ...]
-    unpriced: tuple[Unpriced, ...]
+    price_gaps: tuple[PriceGap, ...]
     scope: dict[str, Any]
 
     def amount(self, row: Row) -> Decimal | None:
@@ -52,7 +52,7 @@ class Picture:
                 for bound, calls in zip((*LATENCY_BOUNDS_MS, None), self.latencies, strict=True)
             ],
             "total": plain(self.total),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -76,7 +76,7 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
         total=_shown(found.total) | {name: further[name] for name in _FURTHER},
         currency=first,
         others=tuple(others),
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
         scope={**scope_json(found.query), "by": []},
     )
 

@@ -54,7 +54,7 @@ def quality_of(
         rows=tuple(_judged(row, by_key.get(tuple(row[key] for key in keys))) for row in found.rows),
         total=_judged(found.total, priced.total),
         query=found.query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

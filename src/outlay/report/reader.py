@@ -23,7 +23,7 @@ from outlay.core.query import (
 )
 from outlay.core.record import Record, Revision
 from outlay.report.asked import Where, check_limit, dimensions, sort_key
-from outlay.report.values import Report, Unpriced
+from outlay.report.values import PriceGap, Report
 
 if TYPE_CHECKING:  # extras
     import pandas as pd
@@ -93,13 +93,13 @@ class LedgerReader:
         kept = check_limit(limit)
         with self.together():
             answer = self.ledger.rows(query)
-            unpriced = self._unpriced(query, answer.total)
+            gaps = self._price_gaps(query, answer.total)
         rows = list(answer.rows) if key is None else sorted(answer.rows, key=key)
         return Report(
             rows=rows[:kept],
             total=answer.total,
             query=query,
-            unpriced=unpriced,
+            price_gaps=gaps,
             left_out=len(rows) - len(rows[:kept]),
             rolled=answer.rolled,
         )
@@ -279,19 +279,19 @@ class LedgerReader:
             tz=tz,
         )
 
-    def _unpriced(self, query: Query, total: Row) -> tuple[Unpriced, ...]:
+    def _price_gaps(self, query: Query, total: Row) -> tuple[PriceGap, ...]:
         """Name the models whose cost the total does not wholly contain, then those at a price of later."""
         if not total["calls"]:
             return ()
         by_model = replace(query, by=_BY_MODEL, metrics=(), detail="counts")
         where = filters((*query.where, ("cost_status", _UNPRICED)))
         lacking = self.ledger.rows(replace(by_model, where=where)).rows
-        found = [Unpriced(row["provider"], row["model"], row["calls"]) for row in lacking]
+        found = [PriceGap(row["provider"], row["model"], row["calls"]) for row in lacking]
         return (*sorted(found, key=lambda each: -each.calls), *self._extrapolated(by_model))
 
     def extrapolated(
         self, *, since: Moment = None, until: Moment = None, where: Where = None, tz: str = "UTC"
-    ) -> tuple[Unpriced, ...]:
+    ) -> tuple[PriceGap, ...]:
         """Name the models of calls that are older than the first known price, which was taken for them.
 
         Raises:
@@ -299,7 +299,7 @@ class LedgerReader:
         """
         return self._extrapolated(replace(self._query(_BY_MODEL, since, until, where, tz), detail="counts"))
 
-    def _extrapolated(self, by_model: Query) -> tuple[Unpriced, ...]:
+    def _extrapolated(self, by_model: Query) -> tuple[PriceGap, ...]:
         asked = replace(by_model, metrics=(EXTRAPOLATED,))
         if not self.ledger.rows(replace(asked, by=())).total[
             EXTRAPOLATED
@@ -308,5 +308,5 @@ class LedgerReader:
         rows = [row for row in self.ledger.rows(asked).rows if row[EXTRAPOLATED]]
         rows.sort(key=lambda row: -row[EXTRAPOLATED])
         return tuple(
-            Unpriced(row["provider"], row["model"], row[EXTRAPOLATED], extrapolated=True) for row in rows
+            PriceGap(row["provider"], row["model"], row[EXTRAPOLATED], extrapolated=True) for row in rows
         )

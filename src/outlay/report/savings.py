@@ -14,7 +14,7 @@ from outlay.report.money import amounts, ratio
 from outlay.report.plain import plain
 from outlay.report.quality import quality_of
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Unpriced, scope_json, unpriced_json
+from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 Kind = Literal["model", "tier", "batch", "caching"]
 CALLS = 5_000  # of each model that are priced again, the newest ones
@@ -73,7 +73,7 @@ class Savings:
     calls: int
     total: Row
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the savings as a JSON object; money is a plain decimal string."""
@@ -83,7 +83,7 @@ class Savings:
             "looked_at": self.looked_at,
             "calls": self.calls,
             "total": plain(self.total),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -118,7 +118,7 @@ def savings_of(
         calls=sum(row["calls"] for row in paid),
         total=found.total,
         query=found.query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from outlay.core.query import Row
 from outlay.report.plain import plain
-from outlay.report.values import Report, Unpriced, unpriced_json
+from outlay.report.values import PriceGap, Report, price_gaps_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Summary:
 
     total: Totals
     by_provider: tuple[tuple[str, Totals], ...] = ()
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the summary as a JSON object."""
         return {
             "total": self.total.to_dict(),
             "by_provider": {name: totals.to_dict() for name, totals in self.by_provider},
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -86,4 +86,4 @@ def summary_of(report: Report, order: Sequence[str] = ()) -> Summary:
     place = {name: index for index, name in enumerate(order)}
     groups = [(str(row["provider"]), totals_of(row)) for row in report.rows]
     groups.sort(key=lambda group: (place.get(group[0], len(place)), group[0]))
-    return Summary(totals_of(report.total), tuple(groups), report.unpriced)
+    return Summary(totals_of(report.total), tuple(groups), report.price_gaps)

@@ -13,7 +13,7 @@ from outlay.report.adding import empty_row
 from outlay.report.money import amounts, change
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
-from outlay.report.values import Report, Unpriced, scope_json, unpriced_json
+from outlay.report.values import PriceGap, Report, price_gaps_json, scope_json
 
 _COMPARED = ("calls", "errors", "total_tokens")
 
@@ -34,7 +34,7 @@ class Trend:
     before: Row | None  # the total of the period before, as long as this one; None if this has no beginning
     change: Row | None
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the trend as a JSON object; money is a plain decimal string."""
@@ -44,7 +44,7 @@ class Trend:
             "total": plain(self.total),
             "before": plain(self.before),
             "change": plain(self.change),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -68,7 +68,7 @@ def trend_of(reader: LedgerReader, unit: str = "day", **question: Any) -> Trend:
         if before is None
         else _changes(found.total if found.total["calls"] else empty_row(), before),
         query=query,
-        unpriced=found.unpriced,
+        price_gaps=found.price_gaps,
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Unpriced:
+class PriceGap:
     """Calls of a model that have no price of their own day.
 
     A total does not, or not wholly, contain them; where they are ``extrapolated`` it does, at the first price
@@ -29,10 +29,10 @@ class Unpriced:
     extrapolated: bool = False
 
 
-def unpriced_json(unpriced: Iterable[Unpriced]) -> dict[str, list[dict[str, Any]]]:
+def price_gaps_json(price_gaps: Iterable[PriceGap]) -> dict[str, list[dict[str, Any]]]:
     """Give the models whose price is not known, and those whose price is that of a later day, as JSON."""
     found: dict[str, list[dict[str, Any]]] = {"unpriced": [], "extrapolated": []}
-    for each in unpriced:
+    for each in price_gaps:
         row = {"provider": each.provider, "model": each.model, "calls": each.calls}
         found["extrapolated" if each.extrapolated else "unpriced"].append(row)
     return found
@@ -55,7 +55,7 @@ class Breakdown:
     rows: tuple[Row, ...]
     total: Row
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as a JSON object; money is a plain decimal string."""
@@ -63,7 +63,7 @@ class Breakdown:
             **scope_json(self.query),
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
         }
 
 
@@ -78,7 +78,7 @@ class Report:
     rows: list[Row]
     total: Row
     query: Query
-    unpriced: tuple[Unpriced, ...] = ()
+    price_gaps: tuple[PriceGap, ...] = ()  # models without a price of their own day
     left_out: int = 0  # rows beyond the limit
     share: str | None = None  # the metric that rows have a ``share`` of, see report.shares
     rolled: int = 0  # calls that were pruned: no percentiles, hours, sessions; their days are those of UTC
@@ -89,7 +89,7 @@ class Report:
             **scope_json(self.query),
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
-            **unpriced_json(self.unpriced),
+            **price_gaps_json(self.price_gaps),
             "left_out": self.left_out,
             "rolled": self.rolled,
         }

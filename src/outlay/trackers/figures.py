@@ -10,7 +10,7 @@ from outlay.core.money import total
 from outlay.core.query import zone
 from outlay.core.record import Record
 from outlay.report.summary import Summary, Totals
-from outlay.report.values import Unpriced
+from outlay.report.values import PriceGap
 from outlay.trackers.values import UsageStats, UserId, user_of
 
 UNKNOWN_MODEL = "unknown"
@@ -111,7 +111,7 @@ def summary_of(records: Sequence[Record]) -> Summary:
     counts: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     for record in unpriced(records):
         counts[record.provider, record.model] += 1
-    missing = (Unpriced(provider, model, calls) for (provider, model), calls in counts.items())
+    missing = (PriceGap(provider, model, calls) for (provider, model), calls in counts.items())
     return Summary(
         totals_of(records),
         tuple((name, totals_of(group)) for name, group in by_provider(records).items()),
