@@ -10,12 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlay.core.addresses import is_server
 from outlay.core.cost import Cost, unpriced
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
 from outlay.core.usage import Usage
 from outlay.home import working_folder
-from outlay.settings import Settings, is_server, load
+from outlay.settings import Settings, load
 
 if TYPE_CHECKING:  # for annotations alone: a program that only records or asks does not load both
     from outlay.alerts.stop import Stop

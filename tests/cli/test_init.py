@@ -9,7 +9,8 @@ import pytest
 from tests.cli.conftest import Done
 
 from outlay.cli.settings_file import SETTINGS, TABLES, quoted, settings_text
-from outlay.settings import _READERS, load
+from outlay.settings import load
+from outlay.settings.readers import READERS
 
 SETTING = re.compile(r"^#(?=[a-z\[])", re.MULTILINE)
 EXAMPLE = re.compile(r"^#   (?=[a-z\[])", re.MULTILINE)
@@ -17,9 +18,9 @@ Outlay = Callable[..., Done]
 
 
 def test_every_setting_is_in_it_once() -> None:
-    assert sorted(each.key for each in (*SETTINGS, *TABLES)) == sorted(_READERS)
+    assert sorted(each.key for each in (*SETTINGS, *TABLES)) == sorted(READERS)
     text = settings_text(Path("/somewhere"))
-    for key in _READERS:
+    for key in READERS:
         assert re.search(rf"^#(   )?\[?{key}[\] ]", text, re.MULTILINE), key
 
 
@@ -31,7 +32,7 @@ def test_with_every_line_uncommented_it_says_the_defaults(tmp_path: Path) -> Non
     assert count == sum(each.default is not None for each in SETTINGS) == 10
     (tmp_path / "with" / "outlay.toml").write_text(text, encoding="utf-8")
     loaded = load({}, tmp_path / "with")
-    for name in _READERS:
+    for name in READERS:
         assert getattr(loaded, name) == getattr(default, name), name
 
 

@@ -67,8 +67,7 @@ def doctor(ctx: click.Context) -> int:
 
 
 def _installation(settings: "Settings") -> dict[str, Any]:
-    from outlay.core.addresses import shown
-    from outlay.settings import is_server
+    from outlay.core.addresses import is_server, shown
 
     return {
         "outlay": metadata.version("outlay"),
@@ -160,11 +159,10 @@ def _shipped(settings: "Settings") -> list[dict[str, Any]]:
 
 def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     """Tell of each server that this home ships to what is pending, what went wrong, what was set aside."""
-    from outlay.core.addresses import shown
+    from outlay.core.addresses import is_server, shown
     from outlay.core.instants import text_of
     from outlay.journal import waiting
     from outlay.ledger.ship import Offsets, targets
-    from outlay.settings import is_server
 
     found = {each.target: each for each in targets(settings.home)}
     if settings.ledger is not None and is_server(settings.ledger) and not settings.peek:

@@ -10,9 +10,9 @@ from shlex import quote
 from typing import Any, Final, Literal
 
 from outlay.cli.doctor_place import NO_FOLDER
+from outlay.core.addresses import is_server
 from outlay.core.instants import instant
 from outlay.render.cells import many
-from outlay.settings import is_server
 
 FAULT: Final = "fault"
 ADVICE: Final = "advice"

@@ -45,8 +45,8 @@ def init(ctx: click.Context, folder: Path) -> None:
 
 def _check(ctx: click.Context, ledger: str | None) -> None:
     """Refuse what names no ledger now, rather than when the first call is asked for."""
+    from outlay.core.addresses import is_path, is_server
     from outlay.process import DJANGO, MEMORY
-    from outlay.settings import is_path, is_server
 
     if ledger is not None and not (is_path(ledger) or is_server(ledger) or ledger in {DJANGO, MEMORY}):
         raise click.BadParameter(f"{ledger!r:.80} names no ledger; write a folder or a server's URL", ctx)
@@ -70,7 +70,7 @@ def _write_new(file: Path, text: str) -> None:
 def _notes(above: "Settings", file: Path) -> Iterator[str]:
     from urllib.parse import urlsplit
 
-    from outlay.settings import is_path
+    from outlay.core.addresses import is_path
 
     if above.file is not None:
         yield f"from here on {file} counts alone, and {above.file} no more"

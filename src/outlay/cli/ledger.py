@@ -171,7 +171,7 @@ def verify(ctx: click.Context) -> int:
 def _shipped(ctx: click.Context, kept: "Keeping") -> "tuple[Disagreement, ...]":
     """Compare a server's ledger with the journals of this home, as far as they have been shipped."""
     from outlay.cli.session import settings_of
-    from outlay.settings import is_server
+    from outlay.core.addresses import is_server
 
     settings = settings_of(state_of(ctx))
     if settings.ledger is None or not is_server(settings.ledger):

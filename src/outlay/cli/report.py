@@ -63,8 +63,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
 
 def _why_none(given: Mapping[str, Any], settings: "Settings") -> str:
     """Say of a report without calls what shows some, or where it looked."""
-    from outlay.core.addresses import shown
-    from outlay.settings import is_server
+    from outlay.core.addresses import is_server, shown
 
     if given["where"]:
         return f"nothing matches; outlay report --by {','.join(given['where'])} shows what there is"

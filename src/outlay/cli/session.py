@@ -15,13 +15,14 @@ from outlay import process
 from outlay.atomic import write_file
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
+from outlay.core.addresses import is_path, is_server
 from outlay.core.errors import NoLedgerError, SettingsError
 from outlay.core.period import moment
 from outlay.core.query import zone
 from outlay.home import working_folder
 from outlay.render.as_table import Page
 from outlay.report import LedgerReader
-from outlay.settings import Settings, is_path, is_server, load
+from outlay.settings import Settings, load
 
 if TYPE_CHECKING:  # a command that prices nothing loads no prices
     from outlay.pricing import Book

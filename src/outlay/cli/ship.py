@@ -41,7 +41,7 @@ def ship(ctx: click.Context, *, once: bool, follow: bool, dead: str | None, yes:
     """
     from outlay.cli.migrating import show_migrations
     from outlay.cli.session import settings_of, show, show_json
-    from outlay.settings import is_server
+    from outlay.core.addresses import is_server
 
     if [once, follow, dead is not None].count(True) > 1:
         raise click.UsageError("take one of --once, --follow and --dead", ctx)

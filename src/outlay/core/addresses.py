@@ -1,11 +1,24 @@
-"""URLs of servers' ledgers: what may be shown of one, and whether its password is written as URLs want it."""
+"""A ledger's name: folder or URL, what may be shown of it, and whether its password is written rightly."""
 
 import re
 
 from outlay.core.errors import SettingsError
 
+# Two letters at least, so that C:\ledger stays a path.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
 _SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
 _WRITE = "percent-encode its user and password: @ is %40, / is %2F, # is %23, ? is %3F"
+
+
+def is_path(ledger: str) -> bool:
+    """Say whether a ledger's name is a folder of the embedded ledger, and no URL."""
+    return not _SCHEME.match(ledger)
+
+
+def is_server(ledger: str | None) -> bool:
+    """Say whether a ledger is a server's, which is fed from the journals by a shipper."""
+    return ledger is not None and ledger.partition(":")[0].lower() in _SERVERS
 
 
 def shown(url: str) -> str:
