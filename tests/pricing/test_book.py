@@ -14,6 +14,7 @@ import pytest
 from tests.support.books import NOW, charged
 
 from outlay.pricing import Book, RateCard, Unpriced
+from outlay.pricing.finding import near
 from outlay.pricing.names import normal
 from outlay.pricing.rows import OVERLAY
 from outlay.pricing.tables import Table
@@ -87,9 +88,7 @@ def test_a_card_tells_what_it_knows() -> None:
     assert isinstance(card, RateCard)
     assert (card.context_window, card.max_output) == (1_048_576, 65_536)
     assert [(tier.tokens, tier.at_least) for tier in card.tiers] == [(200_000, False)]
-    large = Book.default().resolve("google", "gemini-2.5-pro", AT, context_tokens=250_000)
-    assert isinstance(large, RateCard)
-    assert str(large.rates["input"].amount) == "2.5"
+    assert [str(card.rates_for(size)["input"].amount) for size in (200_000, 200_001)] == ["1.25", "2.5"]
 
 
 def test_a_card_says_when_its_price_ends() -> None:
@@ -267,13 +266,13 @@ def test_a_timeline_has_a_card_for_each_state_of_its_windows(hour: int, rate: in
 def test_what_is_not_known_is_said_with_what_comes_near(
     provider: str | None, model: str, reason: str, acme: Book
 ) -> None:
-    found = acme.resolve(provider, model, context_tokens=10)
+    found = acme.resolve(provider, model)
     assert isinstance(found, Unpriced)
     assert found.reason == reason
 
 
 def test_three_names_are_offered() -> None:
-    assert len(Book.default().near("openai", "gpt-4o-mni")) == 3
+    assert len(near(Book.default().table, "openai", "gpt-4o-mni")) == 3
 
 
 @pytest.mark.parametrize(

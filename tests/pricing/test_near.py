@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outlay.pricing import Book
+from outlay.pricing.finding import near
 from outlay.pricing.near import Spellings
 
 WORDS = st.lists(st.sampled_from(("gpt", "4o", "mini", "-", "claude", "a", "aa", "x")), max_size=6).map(
@@ -44,18 +45,18 @@ def test_a_slip_finds_the_name_that_was_meant_first() -> None:
         ("gemini-2.5-pr", "gemini-2.5-pro"),
         ("openai/gpt4o-mini", "gpt-4o-mini"),
     ):
-        assert book.near(None, asked)[0] == meant
+        assert near(book.table, None, asked)[0] == meant
 
 
 def test_a_name_like_no_other_has_none_near_it() -> None:
     book = Book.default()
-    assert book.near("openai", "zzz-123") == ()
-    assert book.near("nobody", "gpt-4o") == ()
-    assert book.near("openai", "") == ()
+    assert near(book.table, "openai", "zzz-123") == ()
+    assert near(book.table, "nobody", "gpt-4o") == ()
+    assert near(book.table, "openai", "") == ()
 
 
 def test_providers_that_strangers_make_up_are_not_kept() -> None:
     book = Book.of(base=Book.default())
     for number in range(50):
-        assert book.near(f"provider-{number}", f"gpt-{number}") == ()
+        assert near(book.table, f"provider-{number}", f"gpt-{number}") == ()
     assert not book._tables

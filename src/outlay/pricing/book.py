@@ -2,9 +2,8 @@
 
 import os
 import threading
-from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +13,12 @@ from outlay.core.errors import PriceBookError
 from outlay.core.instants import to_utc
 from outlay.core.usage import Term, sort_terms
 from outlay.pricing.card import RateCard, Unpriced
-from outlay.pricing.names import GUESSED, MAX_NAME, Reading, normal, readings, undated
-from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of, provider_id
-from outlay.pricing.resolve import Asked, card_at
+from outlay.pricing.finding import find
+from outlay.pricing.providers import provider_id
+from outlay.pricing.resolve import Asked
 from outlay.pricing.rows import OVERLAY, USER, Row
 from outlay.pricing.tables import (
     DATA,
-    Model,
     Sheet,
     Table,
     data_version,
@@ -32,6 +30,7 @@ from outlay.pricing.tables import (
     sheet_of,
 )
 from outlay.pricing.terms import PROVISIONING, is_provisioned, normal_terms
+from outlay.pricing.timeline import Timeline
 
 _KEPT = 2048  # timelines kept at most, whatever names callers bring
 _LONGEST_KEY = 512  # characters of a key that is worth keeping
@@ -51,32 +50,6 @@ class Listing:
     provider: str
     model: str
     row: Row
-
-
-@dataclass(slots=True)
-class Timeline:
-    """All cards of one model under one set of terms, each made when first asked for."""
-
-    asked: Asked | None
-    rows: tuple[Row, ...] = ()
-    common: tuple[Row, ...] = ()
-    edges: tuple[datetime, ...] = ()
-    unpriced: Unpriced | None = None
-    cards: dict[int | tuple[int, tuple[bool, ...]], RateCard | Unpriced] = field(default_factory=dict)
-    windowed: tuple[Row, ...] = ()
-    provisioned: bool = False  # the terms say so, and the provider sells throughput by the hour
-
-    def at(self, at: datetime) -> RateCard | Unpriced:
-        """Give the card of an instant; cards are as many as the rows have edges and windows."""
-        bucket = bisect_right(self.edges, at)
-        key = (bucket, tuple([row.is_open(at) for row in self.windowed])) if self.windowed else bucket
-        return self.cards.get(key) or self._made(key, at)
-
-    def _made(self, key: int | tuple[int, tuple[bool, ...]], at: datetime) -> RateCard | Unpriced:
-        made: RateCard | Unpriced | str = self.unpriced or "no price is known"
-        if self.asked is not None:
-            made = card_at(self.asked, self.rows, self.common, at)
-        return self.cards.setdefault(key, Unpriced(made) if isinstance(made, str) else made)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,17 +140,10 @@ class Book:
         model: str | None,
         at: datetime | None = None,
         terms: Mapping[str, str] | tuple[Term, ...] = (),
-        context_tokens: int | None = None,
     ) -> RateCard | Unpriced:
-        """Give the rate card of a model at an instant (now, if None), or the reason why there is none.
-
-        With ``context_tokens`` the card is that of a whole request of so many input tokens, without tiers.
-        """
+        """Give the rate card of a model at an instant (now, if None), or the reason why there is none."""
         pairs = sort_terms(terms) if isinstance(terms, Mapping) else terms
-        card = self.timeline(provider, model, pairs).at(datetime.now(UTC) if at is None else to_utc(at))
-        if context_tokens is None or isinstance(card, Unpriced) or card.kind != "request":
-            return card
-        return replace(card, rates=card.rates_for(context_tokens), tiers=())
+        return self.timeline(provider, model, pairs).at(datetime.now(UTC) if at is None else to_utc(at))
 
     def timeline(self, provider: str | None, model: str | None, terms: tuple[Term, ...]) -> Timeline:
         """Give a model's cards under terms; kept, so that the next call costs one look-up."""
@@ -197,7 +163,7 @@ class Book:
     def _timeline(self, provider: str | None, model: str | None, terms: tuple[Term, ...]) -> Timeline:
         if not model or not model.strip():
             return Timeline(None, unpriced=Unpriced("the call names no model"))
-        found = self._find(provider, model)
+        found = find(self.table, provider, model)
         if isinstance(found, Unpriced):
             return Timeline(None, unpriced=found)
         table, entry, reading, reason = found
@@ -209,69 +175,9 @@ class Book:
         paid = table.provider in PROVISIONING and is_provisioned(terms)
         return Timeline(asked, rows, common, tuple(sorted(edges)), windowed=windowed, provisioned=paid)
 
-    def _find(self, provider: str | None, model: str) -> "Found | Unpriced":
-        if len(model) > MAX_NAME:
-            return Unpriced(f"a model's name has at most {MAX_NAME} characters")
-        if mock := self.table("mock").find(model):
-            return self.table("mock"), mock, Reading("mock", model), None
-        ways = readings(provider, model)
-        for dated in (True, False):
-            for way in ways:
-                found = self._look_up(way, model, dated=dated)
-                if found is not None:
-                    return found
-        return self._unknown(provider, model, ways)
-
-    def _look_up(self, way: Reading, asked: str, *, dated: bool) -> "Found | None":
-        homes = (way.provider,) if way.provider else homes_of(way.name)
-        for home in (*homes, *STAND_INS.get(way.provider or "", ())):
-            table = self.table(home)
-            entry, flags, reason = _entry(table, way.name, dated=dated)
-            if entry is None:
-                continue
-            reason = _guess(asked, entry) if GUESSED in way.flags else reason
-            if home != way.provider and way.provider is not None:
-                flags, reason = (
-                    (*flags, "makers_price"),
-                    f"{way.provider} lists no price of its own; {home}'s was taken",
-                )
-            return table, entry, Reading(home, way.name, way.terms, (*way.flags, *flags)), reason
-        if way.provider == "openrouter" and ("route", "free") in way.terms:
-            return _free_route(way)
-        return None
-
-    def _unknown(self, provider: str | None, model: str, ways: list[Reading]) -> Unpriced:
-        home = ways[-1 if provider_id(provider) else 0].provider
-        if dead_ends := [way.dead_end for way in ways if way.dead_end]:
-            return Unpriced(dead_ends[0])
-        if home in OWN_HARDWARE:
-            return Unpriced(
-                f"{home} runs on hardware of your own; give {model} a price of 0 or more in your prices"
-            )
-        if model.lower().startswith("ft:"):
-            return Unpriced(
-                f"no rate of the fine-tuned {model} is known; its base model's rate does not hold for it"
-            )
-        near = self.near(provider, model)
-        if home is not None and not self.table(home).models:
-            return Unpriced(f"no prices of provider {home} are known", near)
-        meant = f"; near: {', '.join(near)}" if near else ""
-        return Unpriced(f"no price of {model} is known{f' at {home}' if home else ''}{meant}", near)
-
-    def near(self, provider: str | None, model: str) -> tuple[str, ...]:
-        """Give the three names that come closest to one that is not known, the closest first."""
-        home = provider_id(provider)
-        asked = normal(model[:MAX_NAME]).rpartition("/")[2]
-        found = [
-            each
-            for name in ((home,) if home else homes_of(asked)[:3])
-            for each in self.table(name).near(asked)
-        ]
-        return tuple(dict.fromkeys(name for _, name in sorted(found)))[:3]
-
     def history(self, model: str, provider: str | None = None) -> tuple[Listing, ...]:
         """Give every row of a model, oldest first; of one provider, or of the first that knows it."""
-        found = self._find(provider, model)
+        found = find(self.table, provider, model)
         if isinstance(found, Unpriced):
             return ()
         table, entry, _, _ = found
@@ -281,37 +187,6 @@ class Book:
     def sellers(self, model: str) -> tuple[str, ...]:
         """Name every provider that lists a model under this name; loads every table."""
         return tuple(each for each in self.providers() if self.table(each).find(model) is not None)
-
-
-Found = tuple[Table, Model, Reading, str | None]
-
-
-def _entry(table: Table, name: str, *, dated: bool) -> tuple[Model | None, tuple[str, ...], str | None]:
-    """Find a name as it is; or, where nobody lists its date, without the date, flagged as a guess."""
-    if dated:
-        return table.find(name), (), None
-    split = undated(normal(name))
-    if split is None or split[1] > datetime.now(UTC).date():
-        return None, (), None
-    for stem in (split[0], split[0].removesuffix("-preview")):
-        entry = table.find(stem)
-        if entry is not None and normal(entry.id).startswith(stem):
-            break
-    else:
-        return None, (), None
-    return entry, (GUESSED,), _guess(name, entry)
-
-
-def _guess(name: str, entry: Model) -> str:
-    return f"{name} is not listed; the price of {entry.id} was taken"
-
-
-def _free_route(way: Reading) -> Found:
-    """Give OpenRouter's free route of a model that its list does not hold: free is what the route means."""
-    model = Model(
-        way.name, [({"rates": {"input": "0", "output": "0"}, "source": "route :free"}, way.name, OVERLAY)]
-    )
-    return Table("openrouter"), model, Reading("openrouter", way.name), None
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from outlay.core.money import multiply, rate_text, to_ledger_places
 from outlay.core.usage import Usage
 from outlay.importing.bulk.told import UNITS
 from outlay.pricing import Book, Unpriced, cost_of
-from outlay.pricing.book import Timeline
+from outlay.pricing.timeline import Timeline
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _MOST = 2**62
