@@ -1,11 +1,11 @@
 """One call under way: started, first token, then finished, failed or left; one Record at the end."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from outlay.capture import contexts
+from outlay.capture.answers import FAILED, Answer, read_answer, usage_from, usual_in
 from outlay.capture.failing import told
 from outlay.capture.forms import Form, Forms
 from outlay.capture.guard import note_failure
@@ -14,32 +14,15 @@ from outlay.capture.surroundings import Place, here
 from outlay.capture.texts import Said
 from outlay.core.codec import facts_json
 from outlay.core.cost import unpriced
-from outlay.core.errors import BudgetExceededError, OutlayError
+from outlay.core.errors import BudgetExceededError
 from outlay.core.ports import hand_on
 from outlay.core.record import Record, Status
 from outlay.core.usage import Usage
-from outlay.extract import Usual, held, operation_of, read, usual_of, usual_of_body
+from outlay.extract import Usual, held, operation_of, usual_of
 
 PARTIAL = "partial"
 ABANDONED = "abandoned"
-FAILED = "the call failed before any usage was known"
 NO_ERROR = (None, None)
-
-
-class Reading(Protocol):
-    """What is read only when the Record is made; it never raises."""
-
-    def usage(self) -> Usage:
-        """Read the usage."""
-        ...
-
-    def as_body(self) -> Mapping[str, Any] | None:
-        """Give the body that says the same, if there is one."""
-        ...
-
-
-Held = tuple[Any, str]
-"""What :func:`outlay.extract.held` kept of an answer, and its API."""
 
 
 class Call:
@@ -145,7 +128,7 @@ class Call:
         except Exception as fault:  # noqa: BLE001 - the guard
             note_failure("Call.answer", fault)
             kept = None
-        self.finish(usage_in(body, self.provider, name) if kept is None else (kept, name))
+        self.finish(read_answer(body, self.provider, name) if kept is None else (kept, name))
 
     def leave(self, usage: Usage) -> None:
         """Record that the caller left a stream before its end: what came is kept, flagged partial."""
@@ -169,7 +152,7 @@ class Call:
 
     def finish(
         self,
-        usage: Usage | Reading | Held,
+        usage: Answer,
         status: Status = "success",
         error: BaseException | None = None,
     ) -> None:
@@ -222,25 +205,17 @@ class Call:
 
     def _usual(self) -> Usual | None:
         """Give the facts of an answer about which nothing is odd."""
-        if not self.terms and not isinstance(self._usage, Usage):
-            body, api = self._usage if isinstance(self._usage, tuple) else (self._usage.as_body(), self.api)
-            usual = usual_of_body(_parsed(body), self.provider, api)
+        if not self.terms:
+            usual = usual_in(self._usage, self.provider, self.api)
             if usual is not None:
                 return usual
         # What is read is kept, for it may turn out to be odd and go the whole way.
-        self._usage = self._read()
+        self._usage = usage_from(self._usage, self.provider)
         return usual_of(self._known())
 
     def _known(self) -> Usage:
-        usage = self._read()
+        usage = usage_from(self._usage, self.provider)
         return usage.with_terms(**{**self.terms, **dict(usage.terms)}) if self.terms else usage
-
-    def _read(self) -> Usage:
-        if isinstance(self._usage, Usage):
-            return self._usage
-        if isinstance(self._usage, tuple):
-            return usage_in(self._usage[0], self.provider, self._usage[1])
-        return self._usage.usage()
 
     def _filled(self, form: Form, usual: Usual) -> dict[str, Any]:
         """Fill in what is this call's own."""
@@ -291,27 +266,6 @@ class Call:
             },
             place.attribution,
         )
-
-
-def usage_in(body: Any, provider: str, api: str) -> Usage:
-    """Read what an answer used; one that cannot be read gives the reason instead."""
-    try:
-        return read(body, provider=provider, api=api)
-    except OutlayError as error:
-        return Usage(reason=f"the response could not be read: {error}")
-    except Exception as fault:  # noqa: BLE001 - the guard: the call is recorded all the same
-        note_failure("usage_in", fault)
-        return Usage(reason="the response could not be read")
-
-
-def _parsed(body: Any) -> Any:
-    """Give a body that is still a text, as Google's are, as an object; None for what is none."""
-    if type(body) is not str:
-        return body
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _milliseconds(start: float, end: float) -> float:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
+from outlay.capture.answers import read_answer
 from outlay.capture.call import Call
-from outlay.capture.call import usage_in as read_answer
 from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.streams import Watch

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outlay.capture import Recorder, contexts, suppress
-from outlay.capture.call import FAILED
+from outlay.capture.answers import FAILED
 from outlay.capture.failing import told
 from outlay.capture.fields import stated_cost, usage_of_counts
 from outlay.capture.recorder import Billed

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from outlay.capture.call import FAILED
+from outlay.capture.answers import FAILED
 from outlay.capture.redact import redact
 from outlay.core.errors import SettingsError
 from outlay.core.usage import Usage

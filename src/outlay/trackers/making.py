@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from outlay.capture.answers import FAILED
 from outlay.capture.clock import SystemClock
 from outlay.capture.fields import stated_cost
 from outlay.capture.recorder import UNKNOWN, Billed, Recorder
@@ -34,7 +35,6 @@ WHOLE = frozenset(
     }
 )
 """By these keywords a call is told as it was: its units and exact cost, and whether it worked."""
-FAILED = "the call failed before any usage was known"
 _TIMES = ("timestamp", "at")
 _COSTS = ("cost", "cost_usd")
 _KNOWN = _COUNTS | _FACTS | {*_TIMES, *_COSTS, "total_tokens", "success", "usage", "charge"}

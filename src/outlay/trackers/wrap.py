@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from outlay.capture.answers import FAILED
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN
 from outlay.capture.results import named, read_result
 from outlay.core.cost import unpriced
 from outlay.core.usage import Usage
-from outlay.trackers.making import FAILED
 from outlay.trackers.prices import call_charge, maker_of
 from outlay.trackers.tracker import BaseTracker, UsageTracker
 from outlay.trackers.values import UserId
