@@ -1,13 +1,13 @@
 """The cells of foreign rows as SQL: which text stands where, and what it must look like."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed, unquoted
+from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed
 from outlay.importing.bulk.forms import Node, Path
-from outlay.importing.bulk.written import Written, paths
+from outlay.importing.bulk.written import Written
 
 # Texts that JSON may have written as something else than a text, whose Python text is another one.
 _OTHER_THAN_TEXT = r"^(true|false)$|^[\[{-]|^[0-9]+[.eE]|^[0-9]{16}"
@@ -23,9 +23,6 @@ _ZONED = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _SECONDS, _MILLISECONDS = "[0-9]{10}", "1[0-9]{12}"
 _PLAIN = r"(0|[1-9][0-9]{0,11})(\.[0-9]{0,17}[1-9])?"  # money as it is written in a ledger
 _INTEGER_OR_TEXT = r'^["tfn]|^-?(0|[1-9][0-9]{0,14})$'
-# What DuckDB takes for JSON and others do not, and numbers beyond floats and texts beyond texts.
-_LENIENT = r",\s*[}\]]|[:\[,]\s*-?(?i:nan|inf)|[:\[,]\s*-?[0-9.]+[eE]\+?[0-9]{3}|\\u0000"
-_ESCAPED = r"\\u00[0-7]"  # what could stand there plainly, or must not
 # Where reading a numeral as a float could lose digits; see ``files``.
 LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
 _TEXTS, _LETS = re.compile(r"\bt[0-9]+\b"), re.compile(r"\b[jm][0-9]+")
@@ -203,16 +200,6 @@ class Cells:
         )
         return value
 
-    def is_strict(self, width: int | None, *, all_checked: bool) -> str:
-        """Whether others read a row too, not DuckDB alone; ``all_checked``: a row must pass the checks."""
-        if self.form is not None:
-            return self._is_exact(self.form, self.numerals if all_checked else ())
-        if width is not None:
-            return f"width = {width}"
-        lenient = f"regexp_matches(line, {quoted(_LENIENT)})"
-        whole = "starts_with(line, '{') AND ends_with(line, '}')"
-        return f"{whole} AND CASE WHEN odd THEN NOT {lenient} ELSE TRUE END"
-
     def verbatim(self, name: str, text: str, *, money: bool, within: str | None = None) -> str:
         """Ask whether a numeral was read without loss; ``within`` names the key of an object that has it.
 
@@ -262,58 +249,3 @@ class Cells:
         again = f"({text} IS NULL OR {cast} BETWEEN 0 AND {_MOST} AND CAST({cast} AS VARCHAR) = {text})"
         self.need(matches(text, pattern) if pattern else again)  # a look at it written again is quicker
         return cast
-
-    def select(self, delimiter: str) -> str:
-        """Give the SELECT of all texts that were asked for, from the lines of one layout."""
-        if self.form is not None:
-            return self._stepped(self._of_form(self.form))
-        names = list(self.asked)
-        if self.positions is not None:
-            texts = [f"x[{self.positions[name] + 1}]" for (name,) in names]
-            read = f"string_split(line, {quoted(delimiter)}) AS x"
-            lines = f"SELECT rowid AS number, {unquoted(delimiter)} AS line, 0 AS layout FROM foreign_lines"  # noqa: S608  # our own names
-            more = ["len(x) AS width"]
-        else:
-            texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
-            lines = "SELECT number, line, layout FROM foreign_rest"
-            read = f"json_extract_string(line, {paths(names)}) AS x"
-            if self.whole:
-                read += f", json_extract(line, {paths((name,) for name in self.whole)}) AS y"
-            more = [self._is_odd()]
-            more += [f"NULLIF(CAST(y[{at}] AS VARCHAR), 'null') AS {column}"
-                     for at, column in enumerate(self.whole.values(), 1)]  # fmt: skip
-        told = [f"NULLIF({text}, '') AS {self.asked[name]}" for name, text in zip(names, texts, strict=True)]
-        text = (
-            f"SELECT number, line, {', '.join([*told, *more])} FROM"  # noqa: S608  # our own names, quoted texts
-            f" (SELECT number, line, {read} FROM ({lines}) WHERE layout = ?)"
-        )
-        return self._stepped(text)
-
-    def _stepped(self, text: str) -> str:
-        for step in self.steps:
-            named = ", ".join(f"{expression} AS {name}" for name, expression in step.items())
-            text = f"SELECT *, {named} FROM ({text})"  # noqa: S608  # likewise
-        return text
-
-    def _is_odd(self, text: str = "line") -> str:
-        """Whether a line is to be looked at closely, found in one pass over it."""
-        return f"regexp_matches({text}, {quoted('|'.join([_LENIENT, _ESCAPED, *self.signs]))}) AS odd"
-
-    def _of_form(self, form: Written) -> str:
-        """Give the SELECT of the texts of lines that may have a form."""
-        raws = form.raws()
-        values = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
-        told = [f"NULLIF({form.raw(path)}, '') AS {name}" for path, name in self.asked.items()]
-        nested = form.nested()
-        odd = [self._is_odd(f"concat_ws(' ', {', '.join(nested)})")] if nested else []
-        return f"""SELECT *, {", ".join([*told, *odd])} FROM (
-            SELECT number, line, {", ".join(values)} FROM (
-            SELECT rowid AS number, line, TRY(json_extract_string(line, {paths(raws)})) AS x
-            FROM foreign_lines))"""  # noqa: S608  # our own names, quoted texts
-
-    def _is_exact(self, form: Written, checked: Collection[str]) -> str:
-        """Whether a line is its values put into the form, and all of these are such as others read too."""
-        checks = form.checks([path for path, text in self.asked.items() if text in checked])
-        if form.nested():
-            checks.append(f"CASE WHEN odd THEN NOT regexp_matches(line, {quoted(_LENIENT)}) ELSE TRUE END")
-        return " AND ".join(checks)

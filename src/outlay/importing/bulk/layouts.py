@@ -10,6 +10,7 @@ from outlay.importing.bulk import helicone, langfuse, litellm, plain
 from outlay.importing.bulk.cells import Cells
 from outlay.importing.bulk.expressions import NOTHING
 from outlay.importing.bulk.forms import Form, form_of, pairs_of
+from outlay.importing.bulk.selecting import texts_of
 from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
 from outlay.importing.bulk.written import Written
 from outlay.importing.files import Heading
@@ -107,7 +108,7 @@ def _zone(bench: Workbench, layout: tuple[Cells, Told, int], heading: Heading | 
     cells, told, number = layout
     found = bench.all(
         f"""SELECT DISTINCT replace({told.at}, ' ', 'T')[:13]
-        FROM ({cells.select("," if heading is None else heading.delimiter)})
+        FROM ({texts_of(cells, "," if heading is None else heading.delimiter)})
         WHERE regexp_full_match({told.at}, '20[0-9-]{{8}}[T ][0-9:.]+')""",  # noqa: S608  # our own names
         [] if cells.form is not None else [number],
     )

@@ -8,6 +8,7 @@ import orjson
 from outlay.core.ids import FREE, VERSION_AND_VARIANT
 from outlay.importing.bulk.cells import LONG, Cells
 from outlay.importing.bulk.expressions import NOTHING, quoted
+from outlay.importing.bulk.selecting import is_strict, texts_of
 from outlay.importing.made import UUID7
 
 UNITS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
@@ -161,11 +162,11 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
     checks = " AND ".join([f"{clock} IS NOT NULL", *cells.needs()])
     call_or_not = f"CASE WHEN {told.is_call} THEN {checks} ELSE NOT {told.is_call} END"
-    fine = f"{cells.is_strict(reading.width, all_checked=told.is_call == 'TRUE')} AND {call_or_not}"
+    fine = f"{is_strict(cells, reading.width, all_checked=told.is_call == 'TRUE')} AND {call_or_not}"
     each = [("number", "number"), (moment, "moment"), (name, "id"), (key, "key"), (told.silent, "silent")]
     named = ", ".join([f"{text} AS {column}" for text, column in (*each, (told.is_call, "is_call"))])
     return f"""SELECT {", ".join([named, *told_columns, *counts])}
-        FROM ({cells.select(reading.delimiter)}) WHERE coalesce({fine}, FALSE)"""  # noqa: S608  # our own names, quoted texts
+        FROM ({texts_of(cells, reading.delimiter)}) WHERE coalesce({fine}, FALSE)"""  # noqa: S608  # our own names, quoted texts
 
 
 def id_of(digest: str, moment: str) -> str:
