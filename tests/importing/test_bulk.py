@@ -69,13 +69,30 @@ class Done:
     conflicts: int = 0
 
 
-def imported(data: bytes, folder: Path, origin: Origin, zone: tzinfo | None, *, in_bulk: bool) -> Done:
+class Server:
+    """A ledger that takes entries and lines and has no engine in this process."""
+
+    def __init__(self, ledger: DuckLedger) -> None:
+        self.add = ledger.add
+        self.add_lines = ledger.add_lines
+
+
+Way = Literal["in bulk", "one by one", "as lines"]
+
+
+def imported(data: bytes, folder: Path, origin: Origin, zone: tzinfo | None, how: Way) -> Done:
     ledger = DuckLedger(folder)
-    way: Any = (
-        reading.Bulk(ledger, BOOK, maker(zone), origin)
-        if in_bulk
-        else OneByOne(ledger, maker(zone), origin.shape, origin.mapping)
-    )
+    server: Any = Server(ledger)
+    with reading.with_engine(server if how == "as lines" else ledger) as to:
+        way: Any = (
+            OneByOne(to, maker(zone), origin.shape, origin.mapping)
+            if how == "one by one"
+            else reading.way_of(to, BOOK, maker(zone), origin)
+        )
+        return read_by(way, data, ledger)
+
+
+def read_by(way: Any, data: bytes, ledger: DuckLedger) -> Done:
     done = Done()
     for step in way.steps(io.BytesIO(data)):
         done.calls, done.new = done.calls + step.calls, done.new + step.new
@@ -92,12 +109,12 @@ def line(row: dict[str, Any]) -> bytes:
     return json.dumps({**row, "model": "m"}).encode() + b"\n"
 
 
-def both_agree(data: bytes, origin: Origin | None = None, zone: tzinfo | None = UTC) -> Done:
+def both_agree(
+    data: bytes, origin: Origin | None = None, zone: tzinfo | None = UTC, bulk: Way = "in bulk"
+) -> Done:
+    both: tuple[Way, Way] = (bulk, "one by one")
     with TemporaryDirectory() as name:
-        ways = [
-            imported(data, Path(name) / str(in_bulk), origin or Origin(), zone, in_bulk=in_bulk)
-            for in_bulk in (True, False)
-        ]
+        ways = [imported(data, Path(name) / how, origin or Origin(), zone, how) for how in both]
     assert ways[0] == ways[1]
     return ways[0]
 
@@ -408,6 +425,12 @@ def test_requests(rows: list[bytes]) -> None:
 
 
 @few
+@given(objects(PLAIN) | objects(SPEND_LOG) | objects(OBSERVATION) | objects(REQUEST))
+def test_rows_that_go_to_a_server_as_lines(rows: list[bytes]) -> None:
+    both_agree(b"".join(row + b"\n" for row in (FIRST, *rows)), bulk="as lines")
+
+
+@few
 @given(
     st.lists(st.fixed_dictionaries(PLAIN), min_size=1, max_size=40),
     st.sampled_from([",", ";"]),
@@ -652,13 +675,14 @@ def test_rows_of_pruned_days_are_late_either_way(tmp_path: Path) -> None:
         return "".join(json.dumps(row) + "\n" for row in told).encode()
 
     ways = []
-    for in_bulk in (True, False):
-        folder = tmp_path / str(in_bulk)
-        imported(rows(0, 60), folder, Origin(), UTC, in_bulk=in_bulk)
+    both: tuple[Way, Way] = ("in bulk", "one by one")
+    for how in both:
+        folder = tmp_path / how
+        imported(rows(0, 60), folder, Origin(), UTC, how)
         ledger = DuckLedger(folder)
         ledger.prune(datetime(2026, 10, 11, tzinfo=UTC))
         ledger.close()
-        ways.append(imported(rows(40, 100), folder, Origin(), UTC, in_bulk=in_bulk))
+        ways.append(imported(rows(40, 100), folder, Origin(), UTC, how))
         assert (ways[-1].new, len(ways[-1].records), len(ledger.late_calls(100))) == (20, 50, 30)
         assert not ledger.verify()
         ledger.close()

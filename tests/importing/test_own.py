@@ -68,7 +68,7 @@ def all_agree(lines: Iterable[bytes]) -> Done | None:
     data = b"".join(lines)
     with TemporaryDirectory() as name:
         way = partial(imported, data, origin=Origin(), zone=UTC)
-        ways = (partial(way, in_bulk=True), partial(way, in_bulk=False), partial(one_by_one, data))
+        ways = (partial(way, how="in bulk"), partial(way, how="one by one"), partial(one_by_one, data))
         found = [_or_refused(each, Path(name) / str(at)) for at, each in enumerate(ways)]
     assert found[0] == found[2]
     assert found[1] == found[2]

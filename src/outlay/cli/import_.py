@@ -50,7 +50,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     from outlay.cli.session import or_empty, reader_of, settings_of, show, show_json
     from outlay.importing import SHAPES
     from outlay.importing.bulk.layouts import Origin
-    from outlay.importing.bulk.reading import way_of
+    from outlay.importing.bulk.reading import way_of, with_engine
 
     for name in files:  # before the first of them is taken
         check_input(name, EITHER)
@@ -59,11 +59,14 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     here = process.use(settings)
     done: list[dict[str, Any]] = []
     try:
-        with reader_of(or_empty(settings) if dry_run else settings, new=True) as reader:
+        with (
+            reader_of(or_empty(settings) if dry_run else settings, new=True) as reader,
+            with_engine(None if dry_run else reader.ledger) as ledger,
+        ):
             for name in files:
                 maker = _maker(here.book(), given, ctx)
                 origin = Origin(SHAPES.get(given["shape"]), columns)
-                way = way_of(None if dry_run else reader.ledger, here.book(), maker, origin)
+                way = way_of(ledger, here.book(), maker, origin)
                 done.append(_import_file(name, way, given["shape"] == "csv"))
     finally:  # a file that cannot be read leaves those before it imported
         if done and state_of(ctx).json:

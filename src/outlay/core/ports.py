@@ -56,9 +56,8 @@ def hand_on(pending: Pending, sink: Sink) -> None:
         defer(pending)
 
 
-@runtime_checkable
-class Ledger(Protocol):
-    """Keeps entries, each once, and answers questions about them."""
+class Adding(Protocol):
+    """The taking half of a :class:`Ledger`."""
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
@@ -70,6 +69,11 @@ class Ledger(Protocol):
             LedgerError: the ledger cannot be reached or written; trying again may help.
         """
         ...
+
+
+@runtime_checkable
+class Ledger(Adding, Protocol):
+    """Keeps entries, each once, and answers questions about them."""
 
     def rows(self, query: Query) -> Rows:
         """Answer with one row a group; the rows add up to the total, a missing dimension is None."""
@@ -220,7 +224,9 @@ class Workbench(Protocol):
         ...
 
     def absorb(self, table: str, ids: str) -> int:
-        """Keep the calls of a temporary table or view whose id is new, all or none; give how many were new.
+        """Keep the calls of a temporary table or view whose id is new; give how many were new.
+
+        All or none of them, or of each 50,000 where they go to a server.
 
         It has the columns of calls, and a ``number`` by which they stand in order. The temporary table
         ``ids`` has the ``id`` of each of them, where it is found without working out the rest.
@@ -232,8 +238,8 @@ class Workbench(Protocol):
 
 
 @runtime_checkable
-class Absorbing(Ledger, Protocol):
-    """Keeping calls that its own engine has laid out, without a Record of each."""
+class Absorbing(Adding, Protocol):
+    """Keeping calls that an engine in this process has laid out, without a Record of each."""
 
     @property
     def spool(self) -> Path:

@@ -8,8 +8,6 @@ from outlay.core.codec import TOTALS, record_json
 from outlay.core.record import Record
 from outlay.ledger.usual import Alike, Seen, Usual, is_amount, seen_in, usual_of
 
-_PLACES = 2  # of a rate, at least
-
 
 class Own:
     """Tells which lines are calls just as outlay writes them: a Record of each would be the same line again.
@@ -32,21 +30,8 @@ class Own:
             return False
 
     def _is_usual(self, seen: Seen, data: dict[str, Any]) -> bool:
-        """Look at what a line says; a cost beside the stated one, and its line, are of this call alone."""
-        computed = data.pop("computed_cost", None)
-        if computed is not None and not is_amount(computed):
-            return False
-        if data["cost_status"] == "reported" and data.get("lines") == [_stated(data["cost"])]:
-            del data["lines"]
         usual = usual_of(seen, data)
         return usual is not None and _is_sound(usual) and self._alike.of(usual) is not None
-
-
-def _stated(cost: str) -> dict[str, Any]:
-    """Give the line of a stated cost."""
-    places = len(cost.partition(".")[2])
-    rate = cost if places >= _PLACES else f"{cost}{'' if places else '.'}{'0' * (_PLACES - places)}"
-    return {"unit": "reported", "quantity": 1, "rate": rate, "per": 1, "amount": cost}
 
 
 def _is_written_so(usual: Usual, record: Record) -> bool | None:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from outlay.core.codec import entry_from_json
 from outlay.core.errors import ImportFileError, NotACallError, OutlayError, RefusedEntryError
-from outlay.core.ports import Ledger, TakingLines
+from outlay.core.ports import Adding, TakingLines
 from outlay.core.record import Entry
 from outlay.importing.files import Fault, Heading, Line, rows_of
 from outlay.importing.made import Maker
@@ -39,7 +39,7 @@ class Step:
     faults: list[Fault] = field(default_factory=list)
 
 
-def kept(read: Iterable[Read], ledger: Ledger | None, most: int = AT_ONCE) -> Iterator[Step]:
+def kept(read: Iterable[Read], ledger: Adding | None, most: int = AT_ONCE) -> Iterator[Step]:
     """Keep entries, so many at once, and tell what came of them; without a ledger they are only counted.
 
     Raises:
@@ -55,7 +55,7 @@ def kept(read: Iterable[Read], ledger: Ledger | None, most: int = AT_ONCE) -> It
             return
 
 
-def _keep(some: Sequence[Entry | bytes], ledger: Ledger) -> int:
+def _keep(some: Sequence[Entry | bytes], ledger: Adding) -> int:
     """Keep entries and lines of our own, all or none."""
     if isinstance(ledger, TakingLines) and any(isinstance(each, bytes) for each in some):
         return ledger.add_lines(each if isinstance(each, bytes) else _line(each) for each in some)
@@ -73,7 +73,7 @@ def _line(entry: Entry) -> bytes:
 class OneByOne:
     """Imports files whose every row becomes a Record of its own; any ledger can keep those."""
 
-    ledger: Ledger | None  # None: rows are only counted
+    ledger: Adding | None  # None: rows are only counted
     maker: Maker
     shape: Shape | None = None
     mapping: Mapping[str, str] | None = None

@@ -41,6 +41,7 @@ _HEAD = re.compile(
 )
 _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17}[1-9])?")
 _LARGEST = 2**63
+_PLACES = 2  # of a rate, at least
 _FORMS = 4096  # that are remembered
 _T = TypeVar("_T")
 
@@ -136,7 +137,7 @@ def _read(seen: Seen, data: dict[str, Any], shape: _Shape) -> Usual | None:
         return None
     totals = _totals_of(data["usage"]) if shape.usage else _NONE
     key = [shape, *shape.kind(data)]
-    if totals is None or (shape.lines and not _add_rates(key, data["lines"])):
+    if totals is None or (shape.lines and not is_stated(data) and not _add_rates(key, data["lines"])):
         return None
     if shape.price:
         price = data["price"]
@@ -187,6 +188,26 @@ def _totals_of(usage: dict[str, Any]) -> tuple[int, ...] | None:
 def _is_ordered(units: tuple[str, ...]) -> bool:
     """Whether these are units of tokens, in the vocabulary's order."""
     return bool(units) and units == tuple(unit for unit in TOKEN_UNITS if unit in units)
+
+
+def is_stated(data: dict[str, Any]) -> bool:
+    """Whether the one line of a cost says what was stated: rate and amount are then of this call alone."""
+    if data["cost_status"] != "reported" or len(data["lines"]) != 1:
+        return False
+    line = data["lines"][0]
+    unit, quantity, rate, per, amount = map(line.get, _LINE)
+    return (
+        tuple(line) == _LINE
+        and (unit, quantity, per) == ("reported", 1, 1)
+        and type(quantity) is type(per) is int
+        and amount == data["cost"]
+        and rate == _as_rate(amount)
+    )
+
+
+def _as_rate(cost: str) -> str:
+    places = len(cost.partition(".")[2])
+    return cost if places >= _PLACES else f"{cost}{'' if places else '.'}{'0' * (_PLACES - places)}"
 
 
 def _add_rates(key: list[Any], lines: list[dict[str, Any]]) -> bool:
@@ -245,7 +266,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "tags": _is_tags,
     "streamed": lambda value: value is True,
     "correct": lambda value: type(value) is bool,
-    "cost": _is_cost,
+    **dict.fromkeys(("cost", "computed_cost"), _is_cost),
 }
 _KNOWN = frozenset((*_NEEDED, *_KIND, *_TEXTS, *_CHECKS, "usage", "lines", "price"))
 

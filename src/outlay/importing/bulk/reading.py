@@ -3,7 +3,7 @@
 import io
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from outlay.capture.contexts import Attribution
 from outlay.capture.surroundings import Place, here
 from outlay.core.errors import LedgerError
 from outlay.core.located import located
-from outlay.core.ports import Absorbing, Ledger, Workbench
+from outlay.core.ports import Absorbing, Adding, Ledger, TakingLines, Workbench
 from outlay.core.record import Entry, Record
 from outlay.importing.bulk.again import Again, set_apart
 from outlay.importing.bulk.ahead import Ready, ahead
@@ -37,6 +37,7 @@ from outlay.importing.reading import (
     takes_own,
     with_own,
 )
+from outlay.ledger.beside import Beside
 from outlay.pricing import Book
 
 _PREFIX, _SUFFIX = "import.", ".lines"  # of a block's file
@@ -47,7 +48,7 @@ Benches = Sequence[Workbench]
 
 @dataclass(slots=True)
 class Bulk:
-    """Imports one file into a ledger that can keep what its own engine has laid out."""
+    """Imports one file into a ledger that can keep what an engine has laid out."""
 
     ledger: Absorbing
     book: Book
@@ -233,7 +234,17 @@ def _holding(texts: Iterable[bytes], held: deque[bytes]) -> Iterator[bytes]:
         yield text
 
 
-def way_of(ledger: Ledger | None, book: Book, maker: Maker, origin: Origin) -> Bulk | OneByOne:
+@contextmanager
+def with_engine(ledger: Ledger | None) -> Iterator[Adding | None]:
+    """Put an engine beside the ledger of a server that takes lines; others have one or can use none."""
+    if ledger is None or isinstance(ledger, Absorbing) or not isinstance(ledger, TakingLines):
+        yield ledger
+    else:
+        with closing(Beside(ledger)) as beside:
+            yield beside
+
+
+def way_of(ledger: Adding | None, book: Book, maker: Maker, origin: Origin) -> Bulk | OneByOne:
     """Choose how files are imported: in bulk where the ledger can, and no context says more of each call."""
     place = here()
     if isinstance(ledger, Absorbing) and place == Place(Attribution()):

@@ -8,7 +8,7 @@ from outlay.core.errors import RefusedEntryError
 from outlay.core.money import multiply
 from outlay.core.record import Record
 from outlay.ledger.postgres import rows
-from outlay.ledger.usual import Alike, Seen, Usual, read_usual, record_of
+from outlay.ledger.usual import Alike, Seen, Usual, is_stated, read_usual, record_of
 
 _ONE = Decimal(1)
 _LONGEST = 60  # digits of an amount
@@ -24,6 +24,7 @@ class Sort:
     kind: tuple[Any, ...]
     price: rows.PriceKey | None
     factors: tuple[Factor, ...] = ()  # of the lines of their costs
+    stated: bool = False  # costs, whose lines follow from nothing else
     numbers: str | None = None  # of both as the columns have them, once they are known
 
 
@@ -49,7 +50,7 @@ class Drawing:
         if usual is not None:
             sort = self._sorts.of(usual)
             if sort is not None and _follow(usual.data, sort):
-                return sort, rows.rest_of_json(call.line, usual.data, usual.totals)
+                return sort, rows.rest_of_json(call.line, usual.data, usual.totals, lines=sort.stated)
         return _drawn(record_of(call))
 
 
@@ -63,8 +64,10 @@ def _drawn(record: Record) -> Drawn:
         raise RefusedEntryError(f"an entry cannot be kept: {error}") from error
 
 
-def _sort_of(_: Usual, record: Record) -> Sort | None:
+def _sort_of(usual: Usual, record: Record) -> Sort | None:
     lines = record.charge.lines
+    if lines and is_stated(usual.data):
+        return Sort(rows.kind_of(record), rows.price_of(record, None), stated=True)
     try:
         factors = tuple(_factor(line.unit, multiply(_ONE, line.rate, line.per)) for line in lines)
     except (DecimalException, KeyError, ValueError):

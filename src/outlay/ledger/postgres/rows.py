@@ -53,7 +53,7 @@ _RARE = (  # the columns behind "lines", which hardly any call has, but for the 
 _rare_of = attrgetter(
     *_RARE, "usage.context_tokens", "usage.reported_cost", "charge.computed", "usage.parts", "extra"
 )
-_RARE_KEYS = frozenset((*_RARE, "context_tokens", "extra"))
+_RARE_KEYS = frozenset((*_RARE, "context_tokens", "computed_cost", "extra"))
 _NONE_RARE: tuple[Any, ...] = (*(None,) * 9, 0, *(None,) * 4, (), {})
 _ALL_NULL = "\t".join([_NULL] * len(_NONE_RARE))
 
@@ -147,8 +147,8 @@ def rest_of(record: Record, *, lines: bool) -> str:
     )
 
 
-def rest_of_json(line: bytes, data: dict[str, Any], totals: Sequence[int]) -> str:
-    """Write the same from a usual line, where the lines of its cost follow."""
+def rest_of_json(line: bytes, data: dict[str, Any], totals: Sequence[int], *, lines: bool) -> str:
+    """Write the same from a usual line."""
     get = data.get
     amount, latency = get("cost", _NULL), get("latency_ms")
     whole, cached, written, output, reasoning = totals
@@ -160,7 +160,8 @@ def rest_of_json(line: bytes, data: dict[str, Any], totals: Sequence[int]) -> st
         f"{data['at']}\t{amount}"
         f"\t{whole}\t{cached}\t{written}\t{output}\t{reasoning}\t{_float(latency)}"
         f"\t{text(get('user'))}\t{text(get('session'))}\t{text(get('response_id'))}"
-        f"\t{json(get('usage'))}\t{json(get('raw'))}\t{json(get('tags'))}\t{_NULL}"
+        f"\t{json(get('usage'))}\t{json(get('raw'))}\t{json(get('tags'))}"
+        f"\t{json(get('lines')) if lines else _NULL}"
         f"\t{_ALL_NULL if _RARE_KEYS.isdisjoint(data) else _rare_of_json(data)}"
     )
 
@@ -175,7 +176,8 @@ def _plain_json(value: Any) -> str:
 
 def _rare_of_json(data: dict[str, Any]) -> str:
     get = data.get
-    return _rare((*map(get, _RARE), get("context_tokens"), None, None, (), get("extra", {})))
+    computed = Decimal(data["computed_cost"]) if "computed_cost" in data else None
+    return _rare((*map(get, _RARE), get("context_tokens"), None, computed, (), get("extra", {})))
 
 
 def _rare(values: Sequence[Any]) -> str:
