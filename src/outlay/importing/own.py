@@ -6,7 +6,8 @@ import orjson
 
 from outlay.core.codec import TOTALS, record_json
 from outlay.core.record import Record
-from outlay.ledger.usual import Alike, Seen, Usual, is_amount, seen_in, usual_of
+from outlay.ledger.stated import is_amount
+from outlay.ledger.usual import Alike, Seen, Usual, seen_in, usual_of
 
 
 class Own:

@@ -21,6 +21,7 @@ from outlay.core.record import SCHEMA, Entry, Record
 from outlay.core.units import MAX_QUANTITY, TOKEN_UNITS
 from outlay.core.usage import totals_of
 from outlay.journal import Fault, read_line
+from outlay.ledger.stated import LINE, is_amount, is_stated
 
 _KIND = (  # texts that many calls have in common
     *("provider", "model", "model_requested", "operation", "api", "status", "error_type", "query_type"),
@@ -32,16 +33,13 @@ _LISTS = ("flags", "cost_flags")
 _NEEDED = frozenset(
     ("schema", "id", "at", "provider", "operation", "status", "currency", "cost_status", *TOTALS)
 )
-_LINE = ("unit", "quantity", "rate", "per", "amount")
-_LINES = frozenset((*_LINE, *more) for more in ((), ("note",), ("model",), ("note", "model")))
+_LINES = frozenset((*LINE, *more) for more in ((), ("note",), ("model",), ("note", "model")))
 _PRICE = ("source", "effective_from", "version", "extrapolated")
 _HEAD = re.compile(
     rb'\{"schema":%d,"id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","at":"([0-9]{4}-[0-9]{2}-[0-9]{2}'
     rb'T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z)",' % SCHEMA
 )
-_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{0,17}[1-9])?")
 _LARGEST = 2**63
-_PLACES = 2  # of a rate, at least
 _FORMS = 4096  # that are remembered
 _T = TypeVar("_T")
 
@@ -127,11 +125,6 @@ def usual_of(seen: Seen, data: dict[str, Any]) -> Usual | None:
         return None
 
 
-def is_amount(text: str) -> bool:
-    """Whether an amount is written as ``core.money`` writes it, with no more digits than a ledger holds."""
-    return _AMOUNT.fullmatch(text) is not None
-
-
 def _read(seen: Seen, data: dict[str, Any], shape: _Shape) -> Usual | None:
     if not _is_sound(seen, data, shape):
         return None
@@ -190,26 +183,6 @@ def _is_ordered(units: tuple[str, ...]) -> bool:
     return bool(units) and units == tuple(unit for unit in TOKEN_UNITS if unit in units)
 
 
-def is_stated(data: dict[str, Any]) -> bool:
-    """Whether the one line of a cost says what was stated: rate and amount are then of this call alone."""
-    if data["cost_status"] != "reported" or len(data["lines"]) != 1:
-        return False
-    line = data["lines"][0]
-    unit, quantity, rate, per, amount = map(line.get, _LINE)
-    return (
-        tuple(line) == _LINE
-        and (unit, quantity, per) == ("reported", 1, 1)
-        and type(quantity) is type(per) is int
-        and amount == data["cost"]
-        and rate == _as_rate(amount)
-    )
-
-
-def _as_rate(cost: str) -> str:
-    places = len(cost.partition(".")[2])
-    return cost if places >= _PLACES else f"{cost}{'' if places else '.'}{'0' * (_PLACES - places)}"
-
-
 def _add_rates(key: list[Any], lines: list[dict[str, Any]]) -> bool:
     """Add what the lines of costs have in common, quantities and amounts aside; False if one is unusual."""
     for line in lines:
@@ -253,10 +226,6 @@ def _is_list(value: Any) -> bool:
     return type(value) is list and bool(value)
 
 
-def _is_cost(value: Any) -> bool:
-    return _AMOUNT.fullmatch(value) is not None
-
-
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("latency_ms", "time_to_first_token_ms", "quality_score", "user_rating"), _is_number),
     **dict.fromkeys(("prompt_length", "context_tokens"), _is_count),
@@ -266,7 +235,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "tags": _is_tags,
     "streamed": lambda value: value is True,
     "correct": lambda value: type(value) is bool,
-    **dict.fromkeys(("cost", "computed_cost"), _is_cost),
+    **dict.fromkeys(("cost", "computed_cost"), is_amount),
 }
 _KNOWN = frozenset((*_NEEDED, *_KIND, *_TEXTS, *_CHECKS, "usage", "lines", "price"))
 

@@ -7,7 +7,8 @@ import orjson
 
 from outlay.core.codec import TOTALS, record_json
 from outlay.core.record import Record
-from outlay.ledger.usual import Alike, Seen, Usual, is_amount, read_usual
+from outlay.ledger.stated import is_amount
+from outlay.ledger.usual import Alike, Seen, Usual, read_usual
 
 
 class Drawing:

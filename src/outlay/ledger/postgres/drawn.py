@@ -8,7 +8,8 @@ from outlay.core.errors import RefusedEntryError
 from outlay.core.money import multiply
 from outlay.core.record import Record
 from outlay.ledger.postgres import rows
-from outlay.ledger.usual import Alike, Seen, Usual, is_stated, read_usual, record_of
+from outlay.ledger.stated import is_stated
+from outlay.ledger.usual import Alike, Seen, Usual, read_usual, record_of
 
 _ONE = Decimal(1)
 _LONGEST = 60  # digits of an amount
