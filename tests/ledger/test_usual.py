@@ -85,7 +85,20 @@ EVERYTHING = {
 }
 
 
-@pytest.mark.parametrize("fields", [{}, EVERYTHING, {"user": None, "session": "", "tags": {}}])
+def stated(amount: str, computed: str | None = None) -> Cost:
+    """Make a cost that was stated, beside ours."""
+    line = CostLine("reported", 1, Decimal(amount), 1, Decimal(amount))
+    ours = None if computed is None else Decimal(computed)
+    return Cost(Decimal(amount), "reported", lines=(line,), flags=("rounded",), computed=ours)
+
+
+STATED = {"charge": stated("0.0041", "0.00395")}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, EVERYTHING, {"user": None, "session": "", "tags": {}}, STATED, {"charge": stated("10")}],
+)
 def test_usual_lines_are_read_without_a_record(fields: dict[str, Any]) -> None:
     line = line_of(usual(**fields))
     seen = read(line)
@@ -161,7 +174,9 @@ _ODD = (
     | st.sampled_from(["2026-11-01T12:00:00Z", "2026-02-30T12:00:00.000000Z", "2026-11-01T24:00:00.000000Z"])
     | st.sampled_from([{"input": True}, {"output": 1, "input": 2}, {"input": 1.0}, {"input": 0}, [{}], "USD"])
 )
-_BASES = st.sampled_from([usual(), usual(**EVERYTHING)])  # any record at all takes far longer to draw
+_BASES = st.sampled_from(
+    [usual(), usual(**EVERYTHING), usual(**STATED)]
+)  # any record at all takes far longer to draw
 
 
 @settings(max_examples=400, deadline=None)
