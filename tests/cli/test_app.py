@@ -423,6 +423,22 @@ def test_ctrl_c_at_a_question_ends_its_line(
     assert capsys.readouterr().err == "\noutlay: interrupted\n"
 
 
+def test_an_interrupt_before_the_command_is_loaded_ends_with_a_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from outlay.cli import main  # noqa: PLC0415 - it loads the command
+
+    class Interrupted:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "outlay.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "outlay.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert main([]) == 130
+    assert capsys.readouterr().err == "\noutlay: interrupted\n"
+
+
 @pytest.mark.parametrize(
     ("line", "stands"),
     [

@@ -144,6 +144,26 @@ def test_an_interrupt_is_an_interrupt_and_leaves_the_ledger_as_it_was(tmp_path: 
     assert DuckLedger(tmp_path).rows(Query()).total["calls"] == 1
 
 
+def test_ctrl_c_while_duckdb_loads_comes_when_it_is_loaded() -> None:
+    """It makes enumerations of Python's as it loads, and aborts the process where one cannot be made."""
+    script = (
+        "import contextlib, enum, os, signal, sys, threading, typing\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "def told(frame, event, _):\n"
+        "    if event == 'call' and frame.f_code.co_filename == enum.__file__ and '_duckdb' in sys.modules:\n"
+        "        sys.setprofile(None)\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.setprofile(told)\n"
+        "try:\n"
+        "    import outlay.ledger.native\n"
+        "except KeyboardInterrupt:\n"
+        "    from outlay.ledger.native import duckdb\n"
+        "    print('interrupted', duckdb.connect().execute('SELECT 42').fetchall())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted [(42,)]\n"), done.stderr
+
+
 def test_a_full_disk_is_said_and_not_the_engines_document(tmp_path: Path) -> None:
     said = 'IO Error: Async write failed: {"exception_message":"No space left on device","errno":"28"}'
     with pytest.raises(LedgerError) as error, told_plainly(tmp_path):

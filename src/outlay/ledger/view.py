@@ -6,7 +6,7 @@ from pathlib import Path
 from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Selected
 from outlay.ledger.dialect import DUCKDB, REVISED, Dialect
-from outlay.ledger.native import duckdb, interruptible
+from outlay.ledger.native import duckdb, heard
 
 COLUMNS = (
     *(
@@ -62,17 +62,16 @@ def select(file: Path, text: str) -> Selected:
     try:
         _check(engine, text)
         _open(engine, file)
-        with interruptible():
-            answer = _asked(engine, text)
-            names = tuple(str(column[0]) for column in answer.description or ())
-            return Selected(names, tuple(answer.fetchall()))
+        return heard(engine, lambda: _asked(engine, text))
     finally:
         engine.close()
 
 
-def _asked(engine: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyConnection:
+def _asked(engine: duckdb.DuckDBPyConnection, text: str) -> Selected:
     try:
-        return engine.execute(text)
+        answer = engine.execute(text)
+        names = tuple(str(column[0]) for column in answer.description or ())
+        return Selected(names, tuple(answer.fetchall()))
     except duckdb.Error as error:
         raise _refused(error, text) from None
 
