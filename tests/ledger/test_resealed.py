@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.any_record import alike
 
 from outlay.core.ports import Ledger
-from outlay.core.query import Query, filters
+from outlay.core.query import CallQuery, Query, filters
 from outlay.core.record import Record, Revision, Score
 from outlay.ledger import DuckLedger, MemoryLedger, resealing, sealed, sealing, seals
 from outlay.ledger.engine import Engine
@@ -32,6 +33,7 @@ DAY = timedelta(days=1)
 METRICS = (
     *("users", "slow:20", "latency_histogram", "min_latency_ms", "error_cost", "unpriced_errors"),
     *("judged_calls", "correct_calls", "judged_cost", "quality_scores", "avg_quality_score"),
+    "extrapolated_calls",
 )
 
 
@@ -70,7 +72,9 @@ def _calls(draw: st.DrawFn) -> Record:
         rate = draw(st.sampled_from(("2.5", "3")))
         lines = (line("input", 10, rate), line("cache_read", 4, "0.25"), line("output", 3, "10"))
         return lined(*lines[: draw(st.integers(1, 3))], **fields)
-    return call(cost=draw(st.sampled_from((None, "0.1", "2.000000000000000001"))), **fields)
+    made = call(cost=draw(st.sampled_from((None, "0.1", "2.000000000000000001"))), **fields)
+    flags = ("extrapolated",) if draw(st.booleans()) else ()
+    return replace(made, charge=replace(made.charge, flags=flags))
 
 
 _STEPS = st.lists(
@@ -106,6 +110,8 @@ def _check(ledger: Ledger, oracle: Ledger, question: Query) -> None:
     assert all(alike(*pair) for pair in zip(answer.rows, expected.rows, strict=True))
     assert answer.rolled == expected.rolled
     assert ledger.lines(question) == oracle.lines(question)
+    slowest = CallQuery(question.since, question.until, question.where, order="latency", limit=4)
+    assert list(ledger.calls(slowest)) == list(oracle.calls(slowest))
 
 
 def _entries(records: list[Record], news: list[Any], hour: int) -> Iterator[Any]:

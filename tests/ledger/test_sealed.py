@@ -15,7 +15,7 @@ from tests.support.any_record import alike
 from tests.support.ledger_of_before import of_before
 
 from outlay.core.ports import Ledger
-from outlay.core.query import Query, filters
+from outlay.core.query import CallQuery, Query, filters
 from outlay.core.record import Record, Revision, Score
 from outlay.ledger import DuckLedger, MemoryLedger, resealing, sealed, sealing, seals
 from outlay.ledger.dialect import DUCKDB
@@ -25,6 +25,7 @@ from outlay.ledger.parts import percentiles
 from outlay.testing import NOON, KeepingContract, LedgerContract, call
 
 DAY = timedelta(days=1)
+LATENCY = DUCKDB.percentiles.format(column="latency_ms")
 METRICS = (
     *(
         "successful_calls",
@@ -35,7 +36,7 @@ METRICS = (
         "max_latency_ms",
     ),
     *("latency_histogram", "first_token_calls", "avg_first_token_ms", "p95_first_token_ms", "slow:20"),
-    *("slow:7", "sessions"),
+    *("p50_first_token_ms", "p99_first_token_ms", "slow:7", "sessions", "extrapolated_calls"),
     *("output_tokens_per_second", "users", "error_cost", "unpriced_errors", "judged_calls", "correct_calls"),
     *("judged_cost", "unpriced_judged", "quality_scores", "avg_quality_score", "user_ratings"),
     "avg_user_rating",
@@ -63,6 +64,7 @@ class TestSealedLedger(LedgerContract, KeepingContract):
 
 
 _NAMES = st.sampled_from(("day", "week", "month", "provider", "model", "operation", "status", "error_type"))
+FLAGS = st.sampled_from(((), ("extrapolated",), ("rounded", "extrapolated"), ("rounded",)))
 _AT = st.integers(0, 5 * 24 - 1).map(lambda hours: NOON + timedelta(hours=hours))
 _MS = st.sampled_from((None, 0.0, 5.0, 12.5, 20.0, 30.25, 1e6)) | st.floats(0, 100_000)
 
@@ -70,7 +72,7 @@ _MS = st.sampled_from((None, 0.0, 5.0, 12.5, 20.0, 30.25, 1e6)) | st.floats(0, 1
 @st.composite
 def _calls(draw: st.DrawFn) -> Record:
     failed = draw(st.booleans())
-    return call(
+    made = call(
         draw(_AT),
         cost=draw(st.sampled_from((None, "0", "0.1", "2.000000000000000001", "-3"))),
         currency=draw(st.sampled_from(("USD", "USD", "EUR"))),
@@ -86,6 +88,7 @@ def _calls(draw: st.DrawFn) -> Record:
         quality_score=draw(st.sampled_from((None, 0.25, 0.5))),
         user_rating=draw(st.sampled_from((None, 2.0, 5.0))),
     )
+    return replace(made, charge=replace(made.charge, flags=draw(FLAGS)))
 
 
 @st.composite
@@ -102,6 +105,19 @@ def _questions(draw: st.DrawFn) -> Query:
         tz=draw(st.sampled_from(("UTC", "UTC", "UTC", "Europe/Berlin"))),
         metrics=tuple(draw(st.lists(st.sampled_from(METRICS), unique=True))),
         detail=draw(st.sampled_from(("all", "sums", "counts"))),
+    )
+
+
+def _singles(question: Query) -> st.SearchStrategy[CallQuery]:
+    """Ask for the first of the same calls, mostly for the slowest."""
+    return st.builds(
+        CallQuery,
+        since=st.just(question.since),
+        until=st.just(question.until),
+        where=st.just(question.where),
+        tz=st.just(question.tz),
+        order=st.sampled_from(("latency", "latency", "cost", "time")),
+        limit=st.integers(1, 12),
     )
 
 
@@ -145,6 +161,8 @@ def test_a_question_over_sealed_and_other_calls_is_answered_as_plain_python_does
             patch.setattr(sealing, "STEP", 1_000)
             for question in data.draw(st.lists(_questions(), min_size=4, max_size=4)):
                 check_alike(ledger, oracle, question)
+                single = data.draw(_singles(question))
+                assert list(ledger.calls(single)) == list(oracle.calls(single))
             counts = Query(by=("model",), where=filters({"cost_status": "unpriced"}), detail="counts")
             assert _counts(ledger, counts) == _counts(oracle, counts)
             assert ledger.verify() == ()
@@ -169,13 +187,14 @@ class _Latencies:
                 unnest(CAST(? AS VARCHAR[])) AS model, unnest(CAST(? AS DOUBLE[])) AS latency_ms,
                 NULL AS operation, NULL AS status, NULL AS error_type, NULL AS currency, NULL AS cost_status,
                 0 AS cost, 0 AS input_tokens, 0 AS cached_tokens, 0 AS cache_write_tokens,
-                0 AS output_tokens, 0 AS reasoning_tokens, 0 AS time_to_first_token_ms,
+                0 AS output_tokens, 0 AS reasoning_tokens, NULL AS time_to_first_token_ms, NULL AS cost_flags,
                 TRUE AS correct, 0 AS quality_score, 0 AS user_rating""",
             [list(days), list(models), list(values)],
         )
         old = f"(SELECT * FROM calls WHERE rowid < {upto}) AS calls"  # noqa: S608  # a number
         day = """date_trunc('day', min(calls."at"))"""
-        self.all(f"CREATE OR REPLACE TEMP TABLE sealed_latencies AS {seals.latencies_of(old, day)}")
+        latencies = seals.sorted_of(old, day, "latency_ms")
+        self.all(f"CREATE OR REPLACE TEMP TABLE sealed_latencies AS {latencies}")
         self.all(
             f"""CREATE OR REPLACE TEMP TABLE seals AS SELECT {upto} AS upto, 0 AS again, 0 AS revisions,
             0 AS scores, 0 AS lines, 0 AS lined, NULL AS lines_since, 0 AS lines_again"""
@@ -218,9 +237,9 @@ def test_percentiles_of_parts_are_those_of_all_values(
         latencies.hold(rows, upto)
         question = Query(by=by)
         dialect = sealed.sealing(latencies, question, DUCKDB, DUCKDB)
-        found = percentiles(latencies, question, dialect)
+        found = percentiles(latencies, question, dialect, "latency_ms")
     keys = [{"day": """date_trunc('day', "at")"""}.get(name, name) for name in by]
-    asked = f"SELECT {''.join(f'{key}, ' for key in keys)} {sealed.LATENCY} FROM calls"  # noqa: S608  # our own names
+    asked = f"SELECT {''.join(f'{key}, ' for key in keys)} {LATENCY} FROM calls"  # noqa: S608  # our own names
     group = f" GROUP BY {', '.join(keys)}" if keys else ""
     whole = latencies.all(f"{asked} WHERE latency_ms IS NOT NULL{group}")
     assert found == {tuple(key): pytest.approx(values, rel=1e-12) for *key, values in whole if values}
@@ -342,13 +361,15 @@ Spoil = Callable[[Engine], None]
         ("DELETE FROM sealed_sums", {"sealed sums"}),
         ("UPDATE sealed_latencies SET latencies = [2.5] WHERE n = 1", {"sealed latencies"}),
         ("DELETE FROM sealed_latencies", {"sealed latencies"}),
+        ("UPDATE sealed_sums SET extrapolated = 1", {"sealed sums"}),
+        ("UPDATE sealed_first_tokens SET latencies = [2.5] WHERE n = 1", {"sealed first tokens"}),
     ],
 )
 def test_verify_says_where_a_seal_is_not_what_its_calls_are(
     tmp_path: Path, statement: str, told: set[str]
 ) -> None:
     with closing(DuckLedger(tmp_path)) as ledger:
-        ledger.add([call(latency_ms=float(number)) for number in range(4)])
+        ledger.add([call(latency_ms=float(n), time_to_first_token_ms=n / 2) for n in range(4)])
         assert ledger.verify() == ()
     engine = Engine(tmp_path)
     with closing(engine), engine.attached():
@@ -365,6 +386,28 @@ def test_a_ledger_of_before_is_sealed_by_its_first_question(tmp_path: Path) -> N
         assert (total["calls"], total["cost"], total["input_tokens"]) == (3000, 1500, 3000 * 2999 // 2)
         assert ledger.verify() == ()
     assert _sealed(tmp_path) == (3000, 0, 3000, 0)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_seal_of_before_is_made_again_with_what_it_lacked(tmp_path: Path) -> None:
+    """Its rows are wrong here, so that whoever took them would say so."""
+    of_before(tmp_path, have=7, calls=30)
+    with duckdb.connect(str(tmp_path / "ledger.duckdb")) as old:
+        old.execute("UPDATE calls SET time_to_first_token_ms = input_tokens, latency_ms = 2 * input_tokens")
+        old.execute("""UPDATE calls SET cost_flags = '["extrapolated"]' WHERE input_tokens < 7""")
+        old.execute("INSERT INTO seals (upto, again, lines) VALUES (30, 0, 30)")
+        old.execute(
+            """INSERT INTO sealed_latencies
+            VALUES (TIMESTAMP '2026-11-22', 'openai', NULL, 1, 9.5, 9.5, [9.5])"""
+        )
+    with closing(DuckLedger(tmp_path)) as ledger:
+        asked = Query(("provider",), metrics=("p50_first_token_ms", "extrapolated_calls"))
+        total = ledger.rows(asked).total
+        assert (total["calls"], total["p50_latency_ms"], total["p50_first_token_ms"]) == (30, 29.0, 14.5)
+        assert total["extrapolated_calls"] == 7
+        assert [each.latency_ms for each in ledger.calls(CallQuery(order="latency", limit=2))] == [58, 56]
+        assert ledger.verify() == ()
+    assert _sealed(tmp_path) == (30, 0, 30, 30)
 
 
 def test_a_period_within_one_day_has_no_whole_day_to_take(latencies: _Latencies) -> None:

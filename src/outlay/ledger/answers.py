@@ -79,7 +79,7 @@ def rows_of(tables: Tables, query: Query, dialect: Dialect) -> Rows:
 
 def _without_percentiles(query: Query) -> Query:
     detail = "sums" if query.detail == "all" else query.detail
-    return replace(query, detail=detail, metrics=tuple(money(query.metrics)))
+    return replace(query, detail=detail, metrics=tuple(filter(adds_up, query.metrics)))
 
 
 def newest(tables: Tables) -> Dialect:
@@ -148,7 +148,7 @@ def _whole(tables: Tables, query: Query, dialect: Dialect, groups: Groups) -> Su
     parts = [sums for _, sums in groups.values()]
     counts = Counts._make(map(sum, zip(Counts(), *(each.counts for each in parts), strict=True)))
     names = [name for name in query.metrics if name not in MONEY]
-    apart = replace(query, metrics=tuple(each for each in names if not (query.by and adds_up(each))))
+    apart = replace(query, metrics=tuple(each for each in names if not adds_up(each)))
     mean, percentiles, *columns = _beside_sums(tables, apart, dialect, counts.calls)
     told = read(apart.metrics, columns)
     return Sums(
@@ -245,7 +245,10 @@ def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> li
     """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
     names = tuple(tables.columns("calls"))
     about_cost = query.order == "cost" or any(name in _OF_COST for name, _ in query.where)
-    asked = sql.page(query, names, size, last, newest(tables) if about_cost else tables.dialect)
+    dialect = newest(tables) if about_cost else tables.dialect
+    if last is None and dialect is DUCKDB:
+        dialect = sealed.slowest(tables, query, size)
+    asked = sql.page(query, names, size, last, dialect)
     found = [record_of(names, row) for row in tables.all(asked.text, asked.parameters)]
     standing = as_they_stand(tables, found)
     # The rows came in the order of the recorded costs; the newer ones chose them.

@@ -20,9 +20,9 @@ from outlay.ledger.stored import Asked
 def up_to(tables: Asked, query: Query, dialect: Dialect, bounds: Sequence[int]) -> dict[Key, list[int]]:
     """Give by the columns of each group how many latencies lie up to each bound, and how many there are.
 
-    The bounds ascend, each once; the parts are read from ``dialect.latencies``.
+    The bounds ascend, each once; the parts are read from ``dialect.ordered``.
     """
-    chosen, keys = chosen_calls(query, None, replace(dialect, calls=dialect.latencies or ""), None)
+    chosen, keys = chosen_calls(query, None, replace(dialect, calls=dialect.ordered["latency_ms"]), None)
     divided = " OR ".join(f"(least <= {bound} AND greatest > {bound})" for bound in bounds)
     width = len(keys)
     found: defaultdict[Key, list[int]] = defaultdict(lambda: [0] * (len(bounds) + 1))

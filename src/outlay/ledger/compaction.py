@@ -6,6 +6,7 @@ from pathlib import Path
 from outlay.atomic import sync_folder
 from outlay.core.errors import LedgerError
 from outlay.ledger.engine import FILE, Engine
+from outlay.ledger.seals import TABLES
 
 _KEPT = (
     ("calls", '"at", id'),
@@ -21,12 +22,7 @@ _KEPT = (
     ("prunes", "rowid"),
     ("pruned_days", "rowid"),
 )
-_MADE_AGAIN = {
-    "seals",
-    "sealed_sums",
-    "sealed_latencies",
-    "sealed_lines",
-}  # by the next question: rowids are others
+_MADE_AGAIN = {"seals", *TABLES}  # by the next question: rowids are others
 
 
 def rewrite(engine: Engine, folder: Path) -> None:

@@ -72,9 +72,9 @@ class Dialect:
     sample: str | None = None  # a condition of few of them; None where the engine finds percentiles itself
     # sums over lines of costs, each with its columns
     added: str = "count(*), sum(quantity), sum(amount)"
-    # how the question is asked of sums that are there already, and where sorted latencies are read from
+    # how the question is asked of sums that are there already, and where columns are read from in order
     sealed: "Dialect | None" = None
-    latencies: str | None = None
+    ordered: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None  # of sums: what gives these columns; NULL for all others
     # the daily totals of pruned calls, with a column for each dimension but the hour
     rolled: str = "(SELECT *, CAST(NULL AS VARCHAR) AS session FROM rollups) AS calls"

@@ -10,6 +10,7 @@ from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.migrations import Migrating, pending
 from outlay.ledger.native import duckdb, interruptible
+from outlay.ledger.seals import SORTED
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
@@ -78,7 +79,8 @@ class Engine:
         self._memory.execute(f"ATTACH '{location}' AS {name}{new}")
 
     def _detach(self) -> None:
-        for table in ("batch", "loose_sums", "loose_latencies", "loose_lines", "touched"):
+        loose = ("sums", *SORTED.values(), "lines")
+        for table in ("batch", "touched", *(f"loose_{name}" for name in loose)):
             self._memory.execute(f"DROP TABLE IF EXISTS temp.{table}")
         self._memory.execute("USE memory")
         self._memory.execute("DETACH ledger")

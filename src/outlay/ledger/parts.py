@@ -18,13 +18,13 @@ Key = tuple[Any, ...]
 
 
 def percentiles(
-    tables: Asked, query: Query, dialect: Dialect, shares: Sequence[float] = SHARES
+    tables: Asked, query: Query, dialect: Dialect, column: str, shares: Sequence[float] = SHARES
 ) -> dict[Key, list[float | None]]:
-    """Give the percentiles of latencies by the columns of each group, as the engine lists them.
+    """Give the percentiles of a column by the columns of each group, as the engine lists them.
 
-    The parts are read from ``dialect.latencies``. A percentile is None if it is not of ``shares``.
+    The parts are read from ``dialect.ordered``. A percentile is None if it is not of ``shares``.
     """
-    chosen, keys = chosen_calls(query, None, replace(dialect, calls=dialect.latencies or ""), None)
+    chosen, keys = chosen_calls(query, None, replace(dialect, calls=dialect.ordered[column]), None)
     bounds = _bounds(chosen, keys, shares)
     tables.all(bounds.text, bounds.parameters)
     values = _values(chosen, keys, shares)

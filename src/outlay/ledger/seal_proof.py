@@ -7,7 +7,7 @@ from outlay.ledger.engine import Engine
 from outlay.ledger.reach import came_later, days_from, edge, the_seal
 from outlay.ledger.resealing import renew_lines, renew_sums
 from outlay.ledger.sealing import DAY, as_they_stand, within
-from outlay.ledger.seals import ADDED, DIMENSIONS, EXACT, LINE, LINE_SUMS, lines_of, sums_of
+from outlay.ledger.seals import ADDED, DIMENSIONS, EXACT, LINE, LINE_SUMS, SORTED, lines_of, sums_of
 
 
 def check(engine: Engine) -> Iterator[Disagreement]:
@@ -17,7 +17,8 @@ def check(engine: Engine) -> Iterator[Disagreement]:
     calls = within(as_they_stand(engine), f"rowid < {edge(engine, have.upto)}")
     if came_later(engine) == (have.revisions, have.scores):  # else the disk is full, and no question takes it
         yield from _sums(engine, calls)
-    yield from _latencies(engine, calls)
+    for column, name in SORTED.items():
+        yield from _sorted(engine, calls, column, name)
     if have.lines:
         renew_lines(engine, have.lines_since)
     have = the_seal(engine)
@@ -34,14 +35,14 @@ def _sums(engine: Engine, calls: str) -> Iterator[Disagreement]:
     yield from _compared(engine, "sums", f"SELECT {names} FROM ({sums_of(calls, DAY)})", there)  # noqa: S608  # likewise
 
 
-def _latencies(engine: Engine, calls: str) -> Iterator[Disagreement]:
-    values = "provider, model, count(*), sum(hash(latency_ms))"
+def _sorted(engine: Engine, calls: str, column: str, name: str) -> Iterator[Disagreement]:
+    values = f"provider, model, count(*), sum(hash({column}))"
     of_calls = f"""SELECT date_trunc('day', "at") AS d, {values} FROM {calls}
-        WHERE latency_ms IS NOT NULL GROUP BY d, provider, model"""  # noqa: S608  # likewise
+        WHERE {column} IS NOT NULL GROUP BY d, provider, model"""  # noqa: S608  # likewise
     of_parts = f"""SELECT "at", {values}
-        FROM (SELECT "at", provider, model, unnest(latencies) AS latency_ms FROM sealed_latencies)
+        FROM (SELECT "at", provider, model, unnest(latencies) AS {column} FROM sealed_{name})
         GROUP BY "at", provider, model"""  # noqa: S608  # likewise
-    yield from _compared(engine, "latencies", of_calls, of_parts)
+    yield from _compared(engine, name.replace("_", " "), of_calls, of_parts)
 
 
 def _lines(engine: Engine, calls: str) -> Iterator[Disagreement]:

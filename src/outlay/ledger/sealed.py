@@ -8,22 +8,20 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, Query
+from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, CallQuery, Query
 from outlay.ledger import sql
 from outlay.ledger.bounded import up_to
 from outlay.ledger.dialect import DUCKDB, Dialect, standing
 from outlay.ledger.measures import JUDGED, measure_of, money_column, shares_in
 from outlay.ledger.parts import percentiles
 from outlay.ledger.reach import came_later, edge, the_seal
-from outlay.ledger.seals import DIMENSIONS, latencies_of, lines_of, sums_of
+from outlay.ledger.seals import DIMENSIONS, SORTED, lines_of, sorted_of, sums_of
 from outlay.ledger.stored import Asked
 
 _DAYS: Final = frozenset(TIME_DIMENSIONS) - {"hour"}
 _SUMMED: Final = frozenset(DIMENSIONS) | _DAYS
 _SORTED: Final = frozenset(("provider", "model")) | _DAYS
-LATENCY: Final = DUCKDB.percentiles.format(column="latency_ms")
-"""The column of the percentiles of latencies, as the engine's own."""
-
+_PERCENTILES: Final = {DUCKDB.percentiles.format(column=each): each for each in SORTED}
 _HISTOGRAM: Final = (DUCKDB.histogram or "").format(
     column="latency_ms", bounds=", ".join(map(str, LATENCY_BOUNDS_MS))
 )
@@ -55,6 +53,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
             "avg_quality_score": "sum(quality_score) / nullif(sum(quality_scores), 0)",
             "user_ratings": "sum(user_ratings)",
             "avg_user_rating": "sum(user_rating) / nullif(sum(user_ratings), 0)",
+            "extrapolated_calls": "sum(extrapolated)",
         }.items()
     },
     money_column("judged_cost"): "sum(judged_cost)",
@@ -104,13 +103,15 @@ def sealing(tables: Asked, query: Query, dialect: Dialect, plain: Dialect) -> Di
     wanted = {*names, "currency", *_WORD.findall(f"{sql.totals(query, None, sealed).text} {_TIMED}")}
     loose = [standing(each, revised=revisions > 0, judged=judged) for each in period.loose]
     sums = _all_of(tables, "sums", period, partial(sums_of, wanted=wanted), loose)
-    latencies = None
-    if names <= _SORTED and any(map(_is_sorted, sql.beside_sums(query, dialect))):
+    ordered = {}
+    if names <= _SORTED:
         recorded = [standing(each, revised=False, judged=False) for each in period.loose]
-        latencies = _all_of(tables, "latencies", period, latencies_of, recorded)
-    of_costs = not names.isdisjoint(_OF_COST) or "extrapolated_calls" in query.metrics
-    single = dialect if of_costs else plain
-    return replace(single, sealed=replace(sealed, calls=sums), latencies=latencies)
+        for column in dict.fromkeys(filter(None, map(_sorted_by, sql.beside_sums(query, dialect)))):
+            ordered[column] = _all_of(
+                tables, SORTED[column], period, partial(sorted_of, column=column), recorded
+            )
+    single = plain if names.isdisjoint(_OF_COST) else dialect
+    return replace(single, sealed=replace(sealed, calls=sums), ordered=ordered)
 
 
 def of_lines(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
@@ -131,6 +132,26 @@ def of_lines(tables: Asked, query: Query, dialect: Dialect) -> Dialect:
         lined="({chosen})",
         added="sum(lines), sum(quantity), sum(amount)",
     )
+
+
+def slowest(tables: Asked, query: CallQuery, size: int) -> Dialect:
+    """Give the dialect that reads no more calls than the first so many of a question by latency are among.
+
+    Of as many parts each has a latency as great as its end, so that those calls are at least as slow.
+    """
+    asked = Query((), query.since, query.until, query.where, query.tz)
+    by_latency = query.order == "latency" and _names(asked) <= _SORTED
+    period = _sealed_period(tables, asked, the_seal(tables).upto) if by_latency else None
+    if period is None:
+        return DUCKDB
+    parts = f"(SELECT * FROM sealed_latencies WHERE {period.days}) AS calls"  # noqa: S608  # our own names
+    chosen, _ = sql.chosen_calls(asked, None, replace(DUCKDB, calls=parts), None)
+    text = f"SELECT greatest FROM ({chosen.text}) AS parts ORDER BY greatest DESC LIMIT 1 OFFSET ?"  # noqa: S608  # likewise
+    found = tables.all(text, [*chosen.parameters, size - 1])
+    if not found:
+        return DUCKDB
+    slow = f"latency_ms >= CAST('{found[0][0]!r}' AS DOUBLE)"
+    return replace(DUCKDB, calls=f"(SELECT *, rowid FROM calls WHERE {slow}) AS calls")  # noqa: S608  # likewise
 
 
 def _names(query: Query) -> set[str]:
@@ -210,9 +231,11 @@ def told(tables: Asked, query: Query, dialect: Dialect, columns: Sequence[str]) 
     return known | _of_sorted(tables, everything, dialect, columns).get((), {})
 
 
-def _is_sorted(column: str) -> bool:
-    """Say whether a column of single calls can be told by latencies in order."""
-    return column in (LATENCY, _HISTOGRAM) or _SLOW.fullmatch(column) is not None
+def _sorted_by(column: str) -> str | None:
+    """Say by what calls must be in order to tell a column of single ones; None where no order tells it."""
+    if column == _HISTOGRAM or _SLOW.fullmatch(column):
+        return "latency_ms"
+    return _PERCENTILES.get(column)
 
 
 def _of_sorted(
@@ -220,11 +243,12 @@ def _of_sorted(
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Give by the columns of each group what latencies in order tell of columns of single calls."""
     found: defaultdict[tuple[Any, ...], dict[str, Any]] = defaultdict(dict)
-    if dialect.latencies is None:
+    if not dialect.ordered:
         return found
-    if LATENCY in columns:
-        for key, values in percentiles(tables, query, dialect, shares_in(columns, LATENCY)).items():
-            found[key][LATENCY] = values
+    for text in (each for each in _PERCENTILES if each in columns):
+        shares = shares_in(columns, text)
+        for key, values in percentiles(tables, query, dialect, _PERCENTILES[text], shares).items():
+            found[key][text] = values
     limits = {each: int(slow[1]) for each in columns if (slow := _SLOW.fullmatch(each))}
     bounds = sorted({*limits.values(), *(LATENCY_BOUNDS_MS if _HISTOGRAM in columns else ())})
     for key, counts in up_to(tables, query, dialect, bounds).items() if bounds else ():
@@ -248,7 +272,7 @@ def completed(
     beside: dict[tuple[Any, ...], dict[str, Any]] = {tuple(row[:width]): {} for row in rows}
     for key, values in _of_sorted(tables, query, dialect, columns).items():
         beside[key] |= values
-    left = [each for each in lacking if dialect.latencies is None or not _is_sorted(each)]
+    left = [each for each in lacking if _sorted_by(each) not in dialect.ordered]
     if left:
         asked = sql.apart(query, left, dialect)
         for row in tables.all(asked.text, asked.parameters):

@@ -14,7 +14,7 @@ from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.engine import Engine
 from outlay.ledger.native import duckdb
 from outlay.ledger.reach import Seal, came_later, edge, the_seal
-from outlay.ledger.seals import latencies_of, sums_of
+from outlay.ledger.seals import SORTED, sorted_of, sums_of
 from outlay.ledger.stored import Asked
 
 STEP: Final = 250_000
@@ -74,7 +74,8 @@ def _seal(engine: Engine, have: Seal, upto: int) -> None:
     calls = within("calls", new)
     for first, last in _stretches(engine, calls):
         some = within("calls", f"{new} AND \"at\" >= '{first}' AND \"at\" < '{last}'")
-        engine.run(f'INSERT INTO sealed_latencies BY NAME {latencies_of(some, DAY)} ORDER BY "at"')
+        for column, name in SORTED.items():
+            engine.run(f'INSERT INTO sealed_{name} BY NAME {sorted_of(some, DAY, column)} ORDER BY "at"')
     if not have.upto:
         revisions, scores = came_later(engine)
         have = replace(have, revisions=revisions, scores=scores)

@@ -13,7 +13,10 @@ LINE: Final = ("unit", "rate", "per", "input_rate")
 """What sums over lines are kept by, beside those."""
 
 LINE_SUMS: Final = ("lines", "quantity", "amount")
-TABLES: Final = ("sealed_sums", "sealed_latencies", "sealed_lines")
+SORTED: Final = {"latency_ms": "latencies", "time_to_first_token_ms": "first_tokens"}
+"""Columns of calls whose values are kept in order, and what their tables are named by."""
+
+TABLES: Final = ("sealed_sums", *(f"sealed_{name}" for name in SORTED.values()), "sealed_lines")
 _PART = 256  # latencies in a row
 SUMS: Final = {
     "calls": "count(*)",
@@ -41,6 +44,7 @@ SUMS: Final = {
     "quality_score": "sum(quality_score)",
     "user_ratings": "count(user_rating)",
     "user_rating": "sum(user_rating)",
+    "extrapolated": DUCKDB.flagged.format(column="extrapolated"),
 }
 ADDED: Final = {"least_ms": "min", "greatest_ms": "max"}  # all others are added up
 EXACT: Final = tuple(
@@ -61,14 +65,14 @@ def sums_of(calls: str, at: str, wanted: Container[str] | None = None) -> str:
         GROUP BY date_trunc('day', calls."at"){dimensions}"""  # noqa: S608  # our own names
 
 
-def latencies_of(calls: str, at: str) -> str:
-    """Write the question for the latencies of calls in order, in parts."""
+def sorted_of(calls: str, at: str, column: str) -> str:
+    """Write the question for what calls have in a column of SORTED, in order and in parts."""
     group = """date_trunc('day', calls."at"), provider, model"""
-    return f"""SELECT {at} AS "at", provider, model, count(*) AS n, min(latency_ms) AS least,
-            max(latency_ms) AS greatest, list(latency_ms ORDER BY latency_ms) AS latencies
-        FROM (SELECT calls."at", provider, model, latency_ms,
-                (row_number() OVER (PARTITION BY {group} ORDER BY latency_ms) - 1) // {_PART} AS part
-            FROM {calls} WHERE latency_ms IS NOT NULL) AS calls
+    return f"""SELECT {at} AS "at", provider, model, count(*) AS n, min({column}) AS least,
+            max({column}) AS greatest, list({column} ORDER BY {column}) AS latencies
+        FROM (SELECT calls."at", provider, model, {column},
+                (row_number() OVER (PARTITION BY {group} ORDER BY {column}) - 1) // {_PART} AS part
+            FROM {calls} WHERE {column} IS NOT NULL) AS calls
         GROUP BY {group}, part"""  # noqa: S608  # our own names
 
 
