@@ -307,7 +307,8 @@ def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
 
 def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:
     data = json.loads(outlay("doctor", "--json", OUTLAY_PRICES=str(tmp_path / "no.toml")).stdout)
-    assert [each["name"] for each in data["findings"] if each["level"] == "fault"] == ["prices"]
+    (fault,) = [each for each in data["findings"] if each["level"] == "fault"]
+    assert (fault["name"], fault["do"]) == ("prices", f"mend {tmp_path / 'no.toml'}, or take it away")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")

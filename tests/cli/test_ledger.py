@@ -94,6 +94,13 @@ def test_late_shows_what_came_when_its_day_was_pruned(outlay: Outlay, kept: Path
     text = outlay("ledger", "late", "-n", "1").stdout
     assert (missed[0].id in text, missed[1].id in text) == (True, False)
     assert text.endswith("2 in all, in no total; --count-in or --discard settles them\n")
+    lines = outlay("export", "--format", "jsonl", "--ledger", str(kept)).stdout
+    (kept.parent / "again.jsonl").write_text(lines, encoding="utf-8")
+    again = outlay("import", str(kept.parent / "again.jsonl"))
+    told = (
+        "outlay: 2 calls of days that had been pruned came late, in no total; outlay ledger late shows them\n"
+    )
+    assert (again.returncode, again.stderr) == (0, told)
     found = json.loads(outlay("ledger", "late", "--json").stdout)
     assert (found["late"], [each["user"] for each in found["calls"]]) == (2, ["u0", "u1"])
     assert {each["cost"] for each in found["calls"]} == {"0.25"}

@@ -195,7 +195,7 @@ def _prices(here: "Process") -> dict[str, Any]:
     try:
         book = here.book()
     except OutlayError as error:
-        return {"error": str(error)}
+        return {"error": str(error), "file": str(here.settings.prices or here.settings.price_updates)}
     made = made_of(book)
     return {
         "version": book.version,

@@ -267,7 +267,8 @@ def _unpriced(found: Found) -> Iterator[Finding]:
 
 def _prices(prices: Found, now: datetime) -> Iterator[Finding]:
     if "error" in prices:
-        yield Finding("prices", FAULT, f"the price book cannot be read ({prices['error']})", "mend that file")
+        what = f"the price book cannot be read ({prices['error']})"
+        yield Finding("prices", FAULT, what, f"mend {quote(prices['file'])}, or take it away")
     made = prices.get("made")
     if made is not None and now - instant(made) > _STALE:
         what = f"the price book is {(now - instant(made)).days} days old ({made[:10]})"

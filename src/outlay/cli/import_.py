@@ -12,6 +12,7 @@ from outlay.cli import words
 from outlay.cli.options import data_options, pairs, state_of
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
+    from outlay.core.ports import Ledger
     from outlay.importing import Fault, Maker
     from outlay.importing.bulk.reading import Bulk
     from outlay.importing.reading import OneByOne
@@ -68,12 +69,25 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
                 origin = Origin(SHAPES.get(given["shape"]), columns)
                 way = way_of(ledger, here.book(), maker, origin)
                 done.append(_import_file(name, way, given["shape"] == "csv"))
+            if any(each["known"] for each in done):
+                _tell_late(reader.ledger)
     finally:  # a file that cannot be read leaves those before it imported
         if done and state_of(ctx).json:
             show_json({"dry_run": dry_run, "files": done})
         elif done:
             show("\n".join(line for each in done for line in _lines(each, dry_run=dry_run)))
     return int(any(each["faults"] for each in done))
+
+
+def _tell_late(ledger: "Ledger") -> None:
+    """Say which calls that are not new count nowhere: not all of them are known ones."""
+    from outlay.core.ports import Keeping
+    from outlay.render.cells import many
+
+    late = ledger.info().late if isinstance(ledger, Keeping) else 0
+    if late:
+        what = f"{many(late, 'call')} of days that had been pruned came late, in no total"
+        click.echo(f"outlay: {what}; outlay ledger late shows them", err=True)
 
 
 def _maker(book: "Book", given: Mapping[str, Any], ctx: click.Context) -> "Maker":

@@ -70,5 +70,5 @@ def _told(done: Settled, *, dry_run: bool) -> str:
         return "no call came too late"
     costs = ", ".join(f"{money_text(amount)} {currency}" for currency, amount in sorted(done.costs.items()))
     what = f"{many(done.calls, 'late call')}{f' ({costs})' if costs else ''}"
-    verb = "would be" if dry_run else "are"
+    verb = "would be" if dry_run else "are" if done.calls != 1 else "is"
     return f"{what} {verb} {'in the totals of their days' if done.counted else 'given up, in no total'}"

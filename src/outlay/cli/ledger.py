@@ -92,6 +92,7 @@ def prune(ctx: click.Context, *, older_than: str | None, before: str | None, dry
     before that day and are wholly taken in are removed.
     """
     from outlay.cli.session import show, show_json
+    from outlay.render.cells import many
 
     moment = _horizon(ctx, older_than, before)
     with _keeping(ctx) as kept:
@@ -105,7 +106,8 @@ def prune(ctx: click.Context, *, older_than: str | None, before: str | None, dry
         show_json({"before": done.before, "calls": done.calls, "rollups": done.rollups,
                    "costs": dict(done.costs), "dry_run": done.dry_run})  # fmt: skip
     else:
-        show(f"{_said(done)} {'would be' if done.dry_run else 'are'} kept as {done.rollups:,} daily totals")
+        verb = "would be" if done.dry_run else "are" if done.calls != 1 else "is"
+        show(f"{_said(done)} {verb} kept as {many(done.rollups, 'daily total')}")
     return 0
 
 
