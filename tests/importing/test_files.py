@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections.abc import Generator
 
 import pytest
 
@@ -51,6 +52,18 @@ def test_a_gzipped_file_that_is_cut_is_told(cut: slice) -> None:
         rows(packed[cut])
     with pytest.raises(ImportFileError, match="CRC"):
         rows(packed[:-8] + bytes(4) + packed[-4:])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_table_that_is_left_when_its_file_is_closed_says_nothing(packed: bool) -> None:  # noqa: FBT001
+    """As by Ctrl-C in an import: the file is closed before the rows are given up."""
+    data = b"a,b\n" + b"1,2\n" * 10_000
+    file = io.BytesIO(gzip.compress(data) if packed else data)
+    found = rows_of(file)
+    assert isinstance(next(found), Line)
+    file.close()
+    assert isinstance(found, Generator)
+    found.close()
 
 
 def test_bad_rows_are_told_and_good_ones_go_on() -> None:

@@ -222,4 +222,5 @@ def table_rows(
     except csv.Error as error:
         raise ImportFileError(f"it is no table: {error}") from None
     finally:
-        text.detach()  # the file is its opener's to close
+        if not file.closed:  # whoever breaks off may close it before this generator hears of it
+            text.detach()  # the file is its opener's to close
