@@ -63,7 +63,7 @@ def test_the_cost_of_models_and_calls_is_seen_in_any_terminal(
         journal = Journal(tmp_path)
         app = WatchApp(Follower(tmp_path), ZoneInfo("UTC"), str(tmp_path))
         async with app.run_test(size=(columns, 30)) as pilot:
-            journal.append(call(model="gpt-4o-mini", cost="0.5"))
+            journal.append(call(model="anthropic.claude-sonnet-4-5-20250929-v1:0", cost="0.5"))
             assert journal.flush()
             app.look()
             await pilot.pause()

@@ -20,8 +20,8 @@ except ImportError:
 
 _EVERY = 0.5
 # What a narrow terminal cuts off is on the right.
-_MODELS = ("model", "cost", "calls", "tokens", "errors", "no price")
-_CALLS = ("at", "model", "cost", "latency", "status", "in", "out", "user")
+_MODELS = ("cost", "model", "calls", "tokens", "errors", "no price")
+_CALLS = ("at", "cost", "model", "latency", "status", "in", "out", "user")
 _BESIDE = 130  # columns from which both tables have room beside each other
 _SHOWN = 100
 
@@ -101,7 +101,7 @@ class WatchApp(App[None]):
         models = self.query_one("#models", DataTable)
         models.clear()
         for (provider, model), own in self.live.dearest():
-            models.add_row(f"{name(provider)} {name(model)}", *_figures(own))
+            models.add_row(_cost(own), f"{name(provider)} {name(model)}", *_figures(own))
         calls = self.query_one("#calls", DataTable)
         calls.clear()
         for record in list(self.live.latest)[-_SHOWN:][::-1]:
@@ -110,10 +110,9 @@ class WatchApp(App[None]):
 
 def totals_text(total: Sum, since: datetime, tz: ZoneInfo) -> str:
     """Say what came in since when."""
-    cost = sums(next(iter(total.costs.values()), None), total.costs if set(total.costs) - {"USD"} else None)
     parts = [
         f"{count(total.calls)} calls since {since.astimezone(tz):%H:%M:%S}",
-        cost if total.costs else "$0.000000" if not total.calls else "cost unknown",
+        _cost(total) if total.costs else "$0.000000" if not total.calls else "cost unknown",
         f"{count(total.errors)} errors",
         f"{count(total.tokens)} tokens",
         *([f"{count(total.unpriced)} without a price"] if total.unpriced else []),
@@ -127,8 +126,8 @@ def call_cells(record: Record, tz: ZoneInfo) -> tuple[str, ...]:
     """Give a call's cells."""
     return (
         f"{record.at.astimezone(tz):%H:%M:%S}",
-        name(record.model),
         dollars(record.cost, record.currency),
+        name(record.model),
         milliseconds(record.latency_ms),
         status_of(record),
         count(record.input_tokens),
@@ -137,9 +136,12 @@ def call_cells(record: Record, tz: ZoneInfo) -> tuple[str, ...]:
     )
 
 
+def _cost(own: Sum) -> str:
+    return sums(next(iter(own.costs.values()), None), own.costs if set(own.costs) - {"USD"} else None)
+
+
 def _figures(own: Sum) -> tuple[str, ...]:
-    cost = sums(next(iter(own.costs.values()), None), own.costs if set(own.costs) - {"USD"} else None)
-    return cost, count(own.calls), count(own.tokens), count(own.errors), count(own.unpriced)
+    return count(own.calls), count(own.tokens), count(own.errors), count(own.unpriced)
 
 
 def show_live(follower: Follower, tz: ZoneInfo, place: str, seconds: float | None) -> None:
