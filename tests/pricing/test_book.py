@@ -260,6 +260,7 @@ def test_a_timeline_has_a_card_for_each_state_of_its_windows(hour: int, rate: in
     [
         ("acme", "onee", "no price of onee is known at acme; near: one"),
         (None, "zzzz", "no price of zzzz is known"),
+        (None, "openai/zzzz", "no prices of provider openai are known"),
         ("huggingface", "x/y:host", "no prices of provider huggingface_host are known"),
     ],
 )

@@ -464,3 +464,20 @@ def test_parts_of_several_currencies_have_no_sum() -> None:
     whole = Usage.of({"input": 10}, parts=parts)
     cost = cost_of(whole, provider="acme", model="one", at=NOW, book=prices)
     assert (cost.amount, cost.reason) == (None, "the parts are billed in several currencies")
+
+
+def test_tokens_of_which_a_least_number_is_charged_are_no_usual_ones() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "least"
+    least = { input = 1000 }
+    price = [{ rates = { input = "2", output = "4" } }]
+    """)
+    # 1000 x 2 + 5 x 4 a million
+    assert charged(prices, {"input": 10, "output": 5}, "acme/least").amount == Decimal("0.00202")
+
+
+def test_what_stands_beside_inclusive_counts_stays() -> None:
+    usage = usage_from_counts({"input_tokens": 10, "output_tokens": 4, "web_search": 2})
+    assert usage.units == {"input": 10, "output": 4, "web_search": 2}

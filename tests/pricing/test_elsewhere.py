@@ -191,3 +191,18 @@ rates = { input = "1", output = "2" }
     )
     assert unlisted(compare_calls([recorded()], [Alternative(tier="nights")], ours)[1]) == []
     assert unlisted(compare_calls([recorded()], [Alternative(tier="nightz")], ours)[1]) == ["nightz"]
+
+
+def test_a_tariff_that_a_list_names_is_no_mistyped_one_where_no_call_has_its_price() -> None:
+    ours = Book.of(
+        sheet_of("""
+[[model]]
+provider = "acme"
+model = "big"
+price = [{ rates = { input = "10", output = "20" } }]
+""")
+    )
+    asked = [Alternative(tier=tier) for tier in ("batch", None, "bacht")]
+    _, found = compare_calls([recorded()], asked, ours)
+    assert [each.flags["assumed_tier"] for each in found] == [1, 0, 1]
+    assert unlisted(found) == ["bacht"]
