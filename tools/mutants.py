@@ -150,7 +150,8 @@ class _InPlace(_Same):
         self._see_functions()
         for mutant in self.run.left(None):
             changes = mutant.changes()
-            tests = sorted(self.run.tests(mutant, changes), key=self._worth)
+            near = f"/test_{mutant.path.stem}.py::"
+            tests = sorted(self.run.tests(mutant, changes), key=partial(self._worth, near))
             tests = self.run.within(tests, mutant, _AT_FIRST)
             put = partial(self._swap, changes) if changes else partial(_rebind, mutant)
             killer = _in_fork(partial(self._tested, session, put, tests))
@@ -158,10 +159,10 @@ class _InPlace(_Same):
             self.run.keep(mutant, killer or _LIVED)
         return True
 
-    def _worth(self, test: str) -> tuple[float, int, float]:
-        """Place a test: what noticed many in little time first, then one case of each, quick ones first."""
+    def _worth(self, near: str, test: str) -> tuple[float, int, bool, float]:
+        """Place a test: what noticed many in little time first, then one case of each, near ones first."""
         seconds = self.run.seconds[test]
-        return -self.killers[test] / (0.02 + seconds), self.case[test], seconds
+        return -self.killers[test] / (0.02 + seconds), self.case[test], near not in test, seconds
 
     def _measured(self, session: pytest.Session, told: int) -> NoReturn:
         measure = coverage.Coverage(data_file=None, config_file=False, source=["src"], branch=False)

@@ -82,3 +82,20 @@ def test_the_copy_is_plain_and_the_callers_own_object_is_not_kept(usage: dict[st
     kept = [common[1], *(value for value in common[1].values() if isinstance(value, dict))]
     theirs = [usage, *(value for value in usage.values() if isinstance(value, dict))]
     assert not {id(each) for each in kept} & {id(each) for each in theirs}
+
+
+@pytest.mark.parametrize("details", ["prompt_tokens_details", "completion_tokens_details"])
+def test_what_was_cached_is_found_beside_details_that_do_not_say_it(details: str) -> None:
+    counts = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
+    usage = {**counts, details: {"audio_tokens": 0}, "num_cached_tokens": 6}
+    assert common_items(usage, CHAT) == (("input", 4), ("cache_read", 6), ("output", 4))
+
+
+@pytest.mark.parametrize("details", ["prompt_tokens_details", "completion_tokens_details"])
+def test_what_a_cost_is_made_of_is_copied_beside_details(details: str) -> None:
+    counts: dict[str, Any] = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
+    of_cost = {"upstream_inference_cost": 1}
+    found = common_usage({**counts, details: {}, "cost_details": of_cost}, PAID)
+    of_cost.clear()
+    assert found is not None
+    assert found[1]["cost_details"] == {"upstream_inference_cost": 1}

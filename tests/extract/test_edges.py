@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from outlay.core.units import MAX_QUANTITY
-from outlay.extract import held, usual_of_body
+from outlay.extract import held, read, usual_of_body
 from outlay.extract.bedrock import converse_items
 from outlay.extract.common import CHAT, PAID, common_items, common_usage
 from outlay.extract.messages import message_items
@@ -206,3 +206,41 @@ def test_a_reply_is_not_held_where_usage_says_all(api: str, reply: str, *, kept:
     body = {"model": "m", "usage": {"input_tokens": 1}, reply: [{"text": "hello"}]}
     assert (reply in held(body, api)) is kept
     assert reply in held({**body, "usage": None}, api)
+
+
+def test_what_bedrock_says_of_its_cache_beside_an_answer_is_counted() -> None:
+    metrics = {
+        "inputTokenCount": 10,
+        "cacheReadInputTokenCount": 5,
+        "cacheWriteInputTokenCount": 3,
+        "outputTokenCount": 4,
+    }
+    found = read({"amazon-bedrock-invocationMetrics": metrics}, provider="bedrock", api="invoke_model")
+    assert found.units == {"input": 10, "cache_read": 5, "cache_write": 3, "output": 4}
+
+
+def test_an_embedding_of_a_text_is_none_of_an_image() -> None:
+    body = {"embedding": [0.5], "inputTextTokenCount": 3}
+    assert read(body, provider="bedrock", api="invoke_model").units == {"input": 3}
+
+
+def test_a_count_of_pages_that_nobody_knows_is_flagged() -> None:
+    usage = {"pages_processed": 2, "doc_size_bytes": 9, "pages_of_tomorrow": 1}
+    found = read({"usage_info": usage}, provider="mistral", api="ocr")
+    assert (found.units, found.flags) == ({"pages": 2}, ("unknown_keys",))
+
+
+def test_what_lies_within_a_message_s_usage_is_copied() -> None:
+    written = {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 0}
+    usage = {
+        "input_tokens": 10,
+        "cache_creation_input_tokens": 3,
+        "cache_creation": written,
+        "output_tokens": 4,
+    }
+    found = read({"usage": usage}, provider="anthropic", api="messages")
+    written["ephemeral_5m_input_tokens"] = 99
+    assert found.raw == {
+        **usage,
+        "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 0},
+    }

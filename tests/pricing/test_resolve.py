@@ -264,3 +264,15 @@ def test_a_price_of_ones_own_is_the_whole_one_but_for_the_fees_of_the_provider()
     # the packaged tables have a tenth more for the US
     assert cost({"input": 1000}) == cost({"input": 1000}, geo="us") == Decimal("0.004")
     assert cost({"web_search": 1}) == Decimal("0.01")  # ten dollars a thousand
+
+
+def test_a_price_that_is_nothing_up_to_a_size_alone_is_not_free() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "0" }
+    above = [{ tokens = 1000, rates = { input = "2" } }]
+    """)
+    assert card_of(prices).free is False
