@@ -1,7 +1,7 @@
 """A price is added to a file of one's own, and nothing else in it is touched."""
 
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -199,6 +199,26 @@ def test_a_rate_of_exchange_ten_times_off_is_refused(tmp_path: Path, rate: str, 
         assert path.read_text() == kept
     add_exchange(path, Exchange("USD", "EUR", Decimal(rate)), force=not taken)
     assert sheet_of(path.read_text()).exchanges[-1].rate == Decimal(rate)
+
+
+@pytest.mark.parametrize(
+    ("of", "into", "says"), [("USD", "USD", "two currencies"), ("USD", "dollars", "code of three capitals")]
+)
+def test_a_rate_of_exchange_that_cannot_be_changes_nothing(
+    tmp_path: Path, of: str, into: str, says: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(BY_HAND)
+    with pytest.raises(PriceBookError, match=f"{says}.*; nothing was written"):
+        add_exchange(path, Exchange(of, into, Decimal("0.9")))
+    assert path.read_text() == BY_HAND
+
+
+def test_a_price_that_has_ended_is_looked_for_within_its_time(tmp_path: Path) -> None:
+    path, end = tmp_path / "mine.toml", datetime(2026, 10, 1, tzinfo=UTC)
+    add_price(path, price("one", "acme", end=end), now=NOW)
+    last = end - timedelta(seconds=1)
+    assert (amount(path, "one", "acme", last), amount(path, "one", "acme", end)) == (Decimal(2), None)
 
 
 def new(**given: Any) -> NewPrice:

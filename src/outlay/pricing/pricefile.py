@@ -236,11 +236,9 @@ def _check(text: str, price: NewPrice, path: Path, now: datetime) -> None:
 
 def _checked(text: str, path: Path) -> Sheet:
     try:
-        sheet = sheet_of(text, path.name, USER)
-        Book.of(sheet)
+        return sheet_of(text, path.name, USER)
     except PriceBookError as error:
         raise PriceFileError(f"{error}; nothing was written") from None
-    return sheet
 
 
 def _write(path: Path, text: str) -> None:
