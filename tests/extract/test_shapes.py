@@ -28,6 +28,12 @@ from outlay.extract.shapes import api_of_body
         ({"done": True, "message": {}}, "ollama_chat"),
         ({"done": True, "response": ""}, "ollama_generate"),
         ({"message": {}}, None),
+        ({"amazon-bedrock-invocationMetrics": {}}, "invoke_model"),
+        ({"task": "translate", "duration": 5.0}, "transcription"),
+        ({"task": "translate"}, None),
+        ({"duration": 5.0}, None),
+        ({"output": [], "usage": {"input_tokens": 1}}, "responses"),
+        ({"output": [], "usage": {"prompt_tokens": 1}}, "chat"),
         ({}, None),
     ],
 )

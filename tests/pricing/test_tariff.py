@@ -1,5 +1,6 @@
 """The tariff of a usual call: the very rates that the whole way takes, or none where more decides."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 
@@ -100,3 +101,37 @@ def test_a_sum_over_calls_that_reaches_a_step_has_no_basis(tokens: int, *, known
     assert (basis_of((("input", tokens),), asked, BOOK, ("summed_calls",)) is not None) is known
     assert basis_of((("input", tokens),), asked, BOOK) is not None
     assert basis_of((("input", tokens),), asked, BOOK, ("summed_calls",), tokens) is not None
+
+
+def test_a_sum_over_calls_between_two_steps_has_no_basis() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "1" }
+    above = [{ tokens = 1000, rates = { input = "2" } }, { tokens = 5000, rates = { input = "3" } }]
+    """)
+    items = (("input", 2000),)
+    assert basis_of(items, ("acme", "one", (), AT), prices, ("summed_calls",)) is None
+    found = basis_of(items, ("acme", "one", (), AT), prices)
+    assert found is not None
+    assert found[1]["input"].amount == 2
+
+
+def test_hours_of_a_day_are_those_of_utc_wherever_a_call_is_told() -> None:
+    prices = book_of("""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = { input = "2" }
+    [[model.price]]
+    rates = { input = "1" }
+    windows = [{ from = "16:30", to = "00:30" }]
+    """)
+    night = datetime(2026, 11, 22, 20, tzinfo=UTC)
+    for at in (night, night.astimezone(timezone(timedelta(hours=8)))):  # four in the morning there
+        found = tariff_of((("input", 5),), (), provider="acme", model="one", at=at, book=prices)
+        assert found is not None
+        assert found[1]["input"].amount == 1
