@@ -62,6 +62,22 @@ def test_a_disagreement_names_whose_word_ours_is() -> None:
     assert o3.ruling is None
 
 
+def test_disagreements_stand_in_the_order_of_their_names_and_units() -> None:
+    theirs = [
+        listed("o3", "input", "9", "openai"),
+        listed("two", "input", "9"),
+        listed("one", "output", "9"),
+        listed("one", "input", "9"),
+    ]
+    found = compare_lists(BOOK, theirs, AT).disagreements
+    assert [(each.model, each.unit) for each in found] == [
+        ("one", "input"),
+        ("one", "output"),
+        ("two", "input"),
+        ("o3", "input"),
+    ]
+
+
 def test_what_we_do_not_list_is_counted_and_never_compared() -> None:
     theirs = [
         listed("one", "cache_read", "1"),

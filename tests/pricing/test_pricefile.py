@@ -199,6 +199,7 @@ def test_a_rate_of_exchange_ten_times_off_is_refused(tmp_path: Path, rate: str, 
         assert path.read_text() == kept
     add_exchange(path, Exchange("USD", "EUR", Decimal(rate)), force=not taken)
     assert sheet_of(path.read_text()).exchanges[-1].rate == Decimal(rate)
+    add_exchange(path, Exchange("USD", "EUR", Decimal(rate)))  # the last one is what it is held against
 
 
 @pytest.mark.parametrize(
