@@ -122,6 +122,7 @@ def test_values_of_every_kind_are_plain() -> None:
     assert plain({"kind": Told.WORD}) == {"kind": "word"}
     assert plain(Decimal("1.50")) == "1.50"
     assert plain({"rate": 0.5, "no": None, "text": "x" * 101}) == {"rate": 0.5, "no": None, "text": "x" * 100}
+    assert plain({"half": "m\ud800", "letter": "é"}) == {"half": "m?", "letter": "é"}
     assert plain(Pair(3)) == {"prompt_tokens": 3}
     assert plain((1, "a")) == [1, "a"]
     assert plain(b"bytes") is None

@@ -246,13 +246,30 @@ def test_lines_are_sealed_of_the_days_that_were_asked_for(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("at_once")
+def test_lines_of_all_days_stay_sealed_where_fewer_days_are_asked_for(tmp_path: Path) -> None:
+    records = [lined(line("input", 10**number, "2.5"), at=NOON + number * DAY) for number in range(5)]
+    later = [lined(line("input", 7, "2.5"), at=NOON + day * DAY) for day in (0, 4)]
+    with closing(DuckLedger(tmp_path)) as ledger, closing(MemoryLedger()) as oracle:
+        for some, since in ((records, None), (later, NOON + 3 * DAY), ([], None)):
+            for each in (ledger, oracle):
+                each.add(some)
+            _check(ledger, oracle, Query(since=since))
+            with ledger._turn() as engine:  # what no question tells
+                assert engine.all("SELECT lines_since FROM seals") == [(None,)]
+        assert ledger.verify() == ()
+
+
+@pytest.mark.usefixtures("at_once")
 def test_lines_of_too_many_kinds_are_not_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resealing, "ALIKE", 2)
     with closing(DuckLedger(tmp_path)) as ledger:
         ledger.add([lined(line("input", 1, str(rate))) for rate in range(1, 6)])
         assert len(ledger.lines(Query())) == 5
         assert _lines_sealed(ledger) == (0, 10)
-        ledger.add([lined(line("input", 1, "1")) for _ in range(6)])
+        ledger.add([lined(line("input", 1, "1"))])
+        assert len(ledger.lines(Query())) == 5
+        assert _lines_sealed(ledger) == (0, 10)  # not asked again before the tenth call
+        ledger.add([lined(line("input", 1, "1")) for _ in range(5)])
         assert len(ledger.lines(Query())) == 5
         assert _lines_sealed(ledger) == (11, 0)
         assert ledger.verify() == ()
