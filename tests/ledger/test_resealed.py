@@ -275,6 +275,23 @@ def test_lines_of_too_many_kinds_are_not_sealed(tmp_path: Path, monkeypatch: pyt
         assert ledger.verify() == ()
 
 
+@pytest.mark.usefixtures("at_once")
+def test_lines_that_become_of_too_many_kinds_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resealing, "ALIKE", 2)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        for rates, kinds, said in (
+            ("1111", 1, (4, 0)),
+            ("23451", 5, (0, 18)),  # twice five kinds are more than nine calls
+            ("1" * 9, 5, (18, 0)),
+        ):
+            ledger.add([lined(line("input", 1, rate)) for rate in rates])
+            assert len(ledger.lines(Query())) == kinds
+            assert _lines_sealed(ledger) == said
+        assert ledger.verify() == ()
+
+
 def _lines_sealed(ledger: DuckLedger) -> tuple[Any, ...]:
     with ledger._turn() as engine:  # what no question tells
         return engine.all("SELECT lines, lines_again FROM seals")[0]
