@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, localcontext
 from itertools import pairwise
 from math import isclose
 from pathlib import Path
@@ -23,9 +23,11 @@ from outlay.report.forecast import forecast_of
 from outlay.report.latency import latency_of
 from outlay.report.money import amounts
 from outlay.report.overview import overview_of
+from outlay.report.page import page_of
 from outlay.report.pattern import pattern_of
 from outlay.report.plain import plain
 from outlay.report.quality import quality_of
+from outlay.report.review import review_of
 from outlay.report.shares import shares_of
 from outlay.report.top import KINDS, top_of
 from outlay.report.trend import trend_of
@@ -271,3 +273,35 @@ def test_every_report_can_be_written_as_json(reader: LedgerReader) -> None:
         document = make(reader).to_dict()
         assert json.loads(json.dumps(document, allow_nan=False)) == json.loads(json.dumps(plain(document)))
         assert "unpriced" in document
+
+
+COARSE = Context(prec=3, traps=[Inexact, FloatOperation, InvalidOperation])
+"""How a program may compute with decimals itself; what we reckon is not its."""
+ASKED: dict[str, Callable[[LedgerReader], Any]] = {
+    "report": lambda reader: reader.report(("model", "day"), order="cost"),
+    "shares": lambda reader: shares_of(reader.report("model")),
+    "trend": lambda reader: trend_of(reader, since="20d"),
+    "pattern": pattern_of,
+    "latency": latency_of,
+    "errors": errors_of,
+    "caching": caching_of,
+    "top": lambda reader: top_of(reader, "models"),
+    "economics": lambda reader: economics_of(reader, "model"),
+    "quality": quality_of,
+    "overview": overview_of,
+    "forecast": forecast_of,
+    "review": review_of,
+    "page": page_of,
+    "calls": lambda reader: [record.cost for record in reader.calls(50, "cost")],
+}
+
+
+@pytest.mark.parametrize("make", [MemoryLedger, DuckLedger])
+def test_a_programs_own_decimal_context_changes_no_answer(make: Callable[..., Any], tmp_path: Path) -> None:
+    with closing(make() if make is MemoryLedger else make(tmp_path)) as ledger:
+        ledger.add(records(1500, (*MODELS, EUROPEAN)))
+        reader = reader_of(ledger)
+        expected = {name: repr(ask(reader)) for name, ask in ASKED.items()}
+        with localcontext(COARSE):
+            found = {name: repr(ask(reader)) for name, ask in ASKED.items()}
+    assert found == expected

@@ -11,7 +11,7 @@ from outlay.alerts.send import send_alert
 from outlay.atomic import write_file
 from outlay.core.errors import OutlayError
 from outlay.core.instants import instant
-from outlay.core.money import decimal_of, total
+from outlay.core.money import decimal_of, text_of, total
 from outlay.core.query import zone
 from outlay.journal.lines import read_objects
 
@@ -43,7 +43,7 @@ def check_budget(
     budget = decimal_of(daily_budget, "daily_budget")
     if cost <= budget:
         return False
-    mark = f"{today.isoformat()} {budget.normalize():f}"
+    mark = f"{today.isoformat()} {text_of(budget)}"
     told = path.with_name(f".{path.name}.alerted")
     from filelock import FileLock  # noqa: PLC0415  # takes 0.1 s to load, and a look at the rules needs none
 

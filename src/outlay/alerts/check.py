@@ -91,7 +91,7 @@ def _new(crossed: list[Standing], marks: Marks) -> Iterator[Fired]:
         else:
             yield Fired(each, message_of([each]))
     for calls in dear.values():
-        calls.sort(key=lambda each: -each.value)
+        calls.sort(key=lambda each: each.value, reverse=True)
         yield Fired(calls[0], message_of(calls), len(calls))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from outlay.alerts.standing import Group, Standing
-from outlay.core.money import text_of
+from outlay.core.money import EXACT, text_of
 
 
 def message_of(standings: Sequence[Standing]) -> str:
@@ -58,7 +58,7 @@ def _whom(group: Group) -> str:
 
 def amount(value: Decimal, currency: str, least_places: int = 2) -> str:
     """Write an amount with two places, or with as many as it takes to say something of a small one."""
-    exponent = value.normalize().as_tuple().exponent
+    exponent = EXACT.normalize(value).as_tuple().exponent
     needed = -exponent if isinstance(exponent, int) else 0
     places = least_places if value >= 1 or not value else max(least_places, min(1 - value.adjusted(), needed))
     text = f"{value:,.{places}f}"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from itertools import takewhile
 from typing import Any
 
@@ -18,6 +18,7 @@ from outlay.report import LedgerReader
 GRACE = timedelta(
     days=1
 )  # for so long a window that is over is looked at again: a nightly check misses nothing
+_WIDE = Context(prec=60)
 DEAREST = 1000  # calls of one window that a rule of dear calls looks at
 Group = tuple[tuple[str, str | None], ...]
 """Dimensions with the values that a budget is for."""
@@ -47,7 +48,11 @@ class Standing:
     @property
     def percent(self) -> Decimal:
         """The value in percent of the limit."""
-        return (self.value / self.rule.limit * HUNDRED).quantize(Decimal("0.1"))
+        return _percent(self.value, self.rule.limit, Decimal("0.1"))
+
+
+def _percent(part: Decimal, whole: Decimal, places: Decimal) -> Decimal:
+    return _WIDE.quantize(_WIDE.divide(EXACT.multiply(part, HUNDRED), whole), places)
 
 
 def standings(rules: Iterable[Rule], reader: LedgerReader, now: datetime) -> Iterator[Standing]:
@@ -109,8 +114,8 @@ def _error_rate(rule: Rule, window: Window, reader: LedgerReader) -> Iterator[St
     report = reader.report(rule.per, since=window.start, until=window.end, where=rule.where, order="calls")
     for row in report.rows or ([] if rule.per else [report.total]):
         calls, errors = row["calls"], row["errors"]
-        over = calls >= rule.min_calls and errors * HUNDRED > rule.limit * calls
-        percent = (errors * HUNDRED / calls).quantize(Decimal("0.01")) if calls else ZERO
+        over = calls >= rule.min_calls and errors * 100 > EXACT.multiply(rule.limit, calls)
+        percent = _percent(Decimal(errors), Decimal(calls), Decimal("0.01")) if calls else ZERO
         yield Standing(rule, window, group_in(rule, row), percent, HUNDRED if over else None, calls)
 
 

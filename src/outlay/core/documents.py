@@ -82,7 +82,7 @@ def _list(name: str, value: Any) -> list[Any] | tuple[Any, ...]:
 
 
 def _amount(name: str, value: Any) -> Any:
-    if abs(decimal_of(value, name)) > LIMIT:
+    if decimal_of(value, name).copy_abs() > LIMIT:
         raise ValueError(f"{name} must be at most {LIMIT:,}, not {value!r:.40}")
     return value
 

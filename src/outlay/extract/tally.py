@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from outlay.core.money import EXACT
 from outlay.core.twins import open_twin
 from outlay.core.units import MAX_QUANTITY
 from outlay.core.usage import Item, Quantity, Term, Usage, ordered
@@ -85,7 +86,9 @@ class Tally:
     def put(self, unit: str, quantity: Quantity | None) -> None:
         """Add to a unit; None and 0 add nothing."""
         if quantity:
-            self.units[unit] = self.units.get(unit, 0) + quantity
+            have = self.units.get(unit, 0)
+            whole = type(have) is int and type(quantity) is int
+            self.units[unit] = have + quantity if whole else EXACT.add(have, quantity)
 
     def take(self, unit: str, quantity: int | None, left: int) -> int:
         """Move a narrower count out of what is left of the wider one; more than is left is clamped."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from outlay.core.errors import SettingsError
-from outlay.core.money import decimal_of
+from outlay.core.money import EXACT, decimal_of
 from outlay.llm.config import adapter_name
 from outlay.pricing import Book, Unpriced
 from outlay.pricing.own import per_thousand_book
@@ -227,7 +227,7 @@ def _listed(model: str, unit: str, at: datetime) -> Decimal:
     card = Book.default().resolve(None, model, at)
     if isinstance(card, Unpriced):
         raise SettingsError(f"no price of {model} on {at:%Y-%m-%d} is known: {card.reason}")
-    return card.rates[unit].amount * THOUSAND / MILLION
+    return EXACT.divide(EXACT.multiply(card.rates[unit].amount, THOUSAND), Decimal(MILLION))
 
 
 def _entry(row: Mapping[str, Any]) -> LLMEntry:

@@ -10,6 +10,7 @@ from typing import Any
 
 from outlay.core.errors import OutlayError, PriceBookError, PriceFileError
 from outlay.core.instants import instant, to_utc
+from outlay.core.money import EXACT
 from outlay.core.units import COUNT_NAME, TOKEN_UNITS
 from outlay.core.usage import Term
 from outlay.pricing.bounds import refuse_odd
@@ -219,7 +220,8 @@ def _read_rate(unit: str, value: object, stated: Stated, where: str) -> Rate:
     if amount < 0:
         raise PriceBookError(f"{where}, rates.{unit}: a rate cannot be negative ({amount})")
     usual = per_of(unit)
-    amount = amount if stated.per is None else (amount * usual / stated.per).normalize()
+    if stated.per is not None:
+        amount = EXACT.normalize(EXACT.divide(EXACT.multiply(amount, usual), stated.per))
     if stated.may_slip:
         refuse_odd(unit, amount, stated.currency, where)
     return Rate(amount, usual)

@@ -40,13 +40,13 @@ def dollars(amount: Decimal | None, currency: str = "USD") -> str:
     """Show money with six digits; an amount too small for them in full, an unknown one as such."""
     if amount is None:
         return UNKNOWN
-    figure = f"{amount:,.6f}" if not amount or abs(amount) >= _SIX else text_of(amount)
+    figure = f"{amount:,.6f}" if not amount or amount.copy_abs() >= _SIX else text_of(amount)
     return f"${figure}" if currency == "USD" else f"{figure} {currency}"
 
 
 def signed(amount: Decimal, currency: str = "USD") -> str:
     """Show a difference of money with its sign."""
-    return f"{'-' if amount < 0 else '+'}{dollars(abs(amount), currency)}"
+    return f"{'-' if amount < 0 else '+'}{dollars(amount.copy_abs(), currency)}"
 
 
 def sums(cost: Decimal | None, costs: Mapping[str, Decimal] | None) -> str:

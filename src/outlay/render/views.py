@@ -11,6 +11,7 @@ from outlay.report.caching import Caching
 from outlay.report.economics import Economics
 from outlay.report.errors import Errors
 from outlay.report.latency import Latency
+from outlay.report.money import ratio
 from outlay.report.quality import Quality
 from outlay.report.savings import Change, Savings
 
@@ -210,7 +211,7 @@ def savings_view(found: Savings) -> View:
 
 
 def _saving_row(change: Change) -> Row:
-    share = float(change.saving / change.cost) if change.cost else None
+    share = ratio(change.saving, change.cost)
     return {**change.to_dict(), **{name: getattr(change, name) for name in _AMOUNTS}, "share": share}
 
 

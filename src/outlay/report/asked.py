@@ -48,13 +48,18 @@ def sort_key(order: str, query: Query) -> Callable[[Row], Any]:
     if order == "cost":
         return _by_cost
     if order in metrics:
-        return lambda row: (row[order] is None, -(row[order] or 0))
+        return lambda row: (row[order] is None, _negative(row[order] or 0))
     if order in query.by:
         return lambda row: (row[order] is None, row[order] or "")
     raise QueryError(f"no order {order!r:.60}; there are {', '.join((*query.by, *metrics))}")
 
 
+def _negative(value: Decimal | float) -> Decimal | float:
+    return value.copy_negate() if isinstance(value, Decimal) else -value  # -value rounds as the program says
+
+
 def _by_cost(row: Row) -> tuple[bool, Decimal]:
     """Put the dearest first, the unknown last; of several currencies the dollars count, else the most."""
     known = amounts(row)
-    return not known, -(known["USD"] if "USD" in known else max(known.values(), default=ZERO))
+    dearest = known["USD"] if "USD" in known else max(known.values(), default=ZERO)
+    return not known, dearest.copy_negate()

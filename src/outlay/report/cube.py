@@ -35,7 +35,7 @@ class Cell:
         """Add another cell, or with -1 take it away."""
         return Cell(
             tuple(a + sign * b for a, b in zip(self.sums, other.sums, strict=True)),
-            EXACT.add(self.cost, other.cost * sign),
+            EXACT.add(self.cost, EXACT.multiply(other.cost, sign)),
             self.latency_ms + sign * other.latency_ms,
             _added(self.latencies, other.latencies, sign),
             self.elsewhere + sign * other.elsewhere,

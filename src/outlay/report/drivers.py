@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
 from outlay.core.buckets import span
+from outlay.core.money import EXACT, total
 from outlay.core.query import Row, zone
 from outlay.core.units import TOKEN_UNITS
 from outlay.report.asked import conditions
@@ -20,6 +21,7 @@ NAMES = ("calls", "model_mix", "tokens_per_call", "cache_share", "price")
 
 BEFORE = 28  # days that a day is compared with
 _PLACES = Decimal("0.000001")
+_WIDE = Context(prec=60)
 _NOTICEABLE = Fraction(1, 100)  # of all input; less is no driver, and stays in the price
 Model = tuple[str | None, str | None]
 
@@ -43,7 +45,7 @@ class Drivers:
     @property
     def change(self) -> Decimal:
         """How much more the day cost than a usual one."""
-        return self.cost - self.usual
+        return EXACT.subtract(self.cost, self.usual)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the drivers as a JSON object; money is a plain decimal string."""
@@ -89,8 +91,9 @@ def drivers_of(
     effects = _effects(usual, now)
     cost, before = (_money(_sum(uses.values(), lambda use: use.cost)) for uses in (now, usual))
     rounded = {name: _money(effect) for name, effect in effects.items()}
-    rounded["price"] += cost - before - sum(rounded.values())
-    return Drivers(day, currency, cost, before, tuple(rounded.items()), _greatest(rounded, cost - before))
+    change = EXACT.subtract(cost, before)
+    rounded["price"] = EXACT.add(rounded["price"], EXACT.subtract(change, total(rounded.values())))
+    return Drivers(day, currency, cost, before, tuple(rounded.items()), _greatest(rounded, change))
 
 
 def _days_with_calls(reader: LedgerReader, **question: Any) -> int:
@@ -189,10 +192,10 @@ def _sum(uses: Iterable[_Use], of: Callable[[_Use], Fraction]) -> Fraction:
 
 
 def _money(amount: Fraction) -> Decimal:
-    return (Decimal(amount.numerator) / Decimal(amount.denominator)).quantize(_PLACES)
+    return _WIDE.quantize(_WIDE.divide(Decimal(amount.numerator), Decimal(amount.denominator)), _PLACES)
 
 
 def _greatest(effects: dict[str, Decimal], change: Decimal) -> str | None:
     if not change:
         return None
-    return max(effects, key=lambda name: effects[name] if change > 0 else -effects[name])
+    return max(effects, key=lambda name: effects[name] if change > 0 else effects[name].copy_negate())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from outlay.core.buckets import bucket, span
@@ -21,6 +21,7 @@ HISTORY = 120  # days that are looked at
 WATCHED = 30  # complete days that are judged
 _EXPLAINED = 3  # unusual days whose drivers are asked for
 _PLACES = Decimal("0.000001")
+_WIDE = Context(prec=60)
 _FEW = f"a forecast with an interval needs {series.LEAST} complete days with calls behind it"
 
 
@@ -154,14 +155,14 @@ def _month_end(currency: str, costs: dict[str, Decimal], stand: Stand, least: De
     bounds = (
         [None, None]
         if factors is None
-        else [settled + max(_money(sum(told) * each), so_far) for each in factors]
+        else [EXACT.add(settled, max(_money(sum(told) * each), so_far)) for each in factors]
     )
     return MonthEnd(
         currency=currency,
         to_date=spent[month],
         today=so_far,
         last_month=spent[before],
-        forecast=settled + max(_money(told[0]), so_far) + _money(sum(told[1:])) if told else None,
+        forecast=total((settled, max(_money(told[0]), so_far), _money(sum(told[1:])))) if told else None,
         low=bounds[0],
         high=bounds[1],
         reason=None if factors is not None else _FEW,
@@ -186,12 +187,12 @@ def _judged(history: Sequence[tuple[str, Decimal]], least: Decimal) -> Iterator[
             yield Day(day, cost)
             continue
         value = _money(told.value)
-        out = told.stands_out(values[place]) and abs(cost - value) >= least
+        out = told.stands_out(values[place]) and EXACT.subtract(cost, value).copy_abs() >= least
         yield Day(day, cost, value, _money(told.low), _money(told.high), out)
 
 
 def _money(estimate: float) -> Decimal:
-    return Decimal(estimate).quantize(_PLACES)
+    return _WIDE.quantize(_WIDE.create_decimal_from_float(estimate), _PLACES)
 
 
 def _date(day: str) -> datetime:

@@ -71,9 +71,13 @@ class Live:
 
     def dearest(self) -> list[tuple[tuple[str, str | None], Sum]]:
         """Give the models, those that cost most dollars first."""
-        return sorted(self.models.items(), key=lambda each: (-each[1].costs.get("USD", ZERO), -each[1].calls))
+        return sorted(self.models.items(), key=lambda each: _dearest(each[1]))
 
     def _forget(self) -> None:
         """Let go of minutes that nobody can ask for any more."""
         for minute in sorted(self._minutes)[: -2 * MINUTES]:
             del self._minutes[minute]
+
+
+def _dearest(group: Sum) -> tuple[Decimal, int]:
+    return group.costs.get("USD", ZERO).copy_negate(), -group.calls

@@ -48,7 +48,7 @@ def added(many: Iterable[Amounts]) -> dict[str, Decimal]:
 
 def less(whole: Amounts, part: Amounts) -> dict[str, Decimal]:
     """Take amounts off others, each currency by itself."""
-    return added((whole, {currency: -amount for currency, amount in part.items()}))
+    return added((whole, {currency: amount.copy_negate() for currency, amount in part.items()}))
 
 
 def money(known: Amounts, name: str = "cost") -> dict[str, Any]:
@@ -74,7 +74,7 @@ def per(amount: Decimal | None, count: int | Decimal, times: int = 1) -> Decimal
     """Give an amount by a count, to the ledger's places; None where either is unknown or nothing."""
     if amount is None or not count:
         return None
-    return Decimal(text_of(to_ledger_places(_DIVISION.divide(amount * times, Decimal(count)))))
+    return Decimal(text_of(to_ledger_places(_DIVISION.divide(EXACT.multiply(amount, times), Decimal(count)))))
 
 
 def ratio(part: Decimal | float | None, whole: Decimal | float | None) -> float | None:

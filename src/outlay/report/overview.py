@@ -8,6 +8,7 @@ from typing import Any
 
 from outlay.core.buckets import bucket, span
 from outlay.core.instants import text_of as instant_text
+from outlay.core.money import ZERO
 from outlay.core.query import Row, zone
 from outlay.report.adding import empty_row, sum_of
 from outlay.report.money import ratio
@@ -93,7 +94,7 @@ def _models(rows: list[Row]) -> list[Row]:
     whole = _over(rows)
     groups = _grouped(rows, "provider", "model")
     summed = [sum_of(within, {"provider": name, "model": model}) for (name, model), within in groups.items()]
-    summed.sort(key=lambda row: (row["cost"] is None, -(row["cost"] or 0), -row["calls"]))
+    summed.sort(key=lambda row: (row["cost"] is None, (row["cost"] or ZERO).copy_negate(), -row["calls"]))
     return [{**row, "share": ratio(row["cost"], whole["cost"])} for row in summed[:_MODELS]]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from outlay.core.buckets import bucket, span
@@ -117,7 +118,12 @@ def _movers(reader: LedgerReader, question: dict[str, Any]) -> Iterator[Row]:
         for asked in (question, earlier)
     )
     rows = [_mover(key, now.get(key), before.get(key)) for key in {**now, **before}]
-    yield from sorted(rows, key=lambda row: (row["cost_change"] is None, -abs(row["cost_change"] or 0)))
+    yield from sorted(rows, key=_greatest_first)
+
+
+def _greatest_first(row: Row) -> tuple[bool, Decimal]:
+    change: Decimal = row["cost_change"] or ZERO
+    return row["cost_change"] is None, change.copy_abs().copy_negate()
 
 
 def _mover(key: tuple[str | None, str | None], now: Row | None, before: Row | None) -> Row:

@@ -62,7 +62,7 @@ def admin_totals(chosen: Any) -> dict[str, Any]:
     }
     rows = chosen.order_by().values("provider", "model").annotate(**figures)
     models = [{**row, "dollars": amount_of(row["dollars"])} for row in rows]
-    models.sort(key=lambda row: (-row["dollars"], str(row["model"])))
+    models.sort(key=lambda row: (row["dollars"].copy_negate(), str(row["model"])))
     whole = chosen.order_by().aggregate(**figures)
     return {**whole, "dollars": amount_of(whole["dollars"]), "models": models}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from outlay.capture.fields import NO_USAGE
+from outlay.core.money import EXACT
 from outlay.importing.bulk.expressions import MONEY, NOTHING, quoted, trimmed
 from outlay.importing.bulk.told import UNITS
 
@@ -44,7 +45,7 @@ class Amount:
 def amount(unit: str, most: int, rates: Sequence[Decimal]) -> Amount:
     """Say how to multiply out a unit of which a call has at most so many, at one of these rates."""
     digits = len(str(most))
-    places = max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in rates))
+    places = max(0, *(-int(EXACT.normalize(rate).as_tuple().exponent) for rate in rates))
     whole = max(len(str(int(rate))) for rate in rates)
     if digits + places + whole <= _NARROW:
         kinds = f"DECIMAL({digits}, 0)", f"DECIMAL({places + whole}, {places})"

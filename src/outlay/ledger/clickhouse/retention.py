@@ -8,6 +8,7 @@ from typing import Any
 from outlay.core.errors import LedgerBusyError
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
+from outlay.core.money import EXACT
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.dialect import HORIZON
 from outlay.ledger.clickhouse.late import set_stragglers_aside
@@ -82,7 +83,7 @@ def _told(until: datetime, days: list[tuple[Any, ...]], *, dry_run: bool) -> Pru
     costs: dict[str, Decimal] = {}
     for _, currency, _, cost, _ in days:
         if cost is not None:
-            costs[currency] = plain(costs.get(currency, Decimal(0)) + cost)
+            costs[currency] = plain(EXACT.add(costs.get(currency, Decimal(0)), cost))
     return Pruned(
         before=until,
         calls=sum(int(day[2]) for day in days),

@@ -14,7 +14,7 @@ from outlay.core.codec import line_json, price_json, quantity_json, usage_json
 from outlay.core.cost import CostLine, Price
 from outlay.core.errors import RefusedEntryError
 from outlay.core.instants import text_of as instant_text
-from outlay.core.money import multiply, rate_text
+from outlay.core.money import EXACT, multiply, rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.record import Record
 from outlay.core.usage import Quantity
@@ -74,7 +74,7 @@ def kind_row(key: Sequence[Any]) -> list[str | bool | None]:
 def price_row(price: Price | None, rates: Rates | None) -> list[str | None]:
     """Give the row of a price, in the order of its columns."""
     listed = [
-        [unit, rate_text(rate), money_text(Decimal(1) / per), per, note, model]
+        [unit, rate_text(rate), money_text(EXACT.divide(Decimal(1), per)), per, note, model]
         for unit, rate, per, note, model in rates or ()
     ]
     return [

@@ -1,0 +1,105 @@
+"""A program may compute with decimals as it likes: its context, or its traps, change no sum of ours.
+
+``-amount``, ``abs``, ``+`` and ``normalize`` of a Decimal round to the precision of whoever calls; what is
+reckoned for a program is reckoned in its threads.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, localcontext
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.pricing.test_bounds import MODEL
+from tests.support.books import sheet_of
+
+import outlay
+from outlay.alerts.messages import amount
+from outlay.alerts.rules import rules_of
+from outlay.alerts.standing import standings
+from outlay.capture import Recorder, SystemClock
+from outlay.core.codec import entry_from_json, entry_json
+from outlay.core.record import Record
+from outlay.importing.bulk.charged import amount as multiplied
+from outlay.ledger import MemoryLedger
+from outlay.llm import DictRegistry
+from outlay.pricing import Book, cost_of
+from outlay.render.cells import dollars, signed
+from outlay.render.letter import letter_markdown
+from outlay.report import LedgerReader
+from outlay.report.review import review_of
+from outlay.testing import call
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+EXACT_COST = "12345678901.123456789012345678"  # 29 digits, one more than decimals have by themselves
+
+
+@pytest.fixture(params=[{}, {"traps": [Inexact, FloatOperation, InvalidOperation]}], ids=["coarse", "traps"])
+def coarse(request: pytest.FixtureRequest) -> Iterator[None]:
+    with localcontext(Context(prec=3, **request.param)):
+        yield
+
+
+def reader() -> LedgerReader:
+    ledger = MemoryLedger()
+    days = (NOON - timedelta(days=back) for back in range(40))
+    ledger.add([call(at, cost=f"{EXACT_COST[:-2]}{at.day:02}", model="m", provider="p") for at in days])
+    return LedgerReader(ledger, now=lambda: NOON)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_usage_is_read_to_its_last_digit() -> None:
+    response = {"text": "x", "usage": {"type": "duration", "seconds": 12.3456}}
+    usage = outlay.usage_of([response], provider="openai", api="transcription")
+    assert str(usage.units["audio_seconds"]) == "12.3456"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_rate_by_the_thousand_and_its_cost_are_exact() -> None:
+    book = Book.of(sheet_of(MODEL + 'rates = { input = "0.0012345" }\nper = 1000'))
+    cost = cost_of({"input": 1_000_001}, provider="acme", model="m", at=NOON, book=book)
+    assert cost.lines[0].rate == Decimal("1.2345")
+    assert cost.amount == Decimal("1.2345012345")
+    assert multiplied("input", 10, [Decimal("1.234500")]).places == 4
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_stated_cost_is_kept_as_it_is() -> None:
+    kept: list[Record] = []
+
+    class Sink:
+        def append(self, entry: object) -> None:
+            assert isinstance(entry, Record)
+            kept.append(entry)
+
+        def flush(self, timeout: float | None = None) -> bool:
+            raise NotImplementedError
+
+    recorder = Recorder(Sink(), clock=SystemClock(), price=cost_of)
+    record = recorder.record(provider="p", model="m", cost=1234.5678, latency_ms=1.25)
+    read = entry_from_json(entry_json(record))
+    assert isinstance(read, Record)
+    assert [each.cost for each in (record, *kept, read)] == [Decimal("1234.5678")] * 3
+
+
+@pytest.mark.usefixtures("coarse")
+def test_sums_of_reports_and_letters_are_exact() -> None:
+    found = review_of(reader(), "this")
+    assert found.trend.total["cost"] == Decimal("37037036703.370370367037036872")  # of Monday to Wednesday
+    assert "12,345,678,901.123457" in letter_markdown(found, ZoneInfo("UTC"))
+    assert dollars(Decimal("0.000000123456")) == "$0.000000123456"
+    assert signed(Decimal("-1234.5678901")) == "-$1,234.567890"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_budgets_are_told_to_the_digit() -> None:
+    (rule,) = rules_of({"rules": [{"name": "b", "budget": Decimal("9876543210.5")}]})
+    found = next(standings([rule], reader(), NOON))
+    assert found.value == Decimal(f"{EXACT_COST[:-2]}25")
+    assert found.percent == Decimal("125.0")
+    assert amount(Decimal("1234.5678"), "USD") == "$1,234.57"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_registered_models_cost_what_is_listed() -> None:
+    assert DictRegistry.from_env({}).get_by_name("GPT-4o-mini").cost_per_1k_input == Decimal("0.00015")
