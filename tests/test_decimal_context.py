@@ -23,6 +23,7 @@ from outlay.core.record import Record
 from outlay.importing.bulk.charged import amount as multiplied
 from outlay.ledger import MemoryLedger
 from outlay.llm import DictRegistry
+from outlay.otel.reading import read_span
 from outlay.pricing import Book, cost_of
 from outlay.render.cells import dollars, signed
 from outlay.render.letter import letter_markdown
@@ -80,6 +81,16 @@ def test_a_stated_cost_is_kept_as_it_is() -> None:
     read = entry_from_json(entry_json(record))
     assert isinstance(read, Record)
     assert [each.cost for each in (record, *kept, read)] == [Decimal("1234.5678")] * 3
+
+
+@pytest.mark.usefixtures("coarse")
+def test_costs_of_both_sides_of_a_span_are_added_exactly() -> None:
+    sides = {"llm.cost.prompt": "1.23456", "llm.cost.completion": "0.000007", "llm.model_name": "m"}
+    table = {"langfuse.observation.cost_details": '{"input": 1.23456, "output": 0.000007}'}
+    for said in (sides, table):
+        reading = read_span(said, "scope")
+        assert reading is not None
+        assert reading.usage.reported_cost == Decimal("1.234567")
 
 
 @pytest.mark.usefixtures("coarse")

@@ -321,6 +321,22 @@ def test_row_052_a_log_that_fails_never_breaks_the_call(
     assert tracked_llm_call("x", call_llm=lambda _: "fine", log_file=tmp_path) == "fine"  # a folder
 
 
+def test_what_cannot_say_what_it_is_breaks_no_call_and_hides_no_error(log_file: Path) -> None:
+    class Mute(Exception):  # noqa: N818 - a prompt in one call, an error in the other
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def fails(_prompt: Any) -> None:
+        raise Mute
+
+    assert tracked_llm_call(Mute(), call_llm=lambda _: answer(), log_file=log_file) is not None
+    with pytest.raises(Mute):
+        tracked_llm_call("hi", call_llm=fails, log_file=log_file)
+    worked, failed = lines(log_file)
+    assert (worked["status"], worked["prompt_length"]) == ("success", None)
+    assert (failed["status"], failed["error"], failed["prompt_length"]) == ("error", "Mute", 2)
+
+
 def test_row_101_a_dear_query_is_said_aloud(capsys: pytest.CaptureFixture[str]) -> None:
     # gpt-4o today, out alone: 5010 x 10 = 50,100 a million; 5000 are 0.05 itself
     log_with_alert("p", answer(0, 5000), 1.0)

@@ -13,6 +13,7 @@ from outlay import process
 from outlay.core.errors import MissingExtraError
 from outlay.llm import Llm, LlmConfig
 from outlay.observability import COLUMNS, LlmOperationCollector
+from outlay.report import LedgerReader
 from outlay.settings import Settings
 
 
@@ -45,6 +46,19 @@ def test_row_088_the_last_call_of_this_process_is_in_it() -> None:
     assert (row["input_tokens"], row["output_tokens"]) == (latest.input_tokens, latest.output_tokens)
     assert row["cost"] == float(latest.cost or 0)
     assert row["operation_id"] == latest.record_id
+
+
+def test_the_ledger_that_it_opened_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[LedgerReader] = []
+
+    def close(reader: LedgerReader) -> None:
+        closed.append(reader)
+
+    monkeypatch.setattr(LedgerReader, "close", close)
+    LlmOperationCollector.polars_from_db()
+    assert len(closed) == 1
+    LlmOperationCollector.polars_from_db(ledger=outlay.open())
+    assert len(closed) == 1  # what was handed in is the caller's
 
 
 def test_row_088_every_filter() -> None:

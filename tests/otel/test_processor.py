@@ -10,11 +10,13 @@ from opentelemetry.trace import Status, StatusCode
 from tests.support.wire import Kept
 
 import outlay
-from outlay.capture import Call
+from outlay.capture import Call, Recorder
 from outlay.capture.contexts import inside
+from outlay.capture.guard import failures
 from outlay.capture.texts import Texts
+from outlay.core.errors import SettingsError
 from outlay.core.usage import Usage
-from outlay.otel import tree
+from outlay.otel import OutlaySpanProcessor, tree
 from outlay.process import current
 
 U = "gen_ai.usage."
@@ -317,3 +319,14 @@ def test_many_threads_record_each_call_once(provider: Any, kept: Kept) -> None:
     for thread in threads:
         thread.join()
     assert len(kept.records) == 400
+
+
+def test_a_flush_that_fails_is_no_fault_of_the_program() -> None:
+    def fails() -> Recorder:
+        raise SettingsError("outlay.toml cannot be")
+
+    processor = OutlaySpanProcessor(recorder=fails)
+    try:
+        assert processor.force_flush() is False
+    finally:
+        failures.clear()

@@ -140,3 +140,24 @@ def test_a_tracker_of_another_kind_gets_the_documented_keywords() -> None:
         "completion_tokens": 500,
     }
     assert given["cost"] == Decimal("0.00045")
+
+
+def test_a_key_in_an_error_reaches_no_tracker_of_the_programs_own_either() -> None:
+    told: list[dict[str, Any]] = []
+
+    class Own:
+        def record(self, **given: Any) -> None:
+            told.append(given)
+
+        def get_stats(self, *, user_id: Any = None) -> None:
+            """Nobody asks."""
+
+    @tracked_chat(Own())
+    def chat(messages: list[Any], model: str = "gpt-4o") -> Any:
+        raise PermissionError("Incorrect API key provided: sk-abcdefghijklmnopqrstuvwxyz0123456789")
+
+    with pytest.raises(PermissionError, match="sk-abc"):
+        chat(MESSAGES)
+    (given,) = told
+    assert given["metadata"]["error_type"] == "PermissionError"
+    assert "sk-abcdef" not in given["metadata"]["error"]

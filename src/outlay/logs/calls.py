@@ -41,15 +41,12 @@ def tracked_llm_call(
         "timestamp": now_text(),
         "user_id": user_id,
         "query_type": query_type,
-        "prompt_length": length_of(prompt),
+        "prompt_length": guarded(length_of)(prompt),  # whose own __str__ may fail
     }
     try:
         result = function(prompt)
     except BaseException as error:
-        latency = time.perf_counter() - start
-        _tell(
-            {**entry, "status": "error", "error": error_text(error), "latency": latency}, log_file, echo=echo
-        )
+        _tell_failure(entry, error, time.perf_counter() - start, log_file, echo=echo)
         raise
     _tell_success(entry, result, time.perf_counter() - start, log_file, echo=echo)
     return result
@@ -98,6 +95,18 @@ def _tell_success(
 ) -> None:
     told = {"latency": latency, "cached": was_cached(result)}
     _tell({**entry, "status": "success", **success_fields(result), **told}, log_file, echo=echo)
+
+
+@guarded
+def _tell_failure(
+    entry: dict[str, Any],
+    error: BaseException,
+    latency: float,
+    log_file: str | PathLike[str] | None,
+    *,
+    echo: bool,
+) -> None:
+    _tell({**entry, "status": "error", "error": error_text(error), "latency": latency}, log_file, echo=echo)
 
 
 @guarded

@@ -67,8 +67,11 @@ def was_cached(result: Any) -> bool:
 
 
 def error_text(error: object) -> str:
-    """Give an error's text without keys."""
-    return redact(str(error))
+    """Give an error's text without keys; its class where it has no text."""
+    try:
+        return redact(str(error))
+    except Exception:  # noqa: BLE001 - an error that cannot say what it is is one all the same
+        return type(error).__name__
 
 
 def _priced(result: Any) -> tuple[Usage, str | None, Cost]:

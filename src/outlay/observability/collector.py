@@ -1,6 +1,7 @@
 """LlmOperationCollector: every recorded call as a row of a polars frame, with filters."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -77,7 +78,8 @@ class LlmOperationCollector:
         """
         wanted = {"agent": agent_id, "action": action_id, "session": session_id, "workspace": workspace}
         where = {name: value for name, value in wanted.items() if value is not None}
-        calls = (ledger or _ledger()).calls(None, since=start_date, until=end_date, where=where)
+        with nullcontext(ledger) if ledger is not None else _ledger() as asked:
+            calls = asked.calls(None, since=start_date, until=end_date, where=where)
         return frame_of([row_of(record) for record in calls])
 
 
@@ -137,7 +139,7 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> "pl.DataFrame":
     return pl.DataFrame(columns, schema={name: kinds[name] for name in COLUMNS})
 
 
-def _ledger() -> Ledger:
+def _ledger() -> AbstractContextManager[Ledger]:
     # Imported when asked: the process wires this room together with those below.
     from outlay import process  # noqa: PLC0415 - see above
 

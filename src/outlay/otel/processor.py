@@ -67,9 +67,9 @@ class OutlaySpanProcessor(SpanProcessor):
             self._ended(span)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Decide on all that has ended, and bring it to disk."""
+        """Decide on all that has ended, and bring it to disk; False where that failed or took too long."""
         self._settle()
-        return self._recorder().flush(timeout_millis / 1000)
+        return bool(guarded(lambda: self._recorder().flush(timeout_millis / 1000))())
 
     def shutdown(self) -> None:
         """Decide on all that has ended; what comes later is not looked at."""

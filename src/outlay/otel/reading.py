@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.capture.recorder import UNKNOWN
+from outlay.core.money import total
 from outlay.core.usage import Usage
 from outlay.otel import names
 from outlay.otel.counts import read_counts
@@ -137,7 +138,7 @@ def _cost_of_parts(attributes: Attributes) -> dict[str, Decimal]:
     for parts in names.COST_PARTS:
         amounts = [value for name in parts if (value := amount(attributes.get(name))) is not None]
         if len(amounts) == len(parts):
-            return {" + ".join(parts): sum(amounts, Decimal(0))}
+            return {" + ".join(parts): total(amounts)}
     return {}
 
 
@@ -150,7 +151,7 @@ def _amount(value: object) -> Decimal | None:
         if key in parts:
             return amount(parts[key])
     amounts = [each for each in map(amount, parts.values()) if each is not None]
-    return sum(amounts, Decimal(0)) if amounts else None
+    return total(amounts) if amounts else None
 
 
 def _tier(attributes: Attributes) -> str | None:
