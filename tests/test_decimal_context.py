@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from tests.pricing.test_bounds import MODEL
-from tests.support.books import sheet_of
 
 import outlay
 from outlay.alerts.messages import amount
@@ -22,12 +21,14 @@ from outlay.core.codec import entry_from_json, entry_json
 from outlay.core.record import Record
 from outlay.importing.bulk.charged import amount as multiplied
 from outlay.ledger import MemoryLedger
-from outlay.llm import DictRegistry
+from outlay.llm import DictRegistry, LLMEntry, LLMTier
 from outlay.otel.reading import read_span
-from outlay.pricing import Book, cost_of
+from outlay.pricing import Book, cost_of, sheet_of
 from outlay.render.cells import dollars, signed
 from outlay.render.letter import letter_markdown
+from outlay.render.png import model_bars
 from outlay.report import LedgerReader
+from outlay.report.picture import picture_of
 from outlay.report.review import review_of
 from outlay.testing import call
 
@@ -98,6 +99,7 @@ def test_sums_of_reports_and_letters_are_exact() -> None:
     found = review_of(reader(), "this")
     assert found.trend.total["cost"] == Decimal("37037036703.370370367037036872")  # of Monday to Wednesday
     assert "12,345,678,901.123457" in letter_markdown(found, ZoneInfo("UTC"))
+    assert model_bars(picture_of(reader()))[0] == ["m"]
     assert dollars(Decimal("0.000000123456")) == "$0.000000123456"
     assert signed(Decimal("-1234.5678901")) == "-$1,234.567890"
 
@@ -113,4 +115,7 @@ def test_budgets_are_told_to_the_digit() -> None:
 
 @pytest.mark.usefixtures("coarse")
 def test_registered_models_cost_what_is_listed() -> None:
-    assert DictRegistry.from_env({}).get_by_name("GPT-4o-mini").cost_per_1k_input == Decimal("0.00015")
+    registry = DictRegistry.from_env({})
+    assert registry.get_by_name("GPT-4o-mini").cost_per_1k_input == Decimal("0.00015")
+    entry = LLMEntry(9, "own", "openai", "own", LLMTier.LOCAL, "0.001234", "1.2")
+    assert registry.add(entry).price == Decimal("1.201234")

@@ -556,3 +556,16 @@ def test_completion_names_commands_and_options(command: Command) -> None:
 
 def test_the_version_is_the_packages(outlay: Callable[..., Any]) -> None:
     assert outlay("--version").stdout == f"outlay {version('outlay')}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's <&-")
+@pytest.mark.parametrize("args", [("price",), ("import", "-"), ("sql", "-")])
+def test_a_standard_input_that_is_closed_is_said_in_one_line(
+    environ: dict[str, str], tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    """As services may start a program; it was told as a fault of ours."""
+    line = ["sh", "-c", 'exec "$0" "$@" <&-', sys.executable, "-m", "outlay", *args]
+    done = subprocess.run(line, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("outlay: standard input is closed; ")
+    assert len(done.stderr.splitlines()) == 1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.wire import Kept
 
+from outlay.capture.guard import failures
 from outlay.core.errors import CallError, OutlayError
 from outlay.llm import DictRegistry, DynamicLLMClient, LLMEntry, LLMTier
 from outlay.trackers import CostTracker, InMemoryTracker
@@ -194,3 +195,16 @@ def test_row_052_a_tracker_that_fails_never_breaks_the_call(
     provider("openai")
     client = DynamicLLMClient(registry, Broken(), recorder=recorder)
     assert client.generate_sync("hi", llm_id=1).content == "an answer"
+
+
+def test_an_answer_whose_record_cannot_be_made_is_given_back_all_the_same(
+    registry: DictRegistry, provider: Any, recorder: Callable[[], Any], kept: Kept
+) -> None:
+    provider("openai", {"cached_tokens": 2000})  # more than the whole input
+    tracker = InMemoryTracker()
+    client = DynamicLLMClient(registry, tracker, recorder=recorder)
+    try:
+        assert client.generate_sync("hi", llm_id=1).content == "an answer"
+        assert (kept.records, tracker.records) == ([], [])
+    finally:
+        failures.clear()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from errno import EACCES, EISDIR
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def check_input(name: str, way_out: str) -> None:
     Raises:
         InputError: it cannot; ``way_out`` stands in its line.
     """
+    if name == "-" and sys.stdin is None:
+        raise InputError(f"standard input is closed; {way_out}")
     if name == "-" or _SCHEME in name:
         return
     reason = _reason(Path(name))

@@ -23,12 +23,15 @@ def sql(ctx: click.Context, /, *, text: str, as_csv: bool) -> None:
     The view is named calls: one row a call, with the newest of its costs and judgements. The statement is in
     the ledger's own SQL, and - reads it from standard input.
     """
+    from outlay.cli.inputs import check_input
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
     from outlay.core.errors import NotSupportedError
     from outlay.core.ports import Selecting
 
     if as_csv and state_of(ctx).json:
         raise click.UsageError("take either --csv or --json", ctx)
+    if text == "-":
+        check_input(text, "write the statement on the command line")
     statement = sys.stdin.read() if text == "-" else text
     with reader_of(settings_of(state_of(ctx))) as reader:
         if not isinstance(reader.ledger, Selecting):

@@ -106,8 +106,9 @@ class DynamicLLMClient:
                     "retries": attempt,
                     "prompt_length": len(prompt),
                 }
-                kept = route.record(response, at, self._recorder(), fields)
-                tell({**_told(entry, user_id, kept), **_whole(kept, self.tracker)})
+                kept = guarded(route.record)(response, at, self._recorder(), fields)
+                if kept is not None:  # else an answer that was paid for goes back all the same
+                    tell({**_told(entry, user_id, kept), **_whole(kept, self.tracker)})
                 if response.success:
                     return response
         raise failure_of(response)

@@ -66,7 +66,7 @@ class LLMEntry:
     @property
     def price(self) -> Decimal:
         """What a thousand tokens in and a thousand out cost, by which entries of a tier are compared."""
-        return decimal_of(self.cost_per_1k_input) + decimal_of(self.cost_per_1k_output)
+        return EXACT.add(decimal_of(self.cost_per_1k_input), decimal_of(self.cost_per_1k_output))
 
 
 class LLMRegistry(Protocol):

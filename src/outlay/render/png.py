@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from outlay.core.errors import MissingExtraError
+from outlay.core.money import total
 from outlay.core.query import LATENCY_BOUNDS_MS
 from outlay.render.cells import many, name
 from outlay.report.money import amounts
@@ -124,12 +125,14 @@ def model_bars(picture: Picture) -> tuple[list[str], list[float | None]]:
     """Give the dearest models with their costs; the rest stands together, what is unknown is None."""
     rows = [(_short(row["model"]), picture.amount(row), row) for row in picture.models]
     known = sorted(
-        ((label, amount) for label, amount, _ in rows if amount is not None), key=lambda bar: -bar[1]
+        ((label, amount) for label, amount, _ in rows if amount is not None),
+        key=lambda bar: bar[1],
+        reverse=True,
     )
     shown, rest = (known, []) if len(known) <= _BARS else (known[: _BARS - 1], known[_BARS - 1 :])
     bars: list[tuple[str, float | None]] = [(label, float(amount)) for label, amount in shown]
     if rest:
-        bars.append((f"{len(rest)} others", float(sum(amount for _, amount in rest))))
+        bars.append((f"{len(rest)} others", float(total(amount for _, amount in rest))))
     if unknown := [label for label, amount, row in rows if amount is None and not amounts(row)]:
         which = f"{unknown[0]}: unknown" if len(unknown) == 1 else f"{len(unknown)} models: unknown"
         bars.append((which, None))
