@@ -12,7 +12,7 @@ _WIDTH = 58
 def summary_text(summary: Summary) -> str:
     """Show a summary; a breakdown stands only where there are several providers."""
     lines = ["═" * _WIDTH, "  COST & USAGE SUMMARY", "═" * _WIDTH, *_total(summary.total)]
-    titles = {False: "PriceGap", True: "Extrapolated"}
+    titles = {False: "Unpriced", True: "Extrapolated"}
     for extrapolated, line in noted(summary.price_gaps):
         lines.append(f"  {titles[extrapolated]:<18}: {line}")
     if len(summary.by_provider) > 1:
