@@ -1,6 +1,9 @@
-"""A ledger's name: whose it is, and what of it may be shown."""
+"""A ledger's name: whose it is, what of it may be shown, and passwords that a URL would cut."""
 
-from outlay.core.addresses import is_path, is_server, shown
+import pytest
+
+from outlay.core.addresses import check_address, is_path, is_server, shown
+from outlay.core.errors import SettingsError
 
 
 def test_a_servers_url_is_shown_without_secrets() -> None:
@@ -19,3 +22,37 @@ def test_a_servers_url_is_shown_without_secrets() -> None:
 def test_what_has_no_scheme_of_two_letters_is_a_folder() -> None:
     assert all(map(is_path, ("/data/x", "ledger", "C:\\x", "c:x", "a/b:c")))
     assert not any(map(is_path, ("memory:", "django:", "postgresql://h/d", "chdb:///x")))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:p@ss@h/d",
+        "postgresql://me:pa#ss@h/d",
+        "postgresql://me:pa/ss@h/d",
+        "postgresql://me:pa?ss@h/d",
+        "clickhouse://me:p@s/s@h:1/d",
+        "clickhouses://me:pa#ss/@h:1/d",
+    ],
+)
+def test_a_password_that_a_url_would_cut_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_address(url)
+    assert "percent-encode its user and password" in str(caught.value)
+    assert not any(part in str(caught.value) for part in ("me:", "p@", "pa/", "pa#", "pa?", "ss@"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:p%40%23%2F%3Fs@h/d",
+        "postgresql://h:5432/d?user=me@realm",
+        "postgresql://[::1]/d?user=me@realm",
+        "postgresql://[::1]:5432/d?user=me@realm",
+        "postgresql:///d?host=@abstract",
+        "postgresql://me@h1:1,h2:2/d?sslmode=require",
+        "clickhouse://me:x@h:8123/d?ch_max_threads=4",
+    ],
+)
+def test_a_url_that_libpq_or_the_driver_reads_rightly_is_let_through(url: str) -> None:
+    check_address(url)
