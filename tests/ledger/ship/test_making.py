@@ -1,7 +1,9 @@
 """How a home's shipping is put together, and what it does where something is broken or in the way."""
 
+import errno
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -108,6 +110,19 @@ def test_what_every_target_has_is_removed_after_its_time(
     assert offsets.read().taken == {}
 
 
+def test_no_journal_goes_while_a_targets_file_cannot_be_read(
+    tmp_path: Path, ledger: FaultyLedger, written: Callable[[], None]
+) -> None:
+    """Nobody knows then what that server lacks."""
+    written()
+    offsets = shipped(tmp_path, ledger)
+    other = Offsets(tmp_path, "postgresql://elsewhere/calls")
+    other.write(Progress(target=other.target))
+    other.file.write_text('{"target": ')
+    assert remove_shipped(tmp_path, offsets, timedelta(seconds=-60)) == []
+    assert len(segments(tmp_path / "journal")) == 1
+
+
 def test_nothing_is_removed_without_a_time_or_beside_an_embedded_ledger(
     tmp_path: Path, ledger: FaultyLedger, written: Callable[[], None]
 ) -> None:
@@ -162,6 +177,24 @@ def test_a_lock_that_cannot_be_opened_is_the_passs_error(
     done = shipper_to(ledger, tmp_path).run()
     assert done.error is not None
     assert done.error.startswith(str(tmp_path / "ship"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+def test_a_folder_that_knows_no_locks_is_an_error_and_nobodys_turn(
+    tmp_path: Path, ledger: FaultyLedger, written: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken for another process at work, for ever."""
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    written()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    done = shipper_to(ledger, tmp_path).run()
+    assert (done.busy, done.entries) == (False, 0)
+    assert done.error is not None
+    assert done.error.endswith("No locks available")
 
 
 def test_a_pass_stops_when_it_is_told_to(

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -107,17 +107,23 @@ class Offsets:
 
 def targets(home: Path) -> list[Progress]:
     """Give what stands in the files of all targets that this home has shipped to."""
-    found = []
+    return [each for each in _all(home) if each is not None]
+
+
+def _all(home: Path) -> Iterator[Progress | None]:
+    """Give what stands in each target's file; None where it cannot be read, as its shipper will say."""
     for file in sorted((home / _FOLDER).glob("*.json")):
         try:
-            found.append(_progress(orjson.loads(file.read_bytes())))
+            yield _progress(orjson.loads(file.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue  # its shipper will say so
-    return found
+            yield None
 
 
 def taken_by_all(home: Path, own: Mapping[str, int]) -> dict[str, int]:
-    """Give up to where each segment has been taken by this ledger and by all that were ever shipped to."""
-    others = [progress.taken for progress in targets(home)]
+    """Give up to where each segment has been taken by this ledger and by all that were ever shipped to.
+
+    A target whose file cannot be read has taken nothing, as far as is known: no journal is removed.
+    """
+    others = [{} if each is None else each.taken for each in _all(home)]
     return {name: min(offset, *(each.get(name, 0) for each in others)) if others else offset
             for name, offset in own.items()}  # fmt: skip

@@ -41,9 +41,12 @@ else:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 os.close(descriptor)
                 return False
+            except OSError:  # a network folder without locks, say: nobody else has it, and neither have we
+                os.close(descriptor)
+                raise
             self._descriptor = descriptor
             return True
 
@@ -72,7 +75,7 @@ class Turn:
         """Take the turn if nobody has it; never waits.
 
         Raises:
-            OSError: the lock's file cannot be opened.
+            OSError: the lock's file cannot be opened, or its folder knows no locks.
         """
         if not self._mine.acquire(blocking=False):
             return False
