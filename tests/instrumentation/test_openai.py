@@ -410,7 +410,7 @@ def test_a_fault_of_ours_never_reaches_the_caller(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("our own fault")
 
-    monkeypatch.setattr("outlay.capture.call.read", broken)
+    monkeypatch.setattr("outlay.capture.answers.read", broken)
     assert ask(client(Server([answer(CHAT)]))).id == "chatcmpl-1"
     assert kept.only.usage.reason == "the response could not be read"
     assert failures
