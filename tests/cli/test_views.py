@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -222,14 +223,15 @@ def test_savings_offer_no_model_of_the_demonstration_to_real_calls(
     assert ("mock-premium", "mock-fast") in moves
 
 
-def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, **more: str) -> str:
-    """Run the command on a terminal of its own, eighty columns wide, and give what it wrote."""
+def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, columns: int = 80, **more: str) -> str:
+    """Run the command on a terminal of its own, so many columns wide, and give what it wrote."""
     leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, columns))
     done = subprocess.Popen(
         [sys.executable, "-m", "outlay", *args],
         stdout=follower,
         cwd=folder,
-        env={**environ, "TERM": "xterm-256color", "COLUMNS": "80", **more},
+        env={**environ, "TERM": "xterm-256color", "COLUMNS": "", **more},
     )
     os.close(follower)
     written = b""
@@ -261,3 +263,20 @@ def test_a_terminal_gets_colours_and_lines_no_wider_than_it_is(
     assert tables
     assert max(len(line) for line in tables) <= 80
     assert "\x1b" not in in_a_terminal(environ, tmp_path, *args, NO_COLOR="1")
+
+
+@pytest.mark.parametrize("args", [["quality"], ["quality", "--by", "model,user"], ["explain"], ["cache"]])
+def test_forty_columns_are_enough(environ: dict[str, str], tmp_path: Path, args: list[str]) -> None:
+    usage = {"input": 12_345, "cache_read": 1_234_567, "output": 100}
+    calls = recorded(
+        environ, tmp_path, *({"model": "gpt-4o", "usage": usage, "user": f"user-{n}"} for n in range(3))
+    )
+    here = process.use(load(environ, tmp_path))
+    for each in calls:
+        here.recorder().score(each.id, quality_score=0.9, user_rating=4, correct=True)
+    assert here.flush()
+    process.use(None)
+    asked = [*args, calls[0].id] if args == ["explain"] else args
+    found = in_a_terminal(environ, tmp_path, *asked, columns=40, NO_COLOR="1")
+    assert len(found.splitlines()) >= 5
+    assert max(map(len, found.splitlines())) <= 40

@@ -165,6 +165,25 @@ def test_on_a_narrow_terminal_the_cost_and_as_much_of_the_id_as_tells_it_stay(re
     assert (first.split()[-1], second.split()[-1]) == (ID[:22], other.id[:22])
 
 
+def test_an_explanation_fits_a_narrow_terminal_and_lacks_no_number(record: Record) -> None:
+    record = replace(record, session="a-session-of-twenty-four")
+    text = explain_text(record, Page(40), UTC_ZONE)
+    assert max(map(len, text.splitlines())) <= 40
+    assert "call\n  019a3c00-0000-7000-8000-000000000001\n" in text
+    assert "for           user u1, session\n              a-session-of-twenty-four\n" in text
+    assert (
+        "input: 600 x 2.50 / 1,000,000 = 0.0015\n"
+        "cache_read: 400 x 1.25 / 1,000,000 =\n  0.0005\n"
+        "output: 100 x 10.00 / 1,000,000 = 0.001\n  (rate of output)\n"
+        "sum: 0.003\n"
+    ) in text
+    each = replace(
+        LINES[0], unit="web_search", quantity=3, rate=Decimal("0.01"), per=1, amount=Decimal("0.03")
+    )
+    priced = replace(record, charge=replace(record.charge, lines=(each,)))
+    assert "web_search: 3 x 0.01 =\n  0.03" in explain_text(priced, Page(22), UTC_ZONE)
+
+
 def test_with_room_for_it_the_id_is_whole(record: Record) -> None:
     for width in (None, 160):
         assert ID in calls_text([record], Page(width), UTC_ZONE)

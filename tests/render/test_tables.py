@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from outlay.core.query import METRICS, Query, Row
-from outlay.render.as_table import Column, Page, fitting, table, widths
+from outlay.render.as_table import Column, Page, fitting, table, widths, wrapped
 from outlay.render.reports import price_gap_notes, report_text
 from outlay.report import PriceGap, Report
 
@@ -163,7 +164,30 @@ def test_a_table_stands_as_rich_draws_it(
         for _ in range(across)
     ]
     page = Page(width)
-    assert table(columns, page, total=total) == drawn_by_rich(columns, page, total=total)
+    drawn = table(columns, page, total=total)
+    room = sum(widths(fitting(columns, width), width))
+    gaps = len(fitting(columns, width)) - 1
+    if width is not None and gaps and room + gaps <= width < room + 3 * gaps:  # columns stand closer
+        assert max(map(cell_len, drawn.splitlines())) <= width
+    else:
+        assert drawn == drawn_by_rich(columns, page, total=total)
+
+
+@pytest.mark.parametrize(("width", "gap"), [(22, 3), (21, 2), (20, 2), (19, 1), (18, 1), (17, 3)])
+def test_columns_stand_closer_where_names_cannot_be_cut_any_further(width: int, gap: int) -> None:
+    columns = [Column(name, ("m" * 40,), text=True) for name in ("one", "two")]  # 6 places each at least
+    columns.append(Column("cost", ("1000",)))
+    first = table(columns, Page(width)).splitlines()[2]
+    assert first == (" " * gap).join(("m" * 5 + "…", "m" * 5 + "…", "1000"))
+
+
+def test_a_line_is_broken_between_words_and_a_long_word_stays_whole() -> None:
+    said = "say it in a few words 日本語 and an-id-of-twenty-five-places"
+    assert wrapped(said, None) == said
+    assert wrapped(said, 12, 2).splitlines() == [
+        "say it in a", "  few words", "  日本語 and", "  an-id-of-twenty-five-places"
+    ]  # fmt: skip
+    assert wrapped("    set in, twice", 12, 4).splitlines() == ["    set in,", "    twice"]
 
 
 def test_a_heading_cannot_move_the_cursor_either() -> None:

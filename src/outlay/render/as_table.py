@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 _GAP = 3  # between two columns
+_NARROW = (2, 1)  # where names cannot be cut any further
 _RULE = "\u2500"
 _MORE = "\u2026"  # where a name was cut
 _CODES = {"bold": 1, "yellow": 33, "cyan": 36, "bright_yellow": 93}
@@ -54,11 +55,33 @@ def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
     if total and shown[0].text and not shown[0].cells[-1]:  # the column with the total's word was left out
         shown[0] = replace(shown[0], cells=(*shown[0].cells[:-1], columns[0].cells[-1]))
     wide = widths(shown, page.width)
-    rule = _RULE * (sum(wide) + _GAP * (len(wide) - 1))
+    gap = _gap(wide, page.width)
+    rule = _RULE * (sum(wide) + gap * (len(wide) - 1))
     drawn = [_drawn(column, width, page, total=total) for column, width in zip(shown, wide, strict=True)]
-    heading, *rows = ((" " * _GAP).join(cells).rstrip() for cells in zip(*drawn, strict=True))
+    heading, *rows = ((" " * gap).join(cells).rstrip() for cells in zip(*drawn, strict=True))
     below = [rule, rows.pop()] if total else []
     return "\n".join((heading, rule, *rows, *below))
+
+
+def _gap(wide: Sequence[int], width: int | None) -> int:
+    """Give the places between two columns: fewer where that brings them onto the page."""
+    gaps = (_GAP, *_NARROW) if width is not None else ()
+    return next((gap for gap in gaps if sum(wide) + gap * (len(wide) - 1) <= (width or 0)), _GAP)
+
+
+def wrapped(text: str, width: int | None, indent: int = 0) -> str:
+    """Break a text between words where the page ends; a word that is longer, an id or a path, stays whole."""
+    if width is None or _room(text) <= width:
+        return text
+    bare = text.lstrip(" ")
+    first, *words = bare.split(" ")
+    lines = [" " * (len(text) - len(bare)) + first]
+    for word in words:
+        if _room(lines[-1]) + 1 + _room(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(" " * indent + word)
+    return "\n".join(lines)
 
 
 def _drawn(column: Column, width: int, page: Page, *, total: bool) -> list[str]:

@@ -4,28 +4,37 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from outlay.core.cost import Price
+from outlay.core.cost import CostLine, Price
 from outlay.core.money import rate_text, text_of, total
 from outlay.core.record import Record, Revision
-from outlay.render.as_table import Column, Page, table
+from outlay.render.as_table import Column, Page, table, wrapped
 from outlay.render.cells import count, local_time, milliseconds, name, quantity
 
 _LABEL = 14
+_INDENT = 2  # of what is set below its label, on a narrow page
 
 
 def explain_text(record: Record, page: Page, tz: ZoneInfo, costs: Sequence[Revision] = ()) -> str:
     """Show everything that decided the cost of one call, and the costs that it had before, if any."""
-    parts = ["\n".join(_facts(_head(record, tz)))]
+    parts = ["\n".join(_facts(_head(record, tz), page))]
     if record.lines:
         parts.append(_lines(record, page))
-    parts.append("\n".join(_facts(_tail(record))))
+    parts.append("\n".join(_facts(_tail(record), page)))
     if len(costs) > 1:
-        parts.append("\n".join(_facts(_history(costs, tz))))
+        parts.append("\n".join(_facts(_history(costs, tz), page)))
     return "\n\n".join(parts)
 
 
-def _facts(pairs: Iterator[tuple[str, str | None]]) -> Iterator[str]:
-    return (f"{label:<{_LABEL}}{value}" for label, value in pairs if value)
+def _facts(pairs: Iterator[tuple[str, str | None]], page: Page) -> Iterator[str]:
+    """Set each fact beside its label, or below it where a word of it has no room there."""
+    for label, value in pairs:
+        if not value:
+            continue
+        if page.width is None or max(map(len, value.split(" "))) <= page.width - _LABEL:
+            yield wrapped(f"{label:<{_LABEL}}{value}", page.width, _LABEL)
+        else:
+            yield label
+            yield wrapped(" " * _INDENT + value, page.width, _INDENT)
 
 
 def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
@@ -62,7 +71,19 @@ def _lines(record: Record, page: Page) -> str:
         Column("amount", (*(text_of(line.amount) for line in lines), summed)),
         *([Column("note", (*notes, ""), text=True)] if any(notes) else []),
     ]
-    return table(columns, page, total=True)
+    drawn = table(columns, page, total=True)
+    rule = drawn.splitlines()[1]  # as wide as the table
+    if page.width is None or len(rule) <= page.width:
+        return drawn
+    sums = (*(_sum(line, note) for line, note in zip(lines, notes, strict=True)), f"sum: {summed}")
+    return "\n".join(wrapped(each, page.width, _INDENT) for each in sums)
+
+
+def _sum(line: CostLine, note: str) -> str:
+    """Write a line as the sum that it is, for a page on which no number of its row could be left out."""
+    per = "" if line.per == 1 else f" / {line.per:,}"
+    amount = f"{quantity(line.quantity)} x {rate_text(line.rate)}{per} = {text_of(line.amount)}"
+    return f"{name(line.unit)}: {amount}" + (f" ({note})" if note else "")
 
 
 def _tail(record: Record) -> Iterator[tuple[str, str | None]]:

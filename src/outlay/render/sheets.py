@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.as_table import Column, Page, table
+from outlay.render.as_table import Column, Page, table, wrapped
 from outlay.report.plain import plain
 
 Kind = Literal[
@@ -67,11 +67,12 @@ class View:
 def view_text(view: View, page: Page) -> str:
     """Show a view in a terminal or a pipe."""
     if view.empty is not None:
-        return "\n".join((view.empty, *view.notes))
-    parts = ["\n".join(view.head)] if view.head else []
+        return "\n".join(wrapped(line, page.width) for line in (view.empty, *view.notes))
+    notes = [wrapped(line, page.width) for line in view.notes]
+    parts = ["\n".join(wrapped(line, page.width) for line in view.head)] if view.head else []
     parts += [_sheet_text(sheet, page) for sheet in view.sheets if sheet.rows or sheet.total]
     body = "\n\n".join(parts)
-    return "\n".join((body, *view.notes)) if body else "\n".join(view.notes)
+    return "\n".join((body, *notes)) if body else "\n".join(notes)
 
 
 def _sheet_text(sheet: Sheet, page: Page) -> str:

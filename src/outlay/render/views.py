@@ -137,16 +137,16 @@ def quality_view(found: Quality) -> View:
     """Lay judgements out beside cost."""
     fields = (
         *_by(found.query.by),
-        _CALLS,
-        Field("quality_scores", "scored", spare=5),
+        Field("calls", "calls", spare=1),
+        Field("quality_scores", "scored", spare=7),
         Field("avg_quality_score", "quality", "number"),
-        Field("user_ratings", "rated", spare=6),
-        Field("avg_user_rating", "rating", "number", spare=1),
-        Field("judged_calls", "judged", spare=4),
+        Field("user_ratings", "rated", spare=8),
+        Field("avg_user_rating", "rating", "number", spare=3),
+        Field("judged_calls", "judged", spare=6),
         Field("correct_rate", "right", "percent"),
-        Field("cost_per_correct_answer", "cost of a right one", "price"),
-        Field("avg_cost", "avg cost", "money", spare=2),
-        Field("cost", "cost", "money", spare=3),
+        Field("cost_per_correct_answer", "cost of a right one", "price", spare=2),
+        Field("avg_cost", "avg cost", "money", spare=4),
+        Field("cost", "cost", "money", spare=5),
     )
     total = found.total
     judged = total["quality_scores"] or total["user_ratings"] or total["judged_calls"]
