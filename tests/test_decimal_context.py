@@ -5,8 +5,10 @@ reckoned for a program is reckoned in its threads.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, localcontext
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,8 +21,9 @@ from outlay.alerts.standing import standings
 from outlay.capture import Recorder, SystemClock
 from outlay.core.codec import entry_from_json, entry_json
 from outlay.core.record import Record
+from outlay.core.usage import Usage
 from outlay.importing.bulk.charged import amount as multiplied
-from outlay.ledger import MemoryLedger
+from outlay.ledger import DuckLedger, MemoryLedger
 from outlay.llm import DictRegistry, LLMEntry, LLMTier
 from outlay.otel.reading import read_span
 from outlay.pricing import Book, cost_of, sheet_of
@@ -54,6 +57,16 @@ def test_a_usage_is_read_to_its_last_digit() -> None:
     response = {"text": "x", "usage": {"type": "duration", "seconds": 12.3456}}
     usage = outlay.usage_of([response], provider="openai", api="transcription")
     assert str(usage.units["audio_seconds"]) == "12.3456"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_usages_and_pruned_costs_are_added_to_the_last_digit(tmp_path: Path) -> None:
+    one = Usage.of({"audio_seconds": Decimal("1.2345")})
+    assert (one + one).units["audio_seconds"] == Decimal("2.4690")
+    with closing(DuckLedger(tmp_path)) as ledger:
+        days = (NOON - timedelta(days=back) for back in (400, 401))
+        ledger.add([call(at, cost="1.000000000000000001") for at in days])
+        assert ledger.prune(NOON).costs == {"USD": Decimal("2.000000000000000002")}
 
 
 @pytest.mark.usefixtures("coarse")

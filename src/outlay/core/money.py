@@ -46,6 +46,11 @@ def multiply(quantity: int | Decimal, rate: Decimal, per: int = 1) -> Decimal:
     return EXACT.scaleb(EXACT.multiply(Decimal(quantity), rate), _PER_EXPONENT[per])
 
 
+def added(one: int | Decimal, other: int | Decimal) -> int | Decimal:
+    """Add two quantities exactly, whatever the decimal context of who calls."""
+    return one + other if type(one) is int and type(other) is int else EXACT.add(one, other)
+
+
 def total(amounts: Iterable[Decimal]) -> Decimal:
     """Add amounts exactly, in any order."""
     result = ZERO

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from outlay.core.errors import UsageError
+from outlay.core.money import added
 from outlay.core.twins import open_twin
 from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, RANK, TOKEN_UNITS, rank
 
@@ -50,7 +51,7 @@ class Usage:
             # The common case first: a count of tokens that needs no closer look.
             if type(quantity) is not int or unit not in TOKEN_UNITS or not 0 <= quantity <= MAX_QUANTITY:
                 check_quantity(unit, quantity)
-            merged[unit] = merged[unit] + quantity if unit in merged else quantity
+            merged[unit] = added(merged[unit], quantity) if unit in merged else quantity
         return cls(items=ordered(merged), **facts)
 
     @property
@@ -68,7 +69,7 @@ class Usage:
             return NotImplemented
         merged = dict(self.items)
         for unit, quantity in other.items:
-            merged[unit] = merged.get(unit, 0) + quantity
+            merged[unit] = added(merged.get(unit, 0), quantity)
         return Usage(
             items=ordered(merged),
             flags=merge_flags(self.flags, other.flags),

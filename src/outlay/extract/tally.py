@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.money import EXACT
+from outlay.core.money import added
 from outlay.core.twins import open_twin
 from outlay.core.units import MAX_QUANTITY
 from outlay.core.usage import Item, Quantity, Term, Usage, ordered
@@ -86,9 +86,7 @@ class Tally:
     def put(self, unit: str, quantity: Quantity | None) -> None:
         """Add to a unit; None and 0 add nothing."""
         if quantity:
-            have = self.units.get(unit, 0)
-            whole = type(have) is int and type(quantity) is int
-            self.units[unit] = have + quantity if whole else EXACT.add(have, quantity)
+            self.units[unit] = added(self.units.get(unit, 0), quantity)
 
     def take(self, unit: str, quantity: int | None, left: int) -> int:
         """Move a narrower count out of what is left of the wider one; more than is left is clamped."""
@@ -186,5 +184,5 @@ def sum_units(usages: Iterable[Usage]) -> dict[str, Quantity]:
     merged: dict[str, Quantity] = {}
     for usage in usages:
         for unit, quantity in usage.items:
-            merged[unit] = merged.get(unit, 0) + quantity
+            merged[unit] = added(merged.get(unit, 0), quantity)
     return merged

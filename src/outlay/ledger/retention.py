@@ -6,6 +6,7 @@ from typing import Any
 
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned, Settled
+from outlay.core.money import EXACT, ZERO
 from outlay.core.record import Record
 from outlay.ledger.dialect import REVISED
 from outlay.ledger.engine import Engine
@@ -38,7 +39,7 @@ def prune(engine: Engine, before: datetime, *, dry_run: bool) -> Pruned:
     costs: dict[str, Any] = {}
     for _, currency, _, cost in days:
         if cost is not None:
-            costs[currency] = costs.get(currency, 0) + cost
+            costs[currency] = EXACT.add(costs.get(currency, ZERO), cost)
     return Pruned(
         before=until,
         calls=sum(int(calls) for _, _, calls, _ in days),
