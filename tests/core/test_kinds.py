@@ -23,7 +23,7 @@ SAID_OTHERWISE = {"flags", "usage_reason", "usage_model", "raw", "context_tokens
     "reported_currency", "parts", "cost_status", "cost_reason", "cost_flags", "computed_cost", "lines",
     "price"}  # fmt: skip
 """What a record made by hand has of its usage and its price."""
-UNUSUAL = {"reported_cost", "reported_currency", "parts", "computed_cost"}
+UNUSUAL = {"reported_cost", "reported_currency", "parts"}
 ODD: dict[Kind, Any] = {
     "text": ["x"],
     "instant": "never",
