@@ -244,3 +244,13 @@ def test_what_lies_within_a_message_s_usage_is_copied() -> None:
         **usage,
         "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 0},
     }
+
+
+def test_one_of_ollama_s_counts_is_a_usage_and_its_durations_are_none() -> None:
+    durations = {"done": True, "total_duration": 5}
+    asked = read({**durations, "prompt_eval_count": 3}, provider="ollama", api="ollama_chat")
+    assert (asked.units, asked.flags) == ({"input": 3}, ())
+    said = read({**durations, "eval_count": 4}, provider="ollama", api="ollama_chat")
+    assert (said.units, said.flags) == ({"output": 4}, ("partial",))
+    neither = read(durations, provider="ollama", api="ollama_chat")
+    assert (neither.raw, neither.reason) == (None, "the response states no usage")

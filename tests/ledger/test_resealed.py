@@ -200,6 +200,23 @@ def test_calls_that_come_after_a_prune_are_sealed_where_others_left_holes(tmp_pa
 
 
 @pytest.mark.usefixtures("at_once")
+def test_what_is_told_after_a_prune_counts_where_as_much_was_told_of_what_is_gone(tmp_path: Path) -> None:
+    gone, kept = (lined(line("input", 10, "2.5"), at=NOON - days * DAY) for days in (1, 0))
+    asked = Query(since=NOON, metrics=("correct_calls",))
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([gone, kept, revision(gone, "9"), Score(record_id=gone.id, at=NOON, correct=True)])
+        assert ledger.rows(asked).total["cost"] == Decimal("0.000025")
+        assert sum(each["amount"] for each in ledger.lines(asked)) == Decimal("0.000025")
+        ledger.prune(NOON)
+        ledger.add([revision(kept, "5"), Score(record_id=kept.id, at=NOON, correct=True)])
+        total = ledger.rows(asked).total
+        assert (total["cost"], total["correct_calls"]) == (5, 1)
+        assert sum(each["amount"] for each in ledger.lines(asked)) == 0  # the newer cost says no lines
+        assert ledger.verify() == ()
+    assert _mark(tmp_path) == (1, 1, 1, 1, 1)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_rowids_with_holes_are_sealed_as_those_without(tmp_path: Path) -> None:
     """A file that was not written back since a prune has them, and a large one keeps some."""
     days = [call(NOON - (number % 3) * DAY, latency_ms=float(number)) for number in range(9)]
