@@ -254,3 +254,26 @@ def test_one_of_ollama_s_counts_is_a_usage_and_its_durations_are_none() -> None:
     assert (said.units, said.flags) == ({"output": 4}, ("partial",))
     neither = read(durations, provider="ollama", api="ollama_chat")
     assert (neither.raw, neither.reason) == (None, "the response states no usage")
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "body"),
+    [
+        ("cohere", "cohere_chat", {"usage": {"billed_units": {"input_tokens": 3}, "of_tomorrow": {"a": 1}}}),
+        ("cohere", "cohere_chat", {"usage": {"billed_units": {"input_tokens": 3, "tomorrows": 1}}}),
+        (
+            "openai",
+            "realtime",
+            {"type": "response.done", "response": {"usage": {"input_tokens": 3, "tomorrows": 1}}},
+        ),
+    ],
+)
+def test_a_count_that_nobody_knows_is_flagged(provider: str, api: str, body: dict[str, Any]) -> None:
+    found = read([body] if api == "realtime" else body, provider=provider, api=api)
+    assert (found.units, found.flags) == ({"input": 3}, ("unknown_keys",))
+
+
+def test_a_total_of_a_realtime_turn_that_is_another_is_flagged() -> None:
+    usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 8}
+    found = read([{"type": "response.done", "response": {"usage": usage}}], provider="openai", api="realtime")
+    assert (found.units, found.flags) == ({"input": 3, "output": 4}, ("total_mismatch",))

@@ -200,20 +200,31 @@ def test_calls_that_come_after_a_prune_are_sealed_where_others_left_holes(tmp_pa
 
 
 @pytest.mark.usefixtures("at_once")
-def test_what_is_told_after_a_prune_counts_where_as_much_was_told_of_what_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("judged", "cost", "mark"), [(False, "5", (1, 1, 0)), (True, "0.000025", (1, 0, 1))])
+def test_what_is_told_after_a_prune_counts_where_as_much_was_told_of_what_is_gone(
+    tmp_path: Path,
+    judged: bool,  # noqa: FBT001  # a parameter
+    cost: str,
+    mark: tuple[int, int, int],
+) -> None:
     gone, kept = (lined(line("input", 10, "2.5"), at=NOON - days * DAY) for days in (1, 0))
+
+    def told(of: Record) -> Revision | Score:
+        return Score(record_id=of.id, at=NOON, correct=True) if judged else revision(of, "5")
+
     asked = Query(since=NOON, metrics=("correct_calls",))
     with closing(DuckLedger(tmp_path)) as ledger:
-        ledger.add([gone, kept, revision(gone, "9"), Score(record_id=gone.id, at=NOON, correct=True)])
+        ledger.add([gone, kept, told(gone)])
         assert ledger.rows(asked).total["cost"] == Decimal("0.000025")
         assert sum(each["amount"] for each in ledger.lines(asked)) == Decimal("0.000025")
         ledger.prune(NOON)
-        ledger.add([revision(kept, "5"), Score(record_id=kept.id, at=NOON, correct=True)])
+        ledger.add([told(kept)])
         total = ledger.rows(asked).total
-        assert (total["cost"], total["correct_calls"]) == (5, 1)
-        assert sum(each["amount"] for each in ledger.lines(asked)) == 0  # the newer cost says no lines
+        assert (total["cost"], total["correct_calls"]) == (Decimal(cost), int(judged))
+        lines = sum(each["amount"] for each in ledger.lines(asked))  # a newer cost says none
+        assert lines == (Decimal(cost) if judged else 0)
         assert ledger.verify() == ()
-    assert _mark(tmp_path) == (1, 1, 1, 1, 1)
+    assert _mark(tmp_path) == (*mark, 1, mark[1])
 
 
 @pytest.mark.usefixtures("at_once")
