@@ -211,3 +211,17 @@ def test_what_becomes_of_the_usages_of_a_held_stream_changes_nothing() -> None:
     assert stream.usage().units == {"input": 4, "input_audio": 6, "output": 4}
     parts.clear()
     assert stream.usage().units == {"input": 4, "input_audio": 6, "output": 4}
+
+
+def test_what_is_odd_about_a_turn_or_an_interaction_is_flagged() -> None:
+    turn = {"promptTokenCount": 10, "responseTokenCount": 4, "totalTokenCount": 14, "tomorrows": 1}
+    found = read([{"usageMetadata": turn}], provider="google", api="live")
+    assert (found.units, found.flags) == ({"input": 10, "output": 4}, ("unknown_keys",))
+    usage = {"total_input_tokens": 10, "total_output_tokens": 4}
+    for more, flags in (
+        ({"total_tokens": 14}, ()),
+        ({"total_tokens": 15}, ("total_mismatch",)),
+        ({"tomorrows": 1}, ("unknown_keys",)),
+    ):
+        found = read({"usage": {**usage, **more}}, provider="google", api="interactions")
+        assert (found.units, found.flags) == ({"input": 10, "output": 4}, flags)
