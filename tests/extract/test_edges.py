@@ -277,3 +277,21 @@ def test_a_total_of_a_realtime_turn_that_is_another_is_flagged() -> None:
     usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 8}
     found = read([{"type": "response.done", "response": {"usage": usage}}], provider="openai", api="realtime")
     assert (found.units, found.flags) == ({"input": 3, "output": 4}, ("total_mismatch",))
+
+
+@pytest.mark.parametrize(
+    ("more", "units", "flags"),
+    [
+        ({"total_tokens": 20}, {}, ()),  # what was thought lies beside what was said
+        ({"total_tokens": 17}, {}, ("total_mismatch",)),
+        ({"num_sources_used": 2}, {"sources": 2}, ()),
+        ({"tomorrows": 1}, {}, ("unknown_keys",)),
+    ],
+)
+def test_what_xai_says_over_grpc_beside_its_tokens(
+    more: dict[str, int], units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 4, "reasoning_tokens": 6, **more}
+    found = read({"usage": usage}, provider="xai", api="grpc_chat")
+    assert found.units == {"input": 10, "output": 4, "reasoning": 6, **units}
+    assert found.flags == flags
