@@ -295,3 +295,23 @@ def test_what_xai_says_over_grpc_beside_its_tokens(
     found = read({"usage": usage}, provider="xai", api="grpc_chat")
     assert found.units == {"input": 10, "output": 4, "reasoning": 6, **units}
     assert found.flags == flags
+
+
+def test_what_media_state_beside_the_usual_counts() -> None:
+    counts = {"input_tokens": 10, "output_tokens": 4}
+    drawn = {"usage": counts, "svg_usage": {"model": "m", "input_tokens": 3, "output_tokens": 2}}
+    found = read(drawn, provider="openai", api="images")
+    assert [(part.units, part.flags) for part in found.parts] == [
+        ({"input": 10, "output": 4}, ()),
+        ({"input": 3, "output": 2}, ()),
+    ]
+    heard = {"usage": {"type": "tokens", **counts, "total_tokens": 15}}
+    assert read(heard, provider="openai", api="transcription").flags == ("total_mismatch",)
+    one = {"embedding": {"values": [0.5]}, "tokenCount": 5}
+    assert read(one, provider="google", api="embeddings").units == {"input": 5}
+
+
+def test_a_server_s_tool_that_nobody_knows_is_flagged() -> None:
+    usage = {"input_tokens": 3, "output_tokens": 4, "server_tool_use": {"calls_of_tomorrow": 1}}
+    found = read({"usage": usage}, provider="anthropic", api="messages")
+    assert (found.units, found.flags) == ({"input": 3, "output": 4}, ("unknown_keys",))
