@@ -29,11 +29,11 @@ from outlay.core.record import Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.files import rows_of
-from outlay.importing.own import Own
 from outlay.importing.reading import Import, OneByOne, entries_of, kept
 from outlay.journal import line_of
 from outlay.ledger import DuckLedger, PostgresLedger
 from outlay.ledger.identity import as_kept
+from outlay.ledger.own import Own
 from outlay.pricing import cost_of
 from outlay.testing import NOON
 

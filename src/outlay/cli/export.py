@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from outlay.cli.words import files
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.core.ports import Ledger
-    from outlay.core.record import Entry, Record
+    from outlay.core.record import Record
     from outlay.report import LedgerReader
 
 _PAGE = 5_000
@@ -53,7 +53,7 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
         if form == "parquet" and output is not None:
             count = _write_parquet(Path(output), reader, asked)
         else:
-            count = _write(form, output, reader.each(**asked), reader.ledger)
+            count = _write(form, output, reader, asked)
     if state_of(ctx).json:
         show_json({"format": form, "output": output, "calls": count})
     elif output is not None:
@@ -73,48 +73,39 @@ def _write_parquet(folder: Path, reader: "LedgerReader", asked: "Mapping[str, An
     return write_parquet(reader.each(**asked), folder)
 
 
-def _write(form: str, output: str | None, calls: "Iterator[Record]", ledger: "Ledger") -> int:
-    counted = _Counted()
+def _write(form: str, output: str | None, reader: "LedgerReader", asked: "Mapping[str, Any]") -> int:
+    from outlay.core.ports import Copying
+
+    count = 0
     with _target(output) as out:
-        for piece in _csv(counted.each(calls)) if form == "csv" else _jsonl(counted.each(calls), ledger):
+        if form == "csv":
+            pages = _csv(reader.each(**asked))
+        elif isinstance(reader.ledger, Copying):
+            pages = reader.ledger.transcribed(reader.calls_query(**asked))
+        else:
+            pages = _jsonl(reader.each(**asked), reader.ledger)
+        for calls, piece in pages:
+            count += calls
             out.write(piece)
-    return counted.calls
+    return count
 
 
-class _Counted:
-    """Counts what passes."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def each(self, calls: "Iterable[Record]") -> "Iterator[Record]":
-        for call in calls:
-            self.calls += 1
-            yield call
-
-
-def _csv(calls: "Iterable[Record]") -> Iterator[bytes]:
+def _csv(calls: "Iterator[Record]") -> Iterator[tuple[int, bytes]]:
     from outlay.render.calls_csv import csv_lines
 
-    return (line.encode("utf-8", "replace") for line in csv_lines(calls))
+    lines = csv_lines(calls)
+    yield 0, next(lines).encode()
+    for line in lines:
+        yield 1, line.encode("utf-8", "replace")
 
 
-def _jsonl(calls: "Iterator[Record]", ledger: "Ledger") -> Iterator[bytes]:
+def _jsonl(calls: "Iterator[Record]", ledger: "Ledger") -> Iterator[tuple[int, bytes]]:
     from outlay.journal import line_of
+    from outlay.ledger.transcript import as_recorded
 
     while page := list(islice(calls, _PAGE)):
-        yield b"".join(line_of(entry) for entry in _as_recorded(page, ledger))
-
-
-def _as_recorded(page: "list[Record]", ledger: "Ledger") -> "Iterator[Entry]":
-    """Give each call with the cost that was recorded, and behind it those that were reckoned later."""
-    from dataclasses import replace
-
-    histories = ledger.histories([call.id for call in page])
-    for call in page:
-        costs = histories.get(call.id, ())
-        yield replace(call, charge=costs[0].charge) if costs else call
-        yield from costs[1:]
+        costs = ledger.histories([call.id for call in page])
+        yield len(page), b"".join(map(line_of, as_recorded(page, costs)))
 
 
 @contextmanager

@@ -187,6 +187,17 @@ class Copying(Protocol):
         """
         ...
 
+    def transcribed(self, query: CallQuery) -> Iterator[tuple[int, bytes]]:
+        """Give calls by time, newest first, so many at once: how many they are, and their lines.
+
+        They are lines of a journal: a call has the cost that was recorded, and those that were reckoned later
+        are revisions behind it.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        ...
+
 
 @runtime_checkable
 class Steady(Protocol):

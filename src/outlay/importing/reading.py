@@ -12,10 +12,10 @@ from outlay.core.ports import Adding, TakingLines
 from outlay.core.record import Entry
 from outlay.importing.files import Fault, Heading, Line, rows_of
 from outlay.importing.made import Maker
-from outlay.importing.own import Own
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
 from outlay.journal import line_of
 from outlay.ledger.identity import checked_id
+from outlay.ledger.own import Own
 
 AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
 Read = Entry | Fault | bytes  # of a row: what it holds, or a line of our own that is kept as it stands

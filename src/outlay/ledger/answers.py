@@ -244,15 +244,21 @@ def lines(tables: Tables, query: Query) -> tuple[Row, ...]:
 def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> list[Record]:
     """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
     names = tuple(tables.columns("calls"))
-    about_cost = query.order == "cost" or any(name in _OF_COST for name, _ in query.where)
-    dialect = newest(tables) if about_cost else tables.dialect
+    listed = ", ".join(f'"{name}"' for name in names)
+    dialect = standing(tables, query)
     if last is None and dialect is DUCKDB:
         dialect = sealed.slowest(tables, query, size)
-    asked = sql.page(query, names, size, last, dialect)
+    asked = sql.page(query, listed, size, last, dialect)
     found = [record_of(names, row) for row in tables.all(asked.text, asked.parameters)]
-    standing = as_they_stand(tables, found)
+    as_now = as_they_stand(tables, found)
     # The rows came in the order of the recorded costs; the newer ones chose them.
-    return sorted(standing, key=_by_cost, reverse=True) if query.order == "cost" else standing
+    return sorted(as_now, key=_by_cost, reverse=True) if query.order == "cost" else as_now
+
+
+def standing(tables: Tables, query: CallQuery) -> Dialect:
+    """Choose calls by their newest costs, where the query is about costs at all."""
+    about_cost = query.order == "cost" or any(name in _OF_COST for name, _ in query.where)
+    return newest(tables) if about_cost else tables.dialect
 
 
 def _by_cost(record: Record) -> tuple[bool, Decimal, str]:

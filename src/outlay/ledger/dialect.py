@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 _JUDGED: Final = """(SELECT calls.* REPLACE (
             coalesce(news.quality, calls.quality_score) AS quality_score,
@@ -36,6 +36,15 @@ def standing(condition: str, *, revised: bool, judged: bool) -> str:
     if revised:
         calls = _REVISED.format(calls=calls, row="", among=among)
     return _JUDGED.format(calls=calls, among=among) if judged else calls
+
+
+class Stands(Protocol):
+    """A call by which its place in an order is known; it has what it is sorted by."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

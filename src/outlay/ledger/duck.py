@@ -134,6 +134,12 @@ class DuckLedger(Answering):
 
         return copy_parquet(self._turn, query, folder)
 
+    def transcribed(self, query: CallQuery) -> Iterator[tuple[int, bytes]]:
+        """Give calls as lines of a journal, so many at once; see ``core.ports.Copying``."""
+        from outlay.ledger.transcript import transcribed  # noqa: PLC0415  # for exports alone
+
+        return transcribed(lambda fresh: self._turn(fresh=fresh), query)
+
     def migrate(self) -> Migrated:
         """Bring the tables to the newest form, as every question does."""
         with self._mine, _alone(self.folder, self._patience), self._loaded().attached() as engine:

@@ -8,13 +8,13 @@ from typing import Any
 
 from outlay.core.buckets import label, offsets, span
 from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, CallQuery, Filter, Query, zone
-from outlay.core.record import Record
 from outlay.core.units import MODALITIES
 from outlay.ledger import measures
-from outlay.ledger.dialect import DUCKDB, Dialect, Statement, joined
+from outlay.ledger.dialect import DUCKDB, Dialect, Stands, Statement, joined
 
 Bounds = tuple[datetime, datetime]
 """The oldest and the newest instant that a ledger holds."""
+
 
 _NO_COST = Decimal(-(10**20) + 1)  # sorts calls of unknown cost behind all others
 _NO_LATENCY = float("-inf")
@@ -248,12 +248,11 @@ def group_of(query: Query, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict
 
 
 def page(
-    query: CallQuery, columns: Sequence[str], size: int, after: Record | None, dialect: Dialect = DUCKDB
+    query: CallQuery, asked: str, size: int, after: Stands | None, dialect: Dialect = DUCKDB
 ) -> Statement:
-    """Ask for the next calls in the order of the query, beginning behind the record ``after``."""
-    names = ", ".join(f'"{name}"' for name in columns)
+    """Ask something of the next calls in the order of the query, beginning behind the one ``after``."""
     return (
-        Statement(f"SELECT {names} FROM calls WHERE {dialect.row} IN (")  # noqa: S608  # our own names
+        Statement(f"SELECT {asked} FROM calls WHERE {dialect.row} IN (")  # noqa: S608  # our own names
         + chosen(query, size, after, dialect)
         + Statement(")")
         + _newest_first(query, dialect)
@@ -261,7 +260,7 @@ def page(
 
 
 def chosen(
-    query: CallQuery, size: int | None, after: Record | None = None, dialect: Dialect = DUCKDB
+    query: CallQuery, size: int | None, after: Stands | None = None, dialect: Dialect = DUCKDB
 ) -> Statement:
     """Ask which rows the next calls of a query are, no more than ``size`` of them."""
     where = _where(query, dialect)
@@ -300,8 +299,8 @@ class _OrderKey:
     def parameters(self) -> list[Any]:
         return [] if self.missing is None else [self.missing]
 
-    def of(self, record: Record) -> Any:
-        value = getattr(record, self.name)
+    def of(self, call: Stands) -> Any:
+        value = getattr(call, self.name)
         return self.missing if value is None else _naive(value) if self.name == "at" else value
 
 

@@ -25,7 +25,6 @@ from outlay.importing.bulk.lines import Joined, Lines, Places, blocks, heading_o
 from outlay.importing.bulk.marked import Marked, marked
 from outlay.importing.files import BOM, Fault, Heading, Line, document_rows, opened, table_rows
 from outlay.importing.made import Maker
-from outlay.importing.own import Own
 from outlay.importing.reading import (
     AT_ONCE,
     Import,
@@ -38,6 +37,7 @@ from outlay.importing.reading import (
     with_own,
 )
 from outlay.ledger.beside import Beside
+from outlay.ledger.own import Own
 from outlay.pricing import Book
 
 _PREFIX, _SUFFIX = "import.", ".lines"  # of a block's file

@@ -1,21 +1,18 @@
 """A usual line of a journal as JSON that the tables' columns hold: the same that its Record would give."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import orjson
 
-from outlay.core.codec import TOTALS, record_json
-from outlay.core.record import Record
+from outlay.core.codec import TOTALS
+from outlay.ledger.own import is_written_so
 from outlay.ledger.stated import is_amount
-from outlay.ledger.usual import Alike, Seen, Usual, read_usual
+from outlay.ledger.usual import Alike, Seen, read_usual
 
 
 class Drawing:
     """Draws calls; it remembers what it has seen."""
 
     def __init__(self) -> None:
-        self._sorts = Alike(_is_as_written)
+        self._sorts = Alike(is_written_so)
 
     def draw(self, seen: Seen) -> bytes | None:
         """Give a line for the server; None where this takes a Record."""
@@ -29,12 +26,3 @@ class Drawing:
         for name, count in zip(TOTALS, usual.totals, strict=True):
             data[name] = count  # whatever the line says it is
         return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE) if self._sorts.of(usual) else None
-
-
-def _is_as_written(usual: Usual, record: Record) -> bool:
-    """Whether a record is written as such lines are, but for the order of what it says."""
-    return _parts(usual.data) == _parts(record_json(record))
-
-
-def _parts(data: Mapping[str, Any]) -> dict[str, bytes]:
-    return {name: orjson.dumps(value) for name, value in data.items()}

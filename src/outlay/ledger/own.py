@@ -1,5 +1,6 @@
 """outlay's own lines in the very form in which it writes them: handed to the ledger as they stand."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ class Own:
     """
 
     def __init__(self) -> None:
-        self._alike: Alike[bool] = Alike(_is_written_so)
+        self._alike: Alike[bool] = Alike(is_written_so)
 
     def __call__(self, line: bytes) -> bool:
         """Look at a line."""
@@ -32,11 +33,16 @@ class Own:
 
     def _is_usual(self, seen: Seen, data: dict[str, Any]) -> bool:
         usual = usual_of(seen, data)
-        return usual is not None and _is_sound(usual) and self._alike.of(usual) is not None
+        return usual is not None and _is_sound(usual) and bool(self._alike.of(usual))
 
 
-def _is_written_so(usual: Usual, record: Record) -> bool | None:
-    return True if orjson.loads(orjson.dumps(record_json(record))) == usual.data else None
+def is_written_so(usual: Usual, record: Record) -> bool:
+    """Whether a record is written as such lines are, but for the order of what it says."""
+    return _parts(usual.data) == _parts(record_json(record))
+
+
+def _parts(data: Mapping[str, Any]) -> dict[str, bytes]:
+    return {name: orjson.dumps(value) for name, value in data.items()}
 
 
 def _is_sound(usual: Usual) -> bool:

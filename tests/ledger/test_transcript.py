@@ -1,0 +1,88 @@
+"""Calls that DuckDB writes as lines of a journal are what their Records would be, to the byte."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.ledger.test_usual import EVERYTHING, stated, usual
+from tests.support.any_record import many
+
+from outlay.core.cost import Cost
+from outlay.core.ids import uuid7
+from outlay.core.query import CallQuery, filters
+from outlay.core.record import Record, Revision, Score
+from outlay.journal import line_of
+from outlay.ledger import DuckLedger, transcript
+from outlay.testing import NOON
+
+
+@contextmanager
+def holding(entries: list[Any]) -> Iterator[DuckLedger]:
+    with TemporaryDirectory() as folder:
+        ledger = DuckLedger(Path(folder))
+        ledger.add(entries)
+        yield ledger
+        ledger.close()
+
+
+def whole(ledger: DuckLedger, query: CallQuery) -> bytes:
+    calls = list(ledger.calls(query))
+    costs = ledger.histories([call.id for call in calls])
+    return b"".join(map(line_of, transcript.as_recorded(calls, costs)))
+
+
+def check(ledger: DuckLedger, query: CallQuery) -> int:
+    pages = list(ledger.transcribed(query))
+    assert b"".join(lines for _, lines in pages) == whole(ledger, query)
+    return sum(calls for calls, _ in pages)
+
+
+@settings(max_examples=25, deadline=None)
+@given(many, st.data())
+def test_any_records(records: list[Record], data: st.DataObject) -> None:
+    unlike = list({record.id: record for record in records}.values())
+    said: list[Score | Revision] = []
+    for record in unlike:
+        if data.draw(st.integers(0, 3)) == 0:
+            said.append(Score(record_id=record.id, at=NOON, quality_score=0.25, correct=True))
+        if data.draw(st.integers(0, 3)) == 0:
+            for hours in (1, 2):
+                at, cost = NOON + timedelta(hours=hours), Cost(Decimal(hours), "priced")
+                said.append(Revision(record_id=record.id, at=at, charge=cost))
+    with holding([*unlike, *said]) as ledger, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transcript, "_SIZE", 3)
+        assert check(ledger, CallQuery(limit=None)) == len(unlike)
+        assert check(ledger, CallQuery(limit=4)) == min(4, len(unlike))
+        check(ledger, CallQuery(limit=None, where=filters({"cost_status": "priced"})))
+        check(ledger, CallQuery(limit=None, since=NOON, where=filters({"currency": "USD"})))
+
+
+USUAL: list[dict[str, Any]] = [
+    {},
+    EVERYTHING | {"error": 'gone "so" \\ away\t\n\x7f\u2028', "latency_ms": 0.0},
+    {"user": "", "session": None, "tags": {"b": "1", "a": 'ü"\n'}, "latency_ms": 12, "correct": False},
+    {"charge": stated("0.0041", "0.00395"), "extra": {"time_assumed": True, "n": 1.5, "deep": [{"a": None}]}},
+    {"charge": stated("10")},
+    {"charge": Cost(None, "unpriced", reason="no price is known"), "model": None},
+]
+
+
+def test_usual_calls_need_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked_for(_tables: object, ids: list[str]) -> dict[str, bytes]:
+        assert not ids
+        return {}
+
+    monkeypatch.setattr(transcript, "_whole", asked_for)
+    calls = [
+        usual(**{"at": NOON + timedelta(seconds=n, microseconds=n), "id": uuid7(NOON), **fields})
+        for n, fields in enumerate(USUAL)
+    ]
+    with holding(calls) as ledger:
+        assert check(ledger, CallQuery(limit=None)) == len(USUAL)
