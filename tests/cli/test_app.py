@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -508,6 +509,31 @@ def test_every_shell_gets_its_completion_script(command: Command, shell: str) ->
     assert done.returncode == 0
     assert "_OUTLAY_COMPLETE" in done.stdout
     assert ("autoload -Uz compinit" in done.stdout) == (shell == "zsh")  # which has not always loaded it
+    assert ('string split --max 1 ","' in done.stdout) == (shell == "fish")  # which cut values at commas
+
+
+@pytest.mark.skipif(which("fish") is None, reason="there is no fish on this machine")
+def test_fish_offers_values_and_descriptions_with_their_commas(
+    environ: dict[str, str], tmp_path: Path, command: Command
+) -> None:
+    (tmp_path / "outlay.fish").write_text(command("completion", "fish").stdout)
+    done = subprocess.run(
+        [
+            "fish",
+            "-N",
+            "-c",
+            "source outlay.fish; complete -C 'outlay report --by day,use'; complete -C 'outlay doc'",
+        ],
+        cwd=tmp_path,
+        env={**environ, "HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    values, described = done.stdout.splitlines()
+    assert values == "day,user"
+    assert described.startswith("doctor\tWhat is installed, recorded, pending")
 
 
 @pytest.mark.skipif(which("zsh") is None, reason="there is no zsh on this machine")

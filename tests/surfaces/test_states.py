@@ -239,11 +239,11 @@ def test_watch_tells_them_apart() -> None:
     for part in ("$8.75", "1 without a price", "1 priced in part", "1 at a price of later"):
         assert part in text
     cells = {MODELS[str(record.model)]: call_cells(record, ZoneInfo("UTC")) for record in records}
-    assert {state: row[-1] for state, row in cells.items()} == {
+    assert {state: row[4] for state, row in cells.items()} == {
         state: "ok" if state == "priced" else state for state in STATES
     }
-    assert "$" not in cells["unpriced"][-2]
-    assert "$0" in cells["free"][-2]
+    assert "$" not in cells["unpriced"][1]
+    assert "$0" in cells["free"][1]
 
 
 def test_an_alert_says_what_its_sum_lacks(reader: LedgerReader) -> None:

@@ -7,6 +7,9 @@ _SHELLS = ("bash", "zsh", "fish")
 _ZSH_ASKS = "    compdef "
 _ZSH_LOADS = "    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }"
 """A zsh without settings of its own has not loaded what completes."""
+_FISH_CUTS = 'string split "," $completion'
+_FISH_KEEPS = 'string split --max 1 "," $completion'
+"""Only the comma behind a completion's kind ends a part; a description that held one lost what follows it."""
 
 
 @click.command
@@ -19,4 +22,5 @@ def completion(shell: str) -> None:
     if made is None:
         raise click.ClickException(f"click has no completion for {shell}")
     script = made(root, {}, "outlay", "_OUTLAY_COMPLETE").source()
-    click.echo(script.replace(_ZSH_ASKS, f"{_ZSH_LOADS}\n{_ZSH_ASKS}"))
+    script = script.replace(_ZSH_ASKS, f"{_ZSH_LOADS}\n{_ZSH_ASKS}").replace(_FISH_CUTS, _FISH_KEEPS)
+    click.echo(script)
