@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -249,3 +250,11 @@ def test_this_machine_s_clock_is_read_as_it_stood_then_and_not_as_it_stands_now(
 ) -> None:
     assert instant(written, HERE).hour == utc
     assert HERE.utcoffset(None) is None  # no one figure holds for all of its times
+
+
+@pytest.mark.parametrize("name", ["latency_ms", "time_to_first_token_ms"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_record_of_a_latency_that_is_no_time_cannot_be_made(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match="a latency must be a finite number of milliseconds, not"):
+        replace(call(), **{name: value})  # type: ignore[arg-type]  # a field by its name
+    assert getattr(replace(call(), **{name: 0.0}), name) == 0  # type: ignore[arg-type]  # likewise

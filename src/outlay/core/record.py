@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Literal
 
 from outlay.core.cost import Cost, CostLine, CostStatus
+from outlay.core.errors import UsageError
 from outlay.core.usage import Usage
 
 SCHEMA = 1  # of the record's JSON; raised when a reader of the old form would read the new one wrongly
@@ -50,6 +52,12 @@ class Record:
     user_rating: float | None = None
     correct: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)  # business fields, kept as given
+
+    def __post_init__(self) -> None:
+        """Refuse a latency that is no time; JSON and ledgers would silently make nothing of it."""
+        for latency in (self.latency_ms, self.time_to_first_token_ms):
+            if type(latency) is float and not isfinite(latency):
+                raise UsageError(f"a latency must be a finite number of milliseconds, not {latency}")
 
     @property
     def success(self) -> bool:
