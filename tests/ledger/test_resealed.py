@@ -228,6 +228,18 @@ def test_what_is_told_after_a_prune_counts_where_as_much_was_told_of_what_is_gon
 
 
 @pytest.mark.usefixtures("at_once")
+def test_sums_are_proven_where_a_judgement_came_that_no_question_asked_for(tmp_path: Path) -> None:
+    first, second = call(), call(NOON + DAY)
+    engine = Engine(tmp_path)
+    with closing(engine), engine.attached():
+        add(engine, [first, second], tmp_path / "spool")
+        sealing.seal(engine)
+        add(engine, [Score(record_id=first.id, at=NOON, correct=True)], tmp_path / "spool")
+        engine.run("UPDATE sealed_sums SET calls = calls + 1")
+        assert [each.where for each in check(engine)] == ["sealed sums", "sealed sums"]
+
+
+@pytest.mark.usefixtures("at_once")
 def test_rowids_with_holes_are_sealed_as_those_without(tmp_path: Path) -> None:
     """A file that was not written back since a prune has them, and a large one keeps some."""
     days = [call(NOON - (number % 3) * DAY, latency_ms=float(number)) for number in range(9)]
