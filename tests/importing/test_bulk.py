@@ -23,7 +23,7 @@ from tests.support.strategies import TEXT
 from outlay.core.query import CallQuery
 from outlay.core.record import Record
 from outlay.importing import SHAPES, Maker
-from outlay.importing.bulk import lines, reading
+from outlay.importing.bulk import cutting, reading
 from outlay.importing.bulk.block import BATCH, Block
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.files import Heading
@@ -521,7 +521,7 @@ def test_good_rows_are_read_in_bulk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["deepseek-chat", "gpt-4o", "gemini-2.5-pro", "imaginary-9"])
 def test_a_file_larger_than_a_block_is_read_in_order(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    monkeypatch.setattr(lines, "_BLOCK", 300)
+    monkeypatch.setattr(cutting, "_BLOCK", 300)
     rows = [
         {"timestamp": TEN, "model": model, "input_tokens": n % 3, "cost": None if n % 2 else 0.5}
         for n in range(20)
@@ -583,7 +583,7 @@ def test_a_row_that_goes_over_two_lines_ends_the_bulk() -> None:
 def test_blocks_that_were_laid_out_ahead_are_read_again_behind_such_a_row(
     monkeypatch: pytest.MonkeyPatch, end: bytes
 ) -> None:
-    monkeypatch.setattr(lines, "_ROWS", 3)
+    monkeypatch.setattr(cutting, "_ROWS", 3)
     rows = [b"2026-11-20,gpt-4o,%d,x" % n for n in (1, 2, 3, 1, 2, 4)]
     data = [b"at,model,cost,note", *rows, rows[0], b'2026-11-20,gpt-4o,7,"a', b'b"', *rows, b"1,2", *rows]
     done = both_agree(end.join(data))
@@ -594,7 +594,7 @@ def test_blocks_that_were_laid_out_ahead_are_read_again_behind_such_a_row(
 def test_an_import_that_is_given_up_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(lines, "_ROWS", 3)
+    monkeypatch.setattr(cutting, "_ROWS", 3)
     ledger = DuckLedger(tmp_path)
     data = b"".join(b'{"timestamp": "2026-11-20T10:00:00Z", "cost": %d}\n' % n for n in range(30))
     steps: Any = reading.Bulk(ledger, BOOK, maker(), Origin()).steps(io.BytesIO(data))
@@ -608,7 +608,7 @@ def test_an_import_that_is_given_up_leaves_nothing_behind(
 
 
 def test_equal_rows_are_told_apart_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "_BLOCK", 400)
+    monkeypatch.setattr(cutting, "_BLOCK", 400)
     equal = b'{"timestamp": "2026-11-20T10:00:00Z", "model": "gpt-4o", "cost": 0.5}'
     slow = b'{"timestamp": "2026-11-20T10:00:00Z", "cost": 0.5, "error": ["boom"]}'  # goes one by one
     others = [b'{"timestamp": "2026-11-20T10:00:00Z", "cost": %d}' % n for n in range(60)]
@@ -738,14 +738,17 @@ def test_lines_of_one_form_need_no_closer_look(tmp_path: Path) -> None:
 @pytest.mark.parametrize("chunk", [1, 7, 64, 1000])
 @pytest.mark.parametrize("most", [1, 3, 50])
 def test_blocks_end_behind_the_line_that_fills_them(
-    monkeypatch: pytest.MonkeyPatch, chunk: int, most: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chunk: int, most: int
 ) -> None:
-    monkeypatch.setattr(lines, "_CHUNK", chunk)
-    monkeypatch.setattr(lines, "_ROWS", most)
+    monkeypatch.setattr(cutting, "_CHUNK", chunk)
+    monkeypatch.setattr(cutting, "_ROWS", most)
     data = b"".join(b"x" * (n % 5) + b"\n" for n in range(20)) + b"end"
-    found = list(lines.blocks(io.BufferedReader(io.BytesIO(data))))
-    assert b"".join(found) == data
-    assert all(block.count(b"\n") == most for block in found[:-1])
+    with cutting.cutter(io.BufferedReader(io.BytesIO(data)), tmp_path, lambda rows: rows) as cutter:
+        found = [(cut.text(), cut.count) for cut in cutter.cuts()]
+    assert b"".join(text for text, _ in found) == data
+    assert all(text.count(b"\n") == count == most for text, count in found[:-1])
+    assert found[-1][1] == len(found[-1][0].splitlines())
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("model", [["gpt-4o"], {"name": "gpt-4o"}, []])

@@ -12,8 +12,8 @@ from outlay.ledger import DuckLedger
 
 IMPORT = """
 import sys
-from outlay.importing.bulk import lines
-lines._BLOCK = 20_000
+from outlay.importing.bulk import cutting
+cutting._BLOCK = 20_000
 from outlay.cli.app import main
 sys.argv[1:] = ["import", "-", "--tz", "UTC", "--ledger", sys.argv[1]]
 sys.exit(main())

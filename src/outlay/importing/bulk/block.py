@@ -34,6 +34,8 @@ _TOLD = """CREATE OR REPLACE TEMP TABLE foreign_told
 _REST = """CREATE OR REPLACE TEMP TABLE foreign_rest AS
     SELECT rowid AS number, line, hash(TRY(json_keys(line))) AS layout FROM foreign_lines
     WHERE rowid NOT IN (SELECT number FROM foreign_told)"""
+# What several threads have filled has rests of row groups in its midst, which the ledger would get too.
+_IN_ORDER = "SELECT * FROM temp.foreign_told ORDER BY number"
 _TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped", "rest")
 
 
@@ -229,7 +231,7 @@ class Block:
 
     def _lay(self) -> None:
         """Make the view of the ledger's columns, and leave what has no rate."""
-        joined = f"""temp.foreign_told AS told JOIN temp.foreign_spans AS span ON {self._matches()}
+        joined = f"""({_IN_ORDER}) AS told JOIN temp.foreign_spans AS span ON {self._matches()}
             JOIN temp.foreign_rates AS rates ON rates.span = span.span
             AND rates.kind = {charged.kind(self._units)}"""
         if "tags" in self._told:

@@ -1,66 +1,66 @@
-"""A file cut into blocks of lines, and the lines of a block: as the engine reads them, or one by one."""
+"""The lines of a block: as the engine reads them, or one by one."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from outlay.core.errors import ImportFileError
+from outlay.importing.bulk.cutting import Cut
 from outlay.importing.bulk.layouts import CLOSED
 from outlay.importing.equal import digest_of, key_of
 from outlay.importing.files import Fault, Heading, Line, row_of
 
-_BLOCK = 80 << 20  # bytes; two are held at a time, in memory and in the engine
-_ROWS = 2 * 122_880  # in a block: what DuckDB works at on two cores, and writes without a log of it first
-_CHUNK = 4 << 20
 _BLANK = b"\x02"  # stands for an empty line, which the engine would not count
-_STRANGE = (b"\r", b"\x00", b"\x01", _BLANK)  # bytes that would make the engine see other lines
 Places = Iterable[tuple[int, str | bytes]]  # lines, and where they stand in a block
 
 
 class Lines:
     """The lines of a block, the number of the first, and their text as the engine can read it."""
 
-    def __init__(self, block: bytes, first: int, heading: Heading | None = None) -> None:
-        if b"\r" in block:
-            block = block.replace(b"\r\n", b"\n")
-        self._block = block
+    def __init__(self, cut: Cut, first: int, heading: Heading | None = None) -> None:
+        self._cut = cut
         self._heading = heading
         self.first = first
-        self.count = block.count(b"\n") + (not block.endswith(b"\n"))
-        self.is_usual = not any(byte in block for byte in _STRANGE)
+        self.count = cut.count
+        self.is_usual = cut.is_plain and (not cut.has_returns or b"\r" not in self._text())
 
-    def texts(self) -> Iterator[bytes]:
-        """Give the text for the engine; where it is asked for again, with something on each empty line."""
+    def texts(self) -> Iterator[Path | bytes]:
+        """Give file or text for the engine; where it is asked again, with something on each empty line."""
         if self.is_usual:
-            yield self._block
-            if b"\n\n" in self._block or self._block.startswith(b"\n"):
-                yield b"\n".join(line or _BLANK for line in self._all())
+            text = self._text() if self._cut.has_returns else None
+            yield self._cut.path if text is None else text
+            text = self._text() if text is None else text
+            if b"\n\n" in text or text.startswith(b"\n"):
+                yield b"\n".join(line or _BLANK for line in _each(text))
 
-    def _all(self) -> list[bytes]:
-        return self._block.removesuffix(b"\n").split(b"\n")
+    def _text(self) -> bytes:
+        text = self._cut.text()
+        return text.replace(b"\r\n", b"\n") if self._cut.has_returns else text
 
     def start(self) -> bytes:
         """Give the first line."""
-        return self._block[: self._block.find(b"\n") + 1 or None].rstrip(b"\n")
+        return self._cut.start().rstrip(b"\r\n")
 
     def all(self) -> Sequence[tuple[int, bytes]]:
         """Give all lines."""
-        return list(enumerate(self._all()))
+        return list(enumerate(_each(self._text())))
 
     def at(self, places: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """Give the lines at some places."""
-        lines = self._all()
+        lines = _each(self._text())
         return ((place, lines[place]) for place in places)
 
     def is_closed(self) -> bool:
         """Whether every row of a table ends on the line on which it began."""
-        if b'"' not in self._block or self._heading is None:
+        text = self._text()
+        if b'"' not in text or self._heading is None:
             return True
         closed = re.compile(CLOSED.replace("{d}", self._heading.delimiter).encode())
-        return all(closed.fullmatch(line) for line in self._all() if b'"' in line)
+        return all(closed.fullmatch(line) for line in _each(text) if b'"' in line)
 
     def rows(self, places: Places) -> Iterator[Line | Fault]:
         """Read lines one by one.
@@ -98,41 +98,14 @@ class Lines:
             yield self._heading.row(self.first + place, cells)
 
 
+def _each(text: bytes) -> list[bytes]:
+    return text.removesuffix(b"\n").split(b"\n")
+
+
 def _plain(text: str | bytes) -> bytes:
     """Give a line as it stands in the file, whether the engine or we have read it."""
     line = text.encode() if isinstance(text, str) else text
     return b"" if line == _BLANK else line
-
-
-def blocks(file: io.BufferedReader) -> Iterator[bytes]:
-    """Cut what comes at line ends, so many lines or bytes at once."""
-    held = io.BytesIO()  # which gives what it holds without a copy
-    size = lines = 0
-    while chunk := file.read(min(_CHUNK, _BLOCK)):
-        while lines + (more := chunk.count(b"\n")) >= _ROWS or (more and size + len(chunk) >= _BLOCK):
-            end = _behind(chunk, min(more, _ROWS - lines))
-            held.write(memoryview(chunk)[:end])
-            yield held.getvalue()
-            held = io.BytesIO()
-            size = lines = 0
-            chunk = chunk[end:]  # what is left of it
-        held.write(chunk)
-        size, lines = size + len(chunk), lines + more
-    if size:
-        yield held.getvalue()
-
-
-def _behind(chunk: bytes, lines: int) -> int:
-    """Find where so many lines have ended, by halves: counting is faster than finding each."""
-    low, high = 0, len(chunk)
-    while high - low > 1:
-        middle = (low + high) // 2
-        before = chunk.count(b"\n", low, middle)
-        if before >= lines:
-            high = middle
-        else:
-            low, lines = middle, lines - before
-    return high
 
 
 def heading_of(line: bytes) -> Heading | None:

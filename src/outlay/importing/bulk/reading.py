@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from time import time
@@ -20,10 +21,11 @@ from outlay.core.record import Entry, Record
 from outlay.importing.bulk.again import Again, set_apart
 from outlay.importing.bulk.ahead import Ready, ahead
 from outlay.importing.bulk.block import BATCH, TOLD, Block, Laid
+from outlay.importing.bulk.cutting import PREFIX, SUFFIX, Cut, Cutter, cutter
 from outlay.importing.bulk.layouts import Origin
-from outlay.importing.bulk.lines import Joined, Lines, Places, blocks, heading_of
+from outlay.importing.bulk.lines import Joined, Lines, Places, heading_of
 from outlay.importing.bulk.marked import Marked, marked
-from outlay.importing.files import BOM, Fault, Heading, Line, document_rows, opened, table_rows
+from outlay.importing.files import Fault, Heading, Line, document_rows, opened, table_rows
 from outlay.importing.made import Maker
 from outlay.importing.reading import (
     AT_ONCE,
@@ -40,9 +42,10 @@ from outlay.ledger.beside import Beside
 from outlay.ledger.own import Own
 from outlay.pricing import Book
 
-_PREFIX, _SUFFIX = "import.", ".lines"  # of a block's file
 _OWN = 61_440  # lines of our own, half a row group of DuckDB, that are kept at once
 _STALE = 3600  # seconds after which a file of lines was left by an import that was killed
+_ALL = 0.995  # a share of calls among lines beyond which they are as good as all
+_FEWEST = 0.5  # and one below which blocks grow no further
 Benches = Sequence[Workbench]
 
 
@@ -57,6 +60,7 @@ class Bulk:
     counts: Import = field(default_factory=Import)
     _again: Again = field(default_factory=Again)
     _own: Own = field(default_factory=Own)
+    _share: float = 1.0  # of calls among the lines of the last block
 
     def steps(self, file: Any, *, table: bool = False) -> Iterator[Step]:
         """Import a file, and tell what came of it, block by block.
@@ -70,42 +74,49 @@ class Bulk:
         if seen.kind == "document":
             yield from self._one_by_one(document_rows(seen.file))
             return
-        with self.ledger.workbench() as one, self.ledger.workbench() as other:
+        cut = cutter(seen.file, self.ledger.spool, self._rows)
+        with self.ledger.workbench() as one, self.ledger.workbench() as other, cut as blocks:
             try:
-                yield from (self._lines if seen.kind == "lines" else self._table)(seen.file, (one, other))
+                way = self._lines(blocks, (one, other))
+                yield from way if seen.kind == "lines" else self._table(seen.file, blocks, (one, other))
             finally:
                 self._again.clear(one)
 
     def _sweep(self) -> None:
         """Remove the lines of imports that were killed."""
         self.ledger.spool.mkdir(parents=True, exist_ok=True)
-        for left in self.ledger.spool.glob(f"{_PREFIX}*{_SUFFIX}"):
+        for left in self.ledger.spool.glob(f"{PREFIX}*{SUFFIX}"):
             with suppress(OSError):  # another import is there first
                 if time() - left.stat().st_mtime > _STALE:
                     left.unlink()
 
-    def _lines(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
-        for ready in ahead(_cut(blocks(file)), benches, self._looked_at):
+    def _rows(self, calls: int) -> int:
+        """Say how many lines have so many calls, or hardly fewer: what is beyond a row group has its own."""
+        return calls if self._share > _ALL else int(calls * _ALL / max(self._share, _FEWEST))
+
+    def _lines(self, blocks: Cutter, benches: Benches) -> Iterator[Step]:
+        for ready in ahead(_numbered(blocks.cuts(marked=True)), benches, self._looked_at):
             yield from self._own_block(ready) if isinstance(ready.laid, Marked) else self._block(ready)
             del ready  # before the next block is read: only two are held at a time
 
-    def _table(self, file: io.BufferedReader, benches: Benches) -> Iterator[Step]:
+    def _table(self, file: io.BufferedReader, blocks: Cutter, benches: Benches) -> Iterator[Step]:
         start = file.readline()
         heading = heading_of(start)
         judge = partial(check_heading, shape=self.origin.shape, mapping=self.origin.mapping)
         if heading is None:
-            yield from self._one_by_one(table_rows(Joined.of((start,), blocks(file)), judge=judge))
+            rest = (cut.text() for cut in blocks.cuts())
+            yield from self._one_by_one(table_rows(Joined.of((start,), rest), judge=judge))
             return
         judge(heading)
-        held: deque[bytes] = deque()  # blocks that are not done yet
-        rest = blocks(file)
-        cut = _cut(_holding(rest, held), 2, heading)
+        held: deque[Cut] = deque()  # blocks that are not done yet
+        cuts = blocks.cuts()
+        numbered = _numbered(_holding(cuts, held), 2, heading)
         lay_out = partial(self._laid, replace(self.origin, heading=heading))
-        for ready in ahead(cut, benches, lay_out):
+        for ready in ahead(numbered, benches, lay_out):
             lines = ready.lines
             if ready.laid is None and not (lines.is_usual and lines.is_closed()):
                 self.maker.rank = self._again.rest(ready.bench)
-                left = Joined.of(held, rest)
+                left = Joined.of(cut.text() for cut in chain(held, cuts))
                 yield from self._one_by_one(table_rows(left, heading, lines.first - 1))
                 return
             yield from self._block(ready)
@@ -127,6 +138,7 @@ class Bulk:
         if laid is None:
             yield from self._one_by_one(lines.rows(left))
             return
+        self._share = laid.count / lines.count
         self.counts.read += laid.count + laid.skipped
         self.counts.skipped += laid.skipped
         step = Step(laid.count)
@@ -140,14 +152,21 @@ class Bulk:
     def _laid(self, origin: Origin, bench: Workbench, lines: Lines) -> Laid | None:
         """Lay out what can be; None where the engine cannot, for whatever reason: the other way can."""
         for text in lines.texts():
-            with NamedTemporaryFile(dir=self.ledger.spool, prefix=_PREFIX, suffix=_SUFFIX) as target:
-                with located(self.ledger.spool):
-                    target.write(text)
-                    target.flush()
-                with suppress(LedgerError, ValueError):
-                    block = Block(bench, self.book, self.maker)
-                    return block.lay_out(Path(target.name), lines.count, origin)
+            with self._file(text) as path, suppress(LedgerError, ValueError):
+                return Block(bench, self.book, self.maker).lay_out(path, lines.count, origin)
         return None
+
+    @contextmanager
+    def _file(self, text: Path | bytes) -> Iterator[Path]:
+        """Have a text in a file, if it is in none."""
+        if isinstance(text, Path):
+            yield text
+            return
+        with NamedTemporaryFile(dir=self.ledger.spool, prefix=PREFIX, suffix=SUFFIX) as target:
+            with located(self.ledger.spool):
+                target.write(text)
+                target.flush()
+            yield Path(target.name)
 
     def _looked_at(self, bench: Workbench, lines: Lines) -> Laid | Marked | None:
         """Look which lines of a block are our own if it begins with one; lay out any other."""
@@ -220,18 +239,17 @@ def _of_engine(ready: Ready) -> Laid | None:
     return None if isinstance(ready.laid, Marked) else ready.laid
 
 
-def _cut(texts: Iterable[bytes], first: int = 1, heading: Heading | None = None) -> Iterator[Lines]:
-    """Number the lines of blocks; the mark before a file's first one is no part of it."""
-    for text in texts:
-        lines = Lines(text.removeprefix(BOM) if first == 1 else text, first, heading)
-        yield lines
-        first += lines.count
+def _numbered(cuts: Iterable[Cut], first: int = 1, heading: Heading | None = None) -> Iterator[Lines]:
+    """Number the lines of blocks."""
+    for cut in cuts:
+        yield Lines(cut, first, heading)
+        first += cut.count
 
 
-def _holding(texts: Iterable[bytes], held: deque[bytes]) -> Iterator[bytes]:
-    for text in texts:
-        held.append(text)
-        yield text
+def _holding(cuts: Iterable[Cut], held: deque[Cut]) -> Iterator[Cut]:
+    for cut in cuts:
+        held.append(cut)
+        yield cut
 
 
 @contextmanager
