@@ -24,6 +24,7 @@ from rich.table import Table
 ROWS, ROUNDS = 200_000, 3
 _SLOW = 10_000  # rows for the way of one record each, which takes so much longer
 _MAPPING = {"at": "When", "model": "LLM", "input_tokens": "In", "output_tokens": "Out", "cost": "USD"}
+_FAILED = 0.02  # of all calls
 _MODELS = (("gpt-4o", "openai"), ("gpt-4o-mini", "openai"), ("claude-sonnet-4-5", "anthropic"),
            ("gemini-2.5-pro", "google"))  # fmt: skip
 _ONE_BY_ONE = """
@@ -50,7 +51,10 @@ print(database.execute("SELECT count(*) FROM calls").fetchall()[0][0])
 
 
 def rows(number: int) -> list[dict[str, Any]]:
-    """Give calls as a spend log has them; a third states no cost, a third one of seventeen digits."""
+    """Give calls as a spend log has them: a third states no cost, a third one of seventeen digits.
+
+    One in fifty failed.
+    """
     chance, at = random.Random(1), datetime(2026, 10, 1, tzinfo=UTC)  # noqa: S311  # the same each time
     made: list[dict[str, Any]] = []
     for n in range(number):
@@ -59,15 +63,27 @@ def rows(number: int) -> list[dict[str, Any]]:
         prompt, reply = chance.randrange(8000), chance.randrange(900)
         cost = chance.choice((0, round(prompt * 2.5e-6, 7), prompt * 2.5e-6 + reply * 1e-5))
         end = at + timedelta(milliseconds=chance.randrange(9000))
+        told: dict[str, Any] = {"status": "success", "error_information": None,
+            "usage_object": {"prompt_tokens_details": {"cached_tokens": prompt // 2}}}  # fmt: skip
+        if failed := chance.random() < _FAILED:
+            cost = prompt = reply = 0
+            told = {"status": "failure", "usage_object": None, "error_information": {
+                "error_code": "429", "error_class": "RateLimitError", "llm_provider": provider,
+                "error_message": f"Rate limit reached for {model}: try again in {n % 500}ms."}}  # fmt: skip
         made.append(
             {"request_id": f"chatcmpl-{chance.getrandbits(96):x}", "call_type": "acompletion", "spend": cost,
              "prompt_tokens": prompt, "completion_tokens": reply, "startTime": f"{at:%F %T.%f}",
              "endTime": f"{end:%F %T.%f}", "model": model, "custom_llm_provider": provider,
              "user": f"u{n % 50}", "team_id": f"t{n % 7}", "request_tags": ["a"], "cache_hit": "False",
-             "status": "success",
-             "metadata": {"usage_object": {"prompt_tokens_details": {"cached_tokens": prompt // 2}}}}
+             "status": "failure" if failed else "success", "metadata": told}
         )  # fmt: skip
     return made
+
+
+def error_of(row: Mapping[str, Any]) -> str | None:
+    """Give the message of a spend log that failed."""
+    told = row["metadata"]["error_information"]
+    return told and str(told["error_message"])
 
 
 def observations(spend: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -75,13 +91,16 @@ def observations(spend: list[dict[str, Any]]) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for n, row in enumerate(spend):
         start, end = (f"{row[name].replace(' ', 'T')[:23]}Z" for name in ("startTime", "endTime"))
-        prompt, reply = row["prompt_tokens"], row["completion_tokens"]
-        shared = {"traceId": f"trace-{n // 4}", "startTime": start, "endTime": end, "level": "DEFAULT"}
+        prompt, reply, error = row["prompt_tokens"], row["completion_tokens"], error_of(row)
+        shared = {"traceId": f"trace-{n // 4}", "startTime": start, "endTime": end,
+                  "level": "ERROR" if error else "DEFAULT"}  # fmt: skip
         made.append(
             {"id": row["request_id"], "type": "GENERATION", "name": "answer", **shared, "model": row["model"],
-             "usageDetails": {"input": prompt, "output": reply, "total": prompt + reply,
-                              "input_cached_tokens": prompt // 2},
-             "costDetails": {"input": 0, "output": 0, "total": row["spend"]}, "statusMessage": None,
+             "usageDetails": {} if error else {
+                 "input": prompt, "output": reply, "total": prompt + reply,
+                 "input_cached_tokens": prompt // 2},
+             "costDetails": {} if error else {"input": 0, "output": 0, "total": row["spend"]},
+             "statusMessage": error,
              "environment": "default", "metadata": {"attempt": 1}}
         )  # fmt: skip
         if n % 4 == 0:
@@ -93,7 +112,7 @@ def requests(spend: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give the same calls as Helicone exports them, without bodies."""
     return [
         {"request_id": row["request_id"], "request_created_at": f"{row['startTime'].replace(' ', 'T')[:23]}Z",
-         "response_status": 200, "provider": row["custom_llm_provider"].upper(),
+         "response_status": 429 if error_of(row) else 200, "provider": row["custom_llm_provider"].upper(),
          "request_model": row["model"],
          "prompt_tokens": row["prompt_tokens"], "completion_tokens": row["completion_tokens"],
          "prompt_cache_read_tokens": 0, "request_user_id": row["user"], "delay_ms": 812, "cost": row["spend"],
@@ -108,7 +127,8 @@ def files(folder: Path, number: int) -> dict[str, Path]:
     plain = [
         {"timestamp": row["startTime"], "model": row["model"], "input_tokens": row["prompt_tokens"],
          "output_tokens": row["completion_tokens"], "cost": row["spend"] or None, "latency": 1.25,
-         "user_id": row["user"], "query_type": "faq", "status": "success", "chunks": 3}
+         "user_id": row["user"], "query_type": "faq", "status": "error" if error_of(row) else "success",
+         "chunks": 3}
         for row in spend
     ]  # fmt: skip
     shapes = {

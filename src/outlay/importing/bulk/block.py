@@ -1,6 +1,7 @@
 """One block of lines through an engine: told, priced, and laid out as the ledger's own columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from outlay.capture.redact import redact, without_keys
+from outlay.core.errors import LedgerError
 from outlay.core.ports import Workbench
 from outlay.importing.bulk import charged
 from outlay.importing.bulk.charges import RATE_COLUMNS, Span, rate_of, spans_of
 from outlay.importing.bulk.expressions import NOTHING, quoted
-from outlay.importing.bulk.layouts import CLOSED, FORMED, Origin, formed, layouts_of
+from outlay.importing.bulk.layouts import CLOSED, Origin, formed, layouts_of
 from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, Layout, select, tags_of
 from outlay.importing.made import Maker
 from outlay.pricing import Book
@@ -106,14 +108,17 @@ class Block:
         )
 
     def _tell(self, origin: Origin, expected: int) -> dict[int, str]:
-        """Read the rows of one form, and each frequent layout of the others; give their shapes."""
+        """Read the rows of each form, and each frequent layout of the others; give their shapes."""
         self._bench.run("CREATE OR REPLACE TEMP TABLE foreign_skipped (number BIGINT)")
-        form = formed(self._bench, origin, self._maker)
-        every = [] if form is None else [form]
+        self._bench.run(_TOLD)
+        every = list(formed(self._bench, origin, self._maker))
         self._widen(every)
+        count = 0
         for each in every:
-            self._insert(each)
-        self._has_rest = origin.heading is None and self._one(_COUNT) < expected
+            if count < expected:
+                self._insert(each)
+                count = self._one(_COUNT)
+        self._has_rest = origin.heading is None and count < expected
         if self._has_rest:
             self._bench.run(_REST)
         if self._has_rest or origin.heading is not None:
@@ -147,8 +152,6 @@ class Block:
         """Make room for what layouts tell, beside what is there."""
         used = {name for layout in layouts for name in (*layout.columns(), *layout.units())}
         more = (used | {"provider", "model"}) - {*self._told, *self._units}
-        if not self._told:
-            self._bench.run(_TOLD)
         for name in more:
             column = f"{name}_ BIGINT DEFAULT 0" if name in UNITS else f'"{name}" {COLUMNS[name]}'
             self._bench.run(f"ALTER TABLE foreign_told ADD COLUMN {column}")
@@ -156,9 +159,13 @@ class Block:
         self._units = [unit for unit in UNITS if unit in {*self._units, *more}]
 
     def _insert(self, layout: Layout) -> None:
-        parameters = [] if layout.number == FORMED else [layout.number]
-        text = select(layout, self._told, self._units)
-        self._bench.run(f"INSERT INTO foreign_told BY NAME {text}", parameters)
+        parameters = [layout.number] if layout.cells.form is None else []
+        for is_valid in (True, False):  # to try each line takes a third longer
+            layout.cells.is_valid = is_valid
+            text = select(layout, self._told, self._units)
+            with nullcontext() if not is_valid else suppress(LedgerError):
+                self._bench.run(f"INSERT INTO foreign_told BY NAME {text}", parameters)
+                return
 
     def _price(self) -> None:
         """Find the kinds of calls that are charged alike, and how each is charged."""

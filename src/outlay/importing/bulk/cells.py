@@ -38,6 +38,8 @@ class Cells:
     positions: Mapping[str, int] | None = None  # of a table's columns; None: rows are JSON objects
     sample: str = ""  # a line
     form: Written | None = None  # that lines must have; None: those of the layout's keys are read as they are
+    is_next: bool = False  # whether some lines were read by another form
+    is_valid: bool = False  # whether all lines are JSON, so that reading one need not be tried
     asked: dict[Path, str] = field(default_factory=dict)  # texts by where they stand
     whole: dict[str, str] = field(default_factory=dict)  # JSON by source
     signs: list[str] = field(default_factory=list)  # patterns of lines that are looked at closely

@@ -7,8 +7,7 @@ object in a row that always has the same keys is a part of the form, and each of
 
 import json
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,7 +15,8 @@ from outlay.importing.bulk.expressions import quoted
 
 # Numerals that not everybody reads, among others that stand with a space between them.
 STRANGE = r"[nN][aA][nN]|[iI][nN][fF]|[eE][+]?[0-9]{3}"
-TEXT, TEXT_OR_NULL, NULL, NESTED, SCALAR = "text", "text or null", "null", "nested", "scalar"
+TEXT, TEXT_OR_NULL, NULL, NESTED = "text", "text or null", "null", "nested"
+SCALAR, REAL = "scalar", "real"  # numbers and truths; some of which are no integers
 _KINDS: Mapping[frozenset[str], str] = {
     frozenset({TEXT}): TEXT,
     frozenset({TEXT, NULL}): TEXT_OR_NULL,
@@ -25,10 +25,15 @@ _KINDS: Mapping[frozenset[str], str] = {
     frozenset({NESTED, NULL}): NESTED,
     frozenset({SCALAR}): SCALAR,
     frozenset({SCALAR, NULL}): SCALAR,
+    **{frozenset({REAL, *others}): REAL for others in ((), (NULL,), (SCALAR,), (SCALAR, NULL))},
 }
+_FORMS = 5  # each of which is a look at the lines that no other has
+_SHAPES = 3  # of one set of keys
+_RARE = 150  # what fewer than one in so many lines have is no form
 _MOST = 40  # keys of an object, beyond which it is read as a whole
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 Pairs = tuple[tuple[str, Any], ...]
+Row = tuple[str, Pairs]  # a line, and what it is read as
 Path = tuple[str, ...]  # of keys, from the row's own on
 Node: TypeAlias = str | Mapping[str, "Node"]  # what a value is, or what an object's are
 
@@ -89,6 +94,12 @@ class Form:
         if kind == NESTED:
             for sign, written in ((",", self.comma), (":", self.colon)):
                 raw = raw if written == sign else f"replace({raw}, '{sign}', '{written}')"
+            return raw
+        if (
+            kind == REAL
+        ):  # less than a ten-thousandth stands plainly, as the engine writes it, or as Python does
+            return f"""CASE WHEN starts_with({raw}, '0.0000') AND contains(line, 'e-0')
+                THEN CAST(CAST({raw} AS DOUBLE) AS VARCHAR) ELSE {raw} END"""
         return raw
 
 
@@ -100,19 +111,45 @@ def _leaves(tree: Mapping[str, Node], before: Path = ()) -> Iterator[tuple[Path,
             yield from _leaves(node, (*before, key))
 
 
-def form_of(lines: Iterable[str]) -> Form | None:
-    """Give the form that most of some lines have; None where they have no common one."""
+def forms_of(lines: Iterable[str]) -> list[Form]:
+    """Give the forms that many of some lines have, the most frequent first."""
     rows = [(line, pairs) for line in lines if (pairs := pairs_of(line))]
-    if not rows:
-        return None
-    keys = Counter(_keys(pairs) for _, pairs in rows).most_common(1)[0][0]
-    alike = [(line, pairs) for line, pairs in rows if _keys(pairs) == keys]
-    tree = _tree([pairs for _, pairs in alike])
+    few = len(rows) // _RARE
+    mixed, alike = _split(_grouped(rows, _keys))
+    groups = [*sorted(alike, key=len, reverse=True), *mixed]
+    found = (_form(group) for group in groups if len(group) > few)
+    return [form for form in found if form is not None][:_FORMS]
+
+
+def _grouped(rows: Sequence[Row], by: Callable[[Pairs], Hashable]) -> list[list[Row]]:
+    """Put together the rows that have something in common, most of them first."""
+    found: dict[Hashable, list[Row]] = {}
+    for row in rows:
+        found.setdefault(by(row[1]), []).append(row)
+    return sorted(found.values(), key=len, reverse=True)
+
+
+def _split(groups: Iterable[list[Row]]) -> tuple[list[list[Row]], list[list[Row]]]:
+    """Tell rows of the same keys apart by the keys within, where most have the same; give both ways."""
+    mixed, found = [], []
+    for rows in groups:
+        alike = _grouped(rows, _shape)
+        if len(rows) // 2 < len(alike[0]) < len(rows):
+            mixed.append(rows)
+            found += alike[:_SHAPES]
+        else:
+            found.append(rows)
+    return mixed, found
+
+
+def _form(rows: Sequence[Row]) -> Form | None:
+    """Give the form of rows of the same keys; None where they have no common one."""
+    tree = _tree([pairs for _, pairs in rows])
     if tree is None:
         return None
-    sample = alike[0][0]
+    sample, pairs = rows[0]
     comma = ", " if ', "' in sample else ","
-    colon = ": " if f'"{keys[0]}": ' in sample else ":"
+    colon = ": " if f'"{pairs[0][0]}": ' in sample else ":"
     return Form(tree, colon, comma, sample)
 
 
@@ -127,6 +164,11 @@ def pairs_of(line: str) -> Pairs:
 
 def _keys(pairs: Pairs) -> Path:
     return tuple(key for key, _ in pairs)
+
+
+def _shape(value: Any) -> Hashable:
+    """Give the keys of a value that is an object, and those within."""
+    return tuple((key, _shape(each)) for key, each in value) if isinstance(value, tuple) else None
 
 
 def _tree(objects: Sequence[Pairs]) -> Mapping[str, Node] | None:
@@ -157,4 +199,6 @@ def _kind(value: object) -> str:
         return NULL
     if isinstance(value, str):
         return TEXT
+    if isinstance(value, float):
+        return REAL
     return NESTED if isinstance(value, list | tuple) else SCALAR

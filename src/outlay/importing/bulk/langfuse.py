@@ -143,8 +143,9 @@ def _total(cells: Cells) -> str:
         if said == NOTHING:
             return NOTHING
         if not isinstance(said, str) or cells.is_text(said):
-            cells.need("FALSE" if not isinstance(said, str) else f"({said} IS NULL OR {said} <> '0')")
-        total = cells.let(f"NULLIF({said}, '0')")
+            zero = f"({said} IS NULL OR {said} NOT IN ('0', '0.0'))"
+            cells.need(zero if isinstance(said, str) else "FALSE")
+        total = cells.let(f"NULLIF(NULLIF({said}, '0'), '0.0')")
     else:
         details = cells.object("costDetails")
         total = cells.let(f"NULLIF(NULLIF(json_extract_string({details}, '$.total'), ''), '0')")

@@ -9,7 +9,7 @@ from outlay.core.ports import Workbench
 from outlay.importing.bulk import helicone, langfuse, litellm, plain
 from outlay.importing.bulk.cells import Cells
 from outlay.importing.bulk.expressions import NOTHING
-from outlay.importing.bulk.forms import Form, form_of, pairs_of
+from outlay.importing.bulk.forms import Form, forms_of, pairs_of
 from outlay.importing.bulk.selecting import texts_of
 from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
 from outlay.importing.bulk.written import Written
@@ -19,8 +19,7 @@ from outlay.importing.shapes import Shape, is_own, shape_of
 
 # A line of a table whose quotes all close in it; {d} is the delimiter.
 CLOSED = r'("([^"]|"")*"|[^"{d}]*)({d}("([^"]|"")*"|[^"{d}]*))*'
-FORMED = -1  # the number of the layout of one form
-_SAMPLES = 60  # lines by which the form is found
+_SAMPLES = 300  # lines by which forms are found
 _LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
 _TELL: Mapping[str, Callable[[Cells], Told | None]] = {
     "plain": plain.tell,
@@ -56,18 +55,22 @@ def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layou
             yield layout
 
 
-def formed(bench: Workbench, origin: Origin, maker: Maker) -> Layout | None:
-    """Give the layout of the rows of one form, if many of ``foreign_lines`` are of it."""
+def formed(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layout]:
+    """Give the layouts of rows of one form each, of which many ``foreign_lines`` are, and of one shape."""
     if origin.heading is not None:
-        return None
+        return
     count = bench.all("SELECT count(*) FROM foreign_lines")[0][0]
     step = max(1, count // _SAMPLES)
     found = bench.all(
         "SELECT line FROM foreign_lines WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))",
         [list(range(0, count, step))],
     )
-    form = form_of(line for (line,) in found)
-    return None if form is None else _layout(bench, (FORMED, form.sample), origin, maker, form)
+    shape = None
+    for at, form in enumerate(forms_of(line for (line,) in found), 1):
+        layout = _layout(bench, (-at, form.sample), origin, maker, form)
+        if layout is not None and layout.shape == (shape or layout.shape):
+            shape = layout.shape
+            yield layout
 
 
 def _layout(
@@ -85,7 +88,7 @@ def _layout(
     shape = origin.shape or shape_of(names)
     tell = None if shape is None else _TELL.get(shape.name)
     positions = None if heading is None else {name: at for at, name in enumerate(keys)}
-    cells = Cells(sources, positions, sample, None if form is None else Written(form))
+    cells = Cells(sources, positions, sample, None if form is None else Written(form), is_next=number < -1)
     told = None if tell is None else tell(cells)
     if shape is None or told is None or told.at == NOTHING:
         return None

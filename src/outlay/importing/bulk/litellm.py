@@ -2,7 +2,7 @@
 
 from outlay.importing import litellm
 from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import NOTHING, matches, quoted
+from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
 from outlay.importing.bulk.metadata import Details, read_as_object, read_by_keys
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told, inclusive
@@ -12,29 +12,32 @@ _TAGS = rf'\[\]|\["{_TAG}"(,"{_TAG}")*\]|{{}}|{{{_TAG}(,{_TAG})*}}'
 
 
 def tell(cells: Cells) -> Told | None:
-    """Say where a spend log's columns stand; failed calls are read one by one."""
+    """Say where a spend log's columns stand; failed calls of metadata of any keys are read one by one."""
     told = Told(cells.text("startTime"), cells.textual(cells.text("request_id")))
     if NOTHING in {told.at, told.identity}:
         return None
     hit = cells.text("cache_hit")
     said = read_by_keys(cells) or read_as_object(cells)
     cells.need(f"{told.identity} IS NOT NULL")
-    cells.need(matches(cells.text("status"), "success"))
+    failed = _failed(cells, said)
     cells.need(matches(hit, "(?i:true|false|none)"))
     cached = cells.let(f"coalesce(lower({hit}) = 'true', FALSE)")
     _usage(cells, told, said)
+    unspent = _cost(cells, told, cached)
+    if failed != "FALSE":
+        _unless(told, cells.let(f"{failed} AND {unspent}"))
     told.columns |= {
         "provider": cells.textual(cells.text("custom_llm_provider"), never_number=True),
         "model": cells.textual(cells.text("model"), never_number=True),
         "model_requested": cells.textual(cells.text("model_group"), never_number=True),
         "operation": _operation(cells.textual(cells.text("call_type"))),
-        "status": "'success'",
+        "status": f"CASE WHEN {failed} THEN 'error' ELSE 'success' END",
+        "error": f"CASE WHEN {failed} THEN coalesce({said.error}, 'the call failed') END",
         "user": cells.textual(cells.first("end_user", "user")),
         "session": cells.textual(cells.text("session_id")),
         "latency_ms": between(cells, told.at, cells.text("endTime")),
         "time_to_first_token_ms": _first_token(cells, told.at),
     }
-    _cost(cells, told, cached)
     told.tags = [
         ("team", cells.textual(cells.text("team_id"))),
         ("organization", cells.textual(cells.text("organization_id"))),
@@ -42,6 +45,23 @@ def tell(cells: Cells) -> Told | None:
         ("cache_hit", f"CASE WHEN {cached} THEN 'true' END"),
     ]
     return told
+
+
+def _failed(cells: Cells, said: Details) -> str:
+    """Say whether a call failed; that may stand in the row or within."""
+    status = cells.text("status")
+    if said.status is None:
+        cells.need(matches(status, "success"))
+        return "FALSE"
+    cells.need(matches(status, "success|failure"))
+    status = coalesced((status, said.status))
+    return "FALSE" if status == NOTHING else cells.let(f"coalesce({status} = 'failure', FALSE)")
+
+
+def _unless(told: Told, unknown: str) -> None:
+    """Count nothing where nobody knows what a call used."""
+    told.units = {unit: f"CASE WHEN {unknown} THEN 0 ELSE {text} END" for unit, text in told.units.items()}
+    told.silent = f"({unknown} OR {told.silent})"
 
 
 def _usage(cells: Cells, told: Told, said: Details) -> None:
@@ -82,7 +102,8 @@ def _first_token(cells: Cells, start: str) -> str:
     return taken if end == NOTHING else f"CASE WHEN {begun} IS DISTINCT FROM {end} THEN {taken} END"
 
 
-def _cost(cells: Cells, told: Told, cached: str) -> None:
+def _cost(cells: Cells, told: Told, cached: str) -> str:
+    """Read what was spent; give whether that is nothing."""
     spent, rounded, nothing = cells.money(cells.text("spend"))
     if spent != NOTHING:
         if cells.positions is None:
@@ -91,6 +112,7 @@ def _cost(cells: Cells, told: Told, cached: str) -> None:
         rounded = f"NOT {cached} AND {rounded}"
     told.columns["cost"] = f"CASE WHEN {cached} THEN '0' ELSE {spent} END"
     told.columns["rounded"] = rounded
+    return "TRUE" if nothing == NOTHING else f"coalesce({nothing}, TRUE)"
 
 
 def _request_tags(cells: Cells) -> str:

@@ -11,6 +11,7 @@ _AS_TEXT = ("usage_object", "prompt_tokens_details", "completion_tokens_details"
 _USAGE = "$.usage_object"
 _OBJECTS = ("$", _USAGE, f"{_USAGE}.prompt_tokens_details", f"{_USAGE}.completion_tokens_details",
             "$.additional_usage_values")  # fmt: skip
+_ERROR = ("error_message", "error_class", "error_code")
 _READ = (*_AS_TEXT, *litellm.CACHED, *litellm.WRITTEN, "reasoning_tokens", "status")
 _PLACES = ("$.additional_usage_values", _USAGE, f"{_USAGE}.prompt_tokens_details")  # the first that names it
 _REASONING = f"{_USAGE}.completion_tokens_details.reasoning_tokens"
@@ -23,6 +24,8 @@ class Details:
     cached: str = NOTHING
     written: str = NOTHING
     reasoning: str = NOTHING
+    status: str | None = None  # None: whether the call failed is not read
+    error: str = NOTHING
 
 
 def read_by_keys(cells: Cells) -> Details | None:
@@ -31,7 +34,11 @@ def read_by_keys(cells: Cells) -> Details | None:
     if cells.form is None or source is None or not cells.form.has_keys(source, _AS_TEXT):
         return None
     metadata = next(iter(cells.trees("metadata") or ()), {})
-    cells.need(matches(_text(metadata, "status"), "success"))
+    status = _text(metadata, "status")
+    cells.need(matches(status, "success|failure"))
+    error = _inner(cells, metadata, "error_information")
+    if not all(isinstance(error.get(key, NOTHING), str) for key in _ERROR):
+        cells.need("FALSE")  # an object is no message
     usage = _inner(cells, metadata, "usage_object")
     places = (
         _inner(cells, metadata, "additional_usage_values"),
@@ -43,6 +50,8 @@ def read_by_keys(cells: Cells) -> Details | None:
         _first_said(cells, litellm.CACHED, places),
         _first_said(cells, litellm.WRITTEN, places),
         _first_said(cells, ("reasoning_tokens",), (thought,)),
+        status,
+        cells.textual(coalesced(_text(error, key) for key in _ERROR)),
     )
 
 

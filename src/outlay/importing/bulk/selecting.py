@@ -68,15 +68,17 @@ def _of_form(cells: Cells, form: Written) -> str:
     told = [f"NULLIF({form.raw(path)}, '') AS {name}" for path, name in cells.asked.items()]
     nested = form.nested()
     odd = [_is_odd(cells, f"concat_ws(' ', {', '.join(nested)})")] if nested else []
+    read = f"json_extract_string(line, {paths(raws)})"
+    others = "ANTI JOIN foreign_told USING (number)" if cells.is_next else ""
     return f"""SELECT *, {", ".join([*told, *odd])} FROM (
         SELECT number, line, {", ".join(values)} FROM (
-        SELECT rowid AS number, line, TRY(json_extract_string(line, {paths(raws)})) AS x
-        FROM foreign_lines))"""  # noqa: S608  # our own names, quoted texts
+        SELECT number, line, {read if cells.is_valid else f"TRY({read})"} AS x
+        FROM (SELECT rowid AS number, line FROM foreign_lines) {others})) WHERE {form.stands()}"""  # noqa: S608  # our own names, quoted texts
 
 
 def _is_exact(cells: Cells, form: Written, checked: Collection[str]) -> str:
-    """Whether a line is its values put into the form, and all of these are such as others read too."""
+    """Whether the values of a line of the form are such as others read too."""
     checks = form.checks([path for path, text in cells.asked.items() if text in checked])
     if form.nested():
         checks.append(f"CASE WHEN odd THEN NOT regexp_matches(line, {quoted(_LENIENT)}) ELSE TRUE END")
-    return " AND ".join(checks)
+    return " AND ".join(checks) or "TRUE"

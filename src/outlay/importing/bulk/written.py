@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from outlay.importing.bulk.expressions import quoted
-from outlay.importing.bulk.forms import NESTED, NULL, SCALAR, STRANGE, TEXT, TEXT_OR_NULL, Form, Node, Path
+from outlay.importing.bulk.forms import (
+    NESTED,
+    NULL,
+    REAL,
+    SCALAR,
+    STRANGE,
+    TEXT,
+    TEXT_OR_NULL,
+    Form,
+    Node,
+    Path,
+)
 
 
 @dataclass(slots=True)
@@ -57,16 +68,21 @@ class Written:
         raw = self.raw((key,))
         return f"'\"' || {raw} || '\"'" if self.is_text((key,)) else raw
 
+    def stands(self) -> str:
+        """Ask whether a line is of the form."""
+        # What could be an error stays where it stands: else every value in it would be read for it once more.
+        return f"CASE WHEN line IS NULL THEN error('') ELSE line = {self.form.filled(self.raws())} END"
+
     def checks(self, checked: Collection[Path]) -> list[str]:
-        """Give what holds for a line of the form, whose numbers others read too; some are ``checked``."""
+        """Give what holds for a line of the form whose numbers others read too; some are ``checked``."""
         known = {self.raw(path) for path in checked}
-        found = [f"line = {self.form.filled(self.raws())}"]
-        if scalars := [raw for raw in self._of_kind(SCALAR) if raw not in known]:
+        found = []
+        if scalars := [raw for raw in self._of_kind(SCALAR, REAL) if raw not in known]:
             found.append(f"NOT regexp_matches(concat_ws(' ', {', '.join(scalars)}), {quoted(STRANGE)})")
         return found
 
-    def _of_kind(self, kind: str) -> list[str]:
-        return [self.raw(path) for path, each in self._leaves().items() if each == kind]
+    def _of_kind(self, *kinds: str) -> list[str]:
+        return [self.raw(path) for path, each in self._leaves().items() if each in kinds]
 
     def _leaves(self) -> Mapping[Path, str]:
         return self.form.leaves(self._whole)

@@ -1,0 +1,141 @@
+"""Files of several forms in bulk: failures and spans between calls, and numbers as others write them."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.importing.test_bulk import TEN, both_agree, few, left
+
+from outlay.importing.bulk.forms import forms_of
+
+KEY = "sk-abcdefghijkl"
+
+
+def spend(n: int, cost: str = "0.25", **metadata: Any) -> str:
+    told = {"status": "success", "error_information": None, "usage_object": {"cached_tokens": 3}} | metadata
+    row = {"request_id": f"r{n}", "spend": "COST", "startTime": TEN, "model": "gpt-4o", "prompt_tokens": 90,
+           "completion_tokens": 20, "status": told["status"], "metadata": told}  # fmt: skip
+    return json.dumps(row).replace('"COST"', cost)
+
+
+def failed(n: int, cost: str = "0", **error: Any) -> str:
+    told = {"error_message": "boom", "error_class": "", "error_code": "429"} | error
+    return spend(n, cost, status="failure", error_information=told, usage_object=None)
+
+
+def observed(n: int, total: str = "0.5", **fields: Any) -> str:
+    row = {"id": f"o{n}", "traceId": "t", "type": "GENERATION", "startTime": TEN, "model": "gpt-4o",
+           "usageDetails": {"input": 9, "output": 3}, "costDetails": {"total": "TOTAL"},
+           "calculatedTotalCost": 0.125} | fields  # fmt: skip
+    return json.dumps(row).replace('"TOTAL"', total)
+
+
+def span(n: int) -> str:
+    return json.dumps({"id": f"s{n}", "type": "SPAN", "name": "find", "traceId": "t", "startTime": TEN})
+
+
+def written(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def test_failures_among_spend_logs(tmp_path: Path) -> None:
+    rows = [spend(n) for n in range(40)]
+    rows[7:9] = [failed(n, error_message=f"bad {KEY}", error_class="E") for n in (7, 8)]
+    rows[20] = failed(20, error_message="", error_class="RateLimitError")
+    rows[30] = spend(30, "0", status="failure", usage_object=None)
+    rows[31] = failed(31, "0.5", error_message="late")
+    data = written(rows)
+    assert left(data, tmp_path) == 0
+    done = both_agree(data)
+    told = {(each.error, each.usage.reason, str(each.cost)) for each in done.records if each.error}
+    assert told == {
+        ("bad [key]", "no usage was given", "None"),
+        ("RateLimitError", "no usage was given", "None"),
+        ("the call failed", "no usage was given", "None"),
+        ("late", None, "0.5"),  # it was charged all the same, and its tokens count
+    }
+    assert sum(each.status == "error" for each in done.records) == 5
+
+
+def test_spans_among_observations(tmp_path: Path) -> None:
+    rows = [span(n) if n % 5 == 0 else observed(n) for n in range(60)]
+    rows[9] = observed(9, usageDetails={}, costDetails={}, level="ERROR", statusMessage="boom")
+    data = written(rows)
+    assert left(data, tmp_path) == 0
+    done = both_agree(data)
+    assert (done.new, done.read[1]) == (48, 12)
+
+
+@pytest.mark.parametrize("zero", ["0", "0.0"])
+def test_a_total_of_nothing_is_none(tmp_path: Path, zero: str) -> None:
+    data = written(observed(n, zero if n % 2 else "0.75") for n in range(20))
+    assert left(data, tmp_path) == 0
+    assert {str(each.cost) for each in both_agree(data).records} == {"0.125", "0.75"}
+
+
+def test_small_amounts_are_read_as_python_and_others_write_them(tmp_path: Path) -> None:
+    amounts = ["0.25", "7.25e-05", "0.0000725", "1.1e-06", "0.0000011", "0.00011"]
+    data = written(spend(n, amounts[n % len(amounts)]) for n in range(60))
+    assert left(data, tmp_path) == 0
+    found = {format(each.cost or 0, "f") for each in both_agree(data).records}
+    assert found == {"0.25", "0.0000725", "0.0000011", "0.00011"}
+
+
+def test_a_line_that_is_none_beside_forms(tmp_path: Path) -> None:
+    data = written([*map(spend, range(20)), '{"request_id": "r1", ', *(failed(n) for n in range(20, 30))])
+    assert left(data, tmp_path) == 1
+    done = both_agree(data)
+    assert [number for number, _ in done.faults] == [21]
+    assert done.new == 30
+
+
+def test_the_forms_of_lines() -> None:
+    rows = [spend(n) for n in range(8)] + [failed(n, error_message="x") for n in range(2)]
+    mixed = [json.dumps({"a": {str(n): 1}}) for n in range(4)]
+    found = forms_of([*rows, *mixed, *map(span, range(5))])
+    listed = [spend(0), span(0), mixed[0], failed(0, error_message="x"), spend(0)]  # at last what is left
+    assert [form.sample for form in found] == listed
+
+
+LINES = st.one_of(
+    st.integers(0, 90).map(spend),
+    st.builds(
+        spend, st.integers(0, 90), st.sampled_from(["0", "1e-07", "2.5e-05", "0.00001", "1E-5", "1e5"])
+    ),
+    st.builds(failed, st.integers(0, 90), st.sampled_from(["0", "0.0", "0.5", "null"])),
+    st.builds(
+        failed,
+        st.integers(0, 90),
+        error_message=st.sampled_from([f"bad {KEY}", "", None, 7, "two\nlines", {"a": 1}]),
+        error_code=st.sampled_from(["429", 429, None, True]),
+    ),
+    st.builds(spend, st.integers(0, 90), status=st.sampled_from(["failure", "Failure", None, "other"])),
+    st.builds(spend, st.integers(0, 90), other=st.just({"a": 1})),
+)
+SEEN = st.one_of(
+    st.integers(0, 90).map(observed),
+    st.integers(0, 9).map(span),
+    st.builds(
+        observed, st.integers(0, 90), st.sampled_from(["0", "0.0", "-0.0", "0e0", '"0.0"', "2e-05", "null"])
+    ),
+    st.builds(
+        observed, st.integers(0, 90), usageDetails=st.sampled_from([{}, None, {"input": 1, "total": 1}])
+    ),
+    st.builds(
+        observed, st.integers(0, 90), level=st.just("ERROR"), statusMessage=st.sampled_from(["x", None])
+    ),
+)
+
+
+@pytest.mark.parametrize("some", [LINES, SEEN], ids=["litellm", "langfuse"])
+def test_any_forms_mixed(some: st.SearchStrategy[str]) -> None:
+    @few
+    @given(st.lists(some, min_size=1, max_size=40))
+    def agree(rows: list[str]) -> None:
+        both_agree(written(rows))
+
+    agree()
