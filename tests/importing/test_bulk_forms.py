@@ -1,5 +1,6 @@
 """Files of several forms in bulk: failures and spans between calls, and numbers as others write them."""
 
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.importing.test_bulk import TEN, both_agree, few, left
+from tests.importing.test_bulk import BOOK, TEN, both_agree, few, left, maker
 
+from outlay.importing.bulk import cutting, reading
 from outlay.importing.bulk.forms import forms_of
+from outlay.importing.bulk.layouts import Origin
+from outlay.ledger import DuckLedger
 
 KEY = "sk-abcdefghijkl"
 
@@ -99,6 +103,19 @@ def test_the_forms_of_lines() -> None:
     found = forms_of([*rows, *mixed, *map(span, range(5))])
     listed = [spend(0), span(0), mixed[0], failed(0, error_message="x"), spend(0)]  # at last what is left
     assert [form.sample for form in found] == listed
+
+
+def test_blocks_that_were_swept_away_are_read_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cutting, "_ROWS", 3)
+    ledger = DuckLedger(tmp_path)
+    steps = reading.Bulk(ledger, BOOK, maker(), Origin()).steps(io.BytesIO(written(map(spend, range(12)))))
+    new = next(steps).new
+    for left_behind in ledger.spool.glob("import.*"):
+        left_behind.unlink()
+    assert new + sum(step.new for step in steps) == 12
+    ledger.close()
 
 
 LINES = st.one_of(

@@ -144,8 +144,15 @@ def _behind(chunk: bytes, lines: int) -> int:
 def cutter(file: io.BufferedReader, folder: Path, rows: Callable[[int], int]) -> Iterator[Cutter]:
     """Cut a file into blocks that stand in a folder, and leave nothing there."""
     with ExitStack() as held:
-        targets = [
-            Target(held.enter_context(NamedTemporaryFile("w+b", dir=folder, prefix=PREFIX, suffix=SUFFIX)))
-            for _ in range(_FILES)
-        ]
-        yield Cutter(file, targets, rows)
+        yield Cutter(file, [held.enter_context(_target(folder)) for _ in range(_FILES)], rows)
+
+
+@contextmanager
+def _target(folder: Path) -> Iterator[Target]:
+    """Have a file, which another import may sweep away while this one waits for what it reads."""
+    file = NamedTemporaryFile("w+b", dir=folder, prefix=PREFIX, suffix=SUFFIX, delete=False)  # noqa: SIM115  # closed below
+    try:
+        yield Target(file)
+    finally:
+        file.close()
+        Path(file.name).unlink(missing_ok=True)
