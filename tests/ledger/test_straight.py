@@ -56,6 +56,10 @@ LINES = st.one_of(
     st.just(b"{torn\n"),
 )
 TABLES = ("calls", "scores", "revisions", "losses", "late", "conflicts", "faults", "journals", "seals")
+UNORDERED = (
+    "calls",
+    "late",
+)  # in which order calls stand says nothing; among judgements the later row counts
 TOLD = ("judged_calls", "correct_calls", "avg_quality_score", "judged_cost")
 
 
@@ -91,7 +95,8 @@ def held(folder: Path, segments: list[list[bytes]], *, pruned: bool) -> dict[str
     with ledger._turn() as engine:  # to look at what no answer shows
         found["wrong"] = list(check(engine))
         for name in TABLES:
-            found[name] = list(map(repr, engine.all(f"SELECT * FROM {name} ORDER BY rowid")))  # noqa: S608
+            rows = map(repr, engine.all(f"SELECT * FROM {name} ORDER BY rowid"))  # noqa: S608
+            found[name] = sorted(rows) if name in UNORDERED else list(rows)
     ledger.close()
     return found
 
