@@ -46,6 +46,7 @@ class Process:
         self._hooks: Hooks | None = None
         self._memory: Ledger | None = None
         self._book: Book | None = None
+        self._spare_book: Book | None = None  # in place of it where settings or prices cannot be
         self._courier: Courier | None = None  # ships to a server's ledger what this process records
         self._stop: Stop | None = None
 
@@ -68,7 +69,7 @@ class Process:
             if self._stop is not None:
                 self._stop.drain_at_exit()
             self._settings, self._recorder, self._memory, self._book = settings, None, None, None
-            self._courier = self._stop = self._idle = None
+            self._courier = self._stop = self._idle = self._spare_book = None
 
     @property
     def settings(self) -> Settings:
@@ -145,6 +146,25 @@ class Process:
             if self._book is None:
                 self._book = book_of(self.settings.prices, self.settings.price_updates)
             return self._book
+
+    def book_around_work(self) -> "Book":
+        """Give the book to what tells a cost beside a program's own work, which is not to fail for our sake.
+
+        It is the one that recorded calls are priced by, so that the two agree. Where settings or prices
+        cannot be, a warning says so once, and it is the book that came with outlay.
+        """
+        if self._book is not None:
+            return self._book
+        if self._spare_book is None:
+            from outlay.capture.guard import note_failure  # noqa: PLC0415 - `import outlay` itself stays light
+            from outlay.pricing import Book  # noqa: PLC0415 - likewise
+
+            try:
+                return self.book()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the work goes on
+                note_failure("Process.book", error)
+                self._spare_book = Book.default()
+        return self._spare_book
 
     def _sink(self, settings: Settings) -> Sink:
         if settings.ledger == MEMORY:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from outlay import process
 from outlay.capture.answers import FAILED
 from outlay.capture.redact import redact
+from outlay.core.cost import Cost
 from outlay.core.errors import SettingsError
 from outlay.core.usage import Usage
 from outlay.extract import collector, read
@@ -69,9 +71,7 @@ class SdkAdapter(ABC):
     ) -> LLMResponse:
         """Make the answer of what happened, priced at the instant the call began."""
         model = usage.model or self.model
-        cost = (
-            cost_of(usage, provider=self.name, model=model, at=at) if error is None or usage.items else None
-        )
+        cost = self._cost_of(usage, model, at) if error is None or usage.items else None
         dollars = cost is not None and cost.amount is not None and cost.currency == "USD"
         told = None if error is None else self._told(error)
         return LLMResponse(
@@ -93,6 +93,10 @@ class SdkAdapter(ABC):
             cause=error,
             cause_tells=error is not None and told != str(error),
         )
+
+    def _cost_of(self, usage: Usage, model: str, at: datetime) -> Cost:
+        book = process.current().book_around_work()
+        return cost_of(usage, provider=self.name, model=model, at=at, book=book)
 
     def _told(self, error: Exception) -> str:
         """Give an error's text without the key, which some providers repeat."""

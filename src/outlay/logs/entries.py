@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from outlay import process
 from outlay.capture.guard import note_failure
 from outlay.capture.redact import redact
 from outlay.capture.results import named, read_result
@@ -82,7 +83,8 @@ def _priced(result: Any) -> tuple[Usage, str | None, Cost]:
         usage = reading.usage
         if not usage.items and usage.reason is not None and usage.reported_cost is None:
             return usage, reading.model, unpriced(usage.reason or "no usage")
-        return usage, reading.model, cost_of(usage, provider=given, model=reading.model)
+        book = process.current().book_around_work()
+        return usage, reading.model, cost_of(usage, provider=given, model=reading.model, book=book)
     except OutlayError as error:
         note_failure("log_llm_call", error)
         return Usage(reason=str(error)), None, unpriced(str(error))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from outlay import process
 from outlay.capture.fields import usage_of_counts
 from outlay.capture.results import named, plain_counts, read_counts, read_result
 from outlay.core.cost import Cost
@@ -126,17 +127,16 @@ def call_charge(usage: Usage, model: str | None, at: datetime | None) -> Cost:
 def book_charge(
     usage: Usage, model: str | None, at: datetime | None = None, provider: str | None = None
 ) -> Cost:
-    """Price a usage by the dated price book."""
+    """Price a usage by the dated price book that recorded calls are priced by: one's own prices are in it."""
     from outlay.pricing import cost_of  # noqa: PLC0415 - see the top of the file
 
-    return cost_of(usage, provider=provider, model=model, at=at)
+    book = process.current().book_around_work()
+    return cost_of(usage, provider=provider, model=model, at=at, book=book)
 
 
 def maker_of(model: str | None) -> str | None:
     """Give the provider in whose list a model stands, or None where nobody lists it."""
-    from outlay.pricing import Book  # noqa: PLC0415 - see the top of the file
-
-    asked = Book.default().timeline(None, model, ()).asked
+    asked = process.current().book_around_work().timeline(None, model, ()).asked
     return None if asked is None else asked.provider
 
 
