@@ -29,7 +29,7 @@ _KINDS: Mapping[frozenset[str], str] = {
 }
 _FORMS = 5  # each of which is a look at the lines that no other has
 _SHAPES = 3  # of one set of keys
-_RARE = 150  # what fewer than one in so many lines have is no form
+_RARE = 300  # what fewer than one in so many lines have is no form
 _MOST = 40  # keys of an object, beyond which it is read as a whole
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 Pairs = tuple[tuple[str, Any], ...]

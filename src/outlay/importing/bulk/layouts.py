@@ -19,7 +19,7 @@ from outlay.importing.shapes import Shape, is_own, shape_of
 
 # A line of a table whose quotes all close in it; {d} is the delimiter.
 CLOSED = r'("([^"]|"")*"|[^"{d}]*)({d}("([^"]|"")*"|[^"{d}]*))*'
-_SAMPLES = 300  # lines by which forms are found
+_SAMPLES = 900  # lines by which forms are found
 _LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
 _TELL: Mapping[str, Callable[[Cells], Told | None]] = {
     "plain": plain.tell,
