@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.importing.test_bulk import BOOK, TEN, both_agree, few, left, maker
 
-from outlay.importing.bulk import cutting, reading
-from outlay.importing.bulk.forms import forms_of
+from outlay.importing.bulk import cutting, layouts, reading
+from outlay.importing.bulk.forms import Form, forms_of
 from outlay.importing.bulk.layouts import Origin
 from outlay.ledger import DuckLedger
 
@@ -72,6 +72,23 @@ def test_spans_among_observations(tmp_path: Path) -> None:
     assert left(data, tmp_path) == 0
     done = both_agree(data)
     assert (done.new, done.read[1]) == (48, 12)
+
+
+@pytest.mark.parametrize("number", [4_500, 9_000, 9_005])
+def test_a_file_that_repeats_itself_has_all_its_forms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Of kinds by turns none is missed, whatever the number of lines."""
+    seen: list[str] = []
+
+    def note(lines: Iterable[str]) -> list[Form]:
+        seen.extend(lines)
+        return []
+
+    monkeypatch.setattr(layouts, "forms_of", note)
+    assert left(written(span(n) if n % 5 == 0 else observed(n) for n in range(number)), tmp_path) == 0
+    spans = sum("SPAN" in line for line in seen)
+    assert (len(seen), 120 < spans < 240) == (900, True)
 
 
 @pytest.mark.parametrize("zero", ["0", "0.0"])

@@ -2,7 +2,7 @@
 
 from outlay.importing import litellm
 from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
+from outlay.importing.bulk.expressions import NOTHING, coalesced, is_one_of, matches, quoted
 from outlay.importing.bulk.metadata import Details, read_as_object, read_by_keys
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told, inclusive
@@ -20,7 +20,7 @@ def tell(cells: Cells) -> Told | None:
     said = read_by_keys(cells) or read_as_object(cells)
     cells.need(f"{told.identity} IS NOT NULL")
     failed = _failed(cells, said)
-    cells.need(matches(hit, "(?i:true|false|none)"))
+    cells.need(is_one_of(f"lower({hit})", "true", "false", "none"))
     cached = cells.let(f"coalesce(lower({hit}) = 'true', FALSE)")
     _usage(cells, told, said)
     unspent = _cost(cells, told, cached)
@@ -51,9 +51,9 @@ def _failed(cells: Cells, said: Details) -> str:
     """Say whether a call failed; that may stand in the row or within."""
     status = cells.text("status")
     if said.status is None:
-        cells.need(matches(status, "success"))
+        cells.need(is_one_of(status, "success"))
         return "FALSE"
-    cells.need(matches(status, "success|failure"))
+    cells.need(is_one_of(status, "success", "failure"))
     status = coalesced((status, said.status))
     return "FALSE" if status == NOTHING else cells.let(f"coalesce({status} = 'failure', FALSE)")
 

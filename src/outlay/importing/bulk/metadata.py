@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from outlay.importing import litellm
 from outlay.importing.bulk.cells import Cells, Tree
-from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
+from outlay.importing.bulk.expressions import NOTHING, coalesced, is_one_of, quoted
 
 _AS_TEXT = ("usage_object", "prompt_tokens_details", "completion_tokens_details", "additional_usage_values")
 _USAGE = "$.usage_object"
@@ -35,7 +35,7 @@ def read_by_keys(cells: Cells) -> Details | None:
         return None
     metadata = next(iter(cells.trees("metadata") or ()), {})
     status = _text(metadata, "status")
-    cells.need(matches(status, "success|failure"))
+    cells.need(is_one_of(status, "success", "failure"))
     error = _inner(cells, metadata, "error_information")
     if not all(isinstance(error.get(key, NOTHING), str) for key in _ERROR):
         cells.need("FALSE")  # an object is no message
