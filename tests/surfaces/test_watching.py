@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,7 @@ from outlay.report import LedgerReader
 from outlay.report.money import amounts
 
 UTC = ZoneInfo("UTC")
+_COUNTS = {"calls": "calls", "tokens": "total_tokens", "errors": "errors", "no price": "unpriced_calls"}
 
 
 class _Once:
@@ -44,6 +47,10 @@ class _Once:
         return replace(self._bodies[body], id=told[told.index(b"id") + 2].decode(), at=instant(at))
 
 
+def _six(found: Mapping[str, Decimal]) -> dict[str, str]:
+    return {currency: f"{amount:.6f}" for currency, amount in found.items()}
+
+
 def test_the_live_view_says_what_the_ledger_says(reader: LedgerReader) -> None:
     """Of all calls, as if they came in while it is open."""
 
@@ -59,22 +66,19 @@ def test_the_live_view_says_what_the_ledger_says(reader: LedgerReader) -> None:
                 assert part in said
             assert (f"{whole['unpriced_calls']:,} without a price" in said) == bool(whole["unpriced_calls"])
             if amounts(whole):
-                shown = read_amounts(re.split(r" {3,}", said)[1])
-                assert {name: f"{amount:.6f}" for name, amount in amounts(whole).items()} == {
-                    name: f"{amount:.6f}" for name, amount in shown.items()
-                }
+                assert _six(read_amounts(re.split(r" {3,}", said)[1])) == _six(amounts(whole))
             models = app.query_one("#models", DataTable)
             rows = {
                 f"{row['provider']} {row['model']}": row for row in reader.report(("provider", "model")).rows
             }
             assert models.row_count == len(rows)
+            headings = [str(column.label) for column in models.ordered_columns]
             for at in range(models.row_count):
-                label, calls, errors, unpriced, total_tokens, _ = models.get_row_at(at)
-                row = rows[label]
-                figures = (row["calls"], row["errors"], row["unpriced_calls"], row["total_tokens"])
-                shown_figures = tuple(
-                    int(each.replace(",", "")) for each in (calls, errors, unpriced, total_tokens)
-                )
-                assert shown_figures == figures
+                told = dict(zip(headings, models.get_row_at(at), strict=True))
+                row = rows[told["model"]]
+                for heading, key in _COUNTS.items():
+                    assert int(told[heading].replace(",", "")) == row[key], (heading, row)
+                if amounts(row):
+                    assert _six(read_amounts(told["cost"])) == _six(amounts(row))
 
     asyncio.run(look())
