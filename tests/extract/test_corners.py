@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from outlay.core.errors import ResponseError
-from outlay.extract import APIS, collector, operation_of, read
+from outlay.extract import APIS, body_of, collector, operation_of, read
 from outlay.pricing import cost_of
 
 Counts = dict[str, int]
@@ -511,3 +511,74 @@ def test_the_tier_of_a_grpc_answer_goes_by_the_name_of_its_enum(
 def test_images_that_only_state_their_money_are_counted(data: Any, units: dict[str, int]) -> None:
     usage = read({"usage": {"cost": 0.08}, "data": data}, provider="openrouter", api="images")
     assert (usage.units, usage.flags, usage.reported_cost) == (units, (), Decimal("0.08"))
+
+
+@pytest.mark.parametrize("usage", [{}, 5, []])
+def test_a_session_that_states_no_seconds_is_no_zero(usage: Any) -> None:
+    found = read({"type": "session.usage", "usage": usage}, provider="openai", api="live")
+    assert (found.items, found.flags, found.reason) == ((), ("partial",), "the session states no seconds")
+
+
+def test_guardrails_of_a_claudes_stream_are_billed_as_those_of_its_answer() -> None:
+    used = {"input": {"g1": {"invocationMetrics": {"usage": {"topicPolicyUnits": 2}}}}}
+    traced = {"amazon-bedrock-trace": {"guardrail": used}}
+    started = {"model": "claude", "usage": {"input_tokens": 10, "output_tokens": 1}}
+    stream = collector("bedrock", "invoke_model")
+    stream.add({"type": "message_start", "message": started})
+    stream.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}})
+    stream.add(
+        {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 10}, **traced}
+    )
+    whole = {**started, "usage": {"input_tokens": 10, "output_tokens": 4}, **traced}
+    expected = {"input": 10, "output": 4, "guardrail_topic": 2}
+    assert stream.usage().units == expected
+    assert read(whole, provider="bedrock", api="invoke_model").units == expected
+    assert body_of(stream) is None  # which has no trace
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "usage"),
+    [
+        (
+            "openai",
+            "chat",
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 1,
+                "prompt_tokens_details": {
+                    "cache_write_tokens": 9,
+                    "cache_write_tokens_details": {"ttl_24h_tokens": 9},
+                },
+            },
+        ),
+        (
+            "bedrock",
+            "converse",
+            {
+                "inputTokens": 0,
+                "outputTokens": 1,
+                "cacheWriteInputTokens": 9,
+                "cacheDetails": [{"ttl": "24h", "inputTokens": 9}],
+            },
+        ),
+    ],
+)
+def test_a_lifetime_that_is_not_known_is_said(provider: str, api: str, usage: dict[str, Any]) -> None:
+    found = read({"usage": usage}, provider=provider, api=api)
+    assert (found.units, found.flags) == ({"cache_write": 9, "output": 1}, ("unknown_keys",))
+
+
+def test_a_total_alone_is_no_input_where_there_was_an_answer() -> None:
+    usage = {"total_tokens": 9}
+    found = read({"choices": [], "usage": usage}, provider="openai", api="chat")
+    assert (found.flags, found.units) == (("partial",), {"input": 9})
+    assert read({"data": [], "usage": usage}, provider="voyage", api="embeddings").flags == ()
+
+
+def test_a_turn_that_states_no_usage_is_no_zero_beside_those_that_do() -> None:
+    told = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
+    turns = [{"type": "response.done", "response": {"usage": each}} for each in (told, None, told)]
+    found = read(turns, provider="openai", api="realtime")
+    assert (found.units, found.flags) == ({"input": 20, "output": 8}, ("partial",))
+    assert found.reason == "a response ended without its usage"
+    assert read([turns[0], turns[2]], provider="openai", api="realtime").flags == ()

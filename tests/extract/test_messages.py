@@ -164,11 +164,11 @@ def test_a_hop_that_declined_says_when(output: int, when: str) -> None:
     ("usage", "units", "reason"),
     [
         ({"input_tokens": 7}, {"input": 7}, "the usage has no output tokens"),
-        ({"input_tokens": 7, "output_tokens": None}, {"input": 7}, None),
+        ({"input_tokens": 7, "output_tokens": None}, {"input": 7}, "the usage has no output tokens"),
         (
             {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}},
             {"output": 5, "reasoning": 4},
-            None,
+            "the usage has no input tokens",
         ),
     ],
 )
@@ -194,10 +194,26 @@ def test_the_whole_way_counts_output_with_what_was_thought(
     ],
 )
 def test_a_call_of_the_model_that_answered_has_not_declined(rows: list[dict[str, Any]]) -> None:
-    usage = iterated(7, *({"output_tokens": 0, **row} for row in rows))
+    usage = iterated(7, *({"input_tokens": 0, "output_tokens": 0, **row} for row in rows))
     assert (usage.units, usage.parts, usage.flags) == ({"input": 7}, (), ())
 
 
 def test_an_error_that_stands_in_the_event_itself_is_the_reason() -> None:
     usage = read([{"type": "error", "message": "busy"}], provider="anthropic", api="messages")
     assert (usage.items, usage.reason) == ((), "the provider answered with an error: error")
+
+
+@pytest.mark.parametrize("more", [{"input_tokens": None}, {"output_tokens": None}])
+def test_a_count_that_is_not_told_is_no_zero(more: dict[str, Any]) -> None:
+    (side,) = more
+    told, untold = {**USED, **more}, {key: count for key, count in USED.items() if key != side}
+    for usage in (told, untold):
+        found = read({"usage": usage}, provider="anthropic", api="messages")
+        assert (found.flags, found.reason) == (("partial",), f"the usage has no {side.replace('_', ' ')}")
+
+
+def test_a_stream_whose_start_tells_no_input_is_partial() -> None:
+    delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}
+    events = [{"type": "message_start", "message": {"id": "m", "model": "claude"}}, delta]
+    found = read(events, provider="anthropic", api="messages")
+    assert (found.units, found.flags) == ({"output": 5}, ("partial",))

@@ -101,3 +101,19 @@ def test_a_stream_that_breaks_says_by_which_error(error: dict[str, Any]) -> None
     assert (stream.complete, stream.as_body()) == (False, None)
     assert stream.usage().reason == "the provider answered with an error: rate_limit"
     assert set(stream.usage().flags) == {"error", "partial"}
+
+
+@pytest.mark.parametrize(
+    ("used", "flags"),
+    [
+        ({"num_sessions": 3}, ("unknown_keys",)),
+        ({"kinds": [{"n": 1}]}, ("unknown_keys",)),
+        ({"n": 0}, ()),
+        (None, ()),
+    ],
+)
+def test_a_hosted_tool_that_is_not_known_is_said_where_it_was_used(used: Any, flags: tuple[str, ...]) -> None:
+    tools = {"web_search": {"num_requests": 1}, "image_gen": {"input_tokens": 0}, "shell": used}
+    usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+    found = read({"usage": usage, "tool_usage": tools}, provider="openai", api="responses")
+    assert (found.units, found.flags) == ({"input": 3, "output": 4, "web_search": 1}, flags)

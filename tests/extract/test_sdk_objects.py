@@ -12,6 +12,7 @@ from google.genai.types import EmbedContentResponse, GenerateContentResponse
 from openai.types import CreateEmbeddingResponse, ImagesResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseCompletedEvent
+from xai_sdk.proto import chat_pb2, usage_pb2
 
 from outlay.core.usage import Usage
 from outlay.extract import collector, read
@@ -373,6 +374,30 @@ def test_protobuf_messages_behind_a_wrapper() -> None:
     usage = read(answer, provider="xai", api="grpc_chat")
     assert usage.units == {"input": 10, "output": 2, "reasoning": 5}
     assert (usage.model, usage.flags) == ("grok-4", ())
+
+
+TOOLS = [usage_pb2.SERVER_SIDE_TOOL_WEB_SEARCH, usage_pb2.SERVER_SIDE_TOOL_WEB_SEARCH, 99]
+
+
+def test_enums_and_lists_of_a_real_protobuf_message_are_read_by_their_names() -> None:
+    used = usage_pb2.SamplingUsage(prompt_tokens=10, completion_tokens=2, total_tokens=12)
+    used.server_side_tools_used.extend(TOOLS)  # 99: of a server that is newer than the SDK
+    answer = chat_pb2.GetChatCompletionResponse(
+        model="grok-4", usage=used, service_tier=chat_pb2.GetChatCompletionResponse.DESCRIPTOR
+        .fields_by_name["service_tier"].enum_type.values_by_name["SERVICE_TIER_PRIORITY"].number,
+    )  # fmt: skip
+    usage = read(answer, provider="xai", api="grpc_chat")
+    assert usage.units == {"input": 10, "output": 2, "web_search": 2, "server_side_tools": 1}
+    assert (usage.terms, usage.flags) == ((("service_tier", "priority"),), ())
+
+
+def test_a_stream_of_real_protobuf_messages_ends_with_its_last_output() -> None:
+    used = usage_pb2.SamplingUsage(prompt_tokens=10, completion_tokens=2, total_tokens=12)
+    first = chat_pb2.GetChatCompletionChunk(model="grok-4", usage=used)
+    last = chat_pb2.GetChatCompletionChunk(model="grok-4", usage=used)
+    last.outputs.add(finish_reason=1)
+    assert read([first, last], provider="xai", api="grpc_chat").flags == ()
+    assert read([first, first], provider="xai", api="grpc_chat").flags == ("partial",)
 
 
 class Hostile:

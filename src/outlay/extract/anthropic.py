@@ -48,8 +48,9 @@ def count_messages(tally: Tally, usage: Mapping[str, Any]) -> None:
     if written or lifetimes:
         _count_writes(tally, written, lifetimes)
     output = tally.count(usage, "output_tokens")
-    if output is None and "output_tokens" not in usage:
-        tally.note("partial", "the usage has no output tokens")
+    for side in ("input", "output"):
+        if usage.get(f"{side}_tokens") is None:
+            tally.note("partial", f"the usage has no {side} tokens")
     left = output or 0
     if "output_tokens_details" in usage:
         thought = tally.count(inner(usage, "output_tokens_details"), "thinking_tokens")

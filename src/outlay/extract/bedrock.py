@@ -20,6 +20,7 @@ KNOWN = frozenset(
 )
 _WITHIN = frozenset({"cacheDetails", "serverToolUsage"})
 _LIFETIMES = {"1h": "cache_write_1h"}
+_USUAL_LIFETIME = "5m"
 # Guardrails are billed by text unit and policy; a policy's free units cost nothing and are left out.
 _GUARDRAIL_UNITS = {
     "topicPolicyUnits": "guardrail_topic",
@@ -128,15 +129,20 @@ def converse_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
 
 
 def _is_short_lived(rows: object) -> bool:
-    return type(rows) is list and all(type(row) is dict and row.get("ttl") == "5m" for row in rows)
+    return type(rows) is list and all(type(row) is dict and row.get("ttl") == _USUAL_LIFETIME for row in rows)
 
 
 def _count_writes(tally: Tally, usage: Mapping[str, Any], written: int) -> None:
     left = written
     rows = usage.get("cacheDetails")
     for row in rows_of(rows):
-        if isinstance(row, dict) and (unit := _LIFETIMES.get(str(row.get("ttl")))):
-            left = tally.take(unit, tally.count(row, "inputTokens"), left)
+        if not isinstance(row, dict) or row.get("ttl") == _USUAL_LIFETIME:
+            continue
+        count = tally.count(row, "inputTokens")
+        if unit := _LIFETIMES.get(str(row.get("ttl"))):
+            left = tally.take(unit, count, left)
+        elif count:  # it has a rate of its own: said, and counted as the usual one
+            tally.flags.add("unknown_keys")
     tally.put("cache_write", left)
 
 

@@ -28,6 +28,9 @@ _OUTPUT_MODALITIES = (
 )
 _CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
 
+_SIDES = frozenset({"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"})
+_LIFETIMES = frozenset({"ttl_30m_tokens", "ttl_12h_tokens"})
+
 _KNOWN = frozenset(
     {
         *("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"),
@@ -77,6 +80,8 @@ def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
         return missing(body)
     tally = Tally()
     count_chat(tally, usage, provider)
+    if "choices" in body and _SIDES.isdisjoint(key for key, count in usage.items() if count is not None):
+        tally.note("partial", "the usage does not tell prompt and completion tokens apart")
     if breakdown is not None and (parts := _parts(breakdown, provider)):
         return split(finish(tally, body, usage, provider, _terms(body, usage)), parts)
     return finish(tally, body, usage, provider, _terms(body, usage))
@@ -244,6 +249,7 @@ def take_writes(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, An
     if written > left:
         tally.flags.add("clamped")
     rest = room
+    tally.unknown(lifetimes, _LIFETIMES)  # a new one has a rate of its own: said, and counted as usual
     for lifetime in ("30m", "12h"):
         rest = tally.take(f"cache_write_{lifetime}", tally.count(lifetimes, f"ttl_{lifetime}_tokens"), rest)
     tally.put("cache_write", rest)

@@ -105,7 +105,9 @@ class LiveStream:
     def usage(self) -> Usage:
         """Give the sum over all turns, or the seconds of the session so far."""
         if self._seconds is not None:
-            raw = usage_in(self._seconds) or {}
+            raw = usage_in(self._seconds)
+            if raw is None:
+                return cut_off(Usage(), "the session states no seconds")
             tally = Tally()
             tally.put("audio_seconds", tally.amount(raw, "seconds"))
             return tally.usage(raw=raw)

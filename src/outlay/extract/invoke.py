@@ -29,8 +29,7 @@ _KEPT = frozenset({*_FACTS, "metadata"})
 def read_invoke(body: Mapping[str, Any], provider: str) -> Usage:
     """Read an InvokeModel answer by its maker's shape; metrics and headers only where it has nothing."""
     usage = fields_of(body.get("usage")) or {}
-    tally = Tally()
-    count_guardrails(tally, fields_of(body.get(_TRACE)) or {})
+    tally = _guarded(body)
     if "input_tokens" in usage or "output_tokens" in usage:
         return _joined(read_messages(body, provider), tally)
     if "inputTokens" in usage:
@@ -38,6 +37,13 @@ def read_invoke(body: Mapping[str, Any], provider: str) -> Usage:
     if "prompt_tokens" in usage:
         return _joined(read_chat(body, provider), tally)
     return _read_flat(body, provider, tally)
+
+
+def _guarded(body: Mapping[str, Any]) -> Tally:
+    """Count what guardrails charge by the trace of an answer."""
+    tally = Tally()
+    count_guardrails(tally, fields_of(body.get(_TRACE)) or {})
+    return tally
 
 
 def _joined(read: Usage, guardrails: Tally) -> Usage:
@@ -96,6 +102,8 @@ class InvokeStream:
             return
         if _METRICS in chunk:
             self._metrics = chunk[_METRICS]
+        if chunk.get(_TRACE) is not None:
+            self._facts[_TRACE] = chunk[_TRACE]
         if "type" in chunk:
             self._seen = True
             self._messages.add(chunk)
@@ -115,15 +123,15 @@ class InvokeStream:
         return self._metrics is not None or self._messages.complete
 
     def as_body(self) -> Mapping[str, Any] | None:
-        """Give the message that a Claude's stream amounts to; None for any other one."""
-        return self._messages.as_body() if self._seen else None
+        """Give the message that a Claude's stream amounts to; None for any other one, or with guardrails."""
+        return self._messages.as_body() if self._seen and _TRACE not in self._facts else None
 
     def usage(self) -> Usage:
         """Read the maker's own usage; the metrics only where there is none."""
         if self._seen:
             own = self._messages.usage()
             if own.items or self._metrics is None:
-                return own
+                return _joined(own, _guarded(self._facts))
         read = read_invoke({**self._facts, _METRICS: self._metrics}, self._provider)
         return read if self.complete else cut_off(read, "the stream ended before its metrics")
 

@@ -19,7 +19,7 @@ _LONGEST = 100  # a longer name is cut by the whole way
 def message_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
     """Count a usage of plain tokens; None for one with a key or a kind of value that needs a closer look."""
     shown = usage.get("output_tokens")
-    if shown is None or not _is_plain(usage):
+    if shown is None or usage.get("input_tokens") is None or not _is_plain(usage):
         return None
     written = usage.get("cache_creation_input_tokens") or 0
     hour = _for_an_hour(usage.get("cache_creation"), written)
@@ -27,7 +27,7 @@ def message_items(usage: Mapping[str, Any]) -> tuple[Item, ...] | None:
     if hour is None or thought is None or not _without_tools(usage.get("server_tool_use")):
         return None
     found = (
-        ("input", usage.get("input_tokens") or 0),
+        ("input", usage["input_tokens"]),
         ("cache_read", usage.get("cache_read_input_tokens") or 0),
         ("cache_write", written - hour),
         ("cache_write_1h", hour),

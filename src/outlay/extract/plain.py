@@ -1,6 +1,6 @@
 """The rim: SDK objects, protobuf messages and odd JSON values as plain data, without any SDK."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -48,8 +48,19 @@ def _object_fields(value: Any) -> Mapping[str, Any] | None:
     for message in (value, getattr(value, "proto", None), getattr(value, "_pb", None)):
         # protobuf, or an SDK's wrapper around it
         if message is not None and hasattr(message, "ListFields"):
-            return {field.name: content for field, content in message.ListFields()}
+            return {field.name: _of_protobuf(field, content) for field, content in message.ListFields()}
     return getattr(value, "__dict__", None) or _converted(value)
+
+
+def _of_protobuf(field: Any, content: Any) -> Any:
+    """Give a field as its JSON has it: an enum by its name, what is repeated as a list."""
+    many = isinstance(content, MutableSequence)
+    kind = getattr(field, "enum_type", None)
+    if kind is None:
+        return list(content) if many else content
+    known = kind.values_by_number  # a newer server may send others
+    names = [known[each].name if each in known else each for each in (content if many else (content,))]
+    return names if many else names[0]
 
 
 def _converted(value: Any) -> Mapping[str, Any] | None:

@@ -51,7 +51,17 @@ def models_of(session: Any) -> tuple[str | None, str | None]:
 class RealtimeStream:
     """A collector of session events; every turn is counted when it ends, so memory does not grow."""
 
-    __slots__ = ("_drafts", "_ended", "_last", "_model", "_open", "_provider", "_transcriber", "_turns")
+    __slots__ = (
+        "_drafts",
+        "_ended",
+        "_last",
+        "_model",
+        "_open",
+        "_provider",
+        "_transcriber",
+        "_turns",
+        "_untold",
+    )
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
@@ -62,6 +72,7 @@ class RealtimeStream:
         self._last: dict[str, Any] | None = None
         self._open = 0
         self._ended = 0
+        self._untold = False
 
     def add(self, event: Any) -> None:
         """Count finished turns and transcripts; note the models of the session."""
@@ -83,6 +94,8 @@ class RealtimeStream:
         if usage:
             count_turn(self._turns, usage)
             self._last = usage
+        else:
+            self._untold = True
 
     def _name_models(self, session: Any) -> None:
         model, transcriber = models_of(session)
@@ -104,4 +117,6 @@ class RealtimeStream:
             turns = split(changed(spoken, raw=self._last), (spoken, written))
         else:
             turns = self._turns.usage(model=self._model, raw=self._last)
-        return turns if self.complete else cut_off(turns, "the session ended within a response")
+        if not self.complete:
+            return cut_off(turns, "the session ended within a response")
+        return cut_off(turns, "a response ended without its usage") if self._untold else turns

@@ -17,6 +17,8 @@ from outlay.extract.usual import searches_of
 # docs.x.ai/developers/pricing: one tool under OpenAI's name and under its own. The rest keep theirs.
 _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "collections_search"}
 
+_TOOLS = frozenset({"web_search", "image_gen"})
+
 
 def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
@@ -38,10 +40,19 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     if tools is None:
         return _with_context(finish(tally, body, usage, provider, tier_terms(body)), usage)
     tally.put("web_search", tally.count(inner(tools, "web_search"), "num_requests"))
+    if any(_says_a_count(used) for tool, used in tools.items() if tool not in _TOOLS):
+        tally.flags.add("unknown_keys")
     whole = finish(tally, body, {**usage, "tool_usage": tools}, provider, tier_terms(body))
     drawing = inner(tools, "image_gen")
     drawn = drawing.get("input_tokens") or drawing.get("output_tokens")
     return _with_drawing(whole, drawing, body) if drawn else whole
+
+
+def _says_a_count(used: object) -> bool:
+    """Whether what a tool used holds a number other than 0."""
+    if isinstance(used, (dict, list)):
+        return any(_says_a_count(each) for each in (used.values() if isinstance(used, dict) else used))
+    return isinstance(used, (int, float)) and not isinstance(used, bool) and used != 0
 
 
 def _not_yet(body: Mapping[str, Any]) -> Usage:

@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.usage import Usage
 from outlay.extract.answers import finish, missing, usage_in
-from outlay.extract.plain import name_of, rows_of
+from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import LastUsage, peek
 from outlay.extract.tally import Tally
 
@@ -53,6 +53,8 @@ def _count_tools(tally: Tally, used: object) -> None:
         name = str(tool).lower().removeprefix(_TOOL)
         if name.replace("_", "").isalpha() and name.isascii():
             tally.put(name[:48], 1)
+        elif isinstance(tool, int):  # which the SDK has no name for: of unknown kind, and not free
+            tally.put("server_side_tools", 1)
 
 
 class GrpcStream(LastUsage):
@@ -71,5 +73,5 @@ class GrpcStream(LastUsage):
     @property
     def complete(self) -> bool:
         """Whether the last chunk ends an output."""
-        outputs = rows_of(peek(self.last, "outputs"))
+        outputs = rows_of((fields_of(self.last) or {}).get("outputs"))
         return self.carrier is not None and any(peek(output, "finish_reason") for output in outputs)
