@@ -110,6 +110,14 @@ def test_each_side_of_a_month_has_its_own_count() -> None:
     assert cost(month_input_tokens="1000", month_output_tokens="1000") == Decimal("0.008")
 
 
+@pytest.mark.parametrize("said", ["1000.0", "1e3", "1,000", "-1", "many"])
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_month_that_cannot_be_read_is_unknown_and_not_empty(side: str, said: str) -> None:
+    terms = {"month_input_tokens": "1000", f"month_{side}_tokens": said}
+    cost = cost_of({"input": 100}, provider="acme", model="one", at=NOW, book=book_of(MONTHLY), **terms)
+    assert (cost.amount, cost.flags) == (Decimal("0.001"), ("tier_unknown",))
+
+
 @pytest.mark.parametrize(("unit", "amount"), [("input", "0.010"), ("output", "0.030")])
 def test_a_month_of_which_nothing_is_told_begins_with_this_call(unit: str, amount: str) -> None:
     """The first 1000 tokens of a month are all below its tier: 1000 x 10, or 1000 x 30, a million."""

@@ -1,6 +1,6 @@
 """Charging: parts, stated costs, missing usage, free models, fees and inclusive counts."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, localcontext
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import UsageError
 from outlay.core.usage import Usage
 from outlay.pricing import cost_of, usage_from_counts
-from outlay.pricing.charge import combined
+from outlay.pricing.charge import _rest, combined
 
 
 def charge(usage: Usage, model: str, **terms: Any) -> Cost:
@@ -481,3 +481,10 @@ def test_tokens_of_which_a_least_number_is_charged_are_no_usual_ones() -> None:
 def test_what_stands_beside_inclusive_counts_stays() -> None:
     usage = usage_from_counts({"input_tokens": 10, "output_tokens": 4, "web_search": 2})
     assert usage.units == {"input": 10, "output": 4, "web_search": 2}
+
+
+def test_what_parts_leave_is_exact_in_any_decimal_context() -> None:
+    part = Usage.of({"audio_seconds": Decimal("0.125")})
+    whole = Usage.of({"audio_seconds": Decimal("100.25")}, parts=(part,))
+    with localcontext(Context(prec=3, traps=[Inexact])):
+        assert _rest(whole) == (("audio_seconds", Decimal("100.125")),)

@@ -345,3 +345,9 @@ def test_a_unit_without_a_known_rate_hides_no_other_that_is_odd(tmp_path: Path) 
         add_price(path, price("one", "acme", rates={**others, "input": Decimal(400)}), now=NOW)
     add_price(path, price("one", "acme", rates={**others, "input": Decimal(4)}, start=NOW), now=NOW)
     assert amount(path, "one", "acme") == Decimal(4)
+
+
+def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PriceBookError, match=r"mine\.toml cannot be written: "):
+        add_price(tmp_path / "file" / "mine.toml", new(), now=NOW)

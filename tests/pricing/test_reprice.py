@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from outlay.core.cost import Cost, Price, unpriced
+from outlay.core.cost import Cost, CostStatus, Price, unpriced
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.pricing import Book
@@ -66,6 +66,10 @@ def test_a_call_is_priced_at_its_own_instant() -> None:
         (recorded(charge=Cost(Decimal(0), "free"), model="gratis"), "same"),
         (recorded(cost="5", model="gratis"), "changed"),
         (recorded(charge=Cost(Decimal(1), "partial"), model="unheard"), "known_no_more"),
+        (
+            recorded(charge=Cost(Decimal(1), cast("CostStatus", "estimated"))),
+            "changed",
+        ),  # somebody else's word
         (recorded(cost="5", usage=Usage.of({"input": 1}, reported_cost=Decimal(7))), "changed"),
     ],
 )

@@ -184,3 +184,26 @@ def test_litellms_vertex_lists_are_vertexs() -> None:
         )
     )
     assert [(each.provider, each.unit, each.rate) for each in listed] == [("vertex", "input", Decimal(1))]
+
+
+def _wheel(text: bytes) -> bytearray:
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("litellm/model_prices_and_context_window.json", text)
+    return bytearray(wheel.getvalue())
+
+
+def test_a_wheel_is_unpacked_no_further_than_a_list_may_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_LIMIT", 1000)
+    assert litellm_map(bytes(_wheel(b"{}" + b" " * 998)), "x") == {}
+    with pytest.raises(
+        PriceBookError, match=r"x is no price map of litellm: .*unpacks to more than 1,000 bytes"
+    ):
+        litellm_map(bytes(_wheel(b"{}" + b" " * 999)), "x")
+
+
+def test_a_wheel_that_is_torn_inside_is_one_line() -> None:
+    wheel = _wheel(b'{"a": {}}' + b" " * 5000)
+    wheel[74:80] = b"\xff" * 6  # behind the head of the one file in it
+    with pytest.raises(PriceBookError, match="x is no price map of litellm"):
+        litellm_map(bytes(wheel), "x")

@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -232,6 +233,32 @@ def test_a_newer_outlay_brings_newer_tables(
     replaced.write_text("an older outlay's tables")
     assert newest(tmp_path, base).version.startswith("first+")
     assert price() == Decimal("0.15")
+
+
+def test_the_same_prices_count_again_over_a_newer_outlays_tables(
+    document: Document, update: Take, price: Price, tmp_path: Path, base: Path
+) -> None:
+    rates(document)["input"] = "0.20"
+    update(written(document))
+    newer = tmp_path / "newer"
+    shutil.copytree(base, newer)
+    (newer / "version.txt").write_text("second")
+    assert take_in(written(document), tmp_path, now=NOW, packaged=newer).new
+    card = newest(tmp_path, newer).resolve("openai", "gpt-4o-mini", NOW)
+    assert isinstance(card, RateCard)
+    assert card.rates["input"].amount == Decimal("0.20")
+    assert price() == Decimal("0.15")  # the older outlay's own: what came was made for the newer one
+
+
+def test_an_update_that_is_no_text_is_told_and_the_packaged_ones_count(
+    document: Document, update: Take, price: Price, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rates(document)["input"] = "0.20"
+    update(written(document))
+    (replaced,) = tmp_path.glob("*/base.txt")
+    replaced.write_bytes(b"\xff")
+    assert price() == Decimal("0.15")
+    assert "packaged ones count" in caplog.text
 
 
 def test_tables_that_vanished_are_told_once_and_the_packaged_ones_count(

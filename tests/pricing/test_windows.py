@@ -97,3 +97,27 @@ def test_hours_and_days_may_be_toml_values_or_text() -> None:
     ]
     with pytest.raises(PriceBookError, match=r"row 1: 'Friday' is no date; write 2026-10-01"):
         read_window({"from": "16:30", "to": "18:00", "except": ["Friday"]}, "row 1")
+
+
+def test_an_hour_of_utc_may_say_so_and_one_of_another_zone_is_refused() -> None:
+    said = read_window({"from": "16:30Z", "to": "00:30+00:00"}, "row 1")
+    assert said == NIGHT
+    assert said.holds(datetime(2026, 11, 22, 17, tzinfo=UTC))
+    with pytest.raises(
+        PriceBookError, match=r"row 1: '16:30\+02:00' is of another zone; write the hour in UTC"
+    ):
+        read_window({"from": "16:30+02:00", "to": "00:30"}, "row 1")
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"except": [datetime(2026, 10, 1, tzinfo=UTC)]}, "is no date; write 2026-10-01"),
+        ({"days": [[1, 2]]}, r"days are 1 \(Monday\) to 7, not \[\[1, 2\]\]"),
+        ({"days": {"mon": 1}}, r"days are 1 \(Monday\) to 7, not"),
+        ({"days": []}, r"days are 1 \(Monday\) to 7, not \[\]"),
+    ],
+)
+def test_days_of_another_kind_are_refused_and_not_passed_over(more: dict[str, object], why: str) -> None:
+    with pytest.raises(PriceBookError, match=why):
+        read_window({"from": "16:30", "to": "18:00", **more}, "row 1")

@@ -143,13 +143,14 @@ def _without_month(terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], Month]:
     else:
         return terms, None
     said = dict(terms)
-    so_far = tuple(_month_count(said.pop(name, "0")) for name in (MONTH_INPUT, MONTH_OUTPUT))
-    return sort_terms(said), (so_far[0], so_far[1])
+    given, made = (_month_count(said.pop(name, "0")) for name in (MONTH_INPUT, MONTH_OUTPUT))
+    return sort_terms(said), None if given is None or made is None else (given, made)
 
 
-def _month_count(text: object) -> int:
+def _month_count(text: object) -> int | None:
+    """Read a count as text; None for what is none, as "1e6": that is not the month's first call."""
     digits = str(text)
-    return int(digits) if _COUNT.fullmatch(digits) else 0
+    return int(digits) if _COUNT.fullmatch(digits) else None
 
 
 def _with_fees(items: tuple[Item, ...], card: RateCard) -> tuple[Item, ...]:
@@ -251,8 +252,13 @@ def _rest(usage: Usage) -> tuple[Item, ...]:
     left = dict(usage.items)
     for part in usage.parts:
         for unit, quantity in part.items:
-            left[unit] = left.get(unit, 0) - quantity
+            left[unit] = _less(left.get(unit, 0), quantity)
     return tuple((unit, quantity) for unit, quantity in left.items() if quantity > 0)
+
+
+def _less(one: Quantity, other: Quantity) -> Quantity:
+    """Subtract exactly, whatever the decimal context of who calls."""
+    return one - other if type(one) is int and type(other) is int else EXACT.subtract(one, other)
 
 
 def combined(costs: list[Cost]) -> Cost:

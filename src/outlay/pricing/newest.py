@@ -34,7 +34,7 @@ def newest(folder: Path, packaged: Path = DATA) -> Book:
         if not NAME.fullmatch(name) or data.joinpath(BASE).read_text("utf-8") != data_version(packaged):
             return _of(packaged)
         return Book.at(data)
-    except (OSError, OutlayError) as error:
+    except (OSError, UnicodeDecodeError, OutlayError) as error:
         _log.warning("the updated prices in %s cannot be read, the packaged ones count: %s", data, error)
         return _of(packaged)
 

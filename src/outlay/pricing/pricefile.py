@@ -261,7 +261,7 @@ def _alone(path: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise PriceBookError(f"somebody else has been changing {path} for {_PATIENCE:g} seconds") from None
-    except PermissionError as error:
+    except OSError as error:
         raise PriceBookError(f"{path} cannot be written: {error.strerror}") from error
 
 

@@ -42,7 +42,7 @@ def verdict(record: Record, new: Cost) -> Verdict:
         return "unpriced" if new.amount is None else "same"
     if new.amount is None and old.amount is None:
         return "unpriced"
-    if _KNOWS[new.status] < _KNOWS[old.status]:
+    if _KNOWS[new.status] < _KNOWS.get(old.status, 0):  # a line of somebody else's may say anything
         return "known_no_more"
     return "filled" if old.amount is None else "changed"
 

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,15 +163,24 @@ def litellm_map(content: bytes, where: str) -> dict[str, Any]:
     """
     try:
         if zipfile.is_zipfile(io.BytesIO(content)):
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                name = next(n for n in archive.namelist() if _MAP in n and n.endswith(".json"))
-                content = archive.read(name)
+            content = _unpacked(content)
         data = json.loads(content, parse_float=Decimal, parse_int=Decimal)
-    except (ValueError, StopIteration, RecursionError, zipfile.BadZipFile) as error:
+    except (ValueError, StopIteration, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise PriceBookError(f"{where} is no price map of litellm: {error!r:.80}") from None
     if not isinstance(data, dict):
         raise PriceBookError(f"{where} is no price map of litellm: it is no JSON object")
     return data
+
+
+def _unpacked(wheel: bytes) -> bytes:
+    """Take the map out of its wheel, up to the most that a list may have."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        name = next(each for each in archive.namelist() if _MAP in each and each.endswith(".json"))
+        with archive.open(name) as file:
+            content = file.read(_LIMIT + 1)
+    if len(content) > _LIMIT:
+        raise ValueError(f"it unpacks to more than {_LIMIT:,} bytes")
+    return content
 
 
 def litellm_listed(prices: Mapping[str, Any]) -> Iterator[Listed]:

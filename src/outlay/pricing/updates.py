@@ -76,7 +76,9 @@ def update(
         raise PriceBookError(
             f"these prices were made on {made:%Y-%m-%d}, before those that are here; --force"
         )
-    name = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+    # The same prices over other packaged tables are another folder: each counts over its own alone.
+    known_as = json.dumps([data_version(packaged), document], sort_keys=True)
+    name = hashlib.sha256(known_as.encode()).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder, ignore_cleanup_errors=True) as scratch:

@@ -44,14 +44,14 @@ def read_window(data: Mapping[str, Any], where: str) -> Window:
         raise PriceBookError(
             f"{where}: a window has no key {unknown[0]!r}; it has {', '.join(sorted(_KEYS))}"
         )
-    days = data.get("days", _DAYS)
-    days = frozenset(days if isinstance(days, (list, frozenset)) else (days,))
-    if not days or not days <= _DAYS:
+    given = data.get("days", _DAYS)
+    days = list(given) if isinstance(given, (list, frozenset)) else [given]
+    if not days or any(type(day) is not int or day not in _DAYS for day in days):
         raise PriceBookError(f"{where}: days are 1 (Monday) to 7, not {sorted(days, key=str)}")
     return Window(
         start=_hour(data.get("from"), where),
         end=_hour(data.get("to"), where),
-        days=days,
+        days=frozenset(days),
         closed=frozenset(_date(day, where) for day in _listed(data.get("except", ()))),
     )
 
@@ -61,16 +61,17 @@ def _listed(value: object) -> Iterable[object]:
 
 
 def _hour(text: object, where: str) -> time:
-    if isinstance(text, time):
-        return text
     try:
-        return time.fromisoformat(str(text))
+        hour = text if isinstance(text, time) else time.fromisoformat(str(text))
     except ValueError:
         raise PriceBookError(f"{where}: {text!r} is no hour of the day; write 16:30") from None
+    if hour.utcoffset():
+        raise PriceBookError(f"{where}: {text!r} is of another zone; write the hour in UTC, as 16:30")
+    return hour.replace(tzinfo=None)  # "16:30Z" says no more than that
 
 
 def _date(day: object, where: str) -> date:
-    if isinstance(day, date):
+    if isinstance(day, date) and not isinstance(day, datetime):  # which equals no date, and would never hold
         return day
     try:
         return date.fromisoformat(str(day))
