@@ -68,6 +68,13 @@ def test_any_object_is_an_entry_or_a_clear_fault(data: dict[str, object]) -> Non
     assert isinstance(entry, Record | Loss) or isinstance(entry.record_id, str)
 
 
+@pytest.mark.parametrize("what", ["score", "revision", "loss"])
+def test_what_is_said_of_a_call_by_a_newer_outlay_is_refused(what: str) -> None:
+    said = {"schema": 99, "lost" if what == "loss" else what: "x", "at": "2026-11-01T00:00:00Z"}
+    with pytest.raises(ResponseError, match=f"^the {what} has schema 99; this outlay reads up to 1: upgrade"):
+        entry_from_json({**said, **({"lost": 1} if what == "loss" else {})})
+
+
 def test_a_record_of_a_newer_outlay_is_refused() -> None:
     with pytest.raises(ResponseError, match="upgrade"):
         entry_from_json({"schema": 99, "id": "x"})
@@ -84,7 +91,7 @@ def test_what_is_said_of_a_call_names_it_by_a_text(what: str) -> None:
             entry_from_json({**said, what: name})
 
 
-@pytest.mark.parametrize("said", ["1e400", "-inf", "nan", float("inf")])
+@pytest.mark.parametrize("said", ["1e400", "-inf", "nan", float("inf"), 10**400, -(10**400)])
 def test_a_measure_is_a_number_that_can_be_reckoned_with(said: object) -> None:
     with pytest.raises(ResponseError, match="quality_score must be a finite number"):
         entry_from_json({"schema": 1, "score": "x", "at": "2026-11-01T00:00:00Z", "quality_score": said})

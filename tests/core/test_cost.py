@@ -19,3 +19,8 @@ def test_an_amount_of_eighteen_places_fits_as_it_is() -> None:
 def test_an_amount_of_more_places_is_rounded_and_flagged_behind_its_other_flags() -> None:
     cost = Cost(Decimal("0.0000000000000000015"), "priced", flags=("assumed_rate",))
     assert fitting(cost) == Cost(Decimal("2E-18"), "priced", flags=("assumed_rate", "rounded"))
+
+
+def test_our_figure_beside_a_stated_one_is_rounded_too() -> None:
+    cost = Cost(Decimal("0.1"), "reported", computed=Decimal("0.0000000000000000025"))
+    assert fitting(cost) == Cost(Decimal("0.1"), "reported", computed=Decimal("2E-18"), flags=("rounded",))

@@ -60,3 +60,12 @@ def test_an_instant_is_read_from_seconds_and_from_text(value: float | str) -> No
 def test_what_is_no_time_is_refused(value: float | str) -> None:
     with pytest.raises(QueryError, match="is no time"):
         instant(value)
+
+
+def test_a_day_begins_at_the_first_of_two_midnights() -> None:
+    """In Havana clocks went back from one to midnight: half past came twice, the day began before both."""
+    second = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # 00:30 once more
+    havana = ZoneInfo("America/Havana")
+    for word in ("today", "month"):
+        assert moment(word, second, havana) == datetime(2026, 11, 1, 4, tzinfo=UTC)
+    assert moment("now", second, havana) == second

@@ -16,7 +16,7 @@ from outlay.core.codec import price_json, quantity_json
 from outlay.core.cost import Cost, Price
 from outlay.core.errors import MissingExtraError, QueryError, UnknownModelError, UsageError
 from outlay.core.inherited import FORMERLY, MODULES
-from outlay.core.instants import HERE, instant, midnight
+from outlay.core.instants import HERE, instant, midnight, text_of
 from outlay.core.ports import hand_on
 from outlay.core.query import check_dimension, check_metric, zone
 from outlay.core.record import Entry
@@ -231,6 +231,13 @@ def test_this_machine_s_zone_is_an_offset_and_has_no_name_of_its_own() -> None:
     noon = datetime(2026, 7, 1, 12, tzinfo=HERE)
     assert (noon.tzname(), noon.dst(), noon.timetuple().tm_isdst) == (None, None, -1)
     assert HERE.utcoffset(None) is None
+
+
+@pytest.mark.usefixtures("berlin")
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has its zone from its settings alone")
+def test_a_time_without_a_zone_is_utc_on_every_machine() -> None:
+    naive = datetime(2026, 7, 1, 12)  # noqa: DTZ001 - that is the question
+    assert text_of(naive) == text_of(instant(naive)) == "2026-07-01T12:00:00.000000Z"
 
 
 @pytest.mark.usefixtures("berlin")

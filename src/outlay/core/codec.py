@@ -236,11 +236,7 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
     Raises:
         ResponseError: a field is missing, of the wrong kind, or the object is from a newer outlay.
     """
-    schema = data.get("schema", SCHEMA)
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise ResponseError(
-            f"the record has schema {data['schema']}; this outlay reads up to {SCHEMA}: upgrade it"
-        )
+    _refuse_newer(data, "record")
     try:
         given = {name: data[name] for name in _FIELDS if name in data}
         given.setdefault("model", None)
@@ -254,6 +250,12 @@ def record_from_json(data: Mapping[str, Any]) -> Record:
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ResponseError(f"not a record: {error!r:.120}") from None
+
+
+def _refuse_newer(data: Mapping[str, Any], what: str) -> None:
+    schema = data.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise ResponseError(f"the {what} has schema {schema}; this outlay reads up to {SCHEMA}: upgrade it")
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
@@ -277,17 +279,23 @@ def entry_from_json(data: Mapping[str, Any]) -> Entry:
     """Read what :func:`entry_json` wrote, or somebody else: each field is looked at.
 
     Raises:
-        ResponseError: the object is no entry of a journal, or a field is of another kind than it has there.
+        ResponseError: the object is no entry of a journal, a field is of another kind than it has there, or
+            it is from a newer outlay.
     """
     try:
         data = sound(data)
         if "score" in data:
+            _refuse_newer(data, "score")
             judged = {name: data[name] for name in _SCORES if name in data}
             return Score(record_id=data["score"], at=instant(data["at"]), **judged)
         if "revision" in data:
+            _refuse_newer(data, "revision")
             return Revision(record_id=data["revision"], at=instant(data["at"]), charge=cost_from_json(data))
         if "lost" in data:
+            _refuse_newer(data, "loss")
             return Loss(at=instant(data["at"]), count=data["lost"], why=data["why"])
+    except ResponseError:
+        raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ResponseError(f"not a journal entry: {error!r:.120}") from None
     return record_from_json(data)

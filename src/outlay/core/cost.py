@@ -60,6 +60,9 @@ def unpriced(reason: str, *, currency: str = "USD", flags: tuple[str, ...] = ())
 
 
 def fitting(cost: Cost) -> Cost:
-    """Round an amount that no ledger could hold, and say so; listed prices never come near."""
-    kept = None if cost.amount is None else to_ledger_places(cost.amount)
-    return cost if kept is cost.amount else replace(cost, amount=kept, flags=(*cost.flags, "rounded"))
+    """Round an amount, or ours beside it, that no ledger could hold, and say so; listed prices never do."""
+    amount = None if cost.amount is None else to_ledger_places(cost.amount)
+    computed = None if cost.computed is None else to_ledger_places(cost.computed)
+    if amount is cost.amount and computed is cost.computed:
+        return cost
+    return replace(cost, amount=amount, computed=computed, flags=(*cost.flags, "rounded"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from json import dumps
-from math import isfinite
+from sys import float_info
 from typing import Any
 
 from outlay.core.kinds import KINDS, Kind, fields_of
@@ -50,7 +50,7 @@ def _measure(name: str, value: Any) -> float:
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, not {value!r:.40}")
-    if not -_COUNTS_BELOW <= value < _COUNTS_BELOW and not isfinite(float(value)):
+    if not -float_info.max <= value <= float_info.max:  # also of what is no number, or too great for a float
         raise ValueError(f"{name} must be a finite number, not {value!r:.40}")
     return value
 

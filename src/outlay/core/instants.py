@@ -48,7 +48,7 @@ def instant(value: datetime | str | float, naive: tzinfo = UTC) -> datetime:
 
 def text_of(moment: datetime) -> str:
     """Write an instant as ISO 8601 in UTC with microseconds and ``Z``, so that text sorts as time does."""
-    since = (moment if moment.tzinfo else moment.astimezone(UTC)) - _EPOCH
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
     return f"{_second(since.days, since.seconds)}{since.microseconds:06d}Z"
 
 

@@ -37,7 +37,7 @@ def moment(text: str | datetime | None, now: datetime, tz: ZoneInfo) -> datetime
 
 
 def _start_of(word: str, local: datetime) -> datetime | None:
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     starts = {
         "now": local,
         "today": midnight,

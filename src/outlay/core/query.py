@@ -170,7 +170,8 @@ class Query:
     """Totals and breakdowns of the calls in a period.
 
     A call belongs to the period if ``since <= at < until``; buckets of time are those of ``tz``, weeks start
-    on Monday. Make one with :func:`query`, which checks everything.
+    on Monday. Nothing is checked here: :func:`check_dimension`, :func:`check_metric`, :func:`filters` and
+    :func:`zone` do that, before one is made.
     """
 
     by: tuple[str, ...] = ()
