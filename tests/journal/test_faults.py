@@ -16,6 +16,7 @@ import pytest
 from outlay.core.record import Entry
 from outlay.journal import Journal, read_segment, segments
 from outlay.journal.lifecycle import watch_exit, watch_forks
+from outlay.journal.losses import Losses
 from outlay.journal.segments import Segment
 from outlay.journal.writer import Writer
 from outlay.testing import call
@@ -202,3 +203,26 @@ def test_a_segment_that_its_writer_takes_away_meanwhile_is_none(
 
     monkeypatch.setattr(Path, "stat", gone)
     assert segments(tmp_path) == [Segment(tmp_path / "a.jsonl", 3)]
+
+
+def test_a_loss_that_a_garbage_collection_brings_while_others_are_counted_waits_for_nobody() -> None:
+    """A stream that is collected is an entry, for which there may be no room either."""
+    losses = Losses()
+    losses.add(1, "full")
+
+    def collected(_phase: str, _about: object) -> None:
+        losses.add(1, "collected")
+
+    def count() -> None:
+        with losses._lock:
+            gc.collect()
+
+    gc.callbacks.append(collected)
+    try:
+        counting = threading.Thread(target=count, daemon=True)
+        counting.start()
+        counting.join(20)
+    finally:
+        gc.callbacks.remove(collected)
+    assert not counting.is_alive()
+    assert dict(losses.by_reason) == {"full": 1, "collected": 2}

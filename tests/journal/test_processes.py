@@ -181,3 +181,24 @@ journal.append(call(user="after"))
     assert "could not be written to the journal and are lost: File too large" in warning
     assert users(tmp_path) == ["after"]
     assert sum(entry.count for entry in read(tmp_path) if isinstance(entry, Loss)) == 10
+
+
+@pytest.mark.parametrize("before", [[], ["a"]])
+def test_what_comes_when_the_interpreter_is_torn_down_is_written_without_a_wait(
+    tmp_path: Path, before: list[str]
+) -> None:
+    """As from a stream in a module's variable that was not read to its end: the writer's thread is frozen."""
+    code = f"""
+class Stream:
+    def __init__(self):
+        self.itself, self.append, self.entry, self.sys = self, journal.append, call(user="z"), sys
+    def __del__(self):
+        assert self.sys.is_finalizing()
+        self.append(self.entry)
+stream = Stream()
+for user in {before}:
+    journal.append(call(user=user))
+"""
+    done = run(code, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path) == [*before, "z"]

@@ -78,3 +78,11 @@ def test_a_journal_that_cannot_be_removed_stays_and_is_said(
         assert remove_taken(tmp_path, {"a.jsonl": 3}, NOON) == []
     assert "cannot be removed: Operation not permitted" in caplog.text
     assert path.exists()
+
+
+def test_an_empty_segment_of_a_process_that_was_killed_goes_too(tmp_path: Path) -> None:
+    """It was opened and never written; no ledger has heard of it."""
+    empty = tmp_path / "a.jsonl"
+    empty.touch()
+    os.utime(empty, (0, 0))
+    assert remove_taken(tmp_path, {}, NOON) == ["a.jsonl"]

@@ -88,4 +88,6 @@ class SegmentFile:
 
 def _name(now: datetime, run: str | None) -> str:
     host = "".join(c if c.isalnum() else "-" for c in socket.gethostname()[:40]) or "host"
-    return f"{now:%Y%m%dT%H%M%S}-{host}-{os.getpid()}-{os.urandom(4).hex()}{mark_of(run)}{SUFFIX}"
+    # Not by strftime, which imports a module: that fails while the interpreter is torn down.
+    moment = now.isoformat(timespec="seconds")[:19].replace("-", "").replace(":", "")
+    return f"{moment}-{host}-{os.getpid()}-{os.urandom(4).hex()}{mark_of(run)}{SUFFIX}"

@@ -1,5 +1,6 @@
 """The journal: takes entries without waiting; a thread of its own writes them to disk."""
 
+import sys
 import threading
 import time
 from collections import deque
@@ -124,6 +125,9 @@ class Journal:
         """Return when all that was appended is on disk; False if that took too long or something was lost."""
         marker = _Marker()
         self._queue.append(marker)
+        if sys.is_finalizing():  # a stream in a module's variable ends here; the thread is frozen by now
+            self._drain()
+            return marker.kept
         if self._thread is None:
             self._start()
         self._hurry.ring()
@@ -185,6 +189,9 @@ class Journal:
     def _start(self) -> None:
         # Never waits: starting a thread can collect garbage, and a stream that is collected appends its entry
         # from inside of here.
+        if sys.is_finalizing():
+            self._drain()
+            return
         if not self._starting.acquire(blocking=False):
             return
         try:
@@ -243,9 +250,13 @@ class Journal:
 
     def _drain(self) -> None:
         """Write all that waits now; one thread at a time."""
-        with self._draining:
+        if not self._draining.acquire(blocking=not sys.is_finalizing()):
+            return  # the thread was frozen within a batch
+        try:
             for _ in range(len(self._queue) // _BATCH + 1):
                 self._write_batch()
+        finally:
+            self._draining.release()
 
     def _write_batch(self) -> None:
         batch, markers = self._take()

@@ -15,7 +15,8 @@ class Losses:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A garbage collection within may end a stream, whose entry may be lost too.
+        self._lock = threading.RLock()
         self._all: Counter[str] = Counter()
         self._untold: Counter[str] = Counter()
         self._warned = False

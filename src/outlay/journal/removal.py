@@ -36,5 +36,5 @@ def _old(folder: Path, taken: Mapping[str, int], before: datetime) -> Iterator[P
         if taken.get(segment.name, 0) < segment.size or is_live(segment.path):
             continue
         found = segment.path.stat()  # asked again: its writer is dead now, so this is final
-        if found.st_size == taken[segment.name] and found.st_mtime < before.timestamp():
+        if found.st_size == taken.get(segment.name, 0) and found.st_mtime < before.timestamp():
             yield segment.path
