@@ -181,6 +181,29 @@ def test_async_generators_keep_their_context_and_take_exceptions(recorder: Recor
     assert [record.user for record in kept.records] == ["inside", None, "inside"]
 
 
+def test_an_async_generator_that_is_open_as_its_loop_ends_is_closed_once(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The loop closes every generator that it knows of, all at a time."""
+    closed = []
+
+    @track(lambda: recorder)
+    async def answers() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    stream = answers()
+
+    async def main() -> int:
+        return await anext(stream)
+
+    assert asyncio.run(main()) == 1
+    assert (closed, caplog.messages) == ([True], [])
+
+
 def test_an_async_generator_that_is_left_as_its_loop_ends_is_no_failed_call(
     recorder: Recorder, kept: Kept
 ) -> None:

@@ -185,3 +185,19 @@ def test_what_cannot_be_is_refused(measure: Any, kept: Kept) -> None:
         call.usage(tokens_in=1)
     with pytest.raises(RuntimeError, match="with its block"):
         measure().response(response())
+
+
+class Broken:
+    """A response whose every look fails, as of a client that has gone."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize("given", [Broken(), [Broken()]])
+def test_a_response_that_cannot_be_looked_at_does_not_fail_the_paid_call(
+    measure: Any, kept: Kept, given: Any
+) -> None:
+    with measure(provider="acme", model="m1") as call:
+        assert call.response(given) is given
+    assert (kept.only.status, kept.only.cost) == ("success", None)

@@ -1,7 +1,12 @@
 """Asynchronous streams: where a task is cancelled tells whether its call failed, or was only let go."""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +18,9 @@ from tests.support.wire import Kept
 from outlay.capture import Recorder, SystemClock
 from outlay.capture.call import Call
 from outlay.capture.streams import Watch, watch, watch_async
+from outlay.core.usage import Usage
 from outlay.extract import collector
+from outlay.journal import segments
 from outlay.pricing import cost_of
 
 CHUNK = {"id": "c1", "object": "chat.completion.chunk", "model": "gpt-4o", "choices": []}
@@ -158,3 +165,62 @@ def hidden(chunk: Any) -> bool:
         return is_only_usage(chunk)
     except AttributeError:
         return False
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_stream_that_is_open_when_its_process_forks_is_one_call(tmp_path: Path) -> None:
+    """The child's copy is let go when the child ends; the parent reads its own to the end."""
+    program = """
+import os, sys
+from outlay import process
+from outlay.capture.call import Call
+from outlay.capture.streams import Watch, watch
+from outlay.extract import collector
+recorder = process.current().recorder()
+call = Call(recorder, provider="openai", api="chat", model="gpt-4o", streamed=True)
+chunk = {"id": "c1", "model": "gpt-4o", "choices": []}
+last = {**chunk, "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}}
+stream = watch(iter([chunk, last]), Watch(call, collector("openai", "chat")))
+next(stream)
+child = os.fork()
+if child == 0:
+    stream.close()
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+list(stream)
+"""
+    environ = {**os.environ, "OUTLAY_LEDGER": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    (made,) = [json.loads(line) for each in segments(tmp_path / "journal") for line in each.path.open()]
+    # 1000 x 2.50 + 100 x 10 dollars a million
+    assert (made["cost"], made["usage"]) == ("0.0035", {"input": 1000, "output": 100})
+
+
+class Torn:
+    """A collector that cannot read what it kept, as frames whose checksums are wrong."""
+
+    def add(self, event: Any) -> None:
+        """Keep it."""
+
+    @property
+    def complete(self) -> bool:
+        raise ValueError("a frame is torn")
+
+    def usage(self) -> Usage:
+        raise ValueError("a frame is torn")
+
+
+def test_a_stream_that_is_left_and_cannot_be_read_closes_as_ever(recorder: Recorder, kept: Kept) -> None:
+    call = Call(recorder, provider="openai", api="chat", model="gpt-4o", streamed=True)
+    stream: Any = watch(iter([CHUNK, CHUNK]), Watch(call, Torn()))
+    next(stream)
+    stream.close()
+    assert (kept.only.status, kept.only.cost) == ("success", None)
+    assert {"partial", "abandoned"} <= set(kept.only.flags)

@@ -39,10 +39,12 @@ class Body:
             return
         *lines, self._rest = (self._rest + event).split(b"\n")
         for line in lines:
-            if b"sage" in line and line.startswith(b"data:"):  # usage, usageMetadata, message_start, …
-                self._lines.append(line)
-            elif self._first is None and line.startswith(b"data:"):
+            if not line.startswith(b"data:"):
+                continue
+            if self._first is None:  # kept for good: replies that speak of messages fill the others' place
                 self._first = line
+            elif b"sage" in line:  # usage, usageMetadata, message_start, …
+                self._lines.append(line)
 
     @property
     def complete(self) -> bool:

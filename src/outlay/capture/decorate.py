@@ -1,6 +1,7 @@
 """``track``: a decorator for whatever can be called and makes calls: functions, methods, generators."""
 
 import inspect
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial, partialmethod, wraps
 from typing import Any, TypeVar, cast
@@ -124,7 +125,7 @@ def _wrap_async_generator(
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         visiting = visit()
         inner: Any = function(*args, **kwargs)
-        step = inner.asend(None)
+        step = _first_step(inner)
         let_go = False
         try:
             while True:
@@ -148,3 +149,13 @@ def _wrap_async_generator(
                 await inner.aclose()
 
     return wrapper
+
+
+def _first_step(inner: Any) -> Any:
+    """Begin a generator that its loop does not learn of: else both would close it where the loop ends."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return inner.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)

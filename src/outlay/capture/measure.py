@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, cast, overload
 from outlay.capture import contexts
 from outlay.capture.call import Call
 from outlay.capture.fields import COUNTS, stated_cost, usage_of_counts
+from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN, Recorder
 from outlay.capture.results import answers_in, read_result
 from outlay.capture.streams import Either, Watch, watch, watch_async
@@ -85,7 +86,7 @@ class Measure:
         """Take the response, read what it used, and give it back; of several, all is counted."""
         if self._now.said is not None:
             self._now.said.answered(response)
-        for answer in answers_in(response):
+        for answer in _answers(response):
             self._add(self._read(answer))
         return response
 
@@ -143,7 +144,7 @@ class Measure:
         of no use, is a record of its own with status error: hand its response over.
         """
         billed = None
-        for answer in () if response is None else answers_in(response):
+        for answer in () if response is None else _answers(response):
             billed = _sum(billed, self._read(answer))
         if billed is not None or self._usage is not None:
             self._now.reject(error, _sum(self._usage, billed) or Usage())
@@ -174,8 +175,15 @@ class Measure:
             found = read_result(response, provider=self._now.provider)
         except OutlayError as error:
             return Usage(reason=f"the response could not be read: {error}")
+        except Exception as fault:  # noqa: BLE001 - the guard: the call is made and paid
+            note_failure("Measure.response", fault)
+            return Usage(reason="the response could not be read")
         self._now.model = self._now.model or found.model
         return found.usage
+
+
+def _answers(response: Any) -> tuple[Any, ...]:
+    return guarded(answers_in)(response) or ()
 
 
 def _sum(one: Usage | None, other: Usage | None) -> Usage | None:

@@ -4,6 +4,7 @@ Whether a stream runs to its end, is closed early, fails, is cancelled, or is dr
 call is recorded once, with what the chunks so far said of usage.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -26,12 +27,13 @@ class Watch:
     with it, for that is how a stream that nobody reads is noticed.
     """
 
-    __slots__ = ("call", "collector", "hidden")
+    __slots__ = ("_pid", "call", "collector", "hidden")
 
     def __init__(self, call: Call, collector: Collector, hidden: Callable[[Any], bool] | None = None) -> None:
         self.call = call
         self.collector: Collector = collector if call.said is None else Listening(collector, call.said)
         self.hidden = hidden  # tells a chunk that only came because we asked for it
+        self._pid = os.getpid()
 
     def begin(self, chunk: Any) -> None:
         """Take the first chunk, and note when it came."""
@@ -106,13 +108,23 @@ class Watch:
             self.call.fail(error, self.usage())
 
     def leave(self) -> None:
-        """The caller let go of the stream: complete if the usage had come, partial otherwise."""
-        if self.call.done:
+        """The caller let go of the stream: complete if the usage had come, partial otherwise.
+
+        A forked child that only ends lets go of a copy: the call is its parent's to record.
+        """
+        if self.call.done or self._pid != os.getpid():
             return
-        if self.collector.complete:
+        if self._has_all():
             self.call.finish(self.usage())
         else:
             self.call.leave(self.usage())
+
+    def _has_all(self) -> bool:
+        try:
+            return self.collector.complete
+        except Exception as error:  # noqa: BLE001 - the guard
+            note_failure("Watch.leave", error)
+            return False
 
     def __del__(self) -> None:
         if not self.call.done:
