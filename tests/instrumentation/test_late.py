@@ -5,7 +5,12 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -114,3 +119,61 @@ def test_the_module_of_an_older_release_is_waited_for_as_well(
     forget()
     sys.modules.pop("sdk_of_old")
     assert hooked == ["one"]
+
+
+class Unchangeable(Loader):
+    """A loader that takes no method, as one written in C."""
+
+    __slots__ = ()
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["ready"] = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(name)
+
+
+class Around:
+    """What another tool puts around each finder."""
+
+    def __init__(self, finder: Any) -> None:
+        self.find_spec = finder.find_spec
+
+
+def test_an_import_goes_on_where_its_loader_cannot_be_asked_to_tell(
+    seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Finding:
+        """Finds one module."""
+
+        def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+            return ModuleSpec(name, Unchangeable()) if name == "sdk_one" else None
+
+    monkeypatch.setattr(sys, "meta_path", [sys.meta_path[0], Finding(), *sys.meta_path[1:]])
+    assert importlib.import_module("sdk_one").ready
+    assert seen == ["two"]
+
+
+def test_an_import_goes_on_and_is_told_where_others_stand_around_every_finder(
+    seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "meta_path", [Around(finder) for finder in sys.meta_path])
+    assert importlib.import_module("sdk_one").ready
+    assert importlib.util.find_spec("sdk_of_nobody") is None
+    assert seen == ["two", "one"]
+
+
+def test_a_package_in_a_zip_is_hooked_once_and_when_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All modules of a zip have one loader, whose first is a part of the package."""
+    with ZipFile(tmp_path / "all.zip", "w") as packed:
+        packed.writestr("sdk_zipped/__init__.py", "import sdk_zipped.part\nready = True\n")
+        packed.writestr("sdk_zipped/part.py", "")
+    monkeypatch.syspath_prepend(tmp_path / "all.zip")
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(late, "MODULES", {"zipped": "sdk_zipped"})
+    hooked: list[bool] = []
+    late.hook_when_imported(lambda _name: hooked.append(hasattr(sys.modules["sdk_zipped"], "ready")))
+    importlib.import_module("sdk_zipped")
+    assert hooked == [True]

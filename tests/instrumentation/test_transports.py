@@ -252,3 +252,15 @@ def test_transports_are_off_until_they_are_named(kept: Kept, hooks: Hooks) -> No
     assert [each.state for each in hooks.status() if each.name == "httpx2"] == ["hooked"]
     hooks.uninstrument("httpx2")
     assert not hasattr(httpx2.Client.send, "__wrapped__")
+
+
+@pytest.mark.usefixtures("transports")
+def test_a_close_that_is_handed_on_alone_outlives_its_response(kept: Kept) -> None:
+    """As a web server is given it, for when its own answer is over."""
+    response = session(STREAM, kind="text/event-stream").post(URL, json={**ASK, "stream": True}, stream=True)
+    chunks, close = response.iter_content(64), response.close
+    assert b"".join(chunks) == STREAM
+    del response, chunks
+    gc.collect()
+    close()
+    assert (kept.only.usage.units, kept.only.cost) == (UNITS, COST)

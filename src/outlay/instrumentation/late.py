@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from threading import get_ident
 from types import ModuleType
 from typing import Any
 
@@ -33,6 +34,7 @@ class _AfterImport(MetaPathFinder):
     def __init__(self, waiting: Mapping[str, str], hook: Callable[[str], Any]) -> None:
         self._waiting = waiting
         self._hook = hook
+        self._asking: set[tuple[str, int]] = set()  # what is being looked for, and in which thread
 
     def forget(self) -> None:
         """Wait no longer; calling it twice is harmless."""
@@ -43,24 +45,37 @@ class _AfterImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        name = self._waiting.get(fullname)
-        if name is None:
+        name, asked = self._waiting.get(fullname), (fullname, get_ident())
+        if name is None or asked in self._asking:
             return None
-        # Those before us were asked already, and may be the ones that ask us.
-        later = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        # Those before us were asked already, and may be the ones that ask us. Where somebody has put
+        # something of his own around every finder, we are asked by one that we ask.
+        finders: list[Any] = list(sys.meta_path)
+        later = finders[finders.index(self) + 1 :] if self in finders else finders
         found = (finder.find_spec(fullname, path, target) for finder in later if hasattr(finder, "find_spec"))
-        spec = next((spec for spec in found if spec is not None), None)
+        self._asking.add(asked)
+        try:
+            spec = next((spec for spec in found if spec is not None), None)
+        finally:
+            self._asking.discard(asked)
         if spec is not None and spec.loader is not None:
-            _tell_after(spec.loader, lambda: self._hook(name) if name in self._waiting.values() else None)
+            _tell_after(
+                fullname, spec.loader, lambda: self._hook(name) if name in self._waiting.values() else None
+            )
         return spec
 
 
-def _tell_after(loader: Any, tell: Callable[[], object]) -> None:
-    """Let this one loader, which is made anew for every import, tell when it is done."""
+@guarded
+def _tell_after(name: str, loader: Any, tell: Callable[[], object]) -> None:
+    """Let this one loader tell when it is done; most are made for one import, that of a zip is for all in it.
+
+    One that cannot be given a method, as those written in C, is left as it is.
+    """
     load = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
         load(module)
-        tell()
+        if module.__name__ == name:
+            tell()
 
     loader.exec_module = exec_module

@@ -78,7 +78,9 @@ def _tee(response: Any, seen: Watch) -> None:
 
     def close() -> None:
         seen.leave()
-        kind.close(itself())
+        response = itself()
+        if response is not None:  # it may be gone, where its close outlives it
+            kind.close(response)
 
     response.iter_content = iter_content
     response.close = close
