@@ -144,3 +144,33 @@ def test_the_asynchronous_iterator_of_a_body_is_whole() -> None:
         return [piece async for piece in _pieces(body(), {})]
 
     assert asyncio.run(main()) == [b"a", b"b"]
+
+
+class Lazy:
+    """A user who is looked up when its text is wanted, as Django's; the database is away."""
+
+    def __str__(self) -> str:
+        raise ConnectionError("the database is away")
+
+
+@pytest.mark.parametrize("given", [{"user": Lazy()}, {1: Lazy()}])
+def test_attributes_that_fail_when_they_are_read_never_stop_the_request(
+    kept: Kept, ask: Ask, given: dict[Any, Any]
+) -> None:
+    def body() -> Iterable[bytes]:
+        ask()
+        return [b"done"]
+
+    app = OutlayMiddleware(answering(body), attributes=lambda _environ: given)
+    assert get(app) == b"done"
+    assert kept.only.user is None
+
+
+def test_an_attribute_that_is_named_by_a_number_is_a_tag(kept: Kept, ask: Ask) -> None:
+    def body() -> Iterable[bytes]:
+        ask()
+        return [b"done"]
+
+    app = OutlayMiddleware(answering(body), attributes=lambda _environ: {1: 2, "user": None})
+    assert get(app) == b"done"
+    assert (kept.only.user, kept.only.tags["1"]) == (None, "2")

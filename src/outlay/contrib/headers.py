@@ -25,7 +25,9 @@ def said(
     }
     if attributes is not None:
         try:
-            found.update(attributes(request) or {})
+            given = attributes(request) or {}
+            # As texts, made here: what is lazy, as Django's user is, asks a database and may fail.
+            found |= {str(name): None if value is None else str(value) for name, value in given.items()}
         except Exception as error:  # noqa: BLE001 - the request goes on, without attributes
             note_failure("attributes of a request", error)
     return found

@@ -45,6 +45,7 @@ def test_other_databases_say_that_they_cannot(sqlite_alias: str) -> None:
     ("database", "url"),
     [
         ({"NAME": "shop"}, "postgresql:///shop"),
+        ({"NAME": "shop", "HOST": "::1", "PORT": 5433}, "postgresql://[::1]:5433/shop"),
         (
             {"NAME": "s h", "USER": "me", "PASSWORD": "a/b@c", "HOST": "db.example.org", "PORT": 5433},
             "postgresql://me:a%2Fb%40c@db.example.org:5433/s%20h",

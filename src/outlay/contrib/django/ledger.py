@@ -57,6 +57,8 @@ def _url(database: Any) -> str:
     options = {key: str(value) for key, value in (database.get("OPTIONS") or {}).items() if key in _FURTHER}
     if said["HOST"].startswith("/"):  # the folder of a socket
         options["host"], said["HOST"] = said["HOST"], ""
+    if ":" in said["HOST"]:  # IPv6
+        said["HOST"] = f"[{said['HOST']}]"
     secret = f":{quote(said['PASSWORD'], safe='')}" if said["PASSWORD"] else ""
     user = f"{quote(said['USER'], safe='')}{secret}@" if said["USER"] else ""
     port = f":{said['PORT']}" if said["PORT"] else ""
