@@ -50,6 +50,10 @@ class Process:
         self._courier: Courier | None = None  # ships to a server's ledger what this process records
         self._stop: Stop | None = None
 
+    def start_anew_in_child(self) -> None:
+        """Take a lock of its own in a forked child; a thread that is not there any more may hold this one."""
+        self._lock = threading.RLock()
+
     @property
     def hooks(self) -> "Hooks":
         """The hooks of SDKs, which stay the same as long as the process lives."""
@@ -260,7 +264,7 @@ class _LedgerSink:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a garbage collection within may end a stream, whose entry comes here
 
     def append(self, entry: Entry) -> None:
         """Keep one entry at once."""
@@ -301,6 +305,8 @@ def _no_price(
 
 
 _current = Process()
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_current.start_anew_in_child)
 
 
 def current() -> Process:

@@ -1,8 +1,10 @@
 """Hard stops: refused before the call, only where asked, over the ledger and this process's own calls."""
 
 import asyncio
+import gc
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -250,6 +252,32 @@ def test_a_forked_child_asks_from_a_thread_of_its_own(desk: Callable[..., Desk])
     assert here.stop._thread is not None
     here.stop.drain_at_exit()
     assert not here.stop._thread.is_alive()
+
+
+def test_a_call_that_a_garbage_collection_brings_while_budgets_are_looked_at_is_counted(
+    desk: Callable[..., Desk],
+) -> None:
+    """As of a stream that is dropped within a cycle."""
+    here = desk({"name": "b", "budget": 1})
+    found = iter([call(here.now, cost="1")])
+
+    def collect(_phase: str, _about: object) -> None:
+        for record in found:
+            here.stop.saw(record)
+
+    def look() -> None:
+        with here.stop._lock:
+            gc.collect()
+
+    gc.callbacks.append(collect)
+    try:
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        looking.join(20)
+    finally:
+        gc.callbacks.remove(collect)
+    assert not looking.is_alive()
+    assert not here.may()
 
 
 def test_a_fault_of_ours_lets_calls_through(

@@ -55,7 +55,7 @@ class Stop:
         self._now = now
         self._budgets = tuple(Budget(rule, now()) for rule in rules)
         self._served: dict[str, str] = {}  # a model as it is asked for -> as it is served
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a garbage collection within may end a stream, which is counted here
         self._leave = threading.Event()
         self._thread: threading.Thread | None = None
         self._asked: Ledger | None = None  # while it is asked
@@ -176,7 +176,7 @@ class Stop:
 
     def start_anew_in_child(self) -> None:
         """Ask from a thread of its own in a forked child."""
-        self._lock, self._leave, self._thread = threading.Lock(), threading.Event(), None
+        self._lock, self._leave, self._thread = threading.RLock(), threading.Event(), None
 
 
 class _Watched:
