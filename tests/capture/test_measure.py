@@ -194,10 +194,11 @@ class Broken:
         raise RuntimeError(name)
 
 
-@pytest.mark.parametrize("given", [Broken(), [Broken()]])
+@pytest.mark.parametrize("several", [False, True])
 def test_a_response_that_cannot_be_looked_at_does_not_fail_the_paid_call(
-    measure: Any, kept: Kept, given: Any
+    measure: Any, kept: Kept, *, several: bool
 ) -> None:
+    given: Any = [Broken()] if several else Broken()
     with measure(provider="acme", model="m1") as call:
         assert call.response(given) is given
     assert (kept.only.status, kept.only.cost) == ("success", None)

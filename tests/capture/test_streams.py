@@ -198,7 +198,8 @@ list(stream)
         env=environ,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
-    (made,) = [json.loads(line) for each in segments(tmp_path / "journal") for line in each.path.open()]
+    lines = b"".join(each.path.read_bytes() for each in segments(tmp_path / "journal")).splitlines()
+    (made,) = map(json.loads, lines)
     # 1000 x 2.50 + 100 x 10 dollars a million
     assert (made["cost"], made["usage"]) == ("0.0035", {"input": 1000, "output": 100})
 

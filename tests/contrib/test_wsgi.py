@@ -171,6 +171,7 @@ def test_an_attribute_that_is_named_by_a_number_is_a_tag(kept: Kept, ask: Ask) -
         ask()
         return [b"done"]
 
-    app = OutlayMiddleware(answering(body), attributes=lambda _environ: {1: 2, "user": None})
+    named: Any = {1: 2, "user": None}
+    app = OutlayMiddleware(answering(body), attributes=lambda _environ: named)
     assert get(app) == b"done"
     assert (kept.only.user, kept.only.tags["1"]) == (None, "2")
