@@ -166,10 +166,10 @@ def test_an_import_goes_on_and_is_told_where_others_stand_around_every_finder(
 def test_a_package_in_a_zip_is_hooked_once_and_when_it_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All modules of a zip have one loader, whose first is a part of the package."""
+    """What stands side by side in a zip has one loader, also what the package needs itself."""
     with ZipFile(tmp_path / "all.zip", "w") as packed:
-        packed.writestr("sdk_zipped/__init__.py", "import sdk_zipped.part\nready = True\n")
-        packed.writestr("sdk_zipped/part.py", "")
+        packed.writestr("sdk_zipped/__init__.py", "import sdk_needed\nready = True\n")
+        packed.writestr("sdk_needed.py", "")
     monkeypatch.syspath_prepend(tmp_path / "all.zip")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setattr(late, "MODULES", {"zipped": "sdk_zipped"})

@@ -67,7 +67,7 @@ class _AfterImport(MetaPathFinder):
 
 @guarded
 def _tell_after(name: str, loader: Any, tell: Callable[[], object]) -> None:
-    """Let this one loader tell when it is done; most are made for one import, that of a zip is for all in it.
+    """Let this one loader tell when it is done; most are made for one import, that of a zip is not.
 
     One that cannot be given a method, as those written in C, is left as it is.
     """
