@@ -7,7 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from outlay.core.errors import ImportFileError
-from outlay.importing.files import Fault, Line, rows_of
+from outlay.importing.files import Fault, Heading, Line, rows_of
 
 
 def rows(data: bytes | str) -> list[Line | Fault]:
@@ -77,6 +77,32 @@ def test_bad_rows_are_told_and_good_ones_go_on() -> None:
 
 def test_a_numeral_longer_than_a_float_keeps_its_digits() -> None:
     assert lines('{"cost": 0.12345678901234567890}') == [(1, {"cost": "0.12345678901234567890"})]
+
+
+def test_a_numeral_beyond_all_numbers_is_its_text() -> None:
+    assert lines('{"cost": 1e-99999999999999999999}') == [(1, {"cost": "1e-99999999999999999999"})]
+
+
+@pytest.mark.parametrize("depth", [300, 1010])
+def test_what_is_nested_deeply_keeps_no_other_line_out(depth: int) -> None:
+    """A numeral that a float may not hold is read by the standard library, which goes less deep."""
+    deep = f'{{"n": 1234567890123456789, "deep": {"[" * depth}{"]" * depth}}}'
+    first, second = rows(f'{deep}\n{{"a": 1}}\n')
+    assert second == Line(2, {"a": 1}, b'{"a": 1}')
+    assert isinstance(first, Line) or first == Fault(1, "no JSON: it is nested too deeply")
+
+
+def test_a_row_of_a_document_with_a_very_long_integer_has_an_identity() -> None:
+    one, other = rows('[{"n": 99999999999999999999, "a": 1}, {"n": 99999999999999999999, "a": 2}]')
+    assert isinstance(one, Line)
+    assert isinstance(other, Line)
+    assert one.identity() == b'{"a": 1, "n": 99999999999999999999}' != other.identity()
+
+
+def test_a_cell_may_be_long() -> None:
+    """Longer than what Python's reader takes at first."""
+    cell = "x" * 200_000
+    assert Heading.of("a,b").read(2, f"1,{cell}") == Line(2, {"a": "1", "b": cell}, f"a,b\n1,{cell}".encode())
 
 
 @pytest.mark.parametrize("data", [b"[1, 2", b'["a"', b"a,b\n\xff\xfe,1\n"])

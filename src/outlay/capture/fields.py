@@ -6,7 +6,7 @@ from typing import Any
 
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import UsageError
-from outlay.core.money import decimal_of, to_ledger_places
+from outlay.core.money import LIMIT, decimal_of, to_ledger_places
 from outlay.core.usage import Usage
 
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
@@ -52,11 +52,13 @@ def stated_cost(amount: Any, currency: str) -> Cost:
     """Make the cost of a call whose price the caller states; kept to the digit, up to a ledger's 18 places.
 
     Raises:
-        UsageError: the amount is no finite number, or negative.
+        UsageError: the amount is no finite number, negative, or beyond what ledgers hold.
     """
     exact = decimal_of(amount, "cost")
     if exact < 0:
         raise UsageError(f"cost must be 0 or more, not {exact}")
+    if exact > LIMIT:
+        raise UsageError(f"cost must be at most {LIMIT:,}, not {exact}")
     kept = to_ledger_places(exact)
     line = CostLine("reported", 1, kept, 1, kept)
     return Cost(kept, "reported", currency, (line,), flags=() if kept == exact else ("rounded",))

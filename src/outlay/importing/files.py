@@ -7,7 +7,8 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from json import dumps as exact_dumps
 from json import loads as exact_loads
 from typing import Any, BinaryIO, Literal, NamedTuple, Self, cast
 
@@ -42,7 +43,10 @@ class Line:
         """Give what a row without a name of its own is known by."""
         if self.content is not None:
             return self.content
-        return orjson.dumps(self.row, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        try:
+            return orjson.dumps(self.row, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+        except TypeError:  # an integer of more than 64 bits, or what is nested deeply
+            return exact_dumps(self.row, default=str, sort_keys=True).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +143,39 @@ def row_of(number: int, line: bytes) -> Line | Fault:
     """Read one line of JSON."""
     line = line.rstrip(b"\r\n")
     try:
-        row = orjson.loads(line)
-        if LONG.search(line):
-            row = exact_loads(line, parse_float=numeral)
+        row = _loaded(line)
     except ValueError as error:
         return Fault(number, f"no JSON: {str(error)[:80]}")
     return Line(number, row, line.strip()) if isinstance(row, dict) else Fault(number, "no JSON object")
 
 
+def _loaded(text: bytes) -> Any:
+    """Read JSON, its numerals to the last digit.
+
+    Raises:
+        ValueError: it is none, or nested too deeply.
+    """
+    found = orjson.loads(text)
+    if not LONG.search(text):
+        return found
+    try:
+        return exact_loads(text, parse_float=numeral)
+    except RecursionError:  # before 3.12 the standard library goes less deep
+        raise ValueError("it is nested too deeply") from None
+
+
 def numeral(text: str) -> float | str:
     """Give a float, unless it would not hold every digit; then the numeral itself, which money can be."""
     near = float(text)
-    return near if Decimal(repr(near)) == Decimal(text) else text
+    try:
+        return near if Decimal(repr(near)) == Decimal(text) else text
+    except InvalidOperation:  # an exponent beyond all that a Decimal can have
+        return text
 
 
 def _of_document(data: bytes) -> Iterator[Line | Fault]:
     try:
-        whole = orjson.loads(data.removeprefix(BOM))
-        if LONG.search(data):
-            whole = exact_loads(data.removeprefix(BOM), parse_float=numeral)
+        whole = _loaded(data.removeprefix(BOM))
     except ValueError as error:
         raise ImportFileError(f"it is no JSON: {str(error)[:80]}") from None
     if isinstance(whole, dict):
@@ -180,11 +198,22 @@ class Heading:
     def of(cls, text: str) -> Self:
         """Read it; the delimiter is the one that stands in it most."""
         delimiter = max(",;\t", key=text.count)
-        return cls(tuple(next(csv.reader([text], delimiter=delimiter), [])), delimiter)
+        return cls(tuple(_cells(text, delimiter)), delimiter)
 
     def text(self) -> str:
         """Give the names as one line."""
         return self.delimiter.join(self.names)
+
+    def read(self, number: int, line: str) -> Line | Fault:
+        """Read a line that holds a whole row.
+
+        Raises:
+            ImportFileError: it is none.
+        """
+        try:
+            return self.row(number, _cells(line, self.delimiter))
+        except csv.Error as error:
+            raise ImportFileError(f"it is no table: {error}") from None
 
     def row(self, number: int, cells: Sequence[str]) -> Line | Fault:
         """Read the cells of a row."""
@@ -193,6 +222,11 @@ class Heading:
         row = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell != ""}
         content = f"{self.text()}\n{self.delimiter.join(cells)}"
         return Line(number, row, content.encode("utf-8", "surrogatepass"))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    csv.field_size_limit(_WIDEST)
+    return next(csv.reader([line], delimiter=delimiter), [])
 
 
 Judge = Callable[[Heading], None]

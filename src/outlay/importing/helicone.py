@@ -47,7 +47,8 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
             tags={str(name): str(value) for name, value in properties.items()} or None,
         ),
     }
-    return Call(row.get("request_created_at"), fields, str(row["request_id"]))
+    identity = first(row, "request_id")
+    return Call(row.get("request_created_at"), fields, None if identity is None else str(identity))
 
 
 def _usage(row: Mapping[str, Any], provider: object) -> dict[str, Any]:

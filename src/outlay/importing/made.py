@@ -125,10 +125,12 @@ def _ranks() -> Callable[[Line, int], int]:
 
 
 def _seconds(value: object) -> Any:
-    """Bring Unix milliseconds, as text or number, to seconds; anything else stays as it is."""
+    """Bring Unix milliseconds, as text or number, to seconds; anything else but a truth stays as it is."""
     if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
         value = float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        raise UsageError(f"{value!r} is no time; write 2026-11-01 or 2026-11-01T12:00:00Z")
+    if isinstance(value, int | float):
         return value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
     return value
 

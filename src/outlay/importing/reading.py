@@ -142,7 +142,7 @@ def entries_of(
             yield _entry(row, each, maker, (shape, seen))
         except NotACallError:
             seen.skipped += 1
-        except (OutlayError, TypeError, ValueError) as error:
+        except (OutlayError, TypeError, ValueError, RecursionError) as error:
             yield Fault(each.number, str(error)[:200])
 
 

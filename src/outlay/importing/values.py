@@ -11,6 +11,7 @@ from outlay.core.errors import UsageError
 from outlay.core.instants import instant
 from outlay.core.money import decimal_of
 
+_MOST = 2**63 - 1  # the ledgers' columns of whole numbers
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", ""})
 
@@ -28,7 +29,7 @@ def count(value: object, what: str) -> int | None:
     """Read a count of tokens; None stays unknown.
 
     Raises:
-        UsageError: it is no whole number of 0 or more.
+        UsageError: it is no whole number of 0 or more, or beyond what ledgers hold.
     """
     if value is None or value == "":
         return None
@@ -38,6 +39,8 @@ def count(value: object, what: str) -> int | None:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise UsageError(f"{what} must be a whole number, 0 or more, not {value!r:.40}")
+    if value > _MOST:
+        raise UsageError(f"{what} must be a whole number up to {_MOST:,}, not {value!r:.40}")
     return value
 
 

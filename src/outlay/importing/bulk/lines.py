@@ -94,8 +94,7 @@ class Lines:
         except UnicodeDecodeError:
             raise ImportFileError("it is no text in UTF-8") from None
         if self._heading is not None and text:
-            cells = next(csv.reader([text], delimiter=self._heading.delimiter), [])
-            yield self._heading.row(self.first + place, cells)
+            yield self._heading.read(self.first + place, text)
 
 
 def _each(text: bytes) -> list[bytes]:
@@ -115,7 +114,7 @@ def heading_of(line: bytes) -> Heading | None:
         return None
     try:
         return Heading.of(bare.decode("utf-8-sig"))
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, csv.Error):
         return None
 
 

@@ -160,7 +160,8 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
         f'CAST({told.columns.get(each, NOTHING)} AS {COLUMNS[each]}) AS "{each}"' for each in columns
     ]
     counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
-    checks = " AND ".join([f"{clock} IS NOT NULL", *cells.needs()])
+    # Nor is the moment known where clocks change within the hour.
+    checks = " AND ".join([f"{moment} IS NOT NULL", *cells.needs()])
     call_or_not = f"CASE WHEN {told.is_call} THEN {checks} ELSE NOT {told.is_call} END"
     fine = f"{is_strict(cells, reading.width, all_checked=told.is_call == 'TRUE')} AND {call_or_not}"
     each = [("number", "number"), (moment, "moment"), (name, "id"), (key, "key"), (told.silent, "silent")]

@@ -1,0 +1,76 @@
+"""Odd rows in bulk: each becomes what it is one by one, or a fault with its line; no other row suffers."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.importing.test_bulk import FIRST, TEN, both_agree, left, line
+
+from outlay.importing import SHAPES
+from outlay.importing.bulk.layouts import Origin
+
+
+@pytest.fixture
+def small_cells() -> Iterator[None]:
+    """Have the limit of a cell with which Python begins: another test's table may have raised it."""
+    before = csv.field_size_limit(131_072)
+    yield
+    csv.field_size_limit(before)
+
+
+def test_an_hour_within_which_clocks_change_is_read_one_by_one(tmp_path: Path) -> None:
+    """Lord Howe puts its clocks forward by half an hour at 02:00; here no other call is of that model."""
+    zone = ZoneInfo("Australia/Lord_Howe")
+    rows = [{"timestamp": f"2026-10-04T02:{minute}:00", "cost": 1} for minute in (10, 40)]
+    data = b"".join(line(row) for row in rows)
+    assert left(data, tmp_path, zone=zone) == 2
+    assert [f"{each.at:%H:%M}" for each in both_agree(data, zone=zone).records] == ["15:40", "15:40"]
+
+
+@pytest.mark.usefixtures("small_cells")
+def test_a_bad_row_with_a_long_cell_is_a_bad_row() -> None:
+    rows = [f"{TEN},1,fine", f"{TEN},none,{'x' * 200_000}", f'{TEN},-1,"{"x," * 200_000}"', f"{TEN},2,fine"]
+    done = both_agree("\n".join(["timestamp,cost,note", *rows, ""]).encode())
+    assert (done.new, [number for number, _ in done.faults]) == (2, [3, 4])
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"cost": 10**30}, "cost must be at most 1,000,000,000,000,000,000"),
+        ({"cost": 1, "prompt_length": 10**20}, "prompt_length must be a whole number up to"),
+        ({"cost": 1, "timestamp": True}, "True is no time"),
+    ],
+)
+def test_what_no_ledger_holds_is_one_bad_row(row: dict[str, object], reason: str) -> None:
+    """It had refused all rows that were to be kept at once, without a word on which it was."""
+    done = both_agree(FIRST + b"\n" + line({"timestamp": TEN, **row}))
+    assert done.new == 1
+    ((number, said),) = done.faults
+    assert (number, said.startswith(reason)) == (2, True)
+
+
+def test_numerals_and_nests_beyond_measure_are_bad_rows() -> None:
+    deep = f'{{"timestamp": "{TEN}", "cost": 1, "n": 1234567890123456789, "deep": {"[" * 2000}{"]" * 2000}}}'
+    small = f'{{"timestamp": "{TEN}", "cost": 1e-99999999999999999999}}'
+    done = both_agree(FIRST + f"\n{deep}\n{small}\n".encode() + line({"timestamp": TEN, "cost": 2}))
+    assert (done.new, [number for number, _ in done.faults]) == (2, [2, 3])
+
+
+def test_what_is_too_deep_for_forms_is_read_one_by_one() -> None:
+    nest = '{"a":' * 450 + "1" + "}" * 450
+    deep = f'{{"timestamp": "{TEN}", "cost": 1, "deep": {nest}}}'
+    assert both_agree(FIRST + f"\n{deep}\n".encode() + line({"timestamp": TEN, "cost": 2})).new == 3
+
+
+def test_requests_without_a_name_are_told_apart() -> None:
+    """As by their content; and where Helicone's shape is only said of them."""
+    asked = {"request_created_at": TEN, "request_id": None, "provider": "OPENAI", "prompt_tokens": 1}
+    data = b"".join(line({**asked, "request_user_id": user}) for user in ("a", "b"))
+    assert {each.user for each in both_agree(data).records} == {"a", "b"}
+    del asked["request_id"]
+    done = both_agree(json.dumps(asked).encode() + b"\n", Origin(SHAPES["helicone"]))
+    assert (done.new, done.conflicts) == (1, 0)
