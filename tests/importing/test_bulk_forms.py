@@ -63,6 +63,8 @@ def test_failures_among_spend_logs(tmp_path: Path) -> None:
         ("late", None, "0.5"),  # it was charged all the same, and its tokens count
     }
     assert sum(each.status == "error" for each in done.records) == 5
+    kinds = [each.error_type for each in done.records if each.error_type]
+    assert sorted(kinds) == ["E", "E", "RateLimitError"]
 
 
 def test_spans_among_observations(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
             user=first(row, "end_user", "user"),
             session=first(row, "session_id"),
             status="error" if failed else "success",
-            error=_error(metadata) if failed else None,
+            **(_error(metadata) if failed else {}),
             latency_ms=between(row.get("startTime"), row.get("endTime")),
             time_to_first_token_ms=_first_token(row),
             cost=_cost(row, cached=cached),
@@ -86,9 +86,13 @@ def _failed(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:
     return str(status).lower() == "failure"
 
 
-def _error(metadata: Mapping[str, Any]) -> str:
+def _error(metadata: Mapping[str, Any]) -> dict[str, str | None]:
     told = inner(metadata.get("error_information"))
-    return str(first(told, "error_message", "error_class", "error_code") or "the call failed")
+    kind = first(told, "error_class")
+    return {
+        "error": str(first(told, "error_message", "error_class", "error_code") or "the call failed"),
+        "error_type": None if kind is None else str(kind),
+    }
 
 
 def _first_token(row: Mapping[str, Any]) -> float | None:

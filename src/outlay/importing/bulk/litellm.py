@@ -33,6 +33,9 @@ def tell(cells: Cells) -> Told | None:
         "operation": _operation(cells.textual(cells.text("call_type"))),
         "status": f"CASE WHEN {failed} THEN 'error' ELSE 'success' END",
         "error": f"CASE WHEN {failed} THEN coalesce({said.error}, 'the call failed') END",
+        "error_type": said.error_type
+        if said.error_type == NOTHING
+        else f"CASE WHEN {failed} THEN {said.error_type} END",
         "user": cells.textual(cells.first("end_user", "user")),
         "session": cells.textual(cells.text("session_id")),
         "latency_ms": between(cells, told.at, cells.text("endTime")),

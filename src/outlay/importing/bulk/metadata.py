@@ -26,6 +26,7 @@ class Details:
     reasoning: str = NOTHING
     status: str | None = None  # None: whether the call failed is not read
     error: str = NOTHING
+    error_type: str = NOTHING
 
 
 def read_by_keys(cells: Cells) -> Details | None:
@@ -52,6 +53,7 @@ def read_by_keys(cells: Cells) -> Details | None:
         _first_said(cells, ("reasoning_tokens",), (thought,)),
         status,
         cells.textual(coalesced(_text(error, key) for key in _ERROR)),
+        cells.textual(_text(error, "error_class")),
     )
 
 
