@@ -243,6 +243,9 @@ def test_a_folder_of_other_things_is_no_ledger_and_stays_as_it_is(
         (("report", "--share", "nope"), "no share of 'nope'; there are those of calls, errors, "),
         (("forecast", "--least", "-1"), "Invalid value for '--least': -1 is below 0"),
         (("watch", "--for", "nan"), "Invalid value for '--for': nan is no number of seconds"),
+        (("report", "--where", "user=\udcff"), "'user=\\udcff' is no text in UTF-8"),
+        (("import", "x", "--tag", "a=\udcff"), "'a=\\udcff' is no text in UTF-8"),
+        (("sql", "SELECT '\udcff'"), "\"SELECT '\\udcff'\" is no text in UTF-8"),
     ],
 )
 def test_what_would_have_been_passed_over_in_silence_is_refused(

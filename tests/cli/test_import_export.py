@@ -1,9 +1,11 @@
 """``outlay import``, ``export`` and ``sql`` as people run them: nothing doubled, lost or overwritten."""
 
 import gzip
+import io
 import json
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -393,6 +395,14 @@ def test_sql_sees_the_newest_costs_and_scores(outlay: Outlay, recorded: list[str
         == "one,none,yes\n1,,true\n"
     )
     assert "no rows" in outlay("sql", "select 1 where false").stdout
+
+
+def test_a_statement_that_is_no_text_is_refused(outlay: Outlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = io.TextIOWrapper(io.BytesIO(b"SELECT '\xff'"), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", given)
+    done = outlay("sql", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "outlay: standard input is no text in UTF-8, as a statement is\n"
 
 
 def test_frames_hold_every_call(outlay: Outlay, recorded: list[str], environ: dict[str, str]) -> None:

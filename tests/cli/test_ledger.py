@@ -1,12 +1,15 @@
 """``outlay ledger``: keeping house from the command line."""
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.command import command_here
 
 from outlay.ledger import DuckLedger
 from outlay.testing import call
@@ -42,6 +45,24 @@ def test_prune_says_what_it_would_do_and_does_it_only_when_told_to(outlay: Outla
     assert (report["total"]["cost"], report["rolled"]) == ("0.4", 3)
     assert "3 of these calls are kept as daily totals" in outlay("report").stdout
     assert outlay("ledger", "verify").stdout == "all agree: 1 call, 3 more in daily totals\n"
+
+
+class Terminal(io.StringIO):
+    """Somebody who answers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("kept")
+def test_prune_asks_where_no_data_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the output in a file nobody would see the question, and the file would begin with it."""
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    asked = command_here(tmp_path, monkeypatch, capsys)("ledger", "prune", "--older-than", "400d")
+    assert (asked.returncode, asked.stdout.strip()) == (1, "")
+    assert "cannot be undone. Go on? [y/N]:" in asked.stderr
 
 
 @pytest.mark.usefixtures("kept")
@@ -105,6 +126,7 @@ def test_late_shows_what_came_when_its_day_was_pruned(outlay: Outlay, kept: Path
     assert (found["late"], [each["user"] for each in found["calls"]]) == (2, ["u0", "u1"])
     assert {each["cost"] for each in found["calls"]} == {"0.25"}
     assert outlay("ledger", "late", "-n", "0").returncode == 2
+    assert outlay("ledger", "late", "-n", str(10**20), "--json").returncode == 0  # as others with -n
 
 
 @pytest.mark.parametrize(

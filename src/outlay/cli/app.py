@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 from outlay.cli.manual import HELP, epilog, with_manual
-from outlay.cli.near import NearGroup, refuse_empty, wrong
+from outlay.cli.near import NearGroup, refuse_empty, refuse_no_text, wrong
 from outlay.cli.options import data_options
 from outlay.core.errors import ImportFileError, OutlayError, PriceFileError, QueryError, SettingsError
 
@@ -144,6 +144,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def _invoke(args: Sequence[str] | None) -> int:
     try:
         refuse_empty(sys.argv[1:] if args is None else args)
+        refuse_no_text(sys.argv[1:] if args is None else args)
         result: Any = root.main(args=args, prog_name="outlay", standalone_mode=False)
     except BrokenPipeError:
         raise

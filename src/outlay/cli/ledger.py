@@ -137,7 +137,7 @@ def late(  # what is shown, what is done, and how: five facts
     with _keeping(ctx) as kept:
         if count_in or discard:
             return settle(ctx, kept, count_in=count_in, dry_run=dry_run, yes=yes)
-        found, every = kept.late_calls(count), kept.info().late
+        found, every = kept.late_calls(min(count, sys.maxsize)), kept.info().late
     if state_of(ctx).json:
         rows = [{name: getattr(each, name) for name in _TOLD} for each in found]
         show_json({"late": every, "calls": rows})
@@ -216,7 +216,7 @@ def _agreed(ctx: click.Context, plan: "Pruned") -> bool:
     from outlay.render.cells import many
 
     return click.confirm(
-        f"{_said(plan)} become {many(plan.rollups, 'daily total')}; this cannot be undone. Go on?"
+        f"{_said(plan)} become {many(plan.rollups, 'daily total')}; this cannot be undone. Go on?", err=True
     )
 
 

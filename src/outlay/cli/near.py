@@ -1,7 +1,9 @@
 """What to write in place of a command or an option that is not there."""
 
+import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from itertools import takewhile
 from types import MappingProxyType
 
 import click
@@ -60,6 +62,27 @@ def refuse_empty(args: Iterable[str]) -> None:
         if sign and not value and name.startswith("--") and name != "--by":
             raise click.UsageError(f"there is nothing after {word} where a value belongs")
         before = word
+
+
+def refuse_no_text(args: Iterable[str]) -> None:
+    """Refuse a word whose bytes are no text, which no ledger could look for or keep.
+
+    A file may have such a name; what follows ``run`` is the program's.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for word in takewhile("run".__ne__, args):
+        if not word.isascii() and not _is_text(word) and not os.path.lexists(word):
+            raise click.UsageError(f"{word!r:.60} is no text in UTF-8")
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def wrong(error: click.UsageError, command: str) -> str:

@@ -32,7 +32,7 @@ def sql(ctx: click.Context, /, *, text: str, as_csv: bool) -> None:
         raise click.UsageError("take either --csv or --json", ctx)
     if text == "-":
         check_input(text, "write the statement on the command line")
-    statement = sys.stdin.read() if text == "-" else text
+    statement = _typed() if text == "-" else text
     with reader_of(settings_of(state_of(ctx))) as reader:
         if not isinstance(reader.ledger, Selecting):
             raise NotSupportedError(
@@ -43,6 +43,15 @@ def sql(ctx: click.Context, /, *, text: str, as_csv: bool) -> None:
         show_json({"columns": found.columns, "rows": [_row(found, row) for row in found.rows]})
     else:
         show(_csv(found) if as_csv else _table(found, page_of_terminal()))
+
+
+def _typed() -> str:
+    from outlay.core.errors import QueryError
+
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise QueryError("standard input is no text in UTF-8, as a statement is") from None
 
 
 def _row(found: "Selected", row: tuple[Any, ...]) -> dict[str, Any]:
