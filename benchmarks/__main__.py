@@ -4,6 +4,7 @@ from benchmarks import (
     clickhouse,
     daily,
     dashboard,
+    imports,
     instrumented,
     ledger,
     memory,
@@ -20,7 +21,7 @@ from benchmarks import (
 
 if __name__ == "__main__":
     answers = (startup, reports, dashboard, daily)
-    kept = (ledger, clickhouse, postgresql, standard)
+    kept = (ledger, imports, clickhouse, postgresql, standard)
     calls = (instrumented, trackers, stop, memory)
     for benchmark in (*answers, pricing, price_command, recording, *kept, *calls):
         benchmark.main()

@@ -176,7 +176,7 @@ def ways(file: Path, folder: Path) -> Mapping[str, Callable[[int], list[str]]]:
     }  # fmt: skip
 
 
-def main(number: int, rounds: int) -> None:
+def main(number: int = ROWS, rounds: int = ROUNDS) -> None:
     """Print a row for each shape and way."""
     table = Table(title=f"{number:,} foreign rows imported, priced and kept", title_justify="left")
     for heading in ("file", "way", "rows a second", "CPU µs a row", "ratio to bare DuckDB"):
@@ -195,4 +195,4 @@ def main(number: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(given) for given in (*sys.argv[1:3], *(str(ROWS), str(ROUNDS))[len(sys.argv) - 1 :])))
+    main(*map(int, sys.argv[1:]))

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import _lru_cache_wrapper, partial
 from pathlib import Path
@@ -31,11 +31,11 @@ import coverage
 import pytest
 from hypothesis import Phase, settings
 
-from tools.mutations import Changes, Mutant, lines_of, mutants_of
+from tools.mutations import Changes, Mutant
+from tools.mutations_known import AT_FIRST, AT_LAST, Known
 
 _NOT_REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"
 _QUIET = ("-q", "-x", "-s", "--tb=native", "-p", "no:cacheprovider", "-W", _NOT_REWRITTEN)
-_AT_FIRST, _AT_LAST = 2.0, 20.0  # seconds of tests, as they took under coverage, that a mutant meets at most
 _LIVED = "lived in place"
 _ANEW = "OUTLAY_MUTANTS_ANEW"  # in the environment of the process that we begin for what lived
 
@@ -43,7 +43,7 @@ _ANEW = "OUTLAY_MUTANTS_ANEW"  # in the environment of the process that we begin
 def main() -> None:
     """Run what has no result yet: first in place, then what lives with fresh imports."""
     results, tests, *modules = sys.argv[1:]
-    run = _Run(Path(results), tests, [Path(each).resolve() for each in modules])
+    run = Known(Path(results), tests, [Path(each).resolve() for each in modules])
     if _ANEW in os.environ:
         _run_anew(run)
         return
@@ -51,70 +51,6 @@ def main() -> None:
     again = [sys.executable, "-m", "tools.mutants", *sys.argv[1:]]
     subprocess.run(again, check=True, env=os.environ | {_ANEW: "yes"})  # noqa: S603 - ourselves
     run.tell()
-
-
-class _Run:
-    """The mutants of some modules, what noticed each, and which tests pass which line."""
-
-    def __init__(self, results: Path, tests: str, modules: list[Path]) -> None:
-        self.results, self.room, self.modules = results, tests, modules
-        self.measured = results.with_suffix(".passed.json")
-        self.lines: dict[str, dict[int, list[str]]] = {}
-        self.seconds: dict[str, float] = {}
-        self.imported: list[str] = []
-
-    def read_measured(self) -> None:
-        """Read which tests pass which line, how long each takes, and what was imported for them."""
-        kept = json.loads(self.measured.read_text("utf-8"))
-        self.lines = {
-            name: {int(line): tests for line, tests in each.items()} for name, each in kept["lines"].items()
-        }
-        self.seconds, self.imported = kept["seconds"], kept["imported"]
-
-    def noticed(self) -> dict[str, str]:
-        """Give what noticed each mutant that was run: a test, or nothing."""
-        if not self.results.exists():
-            return {}
-        return dict(json.loads(line) for line in self.results.read_text("utf-8").splitlines())
-
-    def left(self, state: str | None) -> Iterator[Mutant]:
-        """Give the mutants of which so much is known."""
-        known = self.noticed()
-        for path in self.modules:
-            yield from (each for each in mutants_of(path) if known.get(each.name) == state)
-
-    def keep(self, mutant: Mutant, killer: str) -> None:
-        """Write down what noticed a mutant."""
-        with self.results.open("a", encoding="utf-8") as file:
-            print(json.dumps([mutant.name, killer]), file=file)
-
-    def tests(self, mutant: Mutant, changes: Changes) -> set[str]:
-        """Name the tests that pass the mutant's statement, else its functions; all where there are none."""
-        of_file = self.lines.get(str(mutant.path), {})
-        within = {line for old, _ in changes for line in lines_of(old)}
-        for lines in (mutant.lines, within) if changes else ():
-            if found := {test for line in lines for test in of_file.get(line, ())}:
-                return found
-        return set(self.seconds)
-
-    def within(self, tests: list[str], mutant: Mutant, most: float) -> list[str]:
-        """Give the first tests that together take no longer than this, and those named after the module."""
-        near, taken, sooner = f"/test_{mutant.path.stem}.py::", 0.0, []
-        for test in tests:
-            if (fits := taken + self.seconds[test] <= most) or (near in test and most == _AT_LAST):
-                sooner.append(test)
-                taken += self.seconds[test] if fits else 0
-        return sooner
-
-    def tell(self) -> None:
-        """Print how many of each module were noticed, and each mutant that lives."""
-        known = self.noticed()
-        for path in self.modules:
-            found = [known.get(each.name) for each in mutants_of(path)]
-            print(path.stem, len(found), "mutants,", sum(map(bool, found)), "noticed")
-        for name in (each.name for path in self.modules for each in mutants_of(path)):
-            if not known.get(name):
-                print(name)
 
 
 class _Same:
@@ -130,7 +66,7 @@ class _Same:
 class _InPlace(_Same):
     """A plugin of pytest that runs the collected tests that pass a mutant, for each mutant."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: Known) -> None:
         self.run = run
         self.killers: Counter[str] = Counter()
         self.case: dict[str, int] = {}
@@ -152,7 +88,7 @@ class _InPlace(_Same):
             changes = mutant.changes()
             near = f"/test_{mutant.path.stem}.py::"
             tests = sorted(self.run.tests(mutant, changes), key=partial(self._worth, near))
-            tests = self.run.within(tests, mutant, _AT_FIRST)
+            tests = self.run.within(tests, mutant, AT_FIRST)
             put = partial(self._swap, changes) if changes else partial(_rebind, mutant)
             killer = _in_fork(partial(self._tested, session, put, tests))
             self.killers[killer] += 1
@@ -250,7 +186,7 @@ def _replace(module: str, name: str, old: object, new: object) -> None:
             holder[name] = new
 
 
-def _run_anew(run: _Run) -> None:
+def _run_anew(run: Known) -> None:
     """Run what lived in forks of a process that has imported nothing of ours."""
     run.read_measured()
     for name in run.imported:
@@ -262,7 +198,7 @@ def _run_anew(run: _Run) -> None:
         tests = sorted(
             run.tests(mutant, mutant.changes()), key=lambda test: (near not in test, run.seconds[test])
         )
-        chosen = _Chosen(run.within(tests, mutant, _AT_LAST), run.seconds)
+        chosen = _Chosen(run.within(tests, mutant, AT_LAST), run.seconds)
         run.keep(mutant, _in_fork(partial(_anew, mutant, chosen)))
 
 

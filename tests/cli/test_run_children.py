@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from tests.support.ports import free_port
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals and signals")
@@ -300,12 +301,6 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize(

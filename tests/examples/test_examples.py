@@ -13,7 +13,8 @@ import httpx
 import pytest
 from tests.support.command import clean_environ, run_command
 from tests.support.django_fixtures import postgresql_database
-from tests.support.serving import free_port, serving
+from tests.support.ports import free_port
+from tests.support.serving import serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PASSWORD = "of-the-boss"  # noqa: S105 - of a database that the test makes

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -107,13 +106,6 @@ def _programs(folder: Path) -> Path:
         shutil.copytree(f"{installed}.libs", copy / f"{installed.name}.libs")  # where the wheel keeps libpq
         os.chown(folder, _NOBODY, _NOBODY)
     return copy / installed.name / inside / "bin"
-
-
-def free_port() -> int:
-    """Give a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:

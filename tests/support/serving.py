@@ -1,6 +1,5 @@
 """A server in a process of its own, for as long as a test needs it."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -12,13 +11,6 @@ import httpx
 from tests.support.together import group
 
 _PATIENCE = 60.0
-
-
-def free_port() -> int:
-    """Give a port that nobody uses just now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.support.passing import passing
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 from tests.torture.journals import written
 from tests.torture.processes import Program, environ
 from tests.torture.tally import Tally, counted

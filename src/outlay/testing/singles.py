@@ -98,7 +98,7 @@ class CallsContract:
         assert (found.correct, found.user_rating) == (False, 4.0)
         assert ledger.conflicts() == 0
 
-    def test_losses_are_nocalls(self, ledger: Ledger) -> None:
+    def test_losses_are_no_calls(self, ledger: Ledger) -> None:
         """They are told elsewhere."""
         assert ledger.add([Loss(at=NOON, count=3, why="disk full")]) == 0
         assert ledger.rows(Query()).total["calls"] == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.cancelled import cancel_while_reading
-from tests.support.forms import CHAT
+from tests.support.form_bodies import CHAT
 from tests.support.wire import Kept, answer
 from tests.support.wire_httpx import HttpxServer
 

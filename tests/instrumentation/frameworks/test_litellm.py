@@ -11,7 +11,8 @@ import pytest
 from tests.support.bedrock_bodies import CONVERSE_EVENTS, CONVERSED, INVOKE_EVENTS
 from tests.support.bedrock_bodies import UNITS as BEDROCKS
 from tests.support.cancelled import cancel_while_reading
-from tests.support.forms import CHAT, CHUNKS, GEMINI, GENERATING, MESSAGE, SPEAKING, UNITS
+from tests.support.form_bodies import CHAT, CHUNKS, GEMINI, GENERATING, MESSAGE, SPEAKING
+from tests.support.forms import UNITS
 from tests.support.wire import Kept, Server, Stream, answer, streamed
 from tests.support.wire_httpx import HttpxServer
 

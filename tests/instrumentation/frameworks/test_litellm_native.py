@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from tests.support.forms import CHAT, MESSAGE, SPEAKING, UNITS
+from tests.support.form_bodies import CHAT, MESSAGE, SPEAKING
+from tests.support.forms import UNITS
 from tests.support.wire import Kept
 
 from outlay.capture import context

@@ -11,7 +11,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 from psycopg import sql
-from tests.support.postgres import Server, free_port, private
+from tests.support.ports import free_port
+from tests.support.postgres import Server, private
 
 from outlay.core.errors import (
     LedgerBusyError,

@@ -3,7 +3,7 @@
 import gc
 from pathlib import Path
 
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 from tests.support.spending import lines
 
 from outlay.ledger.ship import shipper_of
