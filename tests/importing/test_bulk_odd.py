@@ -66,6 +66,15 @@ def test_what_is_too_deep_for_forms_is_read_one_by_one() -> None:
     assert both_agree(FIRST + f"\n{deep}\n".encode() + line({"timestamp": TEN, "cost": 2})).new == 3
 
 
+@pytest.mark.parametrize("numeral", ["NaN", "-Infinity", "1e400", "5"])
+def test_a_numeral_in_the_place_of_an_object(numeral: str) -> None:
+    """DuckDB reads more than JSON has; kept in a ledger, no question that shows calls was answered."""
+    rows = [f'{{"timestamp": "{TEN}", "cost": {n}, "note": {{"x": 1, "y": ["z"]}}}}' for n in range(1, 40)]
+    rows[7] = f'{{"timestamp": "{TEN}", "cost": 1, "note": {numeral}}}'
+    done = both_agree("\n".join(rows).encode())
+    assert (done.new, [number for number, _ in done.faults]) == ((39, []) if numeral == "5" else (38, [8]))
+
+
 def test_requests_without_a_name_are_told_apart() -> None:
     """As by their content; and where Helicone's shape is only said of them."""
     asked = {"request_created_at": TEN, "request_id": None, "provider": "OPENAI", "prompt_tokens": 1}

@@ -67,7 +67,8 @@ def _of_form(cells: Cells, form: Written) -> str:
     values = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
     told = [f"NULLIF({form.raw(path)}, '') AS {name}" for path, name in cells.asked.items()]
     nested = form.nested()
-    odd = [_is_odd(cells, f"concat_ws(' ', {', '.join(nested)})")] if nested else []
+    # A comma before each: a numeral may stand in an object's place, which is looked for behind such a sign.
+    odd = [_is_odd(cells, f"concat_ws(',', '', {', '.join(nested)})")] if nested else []
     read = f"json_extract_string(line, {paths(raws)})"
     others = "ANTI JOIN foreign_told USING (number)" if cells.is_next else ""
     return f"""SELECT *, {", ".join([*told, *odd])} FROM (
