@@ -1,9 +1,11 @@
 """Calls that DuckDB writes as lines of a journal are what their Records would be, to the byte."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -86,3 +88,21 @@ def test_usual_calls_need_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     with holding(calls) as ledger:
         assert check(ledger, CallQuery(limit=None)) == len(USUAL)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_pages_follow_upon_each_other_wherever_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """An instant taken for local time left hours of calls out, or gave the same page for ever."""
+    monkeypatch.setattr(transcript, "_SIZE", 3)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with holding([usual(at=NOON + n * timedelta(hours=1), id=uuid7(NOON)) for n in range(8)]) as ledger:
+            pages = list(islice(ledger.transcribed(CallQuery(limit=None)), 4))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [calls for calls, _ in pages] == [3, 3, 2]
+    assert len(set(b"".join(lines for _, lines in pages).splitlines())) == 8

@@ -7,7 +7,7 @@ said of its call later, neither a score nor another cost.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from outlay.core.query import CallQuery
@@ -28,9 +28,13 @@ Turn = Callable[[bool], AbstractContextManager[Tables]]
 
 class _Call(NamedTuple):
     id: str
-    at: datetime
+    at: datetime  # aware: a page begins behind it
     line: bytes
     later: bool  # something was said of it
+
+
+def _call(name: str, at: datetime, line: bytes, later: bool) -> _Call:  # noqa: FBT001  # a row's columns
+    return _Call(name, at.replace(tzinfo=UTC), line, later)
 
 
 def transcribed(turn: Turn, query: CallQuery) -> Iterator[tuple[int, bytes]]:
@@ -42,7 +46,7 @@ def transcribed(turn: Turn, query: CallQuery) -> Iterator[tuple[int, bytes]]:
         size = _SIZE if left is None else min(_SIZE, left)
         with turn(last is None) as tables:
             asked = sql.page(query, _SPELLED, size, last, answers.standing(tables, query))
-            calls = [_Call(*row) for row in tables.all(asked.text, asked.parameters)]
+            calls = [_call(*row) for row in tables.all(asked.text, asked.parameters)]
             odd = _whole(tables, [call.id for call in calls if call.later or not own(call.line)])
         if calls:
             yield len(calls), b"".join(odd.get(call.id, call.line) for call in calls)
