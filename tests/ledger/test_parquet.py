@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 
 from outlay.core.cost import Cost
 from outlay.core.errors import LedgerError
+from outlay.core.query import CallQuery
 from outlay.core.record import Record
+from outlay.ledger import DuckLedger
 from outlay.ledger.parquet import write_parquet
 from outlay.testing import NOON, call
 
@@ -72,3 +75,16 @@ def test_a_folder_that_cannot_have_its_name_is_told_in_a_line(tmp_path: Path) ->
     with pytest.raises(LedgerError, match=r"calls cannot be written: Not a directory"):
         write_parquet(calls(), folder)
     assert [each.name for each in tmp_path.iterdir()] == ["calls"]
+
+
+def test_a_period_of_another_zone_is_written_whole_and_the_last_day_that_there_is(tmp_path: Path) -> None:
+    """The first of November in Berlin begins at eleven in the evening of the day before, in UTC."""
+    late = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+    last = datetime(9999, 12, 31, 12, tzinfo=UTC)
+    ledger = DuckLedger(tmp_path / "ledger")
+    ledger.add([call(late - timedelta(hours=1)), call(late), call(late + timedelta(hours=3)), call(last)])
+    berlin = ZoneInfo("Europe/Berlin")
+    day = CallQuery(since=datetime(2026, 11, 1, tzinfo=berlin), until=datetime(2026, 11, 2, tzinfo=berlin))
+    assert ledger.write_parquet(day, tmp_path / "day") == len(list(ledger.calls(day))) == 2
+    assert ledger.write_parquet(CallQuery(limit=None), tmp_path / "all") == 4
+    ledger.close()

@@ -54,30 +54,33 @@ def copy_parquet(turn: Callable[[], AbstractContextManager[Engine]], query: Call
                 break
             with turn() as engine:
                 wanted = None if left is None or left >= held else left
-                done = _copy_day(engine, _on(query, day), wanted, place / "out" / f"day={day}")
+                done = _copy_day(engine, query, wanted, day, place / "out")
             count, left = count + done, None if left is None else left - done
     return count
 
 
 def _on(query: CallQuery, day: date) -> CallQuery:
     start = datetime.combine(day, time(), UTC)
-    end = start + timedelta(days=1)
     since = start if query.since is None else max(start, query.since)
+    if day == date.max:  # no day follows
+        return replace(query, since=since)
+    end = start + timedelta(days=1)
     return replace(query, since=since, until=end if query.until is None else min(end, query.until))
 
 
-def _copy_day(engine: Engine, query: CallQuery, limit: int | None, folder: Path) -> int:
+def _copy_day(engine: Engine, query: CallQuery, limit: int | None, day: date, out: Path) -> int:
+    folder = out / f"day={day}"
     folder.mkdir()
-    rows = sql.chosen(query, limit, dialect=newest(engine))
+    rows = sql.chosen(_on(query, day), limit, dialect=newest(engine))
     names = ", ".join(_column(name) for name in engine.columns("calls"))
-    # The period once more: by it whole groups of rows are passed over unread.
-    calls = f"""(SELECT * FROM calls WHERE "at" >= ? AND "at" < ? AND rowid IN ({rows.text})) AS calls"""  # noqa: S608  # our own names
-    period = [each.replace(tzinfo=None) for each in (query.since, query.until) if each is not None]
+    # The day once more: by it whole groups of rows are passed over unread.
+    calls = f"""(SELECT * FROM calls WHERE "at" >= CAST(? AS DATE)
+        AND "at" < CAST(? AS DATE) + INTERVAL 1 DAY AND rowid IN ({rows.text})) AS calls"""  # noqa: S608  # our own names
     target = str(folder / "calls.parquet").replace("'", "''")
     found = engine.all(
         f"""COPY (SELECT {names} FROM {_standing(engine, calls)} ORDER BY "at", id)
         TO '{target}' (FORMAT parquet, COMPRESSION zstd)""",  # noqa: S608  # likewise
-        [*period, *rows.parameters],
+        [day, day, *rows.parameters],
     )
     return int(found[0][0])
 
