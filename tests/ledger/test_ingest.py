@@ -1,7 +1,8 @@
 """What journals hold comes into the embedded ledger exactly once, whatever stands beside it."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,8 @@ from outlay.core.query import CallQuery, Query
 from outlay.core.record import Entry, Loss, Score
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger, backlog
+from outlay.ledger.batch import Batch
+from outlay.ledger.native import duckdb
 from outlay.testing import NOON, call
 
 CHARGE = Cost(
@@ -165,6 +168,36 @@ def test_journals_are_taken_in_portion_by_portion(
     write(ledger, "b.jsonl", lines(call()))
     assert count(ledger) == 22
     assert ledger.info().faults == 0
+
+
+@pytest.mark.parametrize("fine", range(5))
+def test_an_engine_that_fails_while_lines_are_looked_at_is_no_fault_of_theirs(
+    ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch, fine: int
+) -> None:
+    """One segment holds a call twice, the next a line that is none; then for a while the disk is full."""
+    monkeypatch.setattr(backlog, "PORTION", 1000)  # each segment is one
+    twice = call()
+    write(ledger, "a.jsonl", lines(twice, twice))
+    write(ledger, "b.jsonl", lines(call(), call()) + b"{broken\n")
+    load, number = Batch.load, iter(range(100))
+
+    def failing(batch: Batch, paths: Sequence[Path]) -> bool:
+        if next(number) >= fine:
+            raise duckdb.IOException("could not write block: disk full")
+        return load(batch, paths)
+
+    monkeypatch.setattr(Batch, "load", failing)
+    with suppress(LedgerError):
+        count(ledger)
+    monkeypatch.undo()
+    assert (count(ledger), ledger.info().faults, ledger.verify()) == (3, 1, ())
+
+
+def test_a_value_of_another_kind_is_a_fault_that_verify_knows(ledger: DuckLedger) -> None:
+    """DuckDB would take an object for a text."""
+    odd = entry_json(call()) | {"model": {"name": "m"}}
+    write(ledger, "a.jsonl", lines(call()) + orjson.dumps(odd) + b"\n")
+    assert (count(ledger), ledger.info().faults, ledger.verify()) == (1, 1, ())
 
 
 def test_nothing_is_added_if_one_entry_cannot_be(ledger: DuckLedger) -> None:

@@ -17,7 +17,9 @@ from outlay.ledger.native import duckdb
 
 _ENTRIES = 50_000  # taken in at once by add
 _LINES, _OTHERS = "batch.jsonl", "others.jsonl"  # what is read at once
-_ODD = (duckdb.InvalidInputException, duckdb.ConversionException)
+ODD = (duckdb.InvalidInputException, duckdb.DataError)
+"""What DuckDB says of lines that it cannot read; all else, a full disk say, is no fault of theirs."""
+
 Faults = list[tuple[str, int, str]]
 
 
@@ -54,7 +56,7 @@ def _inserts(engine: Engine, batch: Batch, load: list[Stretch], spool_folder: Pa
                 if others:
                     _keep_others(engine, batch, paths, others, target.with_name(_OTHERS))
                 _move_offsets(engine, load)
-        except (*_ODD, duckdb.ConstraintException, _Unusual):
+        except (*ODD, duckdb.ConstraintException, _Unusual):
             return False
     return True
 
@@ -78,7 +80,7 @@ def _keep_others(engine: Engine, batch: Batch, paths: list[Path], number: int, t
 
 def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_folder: Path) -> None:
     with spool_file(spool_folder) as target:
-        if _loads(engine, batch, spool(portion, target)):
+        if are_read(engine, batch, spool(portion, target)):
             _commit(engine, batch, portion, [])
         elif len(portion) > 1:
             for stretch in portion:
@@ -87,10 +89,11 @@ def _take_portion(engine: Engine, batch: Batch, portion: list[Stretch], spool_fo
             _commit(engine, batch, portion, load_line_by_line(batch, portion[0], target))
 
 
-def _loads(engine: Engine, batch: Batch, paths: list[Path]) -> bool:
+def are_read(engine: Engine, batch: Batch, paths: list[Path]) -> bool:
+    """Load files of lines; False if some line has to be looked at by itself."""
     try:
         return batch.load(paths) and are_kinds(engine, "batch", batch.columns)
-    except _ODD:
+    except ODD:
         return False
 
 
@@ -119,7 +122,9 @@ def load_line_by_line(batch: Batch, stretch: Stretch, target: Path) -> Faults:
         else:
             good.append((offset, line_of(entry)))
     refused = _refused(batch, good, target)
-    _load(batch, [line for offset, line in good if offset not in refused], target)
+    if refused:  # else they stand there by now
+        _write([line for offset, line in good if offset not in refused], target)
+        batch.load([target])
     faults += [(stretch.path.name, offset, reason) for offset, reason in refused.items()]
     return sorted(faults)
 
@@ -147,12 +152,16 @@ def _refused(batch: Batch, lines: list[tuple[int, bytes]], target: Path) -> dict
 
 def _load(batch: Batch, lines: list[bytes], target: Path) -> str | None:
     """Load lines; give what is wrong with them, if anything."""
-    target.parent.mkdir(exist_ok=True)
-    target.write_bytes(b"".join(lines))
+    _write(lines, target)
     try:
         return None if batch.load([target]) else "a field is missing"
-    except duckdb.Error as error:
+    except ODD as error:
         return str(error).partition("\n")[0]
+
+
+def _write(lines: Iterable[bytes], target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(b"".join(lines))
 
 
 def add(engine: Engine, entries: Iterable[Entry], spool_folder: Path) -> int:

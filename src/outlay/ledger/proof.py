@@ -8,8 +8,7 @@ from outlay.journal import Segment, segments
 from outlay.ledger.backlog import Stretch, cut, spool
 from outlay.ledger.batch import Batch
 from outlay.ledger.engine import Engine
-from outlay.ledger.ingest import load_line_by_line, spool_file
-from outlay.ledger.native import duckdb
+from outlay.ledger.ingest import are_read, load_line_by_line, spool_file
 from outlay.ledger.retention import take_old_out
 from outlay.ledger.seal_proof import check
 
@@ -45,7 +44,7 @@ def _of_segment(
 ) -> Iterator[Disagreement]:
     faults = 0
     for stretch in cut(segment.path, 0, end):
-        faults += _load(batch, stretch, target)
+        faults += _load(engine, batch, stretch, target)
         take_old_out(engine)
         for what, lacking, among in batch.lacking():
             if lacking:
@@ -55,13 +54,10 @@ def _of_segment(
         yield Disagreement(segment.name, "faulty lines", f"{faults:,}", f"{told:,}")
 
 
-def _load(batch: Batch, stretch: Stretch, target: Path) -> int:
-    """Load a stretch; give how many of its lines are faulty."""
-    try:
-        if batch.load(spool([stretch], target)):
-            return 0
-    except duckdb.Error:  # some line is no JSON, or does not fit; which one is found below
-        pass
+def _load(engine: Engine, batch: Batch, stretch: Stretch, target: Path) -> int:
+    """Load a stretch, as it was taken in; give how many of its lines are faulty."""
+    if are_read(engine, batch, spool([stretch], target)):
+        return 0
     return len(load_line_by_line(batch, stretch, target))
 
 
