@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.any_record import alike
 from tests.support.ledger_of_before import of_before
 
+from outlay.core.keeping import Disagreement
 from outlay.core.ports import Ledger
 from outlay.core.query import CallQuery, Query, filters
 from outlay.core.record import Record, Revision, Score
@@ -23,6 +24,7 @@ from outlay.ledger.engine import Engine
 from outlay.ledger.native import duckdb
 from outlay.ledger.parts import percentiles
 from outlay.testing import NOON, KeepingContract, LedgerContract, call
+from outlay.testing.lines import line, lined
 
 DAY = timedelta(days=1)
 LATENCY = DUCKDB.percentiles.format(column="latency_ms")
@@ -376,6 +378,36 @@ def test_verify_says_where_a_seal_is_not_what_its_calls_are(
         engine.run(statement)
     with closing(DuckLedger(tmp_path)) as ledger:
         assert {each.where for each in ledger.verify()} == told
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("sums", "* REPLACE ('azure' AS provider)"),
+        ("latencies", "* REPLACE (TIMESTAMP '2026-01-01' AS \"at\")"),
+        ("first_tokens", "* REPLACE ('azure' AS provider)"),
+        ("lines", "* REPLACE ('output' AS unit)"),
+    ],
+)
+def test_verify_says_what_a_seal_holds_of_no_calls(tmp_path: Path, name: str, made: str) -> None:
+    """All of the calls is there, and one row more."""
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([replace(lined(line("input", 10, "2.5")), latency_ms=2.0, time_to_first_token_ms=1.0)])
+        assert (len(ledger.lines(Query())), ledger.verify()) == (1, ())
+        with ledger._turn() as engine:  # to spoil what nobody else may
+            engine.run(f"INSERT INTO sealed_{name} SELECT {made} FROM sealed_{name}")  # noqa: S608  # our own names
+        expected = Disagreement(f"sealed {name.replace('_', ' ')}", "days and kinds of no calls", "0", "1")
+        assert ledger.verify() == (expected,)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_call_of_the_last_day_that_there_is_is_sealed_as_others(tmp_path: Path) -> None:
+    last = datetime(9999, 12, 31, 12, tzinfo=UTC)
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([call(latency_ms=2.0), call(last, latency_ms=5.0)])
+        total = ledger.rows(Query()).total
+        assert (total["calls"], total["p50_latency_ms"], ledger.verify()) == (2, 3.5, ())
 
 
 @pytest.mark.usefixtures("at_once")

@@ -7,7 +7,7 @@ and says the same.
 
 from collections.abc import Iterator
 from dataclasses import astuple, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from outlay.ledger.dialect import DUCKDB
@@ -26,7 +26,6 @@ ALIKE: Final = 10
 DAY: Final = """date_trunc('day', min(calls."at"))"""
 _MOST = 10_000_000  # a question seals no more: others wait for it, and the next one goes on
 _AT_ONCE = 2_000_000  # latencies that are sorted together: more would need more memory than questions do
-_DAY = timedelta(days=1)
 
 
 def write_seal(engine: Engine, seal: Seal) -> None:
@@ -73,7 +72,8 @@ def _seal(engine: Engine, have: Seal, upto: int) -> None:
         raise TooManyKindsError
     calls = within("calls", new)
     for first, last in _stretches(engine, calls):
-        some = within("calls", f"{new} AND \"at\" >= '{first}' AND \"at\" < '{last}'")
+        days = f"\"at\" >= TIMESTAMP '{first}' AND \"at\" < TIMESTAMP '{last}' + INTERVAL 1 DAY"
+        some = within("calls", f"{new} AND {days}")
         for column, name in SORTED.items():
             engine.run(f'INSERT INTO sealed_{name} BY NAME {sorted_of(some, DAY, column)} ORDER BY "at"')
     if not have.upto:
@@ -88,12 +88,12 @@ def within(calls: str, condition: str) -> str:
 
 
 def _stretches(engine: Engine, calls: str) -> Iterator[tuple[datetime, datetime]]:
-    """Cut these calls' time at midnights into stretches of no more calls than can be sorted at once."""
+    """Cut these calls' days, from first to last, into stretches of no more than can be sorted at once."""
     days = engine.all(f"SELECT date_trunc('day', \"at\"), count(*) FROM {calls} GROUP BY 1 ORDER BY 1")  # noqa: S608  # likewise
-    first, number = days[0][0], 0
+    first, last, number = days[0][0], days[0][0], 0
     for day, count in days:
         if number and number + count > _AT_ONCE:
-            yield first, day
+            yield first, last
             first, number = day, 0
-        number += count
-    yield first, days[-1][0] + _DAY
+        last, number = day, number + count
+    yield first, last
