@@ -46,6 +46,22 @@ def test_a_server_that_goes_away_under_a_question_of_ones_own_is_no_wrong_questi
     assert ledger.rows(Query()).total["calls"] == 1
 
 
+def test_a_server_that_takes_over_without_the_last_transactions_is_asked_for_all_numbers_anew(
+    ledger: PostgresLedger, connection: Connection, server: str
+) -> None:
+    """A kind of calls that it lacks would else be named by the number that another kind gets there."""
+    with connection.reading() as asked:
+        ((backend,),) = asked.all("SELECT pg_backend_pid()")
+    tables = ("records", "kinds", "prices", "hours", "latencies", "hour_latencies")
+    lost = ", ".join(f'"{ledger.schema}".{table}' for table in tables)
+    with psycopg.connect(server, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+        other.execute(f"TRUNCATE {lost} RESTART IDENTITY".encode())
+    assert ledger.add([call(model="first"), call()]) == 2
+    assert {row["model"] for row in ledger.rows(Query(("model",))).rows} == {"first", call().model}
+    assert ledger.verify() == ()
+
+
 def test_who_asks_after_the_connection_was_closed_is_told(connection: Connection) -> None:
     connection.close()
     with pytest.raises(LedgerError, match="the connection was closed"):

@@ -94,6 +94,22 @@ def test_percentiles_of_many_calls_are_right_to_four_in_a_hundred(url: str) -> N
     exactly.close()
 
 
+@pytest.mark.parametrize("by", [(), ("hour",), ("model",), ("user",)])
+def test_the_broken_hour_and_day_at_the_beginning_of_a_period_is_in_its_percentiles(
+    url: str, by: tuple[str, ...]
+) -> None:
+    """By buckets of hours, of days, or of the calls themselves: all that there is lies in that hour."""
+    large = PostgresLedger(url, exact=0)
+    large.add(
+        [call(NOON, latency_ms=5.0), *(call(NOON + timedelta(minutes=20), latency_ms=80.0) for _ in "abc")]
+    )
+    found = large.rows(Query(by, NOON + timedelta(minutes=10), NOON + timedelta(days=2)))
+    large.close()
+    for row in (found.total, *found.rows):
+        assert row["calls"] == 3
+        assert row["p50_latency_ms"] == pytest.approx(80.0, rel=0.04)
+
+
 def test_percentiles_of_few_calls_out_of_many_are_those_of_the_calls_themselves(url: str) -> None:
     """Of 10, 20, 30 and 60 ms the middle lies between 20 and 30, whatever else the ledger holds."""
     large = PostgresLedger(url, exact=4)

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import psycopg
 import pytest
@@ -22,6 +22,7 @@ from outlay.core.errors import (
     SettingsError,
 )
 from outlay.core.query import Query
+from outlay.core.record import Revision
 from outlay.ledger import PostgresLedger
 from outlay.testing import NOON, call, calls
 
@@ -91,6 +92,17 @@ def test_of_entries_with_one_that_cannot_be_kept_none_is(ledger: PostgresLedger)
     assert ledger.rows(Query()).total["calls"] == 0
     assert ledger.add([call(model="another kind")]) == 1
     assert calls(ledger)[0].model == "another kind"
+
+
+def test_a_cost_that_was_reckoned_in_another_zone_is_as_new_as_it_is(ledger: PostgresLedger) -> None:
+    """Nine hours ahead, an hour after noon is told as ten in the evening."""
+    record = call()
+    there = (NOON + timedelta(hours=1)).astimezone(timezone(timedelta(hours=9)))
+    costs = {there: "2", NOON + timedelta(hours=2): "3"}
+    said = [Revision(record_id=record.id, at=at, charge=call(cost=cost).charge) for at, cost in costs.items()]
+    ledger.add([record, *said])
+    assert [each.at for each in ledger.revisions(record.id)] == [record.at, *costs]
+    assert ledger.rows(Query()).total["cost"] == 3
 
 
 def test_calls_of_all_times_have_their_partition(server: str, ledger: PostgresLedger) -> None:

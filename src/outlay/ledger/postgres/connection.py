@@ -40,6 +40,7 @@ class Connection:
         self._patience = patience
         self._psycopg: psycopg.Connection[tuple[Any, ...]] | None = None
         self._process = os.getpid()
+        self.sessions = 0  # a new one may be with a server that took over and lacks the last transactions
 
     @contextmanager
     def reading(self) -> Iterator["Connection"]:
@@ -106,6 +107,7 @@ class Connection:
             made.adapters.register_dumper(str, _TextDumper)
             made.adapters.register_dumper(Written, _WrittenDumper)
             self._psycopg = made
+            self.sessions += 1
         elif self._psycopg.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             self._psycopg.rollback()  # of a beginning that failed
         return self._psycopg

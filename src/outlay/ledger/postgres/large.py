@@ -208,8 +208,10 @@ def _buckets(asked: _Asked) -> tuple[Statement, list[str], bool]:
     else:
         packed = False
         calls = f"(SELECT calls.*, {BUCKET} AS bucket FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
-    condition = None if packed else "bucket IS NOT NULL"
-    return *sql.chosen_calls(asked.query, asked.bounds, replace(asked.base, calls=calls), condition), packed
+    query, condition = asked.query, "bucket IS NOT NULL"
+    if packed:  # rows in the period, whose broken hours and days begin before it
+        query, condition = replace(query, since=None, until=None), None
+    return *sql.chosen_calls(query, asked.bounds, replace(asked.base, calls=calls), condition), packed
 
 
 def _packed_of_days(asked: _Asked, inner: _Period) -> str:

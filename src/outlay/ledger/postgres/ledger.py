@@ -69,6 +69,7 @@ class PostgresLedger(Answering):
                 self._loader = Loader()
             try:
                 with connection.writing():
+                    self._loader.know_only(connection.sessions)
                     yield connection, self._loader
             except BaseException:
                 self._loader.forget()

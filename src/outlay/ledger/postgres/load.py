@@ -1,6 +1,7 @@
 """Entries into the tables: calls by COPY and one INSERT that refuses known ids, the others beside them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
 from itertools import count, repeat
 from typing import Any
 
@@ -75,6 +76,13 @@ class Loader:
         self._prices = Numbers("prices", rows.PRICE_COLUMNS, lambda key: rows.price_row(*key))
         self._months: set[tuple[int, int]] = set()
         self._drawing = Drawing()
+        self._session = 0
+
+    def know_only(self, session: int) -> None:
+        """Forget what was learnt in another session."""
+        if session != self._session:
+            self.forget()
+            self._session = session
 
     def forget(self) -> None:
         """Remember nothing of what the tables held, as after a transaction that failed."""
@@ -244,5 +252,5 @@ def _new(connection: Connection, table: str, found: Sequence[Sequence[Any]]) -> 
 
 def _column(name: str, values: list[Any]) -> list[Any]:
     if name == "at":
-        return [value.replace(tzinfo=None) for value in values]
+        return [value.astimezone(UTC).replace(tzinfo=None) for value in values]
     return [value if value is None else str(value) for value in values] if name in {"cost", "why"} else values
