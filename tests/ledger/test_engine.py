@@ -68,6 +68,14 @@ def test_the_first_so_many_rows_are_those_with_the_least_rowids(tmp_path: Path) 
         assert [edge(engine, first) for first in wanted] == [rowids[first] for first in wanted]
 
 
+def test_a_ledger_that_was_copied_has_a_place_for_what_memory_does_not_hold(tmp_path: Path) -> None:
+    """Of twelve megabytes, in eight."""
+    with closing(Engine(tmp_path)) as engine, engine.attached():
+        engine.run("SET memory_limit = '8MB'")
+        engine.run("CREATE TEMP TABLE batch AS SELECT hash(i) AS h FROM range(1_500_000) AS numbers(i)")
+        assert engine.all("SELECT count(h) FROM temp.batch") == [(1_500_000,)]
+
+
 def test_who_waits_too_long_is_told(tmp_path: Path) -> None:
     """An ingest of somebody else holds the lock."""
     ledger = DuckLedger(tmp_path, patience=0.05)

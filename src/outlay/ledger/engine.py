@@ -1,7 +1,7 @@
 """DuckDB itself: one engine in memory, to which the ledger's file is attached for one question at a time."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,9 @@ class Engine:
             raise LedgerError(
                 f"the folder {str(folder)!a} has no name in UTF-8 in this locale; set PYTHONUTF8=1"
             ) from None
+        self._spool = folder / "spool"
         self._memory = duckdb.connect(
-            ":memory:", config={**_CONFIG, "temp_directory": str(folder / "spool" / "duckdb")}
+            ":memory:", config={**_CONFIG, "temp_directory": str(self._spool / "duckdb")}
         )
         self._memory.execute(_UTC)
         self.found = 0  # the version of the tables before they were migrated, the last time
@@ -65,12 +66,18 @@ class Engine:
         with told_plainly(self._file):
             self.attach(self._file, "ledger")
             try:
+                self._make_spool()
                 self.run("USE ledger")
                 self.found = self.version()
                 self.migrate()
                 yield self
             finally:
                 self._detach()
+
+    def _make_spool(self) -> None:
+        """Make the folder in which DuckDB puts down what memory does not hold; a copied ledger has none."""
+        with suppress(OSError):  # it is told by whom it concerns, when it does
+            self._spool.mkdir(exist_ok=True)
 
     def attach(self, file: Path, name: str) -> None:
         """Open a file, which is made if it is not there, under a name of one word."""

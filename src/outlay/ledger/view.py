@@ -58,7 +58,10 @@ def select(file: Path, text: str) -> Selected:
         QueryError: it is not one SELECT, or DuckDB cannot run it.
         LedgerError: the ledger cannot be opened.
     """
-    engine = duckdb.connect(":memory:", config={"autoload_known_extensions": "false"})
+    spill = str(file.parent / "spool" / "duckdb")  # by itself DuckDB takes the folder where the caller stands
+    engine = duckdb.connect(
+        ":memory:", config={"autoload_known_extensions": "false", "temp_directory": spill}
+    )
     try:
         _check(engine, text)
         _open(engine, file)
