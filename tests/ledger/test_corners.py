@@ -233,5 +233,6 @@ def test_a_log_that_the_engine_could_not_write_back_stops_a_compaction(
     with pytest.raises(LedgerError, match="could not be written back"):
         ledger.compact()
     monkeypatch.undo()
+    assert not (tmp_path / "ledger.duckdb.new").exists()
     assert ledger.rows(Query()).total["calls"] == 1
     ledger.close()

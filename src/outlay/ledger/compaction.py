@@ -38,16 +38,20 @@ def rewrite(engine: Engine, folder: Path) -> None:
     new.unlink(missing_ok=True)
     try:
         _copied(engine, new)
+        _check_written(file, new)
+        new.replace(file)
     except BaseException:
-        new.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)  # it may be what fills the disk
         raise
+    sync_folder(file.parent)
+
+
+def _check_written(file: Path, new: Path) -> None:
     logs = [name for name in (f"{file}.wal", f"{new}.wal") if Path(name).exists()]
     if logs:
         raise LedgerError(f"{logs[0]} could not be written back; make room on the disk and try again")
     with new.open("rb") as written:
         os.fsync(written.fileno())
-    new.replace(file)
-    sync_folder(file.parent)
 
 
 def _copied(engine: Engine, new: Path) -> None:
