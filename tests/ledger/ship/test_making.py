@@ -20,6 +20,7 @@ from outlay.journal import Journal, segments
 from outlay.ledger.ship import Courier, Offsets, ShippedSink, Shipper
 from outlay.ledger.ship.making import courier_of, remove_shipped, shipper_of, shipping_first
 from outlay.ledger.ship.offsets import Progress, targets
+from outlay.ledger.ship.turns import Turn
 from outlay.testing import NOON, call
 
 URL = "postgresql://db/calls"
@@ -105,6 +106,10 @@ def test_what_every_target_has_is_removed_after_its_time(
     shipped(tmp_path, FaultyLedger(), "postgresql://elsewhere/calls")
     (segment,) = segments(tmp_path / "journal")
     assert remove_shipped(tmp_path, offsets, timedelta(days=1)) == []
+    turn = Turn(offsets.lock)
+    assert turn.take()  # somebody ships, and writes the offsets
+    assert remove_shipped(tmp_path, offsets, timedelta(seconds=-60)) == []
+    turn.give()
     assert remove_shipped(tmp_path, offsets, timedelta(seconds=-60)) == [segment.name]
     assert segments(tmp_path / "journal") == []
     assert offsets.read().taken == {}

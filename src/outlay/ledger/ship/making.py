@@ -10,6 +10,7 @@ from outlay.journal import remove_taken
 from outlay.ledger.ship.courier import Courier
 from outlay.ledger.ship.offsets import Offsets, taken_by_all
 from outlay.ledger.ship.shipper import Shipper
+from outlay.ledger.ship.turns import Turn
 from outlay.ledger.urls import open_ledger
 
 _log = logging.getLogger("outlay")
@@ -59,11 +60,16 @@ def shipping_first(courier: Courier, seconds: float) -> Callable[[], None]:
 def remove_shipped(home: Path, offsets: Offsets, keep: timedelta | None) -> list[str]:
     """Remove segments that this target, and every other that was ever shipped to, has; give their names.
 
-    None where the home has an embedded ledger too: that one removes what it needs no more itself.
+    None where the home has an embedded ledger too: that one removes what it needs no more itself. None either
+    while another process ships: it writes the offsets, and removes them when it has done so.
     """
-    if keep is None or (home / _EMBEDDED).exists():
+    turn = Turn(offsets.lock)
+    if keep is None or (home / _EMBEDDED).exists() or not turn.take():
         return []
-    taken = taken_by_all(home, offsets.read().taken)
-    removed = remove_taken(home / "journal", taken, datetime.now(UTC) - keep)
-    offsets.forget(removed)
+    try:
+        taken = taken_by_all(home, offsets.read().taken)
+        removed = remove_taken(home / "journal", taken, datetime.now(UTC) - keep)
+        offsets.forget(removed)
+    finally:
+        turn.give()
     return removed
