@@ -41,11 +41,13 @@ def portions(load: Iterable[Stretch]) -> Iterator[list[Stretch]]:
 
 def _grouped(stretches: Iterable[Stretch], most: int) -> Iterator[list[Stretch]]:
     group: list[Stretch] = []
+    size = 0  # of many segments, which short programs leave, not to be added up at each
     for stretch in stretches:
-        if group and sum(each.size for each in group) + stretch.size > most:
+        if group and size + stretch.size > most:
             yield group
-            group = []
+            group, size = [], 0
         group.append(stretch)
+        size += stretch.size
     if group:
         yield group
 

@@ -30,7 +30,7 @@ def percentiles(
     values = _values(chosen, keys, shares)
     found = tables.all(values.text, values.parameters)
     tables.all("DROP TABLE temp.stretches")
-    width = len(keys) + sum(name == "hour" for name in query.by)
+    width = len(keys)
     return {
         row[:width]: _listed(row[width], row[width + 1 :], shares) for row in found if row[width] is not None
     }
