@@ -208,9 +208,9 @@ def _buckets(asked: _Asked) -> tuple[Statement, list[str], bool]:
     else:
         packed = False
         calls = f"(SELECT calls.*, {BUCKET} AS bucket FROM {asked.base.calls}) AS calls"  # noqa: S608  # our own names
-    query, condition = asked.query, "bucket IS NOT NULL"
-    if packed:  # rows in the period, whose broken hours and days begin before it
-        query, condition = replace(query, since=None, until=None), None
+    # Packed rows lie in the period; those of its broken hours and days begin before it.
+    query = replace(asked.query, since=None, until=None) if packed else asked.query
+    condition = None if packed else "bucket IS NOT NULL"
     return *sql.chosen_calls(query, asked.bounds, replace(asked.base, calls=calls), condition), packed
 
 
