@@ -75,6 +75,14 @@ def test_a_numeral_in_the_place_of_an_object(numeral: str) -> None:
     assert (done.new, [number for number, _ in done.faults]) == ((39, []) if numeral == "5" else (38, [8]))
 
 
+def test_properties_of_a_request_may_hold_an_object() -> None:
+    asked = {"request_created_at": TEN, "provider": "OPENAI", "prompt_tokens": 1}
+    rows = [{**asked, "request_id": f"h{n}", "request_properties": {"a": {"b": "c"}}} for n in range(9)]
+    assert [dict(each.tags)["a"] for each in both_agree(b"".join(map(line, rows))).records] == [
+        "{'b': 'c'}"
+    ] * 9
+
+
 def test_requests_without_a_name_are_told_apart() -> None:
     """As by their content; and where Helicone's shape is only said of them."""
     asked = {"request_created_at": TEN, "request_id": None, "provider": "OPENAI", "prompt_tokens": 1}

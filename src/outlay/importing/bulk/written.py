@@ -34,7 +34,7 @@ class Written:
     def has_texts(self, key: str) -> bool:
         """Whether there is an object of the same keys in all rows, with nothing but texts under them."""
         tree = self.tree(key)
-        return tree is not None and set(tree.values()) == {TEXT}
+        return tree is not None and all(node == TEXT for node in tree.values())
 
     def has_keys(self, key: str, inner: Collection[str]) -> bool:
         """Whether an object, and those of ``inner`` keys anywhere in it, have the same keys in all rows."""
