@@ -1,13 +1,12 @@
 """The process's own set: forks and garbage collections in the middle of its work hold nobody up."""
 
-import gc
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+from tests.support.garbage import ends_within
 
 from outlay.process import Process
 from outlay.settings import Settings
@@ -59,24 +58,9 @@ def test_an_entry_that_a_garbage_collection_brings_while_another_is_kept_is_kept
     """A ledger in memory is written to at once, and a stream may be collected just then."""
     here = Process(Settings(home=tmp_path, ledger="memory:"))
     sink = here.recorder().sink
-    collected = iter([call(user="collected")])
-
-    def collect(phase: str, _about: object) -> None:
-        if phase == "start" and (found := next(collected, None)) is not None:
-            sink.append(found)
-
-    def keep() -> None:
-        with sink._lock:  # type: ignore[attr-defined]  # as within append
-            gc.collect()
-            sink.append(call(user="kept"))
-
-    gc.callbacks.append(collect)
-    try:
-        keeping = threading.Thread(target=keep, daemon=True)
-        keeping.start()
-        keeping.join(20)
-    finally:
-        gc.callbacks.remove(collect)
-    assert not keeping.is_alive()
+    lock = sink._lock  # type: ignore[attr-defined]  # as within append
+    assert ends_within(
+        lock, lambda: sink.append(call(user="collected")), lambda: sink.append(call(user="kept"))
+    )
     with here.open() as reader:
         assert {record.user for record in reader.calls()} == {"collected", "kept"}

@@ -1,10 +1,8 @@
 """Hard stops: refused before the call, only where asked, over the ledger and this process's own calls."""
 
 import asyncio
-import gc
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support.command import clean_environ
+from tests.support.garbage import ends_within
 from tests.support.wire import Server, answer
 
 import outlay
@@ -259,24 +258,7 @@ def test_a_call_that_a_garbage_collection_brings_while_budgets_are_looked_at_is_
 ) -> None:
     """As of a stream that is dropped within a cycle."""
     here = desk({"name": "b", "budget": 1})
-    found = iter([call(here.now, cost="1")])
-
-    def collect(_phase: str, _about: object) -> None:
-        for record in found:
-            here.stop.saw(record)
-
-    def look() -> None:
-        with here.stop._lock:
-            gc.collect()
-
-    gc.callbacks.append(collect)
-    try:
-        looking = threading.Thread(target=look, daemon=True)
-        looking.start()
-        looking.join(20)
-    finally:
-        gc.callbacks.remove(collect)
-    assert not looking.is_alive()
+    assert ends_within(here.stop._lock, lambda: here.stop.saw(call(here.now, cost="1")))
     assert not here.may()
 
 

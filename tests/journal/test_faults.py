@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.garbage import ends_within
 
 from outlay.core.record import Entry
 from outlay.journal import Journal, read_segment, segments
@@ -210,19 +211,5 @@ def test_a_loss_that_a_garbage_collection_brings_while_others_are_counted_waits_
     losses = Losses()
     losses.add(1, "full")
 
-    def collected(_phase: str, _about: object) -> None:
-        losses.add(1, "collected")
-
-    def count() -> None:
-        with losses._lock:
-            gc.collect()
-
-    gc.callbacks.append(collected)
-    try:
-        counting = threading.Thread(target=count, daemon=True)
-        counting.start()
-        counting.join(20)
-    finally:
-        gc.callbacks.remove(collected)
-    assert not counting.is_alive()
-    assert dict(losses.by_reason) == {"full": 1, "collected": 2}
+    assert ends_within(losses._lock, lambda: losses.add(1, "collected"))
+    assert dict(losses.by_reason) == {"full": 1, "collected": 1}

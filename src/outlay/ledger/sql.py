@@ -15,7 +15,6 @@ from outlay.ledger.dialect import DUCKDB, Dialect, Stands, Statement, joined
 Bounds = tuple[datetime, datetime]
 """The oldest and the newest instant that a ledger holds."""
 
-
 _NO_COST = Decimal(-(10**20) + 1)  # sorts calls of unknown cost behind all others
 _NO_LATENCY = float("-inf")
 _NO_SUMS = "0, 0, 0, 0, 0, NULL, NULL, NULL"  # in the place of what nobody asked for
