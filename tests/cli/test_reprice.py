@@ -62,7 +62,7 @@ def test_a_dry_run_shows_the_difference_and_writes_nothing(outlay: Outlay) -> No
     assert (document["dry_run"], document["written"]) == (True, 0)
     assert [(row["day"], row["model"], row["before"], row["after"]) for row in document["rows"]] == [
         ("2026-11-01", "gpt-4o", "0.0025", "0.002"),  # 1000 x 2
-        ("2026-11-02", "imaginary-9", "0", "0.004"),  # 1000 x 4
+        ("2026-11-02", "imaginary-9", None, "0.004"),  # 1000 x 4; nobody knows what it was
     ]
     assert document["totals"][0]["difference"] == "0.0035"
     assert (document["changed"], document["filled"], document["stated"]) == (1, 1, 1)

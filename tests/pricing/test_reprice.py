@@ -77,6 +77,16 @@ def test_what_a_new_cost_means_for_a_call(record: Record, found: str) -> None:
     assert verdict(record, reckoned(record, BOOK)) == found
 
 
+def test_what_was_unknown_before_is_no_zero() -> None:
+    found = Repricing(ZoneInfo("UTC"))
+    list(found.revisions([recorded(cost=None), recorded(cost=None)], BOOK, NOON))
+    (row,), (total,) = found.rows(), found.totals()
+    assert (row["before"], row["after"], row["difference"]) == (None, Decimal("0.002"), Decimal("0.002"))
+    assert (total["before"], total["filled"]) == (None, 2)
+    list(found.revisions([recorded(cost="0.003")], BOOK, NOON))
+    assert found.totals()[0]["before"] == Decimal("0.003")
+
+
 def test_an_amount_that_no_ledger_holds_is_rounded_before_it_is_compared() -> None:
     # 1 x 0.0000123456789 a million has 19 places, a ledger holds 18
     record = recorded(model="tiny", units={"input": 1})

@@ -63,7 +63,7 @@ class Change:
 
     calls: int = 0
     filled: int = 0  # of them had no cost
-    before: Decimal = ZERO
+    before: Decimal = ZERO  # of the others
     after: Decimal = ZERO
 
     def add(self, old: Cost, new: Cost) -> None:
@@ -103,7 +103,11 @@ class Repricing:
         return self.verdicts["changed"] + self.verdicts["filled"]
 
     def rows(self) -> list[dict[str, Any]]:
-        """Give one row a day and model, in this order; a difference between currencies is None."""
+        """Give one row a day and model, in this order.
+
+        ``before`` is the sum of the costs that were known, None where none was. ``difference`` is what the
+        sum of known costs changes by, None between currencies.
+        """
         return [_row(group, self.changes[group]) for group in sorted(self.changes, key=_place)]
 
     def totals(self) -> list[dict[str, Any]]:
@@ -133,10 +137,11 @@ def _row(group: Group, change: Change) -> dict[str, Any]:
 
 
 def _money(before: str, after: str, change: Change) -> dict[str, Any]:
+    """Name the sums of a group: where no call had a cost, what they cost before is not known."""
     return {
         "calls": change.calls,
         "filled": change.filled,
-        "before": change.before,
+        "before": change.before if change.filled < change.calls else None,
         "currency_before": before,
         "after": change.after,
         "currency": after,
