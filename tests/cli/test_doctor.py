@@ -322,6 +322,26 @@ def test_journals_that_others_can_read(outlay: Outlay, home: Path) -> None:
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_a_ledger_that_others_can_read_in_a_folder_of_their_own(
+    outlay: Outlay, home: Path, closed: str
+) -> None:
+    ledger = home / "ledger.duckdb"
+    assert outlay("report").returncode == 0
+    ledger.chmod(0o644)
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"  # outlay made the folder
+    home.chmod(0o755)
+    finding = found(outlay("doctor", "--json"), "open to others")
+    assert finding["what"] == "calls can be read by others than you (ledger.duckdb)"
+    if closed == "folder":
+        home.chmod(0o700)
+    else:
+        subprocess.run(["sh", "-c", finding["do"]], check=True)
+        assert stat.S_IMODE(ledger.stat().st_mode) == 0o600
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+
+
 def test_prices_that_are_old(outlay: Outlay, home: Path, tmp_path: Path) -> None:
     shutil.copytree(DATA, tmp_path / "data")
     (tmp_path / "data" / "version.txt").write_text("another\n", encoding="utf-8")

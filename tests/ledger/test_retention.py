@@ -1,6 +1,7 @@
 """Keeping house in the embedded ledger: what a prune leaves, what is removed when, and what verify finds."""
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,6 +151,15 @@ def test_compacting_gives_room_back_and_keeps_all(ledger: DuckLedger) -> None:
     assert (ledger.info().faults, ledger.info().pending_bytes) == (1, 0)
     assert sorted(path.name for path in ledger.folder.glob("ledger.duckdb*")) == ["ledger.duckdb"]
     assert ledger.verify() == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_compacting_keeps_a_ledger_closed_that_its_owner_has_closed(ledger: DuckLedger) -> None:
+    ledger.add([call()])
+    file = ledger.folder / "ledger.duckdb"
+    file.chmod(0o600)
+    ledger.compact()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_compacting_that_fails_leaves_the_ledger_as_it_was(ledger: DuckLedger) -> None:

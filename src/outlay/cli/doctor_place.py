@@ -93,19 +93,29 @@ def _takes_files(folder: Path) -> bool:
 
 
 def _open_to_others(settings: Settings) -> Iterator[Path]:
-    """Name the journals that others than their owner may read; each is made for its owner alone."""
+    """Name the files of calls that others than their owner may read.
+
+    Journals are made for their owner alone. The ledger's file has the mode that the process gives to files:
+    the folder around it closes it, if outlay made that.
+    """
     if os.name == "nt":
         return
     try:
-        found = segments(settings.journal)
+        journals = [each.path for each in segments(settings.journal)]
     except OSError:  # said under what is barred
         return
-    for each in found:
-        try:
-            if stat.S_IMODE(each.path.stat().st_mode) & (stat.S_IRGRP | stat.S_IROTH):
-                yield each.path
-        except OSError:
-            continue
+    passed = (
+        _mode(settings.home) & (stat.S_IXGRP | stat.S_IXOTH)
+    ) << 2  # those who come in, as those who read
+    yield from (path for path in _files(settings.home) if _mode(path) & passed)
+    yield from (path for path in journals if _mode(path) & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:  # gone meanwhile
+        return 0
 
 
 def _room(folder: Path) -> tuple[int | None, int | None]:

@@ -99,12 +99,13 @@ def _place(place: Found) -> Iterator[Finding]:
             " recorded" + (", as now" if full else ""),
             "make room there, or outlay ledger prune --older-than 90d turns old calls into daily totals",
         )
-    if place["open_to_others"]:
+    if open_to := place["open_to_others"]:
+        kinds = sorted({"journal/*" if each.endswith(".jsonl") else "ledger.duckdb*" for each in open_to})
         yield Finding(
             "open to others",
             ADVICE,
-            f"journals can be read by others than you ({', '.join(place['open_to_others'])})",
-            f"chmod 600 {quote(place['home'])}/journal/*",
+            f"calls can be read by others than you ({', '.join(open_to)})",
+            " ".join(("chmod 600", *(f"{quote(place['home'])}/{each}" for each in kinds))),
         )
 
 

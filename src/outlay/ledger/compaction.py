@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from shutil import copymode
 
 from outlay.atomic import sync_folder
 from outlay.core.errors import LedgerError
@@ -39,6 +40,7 @@ def rewrite(engine: Engine, folder: Path) -> None:
     try:
         _copied(engine, new)
         _check_written(file, new)
+        copymode(file, new)  # whoever closed the ledger to others keeps it closed
         new.replace(file)
     except BaseException:
         new.unlink(missing_ok=True)  # it may be what fills the disk
