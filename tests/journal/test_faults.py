@@ -7,6 +7,7 @@ import multiprocessing.util
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,36 @@ def test_a_disk_that_does_not_sync_is_told_by_flush_and_log(
         assert not journal.flush(5)
     assert "could not be synced to disk: Input/output error" in caplog.text
     monkeypatch.undo()
+    journal.close()
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["by the interval", "of a segment that is full"])
+def test_a_sync_that_failed_before_the_flush_is_told_by_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    full: bool,  # noqa: FBT001  # a parameter
+) -> None:
+    """A system tells that once: the next sync of the same file goes well, without what was given up."""
+    journal = Journal(tmp_path, interval=0.01, batch_delay=0.0, segment_bytes=1 if full else 2**20)
+    failed = threading.Event()
+    sync = os.fsync
+
+    def fail_once(descriptor: int) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise OSError(5, "Input/output error")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_once)
+    journal.append(call())
+    if full:
+        while journal.pending:
+            time.sleep(0.001)
+        journal.append(call())  # which begins another segment
+    assert failed.wait(5)
+    assert not journal.flush(5)
+    journal.append(call())
+    assert journal.flush(5)
     journal.close()
 
 

@@ -264,7 +264,7 @@ class Journal:
         try:
             self._all_kept &= self._writer.write(batch)
             if markers or (batch and self._sync == "always"):
-                self._all_kept &= self._writer.sync()
+                self._all_kept &= self._writer.all_synced()
         except Exception as error:  # noqa: BLE001  # the thread must live on; what it had in hand is counted
             self._all_kept = False
             self._losses.add(len(batch), f"the journal's writer failed: {type(error).__name__}")

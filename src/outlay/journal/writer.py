@@ -57,6 +57,7 @@ class Writer:
     ) -> None:
         self._room = room or Room(folder, None, clock.monotonic)
         self._stopped = False
+        self._unsynced = False
         self._folder = folder
         self._run = run
         self._losses = losses
@@ -137,15 +138,20 @@ class Writer:
             self._file = SegmentFile(self._folder, now, self._run)
         return self._file
 
-    def sync(self) -> bool:
-        """Sync what was written; whether it has reached the disk."""
+    def sync(self) -> None:
+        """Sync what was written; :meth:`all_synced` says whether that went well."""
         try:
             if self._file is not None:
                 self._file.sync()
         except OSError as error:
+            self._unsynced = True  # a system tells that once, and gives the same pages up
             _log.warning("the journal in %s could not be synced to disk: %s", self._folder, error.strerror)
-            return False
-        return True
+
+    def all_synced(self) -> bool:
+        """Sync what was written; whether all since the last answer has reached the disk."""
+        self.sync()
+        failed, self._unsynced = self._unsynced, False
+        return not failed
 
     def close(self) -> None:
         """Sync and close the current segment; the next batch opens another."""
