@@ -11,6 +11,7 @@ from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.migrations import Migrating, pending
 from outlay.ledger.native import duckdb, interruptible
 from outlay.ledger.seals import SORTED
+from outlay.ledger.spill import own_folder
 
 FILE = "ledger.duckdb"
 _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it compresses texts with zstd
@@ -41,9 +42,8 @@ class Engine:
                 f"the folder {str(folder)!a} has no name in UTF-8 in this locale; set PYTHONUTF8=1"
             ) from None
         self._spool = folder / "spool"
-        self._memory = duckdb.connect(
-            ":memory:", config={**_CONFIG, "temp_directory": str(self._spool / "duckdb")}
-        )
+        spill, self._remove_spill = own_folder(self._spool)
+        self._memory = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": str(spill)})
         self._memory.execute(_UTC)
         self.found = 0  # the version of the tables before they were migrated, the last time
 
@@ -52,6 +52,7 @@ class Engine:
         other = copy(self)
         other._memory = self._memory.cursor()  # noqa: SLF001  # our own copy
         other._memory.execute(_UTC)  # noqa: SLF001  # likewise; a cursor has the zone of the machine again
+        other._remove_spill = lambda: None  # noqa: SLF001  # it goes with the engine
         return other
 
     @contextmanager
@@ -140,6 +141,7 @@ class Engine:
     def close(self) -> None:
         """Let go of the engine."""
         self._memory.close()
+        self._remove_spill()
 
 
 @contextmanager

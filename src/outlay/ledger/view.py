@@ -7,6 +7,7 @@ from outlay.core.errors import LedgerError, QueryError
 from outlay.core.query import Selected
 from outlay.ledger.dialect import DUCKDB, REVISED, Dialect
 from outlay.ledger.native import duckdb, heard
+from outlay.ledger.spill import own_folder
 
 COLUMNS = (
     *(
@@ -58,9 +59,10 @@ def select(file: Path, text: str) -> Selected:
         QueryError: it is not one SELECT, or DuckDB cannot run it.
         LedgerError: the ledger cannot be opened.
     """
-    spill = str(file.parent / "spool" / "duckdb")  # by itself DuckDB takes the folder where the caller stands
+    # by itself DuckDB takes the folder where the caller stands
+    spill, remove_spill = own_folder(file.parent / "spool")
     engine = duckdb.connect(
-        ":memory:", config={"autoload_known_extensions": "false", "temp_directory": spill}
+        ":memory:", config={"autoload_known_extensions": "false", "temp_directory": str(spill)}
     )
     try:
         _check(engine, text)
@@ -68,6 +70,7 @@ def select(file: Path, text: str) -> Selected:
         return heard(engine, lambda: _asked(engine, text))
     finally:
         engine.close()
+        remove_spill()
 
 
 def _asked(engine: duckdb.DuckDBPyConnection, text: str) -> Selected:

@@ -1,0 +1,59 @@
+"""What memory does not hold is put down by each engine apart, and goes with it."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from outlay.core.query import Query
+from outlay.ledger import DuckLedger
+from outlay.ledger.engine import Engine
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from outlay.ledger.engine import Engine
+
+engine = Engine(Path(sys.argv[1]))
+(where,) = engine.all("SELECT current_setting('temp_directory')")[0]
+Path(where, "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"put down")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def spill_of(engine: Engine) -> Path:
+    return Path(engine.all("SELECT current_setting('temp_directory')")[0][0])
+
+
+def test_two_engines_on_one_ledger_put_nothing_down_in_the_same_place(tmp_path: Path) -> None:
+    """An engine of before 2.0 would read what the other one had written there, or find it gone."""
+    one, other = Engine(tmp_path), Engine(tmp_path)
+    first, second = spill_of(one), spill_of(other)
+    assert first != second
+    assert first.is_dir()
+    beside = one.beside()
+    beside.close()
+    other.close()
+    assert first.is_dir()
+    assert not second.exists()
+    one.close()
+    assert list((tmp_path / "spool" / "duckdb").iterdir()) == []
+
+
+def test_what_a_killed_engine_has_put_down_goes_with_the_next_one(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "spool" / "duckdb").iterdir())) == 1
+    ledger = DuckLedger(tmp_path)
+    assert ledger.rows(Query()).rows == ()
+    (mine,) = (tmp_path / "spool" / "duckdb").iterdir()
+    assert [each.name for each in mine.iterdir()] == ["engine.lock"]
+    ledger.close()
+
+
+def test_a_folder_that_takes_no_spill_is_no_fault_of_the_question(tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "duckdb").write_text("somebody's own")
+    ledger = DuckLedger(tmp_path)
+    assert ledger.rows(Query()).rows == ()
+    ledger.close()
