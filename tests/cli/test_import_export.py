@@ -161,6 +161,17 @@ def test_a_heading_that_names_a_calls_columns_needs_no_rows(outlay: Outlay, tmp_
     assert (done.returncode, done.stdout) == (0, f"{file}: 0 calls, 0 new, no row stands in it\n")
 
 
+@pytest.mark.parametrize(("field", "mapped"), [("prompt_tokens", "In"), ("User ID", "Who")])
+def test_a_mapped_column_may_be_missing_where_another_tells_the_field(
+    outlay: Outlay, tmp_path: Path, field: str, mapped: str
+) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text("at,cost,user,input_tokens\n2026-11-20,1,u1,10\n", "utf-8")
+    assert outlay("import", str(file), "--map", f"{field}={mapped}").returncode == 0
+    (found,) = json.loads(outlay("calls", "--json").stdout)["calls"]
+    assert (found["user"], found["input_tokens"]) == ("u1", 10)
+
+
 def test_standard_input_tags_and_the_provider(command: Outlay) -> None:
     line = '{"timestamp": "2026-11-20T10:00:00Z", "model": "my-model", "cost": 1}'
     done = command("import", "-", "--provider", "house", "--tag", "source=old", stdin=line)
@@ -175,6 +186,15 @@ def test_standard_input_tags_and_the_provider(command: Outlay) -> None:
         (["import", "missing.jsonl"], 1, "missing.jsonl"),
         (["import"], 2, "FILE"),
         (["import", "x.jsonl", "--map", "model"], 2, "no NAME=VALUE"),
+        (["import", "x.jsonl", "--map", "modle=LLM"], 2, "no field 'modle'; did you mean model?"),
+        (["import", "x.jsonl", "--map", "colour=LLM"], 2, "there are at, id, provider, model"),
+        (["import", "x.jsonl", "--map", "user=Who", "--map", "session=Who"], 2, "user=Who is not alone"),
+        (["import", "x.jsonl", "--map", "user=Who", "--map", "user=Whom"], 2, "user=Who is not alone"),
+        (
+            ["import", "x.csv", "--map", "model=LMM"],
+            2,
+            "no column 'LMM' for model; there are cost, LLM",
+        ),
         (["import", "x.jsonl", "--tz", "Mars/Base"], 2, "no time zone"),
         (["import", "x.jsonl", "--at", "someday"], 2, "is no time"),
         (["export", "--format", "parquet"], 2, "--output"),
@@ -192,6 +212,7 @@ def test_one_line_says_what_is_wrong(
     outlay: Outlay, tmp_path: Path, args: list[str], code: int, told: str
 ) -> None:
     (tmp_path / "x.jsonl").write_text('{"cost": 1}', "utf-8")
+    (tmp_path / "x.csv").write_text("cost,LLM\n1,gpt-4o\n", "utf-8")
     done = outlay(*args)
     assert done.returncode == code, done
     assert told in done.stderr

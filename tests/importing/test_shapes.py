@@ -316,3 +316,37 @@ def test_unix_times_in_seconds_and_milliseconds(maker: Maker) -> None:
     seconds = int(datetime(2026, 11, 20, 10, tzinfo=UTC).timestamp())
     for at in (seconds, seconds * 1000, str(seconds), f"{seconds}000"):
         assert one(maker, {"timestamp": at, "cost": 1}).at == datetime(2026, 11, 20, 10, tzinfo=UTC), at
+
+
+@pytest.mark.parametrize("date", ["20261120", 20261120])
+def test_eight_digits_are_a_date_and_no_second_of_1970(maker: Maker, date: object) -> None:
+    assert one(maker, {"date": date, "cost": 1}).at == datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("time", ["20261120103000", 20261120103000, "99999999999"])
+def test_a_number_beyond_all_times_is_a_fault(maker: Maker, time: object) -> None:
+    (found,) = read(maker, {"timestamp": time, "cost": 1})
+    assert isinstance(found, Fault)
+    assert "is no time" in found.reason
+
+
+@pytest.mark.parametrize("status", [500, "429", "503 Service Unavailable", "fail", "Errored"])
+def test_a_status_of_http_tells_a_failed_call(maker: Maker, status: object) -> None:
+    assert one(maker, {"timestamp": TEN, "status": status}).status == "error"
+
+
+@pytest.mark.parametrize("status", [200, "201", "ok", "5000 tokens"])
+def test_any_other_status_is_that_of_a_call_that_worked(maker: Maker, status: object) -> None:
+    assert one(maker, {"timestamp": TEN, "status": status}).status == "success"
+
+
+def test_the_cost_of_a_heading_with_its_sign_is_the_stated_one(maker: Maker) -> None:
+    row = {"Date": "2026-11-20", "Model": "gpt-4o", "Input Tokens": "1000", "Cost ($)": "0.5"}
+    found = one(maker, row)
+    assert (found.cost, found.cost_status, dict(found.extra)) == (Decimal("0.5"), "reported", {})
+
+
+def test_a_total_that_stands_alone_is_kept_though_nobody_can_divide_it(maker: Maker) -> None:
+    assert one(maker, {"timestamp": TEN, "cost": 1, "total_tokens": 1500}).extra == {"total_tokens": 1500}
+    parts = {"input_tokens": 1000, "output_tokens": 500}
+    assert one(maker, {"timestamp": TEN, "cost": 1, "total_tokens": 1500, **parts}).extra == {}

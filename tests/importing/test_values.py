@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from outlay.core.errors import UsageError
-from outlay.importing.values import stated
+from outlay.importing.values import count, money, stated
 
 
 @pytest.mark.parametrize("nothing", [None, "", 0, 0.0, "0", "0.000", "$0.00", Decimal(0)])
@@ -22,3 +22,32 @@ def test_an_amount_is_given_as_it_was_written(amount: object) -> None:
 def test_what_is_no_amount_is_a_fault(odd: object) -> None:
     with pytest.raises(UsageError):
         stated(odd)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1,234.56", "1234.56"),
+        ("$1,234,567", "1234567"),
+        ("12,34,567.8", "1234567.8"),
+        (" 0.0075 ", "0.0075"),
+    ],
+)
+def test_commas_that_set_thousands_apart_are_left_out_of_an_amount(written: str, meant: str) -> None:
+    assert money(written) == meant
+
+
+@pytest.mark.parametrize("written", ["0,0075", "1,25", "0,125", "1,250", "1.234,56", "12,3456"])
+def test_a_decimal_comma_is_a_fault_and_never_a_thousand_times_the_amount(written: str) -> None:
+    with pytest.raises(UsageError, match="comma"):
+        money(written)
+
+
+def test_a_count_may_have_commas_between_thousands_alone() -> None:
+    assert [count(text, "tokens") for text in ("1,000", "12,345,678", "7")] == [1000, 12_345_678, 7]
+    with pytest.raises(UsageError, match="comma"):
+        count("1,5", "tokens")
+
+
+def test_a_count_is_read_to_its_last_digit() -> None:
+    assert count(f"{2**53 + 1}", "tokens") == 2**53 + 1  # which no float holds

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -56,7 +57,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     for name in files:  # before the first of them is taken
         check_input(name, EITHER)
     settings = settings_of(state_of(ctx))
-    columns = dict(pairs(given["columns"], ctx, None))
+    columns = _columns(ctx, given)
     here = process.use(settings)
     done: list[dict[str, Any]] = []
     try:
@@ -77,6 +78,25 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
         elif done:
             show("\n".join(line for each in done for line in _lines(each, dry_run=dry_run)))
     return int(any(each["faults"] for each in done))
+
+
+def _columns(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, str]:
+    """Read in which column each field stands; a shape that is named may have fields of its own."""
+    from outlay.importing.plain import NAMES, names_of
+
+    told = pairs(given["columns"], ctx, None)
+    known = given["shape"] in {"auto", "csv", "plain"}
+    for field, column in told:
+        if known and not names_of(field):
+            near = get_close_matches(field, NAMES, n=1)
+            which = f"did you mean {near[0]}?" if near else f"there are {', '.join(NAMES)}"
+            raise click.BadParameter(f"--map: a call has no field {field!r:.60}; {which}", ctx)
+        if sum(field == other or column == each for other, each in told) > 1:
+            raise click.BadParameter(
+                f"--map is one column a field, and one field a column; {field}={column} is not alone",
+                ctx,
+            )
+    return dict(told)
 
 
 def _tell_late(ledger: "Ledger") -> None:

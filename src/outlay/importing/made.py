@@ -18,6 +18,8 @@ from outlay.importing.files import Line
 
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
+_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")  # no second of 1970
+_LAST = 10_000_000_000  # Unix seconds have ten digits until 2286
 _NAMED = ("provider", "model", "model_requested")  # by what a call is priced
 _IN_UTC = frozenset({"litellm", "langfuse", "helicone"})  # their databases know no other zone
 Fields = dict[str, Any]
@@ -125,14 +127,24 @@ def _ranks() -> Callable[[Line, int], int]:
 
 
 def _seconds(value: object) -> Any:
-    """Bring Unix milliseconds, as text or number, to seconds; anything else but a truth stays as it is."""
-    if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
+    """Bring Unix milliseconds, as text or number, to seconds; eight digits are a date, 20261101.
+
+    Raises:
+        UsageError: it is a truth, or a number that is neither.
+    """
+    text = str(value).strip()
+    if _DATE.fullmatch(text):
+        return text
+    if isinstance(value, str) and text.replace(".", "", 1).isdigit():
         value = float(value)
     if isinstance(value, bool):
         raise UsageError(f"{value!r} is no time; write 2026-11-01 or 2026-11-01T12:00:00Z")
-    if isinstance(value, int | float):
-        return value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
-    return value
+    if not isinstance(value, int | float):
+        return value
+    seconds = value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
+    if seconds >= _LAST:  # as 20261101120000 would be
+        raise UsageError(f"{text!r:.40} is no time; write 2026-11-01T12:00:00Z or Unix seconds")
+    return seconds
 
 
 def _own_id(identity: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """Plain rows, as guides, small projects and home-made logs write them, and tables by their headings."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "cache_write_tokens": ("cache_write_tokens", "cache_writes", "cache_creation_input_tokens"),
     "reasoning_tokens": ("reasoning_tokens",),
     "total_tokens": ("total_tokens",),
-    "cost": ("cost", "cost_usd", "total_cost", "cost ($)"),
+    "cost": ("cost", "cost_usd", "total_cost", "cost_($)"),
     "currency": ("currency",),
     "latency": ("latency", "latency_s", "duration"),
     "latency_ms": ("latency_ms", "duration_ms"),
@@ -45,8 +46,14 @@ COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"
 TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
           "error", "error_type", "currency")  # fmt: skip
 NUMBERS = ("time_to_first_token_ms", "quality_score", "user_rating")
-FAILED = frozenset({"error", "failure", "failed", "timeout", "exception"})
+FAILED = frozenset({"error", "errored", "fail", "failure", "failed", "timeout", "exception"})
+_REFUSED = re.compile(r"[45]\d\d\b")  # HTTP's: 429, 500 Internal Server Error
 _PROMPTS = frozenset({"prompt", "messages", "reply", "response", "completion", "content", "input", "output"})
+
+
+def names_of(field: str) -> tuple[str, ...]:
+    """Give the usual names of a field, by any of them; empty where there is no such field."""
+    return next((names for names in NAMES.values() if normal(field) in names), ())
 
 
 def is_plain(row: Mapping[str, Any]) -> bool:
@@ -79,7 +86,10 @@ def read_plain(row: Mapping[str, Any]) -> Call:
         correct=truth(said["correct"]),
         status=_status(said),
     )
-    if extra := {name: value for name, value in row.items() if is_extra(normal(name), value)}:
+    extra = {name: value for name, value in row.items() if is_extra(normal(name), value)}
+    if said["input_tokens"] is None and said["output_tokens"] is None:
+        extra |= kept(total_tokens=said["total_tokens"])  # which nobody can divide
+    if extra:
         fields["extra"] = extra
     identity = said["id"]
     return Call(said["at"], fields, None if identity is None else str(identity))
@@ -94,7 +104,8 @@ def _latency(said: Mapping[str, Any]) -> float | None:
 
 def _status(said: Mapping[str, Any]) -> str | None:
     if said["status"] is not None:
-        return "error" if str(said["status"]).strip().lower() in FAILED else "success"
+        word = str(said["status"]).strip().lower()
+        return "error" if word in FAILED or _REFUSED.match(word) else "success"
     success = truth(said["success"])
     if success is not None:
         return "success" if success else "error"

@@ -12,6 +12,7 @@ from outlay.core.ports import Adding, TakingLines
 from outlay.core.record import Entry
 from outlay.importing.files import Fault, Heading, Line, rows_of
 from outlay.importing.made import Maker
+from outlay.importing.plain import names_of, normal
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
 from outlay.journal import line_of
 from outlay.ledger.identity import checked_id
@@ -163,6 +164,10 @@ def check_heading(heading: Heading, *, shape: Shape | None, mapping: Mapping[str
     """
     columns = dict.fromkeys(heading.names)
     names = renamed(columns, mapping) if mapping else columns
+    for wanted, column in (mapping or {}).items():
+        usual = names_of(wanted) or (wanted,)
+        if column not in columns and not {normal(name) for name in names}.intersection(usual):
+            raise ImportFileError(f"no column {column!r:.60} for {wanted}; there are {', '.join(columns)}")
     if shape is None and not is_own(names) and shape_of(names) is None:
         raise ImportFileError(_FOCUS if "BilledCost" in names else _NO_COLUMN)
 

@@ -1,5 +1,6 @@
 """Values as foreign rows write them: counts as text, money as numbers, JSON within text."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
@@ -14,6 +15,7 @@ from outlay.core.money import decimal_of
 _MOST = 2**63 - 1  # the ledgers' columns of whole numbers
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", ""})
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d+)?")  # thousands, or lakhs
 
 
 def first(row: Mapping[str, Any], *names: str) -> Any:
@@ -34,7 +36,7 @@ def count(value: object, what: str) -> int | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        value = _number(value.replace(",", ""), what)
+        value = _number(_ungrouped(value.strip(), what), what)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -60,10 +62,30 @@ def number(value: object, what: str) -> float | None:
 
 
 def money(value: object) -> object:
-    """Give an amount as it was written, without a currency sign; None where there is none."""
+    """Give an amount as it was written, without a currency sign; None where there is none.
+
+    Raises:
+        UsageError: a comma in it does not, or not certainly, set thousands apart.
+    """
     if value is None or value == "":
         return None
-    return value.strip().removeprefix("$").replace(",", "") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    amount = value.strip().removeprefix("$")
+    if _GROUPED.fullmatch(amount) and "." not in amount and amount.count(",") == 1:
+        raise UsageError(f"cost {value!r:.40} may be thousands or decimals; write it without a comma")
+    return _ungrouped(amount, "cost")
+
+
+def _ungrouped(text: str, what: str) -> str:
+    """Leave out the commas that set thousands apart.
+
+    Raises:
+        UsageError: there are others: taken away, a decimal comma would make a thousand out of one.
+    """
+    if "," in text and not _GROUPED.fullmatch(text):
+        raise UsageError(f"{what} {text!r:.40} has a comma that sets no thousands apart; write a point")
+    return text.replace(",", "")
 
 
 def stated(value: object) -> object:
@@ -117,4 +139,4 @@ def _number(text: str, what: str) -> float:
         raise UsageError(f"{what} must be a number, not {text!r:.40}") from None
     if not isfinite(found):
         raise UsageError(f"{what} must be a number, not {text!r:.40}")
-    return int(found) if found.is_integer() and "." not in text and "e" not in text.lower() else found
+    return int(text) if found.is_integer() and "." not in text and "e" not in text.lower() else found

@@ -25,6 +25,9 @@ def tell(cells: Cells) -> Told | None:
     for name in plain.TEXTS:
         told.columns[name] = cells.textual(said(name), never_number=name in {"provider", "model"})
     inclusive(cells, told, {name: cells.count(said(name)) for name in plain.COUNTS})
+    if (whole := said("total_tokens")) != NOTHING:  # alone it is kept as it stands
+        parts = f"coalesce({said('input_tokens')}, {said('output_tokens')})"
+        cells.need(f"({whole} IS NULL OR {parts} IS NOT NULL)")
     for name in plain.NUMBERS:
         told.columns[name] = cells.measure(said(name))
     told.columns["latency_ms"] = coalesced(
