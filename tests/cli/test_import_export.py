@@ -18,8 +18,8 @@ import pytest
 import outlay as face
 from outlay import process
 from outlay.cli import export
+from outlay.core.copying import Copying
 from outlay.core.errors import SettingsError
-from outlay.core.ports import Copying
 from outlay.ledger.parquet import write_parquet
 from outlay.settings import load
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.ledger.test_usual import EVERYTHING, stated, usual
-from tests.support.any_record import many
+from tests.support.any_record import many, said_later
 
 from outlay.core.cost import Cost
 from outlay.core.ids import uuid7
 from outlay.core.query import CallQuery, filters
-from outlay.core.record import Record, Revision, Score
+from outlay.core.record import Record
 from outlay.journal import line_of
-from outlay.ledger import DuckLedger, transcript
+from outlay.ledger import DuckLedger, pages, transcript
 from outlay.testing import NOON
 
 
@@ -41,27 +40,18 @@ def whole(ledger: DuckLedger, query: CallQuery) -> bytes:
 
 
 def check(ledger: DuckLedger, query: CallQuery) -> int:
-    pages = list(ledger.transcribed(query))
-    assert b"".join(lines for _, lines in pages) == whole(ledger, query)
-    return sum(calls for calls, _ in pages)
+    found = list(ledger.transcribed(query))
+    assert b"".join(lines for _, lines in found) == whole(ledger, query)
+    return sum(calls for calls, _ in found)
 
 
 @settings(max_examples=25, deadline=None)
 @given(many, st.data())
 def test_any_records(records: list[Record], data: st.DataObject) -> None:
-    unlike = list({record.id: record for record in records}.values())
-    said: list[Score | Revision] = []
-    for record in unlike:
-        if data.draw(st.integers(0, 3)) == 0:
-            said.append(Score(record_id=record.id, at=NOON, quality_score=0.25, correct=True))
-        if data.draw(st.integers(0, 3)) == 0:
-            for hours in (1, 2):
-                at, cost = NOON + timedelta(hours=hours), Cost(Decimal(hours), "priced")
-                said.append(Revision(record_id=record.id, at=at, charge=cost))
-    with holding([*unlike, *said]) as ledger, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transcript, "_SIZE", 3)
-        assert check(ledger, CallQuery(limit=None)) == len(unlike)
-        assert check(ledger, CallQuery(limit=4)) == min(4, len(unlike))
+    with holding([*records, *said_later(data, records)]) as ledger, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "_SIZE", 3)
+        assert check(ledger, CallQuery(limit=None)) == len(records)
+        assert check(ledger, CallQuery(limit=4)) == min(4, len(records))
         check(ledger, CallQuery(limit=None, where=filters({"cost_status": "priced"})))
         check(ledger, CallQuery(limit=None, since=NOON, where=filters({"currency": "USD"})))
 
@@ -95,14 +85,14 @@ def test_pages_follow_upon_each_other_wherever_the_machine_is(
     monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:
     """An instant taken for local time left hours of calls out, or gave the same page for ever."""
-    monkeypatch.setattr(transcript, "_SIZE", 3)
+    monkeypatch.setattr(pages, "_SIZE", 3)
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
         with holding([usual(at=NOON + n * timedelta(hours=1), id=uuid7(NOON)) for n in range(8)]) as ledger:
-            pages = list(islice(ledger.transcribed(CallQuery(limit=None)), 4))
+            found = list(islice(ledger.transcribed(CallQuery(limit=None)), 4))
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert [calls for calls, _ in pages] == [3, 3, 2]
-    assert len(set(b"".join(lines for _, lines in pages).splitlines())) == 8
+    assert [calls for calls, _ in found] == [3, 3, 2]
+    assert len(set(b"".join(lines for _, lines in found).splitlines())) == 8

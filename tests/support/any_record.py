@@ -1,7 +1,8 @@
 """Records with anything in them, and what must hold of a ledger that has taken them in."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,10 +11,11 @@ from outlay.core.cost import COST_STATUSES, Cost, CostLine, Price
 from outlay.core.ids import uuid7
 from outlay.core.ports import Ledger
 from outlay.core.query import DIMENSIONS, CallQuery, Filter, Query, Row
-from outlay.core.record import Record, Status
+from outlay.core.record import Record, Revision, Score, Status
 from outlay.core.units import COUNT_UNITS, TOKEN_UNITS
 from outlay.core.usage import Usage, sort_terms
 from outlay.ledger import MemoryLedger
+from outlay.testing import NOON
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 MAYBE = st.none() | TEXT
@@ -135,6 +137,19 @@ def records(draw: st.DrawFn) -> Record:
 
 
 many = st.lists(records(), min_size=1, max_size=5, unique_by=lambda record: record.id)
+
+
+def said_later(data: st.DataObject, records: list[Record]) -> list[Score | Revision]:
+    """Judge some calls, and reckon the costs of some again, twice each."""
+    said: list[Score | Revision] = []
+    for record in records:
+        if data.draw(st.integers(0, 3)) == 0:
+            said.append(Score(record_id=record.id, at=NOON, quality_score=0.25, correct=True))
+        if data.draw(st.integers(0, 3)) == 0:
+            for hours in (1, 2):
+                at, cost = NOON + timedelta(hours=hours), Cost(Decimal(hours), "priced")
+                said.append(Revision(record_id=record.id, at=at, charge=cost))
+    return said
 
 
 def check_equal(ledger: Ledger, given_records: list[Record]) -> None:

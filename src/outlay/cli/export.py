@@ -64,7 +64,7 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
 
 def _write_parquet(folder: Path, reader: "LedgerReader", asked: "Mapping[str, Any]") -> int:
     """Let the ledger's own engine write the files where it can, in a tenth of the time."""
-    from outlay.core.ports import Copying
+    from outlay.core.copying import Copying
 
     if isinstance(reader.ledger, Copying):
         return reader.ledger.write_parquet(reader.calls_query(**asked), folder)
@@ -74,12 +74,12 @@ def _write_parquet(folder: Path, reader: "LedgerReader", asked: "Mapping[str, An
 
 
 def _write(form: str, output: str | None, reader: "LedgerReader", asked: "Mapping[str, Any]") -> int:
-    from outlay.core.ports import Copying
+    from outlay.core.copying import Copying
 
     count = 0
     with _target(output) as out:
         if form == "csv":
-            pages = _csv(reader.each(**asked))
+            pages = _csv(reader, asked)
         elif isinstance(reader.ledger, Copying):
             pages = reader.ledger.transcribed(reader.calls_query(**asked))
         else:
@@ -90,12 +90,16 @@ def _write(form: str, output: str | None, reader: "LedgerReader", asked: "Mappin
     return count
 
 
-def _csv(calls: "Iterator[Record]") -> Iterator[tuple[int, bytes]]:
-    from outlay.render.calls_csv import csv_lines
+def _csv(reader: "LedgerReader", asked: "Mapping[str, Any]") -> Iterator[tuple[int, bytes]]:
+    from outlay.core.copying import Copying
+    from outlay.render.calls_csv import csv_heading, csv_lines
+    from outlay.report.flat import COLUMNS
 
-    lines = csv_lines(calls)
-    yield 0, next(lines).encode()
-    for line in lines:
+    yield 0, csv_heading().encode()
+    if isinstance(reader.ledger, Copying):
+        yield from reader.ledger.tabled(reader.calls_query(**asked), tuple(COLUMNS), csv_lines)
+        return
+    for line in csv_lines(reader.each(**asked)):
         yield 1, line.encode("utf-8", "replace")
 
 

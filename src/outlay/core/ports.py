@@ -176,30 +176,6 @@ class Selecting(Protocol):
 
 
 @runtime_checkable
-class Copying(Protocol):
-    """Writing calls out by the engine itself, without a Record of each."""
-
-    def write_parquet(self, query: CallQuery, folder: Path) -> int:
-        """Write calls as they stand to ``folder/day=2026-11-01/*.parquet``; give how many.
-
-        Raises:
-            LedgerError: the folder holds something, or cannot be written.
-        """
-        ...
-
-    def transcribed(self, query: CallQuery) -> Iterator[tuple[int, bytes]]:
-        """Give calls by time, newest first, so many at once: how many they are, and their lines.
-
-        They are lines of a journal: a call has the cost that was recorded, and those that were reckoned later
-        are revisions behind it.
-
-        Raises:
-            LedgerError: the ledger cannot be read.
-        """
-        ...
-
-
-@runtime_checkable
 class Steady(Protocol):
     """Answering several questions from one state; what was read for one need not be read for the next."""
 

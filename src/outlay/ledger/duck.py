@@ -21,6 +21,7 @@ from outlay.ledger.locks import Release, take
 from outlay.ledger.measures import JUDGED
 
 if TYPE_CHECKING:
+    from outlay.core.copying import LinesOf
     from outlay.core.ports import Workbench
     from outlay.ledger.engine import Engine
 
@@ -129,16 +130,24 @@ class DuckLedger(Answering):
             return select(self.folder / FILE, text)
 
     def write_parquet(self, query: CallQuery, folder: Path) -> int:
-        """Write calls as Parquet, a folder for each UTC day; see ``core.ports.Copying``."""
+        """Write calls as Parquet, a folder for each UTC day; see ``core.copying.Copying``."""
         from outlay.ledger.parquet import copy_parquet  # noqa: PLC0415  # DuckDB takes 0.2 s to load
 
         return copy_parquet(self._turn, query, folder)
 
     def transcribed(self, query: CallQuery) -> Iterator[tuple[int, bytes]]:
-        """Give calls as lines of a journal, so many at once; see ``core.ports.Copying``."""
+        """Give calls as lines of a journal, so many at once; see ``core.copying.Copying``."""
         from outlay.ledger.transcript import transcribed  # noqa: PLC0415  # for exports alone
 
         return transcribed(lambda fresh: self._turn(fresh=fresh), query)
+
+    def tabled(
+        self, query: CallQuery, columns: Sequence[str], lines_of: "LinesOf"
+    ) -> Iterator[tuple[int, bytes]]:
+        """Give calls as lines of CSV, so many at once; see ``core.copying.Copying``."""
+        from outlay.ledger.tabular import tabled  # noqa: PLC0415  # for exports alone
+
+        return tabled(lambda fresh: self._turn(fresh=fresh), query, columns, lines_of)
 
     def migrate(self) -> Migrated:
         """Bring the tables to the newest form, as every question does."""

@@ -128,7 +128,7 @@ def usual_of(seen: Seen, data: dict[str, Any]) -> Usual | None:
 def _read(seen: Seen, data: dict[str, Any], shape: _Shape) -> Usual | None:
     if not _is_sound(seen, data, shape):
         return None
-    totals = _totals_of(data["usage"]) if shape.usage else _NONE
+    totals = totals_in(data["usage"]) if shape.usage else _NONE
     key = [shape, *shape.kind(data)]
     if totals is None or (shape.lines and not is_stated(data) and not _add_rates(key, data["lines"])):
         return None
@@ -168,7 +168,8 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _totals_of(usage: dict[str, Any]) -> tuple[int, ...] | None:
+def totals_in(usage: dict[str, Any]) -> tuple[int, ...] | None:
+    """Add up the tokens of a usage, in the order of TOTALS; None if it is not written as outlay writes it."""
     if not _is_ordered(tuple(usage)):
         return None
     for count in usage.values():

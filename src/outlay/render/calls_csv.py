@@ -13,22 +13,20 @@ from outlay.report.flat import COLUMNS, flat
 from outlay.report.plain import plain
 
 
+def csv_heading() -> str:
+    """Give the first line, the names of the columns."""
+    return f"{','.join(COLUMNS)}\n"
+
+
 def csv_lines(records: Iterable[Record]) -> Iterator[str]:
-    """Give the heading and a line for each call; money is plain decimals, nothing stands for the unknown."""
+    """Give a line for each call; money is plain decimals, nothing stands for the unknown."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
     for record in records:
-        yield _taken(out)
         writer.writerow([_cell(value) for value in flat(record)])
-    yield _taken(out)
-
-
-def _taken(out: StringIO) -> str:
-    text = out.getvalue()
-    out.seek(0)
-    out.truncate()
-    return text
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
 
 
 def _cell(value: Any) -> Any:
