@@ -1,8 +1,10 @@
 """track: attributes reach the calls inside, results are read where nothing was seen, nothing leaks."""
 
 import asyncio
+import gc
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextvars import copy_context
 from functools import partial, partialmethod
 from typing import Any, ClassVar, cast
 
@@ -202,6 +204,37 @@ def test_an_async_generator_that_is_open_as_its_loop_ends_is_closed_once(
 
     assert asyncio.run(main()) == 1
     assert (closed, caplog.messages) == ([True], [])
+
+
+class _Pause:
+    """Waits for ever."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+def test_an_async_generator_that_is_dropped_within_a_step_raises_nothing(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is one whose loop has gone, and its context with it."""
+
+    @track(lambda: recorder, user="u1")
+    async def stream() -> AsyncIterator[int]:
+        yield 1
+        await _Pause()
+
+    async def read() -> None:
+        async for _ in stream():
+            pass
+
+    raised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", raised.append)
+    reading = read()
+    copy_context().run(reading.send, None)
+    reading.close()
+    del reading
+    gc.collect()
+    assert not raised
 
 
 def test_an_async_generator_that_is_left_as_its_loop_ends_is_no_failed_call(

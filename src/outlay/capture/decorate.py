@@ -145,8 +145,10 @@ def _wrap_async_generator(
                 visiting.raised(error)
             raise
         finally:
-            with visiting:
-                await inner.aclose()
+            # Left within a step, as where its loop has gone, it cannot be closed: it goes when it is let go.
+            if not inner.ag_running:
+                with visiting:
+                    await inner.aclose()
 
     return wrapper
 

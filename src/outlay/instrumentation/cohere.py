@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from outlay.capture.call import Call
-from outlay.capture.contexts import inside
+from outlay.capture.contexts import inside, restore
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
@@ -117,7 +117,7 @@ def _stream(
                 call.fail(error)
                 raise
             finally:
-                inside.reset(token)
+                restore(inside, token)
             stack.callback(_leave, _watch(call, result, watch))
             yield result
 
@@ -143,7 +143,7 @@ def _async_stream(
                 call.fail(error)
                 raise
             finally:
-                inside.reset(token)
+                restore(inside, token)
             stack.callback(_leave, _watch(call, result, watch_async))
             yield result
 

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from outlay.capture.call import Call
-from outlay.capture.contexts import inside
+from outlay.capture.contexts import inside, restore
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
@@ -126,7 +126,7 @@ def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
             call.fail(error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         _finish(call, response)
         return response
 
@@ -148,7 +148,7 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
             call.fail(error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         _finish(call, response)
         return response
 
@@ -188,7 +188,7 @@ def _async_stream(original: Callable[..., Awaitable[Any]], begin: Begin) -> Call
             call.fail(error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         return watch_async(chunks, Watch(call, _Chunks(call.provider)))
 
     return async_request_streamed

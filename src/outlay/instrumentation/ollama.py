@@ -1,7 +1,6 @@
 """ollama: chat, generate and embed, streamed or not, on hardware of one's own or in its cloud."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing
 from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any
@@ -109,6 +108,9 @@ async def _lazily_async(start: Callable[[], Call | None], chunks: AsyncIterator[
     source: Any = chunks
     if call is not None:
         source = watch_async(first_inside_async(call, chunks), Watch(call, collector("ollama", call.api)))
-    async with aclosing(source):
+    try:
         async for chunk in source:
             yield chunk
+    finally:
+        if not getattr(source, "ag_running", True):  # else it was left within a step
+            await source.aclose()

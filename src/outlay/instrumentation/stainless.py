@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
-from outlay.capture.contexts import inside
+from outlay.capture.contexts import inside, restore
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
@@ -150,7 +150,7 @@ def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
             _fail(seen, error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         _settle(seen, result, hidden)
         return result
 
@@ -173,7 +173,7 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
             _fail(seen, error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         _settle(seen, result, hidden)
         return result
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from outlay.capture.answers import read_answer
 from outlay.capture.call import Call
-from outlay.capture.contexts import inside
+from outlay.capture.contexts import inside, restore
 from outlay.capture.guard import guarded
 from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
@@ -37,7 +37,7 @@ def measured(original: Callable[..., Any], begin: Begin, settle: Settle) -> Call
             call.fail(error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         given = settle(call, result)
         return result if given is None else given
 
@@ -64,7 +64,7 @@ def measured_async(
             call.fail(error)
             raise
         finally:
-            inside.reset(token)
+            restore(inside, token)
         given = settle(call, result)
         return result if given is None else given
 
@@ -107,7 +107,7 @@ def first_inside(call: Call, chunks: Iterator[T]) -> Iterator[T]:
     try:
         first = next(chunks, None)
     finally:
-        inside.reset(token)
+        restore(inside, token)
     if first is not None:
         yield first
         yield from chunks
@@ -119,7 +119,7 @@ async def first_inside_async(call: Call, chunks: AsyncIterator[T]) -> AsyncItera
     try:
         first = await anext(chunks, None)
     finally:
-        inside.reset(token)
+        restore(inside, token)
     if first is not None:
         yield first
         async for chunk in chunks:
