@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from decimal import Decimal
@@ -232,6 +233,56 @@ def test_the_caller_gets_the_very_chunks_that_came_and_never_the_one_we_asked_fo
     assert server.sent[0]["stream_options"] == {"include_usage": True}
     assert kept.only.time_to_first_token_ms is not None
     assert kept.only.streamed
+
+
+RAW_READERS: dict[str, Callable[[Any], Any]] = {
+    "parse": lambda raw: [each.choices[0].delta.content for each in raw.parse()],
+    "lines": lambda raw: [told(line) for line in raw.http_response.iter_lines() if line],
+    "bytes": lambda raw: [
+        told(line) for line in b"".join(raw.http_response.iter_bytes(7)).split(b"\n\n") if line
+    ],
+    "whole": lambda raw: [told(line) for line in raw.http_response.read().split(b"\n\n") if line],
+}
+
+
+def told(line: str | bytes) -> str:
+    """Give the word that a line of a raw stream brings; the last one brings none."""
+    text = (line.decode() if isinstance(line, bytes) else line).removeprefix("data: ")
+    return str(json.loads(text)["choices"][0]["delta"]["content"]) if text != "[DONE]" else text
+
+
+@pytest.mark.parametrize("read", RAW_READERS)
+def test_the_chunk_we_asked_for_never_comes_to_who_reads_raw(kept: Kept, read: str) -> None:
+    server = Server([streamed(CHAT_STREAM)])
+    words = RAW_READERS[read](raw(client(server), stream=True))
+    assert [word for word in words if word != "[DONE]"] == ["a", "b", "c"]
+    assert server.sent[0]["stream_options"] == {"include_usage": True}
+    assert (kept.only.usage.units, kept.only.cost) == (UNITS, COST)
+
+
+def test_nor_to_who_reads_raw_and_waits(kept: Kept) -> None:
+    async def main() -> list[Any]:
+        api = async_client(Server([streamed(CHAT_STREAM)])).chat.completions.with_streaming_response
+        async with api.create(model="gpt-4o", messages=MESSAGES, stream=True) as response:
+            return [told(line) async for line in response.iter_lines() if line]
+
+    assert asyncio.run(main()) == ["a", "b", "c", "[DONE]"]
+    assert kept.only.usage.units == UNITS
+
+
+def test_a_raw_reader_who_asked_for_usage_sees_every_byte(kept: Kept) -> None:
+    read = raw(client(Server([streamed(CHAT_STREAM)])), stream=True, stream_options={"include_usage": True})
+    assert read.http_response.read() == CHAT_STREAM
+    assert kept.only.usage.units == UNITS
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n\r\n"])
+def test_a_raw_stream_that_ends_with_that_chunk_keeps_all_before_it(end: str) -> None:
+    before = sse(*words("a")).replace(b"\n", b"\r\n")
+    last = b"data: " + json.dumps(chunk(usage=USAGE, choices=None)).encode() + end.encode()
+    parts = [(before + last)[start : start + 9] for start in range(0, len(before + last), 9)]
+    read = raw(client(Server([lambda _: httpx2.Response(200, content=iter(parts))])), stream=True)
+    assert read.http_response.read() == before
 
 
 def test_a_caller_who_asked_for_usage_sees_its_chunk(kept: Kept) -> None:

@@ -2,7 +2,7 @@
 
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from outlay.capture.guard import guarded
@@ -66,11 +66,51 @@ class Body:
             return Usage(reason=str(error))
 
 
-def tee(response: Any, seen: Watch) -> None:
+class _Lines:
+    """A stream's bytes line by line, without the events that only came because we asked for them."""
+
+    def __init__(self, hidden: Callable[[bytes], bool]) -> None:
+        self._hidden = guarded(hidden)
+        self._rest = b""
+        self._hid = False  # whether the line before was hidden: the empty one behind it ends its event
+
+    def shown(self, part: bytes) -> bytes:
+        """Take the next bytes, and give what the caller may have of them: whole lines."""
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        return b"".join(line + b"\n" for line in lines if self._shows(line))
+
+    def last(self) -> bytes:
+        """Give what is left when no more comes."""
+        return self._rest if self._shows(self._rest) else b""
+
+    def _shows(self, line: bytes) -> bool:
+        behind = self._hid and not line.strip()
+        self._hid = line.startswith(b"data:") and bool(self._hidden(line))
+        return not (behind or self._hid)
+
+
+def _without(chunks: Iterator[bytes], lines: _Lines) -> Iterator[bytes]:
+    for chunk in chunks:
+        if shown := lines.shown(chunk):
+            yield shown
+    if last := lines.last():
+        yield last
+
+
+async def _without_async(chunks: AsyncIterator[bytes], lines: _Lines) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        if shown := lines.shown(chunk):
+            yield shown
+    if last := lines.last():
+        yield last
+
+
+def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = None) -> None:
     """Watch what the caller reads of an HTTP response of httpx or httpx2, sync or async.
 
-    The methods of this one response are replaced, not those of its class. They hold it weakly: in a cycle it
-    would outlive the caller's last reference, and with it the connection.
+    ``hidden`` tells a line that the caller must not see. The methods of this one response are replaced, not
+    those of its class. They hold it weakly: in a cycle it would outlive the caller's last reference, and with
+    it the connection.
     """
     kind, itself = type(response), weakref.ref(response)
     readers: list[weakref.ref[Any]] = []
@@ -78,12 +118,12 @@ def tee(response: Any, seen: Watch) -> None:
     def iter_bytes(chunk_size: int | None = None) -> Iterator[bytes]:
         chunks = watch(kind.iter_bytes(itself(), chunk_size), seen)
         readers.append(weakref.ref(chunks))
-        return chunks
+        return chunks if hidden is None else _without(chunks, _Lines(hidden))
 
     def aiter_bytes(chunk_size: int | None = None) -> AsyncIterator[bytes]:
         chunks = watch_async(kind.aiter_bytes(itself(), chunk_size), seen)
         readers.append(weakref.ref(chunks))
-        return chunks
+        return chunks if hidden is None else _without_async(chunks, _Lines(hidden))
 
     @guarded
     def leave() -> None:

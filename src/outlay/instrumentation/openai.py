@@ -1,5 +1,7 @@
 """openai: chat, responses, embeddings and what else its clients send, whatever the host."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -27,6 +29,7 @@ HELPERS = (
     ("openai.lib.streaming.responses", "ResponseStream"),
 )
 """Streams around a stream, which close the connection and pass the close of the one inside by."""
+_NO_CHOICES = re.compile(rb'"choices"\s*:\s*(?:\[\s*\]|null)')
 _ASKED = frozenset({"chat", "completions"})
 # Hosts known to send usage in a last chunk when asked to; asking a stranger could fail the caller's call.
 ASKABLE = frozenset(
@@ -86,5 +89,8 @@ def _ask_for_usage(provider: str, api: str, options: Any) -> tuple[Any, Callable
 
 
 def _only_usage(chunk: Any) -> bool:
-    """Whether a chunk is the extra one: no choices, only usage."""
+    """Whether a chunk, or its line of a raw stream, is the extra one: no choices, only usage."""
+    if type(chunk) is bytes:
+        said = json.loads(chunk.partition(b":")[2]) if _NO_CHOICES.search(chunk) else {}
+        return "choices" in said and not said["choices"] and said.get("usage") is not None
     return not chunk.choices and chunk.usage is not None

@@ -25,7 +25,8 @@ from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import leaving, leaving_async, mark, text_or_none, usage_in
 
 Prepare = Callable[[str, str, Any], tuple[Any, Callable[[Any], bool] | None]]
-"""(provider, api, options) -> the options to send, and what tells chunks that the caller must not see."""
+"""(provider, api, options) -> the options to send, and what tells which chunks, or lines of a raw stream, the
+caller must not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _settle(seen: Call | stored.Reading, result: Any, hidden: Hidden) -> None:
         # Not getattr: on a parsed response, which has no such field, pydantic takes long to say so.
         http = getattr(result, "__dict__", {}).get("http_response")
         if http is not None:
-            _settle_raw(seen, http)
+            _settle_raw(seen, http, hidden)
         elif seen.streamed and hasattr(result, "_iterator"):
             watching = watch_async if hasattr(result, "__anext__") else watch
             watcher = Watch(seen, collector(seen.provider, seen.api), hidden)
@@ -208,12 +209,12 @@ def _settle(seen: Call | stored.Reading, result: Any, hidden: Hidden) -> None:
         note_failure("stainless.settle", error)
 
 
-def _settle_raw(call: Call, http: Any) -> None:
+def _settle_raw(call: Call, http: Any, hidden: Hidden) -> None:
     call.extra["raw_response"] = True
     if hasattr(http, "_content"):
         call.finish(usage_in(http.content, call))
     else:
-        tee(http, Watch(call, Body(call.provider, call.api, is_stream=call.streamed)))
+        tee(http, Watch(call, Body(call.provider, call.api, is_stream=call.streamed)), hidden)
 
 
 def _counting_retries(original: Callable[..., Any]) -> Callable[..., Any]:
