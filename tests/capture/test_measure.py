@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.wire import Kept
@@ -132,6 +133,143 @@ def test_an_asynchronous_block_and_stream(measure: Any, kept: Kept) -> None:
 
     assert asyncio.run(main()) == 1
     assert kept.only.output_tokens == 100
+
+
+PIECE: dict[str, Any] = {"id": "r1", "model": "gpt-4o", "choices": [{"delta": {"content": "a"}}]}
+
+
+def test_a_stream_that_is_read_behind_the_block_ends_the_call_then(measure: Any, kept: Kept) -> None:
+    def ask() -> Iterator[Any]:
+        with measure(provider="openai", model="gpt-4o", user="u1") as call:
+            return cast("Iterator[Any]", call.stream([PIECE, response()]))
+
+    stream = ask()
+    assert not kept.records
+    assert list(stream) == [PIECE, response()]
+    assert (kept.only.usage.units, kept.only.cost) == ({"input": 1000, "output": 100}, Decimal("0.0035"))
+    assert (kept.only.user, kept.only.streamed, kept.only.status) == ("u1", True, "success")
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_stream_that_is_let_go_behind_the_block_is_one_partial_call(
+    measure: Any, kept: Kept, read: int
+) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        stream = call.stream([PIECE, response()])
+    assert [next(stream) for _ in range(read)] == [PIECE] * read
+    del stream
+    assert {"partial", "abandoned"} <= set(kept.only.flags)
+    assert kept.only.cost is None
+
+
+def test_a_stream_that_breaks_behind_the_block_is_a_failed_call(measure: Any, kept: Kept) -> None:
+    def broken() -> Iterator[Any]:
+        yield PIECE
+        raise TimeoutError
+
+    with measure(provider="openai", model="gpt-4o") as call:
+        stream = call.stream(broken())
+    with pytest.raises(TimeoutError):
+        list(stream)
+    assert (kept.only.status, kept.only.error_type, kept.only.cost) == ("error", "TimeoutError", None)
+
+
+def test_an_asynchronous_stream_may_be_read_behind_the_block_too(measure: Any, kept: Kept) -> None:
+    async def main() -> list[Any]:
+        async with measure(provider="openai", model="gpt-4o") as call:
+            stream = call.stream(BothWays().__aiter__())
+        return [chunk async for chunk in stream]
+
+    assert len(asyncio.run(main())) == 2
+    assert kept.only.usage.units == {"input": 1000, "output": 100}
+
+
+def test_hooks_below_leave_a_stream_to_it_that_is_asked_for_when_it_is_read(measure: Any) -> None:
+    """As are those of google-genai and Ollama."""
+    seen = []
+
+    def lazily() -> Iterator[Any]:
+        seen.append(inside.get())
+        yield response()
+
+    with measure(provider="openai") as call:
+        stream = call.stream(lazily())
+    list(stream)
+    assert seen != [None]
+    assert inside.get() is None
+
+
+def test_what_is_said_behind_a_stream_counts(measure: Any, kept: Kept) -> None:
+    """Of a stream that says nothing of its usage the program may know it."""
+    with measure(provider="acme", model="m1") as call:
+        assert list(call.stream([PIECE])) == [PIECE]
+        call.usage(input_tokens=10, output_tokens=5)
+    assert kept.only.usage.units == {"input": 10, "output": 5}
+
+
+def test_several_streams_of_a_block_are_all_counted(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        for _ in range(2):
+            list(call.stream([PIECE, response()]))
+    assert kept.only.usage.units == {"input": 2000, "output": 200}
+
+
+def test_a_streamed_attempt_that_was_of_no_use_is_a_record_of_its_own(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        list(call.stream([PIECE, response()]))
+        call.retry(ValueError("no JSON"))
+        list(call.stream([PIECE, response(read=500)]))
+    first, second = kept.records
+    assert (first.status, first.input_tokens, first.retries) == ("error", 1000, 0)
+    assert (second.status, second.input_tokens, second.retries) == ("success", 500, 1)
+
+
+def test_a_streamed_attempt_that_never_began_is_counted_in_retries(measure: Any, kept: Kept) -> None:
+    def refused() -> Iterator[Any]:
+        yield PIECE["chunk"]
+
+    with measure(provider="openai", model="gpt-4o") as call:
+        try:
+            list(call.stream(refused()))
+        except KeyError as error:
+            call.retry(error)
+        list(call.stream([PIECE, response()]))
+    assert (kept.only.status, kept.only.retries, kept.only.input_tokens) == ("success", 1, 1000)
+
+
+def test_a_stream_that_broke_is_a_failed_call_though_the_block_goes_on(measure: Any, kept: Kept) -> None:
+    def broken() -> Iterator[Any]:
+        yield response()
+        raise TimeoutError
+
+    with measure(provider="openai", model="gpt-4o") as call, suppress(TimeoutError):
+        list(call.stream(broken()))
+    assert (kept.only.status, kept.only.error_type) == ("error", "TimeoutError")
+    assert (kept.only.input_tokens, kept.only.latency_ms) == (1000, 2000.0)
+
+
+def test_a_block_that_fails_while_its_stream_is_open_is_one_call_with_what_came(
+    measure: Any, kept: Kept
+) -> None:
+    opened: list[Iterator[Any]] = []
+
+    def ask() -> None:
+        with measure(provider="openai", model="gpt-4o") as call:
+            opened.append(call.stream([PIECE, response()]))
+            raise ValueError(next(opened[0]))
+
+    with pytest.raises(ValueError, match="choices"):
+        ask()
+    list(opened[0])
+    assert (kept.only.status, kept.only.error_type, kept.only.cost) == ("error", "ValueError", None)
+
+
+def test_a_second_block_of_one_measure_counts_for_itself(measure: Any, kept: Kept) -> None:
+    both = measure(provider="openai", model="gpt-4o")
+    for _ in range(2):
+        with both as call:
+            call.response(response())
+    assert [record.input_tokens for record in kept.records] == [1000, 1000]
 
 
 class BothWays:

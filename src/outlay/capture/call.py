@@ -22,6 +22,7 @@ from outlay.extract import Usual, held, operation_of, usual_of
 
 PARTIAL = "partial"
 ABANDONED = "abandoned"
+LEFT = "the stream was left before its end"
 NO_ERROR = (None, None)
 
 
@@ -132,8 +133,7 @@ class Call:
 
     def leave(self, usage: Usage) -> None:
         """Record that the caller left a stream before its end: what came is kept, flagged partial."""
-        reason = usage.reason or "the stream was left before its end"
-        self.finish(usage.flagged(PARTIAL, ABANDONED, reason=reason))
+        self.finish(usage.flagged(PARTIAL, ABANDONED, reason=usage.reason or LEFT))
 
     def fail(self, error: BaseException, usage: Usage | None = None) -> None:
         """Record that the call failed, with whatever usage came before; the error itself is not touched.
@@ -146,22 +146,24 @@ class Call:
         known = Usage(reason=FAILED) if usage is None else usage.flagged(PARTIAL, reason=FAILED)
         self.finish(known, "error", error)
 
-    def reject(self, error: BaseException, usage: Usage) -> None:
+    def reject(self, error: BaseException, usage: Usage, *, ended: float | None = None) -> None:
         """Record that the call was answered and billed, and failed all the same: all of its usage counts."""
-        self.finish(usage, "error", error)
+        self.finish(usage, "error", error, ended=ended)
 
     def finish(
         self,
         usage: Answer,
         status: Status = "success",
         error: BaseException | None = None,
+        *,
+        ended: float | None = None,
     ) -> None:
-        """Record how the call ended; ``usage`` may be what is read when the Record is made."""
+        """Record how the call ended, now or then; ``usage`` may be what is read when the Record is made."""
         if self.done:
             return
         self.done = True
         try:
-            self._ended = self._recorder.clock.monotonic()
+            self._ended = self._recorder.clock.monotonic() if ended is None else ended
             self._usage = usage
             self._status: Status = status
             self._error = (

@@ -6,8 +6,9 @@ call is recorded once, with what the chunks so far said of usage.
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from outlay.capture import contexts
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.texts import Listening
@@ -16,6 +17,7 @@ from outlay.extract import Collector, body_of
 from outlay.extract.streams import LastUsage
 
 T = TypeVar("T")
+_NONE = object()  # in place of a chunk, where there is no more
 CANCELLED = "CancelledError"  # by its name: asyncio takes long to load
 """What a generator that was dropped is closed with where its loop ends just then: its caller let it go."""
 
@@ -198,6 +200,31 @@ async def watch_async(  # noqa: C901 - the way of a chunk, without a further cal
     seen.finish()
 
 
+def first_inside(call: Call, chunks: Iterator[T]) -> Iterator[T]:
+    """Pass chunks on whose request is sent when the first is read: no hook further in counts it too."""
+    token = contexts.inside.set(call)
+    try:
+        first = next(chunks, _NONE)
+    finally:
+        contexts.restore(contexts.inside, token)
+    if first is not _NONE:
+        yield cast("T", first)
+        yield from chunks
+
+
+async def first_inside_async(call: Call, chunks: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Do the same for an asynchronous stream."""
+    token = contexts.inside.set(call)
+    try:
+        first = await anext(chunks, _NONE)
+    finally:
+        contexts.restore(contexts.inside, token)
+    if first is not _NONE:
+        yield cast("T", first)
+        async for chunk in chunks:
+            yield chunk
+
+
 class Either:
     """A stream that can be read both ways, as litellm's: it is watched the way that it is read."""
 
@@ -209,7 +236,7 @@ class Either:
 
     def __iter__(self) -> Iterator[Any]:
         if self._each is None:
-            self._each = watch(iter(self._chunks), self._seen)
+            self._each = watch(first_inside(self._seen.call, iter(self._chunks)), self._seen)
         return self._each
 
     def __next__(self) -> Any:
@@ -217,7 +244,9 @@ class Either:
 
     def __aiter__(self) -> AsyncIterator[Any]:
         if self._each_async is None:
-            self._each_async = watch_async(aiter(self._chunks), self._seen)
+            self._each_async = watch_async(
+                first_inside_async(self._seen.call, aiter(self._chunks)), self._seen
+            )
         return self._each_async
 
     async def __anext__(self) -> Any:

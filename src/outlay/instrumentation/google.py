@@ -10,12 +10,11 @@ from outlay.capture.call import Call
 from outlay.capture.contexts import inside, restore
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
-from outlay.capture.streams import Watch, watch, watch_async
+from outlay.capture.streams import Watch, first_inside, watch, watch_async
 from outlay.core.usage import Usage
 from outlay.extract import collector
 from outlay.instrumentation import google_batches, google_turns
 from outlay.instrumentation.patches import Patches
-from outlay.instrumentation.wrapping import first_inside
 
 OLDEST = (1, 40)  # before, an answer was a dict
 METHODS = {

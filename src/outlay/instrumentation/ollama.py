@@ -9,13 +9,11 @@ from outlay.capture.call import Call
 from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
-from outlay.capture.streams import Watch, watch, watch_async
+from outlay.capture.streams import Watch, first_inside, first_inside_async, watch, watch_async
 from outlay.extract import collector
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import (
     Begin,
-    first_inside,
-    first_inside_async,
     measured,
     measured_async,
     text_or_none,

@@ -1,8 +1,8 @@
 """What the leaves share: a method measured from call to answer, an answer read, a stream's close noticed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from outlay.capture.answers import read_answer
 from outlay.capture.call import Call
@@ -10,8 +10,6 @@ from outlay.capture.contexts import inside, restore
 from outlay.capture.guard import guarded
 from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
-
-T = TypeVar("T")
 
 Begin = Callable[[Any, tuple[Any, ...], dict[str, Any]], Call | None]
 """(self, args, kwargs) -> the call that starts, or None where nothing is billed or another hook counts it."""
@@ -99,31 +97,6 @@ def looked_at_async(original: Callable[..., Awaitable[Any]], look: Look) -> Call
         return result
 
     return method
-
-
-def first_inside(call: Call, chunks: Iterator[T]) -> Iterator[T]:
-    """Pass chunks on whose request is sent when the first is read: no hook further in counts it too."""
-    token = inside.set(call)
-    try:
-        first = next(chunks, None)
-    finally:
-        restore(inside, token)
-    if first is not None:
-        yield first
-        yield from chunks
-
-
-async def first_inside_async(call: Call, chunks: AsyncIterator[T]) -> AsyncIterator[T]:
-    """Do the same for an asynchronous stream."""
-    token = inside.set(call)
-    try:
-        first = await anext(chunks, None)
-    finally:
-        restore(inside, token)
-    if first is not None:
-        yield first
-        async for chunk in chunks:
-            yield chunk
 
 
 def usage_in(body: Any, call: Call, api: str | None = None) -> Usage:
