@@ -53,18 +53,22 @@ def test_a_usual_usage_with_a_breakdown_is_split_by_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usage", "units"),
+    ("usage", "units", "flags"),
     [
-        ({"prompt_cache_hit_tokens": 5}, {"cache_read": 5, "output": 4}),
-        ({"prompt_cache_miss_tokens": 7}, {"input": 7, "output": 4}),
+        ({"prompt_cache_hit_tokens": 5}, {"cache_read": 5, "output": 4}, ("partial",)),
+        ({"prompt_cache_miss_tokens": 7}, {"input": 7, "output": 4}, ("partial",)),
+        ({"prompt_cache_miss_tokens": 7, "total_tokens": 11}, {"input": 7, "output": 4}, ()),
         (
             {"prompt_cache_hit_tokens": 5, "prompt_cache_miss_tokens": 7},
             {"input": 7, "cache_read": 5, "output": 4},
+            (),
         ),
     ],
 )
-def test_a_prompt_is_what_its_cache_hit_and_missed(usage: dict[str, int], units: dict[str, int]) -> None:
-    assert usage_of("deepseek", completion_tokens=4, **usage) == (units, ())
+def test_a_prompt_is_what_its_cache_hit_and_missed(
+    usage: dict[str, int], units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    assert usage_of("deepseek", completion_tokens=4, **usage) == (units, flags)
 
 
 def test_writes_in_the_details_count_before_those_beside_them_and_may_be_all_that_is_left() -> None:

@@ -256,16 +256,15 @@ def test_one_of_ollama_s_counts_is_a_usage_and_its_durations_are_none() -> None:
     assert (neither.raw, neither.reason) == (None, "the response states no usage")
 
 
+SIDES = {"input_tokens": 3, "output_tokens": 0}
+
+
 @pytest.mark.parametrize(
     ("provider", "api", "body"),
     [
-        ("cohere", "cohere_chat", {"usage": {"billed_units": {"input_tokens": 3}, "of_tomorrow": {"a": 1}}}),
-        ("cohere", "cohere_chat", {"usage": {"billed_units": {"input_tokens": 3, "tomorrows": 1}}}),
-        (
-            "openai",
-            "realtime",
-            {"type": "response.done", "response": {"usage": {"input_tokens": 3, "tomorrows": 1}}},
-        ),
+        ("cohere", "cohere_chat", {"usage": {"billed_units": SIDES, "of_tomorrow": {"a": 1}}}),
+        ("cohere", "cohere_chat", {"usage": {"billed_units": {**SIDES, "tomorrows": 1}}}),
+        ("openai", "realtime", {"type": "response.done", "response": {"usage": {**SIDES, "tomorrows": 1}}}),
     ],
 )
 def test_a_count_that_nobody_knows_is_flagged(provider: str, api: str, body: dict[str, Any]) -> None:

@@ -161,12 +161,14 @@ ODD = {
 @st.composite
 def messages(draw: st.DrawFn) -> dict[str, Any]:
     """Make Anthropic's usages, of which most are plain."""
-    names = ("input_tokens", "cache_read_input_tokens", "service_tier", "inference_geo")
+    names = ("cache_read_input_tokens", "service_tier", "inference_geo")
     usage = {
         name: draw(COUNT if name.endswith("tokens") else NAME)
         for name in sorted(draw(st.sets(st.sampled_from(names))))
     }
     usage["output_tokens"] = draw(COUNT)
+    if draw(seldom(st.just(value=False), st.just(value=True))):  # without it no usage is a usual one
+        usage["input_tokens"] = draw(COUNT)
     if draw(st.booleans()):
         hour, short = draw(st.integers(0, 9)), draw(st.integers(0, 9))
         usage["cache_creation_input_tokens"] = draw(seldom(COUNT, st.just(hour + short)))

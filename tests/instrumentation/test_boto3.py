@@ -180,6 +180,22 @@ def test_a_region_decides_the_price_of_a_model_without_a_profile(kept: Kept) -> 
     assert [record.usage.term("region") for record in kept.records] == ["us-east-1", None]
 
 
+def test_the_tier_that_the_headers_name_decides_the_price(kept: Kept) -> None:
+    """Converse says it in its body, InvokeModel in its headers alone."""
+    headers = {"x-amzn-bedrock-service-tier": "flex"}
+    flex = (
+        Reply({**bodies.CONVERSED, "serviceTier": {"type": "flex"}}),
+        Reply(bodies.CLAUDE, headers=headers),
+        Reply(bodies.INVOKE_EVENTS, headers=headers),
+    )
+    with client(*flex) as api:
+        api.converse(**ASK)
+        api.invoke_model(**INVOKE)["body"].read()
+        list(api.invoke_model_with_response_stream(**INVOKE)["body"])
+    assert [record.usage.term("service_tier") for record in kept.records] == ["flex"] * 3
+    assert [record.usage.units for record in kept.records] == [UNITS] * 3
+
+
 def test_other_services_of_aws_pass_by(kept: Kept) -> None:
     with client(Reply({}), service="dynamodb") as api:
         api.list_tables()

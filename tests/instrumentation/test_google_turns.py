@@ -54,6 +54,23 @@ def test_each_turn_of_a_live_session_is_a_call(kept: Kept) -> None:
     assert (first.provider, first.api, first.streamed, first.flags) == ("google", "live", True, ())
 
 
+def test_a_turn_pays_for_the_searches_that_one_of_its_messages_tells_of(kept: Kept) -> None:
+    found = {"groundingMetadata": {"webSearchQueries": ["a"]}}
+
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            for _ in range(2):
+                await session.send_client_content(turns=HELLO)
+                assert [bool(message.server_content) async for message in session.receive()]
+
+    turns: list[Any] = [[{"serverContent": found}, DONE], [WORD, DONE]]
+    with listening(SocketPeer([], [[READY], *turns], binary=True)) as address:
+        asyncio.run(main(address))
+    # 100 x 0.30 + 20 x 2.50 dollars a million, and 35 dollars a thousand prompts that were searched for
+    assert [record.cost for record in kept.records] == [Decimal("0.03508"), Decimal("0.00008")]
+    assert kept.records[0].usage.units == {"input": 100, "output": 20, "web_search": 1}
+
+
 @pytest.mark.parametrize("breaks", [False, True])
 def test_a_session_that_ends_within_a_turn_is_one_partial_call(breaks: bool, kept: Kept) -> None:  # noqa: FBT001 - a parameter of the test
     async def main(address: str) -> None:

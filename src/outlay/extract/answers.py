@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Item, Term, Usage, changed, ordered
+from outlay.core.usage import Item, Term, Usage, changed, merge_flags, ordered
 from outlay.extract.plain import NAME, fields_of, name_of, plain
 from outlay.extract.stated import STATED, stated_cost
 from outlay.extract.tally import Tally, made, sum_units
@@ -113,5 +113,11 @@ def error_in(body: Mapping[str, Any]) -> str | None:
 
 
 def split(whole: Usage, parts: tuple[Usage, ...]) -> Usage:
-    """Make a usage of parts: its units become their sum, so that both always agree."""
-    return changed(whole, items=ordered(sum_units(parts)), parts=parts)
+    """Make a usage of parts: its units become their sum, so that both agree; oddities are said."""
+    return changed(
+        whole,
+        items=ordered(sum_units(parts)),
+        parts=parts,
+        flags=merge_flags(whole.flags, *(part.flags for part in parts)),
+        reason=whole.reason or next((part.reason for part in parts if part.reason), None),
+    )

@@ -144,13 +144,14 @@ def _with_iterations(top: Usage, iterations: list[Any]) -> Usage:
 class MessagesStream:
     """A collector of message events: message_start overlaid with every message_delta, field by field."""
 
-    __slots__ = ("_deltas", "_error", "_provider", "_start", "_stopped")
+    __slots__ = ("_deltas", "_error", "_provider", "_start", "_stopped", "_told")
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
         self._start: Any = None
         self._deltas = Kept()
         self._stopped = False
+        self._told = False  # whether the end says how much was answered; what came before is the count so far
         self._error: Any = None
 
     def add(self, event: Any) -> None:
@@ -159,8 +160,10 @@ class MessagesStream:
         if kind == "content_block_delta":
             return
         if kind == "message_delta":
-            self._deltas.append(peek(event, "usage"))
+            usage = peek(event, "usage")
+            self._deltas.append(usage)
             self._stopped = self._stopped or bool(peek(peek(event, "delta"), "stop_reason"))
+            self._told = self._told or (self._stopped and peek(usage, "output_tokens") is not None)
         elif kind == "message_start":
             self._start = peek(event, "message")
         elif kind == "error":
@@ -178,7 +181,7 @@ class MessagesStream:
 
     def as_body(self) -> Mapping[str, Any] | None:
         """Give the message that a stream amounts to which came to its end; None for one that did not."""
-        if not self._stopped:
+        if not self._told:
             return None
         body = dict(fields_of(self._start) or {})
         begun = body.get("usage")
@@ -194,6 +197,6 @@ class MessagesStream:
         if self._error is not None:
             body["error"] = peek(self._error, "error") or self._error
         read = read_messages(body, self._provider)
-        if self._stopped and read.raw is not None:
-            return read
-        return cut_off(read, "the stream ended before its final usage")
+        if not self._stopped or read.raw is None:
+            return cut_off(read, "the stream ended before its final usage")
+        return read if self._told else cut_off(read, "the stream's end has no output tokens")

@@ -82,9 +82,12 @@ def read_chat(body: Mapping[str, Any], provider: str) -> Usage:
     count_chat(tally, usage, provider)
     if "choices" in body and _SIDES.isdisjoint(key for key, count in usage.items() if count is not None):
         tally.note("partial", "the usage does not tell prompt and completion tokens apart")
-    if breakdown is not None and (parts := _parts(breakdown, provider)):
-        return split(finish(tally, body, usage, provider, _terms(body, usage)), parts)
-    return finish(tally, body, usage, provider, _terms(body, usage))
+    whole = finish(tally, body, usage, provider, _terms(body, usage))
+    if breakdown is None or not (parts := _parts(breakdown, provider)):
+        return whole
+    read = split(whole, parts)
+    same = (read.input_tokens, read.output_tokens) == (whole.input_tokens, whole.output_tokens)
+    return read if same else read.flagged("total_mismatch")
 
 
 def usage_elsewhere(body: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -142,6 +145,8 @@ def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
     reasoning = tally.count(output_details or usage, "reasoning_tokens")
     if reasoning is None and output_details:
         reasoning = tally.count(usage, "reasoning_tokens")
+    if total is None and completion is not None and provider in _REMAINDER_THOUGHT:
+        tally.note("partial", "without a total nobody knows what was thought")
     if prompt is None or completion is None:
         prompt, completion = _incomplete(tally, usage, prompt, completion, total)
     gap = None if total is None else total - prompt - completion
@@ -178,6 +183,8 @@ def _incomplete(
         missed = tally.count(usage, "prompt_cache_miss_tokens")
         if hit is not None or missed is not None:  # DeepSeek: prompt = hit + miss
             prompt = (hit or 0) + (missed or 0)
+            if (hit is None or missed is None) and total != prompt + (completion or 0):
+                tally.note("partial", "the usage tells of a part of its prompt alone")
     if prompt is None and completion is None and total is not None:
         return total, 0  # embeddings and rerankers that state a total alone have no output
     if prompt is None:

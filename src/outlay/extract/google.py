@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from outlay.core.usage import Term, Usage, sort_terms
+from outlay.core.usage import Item, Term, Usage, sort_terms
 from outlay.extract.answers import finish, missing, names_in, usage_in
 from outlay.extract.google_usual import usual_items
 from outlay.extract.modality import by_modality, count_input, count_output
@@ -38,7 +38,8 @@ _KNOWN = frozenset(
         *("pydantic_ai_gateway", "initial_prompt_token_count"),
     }
 )
-_COUNTS = frozenset({"prompt_token_count", "candidates_token_count", "total_token_count"})
+_SHOWN = ("candidates_token_count", "response_token_count")
+_COUNTS = frozenset({"prompt_token_count", "total_token_count", *_SHOWN})
 
 
 @lru_cache(maxsize=512)  # the keys of a handful of messages; bounded, for keys are also strangers'
@@ -65,14 +66,15 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
     tally = Tally()
     named = {snake(key): value for key, value in usage.items()}
     count_google(tally, named)
-    tally.put("web_search", _searches(body.get("candidates")))
+    for unit, count in _grounded(body.get("candidates")):
+        tally.put(unit, count)
     return finish(tally, facts, usage, provider, google_terms(named))
 
 
 def usual_generate_content(body: Mapping[str, Any]) -> Usual | None:
     """Read a usual answer and give its very usage; None for one that needs a closer look."""
     usage = body.get("usageMetadata")
-    if type(usage) is not dict or not (items := usual_items(usage)) or _searches(body.get("candidates")):
+    if type(usage) is not dict or not (items := usual_items(usage)) or _grounded(body.get("candidates")):
         return None
     model, answer_id = body.get("modelVersion"), body.get("responseId")
     names = (model, answer_id) if _is_name(model) and _is_name(answer_id) else names_in(google_facts(body))
@@ -113,22 +115,28 @@ def google_terms(named: Mapping[str, Any]) -> dict[str, str]:
     return terms
 
 
-def count_google(tally: Tally, named: Mapping[str, Any]) -> None:
-    """Count a usageMetadata: total = prompt + candidates + thoughts + tool-use prompt."""
-    prompt = tally.count(named, "prompt_token_count") or 0
+def count_google(tally: Tally, named: Mapping[str, Any], *, answers: bool = True) -> None:
+    """Count a usageMetadata: total = prompt + candidates + thoughts + tool-use prompt.
+
+    Without ``answers``, as of embeddings, there is nothing but a prompt.
+    """
     cached = tally.count(named, "cached_content_token_count") or 0
-    shown = tally.count(named, "candidates_token_count")
     thought = tally.count(named, "thoughts_token_count") or 0
     tools = tally.count(named, "tool_use_prompt_token_count") or 0
+    total = tally.count(named, "total_token_count")
+    prompt, shown = tally.count(named, "prompt_token_count"), tally.first(named, *_SHOWN)
+    if named.keys() & _COUNTS:
+        shown = shown if answers else shown or 0
+        prompt, shown = tally.sides(prompt, shown, total, thought + tools)
+    else:
+        tally.reason = "the usage states no counts"
+        prompt, shown = prompt or 0, shown or 0
     rows = named.get("prompt_tokens_details") or named.get("prompt_token_details")
     _count_prompt(tally, named, (prompt, cached, tools), rows)
-    if not named.keys() & _COUNTS:
-        tally.reason = "the usage states no counts"
-    shown = shown or 0
-    left = count_output(tally, "output", shown, by_modality(tally, named.get("candidates_tokens_details")))
-    tally.put("output", left)
+    rows = named.get("candidates_tokens_details") or named.get("response_tokens_details")
+    tally.put("output", count_output(tally, "output", shown, by_modality(tally, rows)))
     tally.put("reasoning", thought)
-    tally.check(tally.count(named, "total_token_count"), prompt + shown + thought + tools)
+    tally.check(total, prompt + shown + thought + tools)
     tally.unknown(named, _KNOWN)
 
 
@@ -142,15 +150,26 @@ def _count_prompt(tally: Tally, named: Mapping[str, Any], counts: tuple[int, int
         tally.put("input", count_output(tally, "input", tools, tool_listed))
 
 
-def _searches(candidates: object) -> int:
-    """Count the web searches of grounding, which usageMetadata leaves out."""
-    count = 0
-    for candidate in rows_of(candidates):
-        grounding = peek(candidate, "groundingMetadata") or peek(candidate, "grounding_metadata")
-        if grounding is not None:
-            queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
-            count += sum(bool(query) for query in rows_of(queries))
-    return count
+def _grounded(candidates: object) -> list[Item]:
+    """Count what grounding is charged for, which usageMetadata leaves out."""
+    return [found for candidate in rows_of(candidates) for found in groundings(candidate)]
+
+
+def groundings(content: object) -> list[Item]:
+    """Count the web searches of a candidate's grounding, and a request to Google Maps where it has a source.
+
+    ai.google.dev/gemini-api/docs/maps-grounding: a request that has at least one source of Maps is one.
+    """
+    grounding = peek(content, "groundingMetadata") or peek(content, "grounding_metadata")
+    if grounding is None:
+        return []
+    queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
+    chunks = peek(grounding, "groundingChunks") or peek(grounding, "grounding_chunks")
+    counts = (
+        ("web_search", sum(bool(query) for query in rows_of(queries))),
+        ("maps_search", int(any(peek(chunk, "maps") for chunk in rows_of(chunks)))),
+    )
+    return [found for found in counts if found[1]]
 
 
 class GenerateContentStream:

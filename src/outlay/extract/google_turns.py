@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Usage
+from outlay.core.usage import Item, Usage
 from outlay.extract.answers import finish, missing, tier_terms, usage_in
-from outlay.extract.google import google_usage, snake
+from outlay.extract.google import google_terms, google_usage, groundings, snake
 from outlay.extract.modality import by_modality, count_input, count_output
-from outlay.extract.plain import fields_of
+from outlay.extract.plain import fields_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
 
@@ -34,8 +34,10 @@ _KNOWN_INTERACTION = frozenset(
         *("total_tokens", "total_input_tokens", "total_output_tokens", "total_thought_tokens"),
         *("total_tool_use_tokens", "total_cached_tokens", "input_tokens_by_modality"),
         *("output_tokens_by_modality", "cached_tokens_by_modality", "tool_use_tokens_by_modality"),
+        *("grounding_tool_count", "initial_input_tokens"),
     }
 )
+_GROUNDINGS = {"google_search": "web_search", "google_maps": "maps_search"}
 
 
 def read_live(body: Mapping[str, Any], provider: str) -> Usage:
@@ -47,12 +49,14 @@ def read_live(body: Mapping[str, Any], provider: str) -> Usage:
 
 def count_live(tally: Tally, named: Mapping[str, Any]) -> None:
     """Count one turn: thoughts are inside of the response here, unless the stated total says otherwise."""
-    prompt = tally.count(named, "prompt_token_count") or 0
     cached = tally.count(named, "cached_content_token_count") or 0
-    response = tally.first(named, "response_token_count", "candidates_token_count") or 0
     thought = tally.count(named, "thoughts_token_count") or 0
     tools = tally.count(named, "tool_use_prompt_token_count") or 0
     total = tally.count(named, "total_token_count")
+    given = tally.count(named, "prompt_token_count")
+    shown = tally.first(named, "response_token_count", "candidates_token_count")
+    outside = thought if thought and total == (given or 0) + (shown or 0) + thought + tools else 0
+    prompt, response = tally.sides(given, shown, total, tools + outside)
     count_input(
         tally,
         prompt,
@@ -63,7 +67,7 @@ def count_live(tally: Tally, named: Mapping[str, Any]) -> None:
     tally.put("input", tools)
     rows = named.get("response_tokens_details") or named.get("candidates_tokens_details")
     left = count_output(tally, "output", response, by_modality(tally, rows))
-    if thought and total == prompt + response + thought + tools:
+    if outside:
         tally.flags.add("reasoning_additive")
         tally.put("reasoning", thought)
     else:
@@ -76,7 +80,7 @@ def count_live(tally: Tally, named: Mapping[str, Any]) -> None:
 class LiveStream:
     """A collector of a live session: every usageMetadata bills its turn, OpenAI's seconds run along."""
 
-    __slots__ = ("_last", "_open", "_provider", "_seconds", "_turns")
+    __slots__ = ("_grounded", "_last", "_open", "_provider", "_seconds", "_terms", "_turns")
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
@@ -84,18 +88,30 @@ class LiveStream:
         self._seconds: Any = None
         self._last: Mapping[str, Any] | None = None
         self._open = False
+        self._grounded: list[Item] = []  # of the turn under way; as in other streams the last word counts
+        self._terms: dict[str, str] | None = None  # on which all turns agree
 
     def add(self, event: Any) -> None:
         """Count a turn when its usage comes; keep the last session usage of OpenAI's live API."""
         fields = event if type(event) is dict else fields_of(event) or {}
+        content = fields.get("serverContent") or fields.get("server_content")
+        self._grounded = groundings(content) or self._grounded
         if usage := google_usage(fields):
-            self._last = usage
-            self._open = False
-            count_live(self._turns, {snake(key): value for key, value in usage.items()})
+            self._end_turn(usage)
         elif "usage" in fields:
             self._seconds = fields["usage"]
         elif "serverContent" in fields or fields.get("server_content") is not None:
             self._open = True
+
+    def _end_turn(self, usage: Mapping[str, Any]) -> None:
+        self._last, self._open = usage, False
+        named = {snake(key): value for key, value in usage.items()}
+        count_live(self._turns, named)
+        for unit, count in self._grounded:
+            self._turns.put(unit, count)
+        self._grounded = []
+        terms = google_terms(named)
+        self._terms = terms if self._terms is None else dict(self._terms.items() & terms.items())
 
     @property
     def complete(self) -> bool:
@@ -113,7 +129,7 @@ class LiveStream:
             return tally.usage(raw=raw)
         if self._last is None:
             return cut_off(Usage(), "no turn has ended with its usage")
-        turns = self._turns.usage(raw=self._last)
+        turns = self._turns.usage(self._terms, raw=self._last)
         return turns if self.complete else cut_off(turns, "the session ended within a turn")
 
 
@@ -123,11 +139,12 @@ def read_interaction(body: Mapping[str, Any], provider: str) -> Usage:
     if usage is None:
         return missing(body)
     tally = Tally()
-    given = tally.count(usage, "total_input_tokens") or 0
     cached = tally.count(usage, "total_cached_tokens") or 0
-    written = tally.count(usage, "total_output_tokens") or 0
     thought = tally.count(usage, "total_thought_tokens") or 0
     tools = tally.count(usage, "total_tool_use_tokens") or 0
+    total = tally.count(usage, "total_tokens")
+    given, written = tally.count(usage, "total_input_tokens"), tally.count(usage, "total_output_tokens")
+    given, written = tally.sides(given, written, total, thought + tools)
     cached_listed = by_modality(tally, usage.get("cached_tokens_by_modality")) if cached else {}
     count_input(
         tally, given, cached, by_modality(tally, usage.get("input_tokens_by_modality")), cached_listed
@@ -138,7 +155,13 @@ def read_interaction(body: Mapping[str, Any], provider: str) -> Usage:
     listed = by_modality(tally, usage.get("output_tokens_by_modality"))
     tally.put("output", count_output(tally, "output", written, listed))
     tally.put("reasoning", thought)
-    tally.check(tally.count(usage, "total_tokens"), given + written + thought + tools)
+    for row in rows_of(usage.get("grounding_tool_count")):
+        count = tally.count(row, "count") if isinstance(row, dict) else None
+        if unit := _GROUNDINGS.get(str(peek(row, "type"))):
+            tally.put(unit, count)
+        elif count:
+            tally.flags.add("unknown_keys")
+    tally.check(total, given + written + thought + tools)
     tally.unknown(usage, _KNOWN_INTERACTION)
     return finish(tally, body, usage, provider, tier_terms(body))
 

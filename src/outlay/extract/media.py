@@ -25,7 +25,7 @@ def read_images(body: Mapping[str, Any], provider: str) -> Usage:
     tally = Tally()
     if "input_tokens" in usage or "output_tokens" in usage:
         count_images(tally, usage)
-    elif "prompt_tokens" in usage:
+    elif "prompt_tokens" in usage or "completion_tokens" in usage:
         count_chat(tally, usage, provider)
     elif not STATED.isdisjoint(usage):  # money alone: the images are what was bought
         drawn = body.get("data")
@@ -50,7 +50,7 @@ def read_transcription(body: Mapping[str, Any], provider: str) -> Usage:
     usage = usage_in(body.get("usage")) or _heard(body)
     if usage is None:
         return missing(body)
-    if "prompt_tokens" in usage:
+    if "prompt_tokens" in usage or "completion_tokens" in usage:
         return read_chat(body, provider)
     tally = Tally()
     count_transcription(tally, usage)
@@ -68,14 +68,20 @@ def _heard(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def count_transcription(tally: Tally, usage: Mapping[str, Any]) -> None:
     """Count a transcript's usage: its type says whether seconds or tokens are billed."""
-    if "input_tokens" not in usage:
-        tally.put("audio_seconds", tally.amount(usage, "seconds"))
+    if "input_tokens" not in usage and "output_tokens" not in usage:
+        seconds = tally.amount(usage, "seconds")
+        if seconds is None:
+            tally.note("partial", "the usage has no seconds")
+        tally.put("audio_seconds", seconds)
         return
-    given, written = tally.count(usage, "input_tokens") or 0, tally.count(usage, "output_tokens") or 0
+    total = tally.count(usage, "total_tokens")
+    given, written = tally.sides(
+        tally.count(usage, "input_tokens"), tally.count(usage, "output_tokens"), total
+    )
     details = inner(usage, "input_token_details") or inner(usage, "input_tokens_details")
     count_input(tally, given, 0, from_details(tally, details), {})
     tally.put("output", written)
-    tally.check(tally.count(usage, "total_tokens"), given + written)
+    tally.check(total, given + written)
 
 
 def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
@@ -86,7 +92,7 @@ def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
     if usage is not None:
         tally = Tally()
         named = {snake(key): value for key, value in usage.items()}
-        count_google(tally, named)
+        count_google(tally, named, answers=False)
         return finish(tally, google_facts(body), usage, provider, google_terms(named))
     return _from_statistics(body, provider)
 
@@ -96,19 +102,20 @@ def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:
     tally = Tally()
     rows = body.get("predictions") or body.get("embeddings")
     alone = tally.first(body, "tokenCount", "token_count")
-    found = alone is not None
-    tally.put("input", alone)
-    for row in rows_of(rows):
-        fields = fields_of(row) or {}
-        statistics = fields_of((fields_of(fields.get("embeddings")) or fields).get("statistics")) or {}
-        count = tally.first(statistics, "token_count", "tokenCount")
-        found = found or count is not None
+    counts = [_count_of(tally, row) for row in rows_of(rows)]
+    for count in (alone, *counts):
         tally.put("input", count)
-    return (
-        finish(tally, body, {"token_count": tally.units.get("input", 0)}, provider)
-        if found
-        else missing(body)
-    )
+    if alone is None and all(count is None for count in counts):
+        return missing(body)
+    if alone is None and None in counts:
+        tally.note("partial", "not every embedding states its tokens")
+    return finish(tally, body, {"token_count": tally.units.get("input", 0)}, provider)
+
+
+def _count_of(tally: Tally, row: Any) -> int | None:
+    fields = fields_of(row) or {}
+    statistics = fields_of((fields_of(fields.get("embeddings")) or fields).get("statistics")) or {}
+    return tally.first(statistics, "token_count", "tokenCount")
 
 
 def read_ocr(body: Mapping[str, Any], provider: str) -> Usage:
@@ -117,7 +124,10 @@ def read_ocr(body: Mapping[str, Any], provider: str) -> Usage:
     if usage is None:
         return missing(body)
     tally = Tally()
-    tally.put("pages", tally.count(usage, "pages_processed"))
+    pages = tally.count(usage, "pages_processed")
+    if pages is None:
+        tally.note("partial", "the usage has no pages")
+    tally.put("pages", pages)
     tally.put("annotated_pages", tally.count(usage, "pages_processed_annotation"))
     tally.unknown(usage, frozenset({"pages_processed", "doc_size_bytes", "pages_processed_annotation"}))
     return finish(tally, body, usage, provider)

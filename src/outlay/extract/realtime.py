@@ -29,7 +29,10 @@ def read_realtime(body: Mapping[str, Any], provider: str) -> Usage:
 
 def count_turn(tally: Tally, usage: Mapping[str, Any]) -> None:
     """Count the usage of one response: details by modality, cached ones inside of the input."""
-    given, written = tally.count(usage, "input_tokens") or 0, tally.count(usage, "output_tokens") or 0
+    total = tally.count(usage, "total_tokens")
+    given, written = tally.sides(
+        tally.count(usage, "input_tokens"), tally.count(usage, "output_tokens"), total
+    )
     details, output = inner(usage, "input_token_details"), inner(usage, "output_token_details")
     cached = tally.count(details, "cached_tokens") or 0
     cached_listed = from_details(tally, inner(details, "cached_tokens_details")) if cached else {}
@@ -37,7 +40,7 @@ def count_turn(tally: Tally, usage: Mapping[str, Any]) -> None:
     left = tally.take("reasoning", tally.count(output, "reasoning_tokens"), written)
     tally.put("output", count_output(tally, "output", left, from_details(tally, output)))
     tally.put("audio_seconds", tally.amount(usage, "billable_audio_seconds"))
-    tally.check(tally.count(usage, "total_tokens"), given + written)
+    tally.check(total, given + written)
     tally.unknown(usage, _KNOWN)
 
 
@@ -85,6 +88,8 @@ class RealtimeStream:
             if usage := usage_in(peek(event, "usage")):
                 count_transcription(self._drafts, usage)
                 self._last = self._last or usage
+            else:
+                self._drafts.note("partial", "a transcript of the input came without its usage")
         elif kind in ("session.created", "session.updated"):
             self._name_models(peek(event, "session"))
 
@@ -117,6 +122,7 @@ class RealtimeStream:
             turns = split(changed(spoken, raw=self._last), (spoken, written))
         else:
             turns = self._turns.usage(model=self._model, raw=self._last)
+            turns = turns.flagged(*self._drafts.flags, reason=self._drafts.reason)
         if not self.complete:
             return cut_off(turns, "the session ended within a response")
         return cut_off(turns, "a response ended without its usage") if self._untold else turns

@@ -67,8 +67,11 @@ def _count_xai_tools(tally: Tally, usage: Mapping[str, Any]) -> None:
     details = inner(usage, "server_side_tool_usage_details")
     for key in details:
         tally.put(_XAI_TOOLS.get(key, key.removesuffix("_calls")), tally.count(details, key))
+    used = tally.count(usage, "num_server_side_tools_used")
     if not details:
-        tally.put("server_side_tools", tally.count(usage, "num_server_side_tools_used"))
+        tally.put("server_side_tools", used)
+    elif used is not None:
+        tally.check(used, sum(tally.count(details, key) or 0 for key in details))
 
 
 def _with_context(usage: Usage, stated: Mapping[str, Any]) -> Usage:
@@ -97,13 +100,13 @@ def _image_model(body: Mapping[str, Any]) -> str | None:
 
 def count_images(tally: Tally, usage: Mapping[str, Any]) -> None:
     """Count the tokens of drawing: input and output, each with its image part, the rest text."""
-    for side in ("input", "output"):
-        whole = tally.count(usage, f"{side}_tokens") or 0
+    total = tally.count(usage, "total_tokens")
+    wholes = tally.sides(tally.count(usage, "input_tokens"), tally.count(usage, "output_tokens"), total)
+    for side, whole in zip(("input", "output"), wholes, strict=True):
         details = inner(usage, f"{side}_tokens_details")
         left = tally.take(f"{side}_image", tally.count(details, "image_tokens"), whole)
         tally.put(side, left)
-    total = tally.count(usage, "total_tokens")
-    tally.check(total, sum(tally.count(usage, key) or 0 for key in ("input_tokens", "output_tokens")))
+    tally.check(total, sum(wholes))
 
 
 class ResponsesStream:

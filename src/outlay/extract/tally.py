@@ -113,6 +113,19 @@ class Tally:
         if stated is not None and stated != counted:
             self.flags.add("total_mismatch")
 
+    def sides(
+        self, given: int | None, shown: int | None, total: int | None, beside: int = 0
+    ) -> tuple[int, int]:
+        """Give input and output; an absent one is nothing where the stated total says so, else unknown.
+
+        ``beside`` is what the total holds besides the two.
+        """
+        known = (given or 0) + (shown or 0) + beside
+        if (given is None or shown is None) and total != known and "bad_count" not in self.flags:
+            absent = f"the usage has no {'input' if given is None else 'output'} tokens"
+            self.note("partial", absent if given != shown else NOTHING_KNOWN)
+        return given or 0, shown or 0
+
     def unknown(self, source: Mapping[str, Any], known: frozenset[str]) -> None:
         """Note keys that this reader does not know, where they say anything, and counts within no object."""
         for key in _OBJECTS.intersection(source):

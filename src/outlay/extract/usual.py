@@ -105,8 +105,8 @@ def _messages(body: Mapping[str, Any]) -> Usual | None:
 
 
 def _invoke(body: Mapping[str, Any]) -> Usual | None:
-    """Read Bedrock's answer of a Claude without guardrails, which is a message."""
-    return None if "amazon-bedrock-trace" in body else _messages(body)
+    """Read Bedrock's answer of a Claude without guardrails or headers, which is a message."""
+    return None if "amazon-bedrock-trace" in body or "ResponseMetadata" in body else _messages(body)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Usual | None]] = {

@@ -19,11 +19,12 @@ from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import Begin, mark, text_or_none, usage_in, watch_of
 
 SERVICE = "bedrock-runtime"
+_INVOKE = "invoke_model"
 OPERATIONS = {
     "Converse": "converse",
     "ConverseStream": "converse",
-    "InvokeModel": "invoke_model",
-    "InvokeModelWithResponseStream": "invoke_model",
+    "InvokeModel": _INVOKE,
+    "InvokeModelWithResponseStream": _INVOKE,
 }
 # A profile for several regions has prices of its own: the region it is called in does not decide.
 _PROFILE = re.compile(r"(?:^|/)(?:us|eu|apac|global|jp|au|ca|us-gov)\.")
@@ -62,7 +63,7 @@ def billed(usage: Usage, call: Call) -> Usage:
     An id that hides the model, such as that of an application's profile, learns it from the answer.
     """
     hidden = call.model is None or _HIDING.search(call.model)
-    return usage if hidden or call.api != "invoke_model" else replace(usage, model=None)
+    return usage if hidden or call.api != _INVOKE else replace(usage, model=None)
 
 
 class Events:
@@ -140,7 +141,12 @@ def settler(watching: Callable[..., Any]) -> Callable[[Call, Any], None]:
         body = result.get("body")
         if call.streamed:
             stream = result["stream"] if body is None else body
-            seen = Watch(call, Events(call))
+            events = Events(call)
+            if (
+                call.api == _INVOKE
+            ):  # the headers name the tier that served; Converse's events do it themselves
+                events.events.add({"ResponseMetadata": metadata})
+            seen = Watch(call, events)
             stream._event_generator = watching(stream._event_generator, seen)  # noqa: SLF001 - all reading passes it
             mark(stream, seen)
         elif body is None:

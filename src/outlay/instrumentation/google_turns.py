@@ -61,22 +61,27 @@ class Turns:
     def __init__(self, start: Callable[[], Call]) -> None:
         self._start = start
         self._call: Call | None = None
+        self._grounded: list[Any] = []  # the last message of the turn that tells of searches
 
     def hear(self, message: Any) -> None:
         """Look at one message: a turn begins with its first content, and its usage ends it."""
         usage = message.usage_metadata
-        if usage is None and message.server_content is None and message.tool_call is None:
+        content = message.server_content
+        if usage is None and content is None and message.tool_call is None:
             return
         if self._call is None:
             self._call = self._start()
         self._call.first_token()
         if usage is not None:
-            self._call.finish(usage_in(message, self._call, _LIVE))
-            self._call = None
+            heard = [*self._grounded, message]
+            self._call.finish(usage_in(heard if self._grounded else message, self._call, _LIVE))
+            self._call, self._grounded = None, []
+        elif getattr(content, "grounding_metadata", None) is not None:
+            self._grounded = [message]
 
     def closed(self, error: BaseException | None) -> None:
         """End the turn under way: nobody will hear of its usage."""
-        call, self._call = self._call, None
+        call, self._call, self._grounded = self._call, None, []
         unknown = Usage(reason="the session ended within a turn")
         if call is not None and error is not None:
             call.fail(error, unknown)

@@ -1,0 +1,119 @@
+"""What one reader of a family reads, its siblings read: tiers in headers, what live turns pay for."""
+
+from typing import Any
+
+import pytest
+
+from outlay.extract import collector, read, usual_of_body
+from outlay.extract.streams import body_of
+
+HEADERS = {"x-amzn-bedrock-service-tier": "flex", "x-amzn-bedrock-performanceconfig-latency": "Optimized"}
+ANSWERED = {"ResponseMetadata": {"HTTPHeaders": HEADERS}}
+SERVED = (("latency", "optimized"), ("service_tier", "flex"))
+CLAUDE = {"input_tokens": 9, "output_tokens": 4}
+BODIES: list[dict[str, Any]] = [
+    {"usage": {**CLAUDE, "service_tier": "standard"}},  # Anthropic's word on its own tiers, and not AWS's
+    {"usage": {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}},
+    {"usage": {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}},
+    {"prompt_token_count": 9, "generation_token_count": 4},
+    {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 9, "outputTokenCount": 4}},
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_the_tier_that_bedrock_s_headers_name_is_that_of_every_maker_s_answer(body: dict[str, Any]) -> None:
+    found = read({**body, **ANSWERED}, provider="bedrock", api="invoke_model")
+    assert (found.units, found.terms) == ({"input": 9, "output": 4}, SERVED)
+    assert usual_of_body({**body, **ANSWERED}, "bedrock", "invoke_model") is None
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [
+            {"type": "message_start", "message": {"usage": {**CLAUDE, "output_tokens": 1}}},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}},
+        ],
+        [{"prompt_token_count": 9, "generation_token_count": 1}, {"generation_token_count": 4}],
+    ],
+)
+def test_the_tier_of_a_stream_stands_in_what_comes_before_it(events: list[dict[str, Any]]) -> None:
+    metrics = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 9, "outputTokenCount": 4}}
+    stream = collector("bedrock", "invoke_model")
+    for event in (ANSWERED, *events, metrics):
+        stream.add(event)
+    found = stream.usage()
+    assert (found.units, found.terms, found.flags) == ({"input": 9, "output": 4}, SERVED, ())
+    assert body_of(stream) is None
+
+
+def test_headers_without_a_tier_say_nothing() -> None:
+    headers = {"x-amzn-bedrock-service-tier": "", "x-amzn-requestid": "r-1"}
+    body = {**BODIES[0], "ResponseMetadata": {"HTTPHeaders": headers}}
+    found = read(body, provider="bedrock", api="invoke_model")
+    assert found.terms == (("service_tier", "standard"),)
+
+
+def turn(traffic: str | None = None, **content: Any) -> dict[str, Any]:
+    usage = {"promptTokenCount": 9, "responseTokenCount": 4, "totalTokenCount": 13}
+    said = {} if traffic is None else {"trafficType": traffic}
+    return {"serverContent": {"turnComplete": True, **content}, "usageMetadata": {**usage, **said}}
+
+
+SEARCHED = {"webSearchQueries": ["a", "b"]}
+MAPPED = {"groundingChunks": [{"maps": {"placeId": "p"}}, {"maps": {"placeId": "q"}}]}
+WEB, MAPS = {"web_search": 2}, {"maps_search": 1}
+
+
+def test_a_live_turn_of_provisioned_throughput_is_one() -> None:
+    found = read(turn("PROVISIONED_THROUGHPUT"), provider="vertex", api="live")
+    assert found.terms == (("traffic_type", "provisioned_throughput"),)
+
+
+def test_turns_of_a_session_have_the_terms_on_which_they_agree() -> None:
+    same, other = turn("ON_DEMAND_FLEX"), turn("ON_DEMAND_PRIORITY")
+    assert read([same, same], provider="vertex", api="live").term("service_tier") == "flex"
+    assert read([same, other], provider="vertex", api="live").terms == ()
+    assert read([other, turn()], provider="vertex", api="live").terms == ()
+
+
+@pytest.mark.parametrize(("grounding", "units"), [(SEARCHED, WEB), (MAPPED, MAPS), ({}, {})])
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_live_turn_pays_for_its_grounding(
+    grounding: dict[str, Any], units: dict[str, int], *, apart: bool
+) -> None:
+    told: dict[str, Any] = {"groundingMetadata": grounding}
+    events = [{"serverContent": told}, turn()] if apart else [turn(**told)]
+    found = read(events, provider="google", api="live")
+    assert found.units == {"input": 9, "output": 4, **units}
+    twice = read([*events, turn()], provider="google", api="live")
+    assert twice.units == {"input": 18, "output": 8, **units}
+
+
+@pytest.mark.parametrize(("grounding", "units"), [(SEARCHED, WEB), (MAPPED, MAPS)])
+def test_an_answer_from_maps_pays_for_it_as_one_from_the_web_does(
+    grounding: dict[str, Any], units: dict[str, int]
+) -> None:
+    usage = {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13}
+    body = {"candidates": [{"groundingMetadata": grounding}], "usageMetadata": usage}
+    assert usual_of_body(body, "google", "generate_content") is None
+    found = read(body, provider="google", api="generate_content")
+    assert found.units == {"input": 9, "output": 4, **units}
+
+
+def test_an_interaction_pays_for_its_grounding() -> None:
+    usage = {
+        "total_input_tokens": 9,
+        "total_output_tokens": 4,
+        "total_tokens": 13,
+        "initial_input_tokens": 9,
+        "grounding_tool_count": [
+            {"type": "google_search", "count": 2},
+            {"type": "google_maps", "count": 1},
+        ],
+    }
+    found = read({"usage": usage}, provider="google", api="interactions")
+    assert (found.units, found.flags) == ({"input": 9, "output": 4, **WEB, **MAPS}, ())
+    usage["grounding_tool_count"] = [{"type": "of_tomorrow", "count": 1}, {"type": "retrieval"}, 3]
+    found = read({"usage": usage}, provider="google", api="interactions")
+    assert (found.units, found.flags) == ({"input": 9, "output": 4}, ("unknown_keys",))
