@@ -177,6 +177,30 @@ def test_a_call_that_comes_while_its_day_is_pruned_is_set_aside(
     assert ledger.known([slow.id]) == frozenset()
 
 
+def test_a_prune_counts_once_whose_calls_another_one_is_just_sweeping(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of its calls went with those of the earlier one: all were told as late, to be counted in again."""
+    ledger.add([call(_OLD, cost="1"), call(NOON - timedelta(days=1), cost="2"), call(NOON, cost="4")])
+    other = ClickHouseLedger(ledger.place)
+    run = ledger._client.run
+
+    def overtaken(text: str, *given: Any) -> None:
+        if text.startswith("DELETE FROM pruned "):
+            monkeypatch.undo()
+            with monkeypatch.context() as slow:
+                slow.setattr(retention, "sweep", lambda _: None)
+                assert other.prune(NOON).calls == 1
+        run(text, *given)
+
+    monkeypatch.setattr(ledger._client, "run", overtaken)
+    assert ledger.prune(_OLD + timedelta(days=1)).calls == 1
+    other.compact()
+    assert (other.info().late, other.info().pruned_calls, other.verify()) == (0, 2, ())
+    assert other.rows(Query()).total["cost"] == Decimal(7)
+    other.close()
+
+
 def test_daily_totals_that_were_tampered_with_are_found(ledger: ClickHouseLedger) -> None:
     ledger.add([call(_OLD, cost="1")])
     ledger.prune(NOON)

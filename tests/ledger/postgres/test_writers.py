@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta, timezone
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ from outlay.core.errors import (
 from outlay.core.query import Query
 from outlay.core.record import Revision
 from outlay.ledger import PostgresLedger
+from outlay.ledger.postgres.retention import prune
 from outlay.testing import NOON, call, calls
 
 WRITER = """
@@ -31,6 +33,7 @@ import random, sys
 from datetime import timedelta
 from outlay.core.ids import uuid7
 from outlay.ledger import PostgresLedger
+from outlay.ledger.postgres.retention import prune
 from outlay.testing import NOON, call
 url, seed = sys.argv[1:]
 def at(n):
@@ -79,6 +82,30 @@ def test_who_waits_too_long_for_other_writers_is_told(url: str) -> None:
     done.set()
     thread.join()
     assert ledger.rows(Query()).total["calls"] == 2
+    ledger.close()
+    other.close()
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_who_waited_for_a_prune_knows_of_it_whatever_the_servers_default(
+    monkeypatch: pytest.MonkeyPatch, url: str, isolation: str
+) -> None:
+    """A transaction whose state is that of its first question would have put a call into a pruned day."""
+    option = isolation.replace(" ", "\\ ")
+    monkeypatch.setenv("PGOPTIONS", f"-c default_transaction_isolation={option}")
+    ledger, other = PostgresLedger(url), PostgresLedger(url)
+    old = NOON - timedelta(days=9)
+    ledger.add([call(old, cost="1"), call(cost="2")])
+    assert other.conflicts() == 0
+    slow = threading.Thread(target=other.add, args=([call(old, cost="4")],))
+    with ledger._opened().writing() as connection:
+        slow.start()
+        while not connection.all("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            time.sleep(0.01)
+        assert prune(connection, NOON, dry_run=False).calls == 1
+    slow.join()
+    assert (ledger.info().late, ledger.info().calls, ledger.verify()) == (1, 1, ())
+    assert ledger.rows(Query()).total["cost"] == Decimal(3)
     ledger.close()
     other.close()
 

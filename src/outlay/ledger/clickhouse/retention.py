@@ -94,11 +94,17 @@ def _told(until: datetime, days: list[tuple[Any, ...]], *, dry_run: bool) -> Pru
 
 
 def sweep(client: Client) -> None:
-    """Delete calls of pruned days and what is said about them; those in no daily total are kept apart."""
+    """Delete calls of pruned days and what is said about them; those in no daily total are kept apart.
+
+    The runs are named once: of one that begins to count meanwhile the calls are still here, and must not seem
+    to be in no total.
+    """
     if horizon_of(client) is None:
         return
     set_stragglers_aside(client)
-    gone = f"SELECT id FROM pruned WHERE {_STANDING}"  # noqa: S608  # our own names
+    runs = client.all(f"SELECT DISTINCT run FROM pruned WHERE {_STANDING}")  # noqa: S608  # our own names
+    theirs = f"run IN ({', '.join(str(run) for (run,) in runs)})" if runs else "FALSE"
+    gone = f"SELECT id FROM pruned WHERE {theirs}"  # noqa: S608  # likewise
     for table in ("scores", "revisions"):
         client.run(f"DELETE FROM {shards(client.place, table)} WHERE record_id IN ({gone})")  # noqa: S608  # likewise
     client.run(f"DELETE FROM {shards(client.place, 'conflicts')} WHERE id IN ({gone})")  # noqa: S608  # likewise
@@ -106,7 +112,7 @@ def sweep(client: Client) -> None:
         f"""DELETE FROM {shards(client.place, "calls")} WHERE "at" < {HORIZON}
         AND (id IN ({gone}) OR id IN (SELECT id FROM late))"""  # noqa: S608  # likewise
     )
-    client.run(f"DELETE FROM {shards(client.place, 'pruned')} WHERE {_STANDING}")  # noqa: S608  # likewise
+    client.run(f"DELETE FROM {shards(client.place, 'pruned')} WHERE {theirs}")  # noqa: S608  # likewise
 
 
 def _naive(at: datetime) -> datetime:

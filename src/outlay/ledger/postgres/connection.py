@@ -27,6 +27,7 @@ _LOCAL = (  # whatever server, role or pooler set; compiling a question takes lo
 _PART = re.compile(r"outlay: (\d+) of (\d+)")
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # who waited for a turn sees what others kept meanwhile
 _TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('outlay ' || current_schema(), 0))"
 
 
@@ -62,7 +63,7 @@ class Connection:
             LedgerSchemaError: a newer outlay wrote the ledger.
             LedgerError: the server cannot be reached, or refuses.
         """
-        with self._told(), self._transaction("BEGIN"):
+        with self._told(), self._transaction(_WRITING):
             self.run(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}")
             self.run(_TURNS)
             yield self
