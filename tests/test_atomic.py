@@ -57,6 +57,21 @@ def test_a_file_is_replaced_and_one_that_is_not_there_is_made(file: Path) -> Non
     assert beside(file) == ["made"]
 
 
+def test_pieces_are_written_as_they_come_or_not_at_all(file: Path) -> None:
+    def pieces(*, broken: bool) -> Iterator[bytes]:
+        yield b"ne"
+        assert (file.read_bytes(), len(beside(file))) == (b"old", 1)
+        if broken:
+            raise LookupError("of the maker")
+        yield b"w"
+
+    with pytest.raises(LookupError, match="of the maker"):
+        write_file(file, pieces(broken=True))
+    assert (file.read_bytes(), beside(file)) == (b"old", [])
+    write_file(file, pieces(broken=False))
+    assert (file.read_bytes(), beside(file)) == (b"new", [])
+
+
 def test_who_has_the_file_open_goes_on_reading_the_old_content(file: Path) -> None:
     with file.open("rb") as reader:
         write_file(file, b"n" * 100_000)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from errno import EINVAL, ENOTSUP
 from pathlib import Path
@@ -13,27 +14,30 @@ _BESIDE = re.compile(r"\.outlay-[0-9a-f]{16}\.new")
 _ORPHANED = 3600.0  # seconds; no writer takes so long
 
 
-def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def write_file(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o666) -> None:
     """Put this in a file's place: who reads, or looks after a crash, finds the old content or the new one.
 
     It is written beside the file and renamed. A link stays one, and what it points to is written; a file that
     is there keeps its mode, a new one has ``mode`` less the process's umask. What is no file (a device, a
-    pipe) has nothing to keep and is written to.
+    pipe) has nothing to keep and is written to. Of several pieces one is in memory at a time; what their
+    maker raises passes, and the old content stands.
 
     Raises:
         OSError: it cannot be written, named by ``path``. The old content stands, or the new one where it is
             only the folder that could not be synced; nothing is left beside it.
     """
+    pieces = (data,) if isinstance(data, bytes) else data
     try:
         try:
             found = path.stat()
         except FileNotFoundError:
-            _replace(Path(os.path.realpath(path)), data, mode, None)
+            _replace(Path(os.path.realpath(path)), pieces, mode, None)
             return
         if S_ISREG(found.st_mode):
-            _replace(Path(os.path.realpath(path)), data, mode, S_IMODE(found.st_mode))
+            _replace(Path(os.path.realpath(path)), pieces, mode, S_IMODE(found.st_mode))
         else:
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                file.writelines(pieces)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -59,7 +63,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _replace(target: Path, data: bytes, mode: int, kept: int | None) -> None:
+def _replace(target: Path, pieces: Iterable[bytes], mode: int, kept: int | None) -> None:
     beside = target.with_name(f".outlay-{os.urandom(8).hex()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(beside, flags, mode if kept is None else kept)
@@ -67,7 +71,7 @@ def _replace(target: Path, data: bytes, mode: int, kept: int | None) -> None:
         with os.fdopen(descriptor, "wb") as file:
             if kept is not None and S_IMODE(os.fstat(descriptor).st_mode) != kept:
                 beside.chmod(kept)  # more than the umask allows
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(descriptor)
             written = os.fstat(descriptor).st_mtime

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.support.faulty import FaultyLedger, of_user
 
 from outlay import process
+from outlay.cli import letters
 from outlay.core.ports import Ledger
 from outlay.ledger.ship import making
 from outlay.settings import Settings
@@ -154,6 +156,19 @@ def test_dead_letters_are_given_up_only_by_who_says_so(
     assert (done.returncode, json.loads(done.stdout)["discarded"]) == (0, 1)
     assert json.loads(outlay("ship", "--dead", "list", "--json", **where).stdout)["dead"] == []
     assert outlay("ledger", "verify", **where).returncode == 0
+
+
+def test_who_is_asked_and_declines_is_told_that_nothing_was_given_up(
+    outlay: Outlay, server: FaultyLedger, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    server.refuses = of_user("bad")
+    outlay("ship", **where)
+    monkeypatch.setattr(letters, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    done = outlay("ship", "--dead", "discard", **where)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "nothing was given up\n")
+    assert len(json.loads(outlay("ship", "--dead", "list", "--json", **where).stdout)["dead"]) == 1
 
 
 def test_one_of_once_follow_and_dead(outlay: Outlay) -> None:

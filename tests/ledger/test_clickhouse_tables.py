@@ -180,7 +180,7 @@ def test_a_call_that_comes_while_its_day_is_pruned_is_set_aside(
 def test_a_prune_counts_once_whose_calls_another_one_is_just_sweeping(
     ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The names of its calls went with those of the earlier one: all were told as late, to be counted in again."""
+    """The names of its calls went with the earlier one's: all were told as late, to be counted in again."""
     ledger.add([call(_OLD, cost="1"), call(NOON - timedelta(days=1), cost="2"), call(NOON, cost="4")])
     other = ClickHouseLedger(ledger.place)
     run = ledger._client.run

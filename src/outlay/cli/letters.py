@@ -52,6 +52,7 @@ def _discard(ctx: click.Context, home: Path, url: str, offsets: Offsets, *, yes:
             raise click.UsageError("say --yes to give them up without being asked", ctx)
         lines = many(sum(1 for _ in open_letters(offsets)), "line is", "lines are")
         if not click.confirm(f"{lines} then in no report of {offsets.target}. Go on?", err=True):
+            click.echo("nothing was given up", err=True)
             return 1
     count = discard(shipper_of(home, url), offsets)
     _print(

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from tests.support.faulty import FaultyLedger, of_user
 from outlay.core.errors import JournalError, LedgerBusyError, LedgerError
 from outlay.core.query import Query
 from outlay.journal import Journal, append_line
-from outlay.ledger.ship import Offsets, Retried, Shipper, discard, open_letters, retry, verify_shipped
+from outlay.ledger.ship import (
+    Offsets,
+    Retried,
+    Shipper,
+    discard,
+    letters,
+    open_letters,
+    retry,
+    verify_shipped,
+)
 from outlay.testing import NOON, call
 
 URL = "postgresql://stand-in/calls"
@@ -134,6 +144,27 @@ def test_letters_that_cannot_be_written_stay_as_they_are(
     with pytest.raises(JournalError, match="cannot be written: No space left on device"):
         discard(shipper, offsets)
     assert offsets.dead_letters.read_bytes() == before
+
+
+def test_letters_of_one_portion_are_in_memory_at_a_time(
+    shipper: Shipper, ledger: FaultyLedger, offsets: Offsets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand that are refused still are as many lines, each with its texts."""
+    (whole,) = (
+        each for each in offsets.dead_letters.read_bytes().splitlines(keepends=True) if b'"no' in each
+    )
+    offsets.dead_letters.write_bytes(
+        b"".join([whole.replace(b'"reason":"', b'"reason":"' + b"x" * 1000)] * 20_000)
+    )
+    monkeypatch.setattr(letters, "ROWS", 100)
+    size = offsets.dead_letters.stat().st_size
+    tracemalloc.start()
+    try:
+        assert retry(shipper, offsets) == Retried(0, 0, 20_000)
+        assert discard(shipper, offsets) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < size / 10
+    finally:
+        tracemalloc.stop()
 
 
 def test_who_ships_meanwhile_is_not_disturbed(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -77,7 +77,9 @@ def retry(shipper: Shipper, offsets: Offsets) -> Retried:
         JournalError: their file cannot be read or written.
     """
     done = Retried(0, 0, 0)
-    with _alone(shipper, offsets), _anew(offsets) as written:
+
+    def left() -> Iterator[dict[str, Any]]:
+        nonlocal done
         letters = read_objects(offsets.dead_letters)
         while some := list(islice(letters, ROWS)):
             lines = [each for each in some if each is not None]
@@ -89,9 +91,12 @@ def retry(shipper: Shipper, offsets: Offsets) -> Retried:
             for each in lines:
                 place = each["segment"], each["offset"]
                 if not _is_open(each):
-                    written.append(each)
+                    yield each
                 elif place in said:
-                    written.append({**each, "at": now, "reason": said[place]})
+                    yield {**each, "at": now, "reason": said[place]}
+
+    with _alone(shipper, offsets):
+        _put_back(offsets, left())
     _told(offsets, done.dead)
     return done
 
@@ -106,13 +111,18 @@ def discard(shipper: Shipper, offsets: Offsets) -> int:
         JournalError: their file cannot be read or written.
     """
     count = 0
-    with _alone(shipper, offsets), _anew(offsets) as written:
+
+    def left() -> Iterator[dict[str, Any]]:
+        nonlocal count
         for each in read_objects(offsets.dead_letters):
             if each is not None and _is_open(each):
                 count += 1
-                written.append({**each, "line": None, "discarded": text_of(shipper.now())})
+                yield {**each, "line": None, "discarded": text_of(shipper.now())}
             elif each is not None:
-                written.append(each)
+                yield each
+
+    with _alone(shipper, offsets):
+        _put_back(offsets, left())
     _told(offsets, 0)
     return count
 
@@ -136,18 +146,16 @@ def _alone(shipper: Shipper, offsets: Offsets) -> Iterator[None]:
         shipper.turn.give()
 
 
-@contextmanager
-def _anew(offsets: Offsets) -> Iterator[list[dict[str, Any]]]:
-    """Have letters put in the place of the file, whole or not at all; without any the file goes."""
-    written: list[dict[str, Any]] = []
-    yield written
+def _put_back(offsets: Offsets, letters: Iterator[dict[str, Any]]) -> None:
+    """Put letters in the place of the file as they come, whole or not at all; without any the file goes."""
     file = offsets.dead_letters
+    lines = (orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in letters)
+    first = next(lines, None)
     try:
-        if not written:
+        if first is None:
             file.unlink(missing_ok=True)
-            return
-        lines = (orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in written)
-        write_file(file, b"".join(lines), mode=PRIVATE)
+        else:
+            write_file(file, chain([first], lines), mode=PRIVATE)
     except OSError as error:
         raise JournalError(f"{file} cannot be written: {error.strerror or error}") from error
 
