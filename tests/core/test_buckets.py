@@ -20,6 +20,29 @@ INSTANTS = st.datetimes(
 )
 
 
+@pytest.mark.parametrize("unit", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),  # no time at all, as Go and .NET write it
+        datetime(999, 12, 31, 23, 59, tzinfo=UTC),
+        datetime(1899, 12, 31, 12, tzinfo=UTC),
+        datetime(2300, 7, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, tzinfo=UTC),
+    ],
+    ids=lambda at: f"{at.year}",
+)
+def test_a_bucket_at_the_ends_of_the_calendar_has_a_name_and_a_period(
+    unit: str, zone: str, at: datetime
+) -> None:
+    local = ZoneInfo(zone)
+    name = bucket(unit, at, local)
+    start, end = span(unit, name, local)
+    assert start <= at < end
+    assert (abs(int(name[:4]) - at.year) <= 1, name[4]) == (True, "-")  # four digits
+
+
 @given(st.sampled_from(["hour", "day", "week", "month"]), INSTANTS, ZONES)
 def test_an_instant_lies_in_the_period_of_its_bucket(unit: str, at: datetime, zone: ZoneInfo) -> None:
     start, end = span(unit, bucket(unit, at, zone), zone)

@@ -22,7 +22,16 @@ MAYBE = st.none() | TEXT
 FACT = st.none() | TEXT.filter(bool)  # an empty fact of a usage is an unknown one
 FLOAT = st.floats(0, 1e9, allow_nan=False)
 MONEY = st.decimals(-(10**6), 10**6, places=18)
-AT = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # bounds are naive
+_ENDS = (  # of the calendar, the first of which Go and .NET take for no time; of what zones and columns know
+    *(datetime(1, 1, 1, tzinfo=UTC), datetime(999, 12, 31, 23, 59, tzinfo=UTC)),
+    *(datetime(1899, 12, 31, 23, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, tzinfo=UTC)),
+    *(datetime(2300, 7, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)),
+)
+AT = st.datetimes(
+    datetime(2024, 1, 1),  # noqa: DTZ001  # bounds are naive
+    datetime(2027, 1, 1),  # noqa: DTZ001  # likewise
+    timezones=st.just(UTC),
+) | st.sampled_from(_ENDS)
 JSON = st.recursive(
     st.none()
     | st.booleans()

@@ -15,9 +15,15 @@ _FORMS = {
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY_LONG, _MONTH_LONG = len("2026-11-22"), len("2026-11")
 _STEP = timedelta(days=1)  # no zone changes its offset twice within a day
 _FIRST = datetime(1900, 1, 1, tzinfo=UTC)  # clocks were local before; calls are not as old
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
+_ENDS = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+"""Of the calendar: beyond, a local time may lie in no year that there is, and days are those of UTC."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_HOUR = timedelta(hours=1)
+_MONTHS, _LONGEST = 12, 31
 _QUARTER = timedelta(minutes=15)  # all offsets and their changes are whole quarters of an hour
 
 
@@ -28,11 +34,11 @@ def label(unit: str, local: datetime, offset: timedelta) -> str:
     """
     if unit == "hour":
         hour = local.replace(minute=0, second=0, microsecond=0)
-        return f"{hour:%Y-%m-%dT%H:%M:%S}{_offset_text(offset)}"
+        return f"{hour.isoformat()}{_offset_text(offset)}"
     if unit == "week":
         year, week, _ = local.isocalendar()
         return f"{year:04}-W{week:02}"
-    return f"{local:%Y-%m-%d}" if unit == "day" else f"{local:%Y-%m}"
+    return local.isoformat()[: _DAY_LONG if unit == "day" else _MONTH_LONG]
 
 
 def _offset_text(offset: timedelta) -> str:
@@ -44,8 +50,8 @@ def _offset_text(offset: timedelta) -> str:
 
 def bucket(unit: str, at: datetime, zone: ZoneInfo) -> str:
     """Name the bucket that an instant falls into."""
-    local = at.astimezone(zone)
-    return label(unit, local.replace(tzinfo=None), local.utcoffset() or timedelta())
+    offset = timedelta(seconds=_seconds(zone, at))
+    return label(unit, (at + offset).replace(tzinfo=None), offset)
 
 
 def span(unit: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -62,17 +68,29 @@ def span(unit: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 def _days(unit: str, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     if unit == "week" and (week := _WEEK.fullmatch(text)):
-        start = datetime.fromisocalendar(int(week[1]), int(week[2]), 1)
-        end = start + timedelta(days=7)
+        start, days = datetime.fromisocalendar(int(week[1]), int(week[2]), 1), 7
     elif unit == "month" and (month := _MONTH.fullmatch(text)):
         start = datetime(int(month[1]), int(month[2]), 1)  # noqa: DTZ001  # local; the zone comes in below
-        end = (start + timedelta(days=31)).replace(day=1)
+        last_one = start.month == _MONTHS
+        days = _LONGEST if last_one else (start.replace(month=start.month + 1) - start).days
     elif unit == "day" and _DAY.fullmatch(text):
-        start = datetime.fromisoformat(text)
-        end = start + timedelta(days=1)
+        start, days = datetime.fromisoformat(text), 1
     else:
         raise ValueError(text)
-    return start.replace(tzinfo=zone).astimezone(UTC), end.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        end = _instant(start + timedelta(days=days), zone)
+    except OverflowError:  # the last one that there is
+        end = _NEVER
+    return _instant(start, zone), end
+
+
+def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """Give the instant of a local time without a zone, by the offsets of :func:`_seconds`."""
+    as_if = local.replace(tzinfo=UTC)
+    if _FIRST <= as_if < _LAST:
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    offset = timedelta(seconds=_seconds(zone, as_if))
+    return max(as_if - offset, _ENDS[0]) if offset else as_if
 
 
 def _hour(text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -82,12 +100,13 @@ def _hour(text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     if moment.tzinfo is None:  # both hours of that name, where clocks go back
         first = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
         last = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
-        return first, last + timedelta(hours=1)
+        return first, last + _HOUR
     start = moment.astimezone(UTC)
-    end = start + timedelta(hours=1)
-    while start < end and start.astimezone(zone).utcoffset() != moment.utcoffset():
+    end = _NEVER if _NEVER - start < _HOUR else start + _HOUR
+    offset = (moment.utcoffset() or timedelta()).total_seconds()
+    while start < end and _seconds(zone, start) != offset:
         start += _QUARTER
-    while start < end and (end - _QUARTER).astimezone(zone).utcoffset() != moment.utcoffset():
+    while start < end and _seconds(zone, end - _QUARTER) != offset:
         end -= _QUARTER
     return start, end
 
@@ -97,18 +116,24 @@ def offsets(zone: ZoneInfo, first: datetime, last: datetime) -> list[tuple[datet
 
     The first one holds from ever on. Whoever groups by local time needs no tables of zones of their own.
     """
-    at, last = max(first, _FIRST), min(last, _LAST)
+    at, end = max(first, _FIRST), min(last, _LAST)
     found = [(at, _seconds(zone, at))]
-    while at < last:
-        later = min(at + _STEP, last)
+    while at < end:
+        later = min(at + _STEP, end)
         if _seconds(zone, later) != found[-1][1]:
             found.append(_change(zone, at, later))
         at = later
-    return found
+    if first < _ENDS[0]:
+        found[:1] = [(first, 0), (_ENDS[0], found[0][1])]
+    return [*found, (_ENDS[1], 0)] if last >= _ENDS[1] > found[-1][0] else found
 
 
 def _seconds(zone: ZoneInfo, at: datetime) -> int:
-    return int((at.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+    """Give the offset at an instant; beyond the years in which zones are known, that of the nearest one."""
+    if not _ENDS[0] <= at < _ENDS[1]:
+        return 0
+    known = min(max(at, _FIRST), _LAST)
+    return int((known.astimezone(zone).utcoffset() or timedelta()).total_seconds())
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> tuple[datetime, int]:

@@ -150,7 +150,7 @@ def bound(sql: str, parameters: Sequence[Any]) -> tuple[str, dict[str, Any]]:
 
 def _typed(value: Any) -> tuple[str, Any]:
     if isinstance(value, datetime):
-        return "DateTime64(6, 'UTC')", f"{value:%Y-%m-%d %H:%M:%S.%f}"
+        return "DateTime64(6, 'UTC')", value.isoformat(" ", "microseconds")
     if isinstance(value, Decimal):
         return "String", format(value, "f")
     for kind, name in _TYPES:

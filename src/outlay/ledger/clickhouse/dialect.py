@@ -4,7 +4,7 @@ from typing import Final
 
 from outlay.ledger.dialect import Dialect
 
-HORIZON: Final = "coalesce((SELECT max(before) FROM prunes), toDateTime64('1900-01-01 00:00:00', 6, 'UTC'))"
+HORIZON: Final = "coalesce((SELECT max(before) FROM prunes), toDateTime64('0001-01-01 00:00:00', 6, 'UTC'))"
 """The instant before which calls are daily totals; older ones that are still here are in no answer."""
 
 STANDING: Final = "run IN (SELECT run FROM prunes UNION ALL SELECT run FROM settlements)"

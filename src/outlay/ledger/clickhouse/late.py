@@ -129,7 +129,7 @@ def _make_it_so(client: Client, run: int, number: int) -> None:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     cost = None if row["cost"] is None else format(row["cost"], "f")
-    return {**row, "at": f"{row['at']:%Y-%m-%d %H:%M:%S}", "cost": cost}
+    return {**row, "at": row["at"].isoformat(" "), "cost": cost}
 
 
 def _insert(client: Client, table: str, rows: Iterable[dict[str, Any]]) -> None:
