@@ -154,12 +154,31 @@ def test_compacting_gives_room_back_and_keeps_all(ledger: DuckLedger) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
-def test_compacting_keeps_a_ledger_closed_that_its_owner_has_closed(ledger: DuckLedger) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o660])
+def test_compacting_keeps_a_ledger_as_open_as_its_owner_has_made_it(ledger: DuckLedger, mode: int) -> None:
     ledger.add([call()])
     file = ledger.folder / "ledger.duckdb"
-    file.chmod(0o600)
+    file.chmod(mode)
     ledger.compact()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+
+
+def test_compacting_a_ledger_that_a_link_leads_to_leaves_it_where_it_is(
+    ledger: DuckLedger, tmp_path: Path
+) -> None:
+    """On another disk, say, as the home's is too small for it."""
+    ledger.add([call()])
+    ledger.close()
+    file, other = ledger.folder / "ledger.duckdb", tmp_path / "large" / "calls.duckdb"
+    other.parent.mkdir()
+    file.rename(other)
+    file.symlink_to(other)
+    before = other.stat().st_ino
+    ledger.compact()
+    assert file.is_symlink()
+    assert other.stat().st_ino != before
+    assert list(other.parent.iterdir()) == [other]
+    assert ledger.rows(Query()).total["calls"] == 1
 
 
 def test_compacting_that_fails_leaves_the_ledger_as_it_was(ledger: DuckLedger) -> None:

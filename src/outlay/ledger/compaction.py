@@ -29,12 +29,13 @@ _MADE_AGAIN = {"seals", *TABLES}  # by the next question: rowids are others
 def rewrite(engine: Engine, folder: Path) -> None:
     """Write all tables to a new file and put it in the place of the old one, whole or not at all.
 
-    What a killed attempt left behind is written over. The engine has no ledger attached before and after.
+    A link stays one. What a killed attempt left behind is written over. The engine has no ledger attached
+    before and after.
 
     Raises:
         LedgerError: a table would be left out, or the disk has no room.
     """
-    file = folder / FILE
+    file = Path(os.path.realpath(folder / FILE))
     new = file.with_name(f"{file.name}.new")
     new.unlink(missing_ok=True)
     try:
