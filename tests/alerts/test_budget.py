@@ -1,19 +1,25 @@
 """The daily budget: strictly over it, once a day, over restarts, processes and zones."""
 
+import io
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from tests.support.receivers import mails
 
 from outlay.alerts import check_budget, send_alert
+from outlay.alerts.send import post
+from outlay.core.errors import JournalError
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -101,6 +107,46 @@ def test_row_099_lines_that_cannot_be_read_count_for_nothing(log: Path) -> None:
     assert check(log, []) is False
 
 
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York", "Asia/Kolkata"])
+def test_row_099_an_empty_time_as_other_languages_write_it_is_no_call_of_today(log: Path, tz: str) -> None:
+    """Go's and .NET's; and the last one that there is."""
+    sent: list[str] = []
+    for at in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59"):
+        write(log, 50, at=at)
+    assert check(log, sent, tz=tz) is False
+    write(log, 11)
+    assert check(log, sent, tz=tz) is True
+    assert len(sent) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="TZ is POSIX's")
+@pytest.mark.parametrize("tz", ["America/New_York", "Asia/Kolkata"])
+def test_row_099_an_empty_time_on_a_machine_of_another_zone(
+    log: Path, tz: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", tz)
+    time.tzset()
+    try:
+        for at in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "9999-12-31T23:59:59Z"):
+            write(log, 50, at=at)
+        assert check(log, [], tz=None) is False
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_row_099_what_was_sent_that_cannot_be_remembered_is_told_in_a_line(log: Path) -> None:
+    write(log, 11)
+    log.with_name(".llm_calls.jsonl.alerted").mkdir()
+    with pytest.raises(JournalError, match="alerted cannot be read: Is a directory"):
+        check(log, [])
+    log.with_name(".llm_calls.jsonl.alerted").rmdir()
+    log.with_name(".llm_calls.jsonl.alerted.lock").unlink()
+    log.with_name(".llm_calls.jsonl.alerted.lock").mkdir()
+    with pytest.raises(JournalError, match="alerted cannot be written"):
+        check(log, [])
+
+
 def test_row_099_a_send_that_fails_is_tried_again(log: Path) -> None:
     write(log, 11)
 
@@ -151,6 +197,61 @@ def test_row_100_slack_gets_it_and_a_channel_that_fails_breaks_nothing(
 @pytest.mark.parametrize("webhook", ["file:///etc/passwd", "hello", "http://127.0.0.1:1/x"])
 def test_row_100_a_webhook_that_cannot_be_is_logged(webhook: str, caplog: pytest.LogCaptureFixture) -> None:
     send_alert("x", environ={"OUTLAY_ALERT_SLACK": webhook})
+    assert "could not be sent to slack" in caplog.text
+
+
+def test_a_webhook_that_has_moved_did_not_take_the_alert() -> None:
+    """A redirection is followed by a GET, and the alert is lost on the way."""
+    got: list[str] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append("POST")
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(302)
+            self.send_header("Location", "/sign-in")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            got.append("GET")
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with pytest.raises(HTTPError, match="302"):
+            post(f"http://127.0.0.1:{server.server_port}/hook", "too dear")
+        server.shutdown()
+        thread.join()
+    assert got == ["POST"]
+
+
+def test_row_100_an_output_that_cannot_show_a_sign_keeps_no_alert_back(tmp_path: Path) -> None:
+    """As of a scheduled task under Windows, whose output is no UTF-8."""
+    said = (
+        "from outlay.alerts import send_alert; import os;"
+        "send_alert('⚠️ too dear', environ={'OUTLAY_ALERT_APPRISE': os.environ['CHANNEL']})"
+    )
+    environ = {**os.environ, "PYTHONIOENCODING": "cp1252", "CHANNEL": f"file://{tmp_path}/nothing"}
+    done = subprocess.run(
+        [sys.executable, "-c", said], check=False, capture_output=True, text=True, env=environ, cwd=tmp_path
+    )
+    assert done.stdout == "ALERT: \\u26a0\\ufe0f too dear\n"
+    assert "could not be sent to apprise" in done.stderr  # which was tried
+    assert done.returncode == 0
+
+
+def test_row_100_a_closed_output_keeps_no_alert_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    send_alert("x", environ={"OUTLAY_ALERT_SLACK": "http://127.0.0.1:1/x"})
     assert "could not be sent to slack" in caplog.text
 
 

@@ -16,6 +16,7 @@ from outlay.alerts.rules import rules_of
 from outlay.alerts.send import Channel
 from outlay.alerts.standing import standings
 from outlay.alerts.state import State
+from outlay.core.errors import JournalError
 from outlay.core.instants import instant
 from outlay.ledger import MemoryLedger
 from outlay.report import LedgerReader
@@ -135,6 +136,16 @@ def test_a_window_that_is_over_is_looked_at_for_a_day(desk: Desk) -> None:
     assert len(desk.sent) == 1
 
 
+def test_row_102_a_check_at_night_misses_no_hour(desk: Desk) -> None:
+    for hour in (1, 2, 12):
+        desk.spend("3", NOON - timedelta(hours=hour))
+    rule = {"name": "h", "budget": 2, "window": "hour"}
+    desk.look(rule, now=NOON + timedelta(hours=13, minutes=1))
+    assert [message.rpartition(" in ")[2] for message in desk.sent] == ["2026-11-25T11h", "2026-11-25T10h"]
+    desk.look(rule, now=NOON + timedelta(hours=13, minutes=2))
+    assert len(desk.sent) == 2
+
+
 def test_a_call_without_a_price_is_named_and_other_money_is_left_out(desk: Desk) -> None:
     desk.spend("11")
     desk.spend(None)
@@ -249,6 +260,30 @@ def test_a_process_that_died_while_sending_leaves_it_to_the_next_check(desk: Des
     assert len(desk.sent) == 1
 
 
+def test_many_alerts_over_a_slow_channel_come_once_though_others_look_meanwhile(tmp_path: Path) -> None:
+    """A lease of all of them, taken at the start, would be over before the last one is sent."""
+    here, passed = Desk(tmp_path / "alerts"), 0.0
+    sent: list[str] = []
+    for number in range(6):
+        here.spend("30", user=f"u{number}")
+    rules = rules_of({"rules": [{"name": "each", "budget": 10, "per": "user"}]})
+
+    def look(channel: Channel) -> Outcome:
+        now = NOON + timedelta(seconds=passed)
+        found = standings(rules, LedgerReader(here.ledger), now)
+        return check(found, {"slow": channel}, State(tmp_path / "alerts"), now, passed=lambda: passed)
+
+    def slow(message: str) -> None:
+        nonlocal passed
+        passed += 50
+        look(sent.append)  # another process, which waits for nothing
+        sent.append(message)
+
+    look(slow)
+    assert len(sent) == 6
+    assert len(set(sent)) == 6
+
+
 def test_marks_of_windows_long_over_are_forgotten(desk: Desk) -> None:
     desk.spend("30")
     desk.look(DAILY)
@@ -266,6 +301,44 @@ def test_a_damaged_state_is_set_aside_with_a_warning(desk: Desk, caplog: pytest.
     assert len(desk.sent) == 2
     assert "could not be read" in caplog.text
     assert desk.state.path.with_name("state.json.bak").read_text() == cut
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("step", "much"), ("until", "soon"), ("until", None), ("at", "x"), ("waiting", {"c": {}})],
+)
+def test_a_mark_that_cannot_be_is_a_damaged_state(desk: Desk, name: str, value: object) -> None:
+    desk.spend("30")
+    desk.look(DAILY)
+    content = json.loads(desk.state.path.read_text())
+    for mark in content["marks"].values():
+        mark[name] = value
+    desk.state.path.write_text(json.dumps(content))
+    desk.look(DAILY)
+    assert len(desk.sent) == 2
+    assert desk.state.path.with_name("state.json.bak").exists()
+
+
+def test_a_damaged_state_that_cannot_be_set_aside_is_told_in_a_line(desk: Desk) -> None:
+    desk.state.path.parent.mkdir()
+    desk.state.path.write_text("{")
+    desk.state.path.with_name("state.json.bak").mkdir()
+    with pytest.raises(JournalError, match="damaged and cannot be set aside"):
+        list(desk.state.undelivered())
+
+
+def test_a_damaged_state_that_another_process_has_set_aside_holds_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.state.path.parent.mkdir()
+    desk.state.path.write_text("{")
+
+    def faster(path: Path, _target: Path) -> None:
+        path.unlink()
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "replace", faster)
+    assert desk.state.read() == {}
 
 
 def test_the_time_of_a_mark_is_the_checks(desk: Desk) -> None:

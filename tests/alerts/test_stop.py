@@ -231,6 +231,27 @@ def test_the_next_day_lets_calls_through_again(desk: Callable[..., Desk]) -> Non
     assert here.may()
 
 
+def test_a_call_recorded_by_hand_counts_in_the_window_that_began_meanwhile(
+    desk: Callable[..., Desk],
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    assert here.may()
+    here.now += timedelta(days=1)
+    here.spend("1")  # asked nobody
+    assert not here.may()
+
+
+def test_what_is_over_is_written_where_it_is_news(desk: Callable[..., Desk]) -> None:
+    here = desk({"name": "b", "budget": 1})
+    written = here.folder / "closed.json"
+    for cost in ("1", "0", "0.5"):
+        here.others_spend(cost)
+        here.now += timedelta(seconds=1)
+        before = written.stat().st_ino if written.exists() else 0
+        here.stop.ask()
+        assert (written.stat().st_ino != before) is (cost != "0")
+
+
 def test_row_102_a_process_that_starts_later_refuses_its_first_call(desk: Callable[..., Desk]) -> None:
     here = desk({"name": "b", "budget": 1, "per": "user"})
     here.others_spend("1", user="u1")

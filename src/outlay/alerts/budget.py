@@ -1,6 +1,7 @@
 """The daily budget over a log of JSON lines: looked at as often as one likes, told once a day."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from os import PathLike
@@ -9,8 +10,8 @@ from typing import Any
 
 from outlay.alerts.send import send_alert
 from outlay.atomic import write_file
-from outlay.core.errors import OutlayError
-from outlay.core.instants import instant
+from outlay.core.errors import JournalError, OutlayError
+from outlay.core.instants import HERE, instant
 from outlay.core.money import decimal_of, text_of, total
 from outlay.core.query import zone
 from outlay.journal.lines import read_objects
@@ -33,7 +34,7 @@ def check_budget(
     a ``send`` that raises is tried again at the next look. A log that is not there costs nothing.
 
     Raises:
-        JournalError: the log is there but cannot be read.
+        JournalError: the log is there but cannot be read, or what was sent cannot be remembered beside it.
         QueryError: there is no such time zone; a ValueError.
     """
     path = Path(filename)
@@ -45,13 +46,11 @@ def check_budget(
         return False
     mark = f"{today.isoformat()} {text_of(budget)}"
     told = path.with_name(f".{path.name}.alerted")
-    from filelock import FileLock  # noqa: PLC0415  # takes 0.1 s to load, and a look at the rules needs none
-
-    with FileLock(f"{told}.lock"):
-        if mark not in _marks(told):
+    with _alone(told):
+        known = _marks(told)
+        if mark not in known:
             send(f"⚠️ Budget Alert: Today's cost is ${cost:.2f} (budget: ${float(daily_budget)})")
-            today_s = [each for each in _marks(told) if each[:10] == mark[:10]]
-            write_file(told, "\n".join([*today_s, mark]).encode())
+            _remember(told, [*(each for each in known if each[:10] == mark[:10]), mark])
     return True
 
 
@@ -69,21 +68,42 @@ def costs_of(rows: Iterable[Mapping[str, Any] | None], day: date, here: tzinfo |
 
 
 def _moment(value: Any) -> datetime:
-    if isinstance(value, str):
-        try:
-            found = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return instant(value)
-        return found.astimezone(UTC)  # a time without a zone is the machine's
-    return instant(value)
+    return instant(value, HERE)  # a time without a zone is the machine's
 
 
 def _day(moment: datetime, here: tzinfo | None) -> date:
-    return moment.astimezone(here).date()
+    try:
+        return moment.astimezone(here).date()
+    except OverflowError:  # the first or last hours that there are, as an empty time is written elsewhere
+        return moment.date()
+
+
+@contextmanager
+def _alone(told: Path) -> Iterator[None]:
+    from filelock import FileLock  # noqa: PLC0415  # takes 0.1 s to load, and a look at the rules needs none
+
+    lock = FileLock(f"{told}.lock")
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise JournalError(f"{told} cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _marks(path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8").splitlines()
+        return path.read_text("utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise JournalError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _remember(path: Path, marks: list[str]) -> None:
+    try:
+        write_file(path, "\n".join(marks).encode())
+    except OSError as error:
+        raise JournalError(f"{path} cannot be written: {error.strerror or error}") from error

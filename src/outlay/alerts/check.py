@@ -1,10 +1,11 @@
 """One look at the rules: what was newly crossed is told over each channel, once; what failed is retried."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from time import monotonic
 
 from outlay.alerts.messages import message_of
 from outlay.alerts.send import Channel
@@ -53,6 +54,7 @@ def check(
     now: datetime,
     *,
     dry: bool = False,
+    passed: Callable[[], float] = monotonic,
 ) -> Outcome:
     """Tell what was newly crossed, over each channel, and try again what could not be sent before.
 
@@ -69,11 +71,14 @@ def check(
     with state.changing(now) as marks:
         fired = tuple(_new(crossed, marks))
         _remember(crossed, fired, marks, channels, now)
-        due = list(_take(marks, channels, now))
-    results = [(delivery, _send(channels[delivery.channel], delivery.message)) for delivery in due]
-    if results:
-        with state.changing(now) as marks:
-            _note(results, marks, now)
+        due = _take(marks, channels, now, now)
+    began, results = passed(), []
+    while due is not None:
+        results.append((due, _send(channels[due.channel], due.message)))
+        moment = now + timedelta(seconds=passed() - began)
+        with state.changing(moment) as marks:
+            _note(*results[-1], marks, now)
+            due = _take(marks, channels, now, moment)
     return Outcome(
         fired,
         tuple(delivery for delivery, why in results if why is None),
@@ -119,14 +124,18 @@ def _remember(
         )
 
 
-def _take(marks: Marks, channels: Mapping[str, Channel], now: datetime) -> Iterator[Delivery]:
-    """Take what is due; until the lease is over nobody else does."""
+def _take(marks: Marks, channels: Mapping[str, Channel], began: datetime, now: datetime) -> Delivery | None:
+    """Take one delivery that was due when the look began; until the lease is over nobody else does.
+
+    One at a time: with many alerts over a slow channel a lease of all would be over before the last is sent.
+    """
     for key, mark in marks.items():
         for name, waiting in mark.waiting.items():
-            if name in channels and instant(waiting.next) <= now:
+            if name in channels and instant(waiting.next) <= began:
                 waiting.attempts += 1
                 waiting.next = text_of(now + LEASE)
-                yield Delivery(key, name, mark.message, mark.step)
+                return Delivery(key, name, mark.message, mark.step)
+    return None
 
 
 def _send(channel: Channel, message: str) -> str | None:
@@ -139,16 +148,15 @@ def _send(channel: Channel, message: str) -> str | None:
     return None
 
 
-def _note(results: Iterable[tuple[Delivery, str | None]], marks: Marks, now: datetime) -> None:
-    for delivery, why in results:
-        mark = marks.get(delivery.key)
-        if mark is None or mark.step != delivery.step or delivery.channel not in mark.waiting:
-            continue  # a higher step took its place meanwhile
-        if why is None:
-            del mark.waiting[delivery.channel]
-        else:
-            waiting = mark.waiting[delivery.channel]
-            waiting.error, waiting.next = why, later(now, waiting.attempts)
+def _note(delivery: Delivery, why: str | None, marks: Marks, now: datetime) -> None:
+    mark = marks.get(delivery.key)
+    if mark is None or mark.step != delivery.step or delivery.channel not in mark.waiting:
+        return  # a higher step took its place meanwhile
+    if why is None:
+        del mark.waiting[delivery.channel]
+    else:
+        waiting = mark.waiting[delivery.channel]
+        waiting.error, waiting.next = why, later(now, waiting.attempts)
 
 
 def _step(standing: Standing) -> Decimal:

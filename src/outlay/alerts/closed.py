@@ -45,5 +45,13 @@ class Closed:
             key: [(list(group), text_of(value)) for group, value in groups.items()]
             for key, groups in told.items()
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(self.path, json.dumps(content, ensure_ascii=False).encode(), mode=PRIVATE)
+        data = json.dumps(content, ensure_ascii=False).encode()
+        if data != self._written():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(self.path, data, mode=PRIVATE)
+
+    def _written(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return None

@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from outlay.alerts.apprise_channel import TITLE, notify
 from outlay.alerts.rules import CHANNEL_KEYS
+from outlay.capture.guard import guarded
+from outlay.capture.printing import show_line
 from outlay.core.errors import SettingsError
 from outlay.home import working_folder
 from outlay.settings import load
@@ -35,7 +37,7 @@ def send_alert(message: str, *, environ: Mapping[str, str] | None = None) -> Non
     are addresses of any other channel, as apprise writes them, with spaces between. The table ``[alerts]`` of
     outlay.toml may name the same; with ``environ`` given, nothing else is looked at.
     """
-    print(f"ALERT: {message}")  # noqa: T201 - printing is its purpose
+    guarded(show_line)(f"ALERT: {message}")
     for name, channel in (_set_up() if environ is None else channels(environ)).items():
         try:
             channel(message)
@@ -82,12 +84,19 @@ def channels_of(alerts: Mapping[str, Any], environ: Mapping[str, str]) -> dict[s
     return channels({**said, **environ})
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirection for an error: urllib follows it by a GET, which leaves the message out."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
+
+
 def post(webhook: str, message: str) -> None:
     """Post a message to a Slack webhook, or whatever takes the same.
 
     Raises:
         ValueError: that is no URL of the web.
-        OSError: nobody took it.
+        OSError: nobody took it there; one that sends us elsewhere did not.
     """
     if urlsplit(webhook).scheme not in _WEB:
         raise ValueError("a webhook is an http or https URL")
@@ -96,7 +105,7 @@ def post(webhook: str, message: str) -> None:
         webhook, data=body, headers={"Content-Type": "application/json"}
     )
     try:
-        urllib.request.urlopen(request, timeout=_TIMEOUT).close()  # noqa: S310 - the scheme was checked
+        urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT).close()
     except HTTPError as error:
         error.close()  # it is an answer too, and holds its connection
         raise

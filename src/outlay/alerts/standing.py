@@ -55,16 +55,23 @@ def _percent(part: Decimal, whole: Decimal, places: Decimal) -> Decimal:
     return _WIDE.quantize(_WIDE.divide(EXACT.multiply(part, HUNDRED), whole), places)
 
 
-def standings(rules: Iterable[Rule], reader: LedgerReader, now: datetime) -> Iterator[Standing]:
-    """Say how rules stand now, and how they stood at the end of a window that was over within a day.
+def standings(
+    rules: Iterable[Rule], reader: LedgerReader, now: datetime, *, grace: timedelta = GRACE
+) -> Iterator[Standing]:
+    """Say how rules stand now, and how they stood at the end of each window that was over within ``grace``.
 
     A budget or a rate gives one standing a group, the highest first; dear calls give one each.
     """
     for rule in rules:
-        window = window_of(rule.window, now, rule.tz)
-        before = window_before(rule.window, window, rule.tz)
-        for each in (window, before) if now - before.end < GRACE else (window,):
-            yield from _LOOK[rule.kind](rule, each, reader)
+        for window in _windows(rule, now, grace):
+            yield from _LOOK[rule.kind](rule, window, reader)
+
+
+def _windows(rule: Rule, now: datetime, grace: timedelta) -> Iterator[Window]:
+    window = window_of(rule.window, now, rule.tz)
+    while now - window.end < grace:
+        yield window
+        window = window_before(rule.window, window, rule.tz)
 
 
 def spent(rule: Rule, window: Window, reader: LedgerReader, until: datetime) -> dict[Group, Decimal]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class State:
             return {key: _mark(value) for key, value in content["marks"].items()}
         except FileNotFoundError:
             return {}
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
             return self._set_aside()
         except OSError as error:
             raise JournalError(f"{self.path} cannot be read: {error.strerror or error}") from error
@@ -113,7 +114,14 @@ class State:
 
     def _set_aside(self) -> Marks:
         damaged = self.path.with_name(f"{self.path.name}.bak")
-        self.path.replace(damaged)
+        try:
+            self.path.replace(damaged)
+        except FileNotFoundError:  # another process was faster
+            return {}
+        except OSError as error:
+            raise JournalError(
+                f"{self.path} is damaged and cannot be set aside: {error.strerror or error}"
+            ) from error
         log.warning(
             "outlay: %s could not be read and is now %s; alerts may come again", self.path, damaged.name
         )
@@ -127,4 +135,8 @@ def later(now: datetime, attempts: int) -> str:
 
 def _mark(content: Mapping[str, Any]) -> Mark:
     waiting = {name: Waiting(**each) for name, each in content["waiting"].items()}
-    return Mark(**{**content, "waiting": waiting})
+    mark = Mark(**{**content, "waiting": waiting})
+    Decimal(mark.step)
+    for moment in (mark.at, mark.until, *(each.next for each in waiting.values())):
+        instant(moment)
+    return mark

@@ -116,8 +116,10 @@ class Stop:
         served = facts.get("model")
         if asked and served and len(self._served) < _MODELS:
             self._served[asked] = served
+        now = self._now()
         with self._lock:
             for budget in self._budgets:
+                budget.turn(now)
                 budget.add(spent, facts)
 
     def watching(self, sink: Sink) -> Sink:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,7 +66,7 @@ def list_rules(ctx: click.Context) -> None:
     rules = rules_of(settings.alerts, settings.tz)
     with reader_of(settings) as reader:
         marks, now = State(settings.alert_folder).read(), datetime.now(UTC)
-        found = [_standing(each, marks) for each in standings(rules, reader, now) if now in each.window]
+        found = [_standing(each, marks) for each in standings(rules, reader, now, grace=timedelta())]
     if state_of(ctx).json:
         show_json({"rules": [_rule(rule, found) for rule in rules]})
     else:

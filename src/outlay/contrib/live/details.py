@@ -1,7 +1,7 @@
 """Views of single things: calls and how their cost came about, a model's prices, and what alerts watch."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import streamlit as st
@@ -89,7 +89,7 @@ def alerts(scene: Scene) -> None:
     settings, now = process.current().settings, datetime.now(UTC)
     st.write("Rules stand in outlay.toml; `outlay alerts check` tells whoever they are for.")
     rules = rules_of(settings.alerts, settings.tz)
-    found = [each for each in standings(rules, scene.reader, now) if now in each.window]
+    found = standings(rules, scene.reader, now, grace=timedelta())
     rows = [_standing(each) for each in found]
     if rows:
         st.dataframe(rows, hide_index=True)
