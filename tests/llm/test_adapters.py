@@ -149,6 +149,42 @@ def test_openai_reads_usage_and_price_of_the_answer() -> None:
     assert result.cost_usd == pytest.approx(0.00018, abs=1e-15)
 
 
+def completion(**body: Any) -> Any:
+    """Make a completion as the SDK makes it of whatever a host sends."""
+    from openai.types.chat import ChatCompletion  # noqa: PLC0415 - the SDK is slow to load
+
+    return ChatCompletion.construct(**body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("<html>Sign in</html>", "the answer is a str, and no answer of chat"),
+        ([], "the answer is a list, and no answer of chat"),
+        ({"choices": []}, "the answer is a dict, and no answer of chat"),
+        ({"error": {"code": 502}}, "the provider answered with an error: 502"),
+    ],
+)
+def test_what_is_no_answer_is_a_call_that_failed(answer: Any, says: str) -> None:
+    """Proxies send a page, and OpenRouter an error, as if all was well."""
+    result = OpenAIAdapter(client=Completions(answer)).call(prompt="hi")
+    assert (result.success, result.error, result.error_type) == (False, says, "ResponseError")
+    assert (result.content, result.cost_usd) == ("", None)
+    if isinstance(answer, dict) and "error" in answer:
+        sdk = OpenAIAdapter(client=Completions(completion(**answer))).call(prompt="hi")
+        assert (sdk.success, sdk.error) == (False, says)
+
+
+def test_a_content_of_parts_is_the_text_of_its_texts() -> None:
+    parts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "ye"},
+        {"type": "text", "text": "s"},
+    ]
+    answer = completion(model="m", choices=[{"message": {"role": "assistant", "content": parts}}])
+    assert OpenAIAdapter(client=Completions(answer)).call(prompt="hi").content == "yes"
+
+
 def test_a_failing_call_is_an_answer_that_says_so() -> None:
     result = OpenAIAdapter(client=Completions(RuntimeError("boom"))).call(prompt="hi")
     assert not result.success

@@ -11,8 +11,9 @@ import pytest
 from tests.support.wire import Kept
 
 from outlay.capture.guard import failures
-from outlay.core.errors import CallError, OutlayError
-from outlay.llm import DictRegistry, DynamicLLMClient, LLMEntry, LLMTier
+from outlay.core.errors import CallError, OutlayError, SettingsError
+from outlay.llm import DictRegistry, DynamicLLMClient, LLMEntry, LLMResponse, LLMTier
+from outlay.llm.adapters import default
 from outlay.trackers import CostTracker, InMemoryTracker
 
 MINI = LLMEntry(1, "mini", "openai", "gpt-4o-mini", LLMTier.STANDARD, "0.001", "0.002")
@@ -93,6 +94,46 @@ def test_row_061_nothing_else_is_taken_for_what_is_not_there(registry: DictRegis
         registry.get_by_tier(LLMTier.ECONOMY)
     with pytest.raises(OutlayError, match="no model is active"):
         DictRegistry().get_default()
+
+
+def test_row_059_an_entry_without_a_price_is_priced_by_the_book_and_never_free(
+    provider: Any, recorder: Callable[[], Any], kept: Kept
+) -> None:
+    provider("openai", {"model": "gpt-4o"})
+    provider("ollama", {"model": "llama3.2"})
+    entries = [
+        LLMEntry(1, "4o", "openai", "gpt-4o"),
+        LLMEntry(2, "llama", "ollama", "llama3.2"),
+        LLMEntry(3, "half", "openai", "gpt-4o", cost_per_1k_input=1),
+        LLMEntry(4, "free", "ollama", "llama3.2", cost_per_1k_input=0, cost_per_1k_output=0),
+    ]
+    client = DynamicLLMClient(DictRegistry(entries), recorder=recorder)
+    for entry in entries:
+        client.generate_sync("hi", llm_id=entry.id)
+    # 1000 x 2.50 + 100 x 10.00, a million
+    assert [(each.cost, each.cost_status) for each in kept.records] == [
+        (Decimal("0.0035"), "priced"),
+        (None, "unpriced"),
+        (Decimal(1), "partial"),
+        (Decimal(0), "free"),
+    ]
+    assert [entry.price for entry in entries] == [Decimal("0.0125"), None, None, 0]
+
+
+def test_row_061_the_cheapest_is_one_whose_price_is_known() -> None:
+    unknown, dear = LLMEntry(1, "new", "openai", "gpt-99"), LLMEntry(2, "4o", "openai", "gpt-4o")
+    mini = LLMEntry(3, "mini", "openai", "gpt-4o-mini")
+    assert DictRegistry([unknown, dear, mini]).get_by_tier("standard") is mini
+    assert DictRegistry([unknown, dear]).get_default() is dear
+    assert DictRegistry([unknown]).get_default() is unknown
+
+
+@pytest.mark.parametrize("content", ['[llm]\nname = "mini"\n', "llm = [1]\n", 'llm = "mini"\n'])
+def test_row_061_a_file_of_another_form_is_told_in_a_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "llms.toml"
+    path.write_text(content)
+    with pytest.raises(SettingsError, match="as a table"):
+        DictRegistry.from_toml(path)
 
 
 def test_row_061_from_a_dictionary_and_from_toml(tmp_path: Path) -> None:
@@ -183,6 +224,21 @@ def test_a_tracker_of_another_kind_is_told_the_documented_keywords_alone(
     DynamicLLMClient(registry, Other(), recorder=recorder).generate_sync("hi", llm_id=1)
     documented = ["llm_id", "user_id", "prompt_tokens", "completion_tokens", "cost", "metadata"]
     assert [list(given) for given in taken] == [documented]
+
+
+def test_a_call_that_is_broken_off_is_told(registry: DictRegistry, recorder: Callable[[], Any]) -> None:
+    class Interrupted:
+        def call(self, prompt: str, **_options: Any) -> LLMResponse:
+            raise KeyboardInterrupt(prompt)
+
+    tracker = InMemoryTracker()
+    default.register("openai", lambda **_: Interrupted())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            DynamicLLMClient(registry, tracker, recorder=recorder).generate_sync("hi", llm_id=1)
+    finally:
+        default.unregister("openai")
+    assert [each.status for each in tracker.calls()] == ["error"]
 
 
 def test_row_052_a_tracker_that_fails_never_breaks_the_call(

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from tests.support.wire import Kept
 from outlay.core.errors import CallError
 from outlay.core.usage import Usage
 from outlay.llm import Llm, LlmConfig, LLMResponse
+from outlay.llm.adapters import default
 from outlay.llm.money import Money, PlainFloat
 from outlay.pricing.own import own_book, own_cost
 from outlay.trackers import UsageRecord, calculate_cost
@@ -293,3 +294,51 @@ def test_calls_begin_at_the_machines_time(llm: Callable[..., Llm], kept: Kept) -
     llm().complete("hi")
     assert isinstance(kept.only.at, datetime)
     assert kept.only.at.tzinfo is not None
+
+
+class Broken:
+    """An adapter that raises in place of saying that it failed."""
+
+    def __init__(self, *errors: BaseException) -> None:
+        self.errors = list(errors)
+
+    def call(self, prompt: str, **_options: Any) -> LLMResponse:
+        if self.errors:
+            raise self.errors.pop(0)
+        return LLMResponse(prompt, 10, 5, 0.1, 1.0, success=True, provider="p", model="m")
+
+
+@pytest.fixture
+def broken(recorder: Recorders) -> Iterator[Callable[..., Llm]]:
+    def make(*errors: BaseException, **settings: Any) -> Llm:
+        adapter = Broken(*errors)
+        default.register("broken", lambda **_: adapter)
+        return Llm(LlmConfig("broken", model="m", **settings), recorder=recorder)
+
+    yield make
+    default.unregister("broken")
+
+
+def test_row_068_an_adapter_that_raises_has_failed_and_is_asked_again(
+    broken: Callable[..., Llm], kept: Kept
+) -> None:
+    client = broken(ConnectionError("Bearer abcdefgh12345678 was refused"), retries=1)
+    assert client.complete("hi") == "hi"
+    failed, _ = kept.records
+    assert (failed.status, failed.error_type, failed.cost) == ("error", "ConnectionError", None)
+    with pytest.raises(CallError, match=r"ConnectionError: \[key\] was refused") as raised:
+        broken(ConnectionError("Bearer abcdefgh12345678 was refused")).complete("hi")
+    assert raised.value.__cause__ is None  # it repeats the key
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(3)])
+def test_a_call_that_is_broken_off_is_recorded(
+    broken: Callable[..., Llm], kept: Kept, ending: BaseException
+) -> None:
+    """It was sent, and may be billed."""
+    client = broken(ending, retries=3)
+    with pytest.raises(type(ending)) as raised:
+        client.complete("hi")
+    assert raised.value is ending
+    assert (kept.only.status, kept.only.error_type) == ("error", type(ending).__name__)
+    assert client.usage.calls == 1

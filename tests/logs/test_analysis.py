@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,30 @@ def test_row_087_slower_than_five_seconds_is_strict_and_never_divides_by_zero(tm
     assert len(df[df["latency"] > 5.0]) == 1
     assert share_slower(df) == 0.5
     assert share_slower(load_logs(tmp_path / "none.jsonl")) == 0.0
+
+
+def test_row_078_a_judged_call_of_unknown_cost_makes_no_correct_answer_cheaper(tmp_path: Path) -> None:
+    judged = [{"cost": 0.02, "correct": True}, {"cost": None, "correct": True}, {"correct": True}]
+    assert quality_of(load_logs(written(tmp_path / "log.jsonl", judged)))["cost_per_correct"] == 0.02
+    assert quality_of(load_logs(written(tmp_path / "log.jsonl", judged[1:])))["cost_per_correct"] is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="TZ is POSIX's")
+@pytest.mark.parametrize(
+    ("tz", "at"), [("America/New_York", "0001-01-01T00:00:00Z"), ("Asia/Kolkata", "9999-12-31T23:59:59Z")]
+)
+def test_row_080_a_time_at_the_ends_of_time_keeps_no_log_from_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tz: str, at: str
+) -> None:
+    """As other languages write an empty one."""
+    monkeypatch.setenv("TZ", tz)
+    time.tzset()
+    try:
+        frame = load_logs(written(tmp_path / "log.jsonl", [{"timestamp": at, "cost": 1.0}]))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (frame["cost"].tolist(), frame["timestamp"].tolist()) == ([1.0], [None])
 
 
 def test_row_078_quality_and_the_cost_of_a_correct_answer(tmp_path: Path) -> None:

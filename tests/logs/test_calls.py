@@ -5,14 +5,20 @@ import json
 import logging
 import logging.config
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from outlay.llm.money import PlainFloat
 from outlay.logs import (
     CostLogFormatter,
     CostLogHandler,
@@ -150,6 +156,36 @@ def test_row_072_the_formatter_makes_json_of_any_record(caplog: pytest.LogCaptur
     logging.getLogger("outlay").warning("careful: %s", "é")
     other = json.loads(formatter.format(caplog.records[-1]))
     assert (other["level"], other["message"]) == ("WARNING", "careful: é")
+
+
+def test_row_071_whatever_a_field_holds_the_line_is_written_and_numbers_are_numbers(tmp_path: Path) -> None:
+    entry = {
+        "error": "no file caf\udce9",  # as of a name that is not UTF-8
+        "user_id": 2**70,
+        "cost": PlainFloat(0.0000075),
+        "quality_score": np.float64(0.9),
+        "rating": np.int64(4),
+        "correct": np.bool_(False),  # noqa: FBT003 - numpy's own
+        "latency": float("nan"),
+        7: {"inner": [float("inf"), Decimal("0.10")]},
+    }
+    log = tmp_path / "log.jsonl"
+    JsonlLog(log).write(entry)
+    JsonlLog(log).write({name: value for name, value in entry.items() if name not in {"error", "user_id"}})
+    whole, usual = lines(log)
+    assert (whole["error"], whole["user_id"]) == ("no file caf?", 2**70)
+    for line in (whole, usual):
+        assert (line["cost"], line["quality_score"], line["rating"]) == (0.0000075, 0.9, 4)
+        assert (line["correct"], line["latency"], line["7"]) == (False, None, {"inner": [None, "0.10"]})
+
+
+def test_row_072_a_number_that_is_none_leaves_a_message_that_json_knows(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log_llm_call("p", result=answer(), latency=float("nan"), quality_score=np.float32(0.5))
+    message = json.loads(caplog.records[-1].getMessage(), parse_constant=pytest.fail)
+    assert (message["latency"], message["quality_score"]) == (None, 0.5)
+    assert json.loads(CostLogFormatter().format(caplog.records[-1]), parse_constant=pytest.fail) == message
 
 
 @pytest.mark.parametrize(
@@ -335,6 +371,30 @@ def test_what_cannot_say_what_it_is_breaks_no_call_and_hides_no_error(log_file: 
     worked, failed = lines(log_file)
     assert (worked["status"], worked["prompt_length"]) == ("success", None)
     assert (failed["status"], failed["error"], failed["prompt_length"]) == ("error", "Mute", 2)
+
+
+def test_an_output_that_cannot_show_a_sign_breaks_no_call_and_no_log(tmp_path: Path) -> None:
+    """As under Windows, where an output into a file is no UTF-8."""
+    said = """
+from types import SimpleNamespace as Of
+from outlay.logs import log_with_alert, tracked_llm_call
+from outlay.trackers import CostTracker
+answer = Of(model="gpt-4o", usage=Of(input_tokens=100_000, output_tokens=0))
+tracked_llm_call("p", call_llm=lambda _: answer, echo=True, log_file="log.jsonl")
+log_with_alert("p", answer, 1.0)
+tracker = CostTracker(None)
+tracker.record(input_tokens=1, output_tokens=1, model="gpt-4o")
+tracker.print_summary()
+tracker.print_call_log()
+"""
+    environ = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(
+        [sys.executable, "-c", said], check=True, capture_output=True, text=True, env=environ, cwd=tmp_path
+    )
+    assert done.stdout.startswith("\\u2705 Success | Cost: $0.2500")
+    assert "EXPENSIVE QUERY: $0.2500" in done.stdout
+    assert "COST & USAGE SUMMARY" in done.stdout
+    assert len(lines(tmp_path / "log.jsonl")) == 1
 
 
 def test_row_101_a_dear_query_is_said_aloud(capsys: pytest.CaptureFixture[str]) -> None:

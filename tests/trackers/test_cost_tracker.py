@@ -5,6 +5,7 @@ from datetime import timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -183,6 +184,21 @@ def test_row_042_days_in_order_and_in_a_zone() -> None:
     for nonsense in ("+2", "+25:00", "soon", ""):
         with pytest.raises(ValueError, match="no time zone"):
             tracker.get_daily_breakdown(tz=nonsense)
+
+
+def test_row_042_an_empty_time_of_another_language_has_a_day(tmp_path: Path) -> None:
+    tracker = CostTracker(tmp_path / "usage.json")
+    tracker.log(UsageRecord("gpt-4o", 1000, 500, "0001-01-01T00:00:00Z"))
+    assert list(tracker.get_daily_breakdown("America/New_York")) == ["0001-01-01"]
+
+
+def test_row_041_a_user_known_by_a_uuid_is_found_in_a_file_too(tmp_path: Path) -> None:
+    one, path = UUID(int=7), tmp_path / "usage.json"
+    CostTracker(path).record(input_tokens=1, output_tokens=1, cost=2, user_id=one, llm_id=one)
+    for tracker in (CostTracker(path), CostTracker(path)):
+        assert tracker.get_total_cost(user_id=one) == 2  # type: ignore[arg-type] # as Django's users may be
+        assert tracker.get_stats(llm_id=one).total_requests == 1
+        assert tracker.get_stats(llm_id=UUID(int=8)).total_requests == 0
 
 
 def test_row_043_models_add_up() -> None:

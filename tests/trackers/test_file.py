@@ -97,6 +97,18 @@ def test_row_044_what_another_process_wrote_is_in_every_total(path: Path, full: 
     assert (other.total_calls(), full.total_calls()) == (7, 7)
 
 
+def test_whatever_a_call_holds_it_is_in_the_file(path: Path) -> None:
+    tracker = CostTracker(path)
+    metadata = {1: "one", "kinds": {"a"}, "big": 2**70}
+    tracker.record(
+        input_tokens=1, output_tokens=1, cost=2, prompt_snippet="cut \ud83d", user_id=2**70, metadata=metadata
+    )
+    (kept,) = CostTracker(path).calls()
+    assert kept.prompt == "cut ?"
+    assert kept.extra["metadata"] == {"1": "one", "kinds": "{'a'}", "big": pytest.approx(2**70)}
+    assert CostTracker(path).get_total_cost() == 2
+
+
 def test_row_045_an_empty_file_is_an_empty_tracker(path: Path) -> None:
     path.write_text(" \n")
     tracker = CostTracker(path)

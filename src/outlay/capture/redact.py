@@ -24,6 +24,14 @@ def redact(text: str) -> str:
     return clean if len(clean) <= MAX_LENGTH else f"{clean[: MAX_LENGTH - 1]}…"
 
 
+def words_of(error: object) -> str:
+    """Give an error's text without keys; its class where it cannot say what it is."""
+    try:
+        return redact(str(error))
+    except Exception:  # noqa: BLE001 - an error that cannot say what it is is one all the same
+        return type(error).__name__
+
+
 def without_keys(text: str) -> str:
     """Give a text without anything that looks like a key."""
     return _NAMED.sub(r"\1[key]", _KEY.sub("[key]", text))

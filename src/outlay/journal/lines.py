@@ -1,7 +1,9 @@
 """JSON lines that other programs write and read too: one line at a time, whole, from any process."""
 
+import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,35 @@ import orjson
 
 from outlay.core.errors import JournalError
 from outlay.journal.locks import hold
+
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+
+def json_line(data: Mapping[Any, Any]) -> bytes:
+    """Write an object that a program made as one line of JSON, whatever stands in it.
+
+    Numbers of any kind are numbers, one that is not finite is null; what JSON does not know is kept as its
+    text, and half a surrogate pair becomes a question mark.
+    """
+    try:
+        return orjson.dumps(data, default=_known, option=_OPTIONS)
+    except orjson.JSONEncodeError:  # half a pair, or a whole number of more than 64 bits
+        text = json.dumps(_finite(data), default=_known, ensure_ascii=False, allow_nan=False)
+        return text.encode("utf-8", "replace")
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return _finite(value.tolist()) if type(value).__module__ == "numpy" else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name if isinstance(name, str) else str(name): _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def append_line(path: Path, line: bytes, *, mode: int = 0o666) -> int:

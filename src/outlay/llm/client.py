@@ -9,7 +9,7 @@ from outlay.capture.guard import guarded
 from outlay.core.errors import CallError
 from outlay.llm.config import LlmConfig
 from outlay.llm.response import LLMResponse
-from outlay.llm.route import RecorderOf, Route, now, process_recorder
+from outlay.llm.route import RecorderOf, Route, now, process_recorder, raised_in
 from outlay.llm.usage import LlmUsage
 from outlay.llm.waiting import in_own_thread
 
@@ -74,6 +74,8 @@ class Llm:
                 at = now()
                 response = route.call(prompt, _asked(config, system_prompt, asked))
                 self._keep(route, response, at, {**whom, "retries": attempt, "prompt_length": len(prompt)})
+                if (ending := raised_in(response)) is not None:
+                    raise ending
                 if response.success:
                     return response
         raise failure_of(response)

@@ -10,9 +10,8 @@ from outlay.llm.client import failure_of
 from outlay.llm.config import adapter_name
 from outlay.llm.registry import LLMEntry, LLMRegistry, LLMTier
 from outlay.llm.response import LLMResponse
-from outlay.llm.route import RecorderOf, Route, now, process_recorder
+from outlay.llm.route import RecorderOf, Route, now, process_recorder, raised_in
 from outlay.llm.waiting import in_own_thread
-from outlay.pricing.own import per_thousand_book
 
 
 class Tracker(Protocol):
@@ -24,7 +23,7 @@ class Tracker(Protocol):
 
 
 class DynamicLLMClient:
-    """Chooses a model for each call; what it costs is reckoned by the entry's own price.
+    """Chooses a model for each call; what it costs is reckoned by the entry's own price, else by the book.
 
     After a failure the call is made again, ``retries`` times, and then with the models of the tiers in
     ``fallbacks``. Every attempt is recorded, a failed one that was billed too.
@@ -109,6 +108,8 @@ class DynamicLLMClient:
                 kept = guarded(route.record)(response, at, self._recorder(), fields)
                 if kept is not None:  # else an answer that was paid for goes back all the same
                     tell({**_told(entry, user_id, kept), **_whole(kept, self.tracker)})
+                if (ending := raised_in(response)) is not None:
+                    raise ending
                 if response.success:
                     return response
         raise failure_of(response)
@@ -125,8 +126,7 @@ class DynamicLLMClient:
             kept = self._routes.get(entry.id)
             if kept is None or kept[0] != entry:
                 options = {"api_key": entry.api_key, "base_url": entry.base_url}
-                book = per_thousand_book(entry.cost_per_1k_input, entry.cost_per_1k_output)
-                kept = (entry, Route(adapter_name(entry.provider), entry.model, options, book))
+                kept = (entry, Route(adapter_name(entry.provider), entry.model, options, entry.book))
                 self._routes[entry.id] = kept
             return kept[1]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from outlay.capture.results import named
 from outlay.core.errors import MissingExtraError
 from outlay.llm.hosts import HOSTS
 from outlay.llm.sdk import SdkAdapter, key_for
@@ -45,7 +46,14 @@ class OpenAIAdapter(SdkAdapter):
             return ""
         choice = response.choices[0]
         said = choice.delta if hasattr(choice, "delta") else choice.message
-        return getattr(said, "content", None) or ""
+        return _text_in(getattr(said, "content", None))
+
+
+def _text_in(content: Any) -> str:
+    """Give a content's text; of a list of parts, as Mistral's reasoning models send, that of the texts."""
+    if not isinstance(content, list):
+        return content or ""
+    return "".join(named(part, "text") or "" for part in content if named(part, "type") == "text")
 
 
 def _asked(prompt: str, options: dict[str, Any]) -> dict[str, Any]:

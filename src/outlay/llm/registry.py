@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from outlay.core.errors import SettingsError
-from outlay.core.money import EXACT, decimal_of
+from outlay.core.money import EXACT, ZERO, decimal_of, total
 from outlay.llm.config import adapter_name
 from outlay.pricing import Book, Unpriced
-from outlay.pricing.own import per_thousand_book
+from outlay.pricing.card import RateCard
+from outlay.pricing.own import own_book
+from outlay.pricing.providers import provider_id
 from outlay.pricing.rates import MILLION, THOUSAND
 
 REFERENCE = datetime(2024, 6, 15, tzinfo=UTC)
@@ -31,15 +33,18 @@ class LLMTier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LLMEntry:
-    """One model that can be chosen; prices in dollars per thousand tokens."""
+    """One model that can be chosen; prices in dollars per thousand tokens.
+
+    Where neither price is stated the price book holds; a model of one's own that costs nothing states 0.
+    """
 
     id: Any
     name: str
     provider: str
     model: str
     tier: LLMTier = LLMTier.STANDARD
-    cost_per_1k_input: Decimal | float | str = 0
-    cost_per_1k_output: Decimal | float | str = 0
+    cost_per_1k_input: Decimal | float | str | None = None
+    cost_per_1k_output: Decimal | float | str | None = None
     is_active: bool = True
     is_default: bool = False
     api_key: str | None = field(default=None, repr=False)
@@ -61,12 +66,24 @@ class LLMEntry:
                 f"model {self.name!r}: no tier {self.tier!r}; there are {', '.join(LLMTier)}"
             ) from None
         adapter_name(self.provider)
-        per_thousand_book(self.cost_per_1k_input, self.cost_per_1k_output)
+        _ = self.book
 
     @property
-    def price(self) -> Decimal:
-        """What a thousand tokens in and a thousand out cost, by which entries of a tier are compared."""
-        return EXACT.add(decimal_of(self.cost_per_1k_input), decimal_of(self.cost_per_1k_output))
+    def book(self) -> Book | None:
+        """The price that is stated, as a book; None where none is."""
+        rates = {"input": self.cost_per_1k_input, "output": self.cost_per_1k_output}
+        stated = {side: rate for side, rate in rates.items() if rate is not None}
+        return own_book(stated, per=THOUSAND) if stated else None
+
+    @property
+    def price(self) -> Decimal | None:
+        """What a thousand tokens in and a thousand out cost, by which entries of a tier are compared.
+
+        None where nobody knows.
+        """
+        sides = (self.cost_per_1k_input, self.cost_per_1k_output)
+        known = [decimal_of(side) for side in sides if side is not None] or _listed_now(self)
+        return total(known) if len(known) == len(sides) else None
 
 
 class LLMRegistry(Protocol):
@@ -108,8 +125,10 @@ class DictRegistry:
         Raises:
             SettingsError: an unknown key, or one that is missing.
         """
-        rows = [{"id": key, **row} for key, row in data.items()] if isinstance(data, Mapping) else list(data)
-        return cls(_entry({"id": number, **row}) for number, row in enumerate(rows, 1))
+        pairs = list(data.items() if isinstance(data, Mapping) else enumerate(data, 1))
+        if odd := [row for _, row in pairs if not isinstance(row, Mapping)]:
+            raise SettingsError(f"{odd[0]!r:.60} is no model; write each as a table, [[llm]]")
+        return cls(_entry({"id": key, **row}) for key, row in pairs)
 
     @classmethod
     def from_toml(cls, path: Path | str) -> Self:
@@ -124,7 +143,10 @@ class DictRegistry:
             data = tomllib.loads(Path(path).read_text("utf-8"), parse_float=Decimal)
         except (OSError, ValueError) as error:
             raise SettingsError(f"{path} cannot be read as TOML: {error}") from None
-        return cls.from_dict(data.get("llm", []))
+        found = data.get("llm", [])
+        if not isinstance(found, list):
+            raise SettingsError(f"{path}: write each model as a table, [[llm]]")
+        return cls.from_dict(found)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, *, at: datetime = REFERENCE) -> Self:
@@ -190,7 +212,7 @@ class DictRegistry:
         if not found:
             tiers = ", ".join(sorted({entry.tier for entry in self.list_active()}))
             raise SettingsError(f"no active model of tier {str(tier)!r}; there are {tiers or 'none'}")
-        return min(found, key=lambda entry: entry.price)
+        return min(found, key=_dearness)
 
     def get_default(self) -> LLMEntry:
         """Give the active model marked as default, else the cheapest active one.
@@ -201,9 +223,7 @@ class DictRegistry:
         active = self.list_active()
         if not active:
             raise SettingsError("no model is active; add one, or set a provider's key")
-        return next((entry for entry in active if entry.is_default), None) or min(
-            active, key=lambda entry: entry.price
-        )
+        return next((entry for entry in active if entry.is_default), None) or min(active, key=_dearness)
 
     def list_active(self) -> list[LLMEntry]:
         """Give the models that may be chosen, in the order in which they were added."""
@@ -227,7 +247,25 @@ def _listed(model: str, unit: str, at: datetime) -> Decimal:
     card = Book.default().resolve(None, model, at)
     if isinstance(card, Unpriced):
         raise SettingsError(f"no price of {model} on {at:%Y-%m-%d} is known: {card.reason}")
+    return _rate(card, unit)
+
+
+def _rate(card: RateCard, unit: str) -> Decimal:
     return EXACT.divide(EXACT.multiply(card.rates[unit].amount, THOUSAND), Decimal(MILLION))
+
+
+def _listed_now(entry: LLMEntry) -> list[Decimal]:
+    provider = provider_id(adapter_name(entry.provider))
+    card = Book.default().resolve(provider, entry.model, datetime.now(UTC))
+    if isinstance(card, Unpriced):
+        return []
+    return [_rate(card, unit) for unit in ("input", "output") if unit in card.rates]
+
+
+def _dearness(entry: LLMEntry) -> tuple[bool, Decimal]:
+    """Order entries by their price; those whose price nobody knows come last."""
+    price = entry.price
+    return price is None, price or ZERO
 
 
 def _entry(row: Mapping[str, Any]) -> LLMEntry:

@@ -1,6 +1,7 @@
 """A route to a model: its adapter and its price; every attempt over it becomes one record."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from outlay.capture.answers import FAILED
 from outlay.capture.failing import told
 from outlay.capture.fields import stated_cost, usage_of_counts
 from outlay.capture.recorder import Billed
+from outlay.capture.redact import words_of
 from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Record
 from outlay.core.usage import Usage
@@ -85,9 +87,34 @@ class Route:
         recorder.admit(provider, self.model, contexts.attribution.get().with_(whom))
 
     def call(self, prompt: str, asked: dict[str, Any]) -> LLMResponse:
-        """Make one call; what is recorded is recorded by us, and by no hook below."""
+        """Make one call; what is recorded is recorded by us, and by no hook below.
+
+        An adapter that raises has failed, as one that says so has. What ends a program, a Ctrl-C say, is for
+        the caller to raise again once the call is recorded; see :func:`raised_in`.
+        """
         with suppress():
-            return self.made().call(prompt=prompt, **asked)
+            adapter, start = self.made(), time.perf_counter()
+            try:
+                return adapter.call(prompt=prompt, **asked)
+            except BaseException as error:  # noqa: BLE001 - it stands in the answer
+                return self._failed(error, (time.perf_counter() - start) * 1000)
+
+    def _failed(self, error: BaseException, latency_ms: float) -> LLMResponse:
+        told = words_of(error)
+        return LLMResponse(
+            content="",
+            input_tokens=0,
+            output_tokens=0,
+            cost_usd=None,
+            latency_ms=latency_ms,
+            success=False,
+            provider=self.adapter,
+            model=self.model or "",
+            error=told,
+            error_type=type(error).__name__,
+            cause=error,
+            cause_tells=told != _text_of(error),
+        )
 
     def record(
         self, response: LLMResponse, at: datetime, recorder: Recorder, fields: dict[str, Any]
@@ -126,6 +153,18 @@ class Route:
         if response.usage is None and response.cost_usd is not None:
             return stated_cost(float(response.cost_usd), "USD")
         return recorder.price(usage, provider, model, at)
+
+
+def raised_in(response: LLMResponse) -> BaseException | None:
+    """Give what a program is to end with, where a call was broken off by it."""
+    return None if isinstance(response.cause, Exception) else response.cause
+
+
+def _text_of(error: BaseException) -> str | None:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot say what it is is one all the same
+        return None
 
 
 def usage_in(response: LLMResponse) -> Usage:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outlay import process
-from outlay.capture.answers import FAILED
+from outlay.capture.answers import FAILED, read_answer
 from outlay.capture.redact import redact
 from outlay.core.cost import Cost
-from outlay.core.errors import SettingsError
+from outlay.core.errors import ResponseError, SettingsError
 from outlay.core.usage import Usage
-from outlay.extract import collector, read
+from outlay.extract import collector
 from outlay.llm.response import LLMResponse
 from outlay.pricing import cost_of
 
@@ -52,8 +52,20 @@ class SdkAdapter(ABC):
         except Exception as error:  # noqa: BLE001 - the SDK's own errors, known only where it is installed
             return self.answer("", Usage(reason=FAILED), at, start, error)
         latency = time.perf_counter()
-        usage = read(response, provider=self.name, api=self.api)
-        return self.answer(self.text_of(response), usage, at, start, ended=latency)
+        usage = read_answer(response, self.name, self.api)
+        text, fault = self._read(response, usage)
+        return self.answer(text, usage, at, start, fault, ended=latency)
+
+    def _read(self, response: Any, usage: Usage) -> tuple[str, Exception | None]:
+        """Give an answer's text, or why it is none: some hosts send errors, or a page, as if all was well."""
+        if "error" in usage.flags:
+            return "", ResponseError(usage.reason or "the provider answered with an error")
+        try:
+            return self.text_of(response), None
+        except Exception:  # noqa: BLE001 - an answer of any shape
+            return "", ResponseError(
+                f"the answer is a {type(response).__name__}, and no answer of {self.api}"
+            )
 
     def stream(self, prompt: str, **options: Any) -> "AnswerStream":
         """Send one prompt and give its answer piece by piece; options are those of :meth:`call`."""
@@ -131,14 +143,15 @@ class AnswerStream:
                 if self._events is None:
                     self._events = iter(self._adapter.open_stream(*self._asked))
                 event = next(self._events)
+                self._collector.add(event)
+                text = self._adapter.text_of(event)
             except StopIteration:
                 self._ended = time.perf_counter()
                 raise
             except Exception as error:
                 self._error, self._ended = error, time.perf_counter()
                 raise
-            self._collector.add(event)
-            if text := self._adapter.text_of(event):
+            if text:
                 self._texts.append(text)
                 return text
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from outlay.capture.guard import guarded
+from outlay.capture.printing import show_line
 from outlay.logs.calls import log_llm_call
 
 THRESHOLD = 0.05  # dollars
@@ -14,5 +16,5 @@ def log_with_alert(
     entry = log_llm_call(prompt, result=result, latency=latency, **further)
     cost = entry.get("cost")
     if cost is not None and cost > threshold:
-        print(f"⚠️ EXPENSIVE QUERY: ${cost:.4f}")  # noqa: T201 - printing is its purpose
+        guarded(show_line)(f"⚠️ EXPENSIVE QUERY: ${cost:.4f}")
     return entry

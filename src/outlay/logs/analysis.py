@@ -59,7 +59,7 @@ def _local(value: Any) -> str | None:
         if isinstance(value, str) and (moment := datetime.fromisoformat(value.strip())).tzinfo is None:
             return moment.isoformat(timespec="microseconds")
         local = instant(value).astimezone().replace(tzinfo=None)
-    except (OutlayError, ValueError):
+    except (OutlayError, ValueError, OverflowError):  # the latter in the first and last hours that there are
         return None
     return local.isoformat(timespec="microseconds")
 
@@ -72,12 +72,14 @@ def share_slower(frame: "pd.DataFrame", seconds: float = 5.0) -> float:
 def quality_of(frame: "pd.DataFrame") -> dict[str, float | None]:
     """Give the mean ``quality_score`` and ``user_rating``, and what a correct answer cost in all.
 
-    ``cost_per_correct`` is the cost of every judged call by the number of correct ones; None where none is.
+    ``cost_per_correct`` is the cost of every judged call by the number of correct ones, calls of unknown cost
+    left aside; None where none is.
     """
     means = {
         name: float(frame[name].mean()) if name in frame and frame[name].notna().any() else None
         for name in ("quality_score", "user_rating")
     }
-    judged = frame[frame["correct"].notna()] if "correct" in frame else frame.iloc[:0]
+    known = frame[frame["cost"].notna()]
+    judged = known[known["correct"].notna()] if "correct" in known else known.iloc[:0]
     correct = int(judged["correct"].astype(bool).sum()) if len(judged) else 0
     return {**means, "cost_per_correct": float(judged["cost"].sum()) / correct if correct else None}

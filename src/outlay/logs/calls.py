@@ -1,7 +1,6 @@
 """Logging single calls: around a function that calls a model, or by hand through the logging module."""
 
 import inspect
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -9,7 +8,10 @@ from os import PathLike
 from typing import Any
 
 from outlay.capture.guard import guarded
-from outlay.logs.entries import error_text, length_of, now_text, success_fields, was_cached
+from outlay.capture.printing import show_line
+from outlay.capture.redact import words_of
+from outlay.journal.lines import json_line
+from outlay.logs.entries import length_of, now_text, success_fields, was_cached
 from outlay.logs.jsonl import JsonlLog
 
 LOG_FILE = "llm_calls.jsonl"
@@ -71,14 +73,14 @@ def log_llm_call(
     entry: dict[str, Any] = {
         "timestamp": now_text(),
         "query_type": query_type,
-        "prompt_length": length_of(prompt),
+        "prompt_length": guarded(length_of)(prompt),  # whose own __str__ may fail
         "latency": latency,
         "status": "success" if error is None else "error",
     }
     if error is None:
         entry |= success_fields(result)
     else:
-        entry |= {"error": error_text(error), "error_type": type(error).__name__}
+        entry |= {"error": words_of(error), "error_type": type(error).__name__}
     entry |= further
     _emit(entry)
     return entry
@@ -86,7 +88,7 @@ def log_llm_call(
 
 @guarded
 def _emit(entry: dict[str, Any]) -> None:
-    logger.info("%s", json.dumps(entry, default=str, ensure_ascii=False), extra={CALL: entry})
+    logger.info("%s", json_line(entry).decode(), extra={CALL: entry})
 
 
 @guarded
@@ -106,13 +108,13 @@ def _tell_failure(
     *,
     echo: bool,
 ) -> None:
-    _tell({**entry, "status": "error", "error": error_text(error), "latency": latency}, log_file, echo=echo)
+    _tell({**entry, "status": "error", "error": words_of(error), "latency": latency}, log_file, echo=echo)
 
 
 @guarded
 def _tell(entry: dict[str, Any], log_file: str | PathLike[str] | None, *, echo: bool) -> None:
     if echo:
-        print(_line(entry))  # noqa: T201 - printing is what was asked for
+        guarded(show_line)(_line(entry))
     if log_file is not None:
         JsonlLog(log_file).write(entry)
 

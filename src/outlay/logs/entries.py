@@ -5,7 +5,6 @@ from typing import Any
 
 from outlay import process
 from outlay.capture.guard import note_failure
-from outlay.capture.redact import redact
 from outlay.capture.results import named, read_result
 from outlay.core.cost import Cost, unpriced
 from outlay.core.errors import OutlayError
@@ -65,14 +64,6 @@ def was_cached(result: Any) -> bool:
         return bool(hit)
     used, _, _ = _priced(result)
     return used.cached_tokens > 0
-
-
-def error_text(error: object) -> str:
-    """Give an error's text without keys; its class where it has no text."""
-    try:
-        return redact(str(error))
-    except Exception:  # noqa: BLE001 - an error that cannot say what it is is one all the same
-        return type(error).__name__
 
 
 def _priced(result: Any) -> tuple[Usage, str | None, Cost]:

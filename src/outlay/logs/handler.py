@@ -1,11 +1,11 @@
 """A handler and a formatter for the logging module; the root logger stays as it is."""
 
-import json
 import logging
 from datetime import UTC, datetime
 from os import PathLike
 from typing import Any
 
+from outlay.journal.lines import json_line
 from outlay.logs.calls import CALL
 from outlay.logs.jsonl import JsonlLog
 
@@ -15,7 +15,7 @@ class CostLogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record as one line of JSON."""
-        return json.dumps(entry_of(record), default=str, ensure_ascii=False)
+        return json_line(entry_of(record)).decode()
 
 
 class CostLogHandler(logging.Handler):

@@ -8,10 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import orjson
 from filelock import FileLock
 
-from outlay.journal.lines import append_line
+from outlay.journal.lines import append_line, json_line
 
 UNKNOWN = "unknown"
 ESSENTIALS = (
@@ -62,7 +61,7 @@ class JsonlLog:
         fields = (
             {name: entry[name] for name in ESSENTIALS if name in entry} if self._essentials else dict(entry)
         )
-        size = append_line(path, orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS))
+        size = append_line(path, json_line(fields))
         if self._max_bytes is not None and size >= self._max_bytes:
             self._rotate(path, self._max_bytes)
         return path

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outlay.capture.printing import show_line
 from outlay.core.instants import instant
 from outlay.core.ports import Clock
 from outlay.core.record import Record
@@ -78,7 +79,7 @@ class CostTracker(BaseTracker):
             QueryError: there is no such time zone; a ValueError.
         """
         local = figures.place(tz)
-        return figures.breakdown(self.calls(), lambda record: f"{record.at.astimezone(local):%Y-%m-%d}")
+        return figures.breakdown(self.calls(), lambda record: figures.day_of(record.at, local))
 
     def get_model_breakdown(self) -> dict[str, float]:
         """Give the cost of each model, by name; it adds up to the total."""
@@ -136,10 +137,10 @@ class CostTracker(BaseTracker):
         """Print totals, and the same by provider where there are several."""
         from outlay.render.summary import summary_text  # noqa: PLC0415 - only who prints needs it
 
-        print(summary_text(figures.summary_of(self.calls())))  # noqa: T201 - printing is its purpose
+        show_line(summary_text(figures.summary_of(self.calls())))
 
     def print_call_log(self) -> None:
         """Print one row for each call: number, provider, tokens, milliseconds, cost and prompt."""
         from outlay.trackers.call_log import call_log  # noqa: PLC0415 - only who prints needs it
 
-        print(call_log(self.calls()))  # noqa: T201 - printing is its purpose
+        show_line(call_log(self.calls()))

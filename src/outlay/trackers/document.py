@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from outlay.journal.lines import json_line
+
 _BETWEEN = re.compile(r"[\s,\[\]\x00]*")
 _BOM = b"\xef\xbb\xbf"
 
@@ -73,5 +75,5 @@ def _salvaged(text: str) -> Iterable[Any]:
 
 def text_of(rows: Iterable[dict[str, Any]]) -> bytes:
     """Write objects as an array, one a line."""
-    lines = b",\n".join(orjson.dumps(row) for row in rows)
+    lines = b",\n".join(json_line(row) for row in rows)
     return b"[\n" + lines + b"\n]\n" if lines else b"[\n]\n"

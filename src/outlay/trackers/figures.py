@@ -29,12 +29,17 @@ def chosen(
     return [
         record
         for record in records
-        if (user_id is None or user_of(record) == user_id)
-        and (llm_id is None or record.extra.get("llm_id") == llm_id)
+        if (user_id is None or _is(user_of(record), user_id))
+        and (llm_id is None or _is(record.extra.get("llm_id"), llm_id))
         and (model is None or record.model == model)
         and (since is None or record.at >= since)
         and (until is None or record.at < until)
     ]
+
+
+def _is(kept: Any, wanted: Any) -> bool:
+    """Whether an id is the wanted one: 7 is not "7", but another kind, a UUID say, is its text in a file."""
+    return bool(kept == wanted) or (not isinstance(wanted, str | int) and str(kept) == str(wanted))
 
 
 def cost_total(records: Iterable[Record]) -> Decimal:
@@ -60,6 +65,15 @@ def place(tz: str | tzinfo) -> tzinfo:
     except ValueError:
         fixed = None
     return fixed or zone(tz)
+
+
+def day_of(moment: datetime, local: tzinfo) -> str:
+    """Name the day of an instant in a zone; that of UTC at both ends of time, where the zone's is none."""
+    try:
+        there = moment.astimezone(local)
+    except OverflowError:
+        there = moment
+    return there.date().isoformat()
 
 
 def breakdown(records: Iterable[Record], key: Callable[[Record], str]) -> dict[str, float]:

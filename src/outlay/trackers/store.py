@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from outlay.atomic import write_file
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import JournalError, OutlayError
 from outlay.core.record import Record
+from outlay.journal.lines import json_line
 from outlay.ledger.locks import alone
 from outlay.trackers.document import ForeignContentError, opening, rows_of, text_of
 
@@ -51,7 +50,7 @@ class JsonFile:
             JournalError: the file cannot be written, or holds something that is not ours.
             LedgerBusyError: another process did not let go of it.
         """
-        line = orjson.dumps(record_json(record), default=str)
+        line = json_line(record_json(record))
         with self._held():
             before = _signature(self.path)
             if not self._write(line):

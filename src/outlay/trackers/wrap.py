@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from outlay.capture.answers import FAILED
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN
-from outlay.capture.redact import redact
+from outlay.capture.redact import words_of
 from outlay.capture.results import named, read_result
 from outlay.core.cost import unpriced
 from outlay.core.usage import Usage
@@ -107,7 +107,7 @@ class _Visit:
     @guarded
     def told_of_failure(self, error: BaseException) -> dict[str, Any]:
         """Say that the call failed, as the tracker's keywords."""
-        what = {"success": False, "error": redact(str(error)), "error_type": type(error).__name__}
+        what = {"success": False, "error": words_of(error), "error_type": type(error).__name__}
         return self._told(Usage(reason=FAILED), self._model, what)
 
     def _told(self, usage: Usage, model: str | None, what: dict[str, Any]) -> dict[str, Any]:

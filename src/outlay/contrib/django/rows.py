@@ -8,6 +8,7 @@ import orjson
 from outlay.contrib.django.models import NAME
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.record import Record
+from outlay.journal.lines import json_line
 from outlay.trackers.values import user_of
 
 _AS_THEY_ARE = (
@@ -29,7 +30,7 @@ def row_of(record: Record, *, use_tz: bool) -> dict[str, Any]:
         "user_is_number": user_is_number,
         "llm": llm,
         "llm_is_number": llm_is_number,
-        "entry": orjson.dumps(record_json(record), default=str).decode(),
+        "entry": json_line(record_json(record)).decode(),
         **{name: named(getattr(record, name)) for name in _NAMES},
         **{name: getattr(record, name) for name in _AS_THEY_ARE},
     }
