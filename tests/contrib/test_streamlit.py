@@ -21,7 +21,9 @@ from tests.support.browser import browser
 import outlay
 from outlay import process
 from outlay.contrib import streamlit_app
+from outlay.contrib.live.asked import answer
 from outlay.contrib.live.choice import Choice
+from outlay.core.errors import LedgerBusyError
 
 # Streamlit's own habits, not ours.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -111,6 +113,35 @@ def test_a_new_call_is_seen_at_the_next_look(home: Path) -> None:
     found = app()
     outlay.record(provider="openai", model="gpt-4o", input_tokens=10, output_tokens=1)
     assert metrics(found.run())["Queries"] == "41"
+    assert home.exists()
+
+
+def test_a_period_moves_on_though_no_call_comes_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, now = iter(range(9)), 1_793_534_400.0
+    monkeypatch.setattr("outlay.contrib.live.asked.time.time", lambda: now)
+
+    def ask() -> int:
+        return answer("calls of the last day", Choice("24h"), (str(home),), lambda: next(answers))
+
+    assert (ask(), ask()) == (0, 0)
+    now += 60
+    assert (ask(), ask()) == (1, 1)
+
+
+def test_what_goes_wrong_while_the_page_is_refreshed_is_told_in_a_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fragment is drawn alone, without what stands around it."""
+    said: list[str] = []
+    monkeypatch.setattr("outlay.contrib.streamlit_app.st.error", said.append)
+
+    def busy(_scene: Any) -> None:
+        raise LedgerBusyError("the ledger is held by another process")
+
+    monkeypatch.setitem(streamlit_app.VIEWS, "Overview", busy)
+    with outlay.open() as ledger:
+        streamlit_app._draw(ledger, Choice(), "Overview")
+    assert said == ["the ledger is held by another process"]
     assert home.exists()
 
 

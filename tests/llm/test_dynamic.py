@@ -1,6 +1,7 @@
 """DynamicLLMClient and its registry: the right model for a tier, at its own price, told to any tracker."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -239,6 +240,49 @@ def test_a_call_that_is_broken_off_is_told(registry: DictRegistry, recorder: Cal
     finally:
         default.unregister("openai")
     assert [each.status for each in tracker.calls()] == ["error"]
+
+
+def test_a_call_whose_task_was_cancelled_is_told_by_its_thread(
+    registry: DictRegistry, recorder: Callable[[], Any]
+) -> None:
+    """A request that its client has left: the answer comes all the same, and is paid for."""
+    begun, go_on, told = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        def call(self, prompt: str, **_options: Any) -> LLMResponse:
+            begun.set()
+            assert go_on.wait(30)
+            return LLMResponse(prompt, 1000, 100, None, 1.0, success=True, provider="p", model="m")
+
+    class Awaited(InMemoryTracker):
+        def record(self, *args: Any, **kwargs: Any) -> Any:
+            kept = super().record(*args, **kwargs)
+            told.set()
+            return kept
+
+        async def arecord(self, *args: Any, **kwargs: Any) -> Any:
+            return super().record(*args, **kwargs)
+
+    async def leave(client: DynamicLLMClient) -> None:
+        asked = asyncio.create_task(client.generate("hi", llm_id=1))
+        await asyncio.to_thread(begun.wait, 30)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+    tracker = Awaited()
+    client = DynamicLLMClient(registry, tracker, recorder=recorder)
+    default.register("openai", lambda **_: Slow())
+    try:
+        asyncio.run(leave(client))
+        assert tracker.calls() == []
+        go_on.set()
+        assert told.wait(30)
+        assert [each.cost for each in tracker.calls()] == [Decimal("0.0012")]
+        asyncio.run(client.generate("hi", llm_id=1))
+        assert len(tracker.calls()) == 2
+    finally:
+        default.unregister("openai")
 
 
 def test_row_052_a_tracker_that_fails_never_breaks_the_call(

@@ -130,7 +130,11 @@ def test_row_087_slower_than_five_seconds_is_strict_and_never_divides_by_zero(tm
 
 
 def test_row_078_a_judged_call_of_unknown_cost_makes_no_correct_answer_cheaper(tmp_path: Path) -> None:
-    judged = [{"cost": 0.02, "correct": True}, {"cost": None, "correct": True}, {"correct": True}]
+    judged: list[dict[str, Any]] = [
+        {"cost": 0.02, "correct": True},
+        {"cost": None, "correct": True},
+        {"correct": True},
+    ]
     assert quality_of(load_logs(written(tmp_path / "log.jsonl", judged)))["cost_per_correct"] == 0.02
     assert quality_of(load_logs(written(tmp_path / "log.jsonl", judged[1:])))["cost_per_correct"] is None
 

@@ -159,7 +159,7 @@ def test_row_072_the_formatter_makes_json_of_any_record(caplog: pytest.LogCaptur
 
 
 def test_row_071_whatever_a_field_holds_the_line_is_written_and_numbers_are_numbers(tmp_path: Path) -> None:
-    entry = {
+    entry: dict[Any, Any] = {
         "error": "no file caf\udce9",  # as of a name that is not UTF-8
         "user_id": 2**70,
         "cost": PlainFloat(0.0000075),

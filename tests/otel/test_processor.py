@@ -68,6 +68,17 @@ def test_a_span_becomes_a_priced_record(provider: Any, kept: Kept) -> None:
     }
 
 
+def test_a_user_or_session_that_is_a_number_is_one(provider: Any, kept: Kept) -> None:
+    emit(provider, CHAT | {"user.id": 42, "gen_ai.conversation.id": 0})
+    assert (kept.only.user, kept.only.session) == ("42", "0")
+
+
+def test_an_answer_of_brackets_without_end_loses_no_call(provider: Any, kept: Kept) -> None:
+    """As a model writes that has lost its way."""
+    emit(provider, CHAT | {"output.value": "[" * 90_000, "langfuse.observation.cost_details": "[" * 90_000})
+    assert kept.only.cost is not None
+
+
 def test_the_context_that_a_span_starts_in_says_whom_it_is_for(provider: Any, kept: Kept) -> None:
     with outlay.context(user="u1", team="search"):
         span = provider.get_tracer("t").start_span("chat", attributes=CHAT)

@@ -42,8 +42,10 @@ def main() -> None:
 
 
 def _draw(asked: LedgerReader, choice: Choice, view: str) -> None:
-    scene = Scene(asked, choice, version(asked), process.current().settings.tz)
-    VIEWS[view](scene)
+    try:  # here, too: what is refreshed is drawn without the page around it
+        VIEWS[view](Scene(asked, choice, version(asked), process.current().settings.tz))
+    except OutlayError as error:
+        st.error(str(error))
 
 
 def _chosen(asked: LedgerReader, state: Version) -> Choice:

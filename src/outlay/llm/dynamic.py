@@ -51,13 +51,14 @@ class DynamicLLMClient:
 
         A tracker with ``arecord`` is told in the loop, by that.
         """
-        told: list[dict[str, Any]] = []
         waiting = getattr(self.tracker, "arecord", None)
+        if waiting is None:
+            return await in_own_thread(self._generate, prompt, self._tell, **asked)
+        told = _Told(self._tell)
         try:
-            tell = self._tell if waiting is None else told.append
-            return await in_own_thread(self._generate, prompt, tell, **asked)
+            return await in_own_thread(told.within, self._generate, prompt, told.append, **asked)
         finally:
-            for each in told:
+            for each in told.to_await():
                 await _tell_awaiting(waiting, each)
 
     def generate_sync(self, prompt: str, **asked: Any) -> LLMResponse:
@@ -134,6 +135,41 @@ class DynamicLLMClient:
     def _tell(self, told: dict[str, Any]) -> None:
         if self.tracker is not None:
             self.tracker.record(**told)
+
+
+class _Told:
+    """What a call has to tell a tracker that is awaited.
+
+    Where nobody waits any more, the task being cancelled, the call goes on and may be paid for: then its
+    thread tells the tracker.
+    """
+
+    def __init__(self, tell: Callable[[dict[str, Any]], object]) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._told: list[dict[str, Any]] = []
+        self._over = self._left = False
+
+    def append(self, told: dict[str, Any]) -> None:
+        """Take what one attempt has to tell."""
+        self._told.append(told)
+
+    def within(self, function: Callable[..., LLMResponse], *args: Any, **kwargs: Any) -> LLMResponse:
+        """Call a function in the call's thread."""
+        try:
+            return function(*args, **kwargs)
+        finally:
+            with self._lock:
+                self._over = True
+                left = self._told if self._left else []
+            for each in left:
+                self._tell(each)
+
+    def to_await(self) -> list[dict[str, Any]]:
+        """Give what the task has to tell: all of a call that is over, nothing of one that goes on."""
+        with self._lock:
+            self._left = True
+            return self._told if self._over else []
 
 
 async def _tell_awaiting(waiting: Any, told: dict[str, Any]) -> None:

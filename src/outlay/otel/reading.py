@@ -12,7 +12,7 @@ from outlay.core.money import total
 from outlay.core.usage import Usage
 from outlay.otel import names
 from outlay.otel.counts import read_counts
-from outlay.otel.values import Attributes, amount, table, text
+from outlay.otel.values import Attributes, amount, label, table, text
 from outlay.pricing.providers import WRITTEN, provider_id
 
 MAX_BODY = 100_000  # characters of an answer that is looked through for its id
@@ -117,7 +117,7 @@ def _response_id(attributes: Attributes) -> str | None:
         return stated
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # a model may write brackets without end
         return None
     inner = found.get("id") if isinstance(found, dict) else None
     return inner if isinstance(inner, str) and inner else None
@@ -162,8 +162,8 @@ def _tier(attributes: Attributes) -> str | None:
 
 def _fields(attributes: Attributes) -> dict[str, Any]:
     said = {
-        "user": text(attributes, names.USER),
-        "session": text(attributes, names.SESSION),
+        "user": label(attributes, names.USER),
+        "session": label(attributes, names.SESSION),
         "agent": text(attributes, names.AGENT),
         "streamed": any(attributes.get(name) is True for name in names.STREAMED) or None,
     }

@@ -18,6 +18,16 @@ def text(attributes: Attributes, names: Names) -> str | None:
     return next((value for name in names if isinstance(value := attributes.get(name), str) and value), None)
 
 
+def label(attributes: Attributes, names: Names) -> str | None:
+    """Give the first of these attributes that names somebody: a text with something in it, or a number."""
+    found = (attributes.get(name) for name in names)
+    return next((str(value) for value in found if _names(value)), None)
+
+
+def _names(value: object) -> bool:
+    return bool(value) if isinstance(value, str) else isinstance(value, int) and not isinstance(value, bool)
+
+
 def count(value: object) -> int | None:
     """Read a count: a whole number, also as a float or a text; None for any other shape."""
     if isinstance(value, str):
@@ -44,6 +54,6 @@ def table(value: object) -> Mapping[str, Any]:
         return {}
     try:
         found = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

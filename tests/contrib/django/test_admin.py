@@ -42,12 +42,14 @@ def test_row_048_the_list_shows_totals_of_what_the_filters_leave(client: Any) ->
     assert (found["calls"], found["tokens_in"], found["dollars"]) == (4, 3005, "$3.262500")
     assert [(row["model"], row["dollars"], row["unpriced"]) for row in found["models"]] == [
         ("gpt-4o", "$3.262500", 0),
-        ("imaginary-9", "$0.000000", 1),
+        ("imaginary-9", "unknown", 1),
     ]
     assert "outlay-totals" in page.content.decode()
     assert "<th>$3.262500</th>" in page.content.decode()
     assert totals(client.get("/admin/outlay/call/", {"q": "ada"}))["dollars"] == "$0.262500"
-    assert totals(client.get("/admin/outlay/call/", {"model": "imaginary-9"}))["calls"] == 1
+    unknown = totals(client.get("/admin/outlay/call/", {"model": "imaginary-9"}))
+    assert (unknown["calls"], unknown["dollars"]) == (1, "unknown")
+    assert totals(client.get("/admin/outlay/call/", {"q": "nobody"}))["dollars"] == "$0.000000"
 
 
 def test_nothing_can_be_added_changed_or_deleted(client: Any) -> None:

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from outlay.contrib.django.rows import keyed, read, stored
 from outlay.contrib.django.sums import amount_of, cost_sum
+from outlay.core.money import ZERO
 from outlay.trackers.values import UsageStats
 
 DOLLARS = Q(currency="USD")
@@ -61,10 +62,15 @@ def admin_totals(chosen: Any) -> dict[str, Any]:
         "dollars": cost_sum(chosen.db, filter=DOLLARS),
     }
     rows = chosen.order_by().values("provider", "model").annotate(**figures)
-    models = [{**row, "dollars": amount_of(row["dollars"])} for row in rows]
-    models.sort(key=lambda row: (row["dollars"].copy_negate(), str(row["model"])))
-    whole = chosen.order_by().aggregate(**figures)
-    return {**whole, "dollars": amount_of(whole["dollars"]), "models": models}
+    models = [_with_dollars(row) for row in rows]
+    models.sort(key=lambda row: ((row["dollars"] or ZERO).copy_negate(), str(row["model"])))
+    return {**_with_dollars(chosen.order_by().aggregate(**figures)), "models": models}
+
+
+def _with_dollars(row: dict[str, Any]) -> dict[str, Any]:
+    """Read the amount; None where there are calls, and of none of them is the cost known."""
+    unknown = row["dollars"] is None and row["calls"]
+    return {**row, "dollars": None if unknown else amount_of(row["dollars"])}
 
 
 def _who(column: str, value: Any) -> Q:
