@@ -131,14 +131,12 @@ class MemoryLedger:
 
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of it if only one matches."""
-        wanted = record_id.lower()
-        found = [record for key, record in self._records.items() if key.startswith(wanted)]
+        found = self._starting_with(record_id)
         return self._judged(self._revised(found[0])) if len(found) == 1 else None
 
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
-        wanted = record_id.lower()
-        found = [record for key, record in self._records.items() if key.startswith(wanted)]
+        found = self._starting_with(record_id)
         if len(found) != 1:
             return ()
         (record,) = found
@@ -155,15 +153,18 @@ class MemoryLedger:
 
     def info(self) -> LedgerInfo:
         """Tell how much is kept and what was lost."""
-        instants = [record.at for record in self._records.values()]
+        instants = [record.at for record in self._all()]
+        lost: defaultdict[str, int] = defaultdict(int)
+        for each in sorted(self._losses, key=lambda loss: loss.at):
+            lost[each.why] += each.count
         return LedgerInfo(
             ledger="memory:",
-            calls=len(self._records),
+            calls=len(instants),
             first=min(instants, default=None),
             last=max(instants, default=None),
-            revisions=sum(map(len, self._revisions.values())),
+            revisions=sum(map(len, tuple(self._revisions.values()))),
             conflicts=len(self._conflicts),
-            lost=tuple(Lost(each.why, each.count) for each in self._losses),
+            lost=tuple(Lost(why, count) for why, count in lost.items()),
             pruned_before=self._horizon,
             pruned_calls=sum(day.sums.counts.calls for day in self._days),
             late=len(self._late),
@@ -180,7 +181,7 @@ class MemoryLedger:
     def prune(self, before: datetime, *, dry_run: bool = False) -> Pruned:
         """Turn calls that started before that day (UTC) into daily totals; see ``core.ports.Keeping``."""
         until = max(midnight(before), self._horizon or midnight(before))
-        old = [record for record in self._records.values() if record.at < until]
+        old = [record for record in self._all() if record.at < until]
         standing = [self._revised(record) for record in old]
         days = days_of(standing)
         if not dry_run:
@@ -209,8 +210,9 @@ class MemoryLedger:
         days = settled_days(page) if count_in else []
         if not dry_run:
             self._days += days
-            self._settled |= self._late.keys()
-            self._late.clear()
+            for record in page:  # another may have come meanwhile
+                self._settled.add(record.id)
+                del self._late[record.id]
         return replace(told(page, days, counted=count_in), dry_run=dry_run)
 
     def known(self, ids: Sequence[str]) -> frozenset[str]:
@@ -219,6 +221,14 @@ class MemoryLedger:
 
     def close(self) -> None:
         """Do nothing; there is nothing to let go of."""
+
+    def _all(self) -> tuple[Record, ...]:
+        """Give the calls that there are now: other threads may bring more while they are looked at."""
+        return tuple(self._records.values())
+
+    def _starting_with(self, record_id: str) -> list[Record]:
+        digits = record_id.lower().replace("-", "")
+        return [record for record in self._all() if record.id.replace("-", "").startswith(digits)]
 
     def _is_old(self, entry: Entry) -> bool:
         """Whether an entry is of, or about, a call of the time that was pruned."""
@@ -239,7 +249,7 @@ class MemoryLedger:
 
     def _chosen(self, query: Query | CallQuery) -> Iterator[Record]:
         tests = [_test(each, query.tz) for each in query.where]
-        for recorded in self._records.values():
+        for recorded in self._all():
             record = self._revised(recorded)
             late_enough = query.since is None or query.since <= record.at
             early_enough = query.until is None or record.at < query.until

@@ -22,6 +22,7 @@ class CallsContract:
         assert ledger.add([record]) == 1
         assert ledger.get(record.id) == record
         assert ledger.get(record.id[:13]) == record
+        assert ledger.get(record.id.replace("-", "")[:31].upper()) == record
         assert ledger.get("ffffffff") is None
         assert ledger.get("no id at all") is None
         assert calls(ledger) == [record]
