@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, localcontext
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +21,7 @@ from outlay.alerts.rules import rules_of
 from outlay.alerts.standing import standings
 from outlay.capture import Recorder, SystemClock
 from outlay.core.codec import entry_from_json, entry_json
+from outlay.core.keeping import Settled
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.importing.bulk.charged import amount as multiplied
@@ -27,6 +29,9 @@ from outlay.ledger import DuckLedger, MemoryLedger
 from outlay.llm import DictRegistry, LLMEntry, LLMTier
 from outlay.otel.reading import read_span
 from outlay.pricing import Book, cost_of, sheet_of
+from outlay.pricing.agreement import Tally, compare_lists
+from outlay.pricing.bounds import moved
+from outlay.pricing.sources import Listed, litellm_listed
 from outlay.render.cells import dollars, signed
 from outlay.render.letter import letter_markdown
 from outlay.render.png import model_bars
@@ -132,3 +137,28 @@ def test_registered_models_cost_what_is_listed() -> None:
     assert registry.get_by_name("GPT-4o-mini").cost_per_1k_input == Decimal("0.00015")
     entry = LLMEntry(9, "own", "openai", "own", LLMTier.LOCAL, "0.001234", "1.2")
     assert registry.add(entry).price == Decimal("1.201234")
+
+
+@pytest.mark.usefixtures("coarse")
+def test_lists_are_compared_to_the_last_digit() -> None:
+    rate = "0.00000123456789"
+    prices: dict[str, Any] = {"gpt-4o": {"litellm_provider": "openai", "input_cost_per_token": Decimal(rate)}}
+    (listed,) = litellm_listed(prices)
+    assert str(listed.rate) == "1.23456789000000"
+    assert not moved(Decimal("1.2344"), Decimal("123.43"), 100)
+    assert moved(Decimal("1.2344"), Decimal("123.44"), 100)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_rates_that_differ_by_a_little_more_than_a_tenth_of_a_percent_disagree() -> None:
+    sheet = sheet_of(
+        '[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = { input = "1.004094" } }]'
+    )
+    theirs = [Listed("acme", "one", "input", Decimal("1.0051"))]
+    assert compare_lists(Book.of(sheet), theirs, NOON).total == Tally(compared=1, agree=0)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_parts_of_a_settlement_are_added_to_the_last_digit() -> None:
+    part = Settled(calls=1, counted=True, costs={"USD": Decimal("1.2345")})
+    assert str((part + part).costs["USD"]) == "2.4690"

@@ -52,6 +52,18 @@ def test_what_was_written_by_hand_stays_to_the_byte(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_file_of_windows_keeps_its_mark_and_its_line_ends(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "prices.toml"
+    before = f"{mark}# mine\r\n".encode()
+    file.write_bytes(before)
+    add_price(file, price(rates={"input": Decimal(3), "output": Decimal(6)}), now=NOW)
+    content = file.read_bytes()
+    assert content.startswith(before)
+    assert content.count(b"\n") == content.count(b"\r\n") > 5
+    assert amount(file) == Decimal(3)
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     real, link = tmp_path / "real.toml", tmp_path / "link.toml"
     real.write_text(BY_HAND)

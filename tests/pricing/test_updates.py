@@ -327,7 +327,7 @@ def test_an_update_says_what_it_brings(document: Document, update: Take, base: P
     assert (same.differing, same.changes) == (0, ())
 
 
-def test_a_bundle_that_is_too_large_is_not_unpacked(
+def test_a_bundle_that_is_too_large_is_not_unwritten(
     document: Document, update: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = gzip.compress(written(document))
@@ -361,3 +361,24 @@ def test_the_order_of_its_keys_makes_no_bundle_new(document: Document, base: Pat
     turned = dict(reversed(document.items()))
     assert take_in(written(document), folder, now=NOW, packaged=base).new
     assert not take_in(written(turned), folder, now=NOW, packaged=base).new
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"yesterday"])
+def test_an_update_comes_in_over_one_whose_files_were_harmed(
+    update: Take, document: Document, tmp_path: Path, text: bytes
+) -> None:
+    update(written(document))
+    (made,) = tmp_path.glob("*/made.txt")
+    made.write_bytes(text)
+    assert update(written({**document, "version": "later"})).new
+    (tmp_path / "current").write_bytes(b"\xff")
+    assert update(written({**document, "version": "latest"})).new
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"sources": []}'])
+def test_a_table_that_was_harmed_is_told_by_its_file(base: Path, tmp_path: Path, text: str) -> None:
+    shutil.copytree(base, tmp_path / "harmed")
+    file = tmp_path / "harmed" / "openai.json"
+    file.write_text(text)
+    with pytest.raises(PriceBookError, match=r"openai\.json holds no prices, take them in again"):
+        Book.at(tmp_path / "harmed").resolve("openai", "gpt-4o", NOW)

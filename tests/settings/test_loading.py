@@ -146,6 +146,11 @@ def test_a_bad_file_is_refused_by_path(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_of_windows_may_begin_with_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "outlay.toml").write_bytes(b'\xef\xbb\xbftz = "Asia/Kolkata"\r\n')
+    assert load({}, tmp_path).tz == "Asia/Kolkata"
+
+
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "outlay.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="cannot be read as TOML"):

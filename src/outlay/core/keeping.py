@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.instants import text_of
+from outlay.core.money import total
 
 ROLLED_DIMENSIONS = (
     "provider",
@@ -130,13 +131,14 @@ class Settled:
 
     def __add__(self, other: "Settled") -> "Settled":
         """Join two parts of one settlement."""
-        none = Decimal(0)
         names = {*self.costs, *other.costs}
         return replace(
             self,
             calls=self.calls + other.calls,
             rollups=self.rollups + other.rollups,
-            costs={each: self.costs.get(each, none) + other.costs.get(each, none) for each in names},
+            costs={
+                each: total(one[each] for one in (self.costs, other.costs) if each in one) for each in names
+            },
         )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
+from outlay.core.money import EXACT
 from outlay.core.units import rank
 from outlay.core.usage import Term
 from outlay.pricing.book import Book
@@ -99,7 +100,8 @@ def compare_lists(
 
 
 def _alike(ours: Decimal, theirs: Decimal) -> bool:
-    return abs(ours - theirs) <= TOLERANCE * max(abs(ours), abs(theirs))
+    apart, greater = EXACT.subtract(ours, theirs).copy_abs(), max(ours.copy_abs(), theirs.copy_abs())
+    return apart <= EXACT.multiply(TOLERANCE, greater)
 
 
 def _own(card: RateCard, each: Listed) -> Rate | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from outlay.core.errors import PriceBookError
-from outlay.core.money import text_of
+from outlay.core.money import EXACT, text_of
 from outlay.core.units import TOKEN_UNITS, split_unit
 from outlay.pricing.rates import THOUSAND, per_of
 
@@ -36,6 +36,11 @@ def refuse_odd(unit: str, amount: Decimal, currency: str, where: str, way_out: s
         if way_out is None:
             way_out = f"write per = 1 or per = 1000 if yours are not, and per = {per} if they are"
         raise PriceBookError(f"{where}, rates.{unit}: {text_of(amount)} cannot be; {meant}, {way_out}")
+
+
+def moved(old: Decimal, new: Decimal, times: int) -> bool:
+    """Whether a rate is so many times another one, or as many times less."""
+    return new >= EXACT.multiply(old, times) or EXACT.multiply(new, times) <= old
 
 
 def _most(unit: str) -> int:

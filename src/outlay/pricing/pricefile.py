@@ -13,6 +13,7 @@ from outlay.atomic import write_file
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
 from outlay.pricing.book import Book
+from outlay.pricing.bounds import moved
 from outlay.pricing.card import RateCard
 from outlay.pricing.exchange import Exchange
 from outlay.pricing.hourly import Hour
@@ -117,11 +118,12 @@ def add_exchange(path: Path, exchange: Exchange, *, force: bool = False) -> None
 
 
 def _behind(text: str, entry: str) -> str:
-    return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{entry}"
+    whole = f"{'' if text.endswith(chr(10)) or not text else chr(10)}{entry}"
+    return text + (whole.replace("\n", "\r\n") if "\r\n" in text else whole)  # as its lines end
 
 
 def _refuse_turned(new: Exchange, known: Exchange) -> None:
-    if new.rate >= EXCHANGE_MOVED * known.rate or EXCHANGE_MOVED * new.rate <= known.rate:
+    if moved(known.rate, new.rate, EXCHANGE_MOVED):
         raise PriceFileError(
             f"one {new.of} would be {text_of(new.rate)} {new.into}, and {known.note} stands in the file: "
             "say what one of the first is worth in the second, or --force it"
@@ -130,7 +132,7 @@ def _refuse_turned(new: Exchange, known: Exchange) -> None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_bytes().decode()  # as it stands, Windows' line ends too
     except FileNotFoundError:
         return _NEW_FILE
     except (OSError, UnicodeDecodeError) as error:
@@ -143,7 +145,7 @@ def _refuse_odd(price: NewPrice, known: RateCard) -> None:
         rate = known.rates.get(unit)
         if rate is None or not rate.amount or not new or known.currency != price.currency:
             continue
-        if new >= MOVED * rate.amount or MOVED * new <= rate.amount:
+        if moved(rate.amount, new, MOVED):
             raise PriceFileError(
                 f"{unit} would be {text_of(new)} per {rate.per:,}, and the known rate is "
                 f"{rate_text(rate.amount)}: say what yours are meant --per, or --force it"

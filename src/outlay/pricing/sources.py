@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from outlay.core.errors import MissingExtraError, PriceBookError
+from outlay.core.money import EXACT
 from outlay.core.usage import Term
 from outlay.pricing.providers import provider_id
 
@@ -194,7 +195,7 @@ def litellm_listed(prices: Mapping[str, Any]) -> Iterator[Listed]:
             for tariff, terms in _LITELLM_TARIFFS.items():
                 rate = data.get(f"{root}{tariff}")
                 if isinstance(rate, Decimal) and rate:
-                    yield Listed(home, name, unit, rate * _MILLION, (*place, *terms))
+                    yield Listed(home, name, unit, EXACT.multiply(rate, _MILLION), (*place, *terms))
 
 
 def _home(written: object) -> str | None:

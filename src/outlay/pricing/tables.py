@@ -111,7 +111,7 @@ def load_table(provider: str, data: Path = DATA) -> Table:
     path = data / f"{provider}.json"
     if not PROVIDER_ID.fullmatch(provider) or not path.exists():
         return table
-    content = json.loads(path.read_bytes())
+    content = _content(path)
     table.sources = content["sources"]
     for key, entry in content["models"].items():
         where = f"{provider}.json, {key}"
@@ -120,6 +120,16 @@ def load_table(provider: str, data: Path = DATA) -> Table:
         for name in entry.get("names", ()):
             table.names.setdefault(normal(name), key)
     return table
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PriceBookError(f"{path} holds no prices, take them in again: {error!s:.80}") from None
+    if not isinstance(content, dict) or not {"sources", "models"}.issubset(content):
+        raise PriceBookError(f"{path} holds no prices, take them in again")
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +193,7 @@ def sheet_of(text: str, name: str = "prices", layer: int = USER) -> Sheet:
     import tomllib  # noqa: PLC0415  a third of this room's import time, and not needed before
 
     try:
-        data = tomllib.loads(text, parse_float=Decimal)
+        data = tomllib.loads(text.removeprefix("\ufeff"), parse_float=Decimal)  # editors put one first
     except tomllib.TOMLDecodeError as error:
         raise (PriceFileError if layer == USER else PriceBookError)(f"{name} is no TOML: {error}") from None
     return sheet_from(data, name, layer)

@@ -17,6 +17,7 @@ from outlay.atomic import write_file
 from outlay.core.errors import PriceBookError, QueryError
 from outlay.core.instants import instant, text_of
 from outlay.pricing.book import Book
+from outlay.pricing.bounds import moved
 from outlay.pricing.compare import PriceChange, price_changes
 from outlay.pricing.newest import BASE, CURRENT, MADE, NAME, newest
 from outlay.pricing.shape import check_bundle
@@ -139,8 +140,8 @@ def _made(document: Mapping[str, Any]) -> datetime:
 def _last_made(book: Book) -> datetime | None:
     try:
         return instant(book.data.joinpath(MADE).read_text("ascii"))
-    except OSError:
-        return None  # the packaged tables
+    except (OSError, ValueError):
+        return None  # the packaged tables, or a file that was harmed
 
 
 def _verified(data: Path, here: tuple[Book, Path], when: tuple[datetime, datetime], *, force: bool) -> Update:
@@ -183,14 +184,10 @@ def _rates(book: Book) -> dict[Key, Decimal]:
 
 
 def _refuse_moved(differing: Iterable[tuple[Key, Decimal, Decimal]]) -> None:
-    moved = [
-        (key, old, new)
-        for key, old, new in differing
-        if old and new and (new >= MOVED * old or MOVED * new <= old)
-    ]
-    if moved:
-        (provider, model, unit, *_), old, new = min(moved, key=str)
-        many = "1 rate" if len(moved) == 1 else f"{len(moved):,} rates"
+    found = [(key, old, new) for key, old, new in differing if old and new and moved(old, new, MOVED)]
+    if found:
+        (provider, model, unit, *_), old, new = min(found, key=str)
+        many = "1 rate" if len(found) == 1 else f"{len(found):,} rates"
         raise PriceBookError(
             f"{many} moved a hundredfold, such as {unit} of {provider} {model} "
             f"from {old} to {new}; nothing was taken (--force takes it)"
@@ -241,5 +238,5 @@ def _install(data: Path, folder: Path) -> None:
 def _read(path: Path) -> str | None:
     try:
         return path.read_text("ascii").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None

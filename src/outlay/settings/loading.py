@@ -67,7 +67,7 @@ def _read_file(file: Path) -> dict[str, Any]:
 
     try:
         # Numerals stay as they were written: budgets are money.
-        content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise SettingsError(f"{file} cannot be read as TOML: {error}") from None
     for key in content:
