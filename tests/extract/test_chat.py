@@ -98,3 +98,16 @@ def test_what_stands_beside_the_tokens_is_counted_however_few_of_them_are_stated
     units, flags = usage_of("xai", **usage, **{beside: 2})
     assert (units["input"], units[unit], flags) == (10, 2, ())
     assert "unknown_keys" in usage_of("xai", **usage, dreams=2)[1]
+
+
+@pytest.mark.parametrize("total", [{}, {"total_tokens": 14}])
+def test_a_usage_that_leaves_out_what_was_answered_is_partial(total: dict[str, int]) -> None:
+    found = read({"usage": {"prompt_tokens": 10, **total}}, provider="openai", api="chat")
+    assert (found.units, found.flags) == ({"input": 10}, ("partial",))
+    assert found.reason == "the usage has no completion tokens"
+
+
+@pytest.mark.parametrize("details", ["prompt_tokens_details", "completion_tokens_details"])
+def test_a_count_within_another_that_nobody_knows_is_told(details: str) -> None:
+    found = usage_of(**COUNTED, **{details: {"audio_tokens": 1, "dream_tokens": 2}})
+    assert found[1] == ("unknown_keys",)

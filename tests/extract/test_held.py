@@ -145,3 +145,13 @@ def test_a_body_that_is_still_text_is_held_unless_it_is_long() -> None:
     assert held(b"{}", "chat") == b"{}"
     assert held("x" * 65_537, "chat") is None
     assert held("x" * 65_536, "chat") is not None
+
+
+def test_what_becomes_of_the_deltas_of_a_held_message_changes_nothing() -> None:
+    stream: Any = collector("anthropic", "messages")
+    usage = {"output_tokens": 4}
+    stream.add({"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 3}}})
+    stream.add({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage})
+    stream.hold()
+    usage.clear()
+    assert stream.usage().units == {"input": 3, "output": 4}

@@ -143,6 +143,11 @@ def test_the_largest_of_several_calls_is_the_size_that_a_tier_goes_by(
     assert iterated(300_000, *rows).context_tokens == size
 
 
+def test_what_is_odd_in_one_of_several_calls_is_told() -> None:
+    usage = iterated(10, {"type": "compaction", "input_tokens": -3, "output_tokens": 2})
+    assert (usage.units, usage.flags) == ({"input": 10, "output": 2}, ("clamped",))
+
+
 def test_the_size_of_an_advisors_call_is_none_of_the_model_that_asked() -> None:
     own = {"type": "message", "input_tokens": 150_000}
     advisor = {"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 250_000}

@@ -199,3 +199,14 @@ def test_what_is_no_token_is_not_laid_on_marginal_tiers() -> None:
     # 1000 x 10 + 500 x 20 a million, and 2 x 5 a thousand
     cost = charged(prices, {"input": 1500, "web_search": 2})
     assert cost.amount == Decimal("0.01") + Decimal("0.01") + Decimal("0.01")
+
+
+def test_a_unit_without_a_rate_is_told_where_tiers_are_laid_out_as_elsewhere() -> None:
+    prices = book_of(STEPS.replace("KIND", "marginal"))
+    cost = charged(prices, {"input": 1001, "web_search": 2})
+    assert (cost.amount, cost.status, cost.flags) == (Decimal("0.001002"), "partial", ("no_rate",))
+    assert cost.reason is not None
+    assert cost.reason.endswith("web_search")
+    # sound has no rate of its own: that of text is taken, and said
+    cost = charged(prices, {"input": 10, "input_audio": 5})
+    assert (cost.amount, cost.flags) == (Decimal("0.000015"), ("assumed_rate",))

@@ -102,3 +102,27 @@ above = [{{ tokens = 1000, at_least = {at_least}, rates = {{ input = "30" }} }}]
     (line,) = charged(book_of(text), {"input": 1001}).lines
     assert (line.rate, line.note) == (Decimal(30), f"{word} 1000")
     assert charged(book_of(text), {"input": 1000}).lines[0].rate == at_its_size
+
+
+PLACES = """
+[[model]]
+provider = "acme"
+model = "one"
+[[model.price]]
+rates = { input = "10" }
+[[model.price]]
+when = { region = "eu" }
+factor = "1.1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("tariff", "factor"), [({"batch": "true"}, "0.55"), ({"service_tier": "flex"}, "1.1")]
+)
+def test_a_factor_answers_its_own_terms_alone(tariff: dict[str, str], factor: str) -> None:
+    prices = book_of(PLACES)
+    cost = charged(prices, {"input": 1_000_000}, region="eu", **tariff)
+    assert cost.amount == 10 * Decimal(factor)
+    assert cost.reason is not None
+    assert "rate was taken" in cost.reason  # no rate of the tariff is known: the place's factor is not one
+    assert charged(prices, {"input": 1_000_000}, region="eu").reason is None

@@ -4,15 +4,13 @@ from typing import Any
 
 import click
 
-from outlay.cli.options import data_options, format_options, period_options, state_of
+from outlay.cli.options import data_options, format_options, limit_option, period_options, state_of
 from outlay.core.errors import LedgerError
 from outlay.core.query import Order
 
 
 @click.command
-@click.option(
-    "-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many."
-)
+@limit_option
 @format_options
 @period_options
 @data_options

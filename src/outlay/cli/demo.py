@@ -24,7 +24,11 @@ _PROMPTS = (
 @click.command
 @click.option("--calls", type=click.IntRange(min=1), default=6, show_default=True, help="How many calls.")
 @click.option("--multi", is_flag=True, help="Take mock-fast, mock-balanced and mock-premium in turn.")
-@click.option("--provider", metavar="P", help=f"An adapter's name.  [default: {_DEFAULT}]")
+@click.option(
+    "--provider",
+    metavar="P",
+    help=f"Who answers; openai and others need your key, and bill it.  [default: {_DEFAULT}]",
+)
 @click.option("--model", metavar="M", help="The model, for a provider that has several.")
 @click.option("--show-calls", is_flag=True, help="Show every call.")
 @click.option("--seed", type=int, help="Make two runs print the same.")

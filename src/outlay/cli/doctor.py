@@ -37,7 +37,7 @@ def doctor(ctx: click.Context) -> int:
     from outlay import process
     from outlay.cli.doctor_place import place_of
     from outlay.cli.findings import FAULT, findings
-    from outlay.cli.session import check_typed, settings_of, show, show_json
+    from outlay.cli.session import check_typed, settings_of, tell
     from outlay.instrumentation.others import others
     from outlay.render.doctor import doctor_text
 
@@ -59,10 +59,7 @@ def doctor(ctx: click.Context) -> int:
     found = list(findings(document, datetime.now(UTC)))
     document["findings"] = [asdict(each) for each in found]
     document["advice"] = [each.line for each in found]
-    if state_of(ctx).json:
-        show_json(document)
-    else:
-        show(doctor_text(document))
+    tell(ctx, document, doctor_text(document))
     return 1 if any(each.level == FAULT for each in found) else 0
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from outlay.cli.options import data_options, format_options, period_options
+from outlay.cli.options import data_options, format_options, limit_option, period_options
 from outlay.cli.words import dimensions, metrics
 
 _BY = "Dimensions: model, user, tag:NAME, …"
@@ -14,10 +14,20 @@ _ORDER = "A metric, largest first, or a dimension."
 @click.command
 @click.option("--by", metavar="D,D", shell_complete=dimensions, default="model", show_default=True, help=_BY)
 @click.option(
-    "--slow", metavar="MS", type=int, default=10_000, show_default=True, help="Slow calls take longer."
+    "--slow",
+    metavar="MS",
+    type=int,
+    default=10_000,
+    show_default=True,
+    help="A call that takes longer is slow.",
 )
 @click.option(
-    "-n", "--slowest", type=click.IntRange(min=0), default=5, show_default=True, help="So many of them."
+    "-n",
+    "--slowest",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="How many of the slowest to show.",
 )
 @click.option("--order", metavar="M", shell_complete=metrics, default="calls", show_default=True, help=_ORDER)
 @format_options
@@ -109,9 +119,7 @@ def economics(ctx: click.Context, /, **given: Any) -> None:
 
 @click.command
 @click.option("--order", metavar="M", shell_complete=metrics, default="cost", show_default=True, help=_ORDER)
-@click.option(
-    "-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many."
-)
+@limit_option
 @format_options
 @period_options
 @data_options

@@ -43,9 +43,10 @@ FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
 def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **given: Any) -> int:
     """Bring calls from logs and exports of others into the ledger.
 
-    Read are outlay's own JSON lines, the logs of the documents that it grew out of, usage.json, CSV, spend
-    logs of LiteLLM, and exports of Langfuse and Helicone; - is standard input. Each call keeps the same id
-    however often it is read. A stated cost is kept to the digit; others are priced at the call's own time.
+    Read are outlay's own JSON lines, other JSON lines and CSV with a cost, tokens, a latency or an outcome
+    under a usual name, a tracker's usage.json, spend logs of LiteLLM, and exports of Langfuse and Helicone; -
+    is standard input. Each call keeps the same id however often it is read. A stated cost is kept to the
+    digit; others are priced at the call's own time.
     """
     from outlay import process
     from outlay.cli.inputs import EITHER, check_input

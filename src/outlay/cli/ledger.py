@@ -30,15 +30,12 @@ def ledger() -> None:
 @data_options
 @click.pass_context
 def info(ctx: click.Context) -> None:
-    """How the ledger stands."""
-    from outlay.cli.session import show, show_json
+    """Where the ledger is, how large, and what it holds."""
+    from outlay.cli.session import tell
 
     with _keeping(ctx) as kept:
         found = kept.info()
-    if state_of(ctx).json:
-        show_json(found.to_dict())
-    else:
-        show("\n".join(_lines(found)))
+    tell(ctx, found.to_dict(), "\n".join(_lines(found)))
 
 
 @ledger.command
@@ -49,15 +46,12 @@ def migrate(ctx: click.Context) -> None:
 
     Ledgers do so by themselves when they are used; a server's tables may be owned by somebody else.
     """
-    from outlay.cli.session import show, show_json
+    from outlay.cli.session import tell
 
     with _keeping(ctx) as kept:
         done = kept.migrate()
-    if state_of(ctx).json:
-        show_json({"before": done.before, "after": done.after})
-    else:
-        changed = f"from schema {done.before} to " if done.before != done.after else "already at schema "
-        show(f"{changed}{done.after}")
+    changed = f"from schema {done.before} to " if done.before != done.after else "already at schema "
+    tell(ctx, {"before": done.before, "after": done.after}, f"{changed}{done.after}")
 
 
 @ledger.command
@@ -65,14 +59,12 @@ def migrate(ctx: click.Context) -> None:
 @click.pass_context
 def compact(ctx: click.Context) -> None:
     """Give the room back that deleted rows still take."""
-    from outlay.cli.session import show, show_json
+    from outlay.cli.session import tell
 
     with _keeping(ctx) as kept:
         done = kept.compact()
-    if state_of(ctx).json:
-        show_json({"before_bytes": done.before, "after_bytes": done.after})
-    else:
-        show(f"{_bytes(done.before)} before, {_bytes(done.after)} now")
+    document = {"before_bytes": done.before, "after_bytes": done.after}
+    tell(ctx, document, f"{_bytes(done.before)} before, {_bytes(done.after)} now")
 
 
 @ledger.command

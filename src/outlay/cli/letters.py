@@ -2,12 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from outlay.cli.options import state_of
-from outlay.cli.session import page_of_terminal, show, show_json
+from outlay.cli.session import page_of_terminal, tell
 from outlay.ledger.ship import Letter, Offsets, discard, open_letters, retry, shipper_of
 from outlay.render.as_table import Column, table
 from outlay.render.cells import many, name
@@ -24,7 +23,7 @@ def dead_letters(ctx: click.Context, home: Path, url: str, action: str, *, yes: 
     if action == "list":
         letters = list(open_letters(offsets))
         rows = [each.to_json() for each in letters]
-        _print(ctx, {"target": offsets.target, "dead": rows}, _text(letters))
+        tell(ctx, {"target": offsets.target, "dead": rows}, _text(letters))
         return 0
     return (
         _retry(ctx, home, url, offsets) if action == "retry" else _discard(ctx, home, url, offsets, yes=yes)
@@ -38,7 +37,7 @@ def _retry(ctx: click.Context, home: Path, url: str, offsets: Offsets) -> int:
     finally:
         shipper.close()
     document = {"target": offsets.target, "new_calls": done.new, "kept": done.kept, "dead": done.dead}
-    _print(
+    tell(
         ctx,
         document,
         f"{many(done.kept, 'line')} kept, {many(done.new, 'new call')}; {done.dead:,} refused still",
@@ -55,7 +54,7 @@ def _discard(ctx: click.Context, home: Path, url: str, offsets: Offsets, *, yes:
             click.echo("nothing was given up", err=True)
             return 1
     count = discard(shipper_of(home, url), offsets)
-    _print(
+    tell(
         ctx,
         {"target": offsets.target, "discarded": count},
         many(count, "line was", "lines were") + " given up",
@@ -74,10 +73,3 @@ def _text(letters: list[Letter]) -> str:
         Column("reason", tuple(name(each.reason) for each in letters), text=True),
     ]
     return table(columns, page_of_terminal())
-
-
-def _print(ctx: click.Context, document: dict[str, Any], text: str) -> None:
-    if state_of(ctx).json:
-        show_json(document)
-    else:
-        show(text)

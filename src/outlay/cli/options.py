@@ -31,6 +31,11 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         setattr(state_of(ctx), param.name, value)
 
 
+limit_option = click.option(
+    "-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many."
+)
+
+
 def data_options(command: Command) -> Command:
     """Add --ledger and --json."""
     as_json = click.option(

@@ -39,7 +39,7 @@ def diff(ctx: click.Context, /, *, books: tuple[str, ...], limit: int, **given: 
     as --litellm names it. OLD and NEW are price files, or folders of tables: their standard rates are laid
     beside each other, below every size; those of tariffs, regions and sizes are not, nor factors.
     """
-    from outlay.cli.session import book_of, moment_of, page_of_terminal, settings_of, show, show_json
+    from outlay.cli.session import book_of, moment_of, page_of_terminal, settings_of, tell
     from outlay.pricing.providers import provider_id
 
     settings = settings_of(state_of(ctx))
@@ -57,10 +57,7 @@ def diff(ctx: click.Context, /, *, books: tuple[str, ...], limit: int, **given: 
         text = "\n\n".join(
             _agreement_text(name, each, limit, page_of_terminal()) for name, each in found.items()
         )
-    if state_of(ctx).json:
-        show_json(document)
-    else:
-        show(text)
+    tell(ctx, document, text)
 
 
 def _agreements(

@@ -75,9 +75,9 @@ def _worth(
 @click.option("--output", metavar="R", callback=_rate, help="Money for output, reasoning too.")
 @click.option("--cache-read", metavar="R", callback=_rate, help="Money for input read from a cache.")
 @click.option("--cache-write", metavar="R", callback=_rate, help="Money for input written to a cache.")
-@click.option("--cache-write-1h", metavar="R", callback=_rate, help="The same for an hour.")
+@click.option("--cache-write-1h", metavar="R", callback=_rate, help="The same, where it lasts an hour.")
 @click.option("--rate", metavar="UNIT=R", multiple=True, callback=_rates, help="Another unit: web_search=10.")
-@click.option("--per", type=click.Choice(list(_PER)), help="What they are meant for.  [default: 1M]")
+@click.option("--per", type=click.Choice(list(_PER)), help="How many tokens a price is for.  [default: 1M]")
 @click.option("--gpu-hour", metavar="R", callback=_rate, help="Or: money for an hour of one card of yours.")
 @click.option("--gpus", metavar="N", type=click.IntRange(min=1), help="So many cards.  [default: 1]")
 @click.option("--tokens-per-hour", metavar="UNIT=N", multiple=True, callback=_counts,
@@ -95,18 +95,16 @@ def _worth(
 def set_price(ctx: click.Context, /, **given: Any) -> None:
     """Give a model a price of your own, which stands over all others.
 
-    It is added to the file that the setting prices names, else to prices.toml beside the ledger; what stands
-    there is not touched.
+    It is added to the file that the setting prices names, else to prices.toml in the home folder, where the
+    journals are; what stands there is not touched.
     """
-    from outlay.cli.session import settings_of, show, show_json
+    from outlay.cli.session import settings_of, tell
 
     settings = settings_of(state_of(ctx))
     done = _exchanged if given["exchange"] else _priced
     document, text = done(ctx, given, settings)
-    if state_of(ctx).json:
-        show_json({"file": str(settings.own_prices), **document})
-    else:
-        show(f"{text}\nwritten to {settings.own_prices}")
+    file = str(settings.own_prices)
+    tell(ctx, {"file": file, **document}, f"{text}\nwritten to {file}")
 
 
 def _priced(ctx: click.Context, given: dict[str, Any], settings: "Settings") -> tuple[dict[str, Any], str]:

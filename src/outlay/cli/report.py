@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     shell_complete=metrics,
     default="cost",
     show_default=True,
-    help="What shares are of.",
+    help="The metric of which each row's share is shown.",
 )
 @click.option(
     "--metric", "metrics", metavar="M", multiple=True, help="One more: p90_latency_ms, users, slow:5000, …"

@@ -28,7 +28,12 @@ _ASSUMED = frozenset({"assumed_rate", "assumed_tier", "tier_unknown", "guessed"}
 @click.command
 @click.option("--model", metavar="M,M", multiple=True, help="Other models to compare with, beside the usual.")
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=5_000, show_default=True, help="Calls a model."
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=5_000,
+    show_default=True,
+    help="The newest calls of each model.",
 )
 @format_options
 @period_options

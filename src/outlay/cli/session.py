@@ -139,6 +139,14 @@ def show_json(document: Any) -> None:
     click.echo(json_text(document))
 
 
+def tell(ctx: click.Context, document: Any, text: str) -> None:
+    """Print what came of a command: as one JSON document where that was asked for, else as text."""
+    if state_of(ctx).json:
+        show_json(document)
+    else:
+        show(text)
+
+
 def check_folder(path: Path) -> None:
     """Say that a file cannot be written because its folder is missing.
 

@@ -82,7 +82,7 @@ SETTINGS = (
     Setting(
         "prices",
         "A file of your own prices, over those of the book; `outlay prices set` writes it."
-        " By default: prices.toml in the ledger's folder, if it is there.",
+        " By default: prices.toml in the folder home, if it is there.",
         example='"prices.toml"',
     ),
     Setting(

@@ -40,7 +40,7 @@ def ship(ctx: click.Context, *, once: bool, follow: bool, dead: str | None, yes:
     reason is gone, `--dead retry` hands it over again, each call once.
     """
     from outlay.cli.migrating import show_migrations
-    from outlay.cli.session import settings_of, show, show_json
+    from outlay.cli.session import settings_of, tell
     from outlay.core.addresses import is_server
 
     if [once, follow, dead is not None].count(True) > 1:
@@ -57,10 +57,7 @@ def ship(ctx: click.Context, *, once: bool, follow: bool, dead: str | None, yes:
         return dead_letters(ctx, settings.home, settings.ledger, dead, yes=yes)
     with _few_collections():
         document = _follow(settings, settings.ledger) if follow else _once(settings, settings.ledger)
-    if state_of(ctx).json:
-        show_json(document)
-    else:
-        show(_text(document))
+    tell(ctx, document, _text(document))
     return 1 if document["error"] or document["pending_bytes"] else 0
 
 

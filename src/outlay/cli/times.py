@@ -12,7 +12,7 @@ _SINCE = {"hour": "48h", "day": "30d", "week": "12w", "month": "365d"}
 
 @click.command
 @click.option(
-    "--by", "unit", type=click.Choice(list(_SINCE)), default="day", show_default=True, help="A row each."
+    "--by", "unit", type=click.Choice(list(_SINCE)), default="day", show_default=True, help="What a row is."
 )
 @click.option("--pattern", is_flag=True, help="The hours of the day and the days of the week instead.")
 @format_options
@@ -51,7 +51,7 @@ def _amount(ctx: click.Context, param: click.Parameter, text: str) -> Decimal:
 
 @click.command
 @click.option(
-    "--least", metavar="AMOUNT", callback=_amount, default="0", help="Days off by less do not stand out."
+    "--least", metavar="AMOUNT", callback=_amount, default="0", help="A day off by less does not stand out."
 )
 @format_options
 @where_options

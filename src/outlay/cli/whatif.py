@@ -24,7 +24,7 @@ _NAMED = 5  # reasons that the text tells
 @click.option("--model", metavar="M,M", multiple=True, help="Other models: gpt-4o-mini, anthropic/claude-…")
 @click.option("--provider", metavar="P", help="Who would serve them; without it, their makers.")
 @click.option("--tier", metavar="T,T", multiple=True, help="Tariffs: batch, flex, priority, …; standard.")
-@click.option("--at", metavar="DATE", help="At the prices of then, or of now; else of each call's time.")
+@click.option("--at", metavar="DATE", help="At the prices of that day, or now; else of each call's time.")
 @period_options
 @data_options
 @click.pass_context

@@ -22,6 +22,11 @@ def dimensions(by: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_dimension(name.strip()) for name in names if name.strip()))
 
 
+def scope_of(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a question says of time alone, to ask another one of the same time."""
+    return {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
+
+
 def conditions(where: Where) -> list[tuple[str, Any]]:
     """Give filters as a list, to which more can be added."""
     return list(where.items() if isinstance(where, Mapping) else where or ())

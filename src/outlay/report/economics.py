@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Row
-from outlay.report.asked import conditions
+from outlay.report.asked import conditions, scope_of
 from outlay.report.money import amounts, less, per, sole
 from outlay.report.reader import LedgerReader
 from outlay.report.values import Breakdown, Report
@@ -45,7 +45,7 @@ def economics_of(
     """
     found = reader.report(by, metrics=METRICS, where=where, **question)
     keys = found.query.by
-    scope = {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
+    scope = scope_of(question)
     known = [*conditions(where), ("cost_status", PRICED)]
     priced = _by_key(reader.report(keys, metrics=METRICS, where=known, detail="sums", **scope), keys)
     nobody = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Row
-from outlay.report.asked import conditions
+from outlay.report.asked import conditions, scope_of
 from outlay.report.economics import PRICED
 from outlay.report.money import per, ratio
 from outlay.report.reader import LedgerReader
@@ -46,7 +46,7 @@ def quality_of(
     """
     found = reader.report(by, metrics=METRICS, where=where, **question)
     keys = found.query.by
-    scope = {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
+    scope = scope_of(question)
     known = [*conditions(where), ("cost_status", PRICED)]
     priced = reader.rows(keys, metrics=_OF_COST, where=known, detail="counts", **scope)
     by_key = {tuple(row[key] for key in keys): row for row in priced.rows}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from outlay.core.money import EXACT, ZERO
 from outlay.core.query import Query, Row
 from outlay.core.record import Record
-from outlay.report.asked import conditions
+from outlay.report.asked import conditions, scope_of
 from outlay.report.caching import CacheRate, caching_of
 from outlay.report.money import amounts, ratio
 from outlay.report.plain import plain
@@ -20,7 +20,6 @@ Kind = Literal["model", "tier", "batch", "caching"]
 CALLS = 5_000  # of each model that are priced again, the newest ones
 _MODELS = 5  # the dearest ones
 _ENOUGH = 20  # judged calls, below which a rate of right answers says nothing
-_SCOPE = ("since", "until", "tz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def savings_of(
     Raises:
         QueryError: the question cannot be.
     """
-    scope = {name: question[name] for name in _SCOPE if name in question}
+    scope = scope_of(question)
     by = ("provider", "model")
     found = reader.report(by, where=where, order="cost", limit=_MODELS, **scope)
     paid = [row for row in found.rows if amounts(row) and row["cost"] != ZERO]
