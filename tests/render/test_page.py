@@ -16,6 +16,7 @@ from tests.support.browser import browser
 
 from outlay.core.record import Record
 from outlay.ledger import open_ledger
+from outlay.render.figures import ranked
 from outlay.render.html import html_text
 from outlay.report import LedgerReader
 from outlay.report.page import page_of
@@ -142,6 +143,26 @@ def test_names_cannot_end_the_script_they_stand_in() -> None:
     text = html_text(page_of(reader([call(model=NASTY, user=NASTY, query_type=NASTY)])))
     assert NASTY not in text
     assert told(text)["models"] == [NASTY]
+
+
+def test_a_label_of_a_figure_is_no_markup() -> None:
+    assert ranked(["<b>a</b> & b"], [1.0], {})["data"][0]["y"] == ["&lt;b&gt;a&lt;/b&gt; &amp; b"]
+
+
+def test_a_name_in_a_chart_is_neither_a_link_nor_bold(
+    chromium: Browser, tmp_path: Path, notes: Notes
+) -> None:
+    name = '<a href="https://example.org">a</a> <b>b</b> &amp;'
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader([call(model=name, user=name, cost="1")]))), "utf-8")
+    page = chromium.new_page()
+    notes.follow(page)
+    page.goto(path.as_uri())
+    for chart in ("models", "users"):
+        expect(page.locator(f"#{chart} .ytick text")).to_have_text(name)
+    expect(page.locator(".chart a[href]")).to_have_count(0)
+    assert notes.wrong == []
+    page.close()
 
 
 FEW = {"none": [], "error": [call(cost=None, status="error", model=NASTY)]}

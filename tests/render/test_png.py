@@ -39,6 +39,14 @@ CASES = {
         for n in range(365)
     ],
     "odd names": [call(model="$x_{1}$ \x1b[31m" + "long" * 30), call(model=None)],
+    "no formula": [call(model=r"$\frac$"), call(model=r"a\$b$\x$", cost=None)],
+    "signs of other scripts": [
+        call(model="模型"),
+        call(model="שלום"),
+        call(model="😀"),
+        call(model="ไทย", cost=None),
+    ],
+    "unknown costs alone": [call(NOON - timedelta(days=n), cost=None) for n in range(3)],
     "two currencies": [call(cost="1"), call(cost="2"), call(cost="7", currency="CNY")],
 }
 
@@ -46,6 +54,11 @@ CASES = {
 @pytest.mark.parametrize("records", CASES.values(), ids=CASES.keys())
 def test_any_ledger_can_be_drawn(records: list[Record]) -> None:
     assert size(png_bytes(picture(*records))) == (1200, 800)
+
+
+def test_a_name_between_dollars_stands_as_it_is() -> None:
+    assert png_bytes(picture(call(model="$x$"))) != png_bytes(picture(call(model="x")))
+    assert png._literal(r"a\$b $x$") == r"a\\$b \$x\$"  # matplotlib takes one backslash away
 
 
 def test_the_bars_add_up_to_the_total() -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, localcontext
 from itertools import pairwise
 from math import isclose
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.support.spending import EUROPEAN, MODELS, NOW, records
@@ -139,6 +141,43 @@ def trends(reader: LedgerReader) -> None:
         assert trend.before is not None
         same(trend.before, before, *COUNTS)
         _changes(trend.rows)
+
+
+def test_a_call_of_a_far_year_has_a_row_and_fills_no_millennia() -> None:
+    ledger = MemoryLedger()
+    ledger.add([call(NOW), call(datetime(9999, 12, 31, 23, tzinfo=UTC)), call(NOW - timedelta(days=2))])
+    for unit, last in (("day", "9999-12-31"), ("week", "9999-W52"), ("month", "9999-12")):
+        rows = trend_of(LedgerReader(ledger, now=lambda: NOW), unit).rows
+        assert (rows[-1][unit], rows[-1]["calls"], rows[-1]["complete"]) == (last, 1, False)
+        assert len(rows) <= 4
+
+
+BEFORE = {  # clocks go back on 25 October, and forward on 29 March
+    ("2026-10-19", "2026-10-26"): "2026-10-12",
+    ("2026-03-23", "2026-03-30"): "2026-03-16",
+    ("2026-10-01", "2026-11-01"): "2026-08-31",
+}
+
+
+@pytest.mark.parametrize(("asked_for", "begins"), BEFORE.items())
+def test_the_period_before_whole_days_is_of_whole_days(asked_for: tuple[str, str], begins: str) -> None:
+    first = datetime.fromisoformat(begins).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    records = [call(first - timedelta(minutes=1)), call(first), call(first + timedelta(minutes=59))]
+    ledger = MemoryLedger()
+    ledger.add([replace(each, at=each.at.astimezone(UTC)) for each in records])
+    since, until = asked_for
+    reader = LedgerReader(ledger, now=lambda: NOW)
+    before = trend_of(reader, since=since, until=until, tz="Europe/Berlin").before
+    assert before is not None
+    assert before["calls"] == 2
+
+
+def test_the_period_before_one_that_begins_with_time_has_no_beginning() -> None:
+    reader = LedgerReader(MemoryLedger(), now=lambda: NOW)
+    before = trend_of(reader, since="0001-01-01").before
+    assert before is not None
+    assert before["calls"] == 0
+    assert review_of(reader, "0001-W02").movers == ()
 
 
 def _changes(rows: tuple[Row, ...]) -> None:

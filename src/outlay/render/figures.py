@@ -1,6 +1,7 @@
 """Figures: how each chart looks, as plotly's plain objects; the page and the live dashboard show the same."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8a7a00", "#6b6b6b")
@@ -52,7 +53,8 @@ def stacked(series: Series, layout: Mapping[str, Any]) -> dict[str, Any]:
 
 def ranked(labels: Sequence[str], values: Sequence[float], layout: Mapping[str, Any]) -> dict[str, Any]:
     """Draw bars that lie, the first on top."""
-    bar = {"type": "bar", "orientation": "h", "y": list(labels), "x": list(values)}
+    shown = [escape(label, quote=False) for label in labels]  # plotly takes tags for bold and links
+    bar = {"type": "bar", "orientation": "h", "y": shown, "x": list(values)}
     return {"data": [bar], "layout": dict(layout)}
 
 

@@ -61,6 +61,7 @@ def _told(page: Page) -> dict[str, Any]:
         "others": picture.others,
         "unpriced": _models(picture, extrapolated=False),
         "extrapolated": _models(picture, extrapolated=True),
+        "rolled": picture.rolled,
         "colours": COLOURS,
         "layouts": layouts(sign),
         "bounds": [

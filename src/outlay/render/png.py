@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.money import total
@@ -42,10 +43,12 @@ def png_bytes(picture: Picture) -> bytes:
     _latencies(latency, picture)
     _outcomes(success, picture)
     if left_out := note(picture):
-        figure.text(0.01, 0.005, left_out, fontsize=9, color=_ORANGE, ha="left", va="bottom")
+        figure.text(0.01, 0.005, _literal(left_out), fontsize=9, color=_ORANGE, ha="left", va="bottom")
         figure.get_layout_engine().set(rect=(0, 0.03, 1, 0.97))  # type: ignore[union-attr,call-arg]  # constrained
     out = BytesIO()
-    figure.savefig(out, format="png")
+    with catch_warnings():  # a sign that the font lacks is a box, and no matter of the program's
+        filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(out, format="png")
     return out.getvalue()
 
 
@@ -104,7 +107,7 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
     labels, costs = model_bars(picture)
     places = range(len(labels))
     axes.barh(places, [cost or 0.0 for cost in costs], color=_BLUE)
-    axes.set_yticks(places, labels, fontsize=9)
+    axes.set_yticks(places, [_literal(label) for label in labels], fontsize=9)
     axes.invert_yaxis()
     for place, cost in zip(places, costs, strict=True):
         if cost is None:  # its label says that it is unknown; a figure would say 0
@@ -145,6 +148,8 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
     axes.set_ylabel("Calls")
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
 
+    if picture.rolled and not picture.latencies:
+        return _nothing(axes, "not known of calls that were pruned")
     spread = latency_bars(picture.latencies)
     if not spread:
         return _nothing(axes)
@@ -160,6 +165,8 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
 
 def latency_bars(latencies: Sequence[int]) -> list[tuple[str, int]]:
     """Give the buckets from the first with a call to the last, named by their upper ends in seconds."""
+    if not latencies:
+        return []
     ends = [*(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS), f">{LATENCY_BOUNDS_MS[-1] / _SECOND:g}"]
     filled = [place for place, calls in enumerate(latencies) if calls]
     return list(zip(ends, latencies, strict=True))[filled[0] : filled[-1] + 1] if filled else []
@@ -192,10 +199,15 @@ def _head(axes: "Axes", title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _nothing(axes: "Axes") -> None:
-    axes.text(0.5, 0.5, "no calls yet", transform=axes.transAxes, ha="center", va="center", color=_GREY)
+def _nothing(axes: "Axes", why: str = "no calls yet") -> None:
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=_GREY)
     axes.set_xticks([])
     axes.set_yticks([])
+
+
+def _literal(text: str) -> str:
+    """Keep matplotlib from reading what stands between two dollars as a formula, which may be none."""
+    return text.replace("$", r"\$")
 
 
 def _short(model: object) -> str:

@@ -102,11 +102,13 @@ def report_notes(report: Report) -> tuple[str, ...]:
     notes = []
     if report.left_out:
         notes.append(f"{report.left_out:,} more not shown; the total is that of all")
-    if report.rolled:
-        notes.append(
-            f"{report.rolled:,} of these calls are kept as daily totals: no percentiles, hours, sessions"
-        )
+    notes += rolled_notes(report.rolled, "no percentiles, hours, sessions")
     return (*notes, *price_gap_notes(report.price_gaps))
+
+
+def rolled_notes(rolled: int, lacking: str) -> list[str]:
+    """Say what is lacking of calls that were pruned, if there are any."""
+    return [f"{rolled:,} of these calls are kept as daily totals: {lacking}"] if rolled else []
 
 
 def price_gap_notes(price_gaps: Sequence[PriceGap]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, price_gap_notes
+from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, price_gap_notes, rolled_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.drivers import NAMES, Drivers
@@ -12,6 +12,8 @@ from outlay.report.forecast import Day, Forecast, MonthEnd
 from outlay.report.money import by_currency
 from outlay.report.pattern import Pattern
 from outlay.report.trend import Trend
+
+_NO_HOURS = "nobody knows their hours"
 
 
 def trend_view(found: Trend) -> View:
@@ -26,7 +28,12 @@ def trend_view(found: Trend) -> View:
     rows = [{**row, "label": _label(row, found.unit)} for row in found.rows]
     return View(
         (Sheet(fields, rows, found.total),),
-        (*_in_part(found), *_against_before(found), *price_gap_notes(found.price_gaps)),
+        (
+            *_in_part(found),
+            *(rolled_notes(found.rolled, _NO_HOURS) if found.unit == "hour" else ()),
+            *_against_before(found),
+            *price_gap_notes(found.price_gaps),
+        ),
         (_bars(found),) if len(rows) > 1 else (),
         empty=None if found.rows else NO_CALLS,
     )
@@ -47,7 +54,7 @@ def _in_part(found: Trend) -> Iterator[str]:
 
 
 def _label(row: Row, unit: str) -> str:
-    return f"{row[unit]}{'' if row['complete'] else ' *'}"
+    return f"{cells.name(row[unit])}{'' if row['complete'] else ' *'}"
 
 
 def _against_before(found: Trend) -> Iterator[str]:
@@ -75,7 +82,7 @@ def pattern_view(found: Pattern) -> View:
             ),
             Sheet((Field("weekday", "weekday", "text"), *figures), found.weekdays, title="By weekday"),
         ),
-        price_gap_notes(found.price_gaps),
+        (*rolled_notes(found.rolled, _NO_HOURS), *price_gap_notes(found.price_gaps)),
         (f"calls from 00 to 23 o'clock, {found.query.tz}  {bars}",),
         empty=None if found.total["calls"] else NO_CALLS,
     )

@@ -58,6 +58,7 @@ def caching_of(
         total=_row(found.total, book.sums(lines)),
         query=found.query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 

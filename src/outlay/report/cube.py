@@ -132,7 +132,7 @@ class _Asked:
             tuple(row[name] for name in _SUMS),
             known.get(self.currency, ZERO),
             (row["avg_latency_ms"] or 0.0) * row["timed_calls"],
-            tuple(row["latency_histogram"]),
+            tuple(row["latency_histogram"] or ()),  # None of a day that was pruned
             row["calls"] - row["unpriced_calls"] if apart else 0,
         )
 

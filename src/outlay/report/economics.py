@@ -63,6 +63,7 @@ def economics_of(
         total=costed(found.total, None),
         query=found.query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 

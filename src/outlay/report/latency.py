@@ -44,6 +44,7 @@ class Latency:
     slowest: tuple[Record, ...]  # slow calls, the slowest first
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
+    rolled: int = 0  # calls that were pruned
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; slow calls by what tells them apart."""
@@ -54,6 +55,7 @@ class Latency:
             "total": plain(self.total),
             "slowest": [call_json(each) for each in self.slowest],
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 
@@ -82,7 +84,7 @@ def latency_of(
     slow = f"slow:{slow_ms}"
     found = reader.report(by, metrics=(*METRICS, slow), **question)
     scope = {name: question[name] for name in ("since", "until", "where", "tz") if name in question}
-    calls = reader.calls(slowest, "latency", **scope) if found.total[slow] else []
+    calls = [] if found.total[slow] == 0 else reader.calls(slowest, "latency", **scope)
     return Latency(
         rows=tuple(_with_slow(row, slow) for row in found.rows),
         total=_with_slow(found.total, slow),
@@ -90,6 +92,7 @@ def latency_of(
         slowest=tuple(each for each in calls if each.latency_ms is not None and each.latency_ms > slow_ms),
         query=found.query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 

@@ -22,6 +22,7 @@ class Pattern:
 
     A row has counts, ``cost``, ``avg_cost``, ``avg_latency_ms``, ``timed_calls``, ``cache_hit_rate`` and
     ``share``, its part of all calls. Hours and weekdays without calls are there too; cells without are not.
+    Calls that were pruned are in the total alone: of them nobody knows the hour.
     """
 
     hours: tuple[Row, ...]  # with ``hour_of_day``
@@ -30,6 +31,7 @@ class Pattern:
     total: Row
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
+    rolled: int = 0  # calls that were pruned
 
     def to_dict(self) -> dict[str, Any]:
         """Give the pattern as a JSON object; money is a plain decimal string."""
@@ -41,6 +43,7 @@ class Pattern:
             "cells": plain(self.cells),
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 
@@ -65,6 +68,7 @@ def pattern_of(reader: LedgerReader, **question: Any) -> Pattern:
         total=found.total,
         query=found.query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 
@@ -74,7 +78,8 @@ Cells = dict[tuple[str, str], Row]
 def _cells(rows: list[Row]) -> Cells:
     groups: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[_place(row["hour"])].append(row)
+        if row["hour"] is not None:
+            groups[_place(row["hour"])].append(row)
     return {place: sum_of(within) for place, within in groups.items()}
 
 

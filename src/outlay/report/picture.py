@@ -21,8 +21,9 @@ class Picture:
     """Costs by day and by model, latencies, outcomes.
 
     ``days`` are the rows of a trend without gaps; ``models`` stand dearest first; ``latencies`` counts the
-    calls of each bucket of LATENCY_BOUNDS_MS and beyond. Charts show ``currency``, that of most calls;
-    ``others`` names the further ones, whose amounts they leave out.
+    calls of each bucket of LATENCY_BOUNDS_MS and beyond, and is empty where some were pruned: nobody knows
+    theirs. Charts show ``currency``, that of most calls; ``others`` names the further ones, whose amounts
+    they leave out.
     """
 
     days: tuple[Row, ...]
@@ -33,6 +34,7 @@ class Picture:
     others: tuple[str, ...]
     price_gaps: tuple[PriceGap, ...]
     scope: dict[str, Any]
+    rolled: int = 0  # calls that were pruned
 
     def amount(self, row: Row) -> Decimal | None:
         """Give a row's cost in the picture's currency; None where nothing of it is known."""
@@ -50,9 +52,12 @@ class Picture:
             "latencies": [
                 {"up_to_ms": bound, "calls": calls}
                 for bound, calls in zip((*LATENCY_BOUNDS_MS, None), self.latencies, strict=True)
-            ],
+            ]
+            if self.latencies
+            else [],
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 
@@ -68,16 +73,17 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
         models = sorted(groups, key=sort_key("cost", found.query))
         further = reader.rows((), metrics=_FURTHER, detail="counts", **question).total
         first, *others = _currencies(reader, models, question)
-    buckets = further["latency_histogram"] if further["calls"] else None
+    buckets = further["latency_histogram"] if further["calls"] else (0,) * (len(LATENCY_BOUNDS_MS) + 1)
     return Picture(
         days=tuple(map(_shown, days)),
         models=tuple(map(_shown, models)),
-        latencies=tuple(buckets or (0,) * (len(LATENCY_BOUNDS_MS) + 1)),
+        latencies=tuple(buckets or ()),
         total=_shown(found.total) | {name: further[name] for name in _FURTHER},
         currency=first,
         others=tuple(others),
         price_gaps=found.price_gaps,
         scope={**scope_json(found.query), "by": []},
+        rolled=found.rolled,
     )
 
 

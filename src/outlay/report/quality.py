@@ -55,6 +55,7 @@ def quality_of(
         total=_judged(found.total, priced.total),
         query=found.query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 

@@ -19,7 +19,7 @@ from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
 from outlay.report.savings import Compare, Savings, savings_of
 from outlay.report.top import top_of
-from outlay.report.trend import Trend, trend_of
+from outlay.report.trend import Trend, earlier, trend_of
 from outlay.report.values import Report
 
 _WORDS = ("this", "last")
@@ -112,12 +112,12 @@ def _label(week: str, present: str, local: Any) -> str:
 def _movers(reader: LedgerReader, question: dict[str, Any]) -> Iterator[Row]:
     by = ("provider", "model")
     start, end = question["since"], question["until"]
-    earlier = {**question, "since": start - (end - start), "until": start}
-    now, before = (
+    before = {**question, "since": earlier(start, end, question["tz"]), "until": start}
+    now, then = (
         {(row["provider"], row["model"]): row for row in reader.rows(by, detail="sums", **asked).rows}
-        for asked in (question, earlier)
+        for asked in (question, before)
     )
-    rows = [_mover(key, now.get(key), before.get(key)) for key in {**now, **before}]
+    rows = [_mover(key, now.get(key), then.get(key)) for key in {**now, **then}]
     yield from sorted(rows, key=_greatest_first)
 
 

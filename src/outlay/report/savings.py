@@ -73,6 +73,7 @@ class Savings:
     total: Row
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
+    rolled: int = 0  # calls that were pruned
 
     def to_dict(self) -> dict[str, Any]:
         """Give the savings as a JSON object; money is a plain decimal string."""
@@ -83,6 +84,7 @@ class Savings:
             "calls": self.calls,
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 
@@ -118,6 +120,7 @@ def savings_of(
         total=found.total,
         query=found.query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 
@@ -171,5 +174,5 @@ def _with_quality(change: Change, judged: dict[str | None, Row]) -> Change:
 
 
 def _rate(row: Row | None) -> float | None:
-    enough = row is not None and row["judged_calls"] >= _ENOUGH
+    enough = row is not None and (row["judged_calls"] or 0) >= _ENOUGH  # unknown of calls that were pruned
     return ratio(row["correct_calls"], row["judged_calls"]) if row is not None and enough else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from outlay.core.buckets import bucket, span
@@ -35,6 +35,7 @@ class Trend:
     change: Row | None
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
+    rolled: int = 0  # calls that were pruned
 
     def to_dict(self) -> dict[str, Any]:
         """Give the trend as a JSON object; money is a plain decimal string."""
@@ -45,6 +46,7 @@ class Trend:
             "before": plain(self.before),
             "change": plain(self.change),
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 
@@ -69,6 +71,7 @@ def trend_of(reader: LedgerReader, unit: str = "day", **question: Any) -> Trend:
         else _changes(found.total if found.total["calls"] else empty_row(), before),
         query=query,
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
     )
 
 
@@ -80,25 +83,37 @@ def compared(reader: LedgerReader, unit: str, **question: Any) -> tuple[Report, 
 
 
 def _filled(rows: list[Row], query: Query, now: datetime) -> Iterator[Row]:
-    """Give a row for every bucket from the first one on, up to the end of the period, or to now."""
-    if not rows:
-        return
+    """Give a row for every bucket from the first one on, up to the end of the period, or to now.
+
+    Of later ones, as a clock that is wrong makes them, those with calls: it may be off by thousands of years.
+    Calls whose hour is not known, since they were pruned, stand last.
+    """
     (unit,), local = query.by, zone(query.tz)
-    by_label = {row[unit]: row for row in rows}
-    at = span(unit, rows[0][unit], local)[0]
-    last = span(unit, rows[-1][unit], local)[1]
-    end = max(min(query.until or now, now), last)
-    while at < end:
-        label = bucket(unit, at, local)
-        yield by_label.get(label) or empty_row({unit: label})
-        at = span(unit, label, local)[1]
+    present = bucket(unit, now, local)
+    known = [row for row in rows if row[unit] is not None]
+    come = [row for row in known if row[unit] <= present]
+    if come:
+        by_label = {row[unit]: row for row in come}
+        at, last = span(unit, come[0][unit], local)[0], span(unit, come[-1][unit], local)[1]
+        end = max(min(query.until or now, now), last)
+        while at < end:
+            label = bucket(unit, at, local)
+            yield by_label.get(label) or empty_row({unit: label})
+            at = span(unit, label, local)[1]
+    yield from known[len(come) :]
+    yield from (row for row in rows if row[unit] is None)
 
 
 def _compared(rows: Iterator[Row], query: Query, now: datetime) -> Iterator[Row]:
     (unit,), local = query.by, zone(query.tz)
     before: Row | None = None
+    present = bucket(unit, now, local)
     for row in rows:
-        whole = {**row, "complete": _complete(span(unit, row[unit], local), query, now)}
+        if row[unit] is None:
+            yield {**row, "complete": False, **_changes(row, None)}
+            continue
+        over = row[unit] <= present and _complete(span(unit, row[unit], local), query, now)
+        whole = {**row, "complete": over}
         yield {**whole, **_changes(row, before)}
         before = row
 
@@ -130,7 +145,21 @@ def _before(reader: LedgerReader, query: Query, now: datetime, question: dict[st
     """Ask for the period of the same length that ended where this one began."""
     if query.since is None:
         return None
-    until = query.until or now
-    asked = {**question, "since": query.since - (until - query.since), "until": query.since}
-    found = reader.report((), **asked).total
+    since = earlier(query.since, query.until or now, query.tz)
+    found = reader.report((), **{**question, "since": since, "until": query.since}).total
     return found if found["calls"] else empty_row()
+
+
+def earlier(since: datetime, until: datetime, tz: str) -> datetime | None:
+    """Say when the period before began, which is as long; of whole days as many, also where one has 23 hours.
+
+    None: before all times.
+    """
+    local = zone(tz)
+    start, end = (each.astimezone(local).replace(tzinfo=None) for each in (since, until))
+    try:
+        if start.time() == end.time() == time.min:
+            return (start - (end - start)).replace(tzinfo=local).astimezone(UTC)
+        return since - (until - since)
+    except OverflowError:
+        return None

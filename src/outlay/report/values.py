@@ -56,6 +56,7 @@ class Breakdown:
     total: Row
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
+    rolled: int = 0  # calls that were pruned: what daily totals do not tell is None or left out
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as a JSON object; money is a plain decimal string."""
@@ -64,6 +65,7 @@ class Breakdown:
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 

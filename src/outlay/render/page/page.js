@@ -101,11 +101,12 @@
       return { type: "bar", name, x: labels, y: kind === "money" ? values.map(figure) : values };
     });
   }
+  const literal = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");  // plotly takes tags for bold and links
   const lying = (all, names) => {
     const groups = all.filter(([, own]) => known(own)).slice(0, 15);  // a bar of 0 would be a price
     return [{
       type: "bar", orientation: "h", marker: { color: told.colours[0] },
-      y: groups.map(([key]) => names[key]), x: groups.map(([, own]) => figure(own.cost)),
+      y: groups.map(([key]) => literal(names[key])), x: groups.map(([, own]) => figure(own.cost)),
     }];
   };
 
@@ -130,13 +131,14 @@
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
     const notes = parts.length ? [`Costs are without ${parts.join(" and without ")}.`] : [];
     if (told.extrapolated.length) notes.push(`Calls that are older than the first known price have that one (${told.extrapolated.join(", ")}).`);
+    if (told.rolled) notes.push(`${count(told.rolled)} calls are kept as daily totals: no percentiles, and they are in no distribution of latencies.`);
     by("note").textContent = notes.join(" ");
     return whole;
   }
   function draw() {
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
     const dearest = models.slice(0, told.colours.length - 1).map(([key]) => key);
-    const parts = dearest.map((key) => [told.models[key], (row) => row[M] === key ? row[COST] : 0n, "money"]);
+    const parts = dearest.map((key) => [literal(told.models[key]), (row) => row[M] === key ? row[COST] : 0n, "money"]);
     if (models.length > dearest.length) parts.push(["all others", (row) => dearest.includes(row[M]) ? 0n : row[COST], "money"]);
     chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole)}`);
     chart("models", lying(models, told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`);

@@ -1,0 +1,97 @@
+"""Reports over calls of which some were pruned: each answers, and says what daily totals do not tell."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outlay import process
+from outlay.settings import load
+
+Outlay = Callable[..., Any]
+DAYS = (0, 1, 2, 5, 6, 7, 8)  # of which four go
+
+
+@pytest.fixture
+def pruned(outlay: Outlay, environ: dict[str, str], tmp_path: Path) -> Outlay:
+    """Give the command over seven days of two slow, right, half cached calls, four days pruned."""
+    here, now = process.use(load(environ, tmp_path)), datetime.now(UTC)
+    for day in DAYS:
+        for user in ("u1", "u2"):
+            record = here.recorder().record(
+                provider="openai",
+                model="gpt-4o",
+                usage={"input": 1000, "cache_read": 500, "output": 100},
+                latency_ms=12_000.0,
+                at=now - timedelta(days=day),
+                user=user,
+            )
+            here.recorder().score(record.id, correct=True)
+    assert here.flush()
+    assert outlay("ledger", "prune", "--older-than", "3d", "--yes").returncode == 0
+    return outlay
+
+
+@pytest.mark.parametrize("form", ["", "--json", "--csv", "--markdown"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "report --by hour",
+        "trend --by hour --since 20d",
+        "trend",
+        "trend --pattern",
+        "forecast",
+        "latency",
+        "errors",
+        "cache",
+        "quality",
+        "economics",
+        "savings",
+        "users",
+    ],
+)
+def test_every_report_answers_in_every_form(pruned: Outlay, asked: str, form: str) -> None:
+    done = pruned(*asked.split(), *form.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    if form == "--json" and "total" in (told := json.loads(done.stdout)):
+        assert told["total"]["calls"] == 14
+        assert asked == "errors" or told["rolled"] == 8
+
+
+def test_calls_of_no_known_hour_stand_last_in_a_trend_and_in_no_pattern(pruned: Outlay) -> None:
+    rows = json.loads(pruned("trend", "--by", "hour", "--since", "20d", "--json").stdout)["rows"]
+    assert (rows[-1]["hour"], rows[-1]["calls"], rows[-1]["complete"]) == (None, 8, False)
+    assert sum(row["calls"] for row in rows) == 14
+    hours = json.loads(pruned("trend", "--pattern", "--json").stdout)["hours"]
+    assert sum(row["calls"] for row in hours) == 6
+    assert "8 of these calls are kept as daily totals: nobody knows their hours" in (
+        pruned("trend", "--pattern").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("latency", "8 of these calls are kept as daily totals: no percentiles"),
+        ("cache", "8 of these calls are kept as daily totals: what caching saved of them"),
+        ("quality", "8 of these calls are kept as daily totals: how they were judged"),
+        ("economics", "8 of these calls are kept as daily totals: no distinct users"),
+        ("savings", "8 of these calls are kept as daily totals: they cannot be priced again"),
+    ],
+)
+def test_a_report_says_what_is_lacking_of_them(pruned: Outlay, asked: str, told: str) -> None:
+    assert told in pruned(asked).stdout
+
+
+def test_the_slow_calls_that_are_left_are_shown(pruned: Outlay) -> None:
+    assert len(json.loads(pruned("latency", "--json").stdout)["slowest"]) == 5
+
+
+def test_a_distribution_that_nobody_knows_is_no_row_of_zeros(pruned: Outlay, tmp_path: Path) -> None:
+    assert json.loads(pruned("dashboard", "--json").stdout)["latencies"] == []
+    done = pruned("dashboard", "--html", str(tmp_path / "page.html"), "--png", str(tmp_path / "page.png"))
+    assert done.returncode == 0, done.stderr
+    assert '"rolled":8' in (tmp_path / "page.html").read_text("utf-8")
