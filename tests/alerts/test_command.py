@@ -3,6 +3,7 @@
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -13,8 +14,15 @@ from tests.support.receivers import mails, web
 
 from outlay import process
 from outlay.alerts import send_alert
-from outlay.alerts.send import post
+from outlay.alerts.check import check
+from outlay.alerts.rules import rules_of
+from outlay.alerts.send import channels, post
+from outlay.alerts.standing import standings
+from outlay.alerts.state import State
+from outlay.ledger import MemoryLedger
+from outlay.report import LedgerReader
 from outlay.settings import Settings
+from outlay.testing import call
 
 RULES = """
 [[alerts.rules]]
@@ -133,6 +141,23 @@ def test_row_100_any_other_channel_by_apprise_from_the_file(bare: Command, tmp_p
         done = outlay("alerts", "check", "--json")
         assert [each["channel"] for each in document(done)["sent"]] == ["apprise"]
         assert taker.got[0]["message"].startswith("⚠️ Budget Alert: daily: $1.50")
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # apprise still tries it
+def test_an_apprise_address_that_refuses_has_the_others_told_once(tmp_path: Path) -> None:
+    with web() as good, web() as bad:
+        bad.status = 503
+        urls = " ".join(each.url.replace("http://", "json://") for each in (good, bad))
+        reached = channels({"OUTLAY_ALERT_APPRISE": urls})
+        rules = rules_of({"rules": [{"name": "daily", "budget": 1}]})
+        ledger, now = MemoryLedger(), datetime(2026, 11, 25, 12, tzinfo=UTC)
+        ledger.add([call(now, cost="2")])
+        for minute in (0, 2, 5):
+            later = now + timedelta(minutes=minute)
+            found = standings(rules, LedgerReader(ledger), later)
+            outcome = check(found, reached, State(tmp_path), later)
+            assert [delivery.channel for delivery, _ in outcome.failed] == ["apprise 2"]
+        assert len(good.got) == 1
 
 
 def test_row_100_an_alert_by_hand_goes_where_the_file_says(

@@ -1,6 +1,7 @@
 """Windows: hours, days, weeks and months of a zone, days of 23 and 25 hours among them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -54,6 +55,19 @@ def test_the_hour_that_comes_twice_where_clocks_go_back_is_two_windows() -> None
         "2026-10-25T03h",
     ]
     assert windows[0].end == windows[1].start
+
+
+def test_where_clocks_change_by_half_an_hour_no_call_is_in_two_windows() -> None:
+    """Lord Howe Island: after the first 01:59 comes 01:30, and after 01:59 comes 02:30."""
+    for start in (datetime(2025, 4, 5, 13, tzinfo=UTC), datetime(2025, 10, 4, 13, tzinfo=UTC)):
+        windows = [window_of("hour", start, "Australia/Lord_Howe")]
+        while len(windows) < 6:
+            windows.append(window_of("hour", windows[-1].end, "Australia/Lord_Howe"))
+        assert all(later.start == window.end for window, later in pairwise(windows))
+        assert sorted(window.end - window.start for window in windows)[:2] == [
+            timedelta(minutes=30),
+            timedelta(hours=1),
+        ]
 
 
 @pytest.mark.parametrize("unit", ["hour", "day", "week", "month"])

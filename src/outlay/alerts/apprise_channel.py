@@ -1,7 +1,6 @@
 """Any other channel, by its apprise URL: chats, telephones, incident services."""
 
 import logging
-from collections.abc import Sequence
 
 from outlay.core.errors import MissingExtraError
 
@@ -12,13 +11,13 @@ class ChannelError(OSError):
     """A channel that did not take a message."""
 
 
-def notify(urls: Sequence[str], message: str) -> None:
-    """Send a message to every address.
+def notify(url: str, message: str) -> None:
+    """Send a message to an address.
 
     Raises:
         MissingExtraError: apprise is not installed.
-        ValueError: an address is none.
-        OSError: one of them did not take it.
+        ValueError: the address is none.
+        OSError: it did not take it.
     """
     try:
         from apprise import Apprise  # noqa: PLC0415 - an extra
@@ -26,7 +25,7 @@ def notify(urls: Sequence[str], message: str) -> None:
         raise MissingExtraError.of("alerts", "apprise") from None
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it logs addresses, and we tell what failed
     addresses = Apprise()
-    if not all(addresses.add(url) for url in urls):
+    if not addresses.add(url):
         raise ValueError("an apprise address cannot be read")
     if not addresses.notify(body=message, title=TITLE):
-        raise ChannelError("not every address took the message")
+        raise ChannelError("the address did not take the message")

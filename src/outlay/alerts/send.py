@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -63,8 +64,9 @@ def channels(environ: Mapping[str, str]) -> dict[str, Channel]:
     if server and receiver:
         sender = environ.get("OUTLAY_ALERT_FROM", "").strip() or receiver
         found["mail"] = lambda message: mail(server, sender, receiver, message)
-    if urls := environ.get("OUTLAY_ALERT_APPRISE", "").split():
-        found["apprise"] = lambda message: notify(urls, message)
+    urls = environ.get("OUTLAY_ALERT_APPRISE", "").split()
+    for number, url in enumerate(urls, 1):  # each by itself: what one did not take is no matter of the others
+        found["apprise" if len(urls) == 1 else f"apprise {number}"] = partial(notify, url)
     return found
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from outlay.core.buckets import bucket, span
 from outlay.core.query import zone
 
 Unit = Literal["hour", "day", "week", "month"]
@@ -31,10 +32,8 @@ def window_of(unit: Unit, at: datetime, tz: str) -> Window:
     here = zone(tz)
     local = at.astimezone(here)
     if unit == "hour":
-        start = at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         again = f" {local:%z}" if local.fold else ""  # where clocks go back an hour comes twice
-        label = f"{local:%Y-%m-%dT%H}h{again}"
-        return Window(label, start.astimezone(UTC), start.astimezone(UTC) + timedelta(hours=1))
+        return Window(f"{local:%Y-%m-%dT%H}h{again}", *span("hour", bucket("hour", at, here), here))
     first, last, label = _days(unit, local.date())
     return Window(label, _midnight(first, here), _midnight(last, here))
 
