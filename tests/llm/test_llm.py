@@ -212,6 +212,15 @@ def test_row_066_the_latest_completion_prints_without_exponents(llm: Callable[..
     assert str(latest) == "1 tokens in, 0 out, cost $0.00000001"
 
 
+def test_row_065_a_call_whose_cost_is_known_in_part_is_counted_as_not_wholly_there(
+    llm: Callable[..., Llm],
+) -> None:
+    client = llm({"reasoning_tokens": 0}, pricing={"input": 10})
+    client.complete("hi")
+    # 1000 x 10, a million; nobody knows the price of 100 tokens out
+    assert (client.usage.total_cost, client.usage.unpriced_calls) == (Decimal("0.01"), 1)
+
+
 def test_row_067_costs_of_several_clients_add_up(llm: Callable[..., Llm]) -> None:
     small = {"input_tokens": 1, "output_tokens": 0}
     one, two = llm(small, pricing={"input": 0.01}), llm(small, name="anthropic", pricing={"input": 0.02})

@@ -68,6 +68,23 @@ def test_a_span_becomes_a_priced_record(provider: Any, kept: Kept) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "cost", "currency"),
+    [
+        ("EUR", Decimal("0.5"), "EUR"),
+        ("eur", Decimal("0.5"), "EUR"),
+        ("", Decimal("0.5"), "USD"),
+        ("credits", Decimal("0.0035"), "USD"),  # the book's: 1000 x 2.50 and 100 x 10.00, a million
+    ],
+)
+def test_a_reported_cost_is_of_the_currency_that_is_written(
+    provider: Any, kept: Kept, written: str, cost: Decimal, currency: str
+) -> None:
+    emit(provider, CHAT | {U + "cost.amount": 0.5, U + "cost.currency": written})
+    assert (kept.only.cost, kept.only.currency) == (cost, currency)
+    assert ("costs" in kept.only.extra["otel"]) is (written == "credits")
+
+
 def test_a_user_or_session_that_is_a_number_is_one(provider: Any, kept: Kept) -> None:
     emit(provider, CHAT | {"user.id": 42, "gen_ai.conversation.id": 0})
     assert (kept.only.user, kept.only.session) == ("42", "0")

@@ -71,9 +71,8 @@ class LlmUsage:
             self._calls += 1
             self._tokens["input"] += latest.input_tokens
             self._tokens["output"] += latest.output_tokens
-            if cost is None:
-                self._unpriced += 1
-            else:
+            self._unpriced += cost is None or record.cost_status == "partial"
+            if cost is not None:
                 self._cost = self._cost + cost
         return latest
 
@@ -109,7 +108,7 @@ class LlmUsage:
 
     @property
     def unpriced_calls(self) -> int:
-        """How many calls the total cost does not contain, since nobody knows their price."""
+        """How many calls the total cost does not, or not wholly, contain, since nobody knows their price."""
         return self._unpriced
 
     def __repr__(self) -> str:

@@ -56,6 +56,7 @@ def read_span(attributes: Attributes, scope: str, version: str | None = None) ->
         usage = replace(usage, reason=None, reported_cost=cost, reported_currency=currency)
     if len(set(costs.values())) > 1:
         usage = usage.flagged("costs_differ")
+    if len(set(costs.values())) > 1 or (costs and cost is None):
         notes["costs"] = {name: str(value) for name, value in costs.items()}
     found = {"version": version, "reading": counted.reading, "unreadable": list(counted.odd) or None}
     notes.update({name: value for name, value in found.items() if value})
@@ -124,12 +125,17 @@ def _response_id(attributes: Attributes) -> str | None:
 
 
 def _cost(attributes: Attributes) -> tuple[Decimal | None, str, dict[str, Decimal]]:
-    """Give the reported cost, its currency, and every cost that stands on the span."""
+    """Give the reported cost, its currency, and every cost that stands on the span.
+
+    Of a currency that is none, credits say, the amount says nothing of what a call cost.
+    """
     found = {name: value for name in names.COSTS if (value := _amount(attributes.get(name))) is not None}
     if not found:
         found = _cost_of_parts(attributes)
     stated = attributes.get(names.COST_CURRENCY)
-    currency = stated if isinstance(stated, str) and _CURRENCY.fullmatch(stated) else "USD"
+    currency = (stated.strip().upper() if isinstance(stated, str) else "") or "USD"
+    if not _CURRENCY.fullmatch(currency):
+        return None, "USD", found
     return next(iter(found.values()), None), currency, found
 
 
