@@ -1,6 +1,7 @@
 """Recorded calls priced as if another model or tariff had served them; all figures worked out by hand."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,33 @@ SMALL, BATCH = Alternative("small", "acme"), Alternative(tier="batch")
 def recorded(at: datetime = JULY, **given: Any) -> Record:
     fields: dict[str, Any] = {"provider": "acme", "model": "big", "units": {"input": 100, "output": 10}}
     return call(at, **{"cost": "0.0012", **fields, **given})  # 100 x 10 + 10 x 20, each a million
+
+
+PLACES = """
+[[model]]
+provider = "acme"
+model = "placed"
+[[model.price]]
+rates = { input = "1" }
+[[model.price]]
+when = { region = "eu" }
+rates = { input = "2" }
+[[model.price]]
+when = { batch = "true" }
+rates = { input = "0.5" }
+[[model.price]]
+when = { batch = "true", region = "eu" }
+rates = { input = "0.8" }
+"""
+
+
+def test_another_tariff_is_that_of_the_same_place() -> None:
+    record = recorded(model="placed")
+    record = replace(record, usage=Usage.of({"input": 100}).with_terms(region="eu", service_tier="priority"))
+    book = book_of(PLACES)
+    # 100 x 0.8, and without the batch 100 x 2 a million: neither priority's price nor that of elsewhere
+    assert BATCH.cost(record, book).amount == Decimal("0.00008")
+    assert Alternative(tier="standard").cost(record, book).amount == Decimal("0.0002")
 
 
 def test_each_call_is_priced_at_its_own_instant() -> None:

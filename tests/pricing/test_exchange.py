@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.support.books import NOW, book_of
+from tests.support.books import NOW, book_of, charged
 
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.pricing import Book, RateCard, cost_of
@@ -183,3 +183,19 @@ def test_a_fault_says_which_rate_of_the_file_it_is_in() -> None:
 def test_a_rate_that_has_been_a_float_may_have_lost_digits() -> None:
     with pytest.raises(PriceBookError, match=r"rate: write 0\.14 as text or in TOML"):
         read_exchanges([{"of": "CNY", "into": "USD", "rate": 0.14}], "rates", USER)
+
+
+def test_fees_of_a_whole_provider_are_in_the_currency_of_their_file() -> None:
+    prices = book_of("""
+    currency = "EUR"
+    [[common]]
+    provider = "acme"
+    rates = { web_search = "5" }
+    [[model]]
+    provider = "acme"
+    model = "one"
+    price = [{ rates = { input = "10" } }]
+    """)
+    cost = charged(prices, {"input": 100, "web_search": 2})
+    # 100 x 10 a million and 2 x 5 a thousand
+    assert (cost.amount, cost.currency, cost.status) == (Decimal("0.011"), "EUR", "priced")

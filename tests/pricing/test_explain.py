@@ -27,6 +27,7 @@ def test_an_explanation_can_be_reckoned_on_paper() -> None:
     assert said[0] == "input: 250000 x 2.50 per million = 0.625 USD (above 200000)"
     assert said[1] == "output: 1000 x 15.00 per million = 0.015 USD (above 200000)"
     assert said[2] == "total 0.64 USD (priced)"
+    assert said[3].startswith("price from ")  # a price of ours is not told twice
 
 
 def test_an_explanation_of_the_unknown_says_why() -> None:

@@ -58,6 +58,16 @@ def test_the_overlay_hides_what_the_tables_say_of_the_same_time() -> None:
     assert (second.start, second.end, second.row.rates["input"].amount) == (moved, None, Decimal("2.5"))
 
 
+def test_a_name_that_two_sell_has_a_history_at_each() -> None:
+    text = '[[model]]\nprovider = "{}"\nmodel = "our-7b"\nprice = [{{ rates = {{ input = "{}" }} }}]\n'
+    book = Book.of(sheet_of(text.format("acme", 1) + text.format("zenith", 2)))
+    found = histories(book, "our-7b")
+    assert [(e.provider, [p.row.rates["input"].amount for p in e.periods]) for e in found] == [
+        ("acme", [Decimal(1)]),
+        ("zenith", [Decimal(2)]),
+    ]
+
+
 def test_a_price_of_ones_own_hides_all_others() -> None:
     mine = sheet_of('[[model]]\nprovider="openai"\nmodel="gpt-4o"\nprice=[{rates={input="1", output="2"}}]')
     (found,) = histories(Book.of(mine), "gpt-4o", "openai")

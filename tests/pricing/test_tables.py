@@ -1,6 +1,7 @@
 """Sheets of prices: their outer form, and what they say over a table."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.support.books import book_of, charged
 
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.pricing import Book, RateCard
-from outlay.pricing.rows import OVERLAY
+from outlay.pricing.rows import OVERLAY, USER
 from outlay.pricing.tables import sheet_of
 
 PRICED = '[[model]]\nprovider = "acme"\nmodel = "one"\nprice = [{ rates = { input = "1" } }]\n'
@@ -114,3 +115,22 @@ def test_a_generated_model_is_found_by_its_other_names(tmp_path: Path) -> None:
     card = Book.at(tmp_path).resolve("acme", "uno")
     assert isinstance(card, RateCard)
     assert card.model == "m"
+
+
+def test_a_price_of_ones_own_for_another_name_keeps_what_else_is_known_of_the_model() -> None:
+    listed = sheet_of(
+        """
+        [[model]]
+        provider = "acme"
+        model = "one"
+        names = ["first"]
+        once = ["web_search"]
+        price = [{ rates = { input = "10", web_search = "5" } }]
+        """,
+        "listed",
+        0,
+    )
+    mine = '[[model]]\nprovider = "acme"\nmodel = "first"\nprice = [{ rates = { web_search = "4" } }]'
+    # However often it searched, one search is billed: 4 a thousand
+    cost = charged(Book.of(listed, sheet_of(mine, "mine", USER)), {"web_search": 3}, "acme/first")
+    assert cost.amount == Decimal("0.004")

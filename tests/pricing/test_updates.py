@@ -31,8 +31,9 @@ Price = Callable[[], Decimal]
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder of tables as the packaged one is, with two models, each read in no time."""
     folder = tmp_path_factory.mktemp("base")
+    above = [{"tokens": 200_000, "rates": {"input": "0.25"}}]
     rows = [
-        {"source": 0, "rates": {"input": "0.15", "output": "0.60"}},
+        {"source": 0, "rates": {"input": "0.15", "output": "0.60"}, "above": above},
         {"source": 0, "when": {"batch": "true"}, "rates": {"input": "0.075", "output": "0.30"}},
     ]
     models = {"gpt-4o-mini": {"rows": rows}, "gpt-4o": {"rows": rows[:1]}}
@@ -78,6 +79,12 @@ def model(document: Document) -> dict[str, Any]:
 
 def rates(document: Document, row: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = model(document)["rows"][row]["rates"]
+    return found
+
+
+def above(document: Document) -> dict[str, Any]:
+    """Give the rates of a long request."""
+    found: dict[str, Any] = model(document)["rows"][0]["above"][0]["rates"]
     return found
 
 
@@ -191,6 +198,7 @@ def _changed(change: Callable[[Document], object]) -> Callable[[Document], bytes
         (_changed(lambda d: d.update(tables={})), "0 models where 2 are known"),
         (_changed(lambda d: rates(d).update(input="16")), "moved a hundredfold"),
         (_changed(lambda d: rates(d, row=1).update(input="7.5")), "moved a hundredfold"),
+        (_changed(lambda d: above(d).update(input="25")), "moved a hundredfold"),
     ],
 )
 def test_what_is_no_good_changes_nothing(
