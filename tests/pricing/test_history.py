@@ -68,6 +68,12 @@ def test_a_name_that_two_sell_has_a_history_at_each() -> None:
     ]
 
 
+def test_a_name_without_a_seller_is_its_makers_though_another_lists_it_sooner() -> None:
+    assert Book.default().history("glm-5.2", "mistral")
+    (found,) = histories(Book.default(), "glm-5.2")
+    assert found.provider == "zai"
+
+
 def test_a_price_of_ones_own_hides_all_others() -> None:
     mine = sheet_of('[[model]]\nprovider="openai"\nmodel="gpt-4o"\nprice=[{rates={input="1", output="2"}}]')
     (found,) = histories(Book.of(mine), "gpt-4o", "openai")
