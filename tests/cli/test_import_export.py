@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -371,6 +372,42 @@ def test_what_appears_while_an_export_is_written_is_not_written_over(
         pass
     assert path.read_text("utf-8") == "theirs"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="who writes a file holds it, by POSIX")
+def test_what_a_killed_export_left_goes_with_the_next_one_and_no_other_does(tmp_path: Path) -> None:
+    path = tmp_path / "calls [1].csv"
+    program = "import sys, time; from outlay.cli import export\nwith export._target(sys.argv[1]) as out:\n"
+    program += " out.write(b'half'); out.flush(); print(flush=True); time.sleep(60)"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) for _ in "ab"
+    ]
+    for each in writers:
+        assert each.stdout is not None
+        each.stdout.readline()
+    dead, alive = writers
+    before = set(tmp_path.iterdir())
+    dead.kill()
+    dead.communicate()
+    others = [
+        tmp_path / name for name in (".calls [1].csv.part", ".calls 1.csv.12.part", ".calls [1].csv.é.part")
+    ]
+    for other in others:
+        other.write_bytes(b"theirs")
+    with export._target(str(path)) as out:
+        out.write(b"whole")
+    assert set(tmp_path.iterdir()) == {*before, *others, path}  # a new file may not be held yet
+    for each in tmp_path.iterdir():
+        os.utime(each, (0, 0))
+    with export._target(str(tmp_path / "calls 2.csv")):
+        pass
+    path.unlink()
+    with export._target(str(path)) as out:
+        out.write(b"whole")
+    assert len(before - set(tmp_path.iterdir())) == 1
+    assert set(others) < set(tmp_path.iterdir())
+    alive.kill()
+    alive.communicate()
 
 
 @contextmanager

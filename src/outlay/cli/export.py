@@ -1,11 +1,14 @@
 """``outlay export``: calls out of the ledger as CSV, JSON lines or Parquet."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
+from time import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -19,6 +22,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.report import LedgerReader
 
 _PAGE = 5_000
+_NEW = 60  # seconds in which a file may be there whose writer does not hold it yet
 
 
 @click.command
@@ -118,6 +122,7 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     from outlay.cli.session import check_folder
     from outlay.core.errors import SettingsError
     from outlay.core.located import located
+    from outlay.journal.locks import hold
 
     if output is None:
         yield sys.stdout.buffer
@@ -127,9 +132,11 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
     if path.exists():
         raise SettingsError(f"{path} is there already; name a new file")
     check_folder(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _sweep(path)
+    unfinished = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
         with located(path), unfinished.open("xb") as file:
+            hold(file.fileno())
             yield file
         try:
             _name(unfinished, path)
@@ -137,6 +144,24 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
             raise SettingsError(f"{path} is there already; name a new file") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what exports to the same place left that were killed; one that runs holds its file."""
+    from outlay.journal.locks import is_live
+
+    unfinished = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]+\.part")
+    with suppress(OSError):  # another export is there first, or the folder is not to be listed
+        for each in path.parent.iterdir():
+            if unfinished.fullmatch(each.name) and _is_ours(each) and not is_live(each):
+                each.unlink()
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether this user's export has made it, and long enough ago to hold it if it still runs."""
+    found = file.lstat()
+    owner = getattr(os, "getuid", lambda: found.st_uid)()
+    return S_ISREG(found.st_mode) and found.st_uid == owner and time() - found.st_mtime > _NEW
 
 
 def _name(unfinished: Path, path: Path) -> None:
