@@ -397,8 +397,8 @@ def test_what_a_killed_export_left_goes_with_the_next_one_and_no_other_does(tmp_
     with export._target(str(path)) as out:
         out.write(b"whole")
     assert set(tmp_path.iterdir()) == {*before, *others, path}  # a new file may not be held yet
-    for each in tmp_path.iterdir():
-        os.utime(each, (0, 0))
+    for file in tmp_path.iterdir():
+        os.utime(file, (0, 0))
     with export._target(str(tmp_path / "calls 2.csv")):
         pass
     path.unlink()

@@ -139,6 +139,56 @@ def test_of_two_contents_under_one_id_at_one_moment_one_counts_and_one_is_set_as
     ledger.close()
 
 
+def test_a_block_that_comes_again_as_it_came_is_not_compared_and_one_that_differs_is(
+    monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    """A file that was imported twice took as long again: every call of it was fetched and read."""
+    fetched: list[str] = []
+    kept = intake._kept
+
+    def told(client: Client, ids: Sequence[str], **how: bool) -> Iterator[Record]:
+        fetched.extend(ids)
+        return kept(client, ids, **how)
+
+    monkeypatch.setattr(intake, "_kept", told)
+    every = [replace(each, quality_score=0.5) for each in some(30)]
+    ledger = ClickHouseLedger(place)
+    assert ledger.add([*every, every[3]]) == 30
+    assert (ledger.add(every), fetched) == (0, [every[3].id])  # which its own block held twice
+    assert ledger.add([Score(record_id=every[0].id, at=NOON, quality_score=0.75), *every]) == 0
+    assert fetched == [every[3].id]
+    assert ledger.add([*every[:7], replace(every[7], user="other")]) == 0
+    assert (sorted(fetched[1:]), ledger.conflicts()) == ([each.id for each in every[:8]], 1)
+    fetched.clear()
+    delivery = int.from_bytes(intake._digest([intake._record_line(each) for each in every])[:8])
+    line = intake._record_line(replace(every[5], user="a third"))
+    ledger._client.insert("calls", [b'{"delivery":%d,' % (delivery + 1) + line[1:]], "by another shipper")
+    assert ledger.add(every) == 0
+    assert fetched == [every[5].id]
+    assert {each.quality_score for each in calls(ledger)} == {0.5, 0.75}
+    ledger.close()
+
+
+def test_a_copy_whose_call_was_pruned_while_it_came_is_nothing_new(
+    monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    """It was there when its id was asked for, and gone when it was to be compared."""
+    ledger = ClickHouseLedger(place)
+    first, other = some(2)
+    ledger.add([first, other])
+    merge(place)  # a prune waits for merges
+
+    def meanwhile(client: Client, ids: Sequence[str]) -> set[str]:
+        found = known(client, ids)
+        ledger.prune(NOON.replace(month=12, day=1))
+        return found
+
+    monkeypatch.setattr(intake, "known", meanwhile)
+    assert ledger.add([replace(first, user="other")]) == 0
+    assert (total(ledger), ledger.info().late, ledger.verify()) == ((2, Decimal("0.02")), 0, ())
+    ledger.close()
+
+
 def test_a_batch_of_which_a_part_is_there_is_completed(place: Place) -> None:
     """As after a crash between the two months of a batch, each of which is a part of its own."""
     every = some(120)

@@ -226,12 +226,26 @@ def _keep_calls(
     if new:
         block = [lines[at] for at in new]
         token = _digest(block)
-        delivery = int.from_bytes(token[:8])
+        delivery = _number(token)
         begin = b'{"delivery":%d,' % delivery
         client.insert("calls", [begin + line[1:] for line in block], token.hex())
         met = raced(client, [calls[at].id for at in new], delivery)
-    copies = [_whole(each) for at, each in enumerate(calls) if each.id in there or places[each.id] != at]
+    first = [line for at, line in enumerate(lines) if places[calls[at].id] == at]
+    odd = _brought_otherwise(client, there, first)
+    copies = [_whole(each) for at, each in enumerate(calls) if each.id in odd or places[each.id] != at]
     return len(new), [*copies, *_kept(client, sorted(met), every=True)]
+
+
+def _brought_otherwise(client: Client, there: set[str], lines: Sequence[bytes]) -> set[str]:
+    """Give those of these ids that another block than this very one has brought: it may say something else.
+
+    What comes a second time as it came first, a file or a parcel, is known by its digest and not looked at.
+    """
+    return raced(client, sorted(there), _number(_digest(lines))) if there else set()
+
+
+def _number(token: bytes) -> int:
+    return int.from_bytes(token[:8])
 
 
 def _compare(client: Client, copies: Sequence[Record]) -> None:
@@ -244,7 +258,9 @@ def _compare(client: Client, copies: Sequence[Record]) -> None:
         news: Lines = {}
         conflicts: Lines = {}
         for place, other in enumerate(some):
-            first = kept[other.id]
+            first = kept.get(other.id)
+            if first is None:  # its day was pruned meanwhile
+                continue
             if not same_call(first, other, newer.get(first.id, ())):
                 texts = [_line(record_json(each)).decode().rstrip() for each in (first, other)]
                 data = {"id": first.id, "kept": texts[0], "other": texts[1]}
