@@ -85,6 +85,7 @@ def _or_refused(way: Callable[[Path], Done], folder: Path) -> Done | None:
 VALUE = st.sampled_from(
     [None, True, 0, 1, -1, 1.0, 0.1, 1e22, 10**19, "", "0", "0.10", "1e-05", "-1", "gpt-4o", "x\u0000",
      [], {}, ["x"], {"input": 1}, {"input": 7, "output": 0}, {"output": 1, "input": 2}, {"imagined": 3},
+     {"input": 1, "web_search": 2}, {"web_search": 2, "input": 1}, {"pages": 0}, "EUR", "USD",
      "reported", "unpriced", "2026-11-20T10:00:00.000000Z", "2026-11-20 10:00", [{"unit": "input"}]]
 )  # fmt: skip
 
@@ -99,8 +100,15 @@ def changed(line: bytes, path: tuple[str, ...], value: Any) -> bytes:
 
 
 NAMES = """schema id at provider model status latency_ms user tags usage input_tokens output_tokens
-cost currency cost_status computed_cost lines price extra flags streamed retries more"""
-WITHIN = (("usage", "input"), ("usage", "output"), ("tags", "team"), ("price", "version"))
+cost currency cost_status computed_cost lines price extra flags streamed retries more
+reported_cost reported_currency"""
+WITHIN = (
+    ("usage", "input"),
+    ("usage", "web_search"),
+    ("usage", "output"),
+    ("tags", "team"),
+    ("price", "version"),
+)
 PLACES = st.sampled_from([*((name,) for name in NAMES.split()), *WITHIN])
 
 
@@ -133,6 +141,15 @@ def test_lines_as_they_are_exported_are_kept_as_they_stand() -> None:
     assert [own(line) for line in lines] == [True, True, True]
     assert own(lines[0].replace(b"\n", b"\r\n"))
     assert own(line_of(called(4, charge=stated)))
+    searched = Usage.of({"input": 7, "web_search": 2}, reported_cost=Decimal("0.5"), reported_currency="EUR")
+    usages = (searched, Usage.of({"pages": 3}), replace(searched, reported_currency="USD"))
+    assert all(own(line_of(called(n, usage=usage))) for n, usage in enumerate(usages))
+    odd = (b'"web_search":0', b'"web_search":2.5', b'"WEB":2')
+    line = line_of(called(1, usage=searched))
+    assert not any(own(line.replace(b'"web_search":2', each)) for each in odd)
+    assert not own(line.replace(b'"EUR"', b'"USD"'))
+    assert not own(line.replace(b'"reported_cost":"0.5"', b'"reported_cost":"0.50"'))
+    assert not own(line_of(called(1, usage=Usage())).replace(b'"user"', b'"usage":{},"user"'))
     more = [
         line_of(Score(record_id=called(1).id, at=NOON, correct=True)),
         line_of(Loss(at=NOON, count=2, why="full")),

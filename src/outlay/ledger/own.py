@@ -7,8 +7,12 @@ import orjson
 
 from outlay.core.codec import TOTALS, record_json
 from outlay.core.record import Record
+from outlay.core.units import TOKEN_UNITS
+from outlay.core.usage import check_quantity, ordered
 from outlay.ledger.stated import is_amount
 from outlay.ledger.usual import Alike, Seen, Usual, seen_in, usual_of
+
+_INT = frozenset((int,))
 
 
 class Own:
@@ -32,8 +36,34 @@ class Own:
             return False
 
     def _is_usual(self, seen: Seen, data: dict[str, Any]) -> bool:
-        usual = usual_of(seen, data)
+        usual = usual_of(seen, data) or usual_of(seen, _tokens_alone(data))
         return usual is not None and _is_sound(usual) and bool(self._alike.of(usual))
+
+
+def _tokens_alone(data: dict[str, Any]) -> dict[str, Any]:
+    """Give a line without a stated cost, and without the counts of its usage that are no tokens.
+
+    Both are a call's own, and look the same in a line of its Record if they are written as here.
+
+    Raises:
+        ValueError, TypeError: they are not.
+    """
+    rest = dict(data)
+    if "reported_cost" in rest and not is_amount(rest.pop("reported_cost")):
+        raise ValueError("another form of an amount")
+    if "reported_currency" in rest and (
+        type(told := rest.pop("reported_currency")) is not str or told == "USD"
+    ):
+        raise ValueError("a currency that is left out, or none")
+    usage = rest.pop("usage", {})
+    if not usage and "usage" in data:
+        raise ValueError("a usage of nothing")
+    for unit, count in usage.items():
+        check_quantity(unit, count)
+    if tuple(usage.items()) != ordered(usage) or not _INT.issuperset(map(type, usage.values())):
+        raise ValueError("another form of a usage")
+    tokens = {unit: count for unit, count in usage.items() if unit in TOKEN_UNITS}
+    return {**rest, "usage": tokens} if tokens else rest
 
 
 def is_written_so(usual: Usual, record: Record) -> bool:
