@@ -1,11 +1,13 @@
 """What one reader of a family reads, its siblings read: tiers in headers, what live turns pay for."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from outlay.extract import collector, read, usual_of_body
 from outlay.extract.streams import body_of
+from outlay.pricing import cost_of
 
 HEADERS = {"x-amzn-bedrock-service-tier": "flex", "x-amzn-bedrock-performanceconfig-latency": "Optimized"}
 ANSWERED = {"ResponseMetadata": {"HTTPHeaders": HEADERS}}
@@ -88,6 +90,18 @@ def test_a_live_turn_pays_for_its_grounding(
     assert found.units == {"input": 9, "output": 4, **units}
     twice = read([*events, turn()], provider="google", api="live")
     assert twice.units == {"input": 18, "output": 8, **units}
+
+
+def test_each_grounded_turn_of_a_session_is_a_prompt_that_is_charged() -> None:
+    found = read(
+        [turn(groundingMetadata=SEARCHED), turn(), turn(groundingMetadata=SEARCHED)],
+        provider="google",
+        api="live",
+    )
+    assert found.units == {"input": 27, "output": 12, "web_search": 4}
+    cost = cost_of(found, provider="google", model="gemini-2.5-flash")
+    # 27 x 0.30 + 12 x 2.50 dollars a million, and twice 35 dollars a thousand prompts
+    assert cost.amount == Decimal("0.0700381")
 
 
 @pytest.mark.parametrize(("grounding", "units"), [(SEARCHED, WEB), (MAPPED, MAPS)])

@@ -9,7 +9,7 @@ from tests.support.books import FLAT, MONTHLY, NOW, STEPS, book_of, charged
 from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import UsageError
 from outlay.core.usage import Usage
-from outlay.pricing import cost_of, usage_from_counts
+from outlay.pricing import Book, cost_of, usage_from_counts
 from outlay.pricing.charge import _rest, combined
 
 
@@ -97,6 +97,23 @@ def test_a_grounded_prompt_of_gemini_2_is_charged_once() -> None:
     assert charge(Usage.of({"web_search": 3}), "google/gemini-2.5-pro").amount == Decimal("0.035")
     assert charge(Usage.of({"web_search": 3}), "google/gemini-3.5-flash").amount == Decimal("0.042")
     assert charge(Usage.of({"web_search": 3}), "google/gemini-2.5-pro").flags == ("free_allowance",)
+
+
+@pytest.mark.parametrize("provider", ["google", "vertex"])
+def test_every_gemini_before_3_charges_its_grounded_prompts_once(provider: str) -> None:
+    table, by_prompt = (
+        Book.default().table(provider),
+        Decimal(35),
+    )  # later ones are listed with 14, by the query
+    found = {
+        model.id: model.facts.get("once")
+        for model in table.models.values()
+        for row in table.rows(model)
+        if model.id.startswith("gemini") and "web_search" in row.rates
+        if row.rates["web_search"].amount == by_prompt
+    }
+    assert len(found) > 4
+    assert set(map(str, found.values())) == {"['web_search']"}
 
 
 def test_groq_charges_ten_seconds_at_least() -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Item, Usage
-from outlay.extract.answers import finish, missing, tier_terms, usage_in
+from outlay.core.usage import Item, Usage, changed, ordered
+from outlay.extract.answers import finish, missing, split, tier_terms, usage_in
 from outlay.extract.google import google_terms, google_usage, groundings, snake
 from outlay.extract.modality import by_modality, count_input, count_output
 from outlay.extract.plain import fields_of, rows_of
 from outlay.extract.streams import cut_off, peek
-from outlay.extract.tally import Tally
+from outlay.extract.tally import Tally, sum_units
 
 _KNOWN_TURN = frozenset(
     {
@@ -80,7 +80,7 @@ def count_live(tally: Tally, named: Mapping[str, Any]) -> None:
 class LiveStream:
     """A collector of a live session: every usageMetadata bills its turn, OpenAI's seconds run along."""
 
-    __slots__ = ("_grounded", "_last", "_open", "_provider", "_seconds", "_terms", "_turns")
+    __slots__ = ("_grounded", "_last", "_open", "_prompts", "_provider", "_seconds", "_terms", "_turns")
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
@@ -89,6 +89,7 @@ class LiveStream:
         self._last: Mapping[str, Any] | None = None
         self._open = False
         self._grounded: list[Item] = []  # of the turn under way; as in other streams the last word counts
+        self._prompts: list[Usage] = []  # what each turn was grounded by: some models charge it by the prompt
         self._terms: dict[str, str] | None = None  # on which all turns agree
 
     def add(self, event: Any) -> None:
@@ -107,8 +108,8 @@ class LiveStream:
         self._last, self._open = usage, False
         named = {snake(key): value for key, value in usage.items()}
         count_live(self._turns, named)
-        for unit, count in self._grounded:
-            self._turns.put(unit, count)
+        if self._grounded:
+            self._prompts.append(Usage.of(self._grounded))
         self._grounded = []
         terms = google_terms(named)
         self._terms = terms if self._terms is None else dict(self._terms.items() & terms.items())
@@ -130,7 +131,15 @@ class LiveStream:
         if self._last is None:
             return cut_off(Usage(), "no turn has ended with its usage")
         turns = self._turns.usage(self._terms, raw=self._last)
+        if self._prompts:
+            turns = _with_prompts(turns, *self._prompts)
         return turns if self.complete else cut_off(turns, "the session ended within a turn")
+
+
+def _with_prompts(turns: Usage, first: Usage, *others: Usage) -> Usage:
+    """Add what turns were grounded by; where there are several, each is priced apart."""
+    one = changed(turns, items=ordered(sum_units((turns, first))))
+    return split(one, (changed(one, raw=None), *others)) if others else one
 
 
 def read_interaction(body: Mapping[str, Any], provider: str) -> Usage:
