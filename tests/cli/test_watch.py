@@ -69,9 +69,10 @@ def test_the_cost_of_models_and_calls_is_seen_in_any_terminal(
             await pilot.pause()
             models, calls = (app.query_one(name, DataTable) for name in ("#models", "#calls"))
             assert (models.region.x == calls.region.x) is stacked
-            for table in (models, calls):
-                line = "".join(segment.text for segment in table.render_line(1))
-                assert "$0.500000" in line
+            async with asyncio.timeout(20):  # a column is as wide as its cells when the table has been idle
+                for table in (models, calls):
+                    while "$0.500000" not in "".join(each.text for each in table.render_line(1)):
+                        await pilot.pause(0.01)
         journal.close()
 
     asyncio.run(look())
