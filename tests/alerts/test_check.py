@@ -136,14 +136,35 @@ def test_a_window_that_is_over_is_looked_at_for_a_day(desk: Desk) -> None:
     assert len(desk.sent) == 1
 
 
-def test_row_102_a_check_at_night_misses_no_hour(desk: Desk) -> None:
-    for hour in (1, 2, 12):
-        desk.spend("3", NOON - timedelta(hours=hour))
-    rule = {"name": "h", "budget": 2, "window": "hour"}
-    desk.look(rule, now=NOON + timedelta(hours=13, minutes=1))
-    assert [message.rpartition(" in ")[2] for message in desk.sent] == ["2026-11-25T11h", "2026-11-25T10h"]
-    desk.look(rule, now=NOON + timedelta(hours=13, minutes=2))
-    assert len(desk.sent) == 2
+@pytest.mark.parametrize("tz", ["UTC", "Asia/Kolkata"])
+@pytest.mark.parametrize("kind", ["budget", "call_cost", "error_rate"])
+def test_row_102_a_check_at_night_misses_no_hour(desk: Desk, kind: str, tz: str) -> None:
+    for hour in (1, 2, 13):
+        desk.spend("3", NOON - timedelta(hours=hour), user="u", status="error")
+    rule = {"name": "h", kind: 2, "window": "hour", "min_calls": 1, "per": "user", "tz": tz}
+    night = NOON + timedelta(hours=13, minutes=1)
+    crossed = list(standings(rules_of({"rules": [rule]}), LedgerReader(desk.ledger), night))
+    assert [NOON - each.window.start for each in crossed if each.step] == (
+        [timedelta(hours=1), timedelta(hours=2)]
+        if tz == "UTC"
+        else [timedelta(hours=1, minutes=30), timedelta(hours=2, minutes=30)]
+    )
+    desk.look(rule, now=night)
+    count = len(desk.sent)
+    assert count == (1 if kind == "call_cost" else 2)  # dear calls are told together
+    desk.look(rule, now=night + timedelta(minutes=1))
+    assert len(desk.sent) == count
+
+
+def test_an_hour_that_comes_twice_is_looked_at_twice_at_night(desk: Desk) -> None:
+    for minute in (30, 90):  # 02:30 in Berlin, both times
+        desk.spend("3", datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minute))
+    rule = {"name": "h", "budget": 2, "window": "hour", "tz": "Europe/Berlin"}
+    desk.look(rule, now=datetime(2026, 10, 25, 20, tzinfo=UTC))
+    assert [message.rpartition(" in ")[2] for message in desk.sent] == [
+        "2026-10-25T02h +0100",
+        "2026-10-25T02h",
+    ]
 
 
 def test_a_call_without_a_price_is_named_and_other_money_is_left_out(desk: Desk) -> None:

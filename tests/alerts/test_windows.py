@@ -1,6 +1,6 @@
 """Windows: hours, days, weeks and months of a zone, days of 23 and 25 hours among them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -35,6 +35,7 @@ def at(text: str) -> datetime:
 def test_the_window_of_an_instant(unit: Unit, moment: str, tz: str, label: str, start: str, end: str) -> None:
     window = window_of(unit, at(moment), tz)
     assert (window.label, window.start, window.end) == (label, at(start), at(end))
+    assert window_of(unit, at(moment).astimezone(timezone(timedelta(hours=9))), tz) == window
     assert at(moment) in window
     assert window.start in window
     assert window.end not in window

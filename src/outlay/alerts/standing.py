@@ -11,7 +11,7 @@ from typing import Any
 from outlay.alerts.rules import HUNDRED, Rule
 from outlay.alerts.windows import Window, window_before, window_of
 from outlay.core.money import EXACT, ZERO
-from outlay.core.query import Filter
+from outlay.core.query import Filter, Row
 from outlay.core.record import Record
 from outlay.report import LedgerReader
 
@@ -63,15 +63,45 @@ def standings(
     A budget or a rate gives one standing a group, the highest first; dear calls give one each.
     """
     for rule in rules:
-        for window in _windows(rule, now, grace):
+        for window in _windows(rule, reader, now, grace):
             yield from _LOOK[rule.kind](rule, window, reader)
 
 
-def _windows(rule: Rule, now: datetime, grace: timedelta) -> Iterator[Window]:
+def _windows(rule: Rule, reader: LedgerReader, now: datetime, grace: timedelta) -> Iterator[Window]:
     window = window_of(rule.window, now, rule.tz)
-    while now - window.end < grace:
-        yield window
-        window = window_before(rule.window, window, rule.tz)
+    yield window
+    before = window_before(rule.window, window, rule.tz)
+    if rule.window == "hour" and grace:
+        yield from _hours_crossed(rule, reader, window_of("hour", now - grace, rule.tz).end, window.start)
+    elif now - before.end < grace:
+        yield before
+
+
+def _hours_crossed(rule: Rule, reader: LedgerReader, since: datetime, until: datetime) -> Iterator[Window]:
+    """Give the hours of a period in which a rule was crossed, by one question for all of them."""
+    if since >= until:
+        return
+    if rule.kind == "call_cost":
+        dear = reader.each(DEAREST, "cost", since=since, until=until, where=_where(rule))
+        moments = [each.at for each in takewhile(lambda each: (each.cost or ZERO) > rule.limit, dear)]
+    else:
+        where = _where(rule) if rule.kind == "budget" else rule.where
+        rows = reader.rows(("hour", *rule.per), since=since, until=until, where=where, tz=rule.tz).rows
+        over = [row["hour"] for row in rows if row["hour"] is not None and _is_over(rule, row)]
+        moments = [datetime.fromisoformat(hour) for hour in over]
+    yield from sorted(
+        {window_of("hour", each, rule.tz) for each in moments}, key=lambda each: each.start, reverse=True
+    )
+
+
+def _is_over(rule: Rule, row: Row) -> bool:
+    if rule.kind == "budget":
+        return _highest(rule, row["cost"] or ZERO) is not None
+    return _has_too_many_errors(rule, row["calls"], row["errors"])
+
+
+def _has_too_many_errors(rule: Rule, calls: int, errors: int) -> bool:
+    return calls >= rule.min_calls and errors * 100 > EXACT.multiply(rule.limit, calls)
 
 
 def spent(rule: Rule, window: Window, reader: LedgerReader, until: datetime) -> dict[Group, Decimal]:
@@ -121,7 +151,7 @@ def _error_rate(rule: Rule, window: Window, reader: LedgerReader) -> Iterator[St
     report = reader.report(rule.per, since=window.start, until=window.end, where=rule.where, order="calls")
     for row in report.rows or ([] if rule.per else [report.total]):
         calls, errors = row["calls"], row["errors"]
-        over = calls >= rule.min_calls and errors * 100 > EXACT.multiply(rule.limit, calls)
+        over = _has_too_many_errors(rule, calls, errors)
         percent = _percent(Decimal(errors), Decimal(calls), Decimal("0.01")) if calls else ZERO
         yield Standing(rule, window, group_in(rule, row), percent, HUNDRED if over else None, calls)
 

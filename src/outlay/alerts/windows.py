@@ -33,7 +33,8 @@ def window_of(unit: Unit, at: datetime, tz: str) -> Window:
     local = at.astimezone(here)
     if unit == "hour":
         again = f" {local:%z}" if local.fold else ""  # where clocks go back an hour comes twice
-        return Window(f"{local:%Y-%m-%dT%H}h{again}", *span("hour", bucket("hour", at, here), here))
+        hour = bucket("hour", at.astimezone(UTC), here)
+        return Window(f"{local:%Y-%m-%dT%H}h{again}", *span("hour", hour, here))
     first, last, label = _days(unit, local.date())
     return Window(label, _midnight(first, here), _midnight(last, here))
 
