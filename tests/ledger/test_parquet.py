@@ -1,5 +1,6 @@
 """Calls as Parquet: a folder appears whole, or not at all."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,31 @@ def test_what_comes_while_it_is_written_is_left_alone(tmp_path: Path, what: str)
         ["calls", "calls/mine"] if what == "folder" else ["calls"]
     )
     assert (folder / "mine" if what == "folder" else folder).read_text("utf-8") == "mine"
+
+
+def test_what_a_killed_export_left_goes_with_the_next_one_and_no_other_does(tmp_path: Path) -> None:
+    alive = call()
+
+    def calls() -> Iterator[Record]:
+        yield alive
+        (held,) = (each for each in tmp_path.iterdir() if each.name not in left)
+        os.utime(held / "export.lock", (0, 0))
+        with pytest.raises(LookupError):  # to the same place, and swept before it breaks
+            write_parquet(broken(), tmp_path / "calls")
+        assert held.is_dir()
+
+    def broken() -> Iterator[Record]:
+        yield alive
+        raise LookupError
+
+    left = [".calls.killed", ".calls.fresh", ".call.other", ".calls.theirs"]
+    for name in left:
+        (tmp_path / name / "out").mkdir(parents=True)
+        (tmp_path / name / ("export.lock" if name != ".calls.theirs" else "mine")).touch()
+    for name in (".calls.killed", ".call.other"):
+        os.utime(tmp_path / name / "export.lock", (0, 0))
+    assert write_parquet(calls(), tmp_path / "calls") == 1
+    assert {each.name for each in tmp_path.iterdir()} == {*left[1:], "calls"}
 
 
 def test_a_place_that_cannot_be_is_told_in_a_line(tmp_path: Path) -> None:

@@ -1,24 +1,19 @@
 """A server's ledger with DuckDB beside it: calls are laid out there, and go to the server as lines."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from shutil import rmtree
-from stat import S_ISREG
-from tempfile import TemporaryDirectory, gettempdir
-from time import time
+from tempfile import gettempdir
 from typing import Any, Protocol
 
 from outlay.core.ports import Ledger, TakingLines, Workbench
 from outlay.core.record import Entry
 from outlay.ledger.duck import DuckLedger
-from outlay.ledger.locks import alone, take
+from outlay.ledger.leftovers import held
 from outlay.ledger.spelled import LINE
 
 _AT_ONCE = 50_000  # lines that are in memory and kept together
 _PREFIX, _LOCK = "outlay-import-", "import.lock"  # of the engine's folder, and of what its owner holds
-_NEW = 60  # seconds in which a folder may be there whose owner does not hold it yet
 
 
 class Server(Ledger, TakingLines, Protocol):
@@ -29,14 +24,9 @@ class Beside:
     """A ``core.ports.Absorbing`` before a ledger that takes lines; that one beside it keeps nothing."""
 
     def __init__(self, ledger: Server) -> None:
-        _sweep()
         self._ledger = ledger
         self._held = ExitStack()
-        folder = Path(
-            self._held.enter_context(TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True))
-        )
-        self._held.enter_context(alone(str(folder / _LOCK)))
-        self._embedded = DuckLedger(folder)
+        self._embedded = DuckLedger(self._held.enter_context(held(Path(gettempdir()), _PREFIX, _LOCK)))
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new; see ``core.ports.Ledger``."""
@@ -61,22 +51,6 @@ class Beside:
         """Give back the engine and its folder; the server's ledger is the caller's."""
         self._embedded.close()
         self._held.close()
-
-
-def _sweep() -> None:
-    """Remove the folders of imports that were killed: nobody holds what their owner held."""
-    for lock in Path(gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
-        with suppress(OSError):  # another import is there first
-            if _is_ours(lock) and (release := take(str(lock), 0)) is not None:
-                rmtree(lock.parent, ignore_errors=True)
-                release()
-
-
-def _is_ours(lock: Path) -> bool:
-    """Whether this user's import has made it, and long enough ago to hold it if it still runs."""
-    found = lock.lstat()
-    owner = getattr(os, "getuid", lambda: found.st_uid)()
-    return S_ISREG(found.st_mode) and found.st_uid == owner and time() - found.st_mtime > _NEW
 
 
 class _Bench:

@@ -1,6 +1,5 @@
 """Calls as Parquet files, a folder for each UTC day; DuckDB writes them, so no other package is needed."""
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -16,6 +15,7 @@ from outlay.ledger import sql
 from outlay.ledger.answers import newest
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.engine import Engine
+from outlay.ledger.leftovers import held
 from outlay.ledger.migrations import migrations
 from outlay.ledger.native import duckdb, interruptible
 from outlay.ledger.stored import COST_COLUMNS
@@ -116,11 +116,11 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with (
-            tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name,
+            held(folder.parent, f".{folder.name}.", "export.lock") as place,
             interruptible(),
         ):
-            yield Path(name)
-            _name(Path(name) / "out", folder)
+            yield place
+            _name(place / "out", folder)
     except OSError as error:
         raise LedgerError(f"{folder} cannot be written: {error.strerror or error}") from error
     except duckdb.Error as error:
