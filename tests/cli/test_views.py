@@ -280,3 +280,51 @@ def test_forty_columns_are_enough(environ: dict[str, str], tmp_path: Path, args:
     found = in_a_terminal(environ, tmp_path, *asked, columns=40, NO_COLOR="1")
     assert len(found.splitlines()) >= 5
     assert max(map(len, found.splitlines())) <= 40
+
+
+ODD = "a\x1b[31mred"  # what a terminal would take for a colour
+
+
+@pytest.fixture
+def odd(outlay: Outlay, tmp_path: Path) -> Outlay:
+    """Give the command over a call whose every name moves a terminal's cursor."""
+    names = dict.fromkeys(("model", "provider", "user", "operation", "agent"), ODD)
+    file = tmp_path / "odd.jsonl"
+    file.write_text(json.dumps({"at": "2026-11-20", "cost": 1, "currency": f"E{ODD}", **names}), "utf-8")
+    assert outlay("import", str(file)).returncode == 0
+    return outlay
+
+
+def test_a_name_in_csv_is_the_recorded_one_though_it_looks_like_a_colour(odd: Outlay) -> None:
+    for args in ("report --by model", "calls", "cache --by model"):
+        assert ODD in odd(*args.split(), "--csv").stdout
+    assert ODD in odd("sql", "SELECT model FROM calls", "--csv").stdout
+
+
+def test_no_control_character_reaches_a_terminal(odd: Outlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    (call,) = json.loads(odd("calls", "--json").stdout)["calls"]
+    for args in (
+        ("report", "--by", "model", "--csv"),
+        ("report", "--by", "model", "--markdown"),
+        (),
+        ("review", "--week", "2026-W47"),
+        ("report", "--by", "model,user"),
+        ("calls",),
+        ("explain", call["id"]),
+        ("trend",),
+        ("forecast",),
+        ("sql", "SELECT model FROM calls", "--csv"),
+        ("explain", ODD),
+        ("import", f"{ODD}.jsonl"),
+    ):
+        done = odd(*args)
+        assert "\x1b" not in done.stdout + done.stderr, args
+
+
+def test_columns_of_one_name_are_refused_where_one_would_be_lost(outlay: Outlay) -> None:
+    done = outlay("sql", "SELECT 1 AS a, 2 AS a", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "several columns are named a; tell them apart with AS" in done.stderr
+    assert outlay("sql", "SELECT 1 AS a, 2 AS a", "--csv").stdout == "a,a\n1,2\n"

@@ -135,7 +135,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return FAILED
     except OSError as error:  # a full disk, which is said once
         if code == DONE:
-            click.echo(f"outlay: {_meaning(error)[0]}", err=True)
+            click.echo(f"outlay: {_one_line(str(_meaning(error)[0]))}", err=True)
         _drop_the_rest()
         return FAILED
     return code
@@ -157,9 +157,16 @@ def _invoke(args: Sequence[str] | None) -> int:
         message, code = _meaning(error, args)
         if message is None:
             raise
-        click.echo(f"outlay: {' '.join(message.split())}", err=True)
+        click.echo(f"outlay: {_one_line(message)}", err=True)
         return code
     return result if isinstance(result, int) else DONE
+
+
+def _one_line(message: str) -> str:
+    """Bring an error to one line, without what could move a terminal's cursor: files and ids may hold it."""
+    from outlay.render.cells import name
+
+    return name(" ".join(message.split()))
 
 
 def _say_interrupted(args: Sequence[str]) -> None:

@@ -51,7 +51,7 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
 
 def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:
     """Ask for single calls in an order and print them in the form that is asked for."""
-    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
+    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_csv, show_json
     from outlay.cli.showing import one_form
     from outlay.core.codec import record_json
     from outlay.core.query import zone
@@ -68,6 +68,6 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
         return
     view = calls_view(found, zone(tz))
     if state.csv:
-        show(view_csv(view))
+        show_csv(view_csv(view))
     else:
         show(view_markdown(view) if state.markdown else view_text(view, page_of_terminal()))

@@ -182,7 +182,7 @@ def _progress(name: str, file: BinaryIO) -> Any:
 
 
 def _lines(done: Mapping[str, Any], *, dry_run: bool) -> Iterator[str]:
-    from outlay.render.cells import many
+    from outlay.render.cells import many, name
 
     faults = done["faults"]
     told = [many(done["calls"], "call") + ("" if dry_run else f", {done['new']:,} new")]
@@ -193,8 +193,8 @@ def _lines(done: Mapping[str, Any], *, dry_run: bool) -> Iterator[str]:
     told += [many(len(faults), "bad row")] if faults else []
     told += [] if done["rows"] or done["format"] else ["no row stands in it"]
     kind = f" ({done['format']})" if done["format"] else ""
-    yield f"{done['file']}{kind}: {', '.join(told)}" + (" (dry run)" if dry_run else "")
+    yield f"{name(done['file'])}{kind}: {', '.join(told)}" + (" (dry run)" if dry_run else "")
     for fault in faults[:_SHOWN]:
-        yield f"  line {fault['line']}: {fault['reason']}"
+        yield f"  line {fault['line']}: {name(fault['reason'])}"
     if len(faults) > _SHOWN:
         yield f"  and {len(faults) - _SHOWN:,} more bad rows; --json shows them"

@@ -32,7 +32,7 @@ def late_text(found: Sequence[Record], every: int, page: Page) -> str:
 
 
 def _cost(record: Record) -> str:
-    return "unknown" if record.cost is None else f"{money_text(record.cost)} {record.currency}"
+    return "unknown" if record.cost is None else f"{money_text(record.cost)} {name(record.currency)}"
 
 
 def settle(ctx: click.Context, kept: Keeping, *, count_in: bool, dry_run: bool, yes: bool) -> int:
@@ -68,7 +68,8 @@ def _agreed(ctx: click.Context, plan: Settled) -> bool:
 def _told(done: Settled, *, dry_run: bool) -> str:
     if not done.calls:
         return "no call came too late"
-    costs = ", ".join(f"{money_text(amount)} {currency}" for currency, amount in sorted(done.costs.items()))
+    sums = sorted(done.costs.items())
+    costs = ", ".join(f"{money_text(amount)} {name(currency)}" for currency, amount in sums)
     what = f"{many(done.calls, 'late call')}{f' ({costs})' if costs else ''}"
     verb = "would be" if dry_run else "are" if done.calls != 1 else "is"
     return f"{what} {verb} {'in the totals of their days' if done.counted else 'given up, in no total'}"

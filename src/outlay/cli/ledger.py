@@ -214,9 +214,10 @@ def _agreed(ctx: click.Context, plan: "Pruned") -> bool:
 
 def _said(done: "Pruned") -> str:
     from outlay.core.money import text_of
-    from outlay.render.cells import many
+    from outlay.render.cells import many, name
 
-    costs = ", ".join(f"{text_of(amount)} {currency}" for currency, amount in sorted(done.costs.items()))
+    sums = sorted(done.costs.items())
+    costs = ", ".join(f"{text_of(amount)} {name(currency)}" for currency, amount in sums)
     return f"{many(done.calls, 'call')} before {done.before:%Y-%m-%d}{f' ({costs})' if costs else ''}"
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 @click.pass_context
 def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
-    from outlay.cli.session import reader_of, settings_of, show
+    from outlay.cli.session import reader_of, settings_of, show_csv
     from outlay.cli.showing import one_form, print_found, tell_price_gaps
     from outlay.render.as_csv import csv_text
     from outlay.render.reports import report_view
@@ -53,7 +53,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     if found.query.by:
         found = shares_of(found, share)
     if state.csv:
-        show(csv_text(found))
+        show_csv(csv_text(found))
         tell_price_gaps(found.price_gaps)
     else:
         print_found(state, found, report_view)

@@ -128,8 +128,15 @@ def page_of_terminal() -> Page:
 
 
 def show(text: str) -> None:
-    """Print data."""
-    click.echo(text)
+    """Print data, to the last sign: click would take what looks like a colour out of a name in a pipe."""
+    click.echo(text, color=True)
+
+
+def show_csv(text: str) -> None:
+    """Print CSV; on a terminal, what could move its cursor stands as an escape."""
+    from outlay.render.cells import name
+
+    show("\n".join(map(name, text.split("\n"))) if sys.stdout.isatty() else text)
 
 
 def show_json(document: Any) -> None:

@@ -59,7 +59,7 @@ def one_form(ctx: click.Context) -> State:
 
 def print_found(state: State, found: Found, view: "Callable[[Found], View]") -> None:
     """Print a report in the form that is asked for."""
-    from outlay.cli.session import page_of_terminal, show, show_json
+    from outlay.cli.session import page_of_terminal, show, show_csv, show_json
 
     if state.json:
         show_json(found.to_dict())
@@ -68,7 +68,7 @@ def print_found(state: State, found: Found, view: "Callable[[Found], View]") -> 
 
     laid_out = view(found)
     if state.csv:
-        show(view_csv(laid_out))
+        show_csv(view_csv(laid_out))
         tell_price_gaps(getattr(found, "price_gaps", ()))
     else:
         show(view_markdown(laid_out) if state.markdown else view_text(laid_out, page_of_terminal()))

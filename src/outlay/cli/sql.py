@@ -24,7 +24,7 @@ def sql(ctx: click.Context, /, *, text: str, as_csv: bool) -> None:
     the ledger's own SQL, and - reads it from standard input.
     """
     from outlay.cli.inputs import check_input
-    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
+    from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_csv, show_json
     from outlay.core.errors import NotSupportedError
     from outlay.core.ports import Selecting
 
@@ -40,9 +40,12 @@ def sql(ctx: click.Context, /, *, text: str, as_csv: bool) -> None:
             )
         found = reader.ledger.select(statement)
     if state_of(ctx).json:
+        _check_names(found)
         show_json({"columns": found.columns, "rows": [_row(found, row) for row in found.rows]})
+    elif as_csv:
+        show_csv(_csv(found))
     else:
-        show(_csv(found) if as_csv else _table(found, page_of_terminal()))
+        show(_table(found, page_of_terminal()))
 
 
 def _typed() -> str:
@@ -52,6 +55,16 @@ def _typed() -> str:
         return sys.stdin.read()
     except UnicodeDecodeError:
         raise QueryError("standard input is no text in UTF-8, as a statement is") from None
+
+
+def _check_names(found: "Selected") -> None:
+    """Refuse columns of one name, of which an object in JSON would hold the last alone."""
+    from outlay.core.errors import QueryError
+
+    if twice := [name for name in dict.fromkeys(found.columns) if found.columns.count(name) > 1]:
+        raise QueryError(
+            f"several columns are named {', '.join(twice)}; tell them apart with AS, or take --csv"
+        )
 
 
 def _row(found: "Selected", row: tuple[Any, ...]) -> dict[str, Any]:

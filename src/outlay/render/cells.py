@@ -41,7 +41,7 @@ def dollars(amount: Decimal | None, currency: str = "USD") -> str:
     if amount is None:
         return UNKNOWN
     figure = f"{amount:,.6f}" if not amount or amount.copy_abs() >= _SIX else text_of(amount)
-    return f"${figure}" if currency == "USD" else f"{figure} {currency}"
+    return f"${figure}" if currency == "USD" else f"{figure} {name(currency)}"
 
 
 def signed(amount: Decimal, currency: str = "USD") -> str:

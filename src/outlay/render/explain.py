@@ -43,7 +43,7 @@ def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
     yield "model", f"{name(record.provider)} {name(record.model)}"
     if record.model_requested not in (None, record.model):
         yield "asked for", name(record.model_requested)
-    yield "operation", " ".join(filter(None, (record.operation, record.api)))
+    yield "operation", " ".join(name(each) for each in (record.operation, record.api) if each)
     yield "status", record.status if record.success else f"error {name(record.error_type)}"
     yield "latency", None if record.latency_ms is None else milliseconds(record.latency_ms)
     yield "tokens", _tokens(record)
@@ -110,7 +110,7 @@ def _history(costs: Sequence[Revision], tz: ZoneInfo) -> Iterator[tuple[str, str
 
 
 def _money(amount: Decimal | None, currency: str) -> str:
-    return "unknown" if amount is None else f"{text_of(amount)} {currency}"
+    return "unknown" if amount is None else f"{text_of(amount)} {name(currency)}"
 
 
 def _price(price: Price) -> str:

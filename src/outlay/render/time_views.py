@@ -114,7 +114,7 @@ def forecast_view(found: Forecast) -> View:
         ),
         (*_reasons(found), *price_gap_notes(found.price_gaps)),
         tuple(
-            f"{each.currency} a day  {spark([float(day.cost) for day in each.days])}"
+            f"{cells.name(each.currency)} a day  {spark([float(day.cost) for day in each.days])}"
             for each in found.currencies
             if each.days
         ),
