@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from outlay.core.errors import LedgerBusyError
-from outlay.ledger.locks import alone, take
+from outlay.ledger import DuckLedger
+from outlay.ledger.locks import Release, alone, take
 
 
 @pytest.fixture
@@ -55,3 +56,22 @@ def test_who_is_interrupted_while_waiting_leaves_no_open_file(
     (descriptor,) = opened
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_who_waits_in_the_queue_waits_for_the_ledger_no_longer_in_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two thirds of its patience go by in the queue."""
+    clock = [0.0]
+    given: list[float] = []
+
+    def waiting(path: str, patience: float) -> Release | None:
+        given.append(patience)
+        clock[0] += 20.0 if path.endswith("queue") else patience
+        return (lambda: None) if path.endswith("queue") else None
+
+    monkeypatch.setattr("outlay.ledger.duck.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("outlay.ledger.duck.take", waiting)
+    with pytest.raises(LedgerBusyError, match="for 30 seconds"):
+        DuckLedger(tmp_path).compact()
+    assert given == [30.0, 10.0]

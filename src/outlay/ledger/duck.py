@@ -1,6 +1,7 @@
 """The embedded ledger: a folder with journals and a DuckDB file that only readers touch."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -297,10 +298,11 @@ def _alone(folder: Path, patience: float) -> Iterator[None]:
 
 
 def _through_the_queue(folder: Path, patience: float) -> Release | None:
+    until = time.monotonic() + patience
     leave = take(str(folder / "ledger.queue"), patience)
     if leave is None:
         return None
     try:
-        return take(str(folder / "ledger.lock"), patience)
+        return take(str(folder / "ledger.lock"), max(0.0, until - time.monotonic()))
     finally:
         leave()

@@ -105,3 +105,15 @@ def test_what_is_done_while_the_server_works_is_done_once_whatever_the_library_c
     with connection.reading() as tables:
         found = tables.all_while(lambda: done.append("work"), "SELECT ? + 1", [41])
     assert (found, done) == ([(42,)], ["work"])
+
+
+@pytest.mark.parametrize(("more", "name"), [("", "outlay"), ("&application_name=billing", "billing")])
+def test_what_a_url_says_of_the_connection_holds(url: str, more: str, name: str) -> None:
+    ledger = PostgresLedger(f"{url}{more}&connect_timeout=3&keepalives_idle=7")
+    found = ledger._opened()
+    assert isinstance(found, Connection)
+    with found.reading() as tables:
+        assert tables.all("SHOW application_name") == [(name,)]
+        told = tables._open.info.get_parameters()
+    ledger.close()
+    assert (told["connect_timeout"], told["keepalives_idle"]) == ("3", "7")

@@ -11,6 +11,7 @@ import orjson
 import psycopg
 from psycopg import errors, sql
 from psycopg.adapt import Dumper, Loader
+from psycopg.conninfo import conninfo_to_dict
 
 from outlay.core.errors import LedgerBusyError, LedgerError, QueryError, RefusedEntryError
 from outlay.ledger.migrations import Migrating, pending
@@ -19,7 +20,8 @@ from outlay.ledger.postgres.dialect import POSTGRES
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.texts import Written, escaped, restored, restored_json
 
-_CONNECT: dict[str, Any] = {"application_name": "outlay", "connect_timeout": 10, "keepalives_idle": 30}
+# Where the URL says nothing else
+_CONNECT = {"fallback_application_name": "outlay", "connect_timeout": 10, "keepalives_idle": 30}
 _LOCAL = (  # whatever server, role or pooler set; compiling a question takes longer than most answers
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL jit = off;"
     " SET LOCAL idle_in_transaction_session_timeout = '5min'"
@@ -101,7 +103,8 @@ class Connection:
         if self._process != os.getpid():  # a child of fork: the connection is the parent's
             self._psycopg, self._process = None, os.getpid()
         if self._psycopg is None or self._psycopg.closed:
-            made = psycopg.connect(self.place.conninfo, autocommit=True, prepare_threshold=None, **_CONNECT)
+            asked: dict[str, Any] = {**_CONNECT, **conninfo_to_dict(self.place.conninfo)}
+            made = psycopg.connect(autocommit=True, prepare_threshold=None, **asked)
             for name in ("json", "text", "varchar", "name"):
                 made.adapters.register_loader(name, _JsonLoader if name == "json" else _TextLoader)
             made.adapters.register_loader("jsonb", _TagsLoader)
