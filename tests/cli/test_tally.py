@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,17 @@ def call(
         charge=charge,
         latency_ms=latency_ms,
     )
+
+
+def test_names_beyond_those_that_are_kept_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outlay.cli.tally._KEPT", 2)
+    tally = Tally(Sink())
+    for provider in ("a", "b", "c", "d", "a"):
+        tally.append(call(None, provider=provider))
+    found = tally.summary()
+    assert {name: totals.calls for name, totals in found.by_provider} == {"a": 2, "b": 1, "others": 2}
+    assert sum(each.calls for each in found.price_gaps) == 5
+    assert PriceGap("others", "others", 2) in found.price_gaps
 
 
 def test_everything_is_handed_on_and_records_are_counted() -> None:

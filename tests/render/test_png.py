@@ -1,7 +1,7 @@
 """The picture: 1200 by 800 whatever is in it, its figures the ledger's, nothing unknown hidden."""
 
 import struct
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -46,6 +46,7 @@ CASES = {
         call(model="😀"),
         call(model="ไทย", cost=None),
     ],
+    "a far year": [call(cost="1"), call(datetime(9999, 12, 31, 12, tzinfo=UTC), cost="1")],
     "unknown costs alone": [call(NOON - timedelta(days=n), cost=None) for n in range(3)],
     "two currencies": [call(cost="1"), call(cost="2"), call(cost="7", currency="CNY")],
 }

@@ -17,6 +17,7 @@ from outlay.report import PriceGap, Summary, Totals
 
 _UNPRICED = ("unpriced", "partial")
 MAX_READ = 32 * 2**20  # of child processes' journals, which takes some 3 s; beyond it the ledger is quicker
+_OTHERS = "others"
 _KEPT = 1000  # models named at most; a program that makes up names must not fill the memory
 
 
@@ -158,10 +159,12 @@ class Tally:
 
     def _count(self, record: Record | _Told) -> None:
         self._total.add(record)
-        name = record.provider if len(self._providers) < _KEPT else "others"
-        self._providers.setdefault(name, _Sums()).add(record)
-        if record.cost_status in _UNPRICED and len(self._unpriced) < _KEPT:
-            self._unpriced[record.provider, record.model] += 1
+        is_kept = record.provider in self._providers or len(self._providers) < _KEPT
+        self._providers.setdefault(record.provider if is_kept else _OTHERS, _Sums()).add(record)
+        if record.cost_status in _UNPRICED:
+            names = (record.provider, record.model)
+            is_kept = names in self._unpriced or len(self._unpriced) < _KEPT
+            self._unpriced[names if is_kept else (_OTHERS, _OTHERS)] += 1
 
     def summary(self) -> Summary:
         """Give the totals so far, in the order in which providers were first seen."""

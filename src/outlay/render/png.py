@@ -90,6 +90,8 @@ def _daily(axes: "Axes", picture: Picture) -> None:
     marker = "o" if len(days) <= 31 else None  # noqa: PLR2004 - a month of dots can still be told apart
     axes.plot(days, costs, color=_BLUE, marker=marker, markersize=4)  # type: ignore[arg-type]  # dates are units
     axes.set_ylim(bottom=0)
+    if min(date.max - days[-1], days[0] - date.min) < days[-1] - days[0]:  # no room there for a margin
+        axes.margins(x=0)
     if len(days) == 1:  # left to itself the axis would show years, and the day somewhere between them
         axes.set_xticks(days, [days[0].isoformat()])  # type: ignore[arg-type]  # dates are units
         return None
