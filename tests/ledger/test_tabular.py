@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ FLAGGED = Usage.of({"input": 3, "output": 4, "reasoning": 1}, flags=("partial", 
 QUOTED: list[dict[str, Any]] = [
     {"user": 'a "b", c', "session": "one\ntwo", "tags": {"b": 'ü"\n\x1f\x7f', "a": ""}, "agent": " ' "},
     {"error": "", "workspace": "\t\u2028;", "usage": FLAGGED, "extra": {"n": [1.0, 1e22, -1e-7, None, "\\"]}},
+    {"usage": Usage.of({"input": 3, "web_search": 2, "pages": 1})},
+    {"usage": Usage.of({"images": 2}, reported_cost=Decimal("0.5"))},
     {"usage": Usage(), "user": "none", "streamed": True, "retries": 3, "correct": False},
 ]
 

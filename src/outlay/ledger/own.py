@@ -55,15 +55,24 @@ def _tokens_alone(data: dict[str, Any]) -> dict[str, Any]:
         type(told := rest.pop("reported_currency")) is not str or told == "USD"
     ):
         raise ValueError("a currency that is left out, or none")
-    usage = rest.pop("usage", {})
-    if not usage and "usage" in data:
-        raise ValueError("a usage of nothing")
+    if "usage" not in rest:
+        return rest
+    tokens = tokens_of(rest.pop("usage"))
+    return {**rest, "usage": tokens} if tokens else rest
+
+
+def tokens_of(usage: dict[str, Any]) -> dict[str, int]:
+    """Give the tokens of a usage that may hold other counts behind them.
+
+    Raises:
+        ValueError, TypeError: it is not written as outlay writes it, in whole numbers.
+    """
     for unit, count in usage.items():
         check_quantity(unit, count)
-    if tuple(usage.items()) != ordered(usage) or not _INT.issuperset(map(type, usage.values())):
+    counts = tuple(usage.items())
+    if not counts or counts != ordered(usage) or not _INT.issuperset(map(type, usage.values())):
         raise ValueError("another form of a usage")
-    tokens = {unit: count for unit, count in usage.items() if unit in TOKEN_UNITS}
-    return {**rest, "usage": tokens} if tokens else rest
+    return {unit: count for unit, count in counts if unit in TOKEN_UNITS}
 
 
 def is_written_so(usual: Usual, record: Record) -> bool:

@@ -16,8 +16,10 @@ from outlay.core.codec import TOTALS
 from outlay.core.copying import LinesOf
 from outlay.core.kinds import KINDS, Kind
 from outlay.core.query import CallQuery
+from outlay.core.usage import totals_of
 from outlay.ledger import pages
 from outlay.ledger.answers import Tables
+from outlay.ledger.own import tokens_of
 from outlay.ledger.usual import totals_in
 
 _TOTALS = len(TOTALS)
@@ -101,9 +103,17 @@ def _usage(text: str | None, totals: tuple[int, ...]) -> str | None:
     if text is None:
         return None if any(totals) else ""
     counts = orjson.loads(text)
-    if totals_in(counts) != totals:
+    if totals_in(counts) != totals and _totals_of(counts) != totals:
         return None
     return '"{' + ", ".join([f'""{unit}"": {count}' for unit, count in counts.items()]) + '}"'
+
+
+def _totals_of(counts: dict[str, Any]) -> tuple[int, ...] | None:
+    """Add up the tokens among other counts; None if the usage is not written as outlay writes it."""
+    try:
+        return totals_of(tokens_of(counts).items())
+    except (ValueError, TypeError):
+        return None
 
 
 def _flags(text: str | None, _totals: tuple[int, ...]) -> str:
