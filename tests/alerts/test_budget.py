@@ -299,6 +299,22 @@ def test_row_100_a_password_is_given_to_a_server_alone_whose_certificate_is_trus
         assert ([each["To"] for each in server.got], server.passwords) == (["me@example.org"], [b"secret"])
 
 
+def test_row_100_of_several_receivers_one_that_is_refused_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mail server takes a letter for the others, and says so of none."""
+    with mails(tmp_path / "mail.pem") as server:
+        server.refuses = "gone@example.org"
+        environ = {
+            "OUTLAY_ALERT_SMTP": server.url,
+            "OUTLAY_ALERT_EMAIL": "Team <team@example.org>, gone@example.org",
+        }
+        send_alert("too dear", environ=environ)
+        assert [each["To"] for each in server.got] == ["Team <team@example.org>"]
+    assert "could not be sent to mail 2: SMTPRecipientsRefused" in caplog.text
+    assert "to mail 1" not in caplog.text
+
+
 def test_row_100_a_server_that_asks_no_password_may_have_signed_its_certificate_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

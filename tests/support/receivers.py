@@ -75,6 +75,15 @@ class Mails:
     got: list[EmailMessage] = field(default_factory=list)
     passwords: list[bytes] = field(default_factory=list)
     certificate: Path | None = None
+    refuses: str | None = None  # an address
+
+    async def handle_RCPT(  # noqa: N802 - the library's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address == self.refuses:
+            return "550 nobody of that name"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - the library's name
         self.got.append(message_from_bytes(envelope.content, policy=policy.default))

@@ -6,9 +6,10 @@ import os
 import smtplib
 import ssl
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
+from email.utils import formataddr, getaddresses
 from functools import partial
 from typing import Any
 from urllib.error import HTTPError
@@ -62,12 +63,16 @@ def channels(environ: Mapping[str, str]) -> dict[str, Channel]:
         found["slack"] = lambda message: post(webhook, message)
     server, receiver = (environ.get(f"OUTLAY_ALERT_{name}", "").strip() for name in ("SMTP", "EMAIL"))
     if server and receiver:
-        sender = environ.get("OUTLAY_ALERT_FROM", "").strip() or receiver
-        found["mail"] = lambda message: mail(server, sender, receiver, message)
+        receivers = [formataddr(each) for each in getaddresses([receiver]) if each[1]] or [receiver]
+        sender = environ.get("OUTLAY_ALERT_FROM", "").strip() or receivers[0]
+        found |= _each("mail", [partial(mail, server, sender, each) for each in receivers])
     urls = environ.get("OUTLAY_ALERT_APPRISE", "").split()
-    for number, url in enumerate(urls, 1):  # each by itself: what one did not take is no matter of the others
-        found["apprise" if len(urls) == 1 else f"apprise {number}"] = partial(notify, url)
-    return found
+    return found | _each("apprise", [partial(notify, url) for url in urls])
+
+
+def _each(name: str, ways: Sequence[Channel]) -> dict[str, Channel]:
+    """Name each of several addresses: what one did not take is no matter of the others."""
+    return {name if len(ways) == 1 else f"{name} {number}": way for number, way in enumerate(ways, 1)}
 
 
 def channels_of(alerts: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Channel]:
