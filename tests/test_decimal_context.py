@@ -162,3 +162,15 @@ def test_rates_that_differ_by_a_little_more_than_a_tenth_of_a_percent_disagree()
 def test_parts_of_a_settlement_are_added_to_the_last_digit() -> None:
     part = Settled(calls=1, counted=True, costs={"USD": Decimal("1.2345")})
     assert str((part + part).costs["USD"]) == "2.4690"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_what_parts_leave_of_a_whole_number_is_exact() -> None:
+    prices = sheet_of(
+        '[[model]]\nprovider = "acme"\nmodel = "one"\n'
+        'price = [{ rates = { audio_seconds = "1", input = "1" }, per = 1 }]\n'
+    )
+    part = Usage.of({"audio_seconds": Decimal("0.5")}, model="one")
+    whole = Usage(items=(("audio_seconds", 12_345),), model="one", parts=(part,))
+    cost = cost_of(whole, provider="acme", model="one", at=NOON, book=Book.of(prices))
+    assert sorted(line.quantity for line in cost.lines) == [Decimal("0.5"), Decimal("12344.5")]
