@@ -353,3 +353,16 @@ def test_a_server_that_its_own_program_instruments_is_drained_when_it_has_shut_d
     )
     assert done.returncode == -signal.SIGTERM
     assert calls_by(command, "provider") == {"openai": 1}
+
+
+def test_a_hard_stop_holds_in_a_child_that_starts_in_another_folder(command: Command, folder: Path) -> None:
+    write(folder, '[[alerts.rules]]\nname = "daily"\nbudget = 0.0000001\nstop = true\n', "outlay.toml")
+    write(folder, "from asking import ask; ask(); ask()", "child.py")
+    text = f"""
+        import subprocess, sys
+        child = subprocess.run([sys.executable, "{folder}/child.py"], cwd="/", capture_output=True, text=True)
+        assert "BudgetExceededError" in child.stderr, child.stderr
+    """
+    done = command("run", write(folder, text))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls_by(command, "model") == {"gpt-4o-2024-08-06": 1}

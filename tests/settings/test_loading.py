@@ -176,13 +176,20 @@ def test_another_process_has_the_same_settings_from_the_environment_alone(tmp_pa
     write(
         tmp_path,
         'ledger = "costs"\nsync = "always"\ninclude_usage = false\ntz = "Europe/Berlin"\n'
-        '[tags]\nteam = "a,b"\nrow = 7\n',
+        '[tags]\nteam = "a,b"\nrow = 7\n[[alerts.rules]]\nname = "daily"\nbudget = 1\nstop = true\n',
     )
     here = load({"OUTLAY_RUN": "r1"}, tmp_path)
+    assert here.alerts
     there = load(here.to_environ(), Path(tmp_path.anchor))
     assert (there.home, there.run) == (tmp_path / "costs", "r1")
-    for name in ("sync", "include_usage", "tz", "tags", "sync_interval", "store_prompts"):
+    for name in ("alerts", "file", "sync", "include_usage", "tz", "tags", "sync_interval", "store_prompts"):
         assert getattr(there, name) == getattr(here, name)
+
+
+def test_a_run_whose_file_is_gone_or_that_had_none_leaves_its_children_theirs(tmp_path: Path) -> None:
+    write(tmp_path, 'tz = "Europe/Berlin"\n')
+    for named in ("", str(tmp_path / "gone" / "outlay.toml"), str(tmp_path)):
+        assert load({"OUTLAY_RUN": "r1", "OUTLAY_RUN_FILE": named}, tmp_path).tz == "Europe/Berlin"
 
 
 def test_room_and_retention_are_written_as_people_write_them(tmp_path: Path) -> None:

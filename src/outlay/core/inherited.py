@@ -6,6 +6,10 @@ from types import MappingProxyType
 RUN = "OUTLAY_RUN"
 """The variable that holds the id of the ``outlay run`` that a process belongs to."""
 
+FILE = "OUTLAY_RUN_FILE"
+"""The variable that holds the outlay.toml of that run: its rules of alerts, which have no variable of their own,
+hold in a child that starts in another folder too."""
+
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "openai": "openai",

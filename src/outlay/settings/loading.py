@@ -8,7 +8,7 @@ from typing import Any
 
 from outlay.core.addresses import is_path
 from outlay.core.errors import SettingsError
-from outlay.core.inherited import RUN
+from outlay.core.inherited import FILE, RUN
 from outlay.origin import default_tags
 from outlay.settings.readers import READERS
 from outlay.settings.values import PRICES_NAME, VARIABLES, Settings
@@ -19,13 +19,15 @@ FILE_NAME = "outlay.toml"
 def load(environ: Mapping[str, str], cwd: Path) -> Settings:
     """Read the settings: OUTLAY_* variables first, then the nearest outlay.toml upwards of ``cwd``.
 
+    A child of ``outlay run`` reads that of the run, if there was one, wherever it starts.
+
     Tags of both are put together. A relative path counts from the file that names it, or from ``cwd`` when it
     comes from the environment.
 
     Raises:
         SettingsError: a file that is no TOML, an unknown key, or a value that cannot be.
     """
-    file = find_file(cwd)
+    file = _handed_down(environ) or find_file(cwd)
     given = {} if file is None else _read_file(file)
     shared = given.get("tags", {})  # by all who use that file; each service adds its own
     for key, variable in VARIABLES.items():
@@ -36,6 +38,11 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
         given["prices"] = home / PRICES_NAME
     given["tags"] = {**default_tags(environ), **shared, **given.get("tags", {})}
     return Settings(home=home, file=file, run=environ.get(RUN) or None, **given)
+
+
+def _handed_down(environ: Mapping[str, str]) -> Path | None:
+    file = Path(environ.get(FILE, "")) if environ.get(RUN) else Path()
+    return file if _is_file(file) else None
 
 
 def find_file(cwd: Path) -> Path | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from outlay.core.inherited import RUN
+from outlay.core.inherited import FILE, RUN
 
 PRICES_NAME = "prices.toml"
 Sync = Literal["never", "interval", "always"]
@@ -50,7 +50,10 @@ class Settings:
             for key, variable in VARIABLES.items()
             if (value := getattr(self, key)) is not None and value != {}
         }
-        return {"OUTLAY_LEDGER": str(self.home), **told, **({} if self.run is None else {RUN: self.run})}
+        of_run = (
+            {} if self.run is None else {RUN: self.run, FILE: "" if self.file is None else str(self.file)}
+        )
+        return {"OUTLAY_LEDGER": str(self.home), **told, **of_run}
 
     @property
     def journal(self) -> Path:
