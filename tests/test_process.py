@@ -64,3 +64,36 @@ def test_an_entry_that_a_garbage_collection_brings_while_another_is_kept_is_kept
     )
     with here.open() as reader:
         assert {record.user for record in reader.calls()} == {"collected", "kept"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_child_forked_while_another_thread_keeps_a_call_in_memory_can_record() -> None:
+    program = """
+import os, signal, threading
+from outlay import process
+recorder = process.current().recorder()
+inside, go_on = threading.Event(), threading.Event()
+def keep():
+    with recorder.sink._lock:  # as within append
+        inside.set()
+        go_on.wait(20)
+keeping = threading.Thread(target=keep)
+keeping.start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    recorder.record(model="m", input_tokens=1)
+    os._exit(0)
+go_on.set()
+keeping.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OUTLAY_LEDGER": "memory:"},
+    )
+    assert (ran.stdout, ran.stderr) == ("0\n", "")

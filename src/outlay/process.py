@@ -2,9 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -265,12 +264,14 @@ class _LedgerSink:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._lock = threading.RLock()  # a garbage collection within may end a stream, whose entry comes here
+        self._pid = os.getpid()
 
     def append(self, entry: Entry) -> None:
         """Keep one entry at once."""
-        entries: Iterable[Entry] = (entry,)
+        if self._pid != os.getpid():  # forked, perhaps while a thread that is not here held the lock
+            self._pid, self._lock = os.getpid(), threading.RLock()
         with self._lock:
-            self._ledger.add(entries)
+            self._ledger.add((entry,))
 
     def flush(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the port's signature
         """Nothing is ever pending."""
@@ -294,13 +295,7 @@ def _idle_recorder() -> "Recorder":
     return Recorder(_NoSink(), clock=SystemClock(), price=_no_price)
 
 
-def _no_price(
-    usage: Usage,  # noqa: ARG001 - the port's signature
-    *,
-    provider: str | None,  # noqa: ARG001 - likewise
-    model: str | None,  # noqa: ARG001 - likewise
-    at: datetime | None,  # noqa: ARG001 - likewise
-) -> Cost:
+def _no_price(usage: Usage, **_facts: object) -> Cost:  # noqa: ARG001 - the port's signature
     return unpriced("settings cannot be read, and this call is not kept")
 
 

@@ -1,5 +1,7 @@
 """A tally: what passed on the way to the journal, exactly, by provider and currency."""
 
+import os
+import signal
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.garbage import ends_within
 
 from outlay.cli.tally import Tally
 from outlay.core.codec import entry_json
@@ -178,3 +181,23 @@ def test_threads_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     assert (tally.summary().total.calls, tally.summary().total.cost) == (200, Decimal(20))
+
+
+def test_a_call_that_ends_within_the_counting_of_another_is_counted_too() -> None:
+    """As one does whose stream is collected there, in the very thread that counts."""
+    tally = Tally(Sink())
+    tally.append(call("0.1"))
+    assert ends_within(tally._lock, lambda: tally.append(call("0.2")))
+    assert tally.summary().total.cost == Decimal("0.3")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_child_forked_while_a_call_is_counted_waits_for_nobody() -> None:
+    tally = Tally(Sink())
+    with tally._lock:
+        child = os.fork()
+        if not child:
+            signal.alarm(20)
+            tally.append(call("0.1"))
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -1,7 +1,7 @@
 """A tally of calls on their way to the journal: what a program and its children cost, without a ledger."""
 
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -113,7 +113,9 @@ class Tally:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._lock = Lock()
+        self._lock = Lock()  # held to count, and never waited for where calls pass
+        self._seen: deque[Record | _Told] = deque()  # and not counted yet
+        self._pid = os.getpid()
         self._total = _Sums()
         self._providers: dict[str, _Sums] = {}
         self._unpriced: Counter[tuple[str, str | None]] = Counter()
@@ -154,8 +156,22 @@ class Tally:
         return self._unread
 
     def _see(self, record: Record | _Told) -> None:
-        with self._lock:
-            self._count(record)
+        """Take a call; whoever counts just now counts it too, be it this thread, within a garbage collection.
+
+        A forked child tells nobody, and has a lock that may never be let go.
+        """
+        if self._pid != os.getpid():
+            return
+        self._seen.append(record)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._count_seen()
+            finally:
+                self._lock.release()
+
+    def _count_seen(self) -> None:
+        while self._seen:
+            self._count(self._seen.popleft())
 
     def _count(self, record: Record | _Told) -> None:
         self._total.add(record)
@@ -169,6 +185,7 @@ class Tally:
     def summary(self) -> Summary:
         """Give the totals so far, in the order in which providers were first seen."""
         with self._lock:
+            self._count_seen()
             groups = tuple((name, sums.totals()) for name, sums in self._providers.items())
             named = tuple(PriceGap(*names, calls) for names, calls in self._unpriced.most_common())
             return Summary(self._total.totals(), groups, named)

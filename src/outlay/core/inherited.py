@@ -7,8 +7,7 @@ RUN = "OUTLAY_RUN"
 """The variable that holds the id of the ``outlay run`` that a process belongs to."""
 
 FILE = "OUTLAY_RUN_FILE"
-"""The variable that holds the outlay.toml of that run: its rules of alerts, which have no variable of their own,
-hold in a child that starts in another folder too."""
+"""The variable that holds the outlay.toml of that run, for rules of alerts: no variable holds them."""
 
 MODULES: Mapping[str, str] = MappingProxyType(
     {
