@@ -50,9 +50,8 @@ class _FirstSdk:
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
                 _begin()
-        return next(
-            (spec for finder in list(sys.meta_path) if (spec := finder.find_spec(name, path, target))), None
-        )
+        asked = (getattr(finder, "find_spec", None) for finder in list(sys.meta_path))
+        return next((spec for find in asked if find is not None and (spec := find(name, path, target))), None)
 
 
 def _begin() -> None:

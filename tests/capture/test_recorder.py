@@ -94,6 +94,12 @@ def test_who_it_was_for_comes_from_the_context_and_the_call_has_the_last_word(re
     assert (outside.user, dict(outside.tags)) == (None, {"service": "web"})
 
 
+def test_a_tag_of_none_is_no_tag_and_takes_away_what_the_context_says(recorder: Recorder) -> None:
+    with context(team="search", feature="a"):
+        record = recorder.record(model="m", tags={"team": None, "row": None})
+    assert dict(record.tags) == {"service": "web", "feature": "a"}
+
+
 def test_an_error_text_makes_it_an_error(recorder: Recorder) -> None:
     assert recorder.record(error="boom").status == "error"
     assert recorder.record(success=False).status == "error"

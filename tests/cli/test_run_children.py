@@ -366,3 +366,24 @@ def test_a_hard_stop_holds_in_a_child_that_starts_in_another_folder(command: Com
     done = command("run", write(folder, text))
     assert (done.returncode, done.stderr) == (0, "")
     assert calls_by(command, "model") == {"gpt-4o-2024-08-06": 1}
+
+
+def test_a_child_may_have_a_finder_of_the_old_kind(command: Command, folder: Path) -> None:
+    """Python 3.12 passes by what has no ``find_spec``; 3.11 asks it for ``find_module``."""
+    child = """
+        import sys
+        sys.meta_path.append(type("Old", (), {"find_module": lambda *_: None})())
+        try:
+            import mistralai.sdk  # no finder has it in this release
+        except ImportError:
+            from asking import ask
+        ask()
+    """
+    write(folder, child, "child.py")
+    text = f"""
+        import subprocess, sys
+        subprocess.run([sys.executable, "{folder}/child.py"], check=True)
+    """
+    done = command("run", write(folder, text))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls_by(command, "provider") == {"openai": 1}

@@ -63,6 +63,14 @@ def test_a_queued_response_is_counted_once_when_polling_finds_it_done(kept: Kept
     assert record.latency_ms is not None
 
 
+def test_one_that_is_asked_for_in_the_extra_body_is_counted_once_too(kept: Kept) -> None:
+    api = client(answer(QUEUED), answer(DONE))
+    api.responses.create(**{**ASK, "background": False}, extra_body={"background": True})
+    assert not kept.records
+    api.responses.retrieve("resp_1")
+    assert kept.only.usage.units == UNITS
+
+
 def test_another_process_that_polls_makes_the_same_id(kept: Kept, hooks: Hooks) -> None:
     client(answer(DONE)).responses.retrieve("resp_1")
     hooks.uninstrument("openai")

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -177,3 +178,28 @@ def test_a_package_in_a_zip_is_hooked_once_and_when_it_is_whole(
     late.hook_when_imported(lambda _name: hooked.append(hasattr(sys.modules["sdk_zipped"], "ready")))
     importlib.import_module("sdk_zipped")
     assert hooked == [True]
+
+
+def test_an_sdk_that_was_taken_out_by_name_stays_out_until_it_is_asked_for_again() -> None:
+    """Whether the program has imported it by then or not."""
+    program = """
+import outlay
+outlay.instrument()
+import openai
+outlay.uninstrument("openai", "groq")
+import groq, anthropic
+print(*(each.request.__code__.co_filename for each in (openai.OpenAI, groq.Groq, anthropic.Anthropic)))
+plain = openai.OpenAI.request
+print(outlay.instrument() == ("anthropic", "openai", "groq"), openai.OpenAI.request is not plain)
+print(outlay.instrument("openai") == outlay.instrument() == ("anthropic", "openai", "groq"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OUTLAY_LEDGER": "memory:"},
+    )
+    first, *rest = done.stdout.splitlines()
+    assert ["instrumentation" in name.split("/") for name in first.split()] == [False, False, True]
+    assert rest == ["True True", "True"]

@@ -108,7 +108,8 @@ class Recorder:
         spans = {"trace_id": place.trace_id, "span_id": place.span_id}
         record = self.build(Billed(provider, model, at, usage, charge), {**spans, **given}, place.attribution)
         if own:
-            own["tags"] = {**record.tags, **own.get("tags", {})}
+            tags = {**record.tags, **own.get("tags", {})}
+            own["tags"] = {name: value for name, value in tags.items() if value is not None}
             record = replace(record, **own)
         self.keep(record)
         return record
@@ -208,7 +209,8 @@ def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
     for name in contexts.NAMES & said.keys():
         said[name] = str(said[name])
     if "tags" in said:
-        said["tags"] = {name: str(value) for name, value in said["tags"].items()}
+        tags = said["tags"].items()  # a None takes away what the context says, as it does there
+        said["tags"] = {name: None if value is None else str(value) for name, value in tags}
     if "error" in said:
         said["error"] = without_keys(str(said["error"]))
     if "extra" in said:

@@ -42,9 +42,12 @@ class Background:
         """Start a call for a request that makes such a response, or that may read one back."""
         if method == "post" and path == "/responses":
             body = options.json_data
-            if not isinstance(body, Mapping) or body.get("background") is not True:
+            if not isinstance(body, Mapping):
                 return None
-            model = text_or_none(body.get("model"))
+            asked = {**body, **(options.extra_json or {})}  # as the SDK puts `extra_body` over what it knows
+            if asked.get("background") is not True:
+                return None
+            model = text_or_none(asked.get("model"))
             call = Call(self._recorder(), provider=provider, api=_API, model=model, streamed=stream)
             return _Request(self, call, made_here=True)
         if _ONE.fullmatch(path) is None:

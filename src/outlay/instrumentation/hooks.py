@@ -82,6 +82,7 @@ class Hooks:
     recorder: Callable[[], Recorder]
     _patches: dict[str, Patches] = field(default_factory=dict)
     _forget: Callable[[], None] | None = None
+    _left_out: set[str] = field(default_factory=set)  # by name, though all others are watched
 
     def watch(self, *, include_usage: bool = True) -> tuple[str, ...]:
         """Hook every supported SDK: what is loaded now, the others as soon as they are imported.
@@ -89,9 +90,17 @@ class Hooks:
         A program that has many SDKs installed and uses one does not load the rest. Gives the names of those
         that are hooked so far.
         """
+        if self._left_out and self._forget is not None:
+            self._left_out.clear()
+            self._forget()
+            self._forget = None
         if self._forget is None:
-            self._forget = hook_when_imported(lambda name: self.instrument(name, include_usage=include_usage))
+            self._forget = hook_when_imported(lambda name: self._came(name, include_usage=include_usage))
         return tuple(self._patches)
+
+    def _came(self, name: str, *, include_usage: bool) -> None:
+        if name not in self._left_out:
+            self.instrument(name, include_usage=include_usage)
 
     def instrument(self, *names: str, include_usage: bool = True) -> tuple[str, ...]:
         """Hook these SDKs, or every supported one that is installed; give the names that are hooked now.
@@ -103,15 +112,19 @@ class Hooks:
             MissingExtraError: an SDK that was named is not installed.
         """
         for name in [checked(each) for each in names] or PACKAGES:
+            self._left_out.discard(name)
             self._hook(name, include_usage=include_usage, demanded=bool(names))
         return tuple(self._patches)
 
     def uninstrument(self, *names: str) -> None:
-        """Take the hooks of these SDKs out again, or all of them."""
+        """Take the hooks of these SDKs out again, or all of them; one not imported yet stays without, too."""
+        named = [checked(each) for each in names]
+        self._left_out.update(named)
         if not names and self._forget is not None:
             self._forget()
             self._forget = None
-        for name in [checked(each) for each in names] or tuple(self._patches):
+            self._left_out.clear()
+        for name in named or tuple(self._patches):
             patches = self._patches.pop(name, None)
             if patches is not None:
                 patches.undo()
