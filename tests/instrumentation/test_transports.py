@@ -1,9 +1,11 @@
 """Transports: what an unknown client sends to a known provider is one record; what an SDK sends stays one."""
 
 import asyncio
+import copy
 import gc
 import io
 import json
+import pickle
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -264,3 +266,22 @@ def test_a_close_that_is_handed_on_alone_outlives_its_response(kept: Kept) -> No
     gc.collect()
     close()
     assert (kept.only.usage.units, kept.only.cost) == (UNITS, COST)
+
+
+@pytest.mark.usefixtures("transports")
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_response_that_was_read_can_be_copied_as_without_us(kept: Kept, *, waits: bool) -> None:
+    """As caches of answers do."""
+    server = Server([streamed(STREAM)])
+    request = httpx2.Request("POST", URL, json=ASK)
+
+    async def read() -> httpx2.Response:
+        response = await server.async_client().send(request, stream=True)
+        await response.aread()
+        return response
+
+    response = asyncio.run(read()) if waits else server.client().send(request, stream=True)
+    assert response.read() == STREAM
+    assert copy.deepcopy(response).content == STREAM
+    assert pickle.dumps(response)
+    assert kept.only.usage.units == UNITS

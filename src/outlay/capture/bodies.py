@@ -135,18 +135,26 @@ def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = Non
         leave()
         response = itself()
         if response is not None:  # it may be gone, where what it was read by outlives it
+            _let_go(response)
             kind.close(response)
 
     async def aclose() -> None:
         leave()
         response = itself()
         if response is not None:
+            _let_go(response)
             await kind.aclose(response)
 
     response.iter_bytes = iter_bytes
     response.aiter_bytes = aiter_bytes
     response.close = close
     response.aclose = aclose
+
+
+def _let_go(response: Any) -> None:
+    """Leave no method of ours on a response that is closed: nobody could copy or pickle it."""
+    for name in ("iter_bytes", "aiter_bytes", "close", "aclose"):
+        response.__dict__.pop(name, None)
 
 
 def _is_running(reader: Any) -> bool:
