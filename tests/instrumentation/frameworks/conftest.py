@@ -1,6 +1,9 @@
 """Every layer hooked: the framework where it has a hook, the SDKs, and in a second run the transports too."""
 
+import asyncio
+import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,3 +20,11 @@ def layers(request: pytest.FixtureRequest, hooks: Hooks) -> Hooks:
     if request.param != "sdks":
         hooks.instrument(*(name for name in TRANSPORTS if _version(name)))
     return hooks
+
+
+@pytest.fixture(scope="module")
+def collected() -> Iterator[None]:
+    """Collect what the frameworks leave open where it is expected, and not when all tests are over."""
+    yield
+    asyncio.set_event_loop(None)
+    gc.collect()

@@ -1,7 +1,6 @@
 """Whom a call is for, as frameworks carry it along: filled in where the program itself says nothing."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from outlay.core.record import Record
 from outlay.instrumentation import FRAMEWORKS, Hooks
 
 pytestmark = [
+    pytest.mark.usefixtures("collected"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the frameworks' own
     pytest.mark.filterwarnings("ignore::UserWarning:pydantic"),  # of litellm's types
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # run_sync leaves the clients' connections open
@@ -32,14 +32,6 @@ def server(hooks: Hooks) -> Iterator[Stub]:
     with stub() as running:
         yield running
     assert attribution.get() is NOBODY
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _collected() -> Iterator[None]:
-    """Collect once what the frameworks leave open, where it is expected."""
-    yield
-    asyncio.set_event_loop(None)
-    gc.collect()
 
 
 def need(*modules: str) -> Any:

@@ -12,7 +12,7 @@ from tests.support.wire import Kept
 from outlay.capture import context
 
 pytestmark = [
-    pytest.mark.usefixtures("layers"),
+    pytest.mark.usefixtures("collected", "layers"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the frameworks' own
     pytest.mark.filterwarnings("ignore::UserWarning:pydantic"),  # of litellm's types
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # run_sync leaves the clients' connections open
