@@ -19,6 +19,17 @@ def test_a_servers_url_is_shown_without_secrets() -> None:
     assert not any(map(is_server, (None, "memory:", "/data/x", "C:\\x")))
 
 
+def test_a_database_of_postgresql_without_a_name_has_that_of_its_user() -> None:
+    for url, plain in (
+        ("postgresql://ann@h", "postgresql://h/ann"),
+        ("postgres://bob:pass@h:1/?schema=x", "postgres://h:1/bob?schema=x"),
+        ("postgresql://ann@h?dbname=d", "postgresql://h?dbname=d"),
+        ("postgresql://h", "postgresql://h"),
+        ("clickhouse://ann@h", "clickhouse://h"),  # its database has another default
+    ):
+        assert shown(url) == plain
+
+
 def test_what_has_no_scheme_of_two_letters_is_a_folder() -> None:
     assert all(map(is_path, ("/data/x", "ledger", "C:\\x", "c:x", "a/b:c")))
     assert not any(map(is_path, ("memory:", "django:", "postgresql://h/d", "chdb:///x")))

@@ -7,6 +7,7 @@ from outlay.core.errors import SettingsError
 # Two letters at least, so that C:\ledger stays a path.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
+_NAMED_BY_USER = frozenset(("postgresql", "postgres"))
 _SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
 _WRITE = "percent-encode its user and password: @ is %40, / is %2F, # is %23, ? is %3F"
 
@@ -22,7 +23,10 @@ def is_server(ledger: str | None) -> bool:
 
 
 def shown(url: str) -> str:
-    """Give what tells one ledger from another in a URL, without user and password; to be shown."""
+    """Give what tells one ledger from another in a URL, without user and password; to be shown.
+
+    PostgreSQL's database has its user's name where the URL names none.
+    """
     from urllib.parse import parse_qsl, urlencode, urlsplit  # noqa: PLC0415 - only for servers
 
     try:
@@ -31,7 +35,11 @@ def shown(url: str) -> str:
         return f"{url.partition(':')[0]}://?"
     named = [pair for pair in parse_qsl(parts.query) if not _SECRET.search(pair[0])]
     query = f"?{urlencode(sorted(named))}" if named else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+    user, _, host = parts.netloc.rpartition("@")
+    path = parts.path
+    if parts.scheme in _NAMED_BY_USER and path in {"", "/"} and "dbname" not in dict(named):
+        path = f"/{user.partition(':')[0]}".rstrip("/")
+    return f"{parts.scheme}://{host}{path}{query}"
 
 
 def check_address(url: str) -> None:
