@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.importing.test_bulk import BOOK, TEN, both_agree, few, left, maker
 
-from outlay.importing.bulk import cutting, layouts, reading
+from outlay.importing.bulk import cutting, forms, layouts, reading
 from outlay.importing.bulk.forms import Form, forms_of
 from outlay.importing.bulk.layouts import Origin
 from outlay.ledger import DuckLedger
@@ -124,6 +124,55 @@ def test_the_forms_of_lines() -> None:
     assert [form.sample for form in found] == listed
 
 
+def tagged(n: int, tags: object = ("a", "b"), **metadata: Any) -> str:
+    return spend(n, f"0.{n + 1}", **metadata).replace(
+        '"status"', f'"request_tags": {json.dumps(tags)}, "status"', 1
+    )
+
+
+def test_what_is_always_the_same_stands_in_the_form() -> None:
+    """It is not read from each line; a form without it comes behind, for lines with something else."""
+    narrow, wide = forms_of(tagged(n) for n in range(90))
+    told = {
+        "startTime": TEN, "model": "gpt-4o", "prompt_tokens": "90", "completion_tokens": "20",
+        "status": "success", "request_tags": '["a","b"]',
+    }  # fmt: skip
+    within = {("metadata", "status"): "success", ("metadata", "usage_object", "cached_tokens"): "3"}
+    assert narrow.same == {**{(key,): text for key, text in told.items()}, **within}
+    assert (wide.tree, wide.same) == (narrow.tree, {})
+    assert [form.same for form in forms_of(tagged(n) for n in range(89))] == [{}]  # too few to know
+
+
+def test_lines_with_another_value_than_all_before(tmp_path: Path) -> None:
+    rows = [tagged(n) for n in range(2_000)]
+    rows[700] = tagged(700, ["c"])
+    rows[800] = tagged(800, usage_object={"cached_tokens": 4})
+    rows[900] = (
+        rows[900].replace('"gpt-4o"', '"gpt-4o-mini"').replace('"prompt_tokens": 90', '"prompt_tokens": 91')
+    )
+    rows[950] = rows[950].replace('["a", "b"]', '["a","b"]')
+    data = written(rows)
+    assert left(data, tmp_path) == 0
+    done = both_agree(data)
+    assert done.new == 2_000
+    found = {
+        (each.model, each.input_tokens, each.cached_tokens, each.tags["request_tags"])
+        for each in done.records
+    }
+    usual = ("gpt-4o", 90, 3, "a,b")
+    assert found == {usual, ("gpt-4o", 90, 3, "c"), ("gpt-4o", 90, 4, "a,b"), ("gpt-4o-mini", 91, 3, "a,b")}
+
+
+@pytest.mark.parametrize(
+    "odd", ['"a\\u00e9"', '"a\\"b"', '"a b"', '"é"', "0.0", "-0", "true", "1e3", '["a:b, c"]', "{}", "[1]"]
+)
+def test_any_value_may_always_be_the_same(tmp_path: Path, odd: str) -> None:
+    rows = [spend(n).replace('"status"', f'"end_user": {odd}, "status"', 1) for n in range(95)]
+    both_agree(written(rows))
+    observations = [observed(n).replace('"type"', f'"userId": {odd}, "type"', 1) for n in range(95)]
+    both_agree(written(observations))
+
+
 def test_blocks_that_were_swept_away_are_read_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -167,8 +216,11 @@ SEEN = st.one_of(
 )
 
 
+@pytest.mark.parametrize("sure", [1, 3, 90])
 @pytest.mark.parametrize("some", [LINES, SEEN], ids=["litellm", "langfuse"])
-def test_any_forms_mixed(some: st.SearchStrategy[str]) -> None:
+def test_any_forms_mixed(some: st.SearchStrategy[str], sure: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "_SURE", sure)
+
     @few
     @given(st.lists(some, min_size=1, max_size=40))
     def agree(rows: list[str]) -> None:

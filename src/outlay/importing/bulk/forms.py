@@ -3,12 +3,13 @@
 A line that is its values put into that form was read without any loss: it has these keys in this order and
 each once, no escapes in its texts, and its numerals as the engine writes them. It needs no closer look. An
 object in a row that always has the same keys is a part of the form, and each of its values one of the line.
+So is a value that is always the same: it is not even read. Lines that have another are of a further form.
 """
 
 import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from outlay.importing.bulk.expressions import quoted
@@ -29,9 +30,12 @@ _KINDS: Mapping[frozenset[str], str] = {
 }
 _FORMS = 5  # each of which is a look at the lines that no other has
 _SHAPES = 3  # of one set of keys
+_SURE = 90  # lines by which it is known that a value is always the same
 _RARE = 300  # what fewer than one in so many lines have is no form
 _MOST = 40  # keys of an object, beyond which it is read as a whole
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN_TEXT = re.compile(r"[ !#-\[\]-~]*")  # that stands in JSON as it is
+_LARGE = 10**15  # what the engine may write otherwise
 Pairs = tuple[tuple[str, Any], ...]
 Row = tuple[str, Pairs]  # a line, and what it is read as
 Path = tuple[str, ...]  # of keys, from the row's own on
@@ -53,13 +57,14 @@ class Form:
     colon: str
     comma: str
     sample: str  # a line
+    same: Mapping[Path, str] = field(default_factory=dict)  # values, as the engine reads them, of all rows
 
     def leaves(self, whole: Collection[str]) -> dict[Path, str]:
         """Give what each value is, in order; objects of the ``whole`` keys of the row are one value each."""
         return dict(_leaves({key: NESTED if key in whole else node for key, node in self.tree.items()}))
 
     def filled(self, raws: Mapping[Path, str]) -> str:
-        """Put values, as the engine reads them, into the form."""
+        """Put values, as the engine reads them, into the form; those that are the same are there."""
         parts: list[str] = []
         literal = ""
         for part in self._parts(self.tree, raws):
@@ -78,7 +83,14 @@ class Form:
                 yield from self._value(node if isinstance(node, str) else NESTED, raws[path])
             elif not isinstance(node, str):
                 yield from self._parts(node, raws, path)
+            else:
+                yield Part(self._fixed(node, self.same[path]))
         yield Part("}")
+
+    def _fixed(self, kind: str, text: str) -> str:
+        if kind == TEXT:
+            return f'"{text}"'
+        return text.replace(",", self.comma).replace(":", self.colon) if kind == NESTED else text
 
     def _value(self, kind: str, raw: str) -> Iterator[Part]:
         if kind == TEXT:
@@ -116,9 +128,45 @@ def forms_of(lines: Iterable[str]) -> list[Form]:
     rows = [(line, pairs) for line in lines if (pairs := pairs_of(line))]
     few = len(rows) // _RARE
     mixed, alike = _split(_grouped(rows, _keys))
-    groups = [*sorted(alike, key=len, reverse=True), *mixed]
-    found = (_form(group) for group in groups if len(group) > few)
-    return [form for form in found if form is not None][:_FORMS]
+    groups = [(group, True) for group in sorted(alike, key=len, reverse=True)]
+    groups += [(group, False) for group in mixed]
+    found = [
+        (form, dict(_same([pairs for _, pairs in group], form.tree)) if is_alike else {}, is_alike)
+        for group, is_alike in groups
+        if len(group) > few and (form := _form(group)) is not None
+    ][:_FORMS]
+    # What a form misses that knows much is told last: most of it is of another one.
+    narrow = [replace(form, same=same) for form, same, _ in found if same]
+    return [
+        *narrow,
+        *(form for form, same, _ in sorted(found, key=lambda each: bool(each[1]) or not each[2])),
+    ]
+
+
+def _same(
+    objects: Sequence[Pairs], tree: Mapping[str, Node], before: Path = ()
+) -> Iterator[tuple[Path, str]]:
+    """Give the values that are the same in many objects of these keys."""
+    if len(objects) < _SURE:
+        return
+    for at, (key, node) in enumerate(tree.items()):
+        values = [pairs[at][1] for pairs in objects]
+        if not isinstance(node, str):
+            yield from _same(values, node, (*before, key))
+        elif node != NULL and all(value == values[0] for value in values):
+            text = _text_of(values[0])
+            if text is not None:
+                yield (*before, key), text
+
+
+def _text_of(value: object) -> str | None:
+    """Give a value as the engine reads it; None where that is not plain to see."""
+    if isinstance(value, str):
+        return value if _PLAIN_TEXT.fullmatch(value) else None
+    if isinstance(value, list):
+        each = [f'"{text}"' for text in value if isinstance(text, str) and _PLAIN_TEXT.fullmatch(text)]
+        return f"[{','.join(each)}]" if len(each) == len(value) else None
+    return str(value).lower() if isinstance(value, int) and abs(value) < _LARGE else None
 
 
 def _grouped(rows: Sequence[Row], by: Callable[[Pairs], Hashable]) -> list[list[Row]]:

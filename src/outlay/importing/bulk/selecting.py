@@ -65,6 +65,7 @@ def _of_form(cells: Cells, form: Written) -> str:
     """Give the SELECT of the texts of lines that may have a form."""
     raws = form.raws()
     values = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
+    values += [f"{quoted(text)} AS {raw}" for raw, text in form.fixed().items()]
     told = [f"NULLIF({form.raw(path)}, '') AS {name}" for path, name in cells.asked.items()]
     nested = form.nested()
     # A comma before each: a numeral may stand in an object's place, which is looked for behind such a sign.

@@ -52,8 +52,13 @@ class Written:
         return self._names.setdefault(path, f"r{len(self._names)}")
 
     def raws(self) -> dict[Path, str]:
-        """Give the names of all values, in order."""
-        return {path: self.raw(path) for path in self._leaves()}
+        """Give the names of the values that are read, in order."""
+        return {path: self.raw(path) for path in self._leaves() if path not in self.form.same}
+
+    def fixed(self) -> dict[str, str]:
+        """Give the values that are the same in all lines and were asked for, by their names."""
+        same = self.form.same
+        return {name: same[path] for path, name in self._names.items() if path in same}
 
     def is_text(self, path: Path) -> bool:
         """Whether a value is a text, or missing."""
@@ -82,7 +87,8 @@ class Written:
         return found
 
     def _of_kind(self, *kinds: str) -> list[str]:
-        return [self.raw(path) for path, each in self._leaves().items() if each in kinds]
+        leaves = self._leaves()
+        return [raw for path, raw in self.raws().items() if leaves[path] in kinds]
 
     def _leaves(self) -> Mapping[Path, str]:
         return self.form.leaves(self._whole)
