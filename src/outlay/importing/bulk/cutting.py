@@ -18,12 +18,12 @@ _ROWS = 2 * ROW_GROUP  # in a block: what it works at on two cores, and writes w
 _BLOCK = 128 << 20  # bytes; the engine holds one or two
 _CHUNK = 512 << 10  # what stays in a processor's cache while it is looked at
 _STRANGE = (b"\x00", b"\x01", b"\x02")  # bytes that would make the engine see other lines
-_FILES = 2  # one is written while the other is read
+FILES = 3  # of blocks that are written, laid out and kept
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Lines of a file that stand together in a file of their own, until the next but one is cut."""
+    """Lines of a file that stand together in a file of their own, until it is the turn of that again."""
 
     count: int  # lines
     is_plain: bool  # whether the engine sees the lines that there are, but for the next
@@ -86,7 +86,7 @@ class Cutter:
         if marked:
             self._rest = self._rest.removeprefix(BOM)
         at = 0
-        while (cut := self._cut(self._targets[at % _FILES])) is not None:
+        while (cut := self._cut(self._targets[at % FILES])) is not None:
             yield cut
             at += 1
 
@@ -144,7 +144,7 @@ def _behind(chunk: bytes, lines: int) -> int:
 def cutter(file: io.BufferedReader, folder: Path, rows: Callable[[int], int]) -> Iterator[Cutter]:
     """Cut a file into blocks that stand in a folder, and leave nothing there."""
     with ExitStack() as held:
-        yield Cutter(file, [held.enter_context(_target(folder)) for _ in range(_FILES)], rows)
+        yield Cutter(file, [held.enter_context(_target(folder)) for _ in range(FILES)], rows)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import io
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -21,7 +21,7 @@ from outlay.core.record import Entry, Record
 from outlay.importing.bulk.again import Again, set_apart
 from outlay.importing.bulk.ahead import Ready, ahead
 from outlay.importing.bulk.block import BATCH, TOLD, Block, Laid
-from outlay.importing.bulk.cutting import PREFIX, SUFFIX, Cut, Cutter, cutter
+from outlay.importing.bulk.cutting import FILES, PREFIX, SUFFIX, Cut, Cutter, cutter
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.bulk.lines import Joined, Lines, Places, heading_of
 from outlay.importing.bulk.marked import Marked, marked
@@ -43,6 +43,7 @@ from outlay.ledger.own import Own
 from outlay.pricing import Book
 
 _OWN = 61_440  # lines of our own, half a row group of DuckDB, that are kept at once
+_OF_OWN = 2  # blocks of such lines at a time, which are held in memory
 _STALE = 3600  # seconds after which a file of lines was left by an import that was killed
 _ALL = 0.995  # a share of calls among lines beyond which they are as good as all
 _FEWEST = 0.5  # and one below which blocks grow no further
@@ -75,12 +76,13 @@ class Bulk:
             yield from self._one_by_one(document_rows(seen.file))
             return
         cut = cutter(seen.file, self.ledger.spool, self._rows)
-        with self.ledger.workbench() as one, self.ledger.workbench() as other, cut as blocks:
+        with ExitStack() as held, cut as blocks:
+            benches = [held.enter_context(self.ledger.workbench()) for _ in range(FILES)]
             try:
-                way = self._lines(blocks, (one, other))
-                yield from way if seen.kind == "lines" else self._table(seen.file, blocks, (one, other))
+                way = self._lines(blocks, benches)
+                yield from way if seen.kind == "lines" else self._table(seen.file, blocks, benches)
             finally:
-                self._again.clear(one)
+                self._again.clear(benches[0])
 
     def _sweep(self) -> None:
         """Remove the lines of imports that were killed."""
@@ -95,9 +97,18 @@ class Bulk:
         return calls if self._share > _ALL else int(calls * _ALL / max(self._share, _FEWEST))
 
     def _lines(self, blocks: Cutter, benches: Benches) -> Iterator[Step]:
-        for ready in ahead(_numbered(blocks.cuts(marked=True)), benches, self._looked_at):
+        numbered = _numbered(blocks.cuts(marked=True))
+        first = next(numbered, None)
+        if first is None:
+            return
+        if self._takes_own() and self._own(first.start()):
+            benches = benches[:_OF_OWN]
+        for ready in ahead(chain((first,), numbered), benches, self._looked_at):
             yield from self._own_block(ready) if isinstance(ready.laid, Marked) else self._block(ready)
-            del ready  # before the next block is read: only two are held at a time
+            del ready  # before the next block is read: no more are held than have a bench
+
+    def _takes_own(self) -> bool:
+        return takes_own(self.ledger, self.origin.shape, self.origin.mapping)
 
     def _table(self, file: io.BufferedReader, blocks: Cutter, benches: Benches) -> Iterator[Step]:
         start = file.readline()
@@ -170,8 +181,8 @@ class Bulk:
 
     def _looked_at(self, bench: Workbench, lines: Lines) -> Laid | Marked | None:
         """Look which lines of a block are our own if it begins with one; lay out any other."""
-        own = takes_own(self.ledger, self.origin.shape, self.origin.mapping)
-        return (marked(lines, self._own) if own else None) or self._laid(self.origin, bench, lines)
+        own = marked(lines, self._own) if self._takes_own() else None
+        return own or self._laid(self.origin, bench, lines)
 
     def _own_block(self, ready: Ready) -> Iterator[Step]:
         """Keep lines of our own as they stand, and read what else there is between them."""

@@ -162,8 +162,11 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     counts = [f"CAST({told.units.get(unit, '0')} AS BIGINT) AS {unit}_" for unit in units]
     # Nor is the moment known where clocks change within the hour.
     checks = " AND ".join([f"{moment} IS NOT NULL", *cells.needs()])
-    call_or_not = f"CASE WHEN {told.is_call} THEN {checks} ELSE NOT {told.is_call} END"
-    fine = f"{is_strict(cells, reading.width, all_checked=told.is_call == 'TRUE')} AND {call_or_not}"
+    strict = is_strict(cells, reading.width, all_checked=True)
+    fine = f"{strict} AND {checks}"
+    if told.is_call != "TRUE":
+        loose = is_strict(cells, reading.width, all_checked=False)
+        fine = f"CASE WHEN {told.is_call} THEN {fine} ELSE {loose} AND NOT {told.is_call} END"
     each = [("number", "number"), (moment, "moment"), (name, "id"), (key, "key"), (told.silent, "silent")]
     named = ", ".join([f"{text} AS {column}" for text, column in (*each, (told.is_call, "is_call"))])
     return f"""SELECT {", ".join([named, *told_columns, *counts])}
