@@ -133,12 +133,12 @@ def tagged(n: int, tags: object = ("a", "b"), **metadata: Any) -> str:
 def test_what_is_always_the_same_stands_in_the_form() -> None:
     """It is not read from each line; a form without it comes behind, for lines with something else."""
     narrow, wide = forms_of(tagged(n) for n in range(90))
-    told = {
-        "startTime": TEN, "model": "gpt-4o", "prompt_tokens": "90", "completion_tokens": "20",
-        "status": "success", "request_tags": '["a","b"]',
+    same = {
+        ("startTime",): TEN, ("model",): "gpt-4o", ("prompt_tokens",): "90", ("completion_tokens",): "20",
+        ("status",): "success", ("request_tags",): '["a","b"]', ("metadata", "status"): "success",
+        ("metadata", "usage_object", "cached_tokens"): "3",
     }  # fmt: skip
-    within = {("metadata", "status"): "success", ("metadata", "usage_object", "cached_tokens"): "3"}
-    assert narrow.same == {**{(key,): text for key, text in told.items()}, **within}
+    assert narrow.same == same
     assert (wide.tree, wide.same) == (narrow.tree, {})
     assert [form.same for form in forms_of(tagged(n) for n in range(89))] == [{}]  # too few to know
 
