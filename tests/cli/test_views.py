@@ -223,13 +223,24 @@ def test_savings_offer_no_model_of_the_demonstration_to_real_calls(
     assert ("mock-premium", "mock-fast") in moves
 
 
-def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, columns: int = 80, **more: str) -> str:
-    """Run the command on a terminal of its own, so many columns wide, and give what it wrote."""
+def in_a_terminal(
+    environ: dict[str, str],
+    folder: Path,
+    *args: str,
+    columns: int = 80,
+    is_told: bool = False,
+    **more: str,
+) -> str:
+    """Run the command on a terminal of its own, so many columns wide, and give what it wrote.
+
+    What it tells on standard error comes there too, if asked for.
+    """
     leader, follower = pty.openpty()
     termios.tcsetwinsize(follower, (24, columns))
     done = subprocess.Popen(
         [sys.executable, "-m", "outlay", *args],
         stdout=follower,
+        stderr=follower if is_told else None,
         cwd=folder,
         env={**environ, "TERM": "xterm-256color", "COLUMNS": "", **more},
     )
@@ -246,6 +257,26 @@ def in_a_terminal(environ: dict[str, str], folder: Path, *args: str, columns: in
     os.close(leader)
     assert done.wait(60) == 0
     return written.decode()
+
+
+@pytest.mark.usefixtures("spent")
+@pytest.mark.parametrize(("limit", "of"), [([], 1500), (["-n", "2"], 2)])
+def test_an_export_shows_on_a_terminal_how_far_it_is(
+    environ: dict[str, str], tmp_path: Path, limit: list[str], of: int
+) -> None:
+    export = ["export", "--format", "csv", *limit, "--output"]
+    written = in_a_terminal(environ, tmp_path, *export, "calls.csv", is_told=True)
+    assert f"{of}/{of}" in written
+    assert len((tmp_path / "calls.csv").read_text("utf-8").splitlines()) == 1 + of
+    quiet = subprocess.run(
+        [sys.executable, "-m", "outlay", *export, "again.csv"],
+        capture_output=True,
+        cwd=tmp_path,
+        env=environ,
+        check=True,
+        text=True,
+    )
+    assert (quiet.stdout, quiet.stderr) == ("", f"{of:,} calls written to again.csv\n")
 
 
 @pytest.mark.usefixtures("spent")

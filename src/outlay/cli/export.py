@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -88,10 +88,32 @@ def _write(form: str, output: str | None, reader: "LedgerReader", asked: "Mappin
             pages = reader.ledger.transcribed(reader.calls_query(**asked))
         else:
             pages = _jsonl(reader.each(**asked), reader.ledger)
-        for calls, piece in pages:
-            count += calls
-            out.write(piece)
+        with _progress(output, reader, asked) as advance:
+            for calls, piece in pages:
+                count += calls
+                out.write(piece)
+                advance(calls)
     return count
+
+
+@contextmanager
+def _progress(
+    output: str | None, reader: "LedgerReader", asked: "Mapping[str, Any]"
+) -> Iterator["Callable[[int], None]"]:
+    """Show a bar on a terminal, but not among calls that are shown there themselves; else nothing."""
+    if output is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    period = {name: value for name, value in asked.items() if name != "limit"}
+    there = reader.rows(detail="counts", **period).total["calls"]
+    total = there if asked["limit"] is None else min(there, asked["limit"])
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("writing", total=total)
+        yield lambda calls: bar.advance(task, calls)
 
 
 def _csv(reader: "LedgerReader", asked: "Mapping[str, Any]") -> Iterator[tuple[int, bytes]]:
