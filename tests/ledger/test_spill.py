@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from outlay.core.query import Query
 from outlay.ledger import DuckLedger
 from outlay.ledger.engine import Engine
@@ -49,6 +51,44 @@ def test_what_a_killed_engine_has_put_down_goes_with_the_next_one(tmp_path: Path
     (mine,) = (tmp_path / "spool" / "duckdb").iterdir()
     assert [each.name for each in mine.iterdir()] == ["engine.lock"]
     ledger.close()
+
+
+_LET_GO = """
+import gc, os, sys
+from pathlib import Path
+from outlay.core.query import Query
+from outlay.ledger import DuckLedger
+
+def handles():
+    gc.collect()
+    return len(os.listdir("/dev/fd"))
+
+folder = Path(sys.argv[1])
+DuckLedger(folder).rows(Query())
+before = handles()
+for _ in range(5):
+    DuckLedger(folder).rows(Query())
+print(handles() - before)
+ledger = DuckLedger(folder)
+ledger.rows(Query())
+print(len(list((folder / "spool" / "duckdb").iterdir())))
+sys.stdout.flush()
+if os.fork() == 0:
+    sys.exit()  # with what ends a program
+os.wait()
+print(len(list((folder / "spool" / "duckdb").iterdir())))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks, and counts its handles")
+def test_a_ledger_that_is_let_go_of_leaves_no_handle_and_no_folder_and_a_child_takes_none(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LET_GO, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["0", "1", "1"]
+    assert list((tmp_path / "spool" / "duckdb").iterdir()) == []
 
 
 def test_a_folder_that_takes_no_spill_is_no_fault_of_the_question(tmp_path: Path) -> None:

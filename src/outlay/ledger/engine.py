@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.ledger.dialect import DUCKDB
@@ -42,9 +43,11 @@ class Engine:
                 f"the folder {str(folder)!a} has no name in UTF-8 in this locale; set PYTHONUTF8=1"
             ) from None
         self._spool = folder / "spool"
-        spill, self._remove_spill = own_folder(self._spool)
+        spill, remove_spill = own_folder(self._spool)
+        self._remove_spill = finalize(self, remove_spill)  # whoever lets go of a ledger need not close it
         self._memory = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": str(spill)})
         self._memory.execute(_UTC)
+        self._first: Engine | None = None  # the one that another stands beside
         self.found = 0  # the version of the tables before they were migrated, the last time
 
     def beside(self) -> "Engine":
@@ -52,7 +55,7 @@ class Engine:
         other = copy(self)
         other._memory = self._memory.cursor()  # noqa: SLF001  # our own copy
         other._memory.execute(_UTC)  # noqa: SLF001  # likewise; a cursor has the zone of the machine again
-        other._remove_spill = lambda: None  # noqa: SLF001  # it goes with the engine
+        other._first = self  # noqa: SLF001  # with which goes what both have put down
         return other
 
     @contextmanager
@@ -141,7 +144,8 @@ class Engine:
     def close(self) -> None:
         """Let go of the engine."""
         self._memory.close()
-        self._remove_spill()
+        if self._first is None:
+            self._remove_spill()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Before 2.0 DuckDB names such files alike in every process: of two that shared a 
 other had written, and the first to end took away the files of both.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,8 +30,16 @@ def own_folder(spool: Path) -> tuple[Path, Callable[[], None]]:
                 _remove_unless_held(each)
         release = take(str(folder / _LOCK), 0)
         if release is not None:
-            return folder, lambda: _remove(folder, release)
+            return folder, _removing(folder, release, os.getpid())
     return folder, lambda: None
+
+
+def _removing(folder: Path, release: Callable[[], None], pid: int) -> Callable[[], None]:
+    def remove() -> None:
+        if os.getpid() == pid:  # a forked child that ends has a copy of its parent's lock
+            _remove(folder, release)
+
+    return remove
 
 
 def _remove_unless_held(folder: Path) -> None:
