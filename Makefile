@@ -51,7 +51,8 @@ torture: .venv/.dev
 # left to write down what ran. Left out are a test of what is loaded, which the measuring itself changes, one under
 # a limit of file sizes, which what is written down would exceed, and four of SIGTERM and os._exit, which the measuring
 # takes for itself; the handler is measured in the test's own process.
-ROOMS = tests/core tests/extract tests/pricing tests/journal tests/ledger tests/cli/test_import_export.py
+ROOMS = tests/core tests/extract tests/pricing tests/journal tests/ledger tests/cli/test_import_export.py \
+  tests/importing/test_beside.py tests/importing/test_own.py
 COVERED = 100
 WORKERS = auto
 coverage: .venv/.dev

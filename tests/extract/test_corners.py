@@ -558,7 +558,7 @@ def test_guardrails_of_a_claudes_stream_are_billed_as_those_of_its_answer() -> N
                 "inputTokens": 0,
                 "outputTokens": 1,
                 "cacheWriteInputTokens": 9,
-                "cacheDetails": [{"ttl": "24h", "inputTokens": 9}],
+                "cacheDetails": [{"ttl": "12h", "inputTokens": 0}, {"ttl": "24h", "inputTokens": 9}],
             },
         ),
     ],

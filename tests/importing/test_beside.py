@@ -108,6 +108,17 @@ def test_lines_of_outlay_s_own_go_as_they_stand(a_ledger: Empty, maker: Maker) -
         assert _kept(other) == _kept(one)
 
 
+def test_a_block_in_which_no_row_is_a_call_keeps_nothing(maker: Maker) -> None:
+    """As Langfuse's spans are, where no generation stands among them."""
+    spans = [
+        {"id": f"s{n}", "type": "SPAN", "startTime": "2026-11-20T10:00:00Z", "traceId": "t"} for n in range(9)
+    ]
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in spans)
+    with _clickhouse() as ledger, reading.with_engine(ledger) as to:
+        found = _imported(reading.way_of(to, BOOK, maker, Origin()), data)
+    assert (found[:3], found[3]) == ((0, 0, []), (9, 9, "langfuse"))
+
+
 def test_the_engine_s_folder_goes_with_it(maker: Maker) -> None:
     with _clickhouse() as ledger:
         with reading.with_engine(ledger) as to:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -319,4 +320,33 @@ def test_a_write_that_fails_half_way_leaves_whole_lines(
     journal.append(records[-1])
     assert journal.flush(10)
     assert sum(e.count for e in entries(tmp_path) if isinstance(e, Loss)) == 50 - len(kept)
+    journal.close()
+
+
+def test_while_python_ends_the_caller_writes_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream in a variable of a module ends then, when no thread can be started and ours is frozen."""
+    journal = Journal(tmp_path)
+    first, second = call(), call()
+    with monkeypatch.context() as ending:
+        ending.setattr(sys, "is_finalizing", lambda: True)
+        journal.append(first)
+        journal.append(second)
+        assert journal.flush()
+    assert entries(tmp_path) == [first, second]
+    journal.close()
+
+
+def test_while_python_ends_nobody_waits_for_a_thread_that_was_frozen_within_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    with monkeypatch.context() as ending:
+        ending.setattr(sys, "is_finalizing", lambda: True)
+        with journal._draining:
+            journal.append(call())
+            assert not journal.flush()
+    assert journal.flush(10)
+    assert len(entries(tmp_path)) == 1
     journal.close()

@@ -2,11 +2,35 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from outlay.core.errors import JournalError
-from outlay.journal.lines import append_line, read_objects
+from outlay.journal.lines import append_line, json_line, read_objects
+
+
+class Wide(float):
+    """A number of another kind."""
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        ({"a": 1.5, 2: None}, '{"a":1.5,"2":null}'),
+        ({"a": np.float32(0.5), "b": np.arange(3), "c": np.int64(7)}, '{"a":0.5,"b":[0,1,2],"c":7}'),
+        ({"a": float("nan"), "b": np.float64("inf")}, '{"a":null,"b":null}'),
+        ({"a": Wide(2.5), "b": Wide("nan")}, '{"a":2.5,"b":null}'),
+        ({"a": Path("x/y")}, '{"a":"x/y"}'),
+        ({"a": np.array(["x"])}, '{"a":["x"]}'),
+        # what needs the slower way: half a pair of surrogates, a number of more than 64 bits
+        ({"a": "half \ud800", 1: [(float("inf"), {2: 3})]}, '{"a": "half ?", "1": [[null, {"2": 3}]]}'),
+        ({"a": 2**70, "b": np.array([1.0, float("nan")])}, '{"a": 1180591620717411303424, "b": [1.0, null]}'),
+    ],
+)
+def test_whatever_a_program_hands_over_is_one_line_of_json(data: dict[Any, Any], line: str) -> None:
+    assert json_line(data).decode() == line
 
 
 def test_a_line_makes_its_folder_and_gives_the_size(tmp_path: Path) -> None:

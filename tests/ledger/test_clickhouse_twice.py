@@ -169,21 +169,24 @@ def test_a_block_that_comes_again_as_it_came_is_not_compared_and_one_that_differ
     ledger.close()
 
 
+@pytest.mark.parametrize("asked", ["known", "raced"])
 def test_a_copy_whose_call_was_pruned_while_it_came_is_nothing_new(
-    monkeypatch: pytest.MonkeyPatch, place: Place
+    monkeypatch: pytest.MonkeyPatch, place: Place, asked: str
 ) -> None:
-    """It was there when its id was asked for, and gone when it was to be compared."""
+    """It was there when its id, or who had brought it, was asked for, and gone when it was to be compared."""
     ledger = ClickHouseLedger(place)
     first, other = some(2)
     ledger.add([first, other])
     merge(place)  # a prune waits for merges
 
-    def meanwhile(client: Client, ids: Sequence[str]) -> set[str]:
-        found = known(client, ids)
+    answer = getattr(intake, asked)
+
+    def meanwhile(*question: Any) -> set[str]:
+        found: set[str] = answer(*question)
         ledger.prune(NOON.replace(month=12, day=1))
         return found
 
-    monkeypatch.setattr(intake, "known", meanwhile)
+    monkeypatch.setattr(intake, asked, meanwhile)
     assert ledger.add([replace(first, user="other")]) == 0
     assert (total(ledger), ledger.info().late, ledger.verify()) == ((2, Decimal("0.02")), 0, ())
     ledger.close()

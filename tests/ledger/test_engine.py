@@ -1,9 +1,14 @@
 """The DuckDB file: built by numbered steps, let go of after each question, refused when it is not ours."""
 
+import _thread
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import duckdb
 import filelock
@@ -14,7 +19,7 @@ from outlay.core.query import Query
 from outlay.ledger import DuckLedger
 from outlay.ledger.engine import Engine, told_plainly
 from outlay.ledger.migrations import migrations
-from outlay.ledger.native import interruptible
+from outlay.ledger.native import heard, interruptible
 from outlay.ledger.reach import edge
 from outlay.testing import call
 
@@ -22,6 +27,20 @@ from outlay.testing import call
 def test_steps_are_numbered_without_gaps() -> None:
     steps = migrations("duckdb")
     assert [number for number, _ in steps] == list(range(1, len(steps) + 1))
+
+
+def test_ctrl_c_is_told_to_the_engine_that_works_on() -> None:
+    told = threading.Event()
+    connection = cast("duckdb.DuckDBPyConnection", SimpleNamespace(interrupt=told.set))
+
+    def work() -> None:
+        time.sleep(0.3)  # so that it is waited for again
+        _thread.interrupt_main()
+        assert told.wait(30)
+
+    with pytest.raises(KeyboardInterrupt):
+        heard(connection, work)
+    assert told.is_set()
 
 
 def test_between_questions_the_file_is_free(tmp_path: Path) -> None:

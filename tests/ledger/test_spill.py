@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from outlay.core.query import Query
-from outlay.ledger import DuckLedger
+from outlay.ledger import DuckLedger, spill
 from outlay.ledger.engine import Engine
 
 _KILLED = """
@@ -89,6 +89,15 @@ def test_a_ledger_that_is_let_go_of_leaves_no_handle_and_no_folder_and_a_child_t
     )
     assert done.stdout.split() == ["0", "1", "1"]
     assert list((tmp_path / "spool" / "duckdb").iterdir()) == []
+
+
+def test_an_engine_whose_folder_somebody_else_holds_leaves_it_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spill, "take", lambda _path, _patience: None)
+    folder, remove = spill.own_folder(tmp_path)
+    remove()
+    assert folder.is_dir()
 
 
 def test_a_folder_that_takes_no_spill_is_no_fault_of_the_question(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -44,6 +45,16 @@ def test_any_records(records: list[Record], data: st.DataObject) -> None:
 def test_a_carriage_return_is_written_as_this_python_writes_it() -> None:
     with holding(calls_of([{"user": "a\rb"}, {"error": "gone\r\n"}])) as ledger:
         assert check(ledger, CallQuery(limit=None)) == 2
+
+
+def test_an_object_of_nothing_is_an_empty_cell(tmp_path: Path) -> None:
+    """As some other program may have left it in the file."""
+    ledger = DuckLedger(tmp_path)
+    ledger.add(calls_of([{"user": "u"}]))
+    with duckdb.connect(str(tmp_path / "ledger.duckdb")) as other:
+        other.execute("UPDATE calls SET extra = '{}', flags = '[]'")
+    assert check(ledger, CallQuery(limit=None)) == 1
+    ledger.close()
 
 
 def no_record(records: Iterable[Record]) -> Iterable[str]:

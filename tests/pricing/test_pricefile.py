@@ -359,6 +359,15 @@ def test_a_unit_without_a_known_rate_hides_no_other_that_is_odd(tmp_path: Path) 
     assert amount(path, "one", "acme") == Decimal(4)
 
 
+def test_a_disk_that_is_full_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pricefile, "write_file", full)
+    with pytest.raises(PriceBookError, match=r"mine\.toml cannot be written: No space left on device"):
+        add_price(tmp_path / "mine.toml", new(), now=NOW)
+
+
 def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PriceBookError, match=r"mine\.toml cannot be written: "):
