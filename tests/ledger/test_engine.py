@@ -43,6 +43,39 @@ def test_ctrl_c_is_told_to_the_engine_that_works_on() -> None:
     assert told.is_set()
 
 
+class Interrupted:
+    """A connection at which Ctrl-C comes just as a transaction is to end."""
+
+    def __init__(self, memory: duckdb.DuckDBPyConnection) -> None:
+        self._memory = memory
+
+    def execute(self, text: str, *given: object) -> duckdb.DuckDBPyConnection:
+        if text == "COMMIT":
+            raise KeyboardInterrupt
+        return self._memory.execute(text, *given)
+
+
+def test_an_interruption_as_a_transaction_ends_leaves_none_open(tmp_path: Path) -> None:
+    """What tidies up behind it had failed in it, which was told in place of the interruption."""
+    engine = Engine(tmp_path)
+    memory = engine._memory
+    engine.run("CREATE TEMP TABLE kept (n INTEGER)")
+    engine._memory = cast("duckdb.DuckDBPyConnection", Interrupted(memory))
+    with pytest.raises(KeyboardInterrupt), engine.transaction():
+        engine.run("INSERT INTO temp.kept VALUES (1)")
+    engine._memory = memory
+    with engine.transaction():
+        assert engine.all("SELECT count(*) FROM temp.kept") == [(0,)]
+    engine.close()
+
+
+def test_a_commit_that_fails_is_told_as_itself(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    with pytest.raises(duckdb.Error, match="no transaction is active"), engine.transaction():
+        engine.run("COMMIT")  # so that there is none to end
+    engine.close()
+
+
 def test_between_questions_the_file_is_free(tmp_path: Path) -> None:
     ledger = DuckLedger(tmp_path)
     ledger.add([call()])

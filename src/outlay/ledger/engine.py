@@ -136,10 +136,11 @@ class Engine:
         self._memory.execute("BEGIN")
         try:
             yield
+            self._memory.execute("COMMIT")  # which may be interrupted, too
         except BaseException:
-            self._memory.execute("ROLLBACK")
+            with suppress(duckdb.TransactionException):  # a COMMIT that failed has rolled back already
+                self._memory.execute("ROLLBACK")
             raise
-        self._memory.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of the engine."""
