@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from stat import S_ISREG
-from time import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -22,7 +20,6 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.report import LedgerReader
 
 _PAGE = 5_000
-_NEW = 60  # seconds in which a file may be there whose writer does not hold it yet
 
 
 @click.command
@@ -171,19 +168,13 @@ def _target(output: str | None) -> Iterator[BinaryIO]:
 def _sweep(path: Path) -> None:
     """Remove what exports to the same place left that were killed; one that runs holds its file."""
     from outlay.journal.locks import is_live
+    from outlay.ledger.leftovers import is_ours
 
     unfinished = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]+\.part")
     with suppress(OSError):  # another export is there first, or the folder is not to be listed
         for each in path.parent.iterdir():
-            if unfinished.fullmatch(each.name) and _is_ours(each) and not is_live(each):
+            if unfinished.fullmatch(each.name) and is_ours(each) and not is_live(each):
                 each.unlink()
-
-
-def _is_ours(file: Path) -> bool:
-    """Whether this user's export has made it, and long enough ago to hold it if it still runs."""
-    found = file.lstat()
-    owner = getattr(os, "getuid", lambda: found.st_uid)()
-    return S_ISREG(found.st_mode) and found.st_uid == owner and time() - found.st_mtime > _NEW
 
 
 def _name(unfinished: Path, path: Path) -> None:

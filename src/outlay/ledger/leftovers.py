@@ -12,7 +12,7 @@ from time import time
 
 from outlay.ledger.locks import alone, take
 
-_NEW = 60  # seconds in which a folder may be there whose owner does not hold it yet
+_NEW = 60  # seconds in which a file may be there whose owner does not hold it yet
 
 
 @contextmanager
@@ -33,13 +33,17 @@ def held(parent: Path, prefix: str, lock: str) -> Iterator[Path]:
 def _sweep(parent: Path, locks: str) -> None:
     for lock in parent.glob(locks):
         with suppress(OSError):  # another one is there first
-            if _is_ours(lock) and (release := take(str(lock), 0)) is not None:
+            if is_ours(lock) and (release := take(str(lock), 0)) is not None:
                 rmtree(lock.parent, ignore_errors=True)
                 release()
 
 
-def _is_ours(lock: Path) -> bool:
-    """Whether this user has made it, and long enough ago to hold it if its owner still runs."""
-    found = lock.lstat()
+def is_ours(file: Path) -> bool:
+    """Whether this user has made a file, and long enough ago to hold it if its owner still runs.
+
+    Raises:
+        OSError: it is gone.
+    """
+    found = file.lstat()
     owner = getattr(os, "getuid", lambda: found.st_uid)()
     return S_ISREG(found.st_mode) and found.st_uid == owner and time() - found.st_mtime > _NEW
