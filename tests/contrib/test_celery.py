@@ -97,6 +97,16 @@ def test_a_task_that_a_task_sends_has_the_first_senders_context(worked: Any, kep
     assert [each.user for each in kept.records] == ["u1", "u1", None]
 
 
+def test_a_task_that_a_task_sends_is_known_by_its_own_name(worked: Any, kept: Kept) -> None:
+    ours.connect()
+    worked.tasks["summaries.outer"].delay().get(timeout=30)
+    with context(query_type="rag"):  # what the first sender says holds for all
+        worked.tasks["summaries.outer"].delay().get(timeout=30)
+    worked.tasks["summaries.make"].delay().get(timeout=30)  # the worker takes one after the other
+    names = ["summaries.outer", "summaries.make", "rag", "rag", "summaries.make"]
+    assert [each.query_type for each in kept.records] == names
+
+
 def test_a_task_that_runs_in_place_keeps_the_context_it_is_in(app: Any, kept: Kept) -> None:
     ours.connect()
     app.conf.task_always_eager = True

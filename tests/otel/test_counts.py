@@ -113,6 +113,46 @@ BEDROCK = "opentelemetry.instrumentation.bedrock"
             },
             {"input": 12, "cache_write": 3, "cache_write_1h": 4, "output": 100, "web_search": 2},
         ),
+        (  # its callback of LangChain: what was heard, and an hour's writes by Anthropic's name, stand beside
+            {
+                "langfuse.observation.usage_details": '{"input": 12, "input_audio": 50,'
+                ' "input_cache_read": 40, "input_cache_creation": 0, "input_ephemeral_5m_input_tokens": 3,'
+                ' "input_ephemeral_1h_input_tokens": 4, "output": 10, "output_audio": 5, "total": 124}'
+            },
+            {
+                "input": 12,
+                "input_audio": 50,
+                "cache_read": 40,
+                "cache_write": 3,
+                "cache_write_1h": 4,
+                "output": 10,
+                "output_audio": 5,
+            },
+        ),
+        (  # Anthropic's usage as it stands: the lifetimes split the writes, and are no further ones
+            {
+                "langfuse.observation.usage_details": '{"input_tokens": 12, "cache_read_input_tokens": 1000,'
+                ' "cache_creation_input_tokens": 5, "cache_creation": {"ephemeral_5m_input_tokens": 3,'
+                ' "ephemeral_1h_input_tokens": 2}, "output_tokens": 10,'
+                ' "output_tokens_details": {"thinking_tokens": 4}}'
+            },
+            {
+                "input": 12,
+                "cache_read": 1000,
+                "cache_write": 3,
+                "cache_write_1h": 2,
+                "output": 6,
+                "reasoning": 4,
+            },
+        ),
+        (  # OpenAI's responses: what the details count lies inside of the input, without a total, too
+            {
+                "langfuse.observation.usage_details": '{"input_tokens": 100, "output_tokens": 10,'
+                ' "input_tokens_details": {"text_tokens": 50, "audio_tokens": 30, "cached_tokens": 20},'
+                ' "output_tokens_details": {"reasoning_tokens": 4}}'
+            },
+            {"input": 50, "input_audio": 30, "cache_read": 20, "output": 6, "reasoning": 4},
+        ),
         (
             {"ai.usage.promptTokens": 9, "ai.usage.completionTokens": 2, "ai.usage.cachedInputTokens": 4},
             {"input": 5, "cache_read": 4, "output": 2},
@@ -193,8 +233,8 @@ def test_thoughts_beside_the_output_are_told_by_the_total() -> None:
 
 
 def test_names_that_differ_are_told() -> None:
-    counted = read_counts({U + "input_tokens": 7, U + "prompt_tokens": 8}, "any")
-    assert counted.usage.units == {"input": 7}
+    counted = read_counts({U + "input_tokens": 7, U + "prompt_tokens": 8, U + "output_tokens": 1}, "any")
+    assert counted.usage.units == {"input": 7, "output": 1}
     assert counted.usage.flags == ("names_differ",)
 
 
@@ -208,9 +248,55 @@ def test_what_is_no_count_is_told_and_the_rest_is_read(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("attributes", "reason"),
-    [({}, "counts no tokens"), ({U + "input_tokens": 0, U + "output_tokens": 0}, "counts 0 tokens")],
+    [
+        ({}, "counts no tokens"),
+        ({U + "input_tokens": 0, U + "output_tokens": 0}, "counts 0 tokens"),
+        ({U + "total_tokens": 110}, "a total of tokens alone"),
+    ],
 )
 def test_no_tokens_are_no_usage(attributes: dict[str, Any], reason: str) -> None:
     usage = read_counts(attributes, "any").usage
     assert not usage.items
     assert reason in str(usage.reason)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({U + "output_tokens": 5}, "the span counts no input tokens"),
+        ({U + "input_tokens": 5}, "the span counts no output tokens"),
+        ({U + "input_tokens": 5, U + "total_tokens": 9}, "the span counts no output tokens"),
+        ({"langfuse.observation.usage_details": '{"input": 5}'}, "the span counts no output tokens"),
+        (
+            {"langfuse.observation.usage_details": '{"input": null, "output": 5}'},
+            "the span counts no input tokens",
+        ),
+    ],
+)
+def test_a_side_that_is_not_told_is_no_0(attributes: dict[str, Any], reason: str) -> None:
+    usage = read_counts(attributes, "any").usage
+    assert ("partial" in usage.flags, usage.reason) == (True, reason)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "two_sides"),
+    [
+        ({U + "input_tokens": 5, U + "total_tokens": 5}, True),  # its total says that nothing was written
+        ({U + "input_tokens": 5, U + "output_tokens": 0}, True),
+        ({U + "input_tokens": 5}, False),  # an embedding
+    ],
+)
+def test_a_side_on_which_there_was_nothing_is_none_that_is_lacking(
+    attributes: dict[str, Any],
+    two_sides: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
+    usage = read_counts(attributes, "any", two_sides=two_sides).usage
+    assert (usage.units, usage.flags, usage.reason) == ({"input": 5}, (), None)
+
+
+def test_what_is_no_count_in_langfuses_table_is_told() -> None:
+    counted = read_counts(
+        {"langfuse.observation.usage_details": '{"input": -5, "output": "12", "x": "y"}'}, "any"
+    )
+    assert (counted.usage.units, counted.usage.flags) == ({"output": 12}, ("bad_count",))
+    assert counted.odd == ("langfuse.observation.usage_details.input",)

@@ -42,7 +42,7 @@ def emit(provider: Any, attributes: dict[str, Any], scope: str = "some.instrumen
 
 def test_a_span_becomes_a_priced_record(provider: Any, kept: Kept) -> None:
     said = {
-        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.id": "chatcmpl-CkQ2x9",
         "gen_ai.conversation.id": "s1",
         "user.id": "u1",
         "openai.response.service_tier": "default",
@@ -58,7 +58,7 @@ def test_a_span_becomes_a_priced_record(provider: Any, kept: Kept) -> None:
         "gpt-4o",
     )
     assert (record.at, record.latency_ms) == (datetime(2026, 11, 1, 12, tzinfo=UTC), 800.0)
-    assert (record.user, record.session, record.response_id) == ("u1", "s1", "chatcmpl-1")
+    assert (record.user, record.session, record.response_id) == ("u1", "s1", "chatcmpl-CkQ2x9")
     assert (record.trace_id, record.span_id) == (f"{span.trace_id:032x}", f"{span.span_id:016x}")
     assert record.extra["otel"] == {
         "span": "chat gpt-4o",
@@ -242,10 +242,21 @@ def test_an_answer_that_a_hook_saw_is_not_recorded_again(provider: Any, kept: Ke
     """Identity by the response id, whatever the provider is called there."""
     provider.get_tracer("t").start_span("first").end()  # the processor watches from the first span on
     call = Call(current().recorder(), provider="azure", api="chat", model="gpt-4o")
-    call.finish(Usage.of({"input": 1000, "output": 100}, response_id="chatcmpl-1"))
-    emit(provider, CHAT | {"gen_ai.provider.name": "az.ai.openai", "gen_ai.response.id": "chatcmpl-1"})
-    emit(provider, CHAT | {"gen_ai.provider.name": "groq", "gen_ai.response.id": "chatcmpl-1"})
+    call.finish(Usage.of({"input": 1000, "output": 100}, response_id="chatcmpl-CkQ2x9"))
+    emit(provider, CHAT | {"gen_ai.provider.name": "az.ai.openai", "gen_ai.response.id": "chatcmpl-CkQ2x9"})
+    emit(provider, CHAT | {"gen_ai.provider.name": "groq", "gen_ai.response.id": "chatcmpl-CkQ2x9"})
     assert [record.provider for record in kept.records] == ["azure", "groq"]
+
+
+@pytest.mark.parametrize("response_id", ["chatcmpl-417", "cmpl-417", "resp_80417", "1732665600123"])
+def test_a_number_that_comes_again_is_no_identity(provider: Any, kept: Kept, response_id: str) -> None:
+    """Ollama's ids are numbers below 999: after a thousand calls each id was there before."""
+    Call(current().recorder(), provider="openai", api="chat").finish(
+        Usage.of({"input": 1, "output": 1}, response_id=response_id)
+    )
+    for _ in range(2):
+        emit(provider, CHAT | {"gen_ai.response.id": response_id})
+    assert len(kept.records) == 3
 
 
 def test_a_span_around_a_call_that_a_hook_saw_is_that_call(provider: Any, kept: Kept) -> None:

@@ -16,7 +16,7 @@ _PROCESSORS = (
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
 )
-_MIDDLEWARE = (
+MIDDLEWARE = (
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -41,7 +41,7 @@ def configure() -> None:
         INSTALLED_APPS=[*(f"django.contrib.{app}" for app in _APPS), _OURS],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
         TEMPLATES=[templates],
-        MIDDLEWARE=list(_MIDDLEWARE),
+        MIDDLEWARE=list(MIDDLEWARE),
     )
     django.setup()
 

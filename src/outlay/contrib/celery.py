@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from celery import signals
+from celery import current_task, signals
 
 from outlay import process
 from outlay.capture import context, contexts
@@ -25,8 +25,8 @@ def connect(*, name_as: str | None = "query_type") -> None:
     nowhere.
     """
     disconnect()
-    signals.before_task_publish.connect(_send, weak=False, dispatch_uid=_ID)
     running = _Running(name_as)
+    signals.before_task_publish.connect(running.send, weak=False, dispatch_uid=_ID)
     signals.task_prerun.connect(running.begin, weak=False, dispatch_uid=_ID)
     signals.task_postrun.connect(running.end, weak=False, dispatch_uid=_ID)
     signals.worker_process_shutdown.connect(_drain, weak=False, dispatch_uid=_ID)
@@ -43,20 +43,25 @@ def disconnect() -> None:
         signal.disconnect(dispatch_uid=_ID)
 
 
-@guarded
-def _send(headers: dict[str, Any] | None = None, **_: Any) -> None:
-    """Put what the sender's context says into the message."""
-    said = contexts.attribution.get()
-    if headers is not None and (said.fields or said.tags):
-        headers[HEADER] = {"fields": dict(said.fields), "tags": dict(said.tags)}
-
-
 class _Running:
     """The tasks that run now, each in the context of its sender."""
 
     def __init__(self, name_as: str | None) -> None:
         self._name_as = name_as
         self._open: dict[str, AbstractContextManager[Any]] = {}
+
+    @guarded
+    def send(self, headers: dict[str, Any] | None = None, **_: Any) -> None:
+        """Put what the sender's context says into the message: a task's name is that task's alone."""
+        said = contexts.attribution.get()
+        parts = {"fields": dict(said.fields), "tags": dict(said.tags)}
+        task, name_as = current_task, self._name_as
+        if name_as is not None and task and name_as not in _attributes(task.request.get(HEADER)):
+            for part in parts.values():
+                if part.get(name_as) == task.name:
+                    del part[name_as]
+        if headers is not None and any(parts.values()):
+            headers[HEADER] = parts
 
     @guarded
     def begin(self, task_id: str, task: Any, **_: Any) -> None:

@@ -1,17 +1,17 @@
 """A span's counts as disjoint units: which name was read, what its emitter means by input, what adds up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from outlay.core.usage import Usage
-from outlay.otel.names import COUNTS, LANGFUSE_USAGE, OLD_CACHE_NAMES
-from outlay.otel.values import Attributes, count, table
+from outlay.otel.langfuse import read_table
+from outlay.otel.names import COUNTS, OLD_CACHE_NAMES
+from outlay.otel.values import Attributes, count
 
 Meaning = Literal["inclusive", "exclusive"]
+LANGFUSE = "langfuse"  # who speaks its own words, which are disjoint
 
-_OPENAIS = {"prompt_tokens": "input", "completion_tokens": "output"}
-_NOT_OF_THE_TOTAL = frozenset({"cache_write_1h", "web_search"})  # a part of another count, and no tokens
 # Emitters (a scope's name, or the start of it) whose input is without the cached tokens, whatever the
 # conventions say. All others are taken to follow them: input holds every kind.
 EXCLUSIVE_SCOPES = ("opentelemetry.instrumentation.bedrock",)
@@ -26,19 +26,36 @@ class Counted:
     odd: tuple[str, ...] = ()  # attributes that could not be read
 
 
-def read_counts(attributes: Attributes, scope: str) -> Counted:
-    """Read the counts of a span."""
+def read_counts(attributes: Attributes, scope: str, *, two_sides: bool = True) -> Counted:
+    """Read the counts of a span; ``two_sides``: its call has input and output."""
     found, flags, odd = _found(attributes)
+    stated = "total" in found
     if not found:
-        found, scope = _of_langfuse(attributes)
+        langfuses = read_table(attributes)
+        found, stated, odd = langfuses.counts, langfuses.total_stated, (*odd, *langfuses.odd)
+        scope = LANGFUSE if langfuses.disjoint else "openai"
+    if odd:
+        flags = (*flags, "bad_count")
     if not found:
-        return Counted(Usage(reason="the span counts no tokens"), None, odd)
+        return Counted(Usage(reason="the span counts no tokens", flags=flags), None, odd)
     meaning, told = _meaning(found, attributes, scope)
     usage, clamped = _disjoint(found, meaning)
-    flags = (*flags, *told, *clamped, *(("bad_count",) if odd else ()))
+    reason = None
+    if two_sides and not odd and not (stated and "total_mismatch" not in told):
+        reason = _lacking(found)
+    flags = tuple(dict.fromkeys((*flags, *told, *clamped, *(("partial",) if reason else ()))))
     if not usage.items:
-        return Counted(Usage(reason="the span counts 0 tokens", flags=flags), meaning, odd)
-    return Counted(usage.flagged(*flags), meaning, odd)
+        nothing = (
+            "the span tells a total of tokens alone" if found.get("total") else "the span counts 0 tokens"
+        )
+        return Counted(Usage(reason=nothing, flags=flags), meaning, odd)
+    return Counted(replace(usage.flagged(*flags), reason=reason), meaning, odd)
+
+
+def _lacking(found: Mapping[str, int]) -> str | None:
+    """Say which side nothing is told of; that is not to say that there was nothing on it."""
+    absent = next((side for side in ("input", "output") if side not in found), None)
+    return None if absent is None else f"the span counts no {absent} tokens"
 
 
 def _found(attributes: Attributes) -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
@@ -69,7 +86,7 @@ def _meaning(found: Mapping[str, int], attributes: Attributes, scope: str) -> tu
     whole = found.get("input", 0)
     said: Meaning = "inclusive"
     old_names = bool(OLD_CACHE_NAMES & attributes.keys())
-    if scope == "langfuse" or scope.startswith(EXCLUSIVE_SCOPES) or old_names:
+    if scope == LANGFUSE or scope.startswith(EXCLUSIVE_SCOPES) or old_names:
         said = "exclusive"
     if not cached:
         return said, _total_flags(found, whole)
@@ -151,49 +168,3 @@ def _thoughts_beside(found: Mapping[str, int], whole: int) -> bool:
     if "total" in found and found["total"] != whole + output:
         return found["total"] == whole + output + thought
     return thought > output
-
-
-def _of_langfuse(attributes: Attributes) -> tuple[dict[str, int], str]:
-    """Read Langfuse's table of counts, and whose words it speaks: its own are disjoint, OpenAI's are not."""
-    details = _flat(table(attributes.get(LANGFUSE_USAGE)))
-    in_openais = any(key in details for key in _OPENAIS)
-    found: dict[str, int] = {}
-    for key, value in details.items():
-        for what in (_OPENAIS.get(key) or _langfuse_word(key), _langfuse_part(key)):
-            if what is not None:
-                found[what] = found.get(what, 0) + value
-    if found and not in_openais:
-        found.setdefault("total", sum(n for what, n in found.items() if what not in _NOT_OF_THE_TOTAL))
-    return found, "openai" if in_openais else "langfuse"
-
-
-def _flat(details: Mapping[str, Any]) -> dict[str, int]:
-    """Take the counts of a table, and those one floor down."""
-    inner = {
-        f"{key}.{name}": value
-        for key, part in details.items()
-        if isinstance(part, dict)
-        for name, value in part.items()
-    }
-    return {key: n for key, value in {**details, **inner}.items() if (n := count(value)) is not None}
-
-
-def _langfuse_word(key: str) -> str | None:
-    if key in {"total", "total_tokens"}:
-        return "total"
-    words = (
-        ("cache_read", ("cached", "cache_read")),
-        ("cache_write", ("cache_creation", "cache_write")),
-        ("reasoning", ("reasoning", "thought")),
-        ("input_audio", ("input_audio",)),
-        ("output_audio", ("output_audio",)),
-        ("input", ("input",)),
-        ("output", ("output",)),
-        ("web_search", ("web_search", "grounding_queries")),
-    )
-    return next((what for what, signs in words if any(sign in key for sign in signs)), None)
-
-
-def _langfuse_part(key: str) -> str | None:
-    """Name what a key counts in particular, beside the count that it is a part of."""
-    return "cache_write_1h" if "cache_creation" in key and key.endswith("1h") else None

@@ -1,5 +1,6 @@
 """Which calls are known already: by the provider's response id, else by trace and span; bounded."""
 
+import re
 from collections import OrderedDict
 from typing import Any
 
@@ -7,6 +8,8 @@ from outlay.capture.recorder import UNKNOWN
 from outlay.pricing.providers import STAND_INS
 
 MAX_KNOWN = 20_000
+# No identity: some servers count, read a clock or throw dice, as Ollama does (chatcmpl-0 to chatcmpl-998).
+_NUMBERED = re.compile(r"(?:[a-z]+[-_])?\d{1,13}")
 
 
 class Known:
@@ -18,7 +21,7 @@ class Known:
 
     def add(self, provider: str, response_id: str | None, span: tuple[str | None, str | None]) -> None:
         """Note a call that is recorded, or will be."""
-        if response_id:
+        if response_id and not _NUMBERED.fullmatch(response_id):
             self._keep(self._providers, response_id, provider)
         if all(span):
             self._keep(self._spans, span, None)

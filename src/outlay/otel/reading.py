@@ -16,6 +16,7 @@ from outlay.otel.values import Attributes, amount, label, table, text
 from outlay.pricing.providers import WRITTEN, provider_id
 
 MAX_BODY = 100_000  # characters of an answer that is looked through for its id
+_TWO_SIDES = frozenset({"chat", "text_completion", "generate_content"})  # operations that read and write
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -43,7 +44,7 @@ def read_span(attributes: Attributes, scope: str, version: str | None = None) ->
     operation, single = _kind(attributes)
     model = text(attributes, names.MODEL)
     asked = text(attributes, names.MODEL_REQUESTED) or _asked_of_parameters(attributes)
-    counted = read_counts(attributes, scope)
+    counted = read_counts(attributes, scope, two_sides=operation in _TWO_SIDES)
     cost, currency, costs = _cost(attributes)
     used = counted.reading is not None or cost is not None
     if not used and not (single and (model or asked)):

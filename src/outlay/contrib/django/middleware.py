@@ -9,7 +9,7 @@ the settings ``OUTLAY_HEADERS = {"user": "x-user-id"}`` names the header of each
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.module_loading import import_string
@@ -30,9 +30,11 @@ def attribution(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return said(request, headers, request.headers.get, attributes)
 
     if iscoroutinefunction(get_response):
+        in_thread = sync_to_async(attributes_of)
 
         async def serve_async(request: Any) -> Any:
-            told = attributes_of(request)
+            # The callable may ask the database, as for the user of a session: Django forbids it in the loop.
+            told = attributes_of(request) if attributes is None else await in_thread(request)
             with context(**told):
                 return _streaming_within(await get_response(request), told)
 
