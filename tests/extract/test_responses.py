@@ -6,7 +6,7 @@ import pytest
 
 from outlay.core.usage import ordered
 from outlay.extract import collector, read
-from outlay.extract.responses import count_images
+from outlay.extract.drawing import count_images
 from outlay.extract.tally import Tally
 
 USED = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
@@ -37,6 +37,49 @@ def test_what_the_image_tool_used_is_a_part_of_its_own_model(
     own, part = usage.parts
     assert (own.model, own.units) == ("m", {"input": 10, "output": 4})
     assert (part.model, part.units) == ("painter", units)
+
+
+CACHED = {"cached_tokens": 9, "cached_tokens_details": {"cached_image_tokens": 6, "cached_text_tokens": 3}}
+
+
+@pytest.mark.parametrize(
+    ("cached", "units", "flags"),
+    [
+        (CACHED, {"input": 1, "input_image": 2, "cache_read": 3, "cache_read_image": 6}, ()),
+        ({"cached_tokens": 0}, {"input": 4, "input_image": 8}, ()),
+        ({"cached_tokens": 3}, {"input": 1, "input_image": 8, "cache_read": 3}, ()),
+        ({"cached_tokens": 13}, {"cache_read": 12}, ("clamped",)),
+        ({"tokens_of_tomorrow": 3}, {"input": 4, "input_image": 8}, ("unknown_keys",)),
+        ({"input_tokens_details": {"sound_tokens": 3}}, {"input": 12}, ("unknown_keys",)),
+    ],
+)
+def test_what_the_image_tool_read_from_a_cache_is_no_fresh_input(
+    cached: dict[str, Any], units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    drawing = {"input_tokens": 12, "input_tokens_details": {"text_tokens": 4, "image_tokens": 8}, **cached}
+    drawing |= {"output_tokens": 5, "output_tokens_details": {"image_tokens": 5}, "total_tokens": 17}
+    found = response(tool_usage={"image_gen": drawing})
+    assert found.parts[1].units == {**units, "output_image": 5}
+    assert found.flags == flags
+
+
+def test_the_authoring_of_an_svg_that_a_response_drew_is_another_model_s() -> None:
+    svg = {"model": "author", **USED, "output_tokens": 9, "reasoning_tokens": 2, "total_tokens": 19}
+    drawn = {"type": "image_generation_call", "svg_usage": svg}
+    output = [{"type": "message"}, drawn, {"type": "image_generation_call"}, drawn]
+    drawing = {"input_tokens": 3, "output_tokens": 5, "total_tokens": 8}
+    whole = response(output=output, tool_usage={"image_gen": drawing})
+    assert [(part.model, part.units) for part in whole.parts] == [
+        ("m", {"input": 10, "output": 4}),
+        (None, {"input": 3, "output": 5}),
+        *2 * [("author", {"input": 10, "output": 7, "reasoning": 2})],
+    ]
+    assert whole.units == {"input": 33, "output": 23, "reasoning": 4}
+    alone = response(output=[drawn])
+    assert [part.model for part in alone.parts] == ["m", "author"]
+    stream = collector("openai", "responses")
+    stream.add({"type": "response.completed", "response": {"model": "m", "usage": USED, "output": output}})
+    assert len(stream.usage().parts) == 3
 
 
 def test_a_tool_that_drew_nothing_is_no_part() -> None:

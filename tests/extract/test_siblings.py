@@ -115,6 +115,45 @@ def test_an_answer_from_maps_pays_for_it_as_one_from_the_web_does(
     assert found.units == {"input": 9, "output": 4, **units}
 
 
+def answer(*groundings: dict[str, Any]) -> dict[str, Any]:
+    """Give a body of so many candidates, each with what it was grounded by."""
+    usage = {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13}
+    said = [{"groundingMetadata": each, "finishReason": "STOP"} for each in groundings]
+    return {"candidates": said, "usageMetadata": usage}
+
+
+TWICE = {"webSearchQueries": ["a", "", "b", "a", None]}
+MORE = {"webSearchQueries": ["b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("groundings", "units"),
+    [
+        ((TWICE,), {"web_search": 2}),
+        ((SEARCHED, MORE), {"web_search": 3}),
+        ((MAPPED, MAPPED), MAPS),
+        (({"webSearchQueries": [{"of": "tomorrow"}, {"of": "tomorrow"}]},), {"web_search": 1}),
+    ],
+)
+def test_searches_are_charged_by_the_query_that_is_unlike_others(
+    groundings: tuple[dict[str, Any], ...], units: dict[str, int]
+) -> None:
+    expected = {"input": 9, "output": 4, **units}
+    assert read(answer(*groundings), provider="google", api="generate_content").units == expected
+    # the same told chunk by chunk, the end without any
+    chunks = [*(answer(each) for each in groundings), answer({})]
+    assert read(chunks, provider="google", api="generate_content").units == expected
+    told = [{"serverContent": {"groundingMetadata": each}} for each in groundings]
+    assert read([*told, turn()], provider="google", api="live").units == expected
+
+
+def test_what_a_stream_was_grounded_by_is_that_of_when_it_was_told() -> None:
+    stream, queries = collector("google", "generate_content"), ["a"]
+    stream.add(answer({"webSearchQueries": queries}))
+    queries.append("b")
+    assert stream.usage()["web_search"] == 1
+
+
 def test_an_interaction_pays_for_its_grounding() -> None:
     usage = {
         "total_input_tokens": 9,
@@ -131,3 +170,18 @@ def test_an_interaction_pays_for_its_grounding() -> None:
     usage["grounding_tool_count"] = [{"type": "of_tomorrow", "count": 1}, {"type": "retrieval"}, 3]
     found = read({"usage": usage}, provider="google", api="interactions")
     assert (found.units, found.flags) == ({"input": 9, "output": 4}, ("unknown_keys",))
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "units"),
+    [
+        ("rerank", {"results": [], "meta": {"billed_units": {"input_tokens": 120}}}, {"input": 120}),
+        ("cohere_chat", {"usage": {"billed_units": {"pages": 2}}}, {"pages": 2}),
+        ("cohere_chat", {"meta": {"billed_units": {"pages": 2, "input_tokens": 0}}}, {"pages": 2}),
+    ],
+)
+def test_cohere_s_rerankers_are_billed_by_tokens_too_and_its_parser_by_pages(
+    api: str, body: dict[str, Any], units: dict[str, int]
+) -> None:
+    found = read(body, provider="cohere", api=api)
+    assert (found.units, found.flags, found.reason) == (units, (), None)

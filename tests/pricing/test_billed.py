@@ -132,3 +132,31 @@ def test_an_answer_without_usage_is_unpriced_and_says_why(body: dict[str, Any], 
     cost = of_body(body, "openai", "chat", "gpt-4o")
     assert (cost.amount, cost.status) == (None, "unpriced")
     assert reason in str(cost.reason)
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "amount"),
+    [
+        # A million tokens for 0.10: one list has that for a thousand of them.
+        ("embed-multilingual-light-v3.0", {"billed_units": {"input_tokens": 1_000_000}}, "0.1"),
+        # 20 x 0.10 a million, and three images at 0.0001
+        ("embed-english-v3.0", {"billed_units": {"input_tokens": 20, "images": 3}}, "0.000302"),
+        ("parse-v5.0", {"billed_units": {"pages": 4}}, "0.006"),  # 1.50 a thousand
+        ("rerank-v5.0-pro", {"billed_units": {"input_tokens": 2000}}, "0.0001"),  # 0.05 a million
+    ],
+)
+def test_cohere_s_embeddings_pages_and_rerankings_cost_what_is_billed(
+    model: str, body: dict[str, Any], amount: str
+) -> None:
+    kind: dict[str, Any] = {"results": []} if model.startswith("rerank") else {"embeddings": []}
+    cost = of_body({**kind, "meta": body}, "cohere", "rerank" if "results" in kind else "cohere_embed", model)
+    assert (cost.amount, cost.status, cost.flags) == (Decimal(amount), "priced", ())
+
+
+def test_xai_s_looking_at_images_and_films_costs_its_tokens_alone() -> None:
+    used = ["SERVER_SIDE_TOOL_VIEW_IMAGE", "SERVER_SIDE_TOOL_VIEW_X_VIDEO", "SERVER_SIDE_TOOL_X_SEARCH"]
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+    body = {"usage": {**usage, "server_side_tools_used": used}}
+    cost = of_body(body, "xai", "grpc_chat", "grok-4.3")
+    # 1000 x 1.25 and 100 x 2.50 a million, and 5 dollars for a thousand searches of X
+    assert (cost.amount, cost.status) == (Decimal("0.0065"), "priced")

@@ -12,7 +12,8 @@ from outlay.extract.tally import Tally
 
 _ENDS = ("message-end", "stream-end")
 _KNOWN = frozenset({"billed_units", "tokens", "cached_tokens", "api_version", "warnings", "is_experimental"})
-_COUNTED = frozenset({"search_units", "image_tokens", "images", "classifications"})
+_COUNTED = frozenset({"search_units", "image_tokens", "images", "classifications", "pages"})
+_WITHOUT_ANSWER = frozenset({"embeddings", "results"})  # of embedding and of reranking
 _KNOWN_UNITS = _COUNTED | {"input_tokens", "output_tokens"}
 
 
@@ -32,13 +33,13 @@ def read_cohere(body: Mapping[str, Any], provider: str) -> Usage:
         tally.note("estimated", "billed_units is absent: counted from tokens")
         billed = inner(usage, "tokens")
     given, output = tally.count(billed, "input_tokens"), tally.count(billed, "output_tokens")
-    if "embeddings" not in inside and _COUNTED.isdisjoint(billed):  # an answer has both
+    if _WITHOUT_ANSWER.isdisjoint(inside) and _COUNTED.isdisjoint(billed):  # an answer has both
         tally.sides(given, output, None)
     tally.put("input", given)
     tally.put("input_image", tally.count(billed, "image_tokens"))
     thought, output = tally.count(inner(usage, "tokens"), "reasoning_tokens") or 0, output or 0
     tally.put("output", tally.take("reasoning", min(thought, output), output))
-    for unit in ("search_units", "images", "classifications"):
+    for unit in ("search_units", "images", "classifications", "pages"):
         tally.put(unit, tally.amount(billed, unit))
     tally.unknown(usage, _KNOWN)
     tally.unknown(billed, _KNOWN_UNITS)

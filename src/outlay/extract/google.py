@@ -66,7 +66,7 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
     tally = Tally()
     named = {snake(key): value for key, value in usage.items()}
     count_google(tally, named)
-    for unit, count in _grounded(body.get("candidates")):
+    for unit, count in groundings(body.get("candidates")):
         tally.put(unit, count)
     return finish(tally, facts, usage, provider, google_terms(named))
 
@@ -74,7 +74,7 @@ def read_generate_content(body: Mapping[str, Any], provider: str) -> Usage:
 def usual_generate_content(body: Mapping[str, Any]) -> Usual | None:
     """Read a usual answer and give its very usage; None for one that needs a closer look."""
     usage = body.get("usageMetadata")
-    if type(usage) is not dict or not (items := usual_items(usage)) or _grounded(body.get("candidates")):
+    if type(usage) is not dict or not (items := usual_items(usage)) or groundings(body.get("candidates")):
         return None
     model, answer_id = body.get("modelVersion"), body.get("responseId")
     names = (model, answer_id) if _is_name(model) and _is_name(answer_id) else names_in(google_facts(body))
@@ -150,26 +150,51 @@ def _count_prompt(tally: Tally, named: Mapping[str, Any], counts: tuple[int, int
         tally.put("input", count_output(tally, "input", tools, tool_listed))
 
 
-def _grounded(candidates: object) -> list[Item]:
-    """Count what grounding is charged for, which usageMetadata leaves out."""
-    return [found for candidate in rows_of(candidates) for found in groundings(candidate)]
-
-
-def groundings(content: object) -> list[Item]:
-    """Count the web searches of a candidate's grounding, and a request to Google Maps where it has a source.
-
-    ai.google.dev/gemini-api/docs/maps-grounding: a request that has at least one source of Maps is one.
-    """
-    grounding = peek(content, "groundingMetadata") or peek(content, "grounding_metadata")
-    if grounding is None:
+def groundings(candidates: object) -> list[Item]:
+    """Count what the grounding of an answer is charged for, which usageMetadata leaves out."""
+    if not candidates:
         return []
-    queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
-    chunks = peek(grounding, "groundingChunks") or peek(grounding, "grounding_chunks")
-    counts = (
-        ("web_search", sum(bool(query) for query in rows_of(queries))),
-        ("maps_search", int(any(peek(chunk, "maps") for chunk in rows_of(chunks)))),
-    )
-    return [found for found in counts if found[1]]
+    grounded = Grounded()
+    for candidate in rows_of(candidates):
+        grounded.add(candidate)
+    return grounded.items()
+
+
+class Grounded:
+    """What one answer was grounded by, over all of its candidates and chunks.
+
+    ai.google.dev/gemini-api/docs/google-search: of an answer's web searches each unique query that is not
+    empty counts; /maps-grounding: an answer that has at least one source of Google Maps is one request.
+    """
+
+    __slots__ = ("_maps", "_queries")
+
+    def __init__(self) -> None:
+        self._queries: set[str] = set()
+        self._maps = False
+
+    def add(self, content: object) -> None:
+        """Look at a candidate, or at what a live session says."""
+        grounding = peek(content, "groundingMetadata") or peek(content, "grounding_metadata")
+        if grounding is None:
+            return
+        queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
+        self._queries.update(str(query) for query in rows_of(queries) if query)
+        chunks = peek(grounding, "groundingChunks") or peek(grounding, "grounding_chunks")
+        self._maps = self._maps or any(peek(chunk, "maps") for chunk in rows_of(chunks))
+
+    def items(self) -> list[Item]:
+        """Give the counts."""
+        counts = (("web_search", len(self._queries)), ("maps_search", int(self._maps)))
+        return [found for found in counts if found[1]]
+
+    def as_candidates(self) -> list[dict[str, Any]] | None:
+        """Give candidates of a body that were grounded by just this; None where nothing is charged."""
+        if not self.items():
+            return None
+        chunks = [{"maps": {"of": "any"}}] if self._maps else []
+        told = {"webSearchQueries": sorted(self._queries), "groundingChunks": chunks}
+        return [{"groundingMetadata": told}]
 
 
 class GenerateContentStream:
@@ -181,11 +206,11 @@ class GenerateContentStream:
         self._provider = provider
         self._first: Any = None
         self._last: Any = None
-        self._grounded: Any = None
+        self._grounded = Grounded()
         self._kept = Kept()
 
     def add(self, event: Any) -> None:
-        """Keep the first and the last chunk, every usage, and the last chunk that tells of searches."""
+        """Keep the first and the last chunk, every usage, and what chunks tell of searches."""
         if self._first is None:
             self._first = event
         self._last = event
@@ -195,11 +220,8 @@ class GenerateContentStream:
             usage = getattr(event, "usage_metadata", None)
         if usage is not None:
             self._kept.append(usage)
-        candidates = rows_of(peek(event, "candidates"))
-        if candidates and (
-            peek(candidates[0], "groundingMetadata") or peek(candidates[0], "grounding_metadata")
-        ):
-            self._grounded = candidates
+        for candidate in rows_of(peek(event, "candidates")):
+            self._grounded.add(candidate)
 
     @property
     def complete(self) -> bool:
@@ -226,7 +248,7 @@ class GenerateContentStream:
                 if value or key not in facts:
                     facts[key] = value
         facts["usageMetadata"] = self._kept.merged() or None
-        facts["candidates"] = self._grounded
+        facts["candidates"] = self._grounded.as_candidates()
         return facts
 
     def usage(self) -> Usage:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from outlay.core.usage import Item, Usage, changed, ordered
+from outlay.core.usage import Usage, changed, ordered
 from outlay.extract.answers import finish, missing, split, tier_terms, usage_in
-from outlay.extract.google import google_terms, google_usage, groundings, snake
+from outlay.extract.google import Grounded, google_terms, google_usage, snake
 from outlay.extract.modality import by_modality, count_input, count_output
 from outlay.extract.plain import fields_of, rows_of
 from outlay.extract.streams import cut_off, peek
@@ -88,7 +88,7 @@ class LiveStream:
         self._seconds: Any = None
         self._last: Mapping[str, Any] | None = None
         self._open = False
-        self._grounded: list[Item] = []  # of the turn under way; as in other streams the last word counts
+        self._grounded = Grounded()  # of the turn under way
         self._prompts: list[Usage] = []  # what each turn was grounded by: some models charge it by the prompt
         self._terms: dict[str, str] | None = None  # on which all turns agree
 
@@ -96,7 +96,8 @@ class LiveStream:
         """Count a turn when its usage comes; keep the last session usage of OpenAI's live API."""
         fields = event if type(event) is dict else fields_of(event) or {}
         content = fields.get("serverContent") or fields.get("server_content")
-        self._grounded = groundings(content) or self._grounded
+        if content is not None:
+            self._grounded.add(content)
         if usage := google_usage(fields):
             self._end_turn(usage)
         elif "usage" in fields:
@@ -108,9 +109,9 @@ class LiveStream:
         self._last, self._open = usage, False
         named = {snake(key): value for key, value in usage.items()}
         count_live(self._turns, named)
-        if self._grounded:
-            self._prompts.append(Usage.of(self._grounded))
-        self._grounded = []
+        if grounded := self._grounded.items():
+            self._prompts.append(Usage.of(grounded))
+            self._grounded = Grounded()
         terms = google_terms(named)
         self._terms = terms if self._terms is None else dict(self._terms.items() & terms.items())
 

@@ -6,10 +6,10 @@ from typing import Any
 from outlay.core.usage import Usage
 from outlay.extract.answers import error_in, finish, inner, missing, split, usage_in
 from outlay.extract.chat import count_chat, read_chat
+from outlay.extract.drawing import count_images, drafted
 from outlay.extract.google import count_google, google_facts, google_terms, google_usage, snake
 from outlay.extract.modality import count_input, from_details
 from outlay.extract.plain import fields_of, name_of, plain, rows_of
-from outlay.extract.responses import count_images
 from outlay.extract.stated import STATED
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.tally import Tally
@@ -34,15 +34,7 @@ def read_images(body: Mapping[str, Any], provider: str) -> Usage:
     terms = {key: name for key, name in named.items() if name}
     read = finish(tally, body, usage, provider, terms)
     drafting = usage_in(body.get("svg_usage"))
-    return _with_drafting(read, drafting) if drafting else read
-
-
-def _with_drafting(drawing: Usage, svg: Mapping[str, Any]) -> Usage:
-    """Make the authoring of SVG a part of its own: it names another model."""
-    tally = Tally()
-    count_chat(tally, {**svg, "output_tokens_details": svg}, "")
-    tally.flags.discard("unknown_keys")
-    return split(drawing, (drawing, tally.usage(model=name_of(svg.get("model")), raw=svg)))
+    return split(read, (read, drafted(drafting))) if drafting else read
 
 
 def read_transcription(body: Mapping[str, Any], provider: str) -> Usage:

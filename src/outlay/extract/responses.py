@@ -7,12 +7,13 @@ from outlay.core.usage import Usage, changed
 from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_in, tier_terms, usage_in
 from outlay.extract.chat import count_chat
 from outlay.extract.common import RESPONSES, common_usage
+from outlay.extract.drawing import count_images, drafts_in
 from outlay.extract.held import held
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.table import FINAL_RESPONSES
 from outlay.extract.tally import Tally
-from outlay.extract.usual import searches_of
+from outlay.extract.usual import drawings_of, searches_of
 
 # docs.x.ai/developers/pricing: one tool under OpenAI's name and under its own. The rest keep theirs.
 _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "collections_search"}
@@ -24,7 +25,9 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
     tools = usage_in(body.get("tool_usage"))
     searches = 0 if tools is None else searches_of(tools)
-    if searches is not None and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
+    drawings = drawings_of(body.get("output"))
+    usual = searches is not None and not drawings
+    if usual and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
         tier, (items, copied) = tier_in(body), common
         if tools is not None:
             copied["tool_usage"] = tools
@@ -37,15 +40,14 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     count_chat(tally, usage, "")
     if "server_side_tool_usage_details" in usage or "num_server_side_tools_used" in usage:
         _count_xai_tools(tally, usage)
-    if tools is None:
-        return _with_context(finish(tally, body, usage, provider, tier_terms(body)), usage)
-    tally.put("web_search", tally.count(inner(tools, "web_search"), "num_requests"))
-    if any(_says_a_count(used) for tool, used in tools.items() if tool not in _TOOLS):
-        tally.flags.add("unknown_keys")
-    whole = finish(tally, body, {**usage, "tool_usage": tools}, provider, tier_terms(body))
-    drawing = inner(tools, "image_gen")
-    drawn = drawing.get("input_tokens") or drawing.get("output_tokens")
-    return _with_drawing(whole, drawing, body) if drawn else whole
+    if tools is not None:
+        tally.put("web_search", tally.count(inner(tools, "web_search"), "num_requests"))
+        if any(_says_a_count(used) for tool, used in tools.items() if tool not in _TOOLS):
+            tally.flags.add("unknown_keys")
+        usage["tool_usage"] = tools
+    whole = finish(tally, body, usage, provider, tier_terms(body))
+    drawn = [*_drawn(inner(tools or {}, "image_gen"), body), *drafts_in(drawings)]
+    return split(whole, (changed(whole, raw=None), *drawn)) if drawn else _with_context(whole, usage)
 
 
 def _says_a_count(used: object) -> bool:
@@ -82,12 +84,13 @@ def _with_context(usage: Usage, stated: Mapping[str, Any]) -> Usage:
     return usage
 
 
-def _with_drawing(whole: Usage, drawing: Mapping[str, Any], body: Mapping[str, Any]) -> Usage:
-    """Make the image tool's tokens a part of their own: they are another model's, and not in the total."""
+def _drawn(drawing: Mapping[str, Any], body: Mapping[str, Any]) -> list[Usage]:
+    """Read the image tool's tokens, if any: they are another model's, and not in the total."""
+    if not (drawing.get("input_tokens") or drawing.get("output_tokens")):
+        return []
     tally = Tally()
     count_images(tally, drawing)
-    part = tally.usage(model=_image_model(body))
-    return split(whole, (changed(whole, parts=(), raw=None), part))
+    return [tally.usage(model=_image_model(body))]
 
 
 def _image_model(body: Mapping[str, Any]) -> str | None:
@@ -96,17 +99,6 @@ def _image_model(body: Mapping[str, Any]) -> str | None:
         if peek(tool, "type") == "image_generation":
             return name_of(peek(tool, "model"))
     return None
-
-
-def count_images(tally: Tally, usage: Mapping[str, Any]) -> None:
-    """Count the tokens of drawing: input and output, each with its image part, the rest text."""
-    total = tally.count(usage, "total_tokens")
-    wholes = tally.sides(tally.count(usage, "input_tokens"), tally.count(usage, "output_tokens"), total)
-    for side, whole in zip(("input", "output"), wholes, strict=True):
-        details = inner(usage, f"{side}_tokens_details")
-        left = tally.take(f"{side}_image", tally.count(details, "image_tokens"), whole)
-        tally.put(side, left)
-    tally.check(total, sum(wholes))
 
 
 class ResponsesStream:
