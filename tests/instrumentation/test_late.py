@@ -203,3 +203,29 @@ print(outlay.instrument("openai") == outlay.instrument() == ("anthropic", "opena
     first, *rest = done.stdout.splitlines()
     assert ["instrumentation" in name.split("/") for name in first.split()] == [False, False, True]
     assert rest == ["True True", "True"]
+
+
+def test_an_sdk_that_is_named_while_its_import_is_watched_is_hooked_once() -> None:
+    """Naming it imports it: each run of a chat model would be two calls, and one hook would stay for good."""
+    program = """
+import sys
+import outlay
+outlay.instrument()
+assert "openai" not in sys.modules and "langchain_core" not in sys.modules
+print(outlay.instrument("openai", "langchain"))
+from langchain_core.language_models import FakeListChatModel
+FakeListChatModel(responses=["hi"]).invoke("x")
+with outlay.open() as ledger:
+    print(len(ledger.calls()))
+outlay.uninstrument()
+import openai
+print("instrumentation" in openai.OpenAI.request.__code__.co_filename.split("/"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OUTLAY_LEDGER": "memory:"},
+    )
+    assert done.stdout.splitlines() == ["('openai', 'langchain')", "1", "False"]

@@ -150,9 +150,14 @@ class Hooks:
     def _hook(self, name: str, *, include_usage: bool, demanded: bool) -> None:
         status = self._status(name)
         if status.state == "installed":
+            # Hooking an SDK imports it, and that import is watched: it would be hooked within, and here again.
+            ours = Patches()
+            if self._patches.setdefault(name, ours) is not ours:
+                return
             try:
                 self._patches[name] = _leaf(name).instrument(self.recorder, include_usage=include_usage)
             except Exception as error:  # noqa: BLE001 - an SDK that moved its insides must not stop the program
+                self._patches.pop(name, None)
                 note_failure(f"instrument({name})", error)
         elif demanded and status.state == "not installed":
             raise MissingExtraError.of(name, status.package)
