@@ -2,8 +2,13 @@
 
 import asyncio
 import gc
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -14,6 +19,7 @@ from tests.support.wire import Kept
 
 from outlay.capture import context
 from outlay.instrumentation import Hooks
+from outlay.journal import segments
 
 pytestmark = [
     pytest.mark.usefixtures("hooks"),
@@ -235,3 +241,56 @@ def test_unhooking_lets_go(kept: Kept, hooks: Hooks, address: str) -> None:
         connection.response.create()
         until(connection, "response.done")
     assert not kept.records
+
+
+FORKING = """
+import os, sys
+from types import SimpleNamespace
+from outlay import process
+from outlay.capture.call import Call
+from outlay.instrumentation.google_turns import Turns
+from outlay.instrumentation.openai_sockets import Session
+recorder = process.current().recorder
+{begin}
+child = os.fork()
+if child == 0:
+    {leave}
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+{end}
+"""
+SOCKET = (
+    "it = Session(recorder, 'realtime', 'openai', 'gpt-realtime')\n"
+    """it.hear('{"type": "response.created", "response": {"id": "r1"}}')"""
+)
+LIVE = """
+it = Turns(lambda: Call(recorder(), provider="google", api="live", model="gemini-live-2.5-flash-preview"))
+said = dict(usage_metadata=None, server_content=None, tool_call="a")
+it.hear(SimpleNamespace(**said))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.parametrize(
+    ("begin", "leave", "end"),
+    [
+        (SOCKET, "del it", """it.hear('{"type": "response.done", "response": {"id": "r1"}}')"""),
+        (SOCKET, "it.closed(None)", "it.closed(None)"),
+        (LIVE, "it.closed(None)", "it.closed(None)"),
+    ],
+)
+def test_a_turn_that_is_under_way_when_its_process_forks_is_one_call(
+    tmp_path: Path, begin: str, leave: str, end: str
+) -> None:
+    """The child's copy of the session is let go when the child ends; the parent's goes on."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKING.format(begin=begin, leave=leave, end=end)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OUTLAY_LEDGER": str(tmp_path)},
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = b"".join(each.path.read_bytes() for each in segments(tmp_path / "journal")).splitlines()
+    assert len(lines) == 1
+    assert json.loads(lines[0])["provider"] in {"openai", "google"}

@@ -1,5 +1,6 @@
 """google-genai's live sessions, turn by turn, and its interactions, which have their own HTTP client."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import wraps
@@ -62,6 +63,7 @@ class Turns:
         self._start = start
         self._call: Call | None = None
         self._grounded: list[Any] = []  # the last message of the turn that tells of searches
+        self._pid = os.getpid()
 
     def hear(self, message: Any) -> None:
         """Look at one message: a turn begins with its first content, and its usage ends it."""
@@ -80,8 +82,10 @@ class Turns:
             self._grounded = [message]
 
     def closed(self, error: BaseException | None) -> None:
-        """End the turn under way: nobody will hear of its usage."""
+        """End the turn under way: nobody will hear of its usage. A forked child lets go of a copy."""
         call, self._call, self._grounded = self._call, None, []
+        if self._pid != os.getpid():
+            return
         unknown = Usage(reason="the session ended within a turn")
         if call is not None and error is not None:
             call.fail(error, unknown)

@@ -5,6 +5,7 @@ request that opened the connection.
 """
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial, wraps
@@ -67,6 +68,7 @@ class Session:
         self._model = model
         self._transcriber: str | None = None
         self._open: dict[str, Call] = {}
+        self._pid = os.getpid()
 
     def hear(self, message: bytes | str) -> None:
         """Look at one event; of the many that carry words or sound only the moment of the first is noted."""
@@ -110,9 +112,9 @@ class Session:
             call.finish(usage)
 
     def closed(self, error: BaseException | None) -> None:
-        """End what is under way: nobody will hear of its usage."""
+        """End what is under way: nobody will hear of its usage. A forked child lets go of a copy."""
         calls, self._open = self._open, {}
-        for call in calls.values():
+        for call in calls.values() if self._pid == os.getpid() else ():
             if error is None:
                 call.leave(Usage(reason=_LEFT))
             else:
