@@ -236,3 +236,31 @@ def test_gemini_on_vertex_is_vertex_with_its_region(kept: Kept) -> None:
     assert {(record.provider, record.usage.term("region")) for record in kept.records} == {
         ("vertex", "us-central1")
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (
+            "gemini-embedding-001",  # asked by :predict
+            {"predictions": [{"embeddings": {"values": [0.1], "statistics": {"token_count": 1000}}}]},
+        ),
+        (
+            "gemini-embedding-2",  # asked by :embedContent
+            {"embedding": {"values": [0.1]}, "usageMetadata": {"promptTokenCount": 1000}},
+        ),
+    ],
+)
+def test_embeddings_on_vertex_are_calls_whichever_way_its_model_is_asked(
+    model: str, body: dict[str, Any], kept: Kept
+) -> None:
+    gemini(Server([answer(body)])).models.embed_content(model=model, contents="hi")
+
+    async def main() -> None:
+        await gemini(Server([answer(body)])).aio.models.embed_content(model=model, contents="hi")
+
+    asyncio.run(main())
+    assert [record.usage.units for record in kept.records] == [{"input": 1000}] * 2
+    assert {(record.provider, record.api, record.model) for record in kept.records} == {
+        ("vertex", "embeddings", model)
+    }

@@ -482,3 +482,29 @@ def test_a_raw_stream_that_breaks_is_one_failed_call_and_one_that_ends_is_whole(
     broken, whole = kept.records
     assert (broken.status, broken.error_type) == ("error", "ReadError")
     assert (whole.status, "abandoned" in whole.flags) == ("success", False)
+
+
+def test_decisions_are_calls_at_their_own_price(kept: Kept) -> None:
+    usage = {
+        "input_tokens": 1000,
+        "input_tokens_details": {"cached_tokens": 400, "cache_write_tokens": 0},
+        "output_tokens": 20,
+        "output_tokens_details": {"reasoning_tokens": 10},
+        "total_tokens": 1020,
+    }
+    said = {"type": "predicate", "name": "rude", "probability": 0.1}
+    body = {"answers": [said], "model": "gpt-6-luna", "usage": usage}
+    question: Any = {"type": "predicate", "name": "rude", "question": "Is this rude?"}
+    asked: dict[str, Any] = {"model": "gpt-6-luna", "input": "hi", "questions": [question]}
+    client(Server([answer(body)])).decisions.create(**asked)
+    client(Server([answer(body)])).decisions.with_raw_response.create(**asked)
+
+    async def main() -> None:
+        await async_client(Server([answer(body)])).decisions.create(**asked)
+
+    asyncio.run(main())
+    # 600 x 0.10 + 400 x 0.01 dollars a million; what is put out is not charged
+    assert [record.cost for record in kept.records] == [Decimal("0.000064")] * 3
+    assert {tuple(record.usage.units.items()) for record in kept.records} == {
+        (("input", 600), ("cache_read", 400), ("output", 10), ("reasoning", 10))
+    }

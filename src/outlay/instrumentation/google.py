@@ -23,6 +23,7 @@ METHODS = {
     "embedContent": "embeddings",
     "batchEmbedContents": "embeddings",
 }
+_PREDICT = "predict"  # how Vertex embeds by its older models; what it draws so says nothing of its usage
 _KEPT = 8  # chunks beside the first: more than enough for each field's last value
 
 
@@ -53,7 +54,7 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
     @guarded
     def begin(client: Any, http_method: str, path: str, streamed: bool) -> Call | None:  # noqa: FBT001 - internal
         model, _, method = path.partition("?")[0].rpartition(":")
-        api = METHODS.get(method)
+        api = "embeddings" if method == _PREDICT and "embed" in model else METHODS.get(method)
         if not patches.active or inside.get() is not None or http_method.lower() != "post" or api is None:
             return None
         provider = "vertex" if client.vertexai else "google"

@@ -150,7 +150,7 @@ class Hooks:
     def _hook(self, name: str, *, include_usage: bool, demanded: bool) -> None:
         status = self._status(name)
         if status.state == "installed":
-            # Hooking an SDK imports it, and that import is watched: it would be hooked within, and here again.
+            # Hooking an SDK imports it, and that import is watched: it would be hooked within, too.
             ours = Patches()
             if self._patches.setdefault(name, ours) is not ours:
                 return

@@ -17,6 +17,7 @@ PATHS = {
     "/completions": "completions",
     "/responses": "responses",
     "/responses/compact": "responses",
+    "/decisions": "responses",
     "/embeddings": "embeddings",
     "/images/generations": "images",
     "/images/edits": "images",
@@ -24,6 +25,8 @@ PATHS = {
     "/audio/transcriptions": "transcription",
     "/audio/translations": "transcription",
 }
+TIERS = {"decisions": "decisions"}
+"""Answers to questions about an input are asked at a path of their own, and cost less."""
 HELPERS = (
     ("openai.lib.streaming.chat", "ChatCompletionStream"),
     ("openai.lib.streaming.responses", "ResponseStream"),
@@ -47,7 +50,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
 
     prepare = _ask_for_usage if include_usage else _as_it_is
     patches = stainless.instrument(
-        stainless.Sdk(_base_client, _streaming, PATHS, "openai", prepare), recorder
+        stainless.Sdk(_base_client, _streaming, PATHS, "openai", prepare, TIERS), recorder
     )
     for module, name in HELPERS:
         _hook_helper(module, name, patches)

@@ -5,7 +5,7 @@ through ``SyncAPIClient.request`` or ``AsyncAPIClient.request``; retries happen 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +38,9 @@ class Sdk:
     paths: Mapping[str, str]  # path of a billed POST -> api
     provider: str  # where the host does not tell
     prepare: Prepare
+    tiers: Mapping[str, str] = field(
+        default_factory=dict
+    )  # a path's last part -> the tier that it is priced by
 
 
 def instrument(sdk: Sdk, recorder: Callable[[], Recorder]) -> Patches:
@@ -88,8 +91,8 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
             provider, body = known_provider(client, sdk.provider), options.json_data
             model = body.get("model") if type(body) is dict or isinstance(body, Mapping) else None
             call = Call(recorder(), provider=provider, api=api, model=text_or_none(model), streamed=stream)
-            if provider == "bedrock" and not is_profile(call.model):  # a profile's prefix decides alone
-                call.terms.update(place_at(client.base_url.host))
+            if provider == "bedrock" or sdk.tiers:
+                _say_terms(sdk, call, client, options.url)
             if call.said is not None:
                 call.said.asked(body)
             sent, hidden = _prepared(sdk, call, options) if stream else (options, None)
@@ -101,6 +104,15 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
         return call, sent, hidden
 
     return begin
+
+
+def _say_terms(sdk: Sdk, call: Call, client: Any, url: str) -> None:
+    """Say what the price depends on and no answer says."""
+    if call.provider == "bedrock" and not is_profile(call.model):  # a profile's prefix decides alone
+        call.terms.update(place_at(client.base_url.host))
+    tier = sdk.tiers.get(url.rpartition("/")[2])
+    if tier is not None:
+        call.terms["service_tier"] = tier
 
 
 def _prepared(sdk: Sdk, call: Call, options: Any) -> tuple[Any, Hidden]:
