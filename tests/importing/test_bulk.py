@@ -260,6 +260,9 @@ DETAILS = st.fixed_dictionaries(
         "cache_read_input_tokens": COUNT,
         "input_cache_creation_1h": st.integers(0, 9),
         "output_reasoning_tokens": st.integers(0, 9),
+        "output_audio_tokens": st.sampled_from([0, 0, "0", None, 3]),
+        "input_modality_1": st.sampled_from([0, 0, 4, {"a": 1}]),
+        "unit": st.sampled_from(["TOKENS", "TOKENS", "", "CHARACTERS", None, 7]),
         "other": st.integers(0, 9),
     },
 )
@@ -279,6 +282,7 @@ OBSERVATION: dict[str, st.SearchStrategy[Any]] = {
     "usage": st.none() | DETAILS,
     "usageDetails": st.none() | DETAILS | DETAILS.map(json.dumps) | st.sampled_from([{}, "x", [1]]),
     "promptTokens": COUNT,
+    "unit": st.none() | st.sampled_from(["TOKENS", "tokens", "SECONDS"]),
     "costDetails": st.none() | st.fixed_dictionaries({}, optional={"total": MONEY, "input": MONEY}),
     "calculatedTotalCost": MONEY,
     "latency": MEASURE,

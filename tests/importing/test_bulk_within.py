@@ -147,3 +147,38 @@ def test_any_total_beside_any_cost(some: list[tuple[dict[str, str], bool, str | 
         made.append(row)
     rows = [LANGFUSE] * 10 + made
     both_agree("\n".join(text(each).replace("{n}", str(n)) for n, each in enumerate(rows)).encode())
+
+
+UNTOLD: list[dict[str, Any]] = [
+    {"request_id": '"r{n}"', "startTime": f'"{TEN}"', "spend": "0.0", "prompt_tokens": "0",
+     "completion_tokens": "0", "metadata": {"usage_object": {"cached_tokens": "0"}}},
+    {**HELICONE, "prompt_tokens": "0", "completion_tokens": "0", "cost": "0"},
+    {**LANGFUSE, "usageDetails": {"input": "0", "output": "0", "input_audio": "0"}, "usage": "null",
+     "costDetails": {"total": "0"}, "totalCost": "0"},
+    {**LANGFUSE, "usageDetails": "{}", "usage": {"unit": '"TOKENS"', "input": "0", "output": "0"},
+     "costDetails": "{}", "totalCost": "0"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", UNTOLD, ids=["litellm", "helicone", "langfuse", "langfuse by its api"])
+def test_where_no_token_is_told_nothing_is_priced_in_bulk(row: dict[str, Any], tmp_path: Path) -> None:
+    data = lines({**row, "model": '"gpt-4o"'}, [])
+    assert left(data + b"\n", tmp_path) == 0
+    assert {(each.cost, each.usage.reason) for each in both_agree(data).records} == {
+        (None, "no usage was given")
+    }
+
+
+@pytest.mark.parametrize(
+    "usage", [{"unit": '"TOKENS"'}, '{"unit": "TOKENS"}'], ids=["by keys", "as an object"]
+)
+@pytest.mark.parametrize("name", ["input_modality_1", "output_audio"])
+def test_counts_of_other_names_are_read_in_bulk_where_they_are_0(
+    usage: Any, name: str, tmp_path: Path
+) -> None:
+    row = changed({**LANGFUSE, "usage": usage}, ("usageDetails", name), "0")
+    row = changed(row, ("usageDetails", "total"), None)  # so that nothing lies within anything
+    some: Changes = [(("usageDetails", name), "4"), (("usageDetails", "input_0"), "1")]
+    data = lines(row, some)
+    assert left(data + b"\n", tmp_path) == len(some)
+    assert {each.total_tokens for each in both_agree(data).records} == {93, 93 + 4, 93 + 1}

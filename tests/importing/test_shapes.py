@@ -267,6 +267,68 @@ def test_helicones_counts_and_its_own_cache(maker: Maker) -> None:
     assert one(maker, served).cost == 0
 
 
+LOG = {"request_id": "r", "startTime": TEN, "spend": 0, "prompt_tokens": 0, "completion_tokens": 0}
+ASKED = {"request_id": "r", "request_created_at": TEN, "cost": 0, "prompt_tokens": 0, "completion_tokens": 0}
+SEEN = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": TEN, "usageDetails": {}, "totalCost": 0}
+ZEROS = {
+    "unit": "TOKENS",
+    "input": 0,
+    "output": 0,
+    "total": 0,
+}  # as Langfuse's API has them beside no details
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        LOG,
+        {**LOG, "call_type": "aimage_generation"},
+        ASKED,
+        {**SEEN, "usage": ZEROS},
+        {**SEEN, "inputUsage": 0, "outputUsage": 0},  # as its batch export has them
+        {**SEEN, "promptTokens": 0, "completionTokens": 0},
+    ],
+)
+def test_where_no_token_is_told_nobody_knows_what_was_used(maker: Maker, row: dict[str, Any]) -> None:
+    """LiteLLM, Langfuse and Helicone write 0 where an answer told no usage; it was priced at 0 dollars."""
+    found = one(maker, {**row, "model": "gpt-4o"})
+    assert (found.cost, found.cost_status, found.charge.reason) == (None, "unpriced", "no usage was given")
+    assert found.usage.reason == "no usage was given"
+
+
+GENERATION = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": TEN, "model": "gpt-4o"}
+
+
+@pytest.mark.parametrize(
+    ("details", "units"),
+    [
+        (
+            {"input": 5, "input_audio_tokens": 50, "output": 5, "output_audio": 7, "total": 67},
+            {"input": 5, "input_audio": 50, "output": 5, "output_audio": 7},
+        ),
+        (  # the parts lie within
+            {"input": 55, "input_audio_tokens": 50, "output": 12, "output_audio_tokens": 7, "total": 67},
+            {"input": 5, "input_audio": 50, "output": 5, "output_audio": 7},
+        ),
+        ({"input": 0, "input_modality_1": 40, "output": 5, "total": 45}, {"input": 40, "output": 5}),
+        ({"input_tokens": 40, "output_tokens": 5, "total": 45}, {"input": 40, "output": 5}),
+        ({"input": 40, "input_tokens": 40, "output": 5, "total": 45}, {"input": 40, "output": 5}),
+    ],
+)
+def test_every_count_of_an_observation_counts(
+    maker: Maker, details: dict[str, int], units: dict[str, int]
+) -> None:
+    """Sound, and what callback handlers name in their own way, were left out without a word."""
+    assert dict(one(maker, {**GENERATION, "usageDetails": details}).usage.items) == units
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_what_is_counted_in_another_unit_is_no_tokens(maker: Maker, within: bool) -> None:  # noqa: FBT001  # a parameter
+    usage = {"input": 50, "output": 5, "total": 55, **({"unit": "CHARACTERS"} if within else {})}
+    found = one(maker, {**GENERATION, "usage": usage, "unit": None if within else "SECONDS"})
+    assert (found.total_tokens, found.cost, found.usage.reason) == (0, None, "no usage was given")
+
+
 def test_equal_rows_stay_two_calls_and_have_the_same_ids_again(maker: Maker) -> None:
     row = {"timestamp": TEN, "cost": 1, "model": "gpt-4o"}
     first = [found.id for found in read(maker, row, row, {**row, "cost": 2})]

@@ -62,14 +62,13 @@ def _usage(row: Mapping[str, Any], provider: object) -> dict[str, Any]:
             return {"usage": usage}
     prompt = count(row.get("prompt_tokens"), "prompt_tokens")
     completion = count(row.get("completion_tokens"), "completion_tokens")
-    if prompt is None and completion is None:
-        return {}
     read_tokens = count(row.get("prompt_cache_read_tokens"), "prompt_cache_read_tokens") or 0
     written = count(row.get("prompt_cache_write_tokens"), "prompt_cache_write_tokens") or 0
     reasoning = min(count(row.get("reasoning_tokens"), "reasoning_tokens") or 0, completion or 0)
     units = {"input": prompt or 0, "cache_read": read_tokens, "cache_write": written,
              "output": (completion or 0) - reasoning, "reasoning": reasoning}  # fmt: skip
-    return {"usage": {unit: quantity for unit, quantity in units.items() if quantity}}
+    used = {unit: quantity for unit, quantity in units.items() if quantity}
+    return {"usage": used} if used else {}  # it writes 0 where an answer tells no usage
 
 
 def _cost(row: Mapping[str, Any]) -> object:

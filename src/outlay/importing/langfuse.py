@@ -13,6 +13,16 @@ CACHED = ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens", 
 REASONING = ("output_reasoning_tokens", "output_reasoning", "reasoning_tokens")
 WRITTEN = ("input_cache_creation", "input_cache_creation_5m", "cache_creation_input_tokens")
 WRITTEN_1H = ("input_cache_creation_1h",)
+AUDIO = {
+    "input_audio": ("input_audio_tokens", "input_audio"),
+    "output_audio": ("output_audio_tokens", "output_audio"),
+}
+_PARTS = {
+    "input": {"cache_read": CACHED, "cache_write": WRITTEN, "cache_write_1h": WRITTEN_1H,
+              "input_audio": AUDIO["input_audio"]},
+    "output": {"reasoning": REASONING, "output_audio": AUDIO["output_audio"]},
+}  # fmt: skip
+TOKENS = "TOKENS"  # the unit of what is counted, where one is told
 
 
 def is_langfuse(row: Mapping[str, Any]) -> bool:
@@ -35,7 +45,8 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
 
     Only generations and embeddings are calls; spans around them repeat their figures. Its usage keys do not
     overlap, except where their sum is more than the stated total: then the parts lie inside of input and
-    output. A cost of 0 with tokens is none: Langfuse writes it where it knows no price.
+    output. Keys of other names count by the side that they name, as Langfuse adds them up. A cost of 0 with
+    tokens is none: Langfuse writes it where it knows no price, as it writes 0 tokens where none were told.
 
     Raises:
         NotACallError: the observation is no call of a model.
@@ -69,23 +80,45 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
 
 
 def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
-    told = {**inner(row.get("usage")), **inner(row.get("usageDetails"))}
-    whole = count(first(told, "input") if told else first(row, "inputUsage", "promptTokens"), "input")
-    out = count(first(told, "output") if told else first(row, "outputUsage", "completionTokens"), "output")
-    if whole is None and out is None:
-        return {}
-    read, written, written_1h, reasoning = (
-        sum(count(told.get(name), name) or 0 for name in names)
-        for names in (CACHED, WRITTEN, WRITTEN_1H, REASONING)
+    details = inner(row.get("usageDetails"))
+    told = {**inner(row.get("usage")), **details}
+    if str(first(told, "unit") or first(row, "unit") or TOKENS).upper() != TOKENS:
+        return {}  # characters, say
+    whole = count(first(told, "input") if told else first(row, "inputUsage", "promptTokens"), "input") or 0
+    out = (
+        count(first(told, "output") if told else first(row, "outputUsage", "completionTokens"), "output") or 0
     )
+    parts = {side: _parts(told, side) for side in _PARTS}
+    more = {side: _others(details, side) for side in _PARTS}
+    within = {side: sum(parts[side].values()) + more[side] for side in _PARTS}
     total = count(first(told, "total"), "total")
-    whole, out = whole or 0, out or 0
-    within = read + written + written_1h
-    if total == whole + out and within <= whole and reasoning <= out:
-        whole, out = whole - within, out - reasoning
-    units = {"input": whole, "cache_read": read, "cache_write": written, "cache_write_1h": written_1h,
-             "output": out, "reasoning": reasoning}  # fmt: skip
-    return {"usage": {unit: quantity for unit, quantity in units.items() if quantity}}
+    if total == whole + out and within["input"] <= whole and within["output"] <= out:
+        whole, out = whole - within["input"], out - within["output"]
+    units = {
+        "input": whole + more["input"],
+        "output": out + more["output"],
+        **parts["input"],
+        **parts["output"],
+    }
+    used = {unit: quantity for unit, quantity in units.items() if quantity}
+    return {"usage": used} if used else {}
+
+
+def _parts(told: Mapping[str, Any], side: str) -> dict[str, int]:
+    return {
+        unit: sum(count(told.get(name), name) or 0 for name in names) for unit, names in _PARTS[side].items()
+    }
+
+
+def _others(details: Mapping[str, Any], side: str) -> int:
+    """Add up what is counted on a side under names of somebody's own."""
+    return sum(count(value, name) or 0 for name, value in details.items() if is_other(name, side))
+
+
+def is_other(name: str, side: str) -> bool:
+    """Whether a key is one of a side's, and none that is known."""
+    known = (side, *(each for names in _PARTS[side].values() for each in names))
+    return side in name and name not in known
 
 
 def _cost(row: Mapping[str, Any]) -> object:

@@ -26,8 +26,9 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
     """Read a spend log.
 
     A spend of 0 with tokens is what LiteLLM writes for a model whose price it does not know: such a call is
-    priced anew; of a failed one without spend nobody knows what it used. An answer from LiteLLM's own cache
-    cost nothing. Tokens include cached and written ones.
+    priced anew; of a failed one without spend nobody knows what it used, nor of one without any token, which
+    it writes where an answer tells no usage. An answer from LiteLLM's own cache cost nothing. Tokens include
+    cached and written ones.
 
     Raises:
         UsageError: a count that cannot be.
@@ -62,7 +63,7 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, in
     more = {**details, **usage, **inner(metadata.get("additional_usage_values"))}
     prompt = count(row.get("prompt_tokens"), "prompt_tokens")
     completion = count(row.get("completion_tokens"), "completion_tokens")
-    if prompt is None and completion is None:
+    if not prompt and not completion:
         return {}
     thought = inner(usage.get("completion_tokens_details")).get("reasoning_tokens")
     reasoning = count(thought, "reasoning_tokens")

@@ -80,7 +80,6 @@ def _usage(cells: Cells, told: Told) -> None:
             "reasoning_tokens",
         )
     )
-    silent = cells.let(f"{prompt} IS NULL AND {completion} IS NULL")
     out = cells.let(f"coalesce({completion}, 0)")
     reasoning = cells.let(f"least(coalesce({thought}, 0), {out})")
     told.units = {
@@ -90,8 +89,7 @@ def _usage(cells: Cells, told: Told) -> None:
         "output": f"{out} - {reasoning}",
         "reasoning": reasoning,
     }
-    told.units = {unit: f"CASE WHEN {silent} THEN 0 ELSE {text} END" for unit, text in told.units.items()}
-    told.silent = silent
+    told.silent = cells.let(f"{' + '.join(told.units.values())} = 0")
 
 
 def _cost(cells: Cells, told: Told) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from outlay.importing import langfuse
-from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
+from outlay.importing.bulk.cells import Cells, Tree
+from outlay.importing.bulk.expressions import NOTHING, coalesced, is_one_of, matches, quoted
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told
 
@@ -14,7 +14,8 @@ _PARTS = {
     "cache_write_1h": langfuse.WRITTEN_1H,
     "reasoning": langfuse.REASONING,
 }
-_KEYS = ("input", "output", "total", *(name for names in _PARTS.values() for name in names))
+_AUDIO = tuple(name for names in langfuse.AUDIO.values() for name in names)  # which go one by one
+_KEYS = ("input", "output", "total", "unit", *(name for names in _PARTS.values() for name in names), *_AUDIO)
 _WITHOUT = {"input": ("inputUsage", "promptTokens"), "output": ("outputUsage", "completionTokens")}
 _MS = 1000
 
@@ -77,11 +78,12 @@ def _measured(cells: Cells, start: str, end: str, seconds: str) -> str:
 
 def _usage(cells: Cells, told: Told) -> None:
     said = _told(cells)
-    whole, out = (cells.count(said[key]) for key in ("input", "output"))
+    whole, out = (cells.let(f"coalesce({cells.count(said[key])}, 0)") for key in ("input", "output"))
     units = {unit: _added(cells, [said[name] for name in names]) for unit, names in _PARTS.items()}
     total = cells.count(said["total"])
-    silent = cells.let(f"{whole} IS NULL AND {out} IS NULL")
-    whole, out = cells.let(f"coalesce({whole}, 0)"), cells.let(f"coalesce({out}, 0)")
+    for name in _AUDIO:
+        _only(cells, said[name], "0")
+    _only(cells, coalesced((said["unit"], cells.text("unit"))), langfuse.TOKENS)
     within = " + ".join(units[unit] for unit in ("cache_read", "cache_write", "cache_write_1h"))
     inside = cells.let(
         f"""coalesce({total} = {whole} + {out} AND {within} <= {whole}
@@ -92,8 +94,13 @@ def _usage(cells: Cells, told: Told) -> None:
         "input": f"CASE WHEN {inside} THEN {whole} - ({within}) ELSE {whole} END",
         "output": f"CASE WHEN {inside} THEN {out} - {units['reasoning']} ELSE {out} END",
     }
-    told.units = {unit: f"CASE WHEN {silent} THEN 0 ELSE {text} END" for unit, text in told.units.items()}
-    told.silent = silent
+    told.silent = cells.let(f"{whole} + {out} + {within} + {units['reasoning']} = 0")
+
+
+def _only(cells: Cells, text: str, value: str) -> None:
+    """Leave rows to the other way that say anything else here."""
+    if text != NOTHING:
+        cells.need(is_one_of(text, value, f'"{value}"'))  # as a text or, out of an object, as JSON
 
 
 def _told(cells: Cells) -> dict[str, str]:
@@ -102,14 +109,27 @@ def _told(cells: Cells) -> dict[str, str]:
     trees = cells.trees(*names)
     if trees:  # each key stands in the first that has it
         found = {key: text for tree in reversed(trees) for key, text in tree.items() if key in _KEYS}
+        _no_others(cells, cells.trees("usageDetails") or ())
         if not all(isinstance(text, str) for text in found.values()):
             cells.need("FALSE")  # an object is no count
         return {key: text if isinstance(text := found.get(key), str) else NOTHING for key in _KEYS}
     objects = [text for name in names if (text := cells.object(name)) != NOTHING]
+    if "usageDetails" in names:
+        known = ", ".join(map(quoted, _KEYS))
+        counted = "lambda key: contains(key, 'input') OR contains(key, 'output')"
+        keys = f"list_filter(json_keys({objects[0]}), {counted})"
+        cells.need(f"coalesce(list_has_all([{known}], {keys}), TRUE)")
     said = {key: _said(cells, objects, at) for at, key in enumerate(_KEYS)}
     for key, others in _WITHOUT.items():
         said[key] = _either(cells, objects, said[key], others)
     return said
+
+
+def _no_others(cells: Cells, trees: Iterable[Tree]) -> None:
+    """Leave rows to the other way that count under names of their own."""
+    for key, text in (each for tree in trees for each in tree.items()):
+        if key not in _KEYS and any(langfuse.is_other(key, side) for side in ("input", "output")):
+            _only(cells, text if isinstance(text, str) else "'more'", "0")
 
 
 def _said(cells: Cells, objects: list[str], at: int) -> str:

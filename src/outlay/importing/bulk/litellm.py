@@ -72,20 +72,20 @@ def _usage(cells: Cells, told: Told, said: Details) -> None:
         "input_tokens": cells.count(cells.text("prompt_tokens")),
         "output_tokens": cells.count(cells.text("completion_tokens")),
     }
-    either = cells.let(f"coalesce({counts['input_tokens']}, {counts['output_tokens']})")
+    silent = cells.let(" + ".join(f"coalesce({count}, 0)" for count in counts.values()) + " = 0")
     for name, text in (
         ("cached_tokens", said.cached),
         ("cache_write_tokens", said.written),
         ("reasoning_tokens", said.reasoning),
     ):
-        counts[name] = text if text == NOTHING else _count(cells, text, either)
+        counts[name] = text if text == NOTHING else _count(cells, text, silent)
     inclusive(cells, told, counts)
-    told.silent = f"{either} IS NULL"
+    told.silent = silent
 
 
-def _count(cells: Cells, text: str, either: str) -> str:
+def _count(cells: Cells, text: str, silent: str) -> str:
     """Read a count of the metadata, which counts only where tokens are told at all."""
-    return f"CASE WHEN {either} IS NOT NULL THEN {cells.count(cells.let(text))} END"
+    return f"CASE WHEN NOT {silent} THEN {cells.count(cells.let(text))} END"
 
 
 def _operation(call_type: str) -> str:
