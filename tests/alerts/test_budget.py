@@ -315,6 +315,14 @@ def test_row_100_of_several_receivers_one_that_is_refused_is_told(
     assert "to mail 1" not in caplog.text
 
 
+def test_row_100_an_address_of_any_alphabet_is_a_channel_and_never_a_fault_of_the_caller(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    environ = {"OUTLAY_ALERT_SMTP": "smtp://127.0.0.1:1", "OUTLAY_ALERT_EMAIL": "Jürg <jürg@example.org>"}
+    send_alert("too dear", environ=environ)
+    assert "could not be sent to mail: ConnectionRefusedError" in caplog.text
+
+
 def test_row_100_a_server_that_asks_no_password_may_have_signed_its_certificate_itself(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from outlay import process
+from outlay.core.errors import UnknownModelError
 from outlay.llm.openai_adapter import OpenAIAdapter
 from outlay.logs import log_llm_call
 from outlay.settings import Settings
-from outlay.trackers import InMemoryTracker, UsageRecord, calculate_cost
+from outlay.trackers import CostTracker, InMemoryTracker, UsageRecord, calculate_cost
 
 # 1,000 tokens at 3 and 500 at 9 dollars a million.
 PRICES = """
@@ -71,6 +72,30 @@ def test_a_model_of_one_s_own_price_costs_what_its_record_says(use: Callable[[st
     )
     assert recorded.cost == COST
     assert WAYS[way]() == float(COST)
+
+
+@pytest.mark.parametrize("way", ["client", "log"])
+def test_a_price_in_other_money_is_told_as_no_dollars(use: Callable[[str], None], way: str) -> None:
+    use(f'currency = "EUR"\n{PRICES}')
+    assert WAYS[way]() is None
+
+
+@pytest.mark.parametrize("way", ["usage", "record"])
+def test_a_cost_in_dollars_of_a_price_in_other_money_is_refused(use: Callable[[str], None], way: str) -> None:
+    use(f'currency = "EUR"\n{PRICES}')
+    with pytest.raises(UnknownModelError, match="the price of house-1 is in EUR"):
+        WAYS[way]()
+
+
+def test_a_tracker_of_calls_in_other_money_knows_no_dollars(
+    use: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(f'currency = "EUR"\n{PRICES}')
+    tracker = CostTracker(storage_path=None)
+    tracker.record(model="house-1", input_tokens=1000, output_tokens=500)
+    tracker.print_summary()
+    assert "Total cost        : unknown" in capsys.readouterr().out
+    assert [each["cost_usd"] for each in tracker.by_provider().values()] == [None]
 
 
 def test_a_price_file_that_cannot_be_read_is_said_once_and_the_shipped_book_counts(

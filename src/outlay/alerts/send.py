@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
-from email.utils import formataddr, getaddresses
+from email.utils import getaddresses, quote
 from functools import partial
 from typing import Any
 from urllib.error import HTTPError
@@ -63,11 +63,16 @@ def channels(environ: Mapping[str, str]) -> dict[str, Channel]:
         found["slack"] = lambda message: post(webhook, message)
     server, receiver = (environ.get(f"OUTLAY_ALERT_{name}", "").strip() for name in ("SMTP", "EMAIL"))
     if server and receiver:
-        receivers = [formataddr(each) for each in getaddresses([receiver]) if each[1]] or [receiver]
+        receivers = [_written(*each) for each in getaddresses([receiver]) if each[1]] or [receiver]
         sender = environ.get("OUTLAY_ALERT_FROM", "").strip() or receivers[0]
         found |= _each("mail", [partial(mail, server, sender, each) for each in receivers])
     urls = environ.get("OUTLAY_ALERT_APPRISE", "").split()
     return found | _each("apprise", [partial(notify, url) for url in urls])
+
+
+def _written(name: str, address: str) -> str:
+    """Write an address as it was; a server may take one with letters of any alphabet."""
+    return f'"{quote(name)}" <{address}>' if name else address
 
 
 def _each(name: str, ways: Sequence[Channel]) -> dict[str, Channel]:

@@ -13,7 +13,7 @@ from outlay.capture.call import Call
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.core.usage import Usage
-from outlay.instrumentation.langchain_runs import Names, said_of, telling
+from outlay.instrumentation.langchain_runs import Names, forget_oldest, said_of, telling
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import text_or_none, usage_in
 
@@ -117,6 +117,7 @@ class _Runs:
         model = text_or_none(facts.get("ls_model_name")) or text_or_none(asked.get("model"))
         name = self.names.of(about.get("parent_run_id")) or about.get("name")
         whom = said_of(facts, about.get("tags"), name)
+        forget_oldest(self._runs)
         run = self._runs[run_id] = _Run(self._recorder(), PROVIDERS.get(named, named), model, whom)
         if run.call.said is not None:
             run.call.said.asked({"messages": said})

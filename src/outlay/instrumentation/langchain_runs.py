@@ -16,6 +16,13 @@ _NOBODYS = ("Runnable", "LangGraph", "CompiledStateGraph", "ChatPromptTemplate")
 """How a name begins that LangChain gave itself."""
 
 
+def forget_oldest(runs: dict[Any, Any]) -> None:
+    """Make room for a run: callbacks of some never end, as where a handler of the program's own raises."""
+    if len(runs) >= MAX_RUNS:
+        for run in list(runs)[: len(runs) - MAX_RUNS + 1]:  # at one go, while other threads begin runs
+            runs.pop(run, None)
+
+
 class Names:
     """The name of the outermost run around each run that is under way."""
 
@@ -24,8 +31,7 @@ class Names:
 
     def begin(self, run: Any, parent: Any, name: object) -> None:
         """Note a run; one further in has the name of the one around it, if that has any."""
-        if len(self._outermost) >= MAX_RUNS:
-            self.end(next(iter(self._outermost), None))
+        forget_oldest(self._outermost)
         own = name if isinstance(name, str) and name and not name.startswith(_NOBODYS) else None
         self._outermost[run] = self._outermost.get(parent) or own
 

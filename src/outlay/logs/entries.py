@@ -1,4 +1,4 @@
-"""What a log says of one call, as a plain dictionary: times are local, latency is in seconds."""
+"""What a log says of one call, as a plain dictionary: local times, latency in seconds, costs in dollars."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -48,11 +48,12 @@ def success_fields(result: Any) -> dict[str, Any]:
     """Give model, tokens and cost of a result; what it does not say, and a price nobody knows, is None."""
     usage, model, cost = _priced(result)
     known = bool(usage.items) or usage.reason is None
+    dollars = cost.amount if cost.currency == "USD" else None
     return {
         "model": model,
         "input_tokens": usage.input_tokens if known else None,
         "output_tokens": usage.output_tokens if known else None,
-        "cost": None if cost.amount is None else float(cost.amount),
+        "cost": None if dollars is None else float(dollars),
     }
 
 

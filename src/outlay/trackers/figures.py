@@ -101,7 +101,7 @@ def stats_of(records: Sequence[Record]) -> UsageStats:
 def totals_of(records: Sequence[Record]) -> Totals:
     """Give the figures of a summary."""
     times = [record.latency_ms for record in records if record.latency_ms is not None]
-    known = any(record.cost is not None for record in records)
+    known = any(record.cost is not None and record.currency == "USD" for record in records)
     return Totals(
         calls=len(records),
         succeeded=sum(record.success for record in records),

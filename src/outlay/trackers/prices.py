@@ -47,7 +47,7 @@ def calculate_cost(usage: Any = None, /, **terms: Any) -> float:
 
     Raises:
         TypeError: the ways are mixed, or no price was given.
-        UnknownModelError: no price of the model is known; a KeyError whose text names near models.
+        UnknownModelError: no price of the model is known, or none in dollars; a KeyError whose text says why.
         UsageError: counts that cannot be; a ValueError.
     """
     given = {name: value for name, value in terms.items() if value is not None}
@@ -107,6 +107,10 @@ def _by_thousands(given: dict[str, Any]) -> Cost:
 def _dollars(cost: Cost, model: str) -> float:
     if cost.amount is None:
         raise UnknownModelError(f"{cost.reason or f'no price of {model} is known'}")
+    if cost.currency != "USD":
+        raise UnknownModelError(
+            f"the price of {model} is in {cost.currency}; a rate under [[exchange]] turns it into dollars"
+        )
     return float(cost.amount)
 
 

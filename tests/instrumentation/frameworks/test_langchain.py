@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
+from contextvars import copy_context
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.support.wire import Kept, answer
 from tests.support.wire_httpx import HttpxServer
 
 from outlay.capture import Recorder, SystemClock, context, track
-from outlay.instrumentation import Hooks
+from outlay.instrumentation import Hooks, langchain_runs
 from outlay.pricing import cost_of
 
 pytest.importorskip("langchain_core", reason="langchain-core is not installed: `uv sync --group frameworks`")
@@ -23,6 +24,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.tracers import context as tracers
 
 pytestmark = pytest.mark.usefixtures("layers")
 USED: Any = {
@@ -139,6 +141,26 @@ def test_an_error_is_one_failed_call_and_the_callers_own(kept: Kept) -> None:
     with pytest.raises(ConnectionError, match="refused"):
         Own(fails=True).invoke("hi")
     assert (kept.only.status, kept.only.error_type, kept.only.cost) == ("error", "ConnectionError", None)
+
+
+def test_runs_that_never_end_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch, kept: Kept) -> None:
+    """Of two prompts a handler of the program's own refuses the second: the first one's run has no end."""
+
+    class Refusing(BaseCallbackHandler):
+        raise_error = True
+
+        def on_chat_model_start(self, _what: Any, said: Any, **_about: Any) -> None:
+            if said[0][0].content == "secret":
+                raise PermissionError
+
+    monkeypatch.setattr(langchain_runs, "MAX_RUNS", 20)
+    both = [[HumanMessage("hi")], [HumanMessage("secret")]]
+    for _ in range(50):
+        with pytest.raises(PermissionError):
+            copy_context().run(Own().generate, both, callbacks=[Refusing()])
+    assert len(tracers._configure_hooks[-1][0].get()._runs) == 20
+    Own().invoke("ho")
+    assert kept.only.usage.units == UNITS
 
 
 def test_an_answer_out_of_the_cache_is_no_call(kept: Kept) -> None:
