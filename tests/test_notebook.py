@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from outlay import notebook as magic
+
 nbformat = pytest.importorskip("nbformat")
 NotebookClient: Any = pytest.importorskip("nbclient").NotebookClient
 
@@ -51,3 +53,8 @@ def test_a_notebooks_calls_are_kept_and_shown(tmp_path: Path, monkeypatch: pytes
         check=True,
     )
     assert json.loads(report.stdout)["total"]["calls"] == 1
+
+
+def test_a_word_too_many_is_told_and_not_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    magic.show("model 7d more")
+    assert capsys.readouterr().out == "outlay: 'more' is one word too many; write %outlay user,day 7d\n"

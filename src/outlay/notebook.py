@@ -24,7 +24,10 @@ def show(line: str) -> None:
     from outlay.render.as_table import Page  # noqa: PLC0415 - only where it is asked for
     from outlay.render.reports import report_text  # noqa: PLC0415 - likewise
 
-    by, since = (*line.split(), "", "")[:2]
+    by, since, *rest = (*line.split(), "", "")
+    if any(rest):
+        print(f"outlay: {rest[0]!r} is one word too many; write %outlay user,day 7d")  # noqa: T201 - as below
+        return
     try:
         with process.current().open() as reader:
             report = reader.report(by or "model", since=since or None)

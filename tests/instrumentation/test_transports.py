@@ -285,3 +285,42 @@ def test_a_response_that_was_read_can_be_copied_as_without_us(kept: Kept, *, wai
     assert copy.deepcopy(response).content == STREAM
     assert pickle.dumps(response)
     assert kept.only.usage.units == UNITS
+
+
+OLLAMA = "http://localhost:11434/api/chat"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:streamGenerateContent"
+LINES = (
+    b'{"model": "m", "done": false}\n{"model": "m", "done": true, "prompt_eval_count": 10, "eval_count": 5}\n'
+)
+LIST = json.dumps(
+    [
+        {"candidates": [{"content": {}}], "modelVersion": "gemini-2.5-pro"},
+        {
+            "candidates": [{"finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
+        },
+    ]
+).encode()
+GROWING = {"ollama": (OLLAMA, LINES, "application/x-ndjson"), "google": (GEMINI, LIST, "application/json")}
+
+
+@pytest.mark.usefixtures("transports")
+@pytest.mark.parametrize("provider", GROWING)
+@pytest.mark.parametrize("by", ["httpx2", "requests"])
+def test_lines_and_lists_of_json_that_come_bit_by_bit_are_streams(by: str, provider: str, kept: Kept) -> None:
+    url, body, kind = GROWING[provider]
+    if by == "httpx2":
+        answering = httpx2.MockTransport(
+            lambda _request: httpx2.Response(
+                200, stream=httpx2.ByteStream(body), headers={"content-type": kind}
+            )
+        )
+        with httpx2.Client(transport=answering).stream("POST", url, json=ASK) as response:
+            response.read()
+    else:
+        with requests.Session() as made:
+            made.mount(url, Adapter(body, kind=kind))
+            for _ in made.post(url, json=ASK, stream=True).iter_lines():
+                pass
+    assert (kept.only.provider, kept.only.streamed) == (provider, True)
+    assert kept.only.usage.units == {"input": 10, "output": 5}

@@ -103,6 +103,13 @@ def test_a_services_own_tags_come_on_top_of_those_that_all_share(tmp_path: Path)
     assert settings.tags == {"team": "platform", "env": "prod", "service": "web-7"}
 
 
+def test_a_null_takes_a_tag_away_that_others_set(tmp_path: Path) -> None:
+    write(tmp_path, '[tags]\nteam = "platform"\nenv = "dev"\n')
+    said = '{"service": null, "env": null, "row": 7, "new": null}'
+    settings = load({"OUTLAY_SERVICE": "web", "OUTLAY_TAGS": said}, tmp_path)
+    assert settings.tags == {"team": "platform", "row": "7"}
+
+
 def test_an_unknown_key_names_the_file_and_the_nearest_key(tmp_path: Path) -> None:
     write(tmp_path, 'ledgr = "x"')
     with pytest.raises(SettingsError) as caught:

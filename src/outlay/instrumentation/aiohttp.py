@@ -58,8 +58,9 @@ def settle(call: Call, response: Any) -> None:
     """Read an answer as it comes."""
     if transports.failed(call, response.status):
         return
-    call.streamed = transports.is_stream(response.headers.get("content-type", ""))
-    seen = Watch(call, Body(call.provider, call.api, is_stream=call.streamed))
+    kind = response.headers.get("content-type", "")
+    call.streamed = transports.comes_bit_by_bit(kind, response.url.path)
+    seen = Watch(call, Body(call.provider, call.api, is_stream=transports.is_stream(kind)))
     content = response.content
     held = getattr(content, "_buffer", None)
     if held is None:  # an empty body has no buffer

@@ -51,10 +51,11 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
 def _settle(call: Call, response: Any) -> None:
     if transports.failed(call, response.status_code):
         return
-    stream = transports.is_stream(response.headers.get("content-type", ""))
+    kind = response.headers.get("content-type", "")
     if call.streamed:
-        call.streamed = stream
-        _tee(response, Watch(call, _Text(call.provider, call.api, is_stream=stream)))
+        call.streamed = transports.comes_bit_by_bit(kind, urlsplit(response.url or "").path)
+        is_stream = transports.is_stream(kind)
+        _tee(response, Watch(call, _Text(call.provider, call.api, is_stream=is_stream)))
     else:
         call.finish(usage_in(response.content, call))
 

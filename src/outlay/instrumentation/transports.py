@@ -46,6 +46,7 @@ _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 _MODEL_IN_PATH = re.compile(r"/(?:models|deployments)/([^/:]+)")
 _LOOKED_AT = 4096  # bytes at either end of a request, where its model stands
 _FAILED = 400
+_EVENTS, _LINES = "text/event-stream", "application/x-ndjson"
 
 
 class HTTPStatusError(AnsweredError):
@@ -81,7 +82,12 @@ def failed(call: Call, status: int) -> bool:
 
 def is_stream(content_type: str) -> bool:
     """Whether a body comes as server-sent events."""
-    return content_type.startswith("text/event-stream")
+    return content_type.startswith(_EVENTS)
+
+
+def comes_bit_by_bit(content_type: str, path: str) -> bool:
+    """Whether a body comes as events, as lines of JSON (Ollama's), or as a list that grows (Gemini's)."""
+    return content_type.startswith((_EVENTS, _LINES)) or path.endswith(":streamGenerateContent")
 
 
 def hook_clients(module: Any, recorder: Callable[[], Recorder]) -> Patches:
@@ -119,9 +125,9 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
 def _settle(call: Call, response: Any) -> None:
     if failed(call, response.status_code):
         return
-    stream = is_stream(response.headers.get("content-type", ""))
+    kind = response.headers.get("content-type", "")
     if call.streamed:
-        call.streamed = stream
-        tee(response, Watch(call, Body(call.provider, call.api, is_stream=stream)))
+        call.streamed = comes_bit_by_bit(kind, response.request.url.path)
+        tee(response, Watch(call, Body(call.provider, call.api, is_stream=is_stream(kind))))
     else:
         call.finish(usage_in(response.content, call))

@@ -36,7 +36,8 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
     home = _home(given.get("ledger"), given.pop("home", None))
     if "prices" not in given and _is_file(home / PRICES_NAME):
         given["prices"] = home / PRICES_NAME
-    given["tags"] = {**default_tags(environ), **shared, **given.get("tags", {})}
+    tags = {**default_tags(environ), **shared, **given.get("tags", {})}
+    given["tags"] = {name: text for name, text in tags.items() if text is not None}
     return Settings(home=home, file=file, run=environ.get(RUN) or None, **given)
 
 

@@ -115,7 +115,7 @@ def _zone(value: object, _base: Path) -> str:
     return zone(_text(value)).key
 
 
-def _tags(value: object, _base: Path) -> dict[str, str]:
+def _tags(value: object, _base: Path) -> dict[str, str | None]:
     how = "write tags as NAME=VALUE,NAME=VALUE or, in the file, as a table of texts"
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = json.loads(value)  # for values that hold a comma
@@ -126,7 +126,7 @@ def _tags(value: object, _base: Path) -> dict[str, str]:
         return {name.strip(): text.strip() for name, _, text in pairs}
     if not isinstance(value, dict) or any(isinstance(text, dict | list) for text in value.values()):
         raise TypeError(how)
-    return {name: str(text) for name, text in value.items()}
+    return {name: None if text is None else str(text) for name, text in value.items()}  # JSON's null: none
 
 
 def _table(value: object, _base: Path) -> dict[str, Any]:
