@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outlay.core.addresses import is_server
+from outlay.core.addresses import DJANGO, MEMORY, is_server, named
 from outlay.core.cost import Cost, unpriced
 from outlay.core.ports import Ledger, Sink
 from outlay.core.record import Entry
@@ -26,8 +26,6 @@ if TYPE_CHECKING:  # for annotations alone: a program that only records or asks 
     from outlay.pricing import Book
     from outlay.report import LedgerReader
 
-MEMORY = "memory:"
-DJANGO = "django:"
 _PATIENCE = 10.0  # seconds that a question waits for what is on its way to a server
 
 
@@ -245,7 +243,7 @@ def resolved(settings: Settings) -> Settings:
 
 
 def _named(ledger: str) -> str:
-    if not ledger.startswith(DJANGO):
+    if not (ledger := named(ledger)).startswith(DJANGO):
         return ledger
     # By its name, since it stands on a floor above those that record through this module.
     url: str = import_module("outlay.contrib.django.ledger").ledger_url(ledger)

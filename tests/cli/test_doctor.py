@@ -421,6 +421,17 @@ def test_what_a_server_said_decides_what_there_is_to_do(error: str, do: str) -> 
     assert unshipped.do == ("outlay ship" if "start the server" in do else f"{do}, then outlay ship")
 
 
+def test_a_ledgers_name_that_cannot_be_is_one_line_and_no_ledger_is_put_aside(
+    outlay: Outlay, tmp_path: Path
+) -> None:
+    (tmp_path / "outlay.toml").write_text('ledger = "postgresql+psycopg://me:hush@h/d"', encoding="utf-8")
+    for command in ("doctor", "demo --no-sleep", "ship", "ship --ledger postgres+asyncpg://me:hush@h/d"):
+        done = outlay(*command.split(), OUTLAY_LEDGER="")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "names no ledger; did you mean postgres" in done.stderr
+        assert "hush" not in done.stderr
+
+
 def test_the_ledger_that_counts_comes_before_those_that_did_once(outlay: Outlay, tmp_path: Path) -> None:
     where = {"OUTLAY_LEDGER": ABSENT, "OUTLAY_HOME": str(tmp_path / "home")}
     assert outlay("demo", "--calls", "1", "--no-sleep", **where).returncode == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from outlay.core.addresses import check_address, is_path, is_server, shown
+from outlay.core.addresses import check_address, is_path, is_server, named, shown
 from outlay.core.errors import SettingsError
 
 
@@ -67,3 +67,37 @@ def test_a_password_that_a_url_would_cut_is_refused(url: str) -> None:
 )
 def test_a_url_that_libpq_or_the_driver_reads_rightly_is_let_through(url: str) -> None:
     check_address(url)
+
+
+@pytest.mark.parametrize(
+    "ledger", ["/data/x", "C:\\x", "chdb:///x", "postgres://h/d", "django:", "django:calls"]
+)
+def test_a_ledger_has_the_name_that_it_was_given(ledger: str) -> None:
+    assert named(f" {ledger}\n") == ledger
+
+
+@pytest.mark.parametrize("ledger", ["memory:", "memory://", "Memory:///"])
+def test_memory_has_one_name(ledger: str) -> None:
+    assert named(ledger) == "memory:"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "said"),
+    [
+        ("mysql://here/there", "'mysql://here/there' names no ledger; write "),
+        (
+            "postgresql+psycopg://me:s3cret@h:1/d",
+            "'postgresql+psycopg://' names no ledger; did you mean postgresql:",
+        ),
+        ("postgressql://me:s3/cret@h/d", "'postgressql://' names no ledger; did you mean postgresql:"),
+        ("me:s3cret@h/d", "'me:' names no ledger; write "),
+        ("memory:x", "'memory:x' names no ledger; write "),
+        ("", "'' names no ledger; write "),
+    ],
+)
+def test_what_names_no_ledger_is_refused_without_a_password(ledger: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        named(ledger)
+    assert str(caught.value).startswith(said)
+    assert "postgresql://HOST/NAME" in str(caught.value)
+    assert "cret" not in str(caught.value)

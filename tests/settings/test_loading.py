@@ -240,5 +240,15 @@ def test_a_password_that_a_url_would_cut_is_refused_and_shown_nowhere(tmp_path: 
     assert load({"OUTLAY_LEDGER": "chdb:///a#b@c"}, tmp_path).ledger == "chdb:///a#b@c"  # a folder's name
 
 
+def test_memory_is_memory_however_it_is_written(tmp_path: Path) -> None:
+    assert load({"OUTLAY_LEDGER": "memory://"}, tmp_path).ledger == "memory:"  # and not a journal in home
+
+
+def test_what_names_no_ledger_is_refused_before_calls_are_kept_elsewhere(tmp_path: Path) -> None:
+    write(tmp_path, 'ledger = "postgresql+psycopg://me:secret@h/d"')
+    with pytest.raises(SettingsError, match=r"outlay.toml: ledger: 'postgresql\+psycopg://' names no ledger"):
+        load({}, tmp_path)
+
+
 def test_every_setting_of_the_file_has_a_variable_but_the_alerts() -> None:
     assert READERS.keys() == VARIABLES.keys() | {"alerts"}

@@ -27,7 +27,6 @@ def init(ctx: click.Context, folder: Path) -> None:
     from outlay.cli.settings_file import settings_text
 
     state = state_of(ctx)
-    _check(ctx, state.ledger)
     above = settings_of(state)
     file = folder / "outlay.toml"
     default = default_home()
@@ -41,15 +40,6 @@ def init(ctx: click.Context, folder: Path) -> None:
     for note in notes:
         show(f"note: {note}")
     show(f"next: {step}")
-
-
-def _check(ctx: click.Context, ledger: str | None) -> None:
-    """Refuse what names no ledger now, rather than when the first call is asked for."""
-    from outlay.core.addresses import is_path, is_server
-    from outlay.process import DJANGO, MEMORY
-
-    if ledger is not None and not (is_path(ledger) or is_server(ledger) or ledger in {DJANGO, MEMORY}):
-        raise click.BadParameter(f"{ledger!r:.80} names no ledger; write a folder or a server's URL", ctx)
 
 
 def _write_new(file: Path, text: str) -> None:

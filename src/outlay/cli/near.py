@@ -14,6 +14,26 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
 )
 """Of words that other programs take for a command."""
 
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("cost", "costs", "spend", "usage", "summary", "stats"), "report --by model"),
+        **{
+            name: f"report --by {unit}"
+            for name, unit in (("daily", "day"), ("weekly", "week"), ("monthly", "month"))
+        },
+        **{f"{name}s": f"report --by {name}" for name in ("model", "provider", "session")},
+        **dict.fromkeys(("serve", "server", "ui", "web"), "dashboard"),
+        **dict.fromkeys(("record", "instrument", "track", "exec"), "run PROGRAM"),
+        **dict.fromkeys(("config", "settings", "setup"), "init"),
+        **dict.fromkeys(("status", "check"), "doctor"),
+        **dict.fromkeys(("budget", "budgets"), "alerts list"),
+        **dict.fromkeys(("delete", "clear", "reset", "prune"), "ledger prune"),
+        **dict.fromkeys(("update", "upgrade"), "prices update"),
+        **dict.fromkeys(("sync", "push"), "ship"),
+    }
+)
+"""What the root's commands are called elsewhere, ccusage's among them, and here."""
+
 _ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
         "--from": "--since",
@@ -24,9 +44,20 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "--filter": "--where",
         "--sort": "--order",
         "--timezone": "--tz",
+        "--days": "--since 7d",
+        "--last": "--since 7d",
+        "--period": "--since 7d",
+        "--url": "--ledger",
     }
 )
 """What options are called elsewhere, and here."""
+
+_FORMATS = ("--csv", "--json, --csv or --markdown")
+_FILES = (("--html", "--png FILE or --html FILE"), ("--csv", "> FILE after it"))
+_BY_COMMAND: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {"--format": (_FORMATS,), "-o": _FILES, "--output": _FILES, "--out": _FILES}
+)
+"""Likewise, where it depends on the command: an option of its own, and what to write if it has that one."""
 
 
 class NearGroup(click.Group):
@@ -38,7 +69,9 @@ class NearGroup(click.Group):
         """Find the subcommand."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"no command {name!r}; {_instead(name, known)}", ctx)
+            ours = _COMMANDS.get(name) if ctx.parent is None else None
+            instead = f"write outlay {ours}" if ours else _instead(name, known)
+            raise click.UsageError(f"no command {name!r}; {instead}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -96,19 +129,28 @@ def _said(error: click.UsageError) -> str:
         return f"name one of {', '.join(error.ctx.command.list_commands(error.ctx))}"
     if isinstance(error, NoSuchOption) and error.ctx is not None and (better := _option(error, error.ctx)):
         return f"no option {error.option_name}; write {better}"
-    return error.format_message().replace(" range.", ".")  # click's words: "is not a valid integer range."
+    said = error.format_message().replace(" range.", ".")  # click's words: "is not a valid integer range."
+    has = set() if error.ctx is None else _options(error.ctx)
+    extra = "--output" in has and said.startswith("Got unexpected extra argument (")
+    return f"{said}; write --output FILE" if extra else said
+
+
+def _options(ctx: click.Context) -> set[str]:
+    return {name for param in ctx.command.params for name in param.opts}
 
 
 def _option(error: NoSuchOption, ctx: click.Context) -> str | None:
     """Give what that command has for an option of others, or for a dimension."""
     from outlay.core.query import DIMENSIONS
 
-    has = {name for param in ctx.command.params for name in param.opts}
+    has = _options(ctx)
     dimension = error.option_name.lstrip("-").replace("-", "_")
     if "--where" in has and dimension in DIMENSIONS:
         return f"--where {dimension}=VALUE"
-    other = _ELSEWHERE.get(error.option_name)
-    return other if other in has else None
+    other = _ELSEWHERE.get(error.option_name, "")
+    if other.partition(" ")[0] in has:
+        return other
+    return next((better for own, better in _BY_COMMAND.get(error.option_name, ()) if own in has), None)
 
 
 def _instead(name: str, known: Iterable[str]) -> str:

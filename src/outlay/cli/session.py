@@ -15,7 +15,7 @@ from outlay import process
 from outlay.atomic import write_file
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
-from outlay.core.addresses import is_path, is_server
+from outlay.core.addresses import is_path, is_server, named
 from outlay.core.errors import NoLedgerError, SettingsError
 from outlay.core.period import moment
 from outlay.core.query import zone
@@ -36,7 +36,7 @@ def settings_of(state: State, tags: dict[str, str] | None = None) -> Settings:
     environ = dict(os.environ)
     peek = False
     if state.ledger is not None:
-        environ["OUTLAY_LEDGER"] = state.ledger
+        environ["OUTLAY_LEDGER"] = named(state.ledger)
         peek = is_server(state.ledger) and load(os.environ, working_folder()).ledger != state.ledger
     settings = process.resolved(replace(load(environ, working_folder()), peek=peek))
     return replace(settings, tags={**settings.tags, **tags}) if tags else settings

@@ -1,15 +1,47 @@
-"""A ledger's name: folder or URL, what may be shown of it, and whether its password is written rightly."""
+"""A ledger's name: whether it is one, what may be shown of it, whether its password is written rightly."""
 
 import re
 
 from outlay.core.errors import SettingsError
 
 # Two letters at least, so that C:\ledger stays a path.
+MEMORY, DJANGO = "memory:", "django:"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
 _NAMED_BY_USER = frozenset(("postgresql", "postgres"))
 _SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
 _WRITE = "percent-encode its user and password: @ is %40, / is %2F, # is %23, ? is %3F"
+_NAMES = "a folder's path, postgresql://HOST/NAME, clickhouse://HOST/NAME, chdb:///PATH, django: or memory:"
+
+
+def named(ledger: str) -> str:
+    """Give the one name of a ledger that somebody wrote; ``memory://`` is memory: too.
+
+    Raises:
+        SettingsError: it is neither a folder nor a ledger's URL, or a password in it would be cut.
+    """
+    text = ledger.strip()
+    scheme, _, rest = text.partition(":")
+    if is_server(text):
+        if scheme.lower() != "chdb":  # a folder may be called as it likes
+            check_address(text)
+        return text
+    if scheme.lower() == "memory" and ":" in text and not rest.strip("/"):
+        return MEMORY
+    if not text or not (is_path(text) or text.startswith(DJANGO)):
+        raise SettingsError(_no_ledger(text))
+    return text
+
+
+def _no_ledger(text: str) -> str:
+    """Say so, with the scheme alone of what may hold a password."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only here
+
+    scheme, sign, _ = text.partition("://" if "://" in text else ":")
+    what = f"{scheme}{sign}" if "@" in text else text
+    near = get_close_matches(scheme.partition("+")[0].lower(), sorted(_SERVERS), n=1)
+    instead = f"did you mean {near[0]}:? There are" if near else "write"
+    return f"{what!r:.80} names no ledger; {instead} {_NAMES}"
 
 
 def is_path(ledger: str) -> bool:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
-from outlay.core.addresses import check_address, is_path, is_server
+from outlay.core.addresses import is_path, named
 from outlay.core.query import zone
 from outlay.settings.values import OtelNames, Sync
 
@@ -40,9 +40,7 @@ def _address(value: object, _base: Path) -> str:
 
 
 def _ledger(value: object, base: Path) -> str:
-    text = _text(value)
-    if is_server(text) and not text.startswith("chdb:"):  # a folder may be called as it likes
-        check_address(text)
+    text = named(_text(value))
     return str(_path(text, base)) if is_path(text) else text
 
 
