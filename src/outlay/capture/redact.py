@@ -5,8 +5,11 @@ import re
 MAX_LENGTH = 300
 _KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|pplx|hf|api[-_]?key)[-_=:][A-Za-z0-9*_\-.]{8,}"
-    r"|\bAIza[A-Za-z0-9_\-]{20,}|\bya29\.[A-Za-z0-9_\-]{10,}"
-    r"|\b(?:Bearer|Basic)\s+\S{8,}|\bAKIA[A-Z0-9]{12,}|\beyJ[A-Za-z0-9_\-.]{20,}"
+    # Fireworks', Replicate's, Together's, Voyage's, Nvidia's, Jina's, GitHub's
+    r"|\b(?:fw|fpk|r8|tgp|pa|nvapi|jina|gh[opsu]|github_pat)[-_](?=[A-Za-z_\-]{0,40}\d)[A-Za-z0-9_\-]{16,}"
+    r"|\b(?:AIza|AQ\.)[A-Za-z0-9_\-]{20,}|\bya29\.[A-Za-z0-9_\-]{10,}"
+    r"|\b(?:Bearer|Basic)\s+\S{8,}|\bA[KS]IA[A-Z0-9]{12,}|\bABSK[A-Za-z0-9+/=]{20,}"
+    r"|\beyJ[A-Za-z0-9_\-.]{20,}|\b[0-9a-f]{32}\.[A-Za-z0-9]{8,}"  # the last is Z.ai's and Ollama's
     # without a sign of their own: Azure's, Mistral's, Cohere's, Together's
     r"|\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{32,}\b"
 )
