@@ -21,6 +21,8 @@ from outlay.capture.texts import Texts
 from outlay.core.cost import unpriced
 from outlay.core.ports import Sink
 from outlay.core.record import Entry, Record
+from outlay.journal import watch_exit, watch_forks
+from outlay.journal.endings import DRAIN_SECONDS, watch_hard_ends
 from outlay.otel.identity import Known
 from outlay.otel.reading import Reading, read_span
 from outlay.otel.tree import ANY, Models, Node, Span, Tree
@@ -49,12 +51,17 @@ class OutlaySpanProcessor(SpanProcessor):
 
     def __init__(self, recorder: Callable[[], Recorder] | None = None) -> None:
         self._recorder = recorder or process.current().recorder
-        self._lock = RLock()
         self._known = Known()
-        self._tree = Tree(self._decide)
-        self._ready: deque[tuple[Reading, ReadableSpan, Node]] = deque()
         self._watched: Any = None
         self._closed = False
+        self._begin()
+        watch_forks(self)
+
+    def _begin(self) -> None:
+        self._lock = RLock()
+        self._tree = Tree(self._decide)
+        self._ready: deque[tuple[Reading, ReadableSpan, Node]] = deque()
+        self._ends_watched = False
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:  # noqa: ARG002 - the SDK's signature
         """Note where a span stands, and whether a hook of ours is measuring there."""
@@ -72,9 +79,21 @@ class OutlaySpanProcessor(SpanProcessor):
         return bool(guarded(lambda: self._recorder().flush(timeout_millis / 1000))())
 
     def shutdown(self) -> None:
-        """Decide on all that has ended; what comes later is not looked at."""
-        self._settle()
+        """Decide on all that has ended, and bring it to disk; what comes later is not looked at."""
+        self.drain()
         self._closed = True
+
+    def drain(self, timeout: float = DRAIN_SECONDS) -> bool:
+        """Do what :meth:`force_flush` does, before a process ends."""
+        return self.force_flush(int(timeout * 1000))
+
+    def drain_at_exit(self) -> None:
+        """Decide on what waits for a span that never ended."""
+        self.drain()
+
+    def start_anew_in_child(self) -> None:
+        """Leave the spans that are under way to the parent: they never end in a forked child."""
+        self._begin()
 
     def _settle(self) -> None:
         with self._lock:
@@ -100,6 +119,10 @@ class OutlaySpanProcessor(SpanProcessor):
     @guarded
     def _ended(self, span: ReadableSpan) -> None:
         held = guarded(self._read)(span)
+        if held is not None and not self._ends_watched:
+            self._ends_watched = True
+            watch_exit(self)
+            watch_hard_ends(self)
         with self._lock:
             self._tree.end(_span_of(span.context), held, time.monotonic())
         self._record_ready()
