@@ -69,6 +69,39 @@ def test_an_interruption_as_a_transaction_ends_leaves_none_open(tmp_path: Path) 
     engine.close()
 
 
+class InterruptedBehind:
+    """A connection at which Ctrl-C comes once, just as a statement is done."""
+
+    def __init__(self, memory: duckdb.DuckDBPyConnection, statement: str) -> None:
+        self._memory = memory
+        self._left = [statement]
+
+    def execute(self, text: str, *given: object) -> duckdb.DuckDBPyConnection:
+        done = self._memory.execute(text, *given)
+        if self._left and text.startswith(self._left[0]):
+            self._left.clear()
+            raise KeyboardInterrupt
+        return done
+
+
+@pytest.mark.parametrize("statement", ["ATTACH", "USE ledger", "BEGIN", "DROP", "USE memory", "DETACH"])
+def test_an_interruption_leaves_a_ledger_that_answers_here_and_elsewhere(
+    tmp_path: Path, statement: str
+) -> None:
+    """In a notebook each cell behind an interrupted one had failed: the file was attached already."""
+    with closing(DuckLedger(tmp_path)) as ledger, closing(DuckLedger(tmp_path)) as other:
+        ledger.add([call()])
+        engine = ledger._loaded()
+        memory = engine._memory
+        engine._memory = cast("duckdb.DuckDBPyConnection", InterruptedBehind(memory, statement))
+        with pytest.raises(KeyboardInterrupt):
+            ledger.add([call()])
+        engine._memory = memory
+        assert other.info().calls in {1, 2}
+        assert ledger.info().calls == ledger.rows(Query()).total["calls"]
+        assert ledger.add([call()]) == 1
+
+
 def test_a_commit_that_fails_is_told_as_itself(tmp_path: Path) -> None:
     engine = Engine(tmp_path)
     with pytest.raises(duckdb.Error, match="no transaction is active"), engine.transaction():

@@ -1,13 +1,13 @@
 """Lock files: held by one at a time, let go of whatever happens."""
 
-import os
 import time
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from outlay.core.errors import LedgerBusyError
-from outlay.ledger import DuckLedger
+from outlay.ledger import DuckLedger, locks
 from outlay.ledger.locks import Release, alone, take
 
 
@@ -38,24 +38,31 @@ def test_an_error_inside_lets_go(path: str) -> None:
 def test_who_is_interrupted_while_waiting_leaves_no_open_file(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[int] = []
-    really = os.open
+    opened: list[FileIO] = []
 
-    def watched(name: str, how: int, mode: int = 0o777) -> int:
-        opened.append(really(name, how, mode))
+    def watched(name: str, how: str) -> FileIO:
+        opened.append(FileIO(name, how))
         return opened[-1]
 
     def interrupted(_seconds: float) -> None:
         raise KeyboardInterrupt
 
     with alone(path):
-        monkeypatch.setattr(os, "open", watched)
+        monkeypatch.setattr(locks, "FileIO", watched)
         monkeypatch.setattr(time, "sleep", interrupted)
         with pytest.raises(KeyboardInterrupt):
             take(path, 5)
-    (descriptor,) = opened
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(descriptor)
+    (file,) = opened
+    assert file.closed
+
+
+def test_a_lock_that_nobody_can_let_go_of_is_let_go_of(path: str) -> None:
+    """Ctrl-C between taking it and having what lets go of it kept all processes out until this one ended."""
+    with pytest.warns(ResourceWarning, match="unclosed file"):
+        take(path, 0)
+    release = take(path, 0)
+    assert release is not None
+    release()
 
 
 def test_who_waits_in_the_queue_waits_for_the_ledger_no_longer_in_all(

@@ -68,8 +68,8 @@ class Engine:
             LedgerError: it cannot be opened, read or written.
         """
         with told_plainly(self._file):
-            self.attach(self._file, "ledger")
             try:
+                self.attach(self._file, "ledger")
                 self._make_spool()
                 self.run("USE ledger")
                 self.found = self.version()
@@ -90,11 +90,21 @@ class Engine:
         self._memory.execute(f"ATTACH '{location}' AS {name}{new}")
 
     def _detach(self) -> None:
+        """Let go of the file; Ctrl-C meanwhile leaves it to nobody, or no question could attach it again."""
+        try:
+            self._let_go()
+        except BaseException:
+            with suppress(duckdb.TransactionException):  # as a rule none is open
+                self._memory.execute("ROLLBACK")
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
         loose = ("sums", *SORTED.values(), "lines")
         for table in ("batch", "touched", *(f"loose_{name}" for name in loose)):
             self._memory.execute(f"DROP TABLE IF EXISTS temp.{table}")
         self._memory.execute("USE memory")
-        self._memory.execute("DETACH ledger")
+        self._memory.execute("DETACH DATABASE IF EXISTS ledger")  # it is not there where attaching failed
 
     def version(self) -> int:
         """Give the number of the newest step that the tables have; 0 where there are none."""
@@ -133,8 +143,8 @@ class Engine:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all of what follows, or nothing of it."""
-        self._memory.execute("BEGIN")
         try:
+            self._memory.execute("BEGIN")
             yield
             self._memory.execute("COMMIT")  # which may be interrupted, too
         except BaseException:

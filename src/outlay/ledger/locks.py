@@ -5,11 +5,11 @@ answer, and an append would spend more time on its lock than on everything else 
 does it; both lock the same file.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 
 from outlay.core.errors import LedgerBusyError
 
@@ -36,27 +36,29 @@ else:
         """Take the lock file at ``path`` and give what lets go of it; None if that takes too long.
 
         The file is opened anew each time: a lock belongs to an open file, which a forked child would share.
+        It is a file of Python's, which closes when nobody has it any more: Ctrl-C just before whoever asked
+        has what lets go of it would else keep the lock, and all others out, until this process ends.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = FileIO(path, "ab")
         try:
-            taken = _wait(descriptor, time.monotonic() + patience)
+            taken = _wait(file, time.monotonic() + patience)
         except BaseException:
-            os.close(descriptor)
+            file.close()
             raise
         if not taken:
-            os.close(descriptor)
+            file.close()
             return None
 
         def release() -> None:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked child may hold a copy of the descriptor
-            os.close(descriptor)
+            fcntl.flock(file, fcntl.LOCK_UN)  # a forked child may hold a copy of the descriptor
+            file.close()
 
         return release
 
-    def _wait(descriptor: int, deadline: float) -> bool:
+    def _wait(file: FileIO, deadline: float) -> bool:
         while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     return False
