@@ -1,5 +1,7 @@
 """The HTTP driver on the wire: users, errors, resets, slow answers; what was delivered is there once."""
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -198,3 +200,15 @@ def test_a_server_that_is_away_is_no_wrong_question(served: Front, ledger: Click
     served.faults.append(Fault("WITH CALLS", "slow", seconds=3))
     with pytest.raises(LedgerError, match=r"broke off: .*[Tt]imed? ?out"):
         ledger.select("SELECT 1 AS one")
+
+
+def test_a_child_of_fork_waits_for_no_thread_of_its_parent(ledger: ClickHouseLedger) -> None:
+    """A thread that was connecting just then had the lock, which nobody in the child could give back."""
+    ledger.close()
+    with ledger._connecting:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            ledger.conflicts()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from outlay.core.query import CallQuery, Query
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger
@@ -102,3 +104,55 @@ def test_a_reader_that_is_killed_leaves_nothing_doubled_and_nothing_out(tmp_path
     assert len({record.id for record in ledger.calls(CallQuery(limit=None))}) == expected
     assert (ledger.conflicts(), ledger.info().faults) == (0, 0)
     ledger.close()
+
+
+FORKED = """
+import os, sys, threading
+from pathlib import Path
+from outlay.core.errors import LedgerBusyError
+from outlay.core.query import Query
+from outlay.ledger import DuckLedger
+from outlay.testing import call
+
+ledger = DuckLedger(Path(sys.argv[1]))
+ledger.add([call()])
+asked = sys.argv[2] == "asked"
+has, may_end = threading.Event(), threading.Event()
+
+def ask():
+    with ledger.together():
+        has.set()
+        may_end.wait(60)
+
+other = threading.Thread(target=ask)
+if asked:
+    other.start()
+    has.wait(60)
+child = os.fork()
+if child == 0:
+    try:
+        ledger.add([call()])
+        assert not asked
+    except LedgerBusyError as error:
+        assert asked and "since before it was forked" in str(error), error
+    ledger.close()
+    del ledger
+    os._exit(0)
+may_end.set()
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+if asked:
+    other.join()
+assert ledger.rows(Query()).total["calls"] == 2 - asked
+ledger.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+@pytest.mark.parametrize("how", ["idle", "asked"])
+def test_a_forked_child_asks_with_an_engine_of_its_own(tmp_path: Path, how: str) -> None:
+    """Its parent's, which it closed, ended it with a fault; and it waited for a thread that it has not.
+
+    In the middle of a question of its parent's the file is attached, for DuckDB in the child, too, for ever.
+    """
+    done = subprocess.run([sys.executable, "-c", FORKED, str(tmp_path), how], check=False, timeout=60)
+    assert done.returncode == 0

@@ -13,15 +13,22 @@ end with 0. So a question or a batch under way is waited for, and no other is be
 
 
 class Lifelong(Protocol):
-    """Something that must know of its process's end and of forks."""
+    """Something that must know of its process's end."""
 
     def drain_at_exit(self) -> None:
         """Write what is pending, in bounded time."""
         ...
 
+
+class Forking(Protocol):
+    """Something that must know of forks."""
+
     def start_anew_in_child(self) -> None:
         """Forget everything that belongs to the parent process."""
         ...
+
+
+_forking: "weakref.WeakKeyDictionary[Forking, None]" = weakref.WeakKeyDictionary()
 
 
 def watch_exit(thing: Lifelong) -> None:
@@ -43,15 +50,15 @@ def watch_exit(thing: Lifelong) -> None:
         children.Finalize(None, drain, exitpriority=0)
 
 
-def watch_forks(thing: Lifelong) -> None:
+def watch_forks(thing: Forking) -> None:
     """Have a thing begin anew in each forked child."""
-    if not hasattr(os, "register_at_fork"):  # Windows does not fork
-        return
-    reference = weakref.ref(thing)
+    _forking[thing] = None
 
-    def begin() -> None:
-        alive = reference()
-        if alive is not None:
-            alive.start_anew_in_child()
 
-    os.register_at_fork(after_in_child=begin)
+def _begin_anew() -> None:
+    for thing in list(_forking):
+        thing.start_anew_in_child()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_begin_anew)  # once for all: what is told there stays for ever

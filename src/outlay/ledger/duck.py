@@ -15,7 +15,7 @@ from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record
-from outlay.journal import pending_bytes, private_folder, remove_taken
+from outlay.journal import pending_bytes, private_folder, remove_taken, watch_forks
 from outlay.ledger import answers, inventory
 from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from outlay.ledger.engine import Engine
 
 _HOUR = timedelta(hours=1)
+_of_parents: "list[Engine]" = []
+"""Engines of processes that this one was forked from: their threads are not here; to end one would crash."""
 
 
 class DuckLedger(Answering):
@@ -48,6 +50,7 @@ class DuckLedger(Answering):
         self._engine: Engine | None = None
         self._mine = threading.Lock()  # threads of this process take turns too
         self._held: tuple[int, Engine] | None = None  # by a thread that asks several questions together
+        watch_forks(self)
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
@@ -232,6 +235,13 @@ class DuckLedger(Answering):
             engine, self._engine = self._engine, None
             if engine is not None:
                 engine.close()
+
+    def start_anew_in_child(self) -> None:
+        """Ask with an engine of its own in a forked child; a thread that is not there may have the turn."""
+        if self._engine is not None:
+            _of_parents.append(self._engine)
+        self._engine = self._held = None
+        self._mine = threading.Lock()
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -169,6 +169,11 @@ def told_plainly(file: Path) -> Iterator[None]:
         line = str(error).strip().partition("\n")[0]
         if "Could not set lock" in line:
             raise LedgerBusyError(f"another program has {file} open; close it and ask again") from error
+        if "Unique file handle conflict" in line:
+            raise LedgerBusyError(
+                f"{file} is open in this process, by a connection of its own or since before it was forked;"
+                " close that one, or ask from another process"
+            ) from error
         if _FULL in line:  # somewhere in a document of the engine's own
             raise LedgerError(f"{file}: {_FULL}, here or where a file is written; make room") from error
         raise LedgerError(f"{file}: {line}") from error

@@ -1,6 +1,7 @@
 """Several writers at once, servers that go away and come back, and what a ledger refuses in one line."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -190,6 +191,19 @@ def test_a_child_of_fork_makes_a_connection_of_its_own(ledger: PostgresLedger) -
         ledger.add([call()])
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert ledger.rows(Query()).total["calls"] == 2
+
+
+def test_a_child_of_fork_waits_for_no_thread_of_its_parent(ledger: PostgresLedger) -> None:
+    """A thread that had asked just then had the turn, which nobody in the child could give back."""
+    ledger.add([call()])
+    with ledger._turn():
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            ledger.add([call()])
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert ledger.rows(Query()).total["calls"] == 2
 
 

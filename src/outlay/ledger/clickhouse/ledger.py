@@ -10,6 +10,7 @@ from outlay.core.errors import QueryError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import Query, Rows, Selected
 from outlay.core.record import Entry, Record, Revision
+from outlay.journal import watch_forks
 from outlay.ledger.answering import Answering
 from outlay.ledger.clickhouse.place import Place
 from outlay.ledger.rolled import horizon_of
@@ -35,6 +36,11 @@ class ClickHouseLedger(Answering):
         self._migrated = Migrated(0, 0)
         self._connecting = threading.Lock()
         self._drawing: Drawing | None = None
+        watch_forks(self)
+
+    def start_anew_in_child(self) -> None:
+        """Let a forked child connect: a thread that is not there may have been at it."""
+        self._connecting = threading.Lock()
 
     @property
     def in_process(self) -> bool:

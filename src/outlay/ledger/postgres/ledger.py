@@ -10,6 +10,7 @@ from outlay.core.errors import MissingExtraError
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import Query, Rows, Selected
 from outlay.core.record import Entry, Record
+from outlay.journal import watch_forks
 from outlay.ledger.answering import Answering
 from outlay.ledger.postgres.place import Place
 
@@ -32,6 +33,7 @@ class PostgresLedger(Answering):
         self._connection: Connection | None = None
         self._loader: Loader | None = None
         self._mine = threading.Lock()  # one connection does one thing at a time
+        watch_forks(self)
 
     @property
     def url(self) -> str:
@@ -161,6 +163,10 @@ class PostgresLedger(Answering):
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
+
+    def start_anew_in_child(self) -> None:
+        """Let a forked child ask, where a thread that is not there may have the turn."""
+        self._mine = threading.Lock()
 
     @contextmanager
     def _turn(self, *, fresh: bool = True) -> "Iterator[Connection]":  # noqa: ARG002 - what is kept is always fresh
