@@ -156,7 +156,7 @@ MONEY = (
     | st.floats(0, 1)
 )
 COUNT = st.integers(0, 300_000) | st.sampled_from(
-    ["12", "1,000", 12.0, "7.0", -5, "many", None, "", True, 10**13]
+    ["12", "1,000", "1.000", 12.0, "7.0", -5, "many", None, "", True, 10**13]
 )
 MEASURE = st.sampled_from(
     [0, 1.5, "2.25", 2.345678901, 1e-05, 12, "fast", None, "", -1, 0.1 + 0.2]
@@ -201,7 +201,7 @@ PLAIN: dict[str, st.SearchStrategy[Any]] = {
     "total_tokens": st.none() | COUNT,
     "cost": MONEY,
     "latency": MEASURE,
-    "status": st.sampled_from(["success", "error", "Failed", "fail", "ok", "é", 200, 429, None]),
+    "status": st.sampled_from(["success", "error", False, "Failed", "fail", "ok", "é", 200, 429, None]),
     "user_id": NAME,
     "query_type": NAME,
     "correct": st.sampled_from([True, False, "yes", "0", "maybe", None]),

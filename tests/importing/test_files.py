@@ -1,5 +1,6 @@
 """Files of rows: JSON lines, arrays, documents, tables; plain and gzipped; bad rows with their line."""
 
+import csv
 import gzip
 import io
 from collections.abc import Generator
@@ -103,6 +104,16 @@ def test_a_cell_may_be_long() -> None:
     """Longer than what Python's reader takes at first."""
     cell = "x" * 200_000
     assert Heading.of("a,b").read(2, f"1,{cell}") == Line(2, {"a": "1", "b": cell}, f"a,b\n1,{cell}".encode())
+
+
+def test_a_limit_of_cells_that_the_program_has_widened_stays() -> None:
+    before = csv.field_size_limit(2**25)
+    try:
+        assert rows(b"a,b\n1,2\n")
+        assert isinstance(Heading.of("a,b").read(2, "1,2"), Line)
+        assert csv.field_size_limit() == 2**25
+    finally:
+        csv.field_size_limit(before)
 
 
 @pytest.mark.parametrize("data", [b"[1, 2", b'["a"', b"a,b\n\xff\xfe,1\n"])

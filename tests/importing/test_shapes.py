@@ -392,7 +392,7 @@ def test_a_number_beyond_all_times_is_a_fault(maker: Maker, time: object) -> Non
     assert "is no time" in found.reason
 
 
-@pytest.mark.parametrize("status", [500, "429", "503 Service Unavailable", "fail", "Errored"])
+@pytest.mark.parametrize("status", [False, "false", 500, "429", "503 Service Unavailable", "fail", "Errored"])
 def test_a_status_of_http_tells_a_failed_call(maker: Maker, status: object) -> None:
     assert one(maker, {"timestamp": TEN, "status": status}).status == "error"
 
@@ -402,8 +402,9 @@ def test_any_other_status_is_that_of_a_call_that_worked(maker: Maker, status: ob
     assert one(maker, {"timestamp": TEN, "status": status}).status == "success"
 
 
-def test_the_cost_of_a_heading_with_its_sign_is_the_stated_one(maker: Maker) -> None:
-    row = {"Date": "2026-11-20", "Model": "gpt-4o", "Input Tokens": "1000", "Cost ($)": "0.5"}
+@pytest.mark.parametrize("heading", ["Cost ($)", "Cost (USD)", "Total Cost (USD)", "total_cost ($)"])
+def test_the_cost_of_a_heading_with_its_sign_is_the_stated_one(maker: Maker, heading: str) -> None:
+    row = {"Date": "2026-11-20", "Model": "gpt-4o", "Input Tokens": "1000", heading: "0.5"}
     found = one(maker, row)
     assert (found.cost, found.cost_status, dict(found.extra)) == (Decimal("0.5"), "reported", {})
 
@@ -412,3 +413,26 @@ def test_a_total_that_stands_alone_is_kept_though_nobody_can_divide_it(maker: Ma
     assert one(maker, {"timestamp": TEN, "cost": 1, "total_tokens": 1500}).extra == {"total_tokens": 1500}
     parts = {"input_tokens": 1000, "output_tokens": 500}
     assert one(maker, {"timestamp": TEN, "cost": 1, "total_tokens": 1500, **parts}).extra == {}
+
+
+def test_a_time_that_runs_backwards_is_unknown_and_what_was_said_is_kept(maker: Maker) -> None:
+    found = one(maker, {"timestamp": TEN, "cost": 1, "Latency (s)": 2, "time_to_first_token_ms": "-1"})
+    assert (found.latency_ms, found.time_to_first_token_ms) == (2000, None)
+    assert found.extra == {"time_to_first_token_ms": "-1"}
+    found = one(maker, {"timestamp": TEN, "cost": 1, "latency": -0.5})
+    assert (found.latency_ms, dict(found.extra)) == (None, {"latency": -0.5})
+    asked = {"request_id": "h", "request_created_at": TEN, "delay_ms": -1, "time_to_first_token": -1}
+    seen = {**GENERATION, "latency": -1, "timeToFirstToken": -1}
+    for row in (asked, seen):
+        found = one(maker, row)
+        assert (found.latency_ms, found.time_to_first_token_ms) == (None, None)
+
+
+def test_a_table_of_helicones_exporter_names_no_request(maker: Maker) -> None:
+    """Its rows had no time that was known, and milliseconds for seconds."""
+    row = {"response_id": "a1", "response_status": "200", "request_created_at": TEN, "model": "gpt-4o",
+           "request_properties": '{"Feature": "search"}', "prompt_tokens": "100", "cost": "0.25",
+           "latency": "900"}  # fmt: skip
+    found, other = read(maker, row, {**row, "response_id": "a2"})
+    assert (found.cost, found.latency_ms, found.tags) == (Decimal("0.25"), 900, {"Feature": "search"})
+    assert found.id != other.id

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from outlay.core.errors import UsageError
-from outlay.importing.values import count, money, stated
+from outlay.importing.values import count, inner, money, stated
 
 
 @pytest.mark.parametrize("nothing", [None, "", 0, 0.0, "0", "0.000", "$0.00", Decimal(0)])
@@ -51,3 +51,16 @@ def test_a_count_may_have_commas_between_thousands_alone() -> None:
 
 def test_a_count_is_read_to_its_last_digit() -> None:
     assert count(f"{2**53 + 1}", "tokens") == 2**53 + 1  # which no float holds
+
+
+@pytest.mark.parametrize("written", ["1.000", "20.000", "1.000.000"])
+def test_a_count_with_a_point_before_three_zeros_may_be_thousands_and_is_a_fault(written: str) -> None:
+    with pytest.raises(UsageError, match="thousands or decimals"):
+        count(written, "tokens")
+    assert [count(each, "tokens") for each in ("1.0", "1000.0", "1000.000", 1.0)] == [1, 1000, 1000, 1]
+
+
+def test_an_amount_within_a_text_keeps_its_digits() -> None:
+    assert inner('{"total": 0.123456789012345678}') == {"total": "0.123456789012345678"}
+    assert inner('{"total": 0.5, "n": 123456789012345678901}') == {"total": 0.5, "n": 123456789012345678901}
+    assert inner('{"total": ') == {}

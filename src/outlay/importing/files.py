@@ -143,13 +143,13 @@ def row_of(number: int, line: bytes) -> Line | Fault:
     """Read one line of JSON."""
     line = line.rstrip(b"\r\n")
     try:
-        row = _loaded(line)
+        row = loaded(line)
     except ValueError as error:
         return Fault(number, f"no JSON: {str(error)[:80]}")
     return Line(number, row, line.strip()) if isinstance(row, dict) else Fault(number, "no JSON object")
 
 
-def _loaded(text: bytes) -> Any:
+def loaded(text: bytes) -> Any:
     """Read JSON, its numerals to the last digit.
 
     Raises:
@@ -175,7 +175,7 @@ def numeral(text: str) -> float | str:
 
 def _of_document(data: bytes) -> Iterator[Line | Fault]:
     try:
-        whole = _loaded(data.removeprefix(BOM))
+        whole = loaded(data.removeprefix(BOM))
     except ValueError as error:
         raise ImportFileError(f"it is no JSON: {str(error)[:80]}") from None
     if isinstance(whole, dict):
@@ -225,8 +225,14 @@ class Heading:
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    csv.field_size_limit(_WIDEST)
+    _widen()
     return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _widen() -> None:
+    """Let cells be long: the limit is the whole process's, and a wider one is somebody else's."""
+    if csv.field_size_limit() < _WIDEST:
+        csv.field_size_limit(_WIDEST)
 
 
 Judge = Callable[[Heading], None]
@@ -241,7 +247,7 @@ def table_rows(
         ImportFileError: it is no text in UTF-8, or no table.
     """
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    csv.field_size_limit(_WIDEST)
+    _widen()
     try:
         if heading is None:
             heading, before = Heading.of(text.readline()), 1

@@ -7,7 +7,7 @@ from outlay.core.errors import OutlayError
 from outlay.core.usage import Usage
 from outlay.extract import read
 from outlay.importing.made import Call
-from outlay.importing.values import count, first, inner, kept, number, stated
+from outlay.importing.values import count, first, inner, kept, number, stated, time_taken
 
 FAILED = 400  # HTTP, and Helicone's own negative codes
 NO_CACHE = "00000000-0000-0000-0000-000000000000"
@@ -15,7 +15,7 @@ NO_CACHE = "00000000-0000-0000-0000-000000000000"
 
 def is_helicone(row: Mapping[str, Any]) -> bool:
     """Whether a row is one of Helicone's requests."""
-    return "request_created_at" in row and "request_id" in row
+    return "request_created_at" in row and ("request_id" in row or "response_id" in row)
 
 
 def read_helicone(row: Mapping[str, Any]) -> Call:
@@ -41,13 +41,13 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
             session=first(properties, "Helicone-Session-Id"),
             status="error" if failed else "success",
             error=f"HTTP {status}" if failed else None,
-            latency_ms=number(first(row, "delay_ms", "latency"), "delay_ms"),
-            time_to_first_token_ms=number(row.get("time_to_first_token"), "time_to_first_token"),
+            latency_ms=time_taken(first(row, "delay_ms", "latency"), "delay_ms"),
+            time_to_first_token_ms=time_taken(row.get("time_to_first_token"), "time_to_first_token"),
             cost=0 if cached else _cost(row),
             tags={str(name): str(value) for name, value in properties.items()} or None,
         ),
     }
-    identity = first(row, "request_id")
+    identity = first(row, "request_id", "response_id")  # a table of its exporter names the response alone
     return Call(row.get("request_created_at"), fields, None if identity is None else str(identity))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from outlay.core.errors import NotACallError
 from outlay.importing.made import Call
-from outlay.importing.values import between, count, first, inner, kept, number, stated
+from outlay.importing.values import between, count, first, inner, kept, stated, time_taken
 
 CALLS = frozenset({"GENERATION", "EMBEDDING"})
 _MS = 1000
@@ -128,13 +128,13 @@ def _cost(row: Mapping[str, Any]) -> object:
 
 def _latency(row: Mapping[str, Any]) -> float | None:
     measured = between(row.get("startTime"), row.get("endTime"))
-    seconds = number(row.get("latency"), "latency") if measured is None else None
+    seconds = time_taken(row.get("latency"), "latency") if measured is None else None
     return measured if seconds is None else seconds * _MS
 
 
 def _first_token(row: Mapping[str, Any]) -> float | None:
     measured = between(row.get("startTime"), row.get("completionStartTime"))
-    seconds = number(row.get("timeToFirstToken"), "timeToFirstToken") if measured is None else None
+    seconds = time_taken(row.get("timeToFirstToken"), "timeToFirstToken") if measured is None else None
     return measured if seconds is None else seconds * _MS
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.importing.made import Call
-from outlay.importing.values import count, first, kept, money, number, truth
+from outlay.importing.values import count, first, kept, money, number, time_taken, truth
 
 _MS = 1000
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -30,7 +30,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "cache_write_tokens": ("cache_write_tokens", "cache_writes", "cache_creation_input_tokens"),
     "reasoning_tokens": ("reasoning_tokens",),
     "total_tokens": ("total_tokens",),
-    "cost": ("cost", "cost_usd", "total_cost", "cost_($)"),
+    "cost": ("cost", "cost_usd", "total_cost", "total_cost_usd", "cost_$", "total_cost_$"),
     "currency": ("currency",),
     "latency": ("latency", "latency_s", "duration"),
     "latency_ms": ("latency_ms", "duration_ms"),
@@ -40,14 +40,16 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "user_rating": ("user_rating", "rating"),
     "correct": ("correct",),
 }
-"""What each column is called in the wild, in lower case with underscores; the first that is there counts."""
+"""What each column is called in the wild, as ``normal`` writes it; the first that is there counts."""
 _READ = frozenset(name for names in NAMES.values() for name in names)
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
           "error", "error_type", "currency")  # fmt: skip
-NUMBERS = ("time_to_first_token_ms", "quality_score", "user_rating")
-FAILED = frozenset({"error", "errored", "fail", "failure", "failed", "timeout", "exception"})
+NUMBERS = ("quality_score", "user_rating")
+FAILED = frozenset({"error", "errored", "fail", "failure", "failed", "timeout", "exception", "false"})
 _REFUSED = re.compile(r"[45]\d\d\b")  # HTTP's: 429, 500 Internal Server Error
+_MARKS = str.maketrans(" -", "__", "()")  # Cost (USD), Latency (ms)
+_TIMES = ("latency_ms", "latency", "time_to_first_token_ms")
 _PROMPTS = frozenset({"prompt", "messages", "reply", "response", "completion", "content", "input", "output"})
 
 
@@ -65,11 +67,13 @@ def is_plain(row: Mapping[str, Any]) -> bool:
 
 def normal(name: str) -> str:
     """Bring a heading to the form in which names are looked for."""
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
+    return name.strip().lower().translate(_MARKS)
 
 
 def read_plain(row: Mapping[str, Any]) -> Call:
     """Read a plain row; latency without a unit is in seconds, what has no place of its own goes to ``extra``.
+
+    So does a time that runs backwards: how long the call took is unknown.
 
     Raises:
         UsageError: a count or measure that cannot be.
@@ -82,6 +86,7 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     fields |= kept(
         cost=money(said["cost"]),
         latency_ms=_latency(said),
+        time_to_first_token_ms=time_taken(said["time_to_first_token_ms"], "time_to_first_token_ms"),
         prompt_length=count(said["prompt_length"], "prompt_length"),
         correct=truth(said["correct"]),
         status=_status(said),
@@ -89,6 +94,7 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     extra = {name: value for name, value in row.items() if is_extra(normal(name), value)}
     if said["input_tokens"] is None and said["output_tokens"] is None:
         extra |= kept(total_tokens=said["total_tokens"])  # which nobody can divide
+    extra |= {name: said[name] for name in _TIMES if (number(said[name], name) or 0) < 0}
     if extra:
         fields["extra"] = extra
     identity = said["id"]
@@ -97,8 +103,8 @@ def read_plain(row: Mapping[str, Any]) -> Call:
 
 def _latency(said: Mapping[str, Any]) -> float | None:
     if said["latency_ms"] is not None:
-        return number(said["latency_ms"], "latency_ms")
-    seconds = number(said["latency"], "latency")
+        return time_taken(said["latency_ms"], "latency_ms")
+    seconds = time_taken(said["latency"], "latency")
     return None if seconds is None else round(seconds * _MS, 6)
 
 

@@ -6,15 +6,15 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-import orjson
-
 from outlay.core.errors import UsageError
 from outlay.core.instants import instant
 from outlay.core.money import decimal_of
+from outlay.importing.files import loaded
 
 _MOST = 2**63 - 1  # the ledgers' columns of whole numbers
 _TRUE = frozenset({"true", "1", "yes", "y", "t"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", ""})
+_DOTTED = re.compile(r"[1-9]\d{0,2}(\.000)+")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d+)?")  # thousands, or lakhs
 
 
@@ -31,11 +31,13 @@ def count(value: object, what: str) -> int | None:
     """Read a count of tokens; None stays unknown.
 
     Raises:
-        UsageError: it is no whole number of 0 or more, or beyond what ledgers hold.
+        UsageError: it is no whole number of 0 or more, or not certainly one, or beyond what ledgers hold.
     """
     if value is None or value == "":
         return None
     if isinstance(value, str):
+        if _DOTTED.fullmatch(value.strip()):
+            raise UsageError(f"{what} {value!r:.40} may be thousands or decimals; write it without a point")
         value = _number(_ungrouped(value.strip(), what), what)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -59,6 +61,16 @@ def number(value: object, what: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"{what} must be a number, not {value!r:.40}")
     return float(value)
+
+
+def time_taken(value: object, what: str) -> float | None:
+    """Read how long something took; None where it is not told, or runs backwards, as in ``between``.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    taken = number(value, what)
+    return None if taken is None or taken < 0 else taken
 
 
 def money(value: object) -> object:
@@ -112,8 +124,8 @@ def inner(value: object) -> Mapping[str, Any]:
         return value
     if isinstance(value, str) and value.lstrip()[:1] == "{":
         try:
-            found = orjson.loads(value)
-        except orjson.JSONDecodeError:
+            found = loaded(value.encode())
+        except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
     return {}

@@ -28,7 +28,7 @@ def tell(cells: Cells) -> Told | None:
     if (whole := said("total_tokens")) != NOTHING:  # alone it is kept as it stands
         parts = f"coalesce({said('input_tokens')}, {said('output_tokens')})"
         cells.need(f"({whole} IS NULL OR {parts} IS NOT NULL)")
-    for name in plain.NUMBERS:
+    for name in ("time_to_first_token_ms", *plain.NUMBERS):
         told.columns[name] = cells.measure(said(name))
     told.columns["latency_ms"] = coalesced(
         (cells.measure(said("latency_ms")), cells.seconds(said("latency")))
