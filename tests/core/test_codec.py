@@ -1,6 +1,8 @@
 """Every entry of a journal comes back from its JSON as it was."""
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import orjson
 import pytest
@@ -9,9 +11,15 @@ from hypothesis import strategies as st
 from tests.support.strategies import INSTANT, JSON, NAME, costs, records, usages
 
 from outlay.core.codec import entry_from_json, entry_json, record_json, usage_from_json, usage_json
-from outlay.core.errors import OutlayError, ResponseError
+from outlay.core.cost import Cost, fitting
+from outlay.core.errors import OutlayError, ResponseError, UsageError
+from outlay.core.ids import uuid7
 from outlay.core.record import Loss, Record, Revision, Score
 from outlay.core.usage import Usage
+from outlay.pricing.calculate import lines_of, sum_of
+from outlay.pricing.rates import Rate
+
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @given(records())
@@ -95,3 +103,20 @@ def test_what_is_said_of_a_call_names_it_by_a_text(what: str) -> None:
 def test_a_measure_is_a_number_that_can_be_reckoned_with(said: object) -> None:
     with pytest.raises(ResponseError, match="quality_score must be a finite number"):
         entry_from_json({"schema": 1, "score": "x", "at": "2026-11-01T00:00:00Z", "quality_score": said})
+
+
+@pytest.mark.parametrize("digits", [28, 57, 60])
+def test_a_cost_that_was_worked_out_of_many_digits_comes_back_whole(digits: int) -> None:
+    seconds = Decimal(f"1.{'3' * (digits - 2)}")
+    own = Rate(Decimal(f"0.{'1' * 58}"), per=1)
+    usage = Usage.of({"audio_seconds": seconds})
+    lines, _, _ = lines_of(usage.items, {"audio_seconds": own})
+    cost = fitting(Cost(sum_of(lines), "priced", lines=tuple(lines)))
+    assert (lines[0].amount / seconds).quantize(Decimal("1e-18")) == own.amount.quantize(Decimal("1e-18"))
+    record = Record(id=uuid7(AT), at=AT, provider="p", model="m", usage=usage, charge=cost)
+    assert entry_from_json(json.loads(json.dumps(entry_json(record)))) == record
+
+
+def test_a_quantity_of_more_digits_than_anybody_can_mean_is_refused_and_not_lost_later() -> None:
+    with pytest.raises(UsageError, match="audio_seconds has more than 60 digits"):
+        Usage.of({"audio_seconds": Decimal(f"1.{'3' * 60}")})

@@ -12,7 +12,7 @@ from outlay.core.documents import sound
 from outlay.core.errors import ResponseError
 from outlay.core.instants import instant
 from outlay.core.instants import text_of as instant_text
-from outlay.core.money import decimal_of, rate_text
+from outlay.core.money import WORKED_OUT, decimal_of, rate_text
 from outlay.core.money import text_of as money_text
 from outlay.core.record import SCHEMA, Entry, Loss, Record, Revision, Score
 from outlay.core.usage import Quantity, Usage, sort_terms
@@ -42,7 +42,7 @@ def quantity_json(quantity: Quantity) -> int | float | str:
 
 
 def _quantity_of(value: object) -> Quantity:
-    return value if isinstance(value, int) else decimal_of(value, "quantity")
+    return value if isinstance(value, int) else decimal_of(value, "quantity", WORKED_OUT)
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:  # noqa: C901 - one look each, for every call passes here
@@ -109,7 +109,7 @@ def line_json(line: CostLine) -> dict[str, Any]:
 
 @lru_cache(maxsize=4096, typed=True)  # few rates, over and over
 def _rate_of(text: str) -> Decimal:
-    return decimal_of(text, "rate")
+    return decimal_of(text, "rate", WORKED_OUT)
 
 
 def line_from_json(data: Mapping[str, Any]) -> CostLine:
@@ -119,7 +119,7 @@ def line_from_json(data: Mapping[str, Any]) -> CostLine:
         quantity=_quantity_of(data["quantity"]),
         rate=_rate_of(data["rate"]),
         per=data["per"],
-        amount=decimal_of(data["amount"]),
+        amount=decimal_of(data["amount"], most=WORKED_OUT),
         note=data.get("note"),
         model=data.get("model"),
     )

@@ -6,23 +6,26 @@ from functools import lru_cache
 
 from outlay.core.errors import UsageError
 
-# Wide enough for any count times any listed rate times several factors; a result that would have to be
-# rounded raises instead of drifting by a digit.
-EXACT = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
+# Wide enough for any count times any rate, a rate of exchange and several factors, each of as many digits
+# as are read; a result that would have to be rounded raises instead of drifting by a digit.
+EXACT = Context(prec=480, traps=[Inexact, InvalidOperation, Overflow])
 ZERO = Decimal(0)
 PLACES = 18  # of the ledgers' DECIMAL(38, 18) columns
 LIMIT = Decimal(10) ** 18  # no single cost is above this; leaves two digits for sums in DECIMAL(38, 18)
 _short = EXACT.normalize
 _QUANTUM = Decimal(1).scaleb(-PLACES)
 _SMALLEST, _LARGEST = 1e-60, 1e60
-_MAX_DIGITS = 60  # longer numerals are refused before they are computed with
+MAX_DIGITS = 60  # longer numerals are refused before they are computed with
+WORKED_OUT = 480  # what numerals may have that were worked out of such ones
 _NUMBERS = (int, float, str, Decimal)  # made once: a union would be made with each look
 _PER_EXPONENT = {10**n: -n for n in range(10)}
 _SHORTEST_RATE = Decimal("0.01")
 
 
-def decimal_of(value: object, what: str = "amount") -> Decimal:
+def decimal_of(value: object, what: str = "amount", most: int = MAX_DIGITS) -> Decimal:
     """Read a finite Decimal from an int, a Decimal, a numeral, or a float by its shortest text.
+
+    A numeral has at most so many digits; one that we worked out may have ``WORKED_OUT``.
 
     Raises:
         UsageError: the value is no finite number, or absurdly long.
@@ -33,10 +36,10 @@ def decimal_of(value: object, what: str = "amount") -> Decimal:
         raise UsageError(f"{what} must be a number, not {value!r:.60}")
     text = str(value).strip()
     try:
-        number = EXACT.create_decimal(text) if len(text) <= _MAX_DIGITS else Decimal("NaN")
+        number = EXACT.create_decimal(text) if len(text) <= most else Decimal("NaN")
     except DecimalException:
         number = Decimal("NaN")
-    if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
+    if not number.is_finite() or abs(number.adjusted()) > most:
         raise UsageError(f"{what} must be a finite number, not {text[:60]!r}")
     return number
 

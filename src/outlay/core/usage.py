@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any, Self
 
 from outlay.core.errors import UsageError
-from outlay.core.money import added
+from outlay.core.money import MAX_DIGITS, added
 from outlay.core.twins import open_twin
 from outlay.core.units import COUNT_NAME, KINDS, MAX_QUANTITY, RANK, TOKEN_UNITS, rank
 
@@ -198,6 +198,8 @@ def check_quantity(unit: object, quantity: object) -> None:
         or not 0 <= quantity <= MAX_QUANTITY
     ):
         raise UsageError(f"{unit} must be a number from 0 to {MAX_QUANTITY:,}, not {quantity!r:.40}")
+    elif isinstance(quantity, Decimal) and len(quantity.as_tuple().digits) > MAX_DIGITS:
+        raise UsageError(f"{unit} has more than {MAX_DIGITS} digits; round it")
 
 
 def merge_flags(*flags: Iterable[str]) -> tuple[str, ...]:
