@@ -89,6 +89,26 @@ def test_row_102_own_calls_count_at_once_and_to_the_last_digit(desk: Callable[..
     assert not here.may()
 
 
+def test_what_is_still_on_its_way_to_a_server_stays_counted(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where shipping took too long, the answer without this process's own calls took their place."""
+    here = desk({"name": "b", "budget": 1})
+    monkeypatch.setattr(here.stop, "_reader", lambda: LedgerReader(here.ledger, refresh=lambda: False))
+    here.others_spend("0.3")
+    here.stop.saw(call(here.now, cost="0.4"))
+    for _ in range(2):
+        here.now += timedelta(seconds=1)
+        here.stop.ask()
+        assert here.may()
+        here.stop.saw(call(here.now, cost="0.3"))
+    assert not here.may()
+    monkeypatch.setattr(here.stop, "_reader", lambda: LedgerReader(here.ledger))
+    here.now += timedelta(seconds=1)
+    here.stop.ask()
+    assert here.may()
+
+
 @pytest.mark.parametrize("back", [timedelta(0), timedelta(hours=1)])
 def test_a_call_of_the_very_moment_of_a_question_and_of_a_clock_set_back_stays_counted(
     desk: Callable[..., Desk], back: timedelta

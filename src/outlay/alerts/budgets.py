@@ -87,9 +87,15 @@ class Budget:
         }
         self._since = defaultdict(lambda: ZERO)
 
-    def learn(self, answer: Mapping[Group, Decimal]) -> None:
-        """Take the answer."""
+    def learn(self, answer: Mapping[Group, Decimal], *, whole: bool = True) -> None:
+        """Take the answer; where it lacks what was on its way, no group has spent less than was known."""
+        if not whole:
+            groups = {*answer, *self._known, *self._before}
+            answer = {group: max(answer.get(group, ZERO), self._until_asked(group)) for group in groups}
         self._known, self._before = answer, {}
+
+    def _until_asked(self, group: Group) -> Decimal:
+        return EXACT.add(self._known.get(group, ZERO), self._before.get(group, ZERO))
 
     def over(self) -> dict[Group, Decimal]:
         """Give the groups whose budget is spent."""

@@ -140,12 +140,14 @@ class Stop:
             asked = [(each, each.window, each.asked) for each in self._budgets]
         with self._reader() as reader:  # which brings in what was recorded until now
             self._asked = reader.ledger
-            answers = [spent(each.rule, window, reader, until) for each, window, until in asked]
+            answers = [
+                (spent(each.rule, window, reader, until), reader.whole) for each, window, until in asked
+            ]
         self._asked = None
         with self._lock:
-            for (budget, window, _), answer in zip(asked, answers, strict=True):
+            for (budget, window, _), (answer, whole) in zip(asked, answers, strict=True):
                 if budget.window == window:  # else it was over before the answer came
-                    budget.learn(answer)
+                    budget.learn(answer, whole=whole)
             over = {budget.key: budget.over() for budget in self._budgets}
         self._closed.write(over)
 

@@ -59,6 +59,7 @@ class LedgerReader:
         self.ledger = ledger
         self._now = now
         self._refresh = refresh  # called before every question, so that no answer misses what is in flight
+        self.whole = True  # the last answer; False where something recorded was still on its way
 
     def report(  # noqa: PLR0913 - the parts of a question, as keywords
         self,
@@ -266,7 +267,7 @@ class LedgerReader:
 
     def _fresh(self) -> Ledger:
         if self._refresh is not None:
-            self._refresh()
+            self.whole = self._refresh() is not False
         return self.ledger
 
     def _query(self, by: str | Iterable[str], since: Moment, until: Moment, where: Where, tz: str) -> Query:

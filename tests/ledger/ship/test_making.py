@@ -77,13 +77,13 @@ def test_a_question_ships_first_and_says_what_is_missing(
     courier = Courier(shipper_to(ledger, tmp_path), URL)
     ship = shipping_first(courier, 10)
     written()
-    ship()
+    assert ship()
     assert ledger.rows(Query()).total["calls"] == 1
     assert caplog.text == ""
     written()
     ledger.faults = ["before"]
     with caplog.at_level(logging.WARNING, "outlay"):
-        ship()
+        assert not ship()
     assert "are not in postgresql://db/calls yet" in caplog.text
 
 

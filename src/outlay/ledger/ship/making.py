@@ -40,19 +40,22 @@ def courier_of(
     )
 
 
-def shipping_first(courier: Courier, seconds: float) -> Callable[[], None]:
+def shipping_first(courier: Courier, seconds: float) -> Callable[[], bool]:
     """Give what is done before a question: ship for so long at most, and say in the log what is missing.
+
+    It gives whether nothing is.
 
     That is said once, and again when all had been there in the meantime: a command asks several questions.
     """
     said = False
 
-    def ship() -> None:
+    def ship() -> bool:
         nonlocal said
         missing = courier.catch_up(seconds)
         if missing is not None and not said:
             _log.warning("%s", missing)
         said = missing is not None
+        return not said
 
     return ship
 
