@@ -100,3 +100,29 @@ def test_the_view_shows_what_comes_in(tmp_path: Path) -> None:
         journal.close()
 
     asyncio.run(look())
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(tmp_path: Path) -> None:
+    """Textual takes ``[red]`` for a colour, and ends at a ``[/b]`` that closes nothing."""
+
+    async def look() -> None:
+        journal = Journal(tmp_path)
+        app = WatchApp(Follower(tmp_path), ZoneInfo("UTC"), "/srv/[/b]/[red]")
+        async with app.run_test(size=(200, 30)) as pilot:
+            journal.append(call(model="[red]own[/b]", user="[bold]ann", cost="0.5", currency="[i]"))
+            assert journal.flush()
+            app.look()
+            await pilot.pause()
+            assert "0.500000 [i]" in str(app.query_one("#totals", Static).render())
+            for table, shown in (("#models", ["[red]own[/b]"]), ("#calls", ["[red]own[/b]", "[bold]ann"])):
+                made = app.query_one(table, DataTable)
+                async with asyncio.timeout(
+                    20
+                ):  # a column is as wide as its cells when the table has been idle
+                    while not all(
+                        each in "".join(part.text for part in made.render_line(1)) for each in shown
+                    ):
+                        await pilot.pause(0.01)
+        journal.close()
+
+    asyncio.run(look())

@@ -11,6 +11,7 @@ from outlay.render.cells import count, dollars, milliseconds, name, sums
 from outlay.report.live import Live, Sum
 
 try:
+    from rich.text import Text
     from textual.app import App, ComposeResult
     from textual.binding import Binding
     from textual.containers import Horizontal
@@ -59,7 +60,7 @@ class WatchApp(App[None]):
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
         yield Header()
-        yield Static(id="totals")
+        yield Static(id="totals", markup=False)
         yield Sparkline(id="minutes", summary_function=max)
         with Horizontal(id="tables"):
             yield DataTable(id="models", cursor_type="none")
@@ -101,11 +102,16 @@ class WatchApp(App[None]):
         models = self.query_one("#models", DataTable)
         models.clear()
         for (provider, model), own in self.live.dearest():
-            models.add_row(_cost(own), f"{name(provider)} {name(model)}", *_figures(own))
+            models.add_row(*_literal(_cost(own), f"{name(provider)} {name(model)}", *_figures(own)))
         calls = self.query_one("#calls", DataTable)
         calls.clear()
         for record in list(self.live.latest)[-_SHOWN:][::-1]:
-            calls.add_row(*call_cells(record, self._tz))
+            calls.add_row(*_literal(*call_cells(record, self._tz)))
+
+
+def _literal(*cells: str) -> tuple[Text, ...]:
+    """Keep Textual from reading brackets in a name as markup, which may be none: it would end the view."""
+    return tuple(map(Text, cells))
 
 
 def totals_text(total: Sum, since: datetime, tz: ZoneInfo) -> str:
