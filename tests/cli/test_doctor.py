@@ -169,6 +169,43 @@ def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay)
     assert report["total"]["cost"] == "18"
 
 
+def test_a_model_with_a_price_whose_calls_told_no_usage_needs_no_price(outlay: Outlay) -> None:
+    """A price of one's own would take the place of the listed one, and price none of these calls."""
+    newest = [face.record(provider="openai", model="gpt-4o") for _ in range(3)][-1]
+    face.record(provider="openai", model="gpt-4o", input_tokens=1000)
+    found = json.loads(outlay("doctor", "--json").stdout)["findings"]
+    (finding,) = [each for each in found if each["name"] == "unpriced"]
+    assert finding["what"] == "3 calls of openai/gpt-4o with no usage, or a part of it (no usage was given)"
+    assert f"outlay explain {newest.id}" in finding["do"]
+
+
+def test_a_model_may_lack_both_a_price_and_usage(outlay: Outlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lines() -> set[str]:
+        found = json.loads(outlay("doctor", "--json").stdout)["findings"]
+        return {each["what"] for each in found if each["name"] == "unpriced"}
+
+    face.record(provider="acme", model="own-7b", input_tokens=5)
+    face.record(provider="acme", model="own-7b")
+    face.record(provider="acme", model="own-7b", input_tokens=5)
+    assert lines() == {
+        "1 call of acme/own-7b with no usage, or a part of it (no usage was given)",
+        "acme/own-7b has no known price, or a partial one, for 2 calls",
+    }
+    monkeypatch.setattr("outlay.cli.unpriced._NEWEST", 2)
+    without = "1 call of acme/own-7b with no usage, or a part of it (no usage was given)"
+    assert lines() == {
+        f"{without}, among the 2 newest without a cost",
+        "acme/own-7b has no known price, or a partial one, for some of 3 calls",
+    }
+
+
+def test_what_was_spent_in_several_currencies_is_known(outlay: Outlay) -> None:
+    face.record(provider="acme", model="own-7b", input_tokens=5, cost="0.25")
+    face.record(provider="acme", model="own-7b", input_tokens=5, cost="1.5", currency="EUR")
+    assert json.loads(outlay("doctor", "--json").stdout)["recorded"]["costs"] == {"EUR": "1.5", "USD": "0.25"}
+    assert "1.5 EUR + 0.25 USD" in outlay("doctor").stdout
+
+
 def test_a_call_from_the_future(outlay: Outlay) -> None:
     at = datetime.now(UTC) + timedelta(days=2)
     face.record(provider="openai", model="gpt-4o", input_tokens=1, at=at)

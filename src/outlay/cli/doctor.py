@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from outlay.report import LedgerReader
     from outlay.settings import Settings
 
-_WITHOUT_PRICE = {"cost_status": ["unpriced", "partial"], "status": "success"}  # a failed one has no usage
 _NEWEST = 200
 _PACKAGES = ("duckdb", "orjson", "rich", "click", "polars", "pandas", "pyarrow")
 
@@ -92,24 +91,24 @@ def _version(package: str) -> str | None:
 
 def _kept(reader: "LedgerReader") -> dict[str, Any]:
     """Ask the ledger; the question comes first, since it brings in what is pending."""
+    from outlay.cli.unpriced import seen
+
     report = reader.report(detail="sums")
     info = reader.info()
     lost: Counter[str] = Counter()
     for loss in info.pop("lost", ()):
         lost[loss["why"]] += loss["count"]
     total = report.total
+    kept = ("calls", "errors", "unpriced_calls", "cost", "costs")  # the last where there are several
     return {
-        "recorded": {name: total[name] for name in ("calls", "errors", "unpriced_calls", "cost")},
+        "recorded": {name: total[name] for name in kept if name in total},
         "pending": {"bytes": info.pop("pending_bytes", 0)},
         "lost": {"calls": lost.total(), "why": dict(lost)},
         "faults": {"lines": info.pop("fault_count", 0), "where": info.pop("faults", [])},
         "conflicts": info.pop("conflicts", 0),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
-        "without_price": [
-            {"provider": row["provider"], "model": row["model"], "calls": row["calls"]}
-            for row in reader.rows(["provider", "model"], where=_WITHOUT_PRICE).rows
-        ],
+        "without_price": seen(reader),
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
         "from_spans": _from_spans(reader),
     }

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Any, Final, Literal
 
 from outlay.cli.doctor_place import NO_FOLDER
+from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
 from outlay.core.instants import instant
 from outlay.render.cells import many
@@ -21,9 +22,7 @@ _AHEAD = timedelta(minutes=5)  # of a record's instant; hosts are seldom so far 
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
-_MODELS = 3  # without a price, a line each
 _ELSEWHERE = "or name another folder by ledger"
-_NOBODY = (None, "unknown")  # a provider
 _REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays
     (r"password|authentication|pg_hba", "mend user and password in ledger"),
     (
@@ -60,7 +59,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_kept(found),
         *_shipping(found),
         *_clock(found, now),
-        *_unpriced(found),
+        *(Finding("unpriced", ADVICE, *each) for each in told(found)),
         *_prices(found["prices"], now),
         *_sdks(found["instrumentable"]),
         *_others(found["others"]),
@@ -240,30 +239,6 @@ def _clock(found: Found, now: datetime) -> Iterator[Finding]:
     if made is not None and instant(made) > now + timedelta(days=1):
         what = f"it is {now:%Y-%m-%d} here, before the prices were made ({made[:10]})"
         yield Finding("clock", ADVICE, what, mend)
-
-
-def _unpriced(found: Found) -> Iterator[Finding]:
-    ranked = sorted(found.get("without_price", ()), key=lambda each: -each["calls"])
-    since = (found.get("ledger", {}).get("first") or "today")[:10]
-    for each in ranked[:_MODELS]:
-        calls = many(each["calls"], "call")
-        if each["model"] is None or each["provider"] in _NOBODY:  # of such no price can be looked up
-            lacks = "model" if each["model"] is None else "provider"
-            what = f"{calls} of {each['provider'] or '-'}/{each['model'] or '-'} without a {lacks}"
-            yield Finding("unpriced", ADVICE, what, f"have the program record such calls with their {lacks}")
-            continue
-        provider, model = each["provider"], each["model"]
-        yield Finding(
-            "unpriced",
-            ADVICE,
-            f"{provider}/{model} has no known price, or a partial one, for {calls}",
-            f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R,"
-            f" then outlay reprice --since {since}",
-        )
-    if rest := ranked[_MODELS:]:
-        calls = sum(each["calls"] for each in rest)
-        what = f"{many(calls, 'call')} of {len(rest)} more models without a price"
-        yield Finding("unpriced", ADVICE, what, "outlay doctor --json names them, under without_price")
 
 
 def _prices(prices: Found, now: datetime) -> Iterator[Finding]:

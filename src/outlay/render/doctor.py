@@ -27,7 +27,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _group("prices", {key: value for key, value in found["prices"].items() if value is not None})
     if "recorded" in found:
         recorded = found["recorded"]
-        yield from _group("recorded", {**recorded, "cost": _cost(recorded)})
+        counts = {key: value for key, value in recorded.items() if key != "costs"}
+        yield from _group("recorded", {**counts, "cost": _cost(recorded)})
         yield from _group("not in the ledger", _outside(found))
     for each in found.get("shipping", ()):
         facts = {key: value for key, value in each.items() if key != "target" and value is not None}
@@ -63,6 +64,8 @@ def _place(place: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cost(recorded: Mapping[str, Any]) -> str:
+    if costs := recorded.get("costs"):  # by currency
+        return " + ".join(f"{amount} {currency}" for currency, amount in costs.items())
     return str(recorded["cost"] or (UNKNOWN if recorded["calls"] else 0))
 
 

@@ -1,0 +1,84 @@
+"""What doctor sees and says of calls whose cost is not, or not wholly, known: a price lacks, or their usage."""
+
+from collections.abc import Iterator, Mapping
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from outlay.render.cells import many
+
+if TYPE_CHECKING:  # loaded when the command runs
+    from outlay.core.record import Record
+    from outlay.report import LedgerReader
+
+_WHERE = {"cost_status": ["unpriced", "partial"], "status": "success"}  # a failed one has no usage
+_MODELS = 3  # a line each
+_NEWEST = 200  # calls of each that are looked at one by one
+_NOBODY = (None, "unknown")  # a provider
+
+
+def seen(reader: "LedgerReader") -> list[dict[str, Any]]:
+    """Give the models of such calls, the most frequent first; of the first also what their newest say."""
+    rows = reader.rows(["provider", "model"], where=_WHERE, detail="counts").rows
+    names = ("provider", "model", "calls")
+    found = [{name: row[name] for name in names} for row in sorted(rows, key=lambda row: -row["calls"])]
+    return [*(each | _looked(reader, each) for each in found[:_MODELS]), *found[_MODELS:]]
+
+
+def _looked(reader: "LedgerReader", model: Mapping[str, Any]) -> dict[str, Any]:
+    where = {**_WHERE, "provider": model["provider"], "model": model["model"]}
+    newest = reader.calls(_NEWEST, where=where)
+    lacking = [each for each in newest if _lacks_usage(each)]
+    return {
+        "looked_at": len(newest),
+        "without_usage": len(lacking),
+        "newest_without_usage": {"id": lacking[0].id, "reason": lacking[0].usage.reason} if lacking else None,
+    }
+
+
+def _lacks_usage(record: "Record") -> bool:
+    """Whether what it was billed for is not known; then no price helps."""
+    why = record.usage.reason
+    return why is not None and why in (record.charge.reason or "")
+
+
+def told(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say of a doctor's document what is unpriced, and the one thing to do about each."""
+    rows = found.get("without_price", ())
+    since = (found.get("ledger", {}).get("first") or "today")[:10]
+    for each in rows[:_MODELS]:
+        yield from _of_model(each, since)
+    if rest := rows[_MODELS:]:
+        calls = sum(each["calls"] for each in rest)
+        what = f"{many(calls, 'call')} of {len(rest)} more models without a price"
+        yield what, "outlay doctor --json names them, under without_price"
+
+
+def _of_model(each: Mapping[str, Any], since: str) -> Iterator[tuple[str, str]]:
+    provider, model, calls, seldom = (each[name] for name in ("provider", "model", "calls", "without_usage"))
+    every = each["looked_at"] == calls
+    if seldom:
+        newest = each["newest_without_usage"]
+        of_newest = "" if every else f", among the {each['looked_at']:,} newest without a cost"
+        what = f"{many(seldom, 'call')} of {_name(each)} with no usage, or a part of it ({newest['reason']})"
+        do = f"have the program record what they used; outlay explain {newest['id']} shows the newest"
+        yield f"{what}{of_newest}", do
+    if seldom == each["looked_at"] and seldom:
+        return
+    lacking = many(calls - seldom if every else calls, "call")
+    if model is None or provider in _NOBODY:  # of such no price can be looked up
+        lacks = "model" if model is None else "provider"
+        yield (
+            f"{lacking} of {_name(each)} without a {lacks}",
+            f"have the program record such calls with their {lacks}",
+        )
+        return
+    some = "some of " if seldom and not every else ""
+    step = f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R"
+    yield (
+        f"{provider}/{model} has no known price, or a partial one, for {some}{lacking}",
+        f"{step}, then outlay reprice --since {since}",
+    )
+
+
+def _name(each: Mapping[str, Any]) -> str:
+    return f"{each['provider'] or '-'}/{each['model'] or '-'}"
