@@ -60,8 +60,21 @@ def test_the_letter_says_what_people_ask(outlay: Outlay, two_weeks: str) -> None
     for title in ("What it cost", "What changed, and why", "What is expensive", "What is slow", "What fails"):
         assert f"## {title}" in titles
     assert "9 calls cost $11.000000; 1 failed." in letter
-    assert "The price of 1 call is not known" in letter
+    assert "The cost of 1 call is not known, and not in that sum." in letter
     assert "+$3.500000" in letter
+
+
+def test_a_week_of_calls_without_a_cost_says_so_in_words(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    here = process.use(load(environ, tmp_path))
+    for model in range(10):
+        here.recorder().record(provider="acme", model=f"own-{model}", input_tokens=5)
+    assert here.flush()
+    letter = outlay("review", "--week", "this").stdout
+    assert "10 calls, whose cost is not known; 0 failed." in letter
+    assert "in that sum" not in letter
+    assert "2 more models not shown" in letter  # they may have changed more: nobody knows
 
 
 def test_the_page_cannot_be_broken_by_names(outlay: Outlay, two_weeks: str, tmp_path: Path) -> None:

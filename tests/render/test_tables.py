@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
@@ -16,7 +17,8 @@ from rich.text import Text
 
 from outlay.core.query import METRICS, Query, Row
 from outlay.render.as_table import Column, Page, fitting, table, widths, wrapped
-from outlay.render.reports import price_gap_notes, report_text
+from outlay.render.reports import price_gap_notes, report_text, report_view
+from outlay.render.sheets import view_markdown
 from outlay.report import PriceGap, Report
 
 PIPE = Page()
@@ -218,3 +220,39 @@ def test_money_of_other_currencies_says_which() -> None:
     assert "$" not in first
     assert second.count("$2.000000") == 2
     assert "7.000000 CNY + $2.000000" in last
+
+
+ODD = (
+    r"a|b\|c",
+    "end\\",
+    "<b>x</b>",
+    "<script>alert(1)</script>",
+    "*bold*",
+    "_it_",
+    "__init__",
+    "`code`",
+    "my_user",
+    "[x](javascript:alert(1))",
+    "&lt;none&gt;",
+    "~~gone~~",
+    r"\*x\*",
+    "* x",
+    "a * b",
+    "snake_case_",
+    r"C:\new",
+)
+
+
+def test_markdown_shows_names_as_they_are() -> None:
+    """A bar behind a backslash moved the row's figures by a column, and what looked like a tag was gone."""
+    rows = [row(model=odd, calls=1, cost=Decimal("0.5")) for odd in ODD]
+    view = report_view(
+        by_model(*rows, calls=len(rows), price_gaps=tuple(PriceGap("p", odd, 1) for odd in ODD))
+    )
+    shown = MarkdownIt("commonmark").enable("table").parse(view_markdown(view))
+    cells = [token.children or [] for token in shown if token.type == "inline"]
+    texts = ["".join(part.content for part in cell if part.type == "text") for cell in cells]
+    assert all(part.type in ("text", "softbreak") for cell in cells for part in cell)
+    for odd in ODD:
+        assert texts[texts.index(odd) + 1] == "1"
+    assert ODD[0] in texts[-1]

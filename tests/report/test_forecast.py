@@ -14,6 +14,7 @@ from outlay.ledger import MemoryLedger
 from outlay.report import LedgerReader
 from outlay.report.drivers import NAMES, drivers_of
 from outlay.report.forecast import forecast_of
+from outlay.report.review import review_of
 from outlay.testing import call
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday; ten days are left after it
@@ -159,3 +160,22 @@ def test_the_forecast_can_be_written_as_json() -> None:
     assert document["currencies"][0]["to_date"] == "210"
     assert document["unusual"][0]["effects"]["calls"] == "0"
     assert document["unusual"][0]["driver"] == "price"
+
+
+@pytest.mark.parametrize("week", ["2026-W46", "2026-W42"])
+def test_a_letter_tells_of_its_own_week_whatever_came_later(week: str) -> None:
+    """Of a forecast the newest three days take the place of older ones, and it looks back a month."""
+    start = datetime.fromisocalendar(2026, int(week[-2:]), 2)  # its Tuesday
+    later = {1, 2, 3, 4}  # this week, to yesterday
+
+    def cost(back: int) -> str:
+        dear = back in later or (NOW - timedelta(days=back)).date() == start.date()
+        return "100" if dear else "10"
+
+    reader = reader_of(month(cost, 90))
+    assert [each.day for each in forecast_of(reader).unusual] == ["2026-11-19", "2026-11-18", "2026-11-17"]
+    found = review_of(reader, week)
+    assert [(each.day, each.cost) for each in found.unusual] == [(f"{start:%Y-%m-%d}", D(100))]
+    assert [each.day for each in review_of(reader, "this").unusual] == [
+        "2026-11-19", "2026-11-18", "2026-11-17", "2026-11-16",
+    ]  # fmt: skip

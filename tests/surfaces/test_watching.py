@@ -74,7 +74,7 @@ def test_the_live_view_says_what_the_ledger_says(reader: LedgerReader) -> None:
             assert models.row_count == len(rows)
             headings = [str(column.label) for column in models.ordered_columns]
             for at in range(models.row_count):
-                told = dict(zip(headings, models.get_row_at(at), strict=True))
+                told = dict(zip(headings, map(str, models.get_row_at(at)), strict=True))
                 row = rows[told["model"]]
                 for heading, key in _COUNTS.items():
                     assert int(told[heading].replace(",", "")) == row[key], (heading, row)

@@ -1,4 +1,4 @@
-"""What doctor sees and says of calls whose cost is not, or not wholly, known: a price lacks, or their usage."""
+"""What doctor sees and says of calls whose cost is not, or not wholly, known: a price lacks, or a usage."""
 
 from collections.abc import Iterator, Mapping
 from shlex import quote

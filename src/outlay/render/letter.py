@@ -6,10 +6,11 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from outlay.render.cells import MISSING, count, dollars, many, name, signed, sums
-from outlay.render.sheets import Field, Sheet, View, columns, view_markdown
+from outlay.render.sheets import Field, Sheet, View, columns, literal, view_markdown
 from outlay.render.time_views import trend_view
 from outlay.render.views import errors_view, latency_view, savings_view
 from outlay.report.drivers import Drivers
+from outlay.report.money import amounts
 from outlay.report.review import Review
 
 _MOVERS = 8
@@ -49,7 +50,7 @@ def letter_markdown(review: Review, tz: ZoneInfo) -> str:
     """Write the letter as Markdown."""
     parts = [f"# {title_of(review)}"]
     for section in sections_of(review, tz):
-        parts += [f"## {section.title}", *section.lines]
+        parts += [f"## {section.title}", *map(literal, section.lines)]
         if section.view is not None:
             parts.append(view_markdown(section.view))
     return "\n\n".join(parts)
@@ -79,11 +80,13 @@ def title_of(review: Review) -> str:
 
 def _cost(review: Review) -> Iterator[str]:
     total = review.trend.total
-    calls = many(total["calls"], "call")
-    yield f"{calls} cost {sums(total['cost'], total.get('costs'))}; {count(total['errors'])} failed."
+    calls, failed = many(total["calls"], "call"), f"{count(total['errors'])} failed."
+    if not amounts(total):
+        yield f"{calls}, whose cost is not known; {failed}"
+        return
+    yield f"{calls} cost {sums(total['cost'], total.get('costs'))}; {failed}"
     if total["unpriced_calls"]:
-        several = many(total["unpriced_calls"], "call")
-        yield f"The price of {several} is not known: their cost is not in that sum."
+        yield f"The cost of {many(total['unpriced_calls'], 'call')} is not known, and not in that sum."
 
 
 def _unusual(each: Drivers) -> str:
@@ -112,7 +115,8 @@ def _movers(review: Review) -> View:
         for row in review.movers[:_MOVERS]
     ]
     left = len(review.movers) - len(rows)
-    return View((Sheet(fields, rows),), (f"{left} more models changed less",) if left > 0 else ())
+    lacking = (f"{many(left, 'more model')} not shown",) if left > 0 else ()
+    return View((Sheet(fields, rows),), lacking)
 
 
 def _expensive(review: Review) -> View:

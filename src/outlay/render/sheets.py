@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -29,6 +30,10 @@ Kind = Literal[
 ]
 _ID_ENOUGH = 18  # its time to the millisecond, and three digits more
 _TIME_ENOUGH = len("2026-11-01 09:30")
+_MARKUP = re.compile(
+    r"\\(?=[!-/:-@\[-`{-~]|$)|[|`<\[\]~]|&(?=#?\w+;)"  # a backslash before punctuation hides it
+    r"|^\*|\*(?=\S)|(?<=\S)\*|(?<![^\W_])_|_(?![^\W_])"  # those within a word, or by themselves, stay
+)
 _UP, _DOWN, _BAD = "yellow", "cyan", "bright_yellow"  # told apart by all eyes, and never the only sign
 
 
@@ -82,24 +87,30 @@ def _sheet_text(sheet: Sheet, page: Page) -> str:
 
 def view_markdown(view: View) -> str:
     """Write a view as Markdown: a table a sheet, under its title."""
+    notes = map(literal, view.notes)
     if view.empty is not None:
-        return "\n\n".join((view.empty, *view.notes))
-    parts = ["\n".join(f"{line}  " for line in view.head)] if view.head else []
+        return "\n\n".join((literal(view.empty), *notes))
+    parts = ["\n".join(f"{literal(line)}  " for line in view.head)] if view.head else []
     for sheet in view.sheets:
         if sheet.rows or sheet.total:
-            parts += [] if sheet.title is None else [f"### {sheet.title}"]
+            parts += [] if sheet.title is None else [f"### {literal(sheet.title)}"]
             parts.append(_sheet_markdown(sheet))
-    return "\n\n".join((*parts, *view.notes))
+    return "\n\n".join((*parts, *notes))
 
 
 def _sheet_markdown(sheet: Sheet) -> str:
     shown = columns(sheet)
     lines = [
-        [column.heading for column in shown],
+        [literal(column.heading) for column in shown],
         [":--" if column.text else "--:" for column in shown],
-        *zip(*([cell.replace("|", "\\|") for cell in column.cells] for column in shown), strict=True),
+        *zip(*(map(literal, column.cells) for column in shown), strict=True),
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def literal(text: str) -> str:
+    """Write a text so that Markdown shows it as it is: a name's bars would move figures, its tags be gone."""
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def view_csv(view: View) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from outlay.core.buckets import bucket, span
 from outlay.core.instants import text_of as instant_text
@@ -127,6 +128,38 @@ def forecast_of(
         ),
         price_gaps=found.price_gaps,
     )
+
+
+def unusual_of(
+    reader: LedgerReader, since: datetime, until: datetime, *, tz: str = "UTC", where: Any = None
+) -> tuple[Drivers, ...]:
+    """Ask which complete days of a period, of WATCHED days at most, stand out and why, the newest first.
+
+    Raises:
+        QueryError: a filter or time zone that cannot be.
+    """
+    local = zone(tz)
+    first, present = bucket("day", since, local), bucket("day", min(until, reader.now()), local)
+    found = reader.rows(
+        "day", since=_long_before(first, local), until=until, tz=tz, where=where, detail="sums"
+    )
+    unusual = (
+        (day.day, currency)
+        for currency, costs in _costs(found.rows).items()
+        for day in _judged(list(_filled(costs, present)), ZERO)
+        if day.stands_out and day.day >= first
+    )
+    return tuple(
+        drivers_of(reader, day, currency=currency, tz=tz, where=where)
+        for day, currency in sorted(unusual, reverse=True)
+    )
+
+
+def _long_before(day: str, local: ZoneInfo) -> datetime | None:
+    try:
+        return span("day", _later(day, -HISTORY), local)[0]
+    except OverflowError:  # before all times
+        return None
 
 
 def _costs(rows: Sequence[Row]) -> dict[str, dict[str, Decimal]]:

@@ -12,7 +12,7 @@ from outlay.core.query import Row, zone
 from outlay.core.record import Record
 from outlay.report.drivers import Drivers
 from outlay.report.errors import Errors, errors_of
-from outlay.report.forecast import forecast_of
+from outlay.report.forecast import unusual_of
 from outlay.report.latency import Latency, call_json, latency_of
 from outlay.report.money import amounts, money, sole, sole_currency
 from outlay.report.plain import plain
@@ -84,8 +84,6 @@ def review_of(
     start, end = span("week", label, local)
     question = {"since": start, "until": end, "tz": tz, "where": where}
     trend = trend_of(reader, "day", **question)
-    days = {row["day"] for row in trend.rows}
-    unusual = forecast_of(reader, tz=tz, where=where).unusual if trend.rows else ()
     return Review(
         week=label,
         complete=end <= now,
@@ -96,7 +94,7 @@ def review_of(
         dearest=tuple(reader.calls(_DEAREST, "cost", **question)),
         latency=latency_of(reader, "model", **question),
         errors=errors_of(reader, **question),
-        unusual=tuple(each for each in unusual if each.day in days),
+        unusual=unusual_of(reader, start, end, tz=tz, where=where) if trend.rows else (),
         savings=None if compare is None else savings_of(reader, compare, **question),
     )
 
