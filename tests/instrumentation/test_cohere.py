@@ -139,6 +139,25 @@ def test_embeddings_and_rerankings_are_billed_by_their_units(kept: Kept) -> None
     assert kept.records[1].cost == Decimal("0.002")  # two dollars a thousand searches
 
 
+def test_parsed_pages_have_their_price_and_a_transcript_says_nothing_of_its_usage(kept: Kept) -> None:
+    parsed = {"id": "p-1", "pages": [], "meta": {"billed_units": {"pages": 2}}}
+    document = cohere.ParseDocument(image_url="https://example.com/a.png")
+    client(HttpxServer([answer(parsed)])).parse(model="parse-v5.0", document=document)
+    spoken: dict[str, Any] = {"model": "cohere-transcribe", "language": "en", "file": b"sound"}
+    client(HttpxServer([answer({"text": "hello"})])).audio.transcriptions.create(**spoken)
+
+    async def main() -> None:
+        await async_client(HttpxServer([answer(parsed)])).parse(model="parse-v5.0", document=document)
+        await async_client(HttpxServer([answer({"text": "hello"})])).audio.transcriptions.create(**spoken)
+
+    asyncio.run(main())
+    assert [record.api for record in kept.records] == ["ocr", "transcription"] * 2
+    pages, transcript, *_ = kept.records
+    assert (pages.usage.units, pages.cost) == ({"pages": 2}, Decimal("0.003"))  # 1.50 dollars a thousand
+    assert (transcript.model, transcript.cost) == ("cohere-transcribe", None)
+    assert transcript.charge.reason
+
+
 def test_each_batch_of_many_texts_is_a_call(kept: Kept) -> None:
     embedded = {
         "id": "e-1",

@@ -163,3 +163,14 @@ def test_unhooking_restores(kept: Kept, hooks: Hooks) -> None:
     assert not hasattr(ollama.Client._request, "__wrapped__")
     client(HttpxServer([answer(CHAT)])).chat(**ASK)
     assert not kept.records
+
+
+def test_questions_to_a_system_one_model_are_a_call(kept: Kept) -> None:
+    body = {
+        "model": "one",
+        "answers": {"rude": {"type": "noul", "noul": 0.1}},
+        "usage": {"input_tokens": 26, "output_tokens": 298},
+    }
+    question = {"type": "noul", "instructions": "Is this rude?"}
+    client(HttpxServer([answer(body)])).systemone(model="one", state="hi", questions={"rude": question})
+    assert (kept.only.usage.units, kept.only.provider, kept.only.model) == (UNITS, "ollama", "one")

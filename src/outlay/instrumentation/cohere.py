@@ -1,6 +1,6 @@
-"""cohere: chat, embeddings and reranking of both versions of its API, their streams and raw forms."""
+"""cohere: chat, embeddings, reranking, parsing and transcripts of its API's versions; streams, raw forms."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -10,6 +10,7 @@ from contextlib import (
     contextmanager,
 )
 from functools import partial, wraps
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +32,9 @@ METHODS = {
     "classify": "cohere_chat",
     "embed": "cohere_embed",
     "rerank": "rerank",
+    "parse": "ocr",
 }
+TRANSCRIPTS = {"create": "transcription"}
 STREAMS = {"chat_stream": "cohere_chat", "generate_stream": "cohere_chat"}
 
 
@@ -49,7 +52,17 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         _hook(patches, recorder, owner, measured, _stream)
     for async_owner in (raw_base_client.AsyncRawBaseCohere, raw_client.AsyncRawV2Client):
         _hook(patches, recorder, async_owner, measured_async, _async_stream)
+    _hook_transcripts(patches, recorder)
     return patches
+
+
+def _hook_transcripts(patches: Patches, recorder: Callable[[], Recorder]) -> None:
+    try:
+        spoken = import_module("cohere.audio.transcriptions.raw_client")
+    except ImportError:  # an older release has none
+        return
+    _replace(patches, recorder, spoken.RawTranscriptionsClient, measured, TRANSCRIPTS)
+    _replace(patches, recorder, spoken.AsyncRawTranscriptionsClient, measured_async, TRANSCRIPTS)
 
 
 def _hook(
@@ -59,12 +72,22 @@ def _hook(
     wrap: Callable[..., Any],
     wrap_stream: Callable[..., Any],
 ) -> None:
-    for name, api in METHODS.items():
-        begin = _beginner(recorder, patches, api, streamed=False)
-        patches.replace(owner, name, partial(wrap, begin=begin, settle=_settle))
+    _replace(patches, recorder, owner, wrap, METHODS)
     for name, api in STREAMS.items():
         begin = _beginner(recorder, patches, api, streamed=True)
         patches.replace(owner, name, partial(wrap_stream, begin=guarded(begin)))
+
+
+def _replace(
+    patches: Patches,
+    recorder: Callable[[], Recorder],
+    owner: type,
+    wrap: Callable[..., Any],
+    methods: Mapping[str, str],
+) -> None:
+    for name, api in methods.items():
+        begin = _beginner(recorder, patches, api, streamed=False)
+        patches.replace(owner, name, partial(wrap, begin=begin, settle=_settle))
 
 
 def _beginner(recorder: Callable[[], Recorder], patches: Patches, api: str, *, streamed: bool) -> Begin:
@@ -81,7 +104,8 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, api: str, *, s
 
 def _settle(call: Call, result: Any) -> None:
     _place(call, result)
-    call.finish(usage_in(result.data, call))
+    # What was parsed is billed in Cohere's own units; as an operation it is like the others' OCR.
+    call.finish(usage_in(result.data, call, "cohere_chat" if call.api == "ocr" else call.api))
 
 
 def _place(call: Call, result: Any) -> None:

@@ -26,6 +26,7 @@ PATHS = {
     "/api/generate": "ollama_generate",
     "/api/embed": "embeddings",
     "/api/embeddings": "embeddings",
+    "/v1/systemone": "responses",  # whose counts have the names of OpenAI's responses
 }
 
 
