@@ -51,6 +51,19 @@ def test_what_a_process_writes_stays(tmp_path: Path) -> None:
     assert remove_taken(tmp_path, taken, NOON) == [segment.name]
 
 
+def test_what_another_process_has_just_removed_is_no_fault(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two may ship from one home, each to a ledger of its own."""
+
+    def removed_meanwhile(path: Path) -> bool:
+        path.unlink()
+        return False
+
+    monkeypatch.setattr(removal, "is_live", removed_meanwhile)
+    assert remove_taken(old.parent, {"a.jsonl": len(LINE)}, NOON) == []
+
+
 def test_what_its_writer_added_before_it_died_stays(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies_after_a_last_line(path: Path) -> bool:
         with path.open("ab") as file:

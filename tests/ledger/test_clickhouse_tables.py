@@ -201,6 +201,29 @@ def test_a_prune_counts_once_whose_calls_another_one_is_just_sweeping(
     other.close()
 
 
+def test_calls_that_two_sweep_at_one_moment_are_not_told_as_late(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One saw calls of a prune just before the other deleted them, and what names them just after that."""
+    old = call(_OLD, cost="1")
+    ledger.add([old, call(NOON, cost="4")])
+    with monkeypatch.context() as unswept:
+        unswept.setattr(retention, "sweep", lambda _: None)
+        assert ledger.prune(NOON).calls == 1
+    other = ClickHouseLedger(ledger.place)
+
+    def overtaken(_: Client) -> Iterator[Record]:
+        monkeypatch.undo()
+        other.compact()
+        yield old
+
+    monkeypatch.setattr(late, "_stragglers", overtaken)
+    ledger.compact()
+    assert (ledger.info().late, ledger.info().pruned_calls, ledger.verify()) == (0, 1, ())
+    assert ledger.rows(Query()).total["cost"] == Decimal(5)
+    other.close()
+
+
 def test_daily_totals_that_were_tampered_with_are_found(ledger: ClickHouseLedger) -> None:
     ledger.add([call(_OLD, cost="1")])
     ledger.prune(NOON)

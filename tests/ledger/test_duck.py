@@ -124,3 +124,13 @@ def test_a_report_misses_nothing_that_was_recorded_before_it(tmp_path: Path) -> 
             journal.append(call())
             assert reader.report().total["calls"] == number
     journal.close()
+
+
+def test_a_log_that_another_process_has_just_written_back_is_of_no_size(tmp_path: Path) -> None:
+    """DuckDB makes a file beside the ledger's and takes it away; listed and gone, it had ended ``info``."""
+    ledger = DuckLedger(tmp_path)
+    ledger.add([call()])
+    before = ledger.info().size_bytes
+    (tmp_path / "ledger.duckdb.wal.gone").symlink_to(tmp_path / "nowhere")
+    assert ledger.info().size_bytes == before
+    ledger.close()

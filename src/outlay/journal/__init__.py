@@ -8,7 +8,7 @@ from outlay.journal.lines import append_line, read_objects
 from outlay.journal.locks import is_live
 from outlay.journal.removal import remove_taken
 from outlay.journal.room import floor_of
-from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments
+from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments, size_of
 from outlay.journal.waiting import Waiting, waiting
 from outlay.journal.writer import Sync, line_of
 
@@ -30,6 +30,7 @@ __all__ = [
     "read_segment",
     "remove_taken",
     "segments",
+    "size_of",
     "waiting",
     "watch_exit",
     "watch_forks",

@@ -35,6 +35,9 @@ def _old(folder: Path, taken: Mapping[str, int], before: datetime) -> Iterator[P
     for segment in segments(folder):
         if taken.get(segment.name, 0) < segment.size or is_live(segment.path):
             continue
-        found = segment.path.stat()  # asked again: its writer is dead now, so this is final
+        try:
+            found = segment.path.stat()  # asked again: its writer is dead now, so this is final
+        except FileNotFoundError:  # another process, which ships to another ledger, was sooner
+            continue
         if found.st_size == taken.get(segment.name, 0) and found.st_mtime < before.timestamp():
             yield segment.path

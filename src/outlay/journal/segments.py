@@ -57,11 +57,11 @@ def segments(folder: Path, run: str | None = None) -> list[Segment]:
         return []
     except OSError as error:
         raise JournalError(f"cannot read the journals in {folder}: {error.strerror}") from error
-    return [Segment(path, size) for path in map(Path, sorted(names)) if (size := _size(path)) is not None]
+    return [Segment(path, size) for path in map(Path, sorted(names)) if (size := size_of(path)) is not None]
 
 
-def _size(path: Path) -> int | None:
-    """Give a file's size; None if its writer has taken it away meanwhile, since nothing was in it."""
+def size_of(path: Path) -> int | None:
+    """Give a file's size; None if it has been taken away meanwhile, as an empty segment by its writer."""
     try:
         return path.stat().st_size
     except FileNotFoundError:

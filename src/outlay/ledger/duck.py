@@ -15,7 +15,7 @@ from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record
-from outlay.journal import pending_bytes, private_folder, remove_taken, watch_forks
+from outlay.journal import pending_bytes, private_folder, remove_taken, size_of, watch_forks
 from outlay.ledger import answers, inventory
 from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take
@@ -227,7 +227,7 @@ class DuckLedger(Answering):
         return frozenset(str(name) for (name,) in found)
 
     def _size(self) -> int:
-        return sum(file.stat().st_size for file in self.folder.glob("ledger.duckdb*"))
+        return sum(size_of(file) or 0 for file in self.folder.glob("ledger.duckdb*"))
 
     def close(self) -> None:
         """Let go of the engine; the next question would start it again."""

@@ -16,6 +16,7 @@ from outlay.core.keeping import Settled
 from outlay.core.record import Record
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.dialect import HORIZON
+from outlay.ledger.clickhouse.known import known
 from outlay.ledger.clickhouse.tables import shards
 from outlay.ledger.late import PORTION, pages_of, row_of, settled_days, told
 from outlay.ledger.olden import Day
@@ -43,8 +44,14 @@ def set_aside(client: Client, records: Iterable[Record]) -> None:
 
 
 def set_stragglers_aside(client: Client) -> None:
-    """Keep calls apart that came while their day was pruned; those that are settled are no more."""
-    set_aside(client, _stragglers(client))
+    """Keep calls apart that came while their day was pruned; those that are settled are no more.
+
+    Some may have been pruned: who sweeps at this moment deletes calls first and then what names them, so that
+    a question in between sees the calls alone. Of those none is there any more.
+    """
+    found = list(_stragglers(client))
+    there = known(client, [each.id for each in found])
+    set_aside(client, (each for each in found if each.id in there))
     client.run(f"DELETE FROM {shards(client.place, 'late')} WHERE id IN ({_SETTLED})")  # noqa: S608  # our own names
 
 
