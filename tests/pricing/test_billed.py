@@ -10,7 +10,8 @@ from tests.support.wire import Kept
 from outlay.capture import Recorder
 from outlay.capture.clock import SystemClock
 from outlay.core.cost import Cost
-from outlay.extract import read
+from outlay.core.usage import Usage
+from outlay.extract import read, read_usual
 from outlay.pricing import cost_of
 
 SUNDAY_NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -160,3 +161,83 @@ def test_xai_s_looking_at_images_and_films_costs_its_tokens_alone() -> None:
     cost = of_body(body, "xai", "grpc_chat", "grok-4.3")
     # 1000 x 1.25 and 100 x 2.50 a million, and 5 dollars for a thousand searches of X
     assert (cost.amount, cost.status) == (Decimal("0.0065"), "priced")
+
+
+RESEARCHED = {
+    "prompt_tokens": 33,
+    "completion_tokens": 7163,
+    "total_tokens": 7196,
+    "citation_tokens": 20016,
+    "num_search_queries": 18,
+    "reasoning_tokens": 73997,
+}
+
+
+def test_perplexity_s_deep_research_pays_for_thoughts_and_citations_beside_its_total() -> None:
+    body = {"model": "sonar-deep-research", "choices": [], "usage": RESEARCHED}
+    cost = of_body(body, "perplexity", "chat")
+    # 33 x 2, 7,163 x 8, 73,997 x 3 and 20,016 x 2 a million, and 18 searches at 5 dollars a thousand
+    assert (cost.amount, cost.status, cost.flags) == (Decimal("0.409393"), "priced", ())
+    usage = read(body, provider="perplexity", api="chat")
+    assert (usage.input_tokens, usage.output_tokens, usage["reasoning"]) == (33, 81160, 73997)
+    without_total = {**RESEARCHED, "total_tokens": None}
+    again = read({**body, "usage": without_total}, provider="perplexity", api="chat")
+    assert again.units == usage.units
+
+
+def test_other_models_of_perplexity_charge_nothing_for_citations() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14, "citation_tokens": 900}
+    cost = of_body({"model": "sonar-pro", "choices": [], "usage": usage}, "perplexity", "chat")
+    assert cost.status == "priced"
+    assert [line.amount for line in cost.lines if line.unit == "citation_tokens"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("line", "provider", "api", "units"),
+    [
+        (
+            {
+                "recordId": "R1",
+                "modelInput": {},
+                "modelOutput": {"usage": {"input_tokens": 9, "output_tokens": 4}},
+            },
+            "bedrock",
+            "invoke_model",
+            {"input": 9, "output": 4},
+        ),
+        (
+            {
+                "recordId": "R1",
+                "modelOutput": {"usage": {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}},
+            },
+            "bedrock",
+            "converse",
+            {"input": 9, "output": 4},
+        ),
+        (
+            {
+                "status": "",
+                "processed_time": "2026-11-01T18:13:16.826+00:00",
+                "request": {"contents": []},
+                "response": {
+                    "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13}
+                },
+            },
+            "vertex",
+            "generate_content",
+            {"input": 9, "output": 4},
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_of_a_cloud_s_batch_is_the_answer_in_it_at_the_rate_of_batches(
+    line: dict[str, Any], provider: str, api: str, units: dict[str, int]
+) -> None:
+    for usage in (read(line, provider=provider, api=api), read_usual(line, provider=provider, api=api)):
+        assert isinstance(usage, Usage)
+        assert (usage.units, usage.term("batch"), usage.flags) == (units, "true", ())
+
+
+def test_a_line_of_a_cloud_s_batch_that_failed_is_an_error() -> None:
+    line = {"recordId": "R1", "modelInput": {}, "error": {"errorCode": 400, "errorMessage": "bad"}}
+    usage = read(line, provider="bedrock", api="invoke_model")
+    assert (usage.items, usage.flags) == ((), ("error",))

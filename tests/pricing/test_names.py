@@ -279,3 +279,21 @@ def test_a_name_of_256_characters_is_looked_up_and_a_longer_one_is_not() -> None
         "no price of xxxxxx",
         "a model's name has",
     ]
+
+
+@pytest.mark.parametrize("provider", ["bedrock", None])
+def test_a_region_before_a_bedrock_id_is_where_it_serves(provider: str | None) -> None:
+    model = "bedrock/us-gov-west-1/anthropic.claude-3-haiku-20240307-v1:0"
+    card = Book.default().resolve(provider, model)
+    plain = Book.default().resolve(
+        "bedrock", "anthropic.claude-3-haiku-20240307-v1:0", terms={"region": "us-gov-west-1"}
+    )
+    assert isinstance(card, RateCard)
+    assert isinstance(plain, RateCard)
+    assert card.rates == plain.rates
+    assert card.rates["input"].amount == Decimal("0.30")  # a fifth over 0.25
+    for strange in (
+        "bedrock/us-west-2/1-month-commitment/anthropic.claude-v2:1",
+        "bedrock/nowhere/anthropic.claude-v2:1",
+    ):
+        assert not isinstance(Book.default().resolve(None, strange), RateCard)

@@ -28,7 +28,7 @@ from typing import Any
 from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import error_in, missing
-from outlay.extract.batch import response_inside, whole_batch
+from outlay.extract.batch import LINE_KEYS, response_inside, whole_batch
 from outlay.extract.held import held
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
@@ -70,7 +70,7 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     Raises:
         ResponseError: nothing can be read: not an object, no event in the text, or an API that is not known.
     """
-    if type(body) is dict and api and "custom_id" not in body and "key" not in body:
+    if type(body) is dict and api and LINE_KEYS.isdisjoint(body):
         if body.get("object") != "batch":  # most calls: what follows would find nothing odd either
             return _known(_reader(api).body(body, provider), provider)
     elif type(body) is not dict:

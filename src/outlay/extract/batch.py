@@ -6,14 +6,17 @@ from typing import Any
 from outlay.core.usage import Usage
 from outlay.extract.plain import fields_of, name_of
 
+LINE_KEYS = frozenset({"custom_id", "key", "recordId", "processed_time"})
+"""What lines of batch results alone have: those of OpenAI and others, of Gemini, Bedrock and Vertex."""
+
 
 def response_inside(line: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Give the response inside of a line of batch results; None when this is no such line."""
-    if "custom_id" not in line and "key" not in line:  # OpenAI's, Anthropic's, Mistral's and Groq's; Gemini's
+    if LINE_KEYS.isdisjoint(line):
         return None
     if result := fields_of(line.get("result")):
         return fields_of(result.get("message")) or _failed(result)
-    response = fields_of(line.get("response"))
+    response = fields_of(line.get("modelOutput") or line.get("response"))
     if response is not None:
         return fields_of(response.get("body")) or response
     return {"error": line["error"]} if line.get("error") else None

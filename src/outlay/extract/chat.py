@@ -10,7 +10,9 @@ from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.tally import Tally
 
 # What each host means; a stated total that says otherwise wins.
-_REASONING_OUTSIDE = frozenset({"xai"})  # docs.x.ai: completion_tokens excludes reasoning
+# docs.x.ai: completion_tokens excludes reasoning; docs.perplexity.ai: so does deep research's, and its total.
+_REASONING_OUTSIDE = frozenset({"xai", "perplexity"})
+_REASONING_UNTOLD = frozenset({"perplexity"})
 _AUDIO_OUTSIDE = frozenset({"mistral"})  # prompt_tokens excludes audio
 _REMAINDER_THOUGHT = frozenset({"google", "vertex"})  # Gemini states thoughts in the total alone
 
@@ -142,9 +144,7 @@ def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
     if completion is None:
         completion = tally.count(usage, "output_tokens")
     total = tally.count(usage, "total_tokens")
-    reasoning = tally.count(output_details or usage, "reasoning_tokens")
-    if reasoning is None and output_details:
-        reasoning = tally.count(usage, "reasoning_tokens")
+    reasoning = _thought(tally, usage, output_details)
     if total is None and completion is not None and provider in _REMAINDER_THOUGHT:
         tally.note("partial", "without a total nobody knows what was thought")
     if prompt is None or completion is None:
@@ -156,6 +156,8 @@ def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
         prompt += more_prompt
         completion += more_output
         reasoning = max(reasoning or 0, more_output)
+    elif reasoning and provider in _REASONING_UNTOLD and not output_details:
+        completion += reasoning
     _count_prompt(tally, usage, prompt_details, prompt)
     left = tally.take("reasoning", reasoning, completion) if reasoning else completion
     if output_details:
@@ -165,6 +167,11 @@ def count_chat(tally: Tally, usage: Mapping[str, Any], provider: str) -> None:
         tally.unknown(output_details, _KNOWN_OUTPUT)
     tally.put("output", left)
     _count_extras(tally, usage)
+
+
+def _thought(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any]) -> int | None:
+    reasoning = tally.count(details or usage, "reasoning_tokens")
+    return tally.count(usage, "reasoning_tokens") if reasoning is None and details else reasoning
 
 
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
@@ -271,5 +278,7 @@ def _count_extras(tally: Tally, usage: Mapping[str, Any]) -> None:
         tally.put("web_search", tally.count(inner(usage, "server_tool_use_details"), "web_search_requests"))
     if "num_search_queries" in usage:
         tally.put("web_search", tally.count(usage, "num_search_queries"))
+    if "citation_tokens" in usage:
+        tally.put("citation_tokens", tally.count(usage, "citation_tokens"))
     if "num_sources_used" in usage:
         tally.put("sources", tally.count(usage, "num_sources_used"))

@@ -10,6 +10,7 @@ from typing import Any
 from outlay.core.units import MAX_QUANTITY
 from outlay.core.usage import Item, Term, Usage
 from outlay.extract.answers import NOTHING, names_in, tier_in
+from outlay.extract.batch import LINE_KEYS
 from outlay.extract.common import CHAT, RESPONSES, common_items
 from outlay.extract.messages import message_items, message_terms
 from outlay.extract.plain import name_of, rows_of
@@ -27,7 +28,7 @@ def usual_of_body(body: Any, provider: str, api: str) -> Usual | None:
     if type(body) is not dict or provider not in KNOWN_PROVIDERS:
         return None
     usual = _READERS.get(api) or usual_reader_of(api)
-    if usual is None or "custom_id" in body or "key" in body or body.get("object") == "batch":
+    if usual is None or not LINE_KEYS.isdisjoint(body) or body.get("object") == "batch":
         return None  # of a batch, or the batch itself
     return usual(body)
 

@@ -19,6 +19,7 @@ _REVISION = re.compile(r"(?<=[a-z])-00\d$")
 _DOTTED = re.compile(r"(?<=\d)\.(?=\d)")
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:([a-z0-9-]*):\d*:([a-z-]+)/(.+)")
 _PROFILE = re.compile(r"(us|eu|global|apac|jp|au|ca|in|sa|me|us-gov)\.(?=[a-z0-9]+\.)")
+_REGIONED = re.compile(r"([a-z]{2}(?:-gov)?-[a-z]+-\d)/(?=[a-z0-9]+\.)")
 _PUBLISHER = re.compile(r"(?:projects/[^/]+/locations/([^/]+)/)?publishers/[^/]+/models/(.+)")
 _ROUTES = frozenset({"nitro", "floor", "online", "exacto", "beta", "extended"})
 _FIREWORKS = "accounts/fireworks/models/"
@@ -126,6 +127,9 @@ def _arn(region: str, kind: str, rest: str) -> list[Reading]:
 def _bedrock(name: str, terms: tuple[Term, ...] = ()) -> list[Reading]:
     """Read a Bedrock id: its profile is a term; what has no version means the first, others are guesses."""
     found: list[Reading] = []
+    if place := _REGIONED.match(name):  # as LiteLLM writes where it serves
+        terms, name = (("region", place[1]),), name[place.end() :]
+        found.append(Reading("bedrock", name, terms))
     if profile := _PROFILE.match(name):
         terms, name = (("region", profile[1]),), name[profile.end() :]
         found.append(Reading("bedrock", name, terms))
