@@ -484,6 +484,36 @@ def test_a_raw_stream_that_breaks_is_one_failed_call_and_one_that_ends_is_whole(
     assert (whole.status, "abandoned" in whole.flags) == ("success", False)
 
 
+@pytest.mark.parametrize(
+    ("version", "more", "asks"),
+    [
+        ("2024-02-01", {}, False),
+        ("2024-05-01-preview", {}, False),
+        ("2024-10-21", {}, True),
+        ("preview", {}, True),
+        ("2024-10-21", {"extra_body": {"data_sources": [{"type": "azure_search"}]}}, False),
+    ],
+)
+def test_azure_is_not_asked_for_what_it_refuses(
+    version: str,
+    more: dict[str, Any],
+    asks: bool,  # noqa: FBT001 - a parameter of the test
+    kept: Kept,
+) -> None:
+    """It answers ``stream_options`` by an error there, which would be the caller's."""
+    server = Server([streamed(CHAT_STREAM)])
+    azure = openai.AzureOpenAI(
+        api_key="k",
+        azure_endpoint="https://x.openai.azure.com",
+        api_version=version,
+        http_client=server.client(),
+        max_retries=0,
+    )
+    list(ask(azure, stream=True, **more))
+    assert ("stream_options" in server.sent[0]) == asks
+    assert (kept.only.provider, kept.only.usage.units) == ("azure", UNITS)
+
+
 def test_decisions_are_calls_at_their_own_price(kept: Kept) -> None:
     usage = {
         "input_tokens": 1000,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from outlay.capture.call import Call
 from outlay.capture.recorder import Recorder
 from outlay.instrumentation import openai_sockets, stainless
 from outlay.instrumentation.patches import Patches
@@ -38,6 +39,7 @@ _ASKED = frozenset({"chat", "completions"})
 ASKABLE = frozenset(
     {"openai", "azure", "groq", "fireworks", "together", "vllm", "ollama", "cerebras", "alibaba"}
 )
+_AZURE_SINCE = "2024-06-01"  # the first of its API's versions that is known to take the question
 
 
 def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patches:
@@ -71,11 +73,11 @@ def _hook_helper(module: str, name: str, patches: Patches) -> None:
             patches.replace(owner, "close", wrap)
 
 
-def _as_it_is(_provider: str, _api: str, options: Any) -> tuple[Any, None]:
+def _as_it_is(_client: Any, _call: Call, options: Any) -> tuple[Any, None]:
     return options, None
 
 
-def _ask_for_usage(provider: str, api: str, options: Any) -> tuple[Any, Callable[[Any], bool] | None]:
+def _ask_for_usage(client: Any, call: Call, options: Any) -> tuple[Any, Callable[[Any], bool] | None]:
     """Ask a chat stream for its usage where the caller did not, and hide the chunk that brings it."""
     body = options.json_data
     if type(body) is not dict and not isinstance(body, Mapping):
@@ -83,12 +85,19 @@ def _ask_for_usage(provider: str, api: str, options: Any) -> tuple[Any, Callable
     asked = body.get("stream_options") or {}
     if type(asked) is not dict and not isinstance(asked, Mapping):
         return options, None
-    if "include_usage" in asked or api not in _ASKED or provider not in ASKABLE:
+    if "include_usage" in asked or call.api not in _ASKED or call.provider not in ASKABLE:
         return options, None
-    if "stream_options" in (options.extra_json or {}):
+    more = options.extra_json or {}
+    if "stream_options" in more or (call.provider == "azure" and _azure_refuses(client, {**body, **more})):
         return options, None
     changed = {**body, "stream_options": {**asked, "include_usage": True}}
     return options.model_copy(update={"json_data": changed}), _only_usage
+
+
+def _azure_refuses(client: Any, asked: Mapping[str, Any]) -> bool:
+    """Whether Azure answers the question by an error: on one's own data, and by older versions of its API."""
+    version = str(client.default_query.get("api-version", ""))
+    return "data_sources" in asked or (version[:1].isdigit() and version < _AZURE_SINCE)
 
 
 def _only_usage(chunk: Any) -> bool:

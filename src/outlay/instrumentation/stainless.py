@@ -24,8 +24,8 @@ from outlay.instrumentation.hosts import place_at, provider_at
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import leaving, leaving_async, mark, text_or_none, usage_in
 
-Prepare = Callable[[str, str, Any], tuple[Any, Callable[[Any], bool] | None]]
-"""(provider, api, options) -> the options to send, and what tells which chunks, or lines of a raw stream, the
+Prepare = Callable[[Any, Call, Any], tuple[Any, Callable[[Any], bool] | None]]
+"""(client, call, options) -> the options to send, and what tells which chunks, or lines of a raw stream, the
 caller must not see."""
 
 
@@ -95,7 +95,7 @@ def _beginner(sdk: Sdk, recorder: Callable[[], Recorder], patches: Patches) -> B
                 _say_terms(sdk, call, client, options.url)
             if call.said is not None:
                 call.said.asked(body)
-            sent, hidden = _prepared(sdk, call, options) if stream else (options, None)
+            sent, hidden = _prepared(sdk, client, call, options) if stream else (options, None)
         except BudgetExceededError:
             raise
         except Exception as error:  # noqa: BLE001 - the guard, without a further call
@@ -115,9 +115,9 @@ def _say_terms(sdk: Sdk, call: Call, client: Any, url: str) -> None:
         call.terms["service_tier"] = tier
 
 
-def _prepared(sdk: Sdk, call: Call, options: Any) -> tuple[Any, Hidden]:
+def _prepared(sdk: Sdk, client: Any, call: Call, options: Any) -> tuple[Any, Hidden]:
     try:
-        return sdk.prepare(call.provider, call.api, options)
+        return sdk.prepare(client, call, options)
     except Exception as error:  # noqa: BLE001 - the guard: the call goes on as it was asked for
         note_failure("stainless.prepare", error)
         return options, None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from outlay.capture.call import Call
 from outlay.capture.recorder import Recorder
 from outlay.instrumentation import stainless
 from outlay.instrumentation.patches import Patches
@@ -32,5 +33,5 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     )
 
 
-def _as_it_is(_provider: str, _api: str, options: Any) -> tuple[Any, None]:
+def _as_it_is(_client: Any, _call: Call, options: Any) -> tuple[Any, None]:
     return options, None
