@@ -86,6 +86,35 @@ def test_people_are_told_which_line_is_bad(outlay: Outlay, log: Path) -> None:
     assert "line 2: no JSON" in done.stdout
 
 
+def test_calls_that_share_an_id_are_not_told_as_known(outlay: Outlay, tmp_path: Path) -> None:
+    """As the calls of one request of a web server, in the same second."""
+    file = tmp_path / "calls.jsonl"
+    file.write_text(
+        "".join(
+            f'{{"timestamp": "2026-11-20T10:00:00Z", "request_id": "web-1", "call": "c{n}", "cost": {n}}}\n'
+            for n in (1, 2)
+        )
+    )
+    done = outlay("import", str(file))
+    assert "2 calls, 1 new, 1 known already" in done.stdout
+    assert "1 call came with the id of another, in no total" in done.stderr
+    done = outlay("import", str(file), "--map", "id=call")
+    assert "2 calls, 2 new" in done.stdout
+
+
+def test_a_file_that_is_imported_with_another_price_book_changes_nothing(
+    outlay: Outlay, log: Path, tmp_path: Path
+) -> None:
+    """Each of its calls was set aside as another one, and doctor looked for programs that make ids."""
+    outlay("import", str(log))
+    outlay("prices", "set", "gpt-4o", "--provider", "openai", "--input", "1", "--output", "2")
+    done = outlay("import", str(log))
+    assert "0 new, 3 known already" in done.stdout
+    assert done.stderr == ""
+    assert json.loads(outlay("doctor", "--json").stdout)["conflicts"] == 0
+    assert json.loads(outlay("report", "--json").stdout)["total"]["cost"] == "0.015"
+
+
 def test_a_dry_run_keeps_nothing(outlay: Outlay, log: Path) -> None:
     assert "(dry run)" in outlay("import", "--dry-run", str(log)).stdout
     assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == 0
@@ -164,6 +193,26 @@ def test_a_heading_that_names_a_calls_columns_needs_no_rows(outlay: Outlay, tmp_
     assert outlay("import", str(file)).returncode == 2
     done = outlay("import", str(file), "--map", "cost=usd")
     assert (done.returncode, done.stdout) == (0, f"{file}: 0 calls, 0 new, no row stands in it\n")
+
+
+@pytest.mark.parametrize("way", [(), ("--dry-run",)])
+@pytest.mark.parametrize("array", [False, True])
+def test_a_mapped_column_that_no_row_of_json_has_is_refused(
+    outlay: Outlay,
+    tmp_path: Path,
+    way: tuple[str, ...],
+    array: bool,  # noqa: FBT001  # a parameter
+) -> None:
+    """Its calls would be kept without the field, and would not be new when it is spelled right."""
+    rows = ['{"at": "2026-11-20T10:00:00Z", "LLM": "gpt-4o", "größe": 1, "cost": 1}'] * 3
+    file = tmp_path / "calls.jsonl"
+    file.write_text(f"[{','.join(rows)}]" if array else "\n".join(rows), "utf-8")
+    done = outlay("import", str(file), "--map", "model=LMM", *way)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no column 'LMM' for model; there are at, LLM, größe, cost" in done.stderr
+    assert outlay("import", str(file), "--map", "model=LLM", "--map", "input_tokens=größe").returncode == 0
+    (found, *_) = json.loads(outlay("calls", "--json").stdout)["calls"]
+    assert (found["model"], found["input_tokens"]) == ("gpt-4o", 1)
 
 
 @pytest.mark.parametrize(("field", "mapped"), [("prompt_tokens", "In"), ("User ID", "Who")])

@@ -72,7 +72,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
                 way = way_of(ledger, here.book(), maker, origin)
                 done.append(_import_file(name, way, given["shape"] == "csv"))
             if any(each["known"] for each in done):
-                _tell_late(reader.ledger)
+                _tell_uncounted(reader.ledger)
     finally:  # a file that cannot be read leaves those before it imported
         if done and state_of(ctx).json:
             show_json({"dry_run": dry_run, "files": done})
@@ -100,15 +100,22 @@ def _columns(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, str]:
     return dict(told)
 
 
-def _tell_late(ledger: "Ledger") -> None:
+def _tell_uncounted(ledger: "Ledger") -> None:
     """Say which calls that are not new count nowhere: not all of them are known ones."""
     from outlay.core.ports import Keeping
     from outlay.render.cells import many
 
-    late = ledger.info().late if isinstance(ledger, Keeping) else 0
-    if late:
-        what = f"{many(late, 'call')} of days that had been pruned came late, in no total"
+    if not isinstance(ledger, Keeping):
+        return
+    found = ledger.info()
+    if found.late:
+        what = f"{many(found.late, 'call')} of days that had been pruned came late, in no total"
         click.echo(f"outlay: {what}; outlay ledger late shows them", err=True)
+    if found.conflicts:
+        what = f"{many(found.conflicts, 'call')} came with the id of another, in no total"
+        click.echo(
+            f"outlay: {what}; where ids are of more than a call, --map id=COLUMN names others", err=True
+        )
 
 
 def _maker(book: "Book", given: Mapping[str, Any], ctx: click.Context) -> "Maker":

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from typing import Any, BinaryIO
+from itertools import chain, islice
+from typing import Any, BinaryIO, TypeVar
 
 from outlay.core.codec import entry_from_json
 from outlay.core.errors import ImportFileError, NotACallError, OutlayError, RefusedEntryError
 from outlay.core.ports import Adding, TakingLines
 from outlay.core.record import Entry
-from outlay.importing.files import Fault, Heading, Line, rows_of
+from outlay.importing.files import Fault, Heading, Line, opened, rows_of
 from outlay.importing.made import Maker
 from outlay.importing.plain import names_of, normal
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
@@ -19,6 +19,7 @@ from outlay.ledger.identity import checked_id
 from outlay.ledger.own import Own
 
 AT_ONCE = 20_000  # entries that are kept, all or none, before the next are read
+Given = TypeVar("Given", Line | Fault, Line | Fault | bytes)
 Read = Entry | Fault | bytes  # of a row: what it holds, or a line of our own that is kept as it stands
 
 
@@ -82,9 +83,12 @@ class OneByOne:
 
     def steps(self, file: BinaryIO, *, table: bool = False) -> Iterator[Step]:
         """Import a file, and tell what came of it, so many rows at once; raises what ``rows_of`` raises."""
+        seen = opened(file, table=table)
         own = Own() if takes_own(self.ledger, self.shape, self.mapping) else None
         judge = partial(check_heading, shape=self.shape, mapping=self.mapping)
-        rows = rows_of(file, table=table, own=own, judge=judge)
+        rows = rows_of(seen.file, table=table, own=own, judge=judge)
+        if self.mapping and seen.kind != "table":
+            rows = with_columns(rows, self.mapping)
         entries = partial(
             entries_of, maker=self.maker, shape=self.shape, mapping=self.mapping, counts=self.counts
         )
@@ -164,12 +168,36 @@ def check_heading(heading: Heading, *, shape: Shape | None, mapping: Mapping[str
     """
     columns = dict.fromkeys(heading.names)
     names = renamed(columns, mapping) if mapping else columns
-    for wanted, column in (mapping or {}).items():
-        usual = names_of(wanted) or (wanted,)
-        if column not in columns and not {normal(name) for name in names}.intersection(usual):
-            raise ImportFileError(f"no column {column!r:.60} for {wanted}; there are {', '.join(columns)}")
+    check_columns(columns, mapping or {})
     if shape is None and not is_own(names) and shape_of(names) is None:
         raise ImportFileError(_FOCUS if "BilledCost" in names else _NO_COLUMN)
+
+
+def check_columns(columns: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
+    """Look whether the columns that are mapped are there, or others that tell their fields.
+
+    Raises:
+        ImportFileError: one is not.
+    """
+    names = {normal(name) for name in renamed(columns, mapping)}
+    for wanted, column in mapping.items():
+        if column not in columns and not names.intersection(names_of(wanted) or (wanted,)):
+            there = ", ".join(columns)
+            raise ImportFileError(f"no column {column!r:.60} for {wanted}; there are {there:.500}")
+
+
+def with_columns(rows: Iterable[Given], mapping: Mapping[str, str]) -> Iterator[Given]:
+    """Give rows, of which the first were looked at for the columns that are mapped.
+
+    Raises:
+        ImportFileError: none of them has one.
+    """
+    left = iter(rows)
+    some = list(islice(left, AT_ONCE))
+    read = [each.row for each in some if isinstance(each, Line)]
+    if read:
+        check_columns({name: None for row in read for name in row}, mapping)
+    yield from chain(some, left)
 
 
 def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape | None, Import]) -> Entry:

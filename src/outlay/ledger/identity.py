@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from outlay.core.codec import entry_from_json, entry_json, record_from_json, record_json
+from outlay.core.cost import Cost
 from outlay.core.errors import RefusedEntryError
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 
@@ -25,12 +26,21 @@ def revision_as_kept(revision: Revision) -> Revision:
 def same_call(kept: Record, other: Record, revisions: Iterable[Revision] = ()) -> bool:
     """Whether another record is the kept one, with the recorded cost or a revised one.
 
-    Judgements are left aside: those may come later on a way of their own.
+    Judgements are left aside: those may come later on a way of their own. So is what a price book made of the
+    call: an import that is done again has the book of another day.
     """
     blank = dict.fromkeys(_SCORES)
-    bare = replace(other, **blank)  # type: ignore[arg-type]  # fields by name
+    if replace(kept, charge=other.charge, **blank) != replace(other, **blank):  # type: ignore[arg-type]  # by name
+        return False
     charges = (kept.charge, *(each.charge for each in revisions))
-    return any(replace(kept, charge=charge, **blank) == bare for charge in charges)  # type: ignore[arg-type]  # likewise
+    return any(_stated(charge) == _stated(other.charge) for charge in charges)
+
+
+def _stated(charge: Cost) -> Cost | None:
+    """Give what is said of a cost by others than a price book; None where nothing is."""
+    if charge.amount is None or charge.price is not None:
+        return None
+    return replace(charge, computed=None)
 
 
 def missing_judgement(kept: Record, other: Record) -> Score | None:

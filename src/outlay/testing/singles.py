@@ -2,9 +2,11 @@
 
 # ruff: noqa: S101, PLR2004  # a contract speaks by assert, and expected numbers are its point
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from outlay.core.cost import Cost, Price, unpriced
 from outlay.core.ids import uuid7
 from outlay.core.ports import Ledger
 from outlay.core.query import Query
@@ -52,6 +54,23 @@ class CallsContract:
         assert ledger.add([record, call()]) == 1
         assert ledger.rows(Query()).total["calls"] == 2
         assert ledger.conflicts() == 0
+
+    def test_a_copy_that_another_book_has_priced_is_the_same_call(self, ledger: Ledger) -> None:
+        """The first price stays; only what others state of the cost makes it another call."""
+        old, new = (Price("list", NOON, version) for version in ("1", "2"))
+        charges = (
+            (unpriced("no price"), Cost(Decimal(3), "priced", price=new)),
+            (Cost(Decimal(1), "priced", price=old), Cost(Decimal(2), "priced", price=new)),
+            (Cost(Decimal(1), "reported", computed=Decimal(1)), Cost(Decimal(1), "reported", computed=None)),
+        )
+        for first, later in charges:
+            record = call(charge=first)
+            assert ledger.add([record]) == 1
+            assert ledger.add([replace(record, charge=later)]) == 0
+            assert ledger.get(record.id) == record
+        assert ledger.conflicts() == 0
+        ledger.add([replace(record, charge=Cost(Decimal(9), "reported"))])
+        assert ledger.conflicts() == 1
 
     def test_other_content_under_a_known_id_is_set_aside(self, ledger: Ledger) -> None:
         """The first one counts, the other is reported, once however often it comes."""

@@ -36,6 +36,7 @@ from outlay.importing.reading import (
     entries_of,
     kept,
     takes_own,
+    with_columns,
     with_own,
 )
 from outlay.ledger.beside import Beside
@@ -73,7 +74,7 @@ class Bulk:
         seen = opened(file, table=table)
         self._sweep()
         if seen.kind == "document":
-            yield from self._one_by_one(document_rows(seen.file))
+            yield from self._one_by_one(with_columns(document_rows(seen.file), self.origin.mapping or {}))
             return
         cut = cutter(seen.file, self.ledger.spool, self._rows)
         with ExitStack() as held, cut as blocks:
@@ -101,11 +102,22 @@ class Bulk:
         first = next(numbered, None)
         if first is None:
             return
+        self._check_columns(first)
         if self._takes_own() and self._own(first.start()):
             benches = benches[:_OF_OWN]
         for ready in ahead(chain((first,), numbered), benches, self._looked_at):
             yield from self._own_block(ready) if isinstance(ready.laid, Marked) else self._block(ready)
             del ready  # before the next block is read: no more are held than have a bench
+
+    def _check_columns(self, lines: Lines) -> None:
+        """Look in the first block for the columns that are mapped; lines are read only if one is missing.
+
+        Raises:
+            ImportFileError: no line has one.
+        """
+        mapping = self.origin.mapping or {}
+        if any(not lines.may_name(column) for column in mapping.values()):
+            next(with_columns(lines.rows(lines.all()), mapping), None)
 
     def _takes_own(self) -> bool:
         return takes_own(self.ledger, self.origin.shape, self.origin.mapping)
