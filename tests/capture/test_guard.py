@@ -1,6 +1,7 @@
 """What is logged of a failure of ours: its class and its place, and nothing that it quotes."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,29 @@ def test_later_failures_of_a_place_are_only_counted(caplog: pytest.LogCaptureFix
         _stumble("x")
     assert len(caplog.records) == 1
     assert guard.failures == {"_stumble": 3}
+
+
+class Handler(logging.Handler):
+    """A program's handler that breaks, or that does what our guard stands around."""
+
+    def __init__(self, again: Callable[[], object]) -> None:
+        super().__init__()
+        self._again = again
+
+    def emit(self, _record: logging.LogRecord) -> None:
+        self._again()
+
+
+def test_a_handler_that_breaks_does_not_reach_the_caller_nor_one_that_comes_by_again() -> None:
+    def breaks() -> None:
+        raise OSError("the program's log server is away")
+
+    for again in (breaks, lambda: _stumble("x")):
+        guard.failures.clear()
+        handler = Handler(again)
+        guard.log.addHandler(handler)
+        try:
+            _stumble("y")
+        finally:
+            guard.log.removeHandler(handler)
+        assert guard.failures["_stumble"] == (1 if again is breaks else 2)

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -24,20 +25,25 @@ def note_failure(place: str, error: BaseException) -> None:
 
     What an exception says is not ours to log: it may quote the prompt, the reply or the key that it met.
     """
-    if place not in failures:
-        if len(failures) >= _MAX_PLACES:
-            return
-        if isinstance(error, OutlayError) and not isinstance(error, _QUOTING):  # written for who reads it
-            log.warning("outlay: %s", error)
-        else:
-            log.warning(
-                "outlay: %s failed and was left out: %s%s; later failures are only counted",
-                place,
-                type(error).__name__,
-                "".join(f" at {step}" for step in _steps(error)[-1:]),
-            )
-        log.debug("outlay: where %s failed: %s", place, "; ".join(_steps(error)))
-    failures[place] = failures.get(place, 0) + 1
+    if place in failures:
+        failures[place] += 1
+    elif len(failures) < _MAX_PLACES:
+        failures[place] = 1  # before it is logged: the program's handler may come by here again
+        with suppress(Exception):  # of the program's handler, or its filter
+            _log(place, error)
+
+
+def _log(place: str, error: BaseException) -> None:
+    if isinstance(error, OutlayError) and not isinstance(error, _QUOTING):  # written for who reads it
+        log.warning("outlay: %s", error)
+    else:
+        log.warning(
+            "outlay: %s failed and was left out: %s%s; later failures are only counted",
+            place,
+            type(error).__name__,
+            "".join(f" at {step}" for step in _steps(error)[-1:]),
+        )
+    log.debug("outlay: where %s failed: %s", place, "; ".join(_steps(error)))
 
 
 def _steps(error: BaseException) -> list[str]:
