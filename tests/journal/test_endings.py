@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.journal.test_processes import run, users
+from tests.journal.test_processes import PRELUDE, run, users
 
 from outlay.journal import Journal, endings
 from outlay.testing import call
@@ -117,6 +118,28 @@ os.kill(os.getpid(), signal.{name})
 time.sleep(60)
 """
     assert run(code, tmp_path).returncode == -signal.Signals[name]
+    assert users(tmp_path) == ["x"]
+
+
+@pytest.mark.skipif(
+    subprocess.run(["sh", "-c", "unshare -rfp true"], capture_output=True, check=False).returncode != 0,
+    reason="no namespaces here",
+)
+def test_the_first_process_of_a_container_ends_too(tmp_path: Path) -> None:
+    """The system ends that one by no signal which it does not handle."""
+    code = f"""
+import signal
+from outlay.journal.endings import drain_when_terminated
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+drain_when_terminated(journal.flush)
+{APPEND}
+assert os.getpid() == 1
+os.kill(1, signal.SIGTERM)
+time.sleep(20)
+"""
+    command = ["unshare", "-rfp", "--kill-child", sys.executable, "-c", PRELUDE + code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "")
     assert users(tmp_path) == ["x"]
 
 

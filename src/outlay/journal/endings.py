@@ -31,7 +31,8 @@ _HARMLESS = frozenset(
     }
 )
 """What does not end a process that does not handle it."""
-_kill = os.kill
+_FIRST = 1  # the process of a container whose end is the container's
+_kill, _exit = os.kill, os._exit
 
 
 class Drained(Protocol):
@@ -139,6 +140,8 @@ class _Terminated:
         if self._written == here:
             self.plain(number, signal.SIG_DFL)
             _kill(here, number)
+            if here == _FIRST:  # which the system ends by no signal that it does not handle
+                _exit(128 + number)
         elif self._begun != here:
             self._begun = here
             # threading.Thread takes a lock, which may be held here too
