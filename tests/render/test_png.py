@@ -93,17 +93,50 @@ def test_latencies_stand_in_the_bucket_that_ends_with_them() -> None:
     assert latency_bars(found.latencies)[-1] == (f">{LATENCY_BOUNDS_MS[-1] / 1000:g}", 1)
 
 
-def test_the_first_day_is_named_and_stands_on_no_axis_of_years(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[Any] = []
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Give a list that will hold the axes of each picture's days."""
+    axes: list[Any] = []
     keep = png._daily
 
-    def watched(axes: Any, found: Picture) -> None:
-        drawn.append(axes)
-        keep(axes, found)
+    def watched(one: Any, found: Picture) -> None:
+        axes.append(one)
+        keep(one, found)
 
     monkeypatch.setattr(png, "_daily", watched)
+    return axes
+
+
+def test_the_first_day_is_named_and_stands_on_no_axis_of_years(drawn: list[Any]) -> None:
     png_bytes(picture(call()))
     assert [label.get_text() for label in drawn[0].get_xticklabels()] == [f"{NOON:%Y-%m-%d}"]
+
+
+@pytest.mark.parametrize("days", [2, 3, 4, 20, 31, 41, 60, 75, 100, 300, 400, 700, 1000])
+def test_a_picture_names_several_of_its_days_and_no_hour(drawn: list[Any], days: int) -> None:
+    """Of some weeks over the end of a month that end alone was named, as 00:00."""
+    found = picture(call(NOON - timedelta(days=days - 1), cost="1"), call(cost="2"))
+    assert len(found.days) == days
+    png_bytes(found)
+    low, high = drawn[0].get_xlim()
+    named = [
+        label.get_text() for label in drawn[0].get_xticklabels() if low <= label.get_position()[0] <= high
+    ]
+    assert min(days, 3) <= len(named) <= 10
+    assert not any(":" in each for each in named)
+
+
+def test_a_model_paid_in_other_money_has_no_bar_of_nothing() -> None:
+    """It had one of 0.000000, which is a price."""
+    found = picture(call(cost="1"), call(cost="1"), call(cost="7", currency="CNY", model="qwen"))
+    assert model_bars(found) == (["gpt-4o", "qwen: in CNY"], [2.0, None])
+    more = picture(
+        *(call(cost="1") for _ in range(3)),
+        call(cost="7", currency="CNY", model="qwen"),
+        call(cost="7", currency="EUR", model="own"),
+    )
+    assert model_bars(more) == (["gpt-4o", "2 models: in CNY, EUR"], [3.0, None])
+    assert size(png_bytes(more)) == (1200, 800)
 
 
 def test_what_the_costs_leave_out_is_said() -> None:

@@ -143,7 +143,16 @@ def test_a_value_that_cannot_be_is_refused_by_name(tmp_path: Path, key: str, val
 
 
 @pytest.mark.parametrize(
-    "text", ["ledger = 7", 'ledger = ""', "sync_interval = true", "tags = [1]", "[tags.a]\nb = 1", "= ="]
+    "text",
+    [
+        "ledger = 7",
+        'ledger = ""',
+        "sync_interval = true",
+        "tags = [1]",
+        r'ledger = "a\u0000b"',
+        "[tags.a]\nb = 1",
+        "= =",
+    ],
 )
 def test_a_bad_file_is_refused_by_path(tmp_path: Path, text: str) -> None:
     write(tmp_path, text)

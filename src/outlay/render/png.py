@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
@@ -95,7 +96,8 @@ def _daily(axes: "Axes", picture: Picture) -> None:
     if len(days) == 1:  # left to itself the axis would show years, and the day somewhere between them
         axes.set_xticks(days, [days[0].isoformat()])  # type: ignore[arg-type]  # dates are units
         return None
-    locator = AutoDateLocator(minticks=1, maxticks=8)  # type: ignore[no-untyped-call]
+    few = min(3, (days[-1] - days[0]).days)  # else the one end of a month, or year, would do, and be an hour
+    locator = AutoDateLocator(minticks=few, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     return None
@@ -112,7 +114,7 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
     axes.set_yticks(places, [_literal(label) for label in labels], fontsize=9)
     axes.invert_yaxis()
     for place, cost in zip(places, costs, strict=True):
-        if cost is None:  # its label says that it is unknown; a figure would say 0
+        if cost is None:  # its label says why; a figure would say 0
             continue
         axes.annotate(
             _figure(cost), (cost, place), (3, 0), textcoords="offset points", va="center", fontsize=8
@@ -127,21 +129,33 @@ def _figure(cost: float) -> str:
 
 
 def model_bars(picture: Picture) -> tuple[list[str], list[float | None]]:
-    """Give the dearest models with their costs; the rest stands together, what is unknown is None."""
-    rows = [(_short(row["model"]), picture.amount(row), row) for row in picture.models]
-    known = sorted(
-        ((label, amount) for label, amount, _ in rows if amount is not None),
-        key=lambda bar: bar[1],
-        reverse=True,
-    )
+    """Give the dearest models with their costs; the rest stands together, what has no cost here is None."""
+    known: list[tuple[str, Decimal]] = []
+    elsewhere: dict[str, tuple[str, ...]] = {}  # in other money
+    unknown: list[str] = []
+    for row in picture.models:
+        label, told, amount = _short(row["model"]), amounts(row), picture.amount(row)
+        if told and picture.currency not in told:
+            elsewhere[label] = (*elsewhere.get(label, ()), *told)
+        elif amount is None:
+            unknown.append(label)
+        else:
+            known.append((label, amount))
+    known.sort(key=lambda bar: bar[1], reverse=True)
     shown, rest = (known, []) if len(known) <= _BARS else (known[: _BARS - 1], known[_BARS - 1 :])
     bars: list[tuple[str, float | None]] = [(label, float(amount)) for label, amount in shown]
     if rest:
         bars.append((f"{len(rest)} others", float(total(amount for _, amount in rest))))
-    if unknown := [label for label, amount, row in rows if amount is None and not amounts(row)]:
-        which = f"{unknown[0]}: unknown" if len(unknown) == 1 else f"{len(unknown)} models: unknown"
-        bars.append((which, None))
+    if elsewhere:
+        money = ", ".join(sorted({name(each) for told in elsewhere.values() for each in told}))
+        bars.append((_without_bar(list(elsewhere), f"in {money}"), None))
+    if unknown:
+        bars.append((_without_bar(unknown, "unknown"), None))
     return [label for label, _ in bars], [cost for _, cost in bars]
+
+
+def _without_bar(models: Sequence[str], why: str) -> str:
+    return f"{models[0] if len(models) == 1 else f'{len(models)} models'}: {why}"
 
 
 def _latencies(axes: "Axes", picture: Picture) -> None:

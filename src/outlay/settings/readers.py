@@ -28,6 +28,8 @@ _MAX_INTERVAL = 3600.0
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise TypeError("write a text in quotes that is not empty")
+    if "\0" in value:  # no file and no server has such a name
+        raise ValueError("write a text without a null")
     return value.strip()
 
 
