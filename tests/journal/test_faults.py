@@ -244,3 +244,38 @@ def test_a_loss_that_a_garbage_collection_brings_while_others_are_counted_waits_
 
     assert ends_within(losses._lock, lambda: losses.add(1, "collected"))
     assert dict(losses.by_reason) == {"full": 1, "collected": 1}
+
+
+class Broken(logging.Handler):
+    """A program's handler whose log server is away."""
+
+    def emit(self, _record: logging.LogRecord) -> None:
+        raise ConnectionError("away")
+
+
+def test_a_programs_log_handler_that_raises_stops_no_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warning of a lost call, and one of a sync that failed: what could be written is not told as lost."""
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    logger, handler = logging.getLogger("outlay"), Broken()
+    logger.addHandler(handler)
+    journal = Journal(tmp_path)
+    unlucky, good, later = call(extra={"a": object()}), call(), call()
+    try:
+        journal.append(unlucky)
+        journal.append(good)
+        assert not journal.flush(5)
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fsync", fail)
+            broken.setattr(os, "fdatasync", fail)
+            journal.append(later)
+            assert not journal.flush(5)
+    finally:
+        logger.removeHandler(handler)
+        journal.close()
+    assert kept(tmp_path) == [good.id, later.id]
+    assert [count for _why, count in journal.lost] == [1]

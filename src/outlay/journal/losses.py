@@ -1,11 +1,11 @@
 """What could not be written down, counted by reason, told once, and written as soon as writing works."""
 
-import logging
 import threading
 from collections import Counter
 from datetime import datetime
 
 from outlay.core.record import Loss
+from outlay.journal.telling import warn
 
 
 class Losses:
@@ -42,9 +42,7 @@ class Losses:
                 return
             self._warned = True
             why, count = next(iter(self._all.items()))
-        logging.getLogger("outlay").warning(
-            "%d recorded call(s) could not be written to the journal and are lost: %s", count, why
-        )
+        warn("%d recorded call(s) could not be written to the journal and are lost: %s", count, why)
 
     def untold(self, at: datetime) -> list[Loss]:
         """Give what no journal tells of yet."""

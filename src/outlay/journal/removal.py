@@ -1,6 +1,5 @@
 """Removing segments that every ledger has: the only place where a journal is ever taken away."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 from outlay.atomic import sync_folder
 from outlay.journal.locks import is_live
 from outlay.journal.segments import segments
-
-_log = logging.getLogger("outlay")
+from outlay.journal.telling import warn
 
 
 def remove_taken(folder: Path, taken: Mapping[str, int], before: datetime) -> list[str]:
@@ -23,7 +21,7 @@ def remove_taken(folder: Path, taken: Mapping[str, int], before: datetime) -> li
         try:
             path.unlink()
         except OSError as error:
-            _log.warning("the journal %s is taken in but cannot be removed: %s", path, error.strerror)
+            warn("the journal %s is taken in but cannot be removed: %s", path, error.strerror)
         else:
             removed.append(path.name)
     if removed:

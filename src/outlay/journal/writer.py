@@ -1,7 +1,6 @@
 """The writer: turns a batch of entries into lines of the current segment, and keeps count of losses."""
 
 import json
-import logging
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +14,9 @@ from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.journal.files import SegmentFile
 from outlay.journal.losses import Losses
 from outlay.journal.room import Room
+from outlay.journal.telling import warn
 
 Sync = Literal["never", "interval", "always"]
-_log = logging.getLogger("outlay")
 _MADE = (Record, Score, Revision, Loss)
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 
@@ -97,7 +96,7 @@ class Writer:
             self._losses.add(count, full)
             self._losses.warn_once()
         elif self._stopped:
-            _log.warning("there is room for the journal in %s again; calls are recorded", self._folder)
+            warn("there is room for the journal in %s again; calls are recorded", self._folder)
         self._stopped = full is not None
         return full is None
 
@@ -145,7 +144,7 @@ class Writer:
                 self._file.sync()
         except OSError as error:
             self._unsynced = True  # a system tells that once, and gives the same pages up
-            _log.warning("the journal in %s could not be synced to disk: %s", self._folder, error.strerror)
+            warn("the journal in %s could not be synced to disk: %s", self._folder, error.strerror)
 
     def all_synced(self) -> bool:
         """Sync what was written; whether all since the last answer has reached the disk."""

@@ -1,6 +1,5 @@
 """The courier: a thread that ships what is recorded, backs off when it cannot, and drains at the end."""
 
-import logging
 import random
 import threading
 import time
@@ -8,6 +7,7 @@ from collections.abc import Callable
 
 from outlay.journal import watch_exit, watch_forks
 from outlay.journal.lifecycle import ENGINE_SECONDS
+from outlay.journal.telling import warn
 from outlay.ledger.ship.shipped import Shipped
 from outlay.ledger.ship.shipper import Shipper
 
@@ -15,7 +15,6 @@ _INTERVAL = 1.0  # seconds between looks at the journals
 _LONGEST = 60.0  # seconds between attempts when nothing works
 _EXIT_SECONDS = 5.0  # how long the end of a process may wait for the server
 _SUSPICIOUS = 5  # failures in a row, after which an entry may be at fault that the ledger does not name
-_log = logging.getLogger("outlay")
 
 
 class Courier:
@@ -111,9 +110,7 @@ class Courier:
         self._failures += 1
         if not self._warned:
             self._warned = True
-            _log.warning(
-                "calls are kept in the journal until %s takes them again: %s", self._target, done.error
-            )
+            warn("calls are kept in the journal until %s takes them again: %s", self._target, done.error)
         return done
 
     def _may_go_on(self) -> bool:
