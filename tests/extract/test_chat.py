@@ -111,3 +111,66 @@ def test_a_usage_that_leaves_out_what_was_answered_is_partial(total: dict[str, i
 def test_a_count_within_another_that_nobody_knows_is_told(details: str) -> None:
     found = usage_of(**COUNTED, **{details: {"audio_tokens": 1, "dream_tokens": 2}})
     assert found[1] == ("unknown_keys",)
+
+
+LITELLM = {
+    "prompt_tokens": 1000,
+    "completion_tokens": 10,
+    "total_tokens": 1010,
+    "cache_creation_input_tokens": 300,
+    "cache_read_input_tokens": 500,
+    "prompt_tokens_details": {
+        "cached_tokens": 500,
+        "cache_creation_tokens": 300,
+        "cache_creation_token_details": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+        "text_tokens": 200,
+    },
+    "server_tool_use": {"web_search_requests": 2, "tool_search_requests": 1},
+}
+
+
+def test_litellm_s_proxy_tells_of_lifetimes_and_searches_in_words_of_its_own() -> None:
+    body = {"model": "claude-sonnet-4-5", "choices": [], "usage": LITELLM}
+    found = read(body, provider="litellm-proxy", api="chat")
+    units = {"input": 200, "cache_read": 500, "cache_write": 100, "cache_write_1h": 200, "output": 10}
+    assert (found.units, found.flags) == ({**units, "web_search": 2}, ())
+
+
+@pytest.mark.parametrize(
+    ("usage", "units", "flags"),
+    [
+        ({"prompt_tokens_details": {"web_search_requests": 3}}, {"web_search": 3}, ()),
+        ({"prompt_tokens_details": {"google_maps_grounding_requests": 1}}, {"maps_search": 1}, ()),
+        (
+            {
+                "prompt_tokens_details": {"web_search_requests": 3},
+                "server_tool_use": {"web_search_requests": 3},
+            },
+            {"web_search": 3},
+            (),
+        ),
+        ({"server_tool_use": {"browser_open_requests": 3}}, {}, ("unknown_keys",)),
+        ({"server_tool_use": {"web_search_requests": None}}, {}, ()),
+        (
+            {"prompt_tokens_details": {"cache_creation_tokens": 4}},
+            {"input": 5, "cache_write": 4},
+            (),
+        ),
+        (
+            {
+                "prompt_tokens_details": {
+                    "cache_write_tokens": 4,
+                    "cache_creation_token_details": {"ephemeral_12h_input_tokens": 3, "ephemeral_2h": 1},
+                }
+            },
+            {"input": 5, "cache_write": 1, "cache_write_12h": 3},
+            ("unknown_keys",),
+        ),
+    ],
+)
+def test_searches_and_writes_that_litellm_tells_of_are_counted_once(
+    usage: dict[str, Any], units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    counts = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+    found = read({"choices": [], "usage": {**counts, **usage}}, provider="litellm-proxy", api="chat")
+    assert (found.units, found.flags) == ({"input": 9, "output": 4, **units}, flags)

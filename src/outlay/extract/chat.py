@@ -31,7 +31,13 @@ _OUTPUT_MODALITIES = (
 _CACHED = ("cached_tokens", "num_cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
 
 _SIDES = frozenset({"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"})
-_LIFETIMES = frozenset({"ttl_30m_tokens", "ttl_12h_tokens"})
+_LIVED = {  # OpenAI's words, and LiteLLM's
+    "30m": ("ttl_30m_tokens", "ephemeral_30m_input_tokens"),
+    "1h": ("ephemeral_1h_input_tokens",),
+    "12h": ("ttl_12h_tokens", "ephemeral_12h_input_tokens"),
+}
+_LIFETIMES = frozenset({"ephemeral_5m_input_tokens", *(key for keys in _LIVED.values() for key in keys)})
+_TOOLS = frozenset({"web_search_requests", "web_fetch_requests", "tool_search_requests"})
 
 _KNOWN = frozenset(
     {
@@ -42,7 +48,13 @@ _KNOWN = frozenset(
         *("prompt_cache_miss_tokens", "cache_creation_input_tokens"),
         *("reasoning_tokens", "audio_prompt_tokens", "prompt_audio_seconds", "request_count", "service_tier"),
         *("cost", "cost_details", "is_byok", "cost_in_usd_ticks", "estimated_cost", "pydantic_ai_gateway"),
-        *("server_tool_use_details", "num_sources_used", "num_search_queries", "citation_tokens"),
+        *(
+            "server_tool_use_details",
+            "server_tool_use",
+            "num_sources_used",
+            "num_search_queries",
+            "citation_tokens",
+        ),
         *("search_context_size", "latency_checkpoint", "usage_breakdown"),
         *("queue_time", "prompt_time", "completion_time", "total_time", "draft_tokens"),
         *("draft_tokens_acceptance", "tokens_per_second", "prompt_tokens_per_second"),
@@ -60,6 +72,9 @@ _KNOWN_PROMPT = frozenset(
             "multimodal_tokens",
             "messages",
         ),
+        # LiteLLM's
+        *("cache_creation_tokens", "cache_creation_token_details"),
+        *("web_search_requests", "google_maps_grounding_requests"),
         *("text_tokens", "audio_tokens", "image_tokens", "video_tokens"),
     }
 )
@@ -256,26 +271,38 @@ def take_writes(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, An
     written = tally.count(details, "cache_write_tokens")
     if written is None and "cache_creation_input_tokens" in usage:
         written = tally.count(usage, "cache_creation_input_tokens")
+    if written is None:
+        written = tally.count(details, "cache_creation_tokens")
     if not written:
         return left
-    lifetimes = inner(details, "cache_write_tokens_details")
+    lifetimes = inner(details, "cache_write_tokens_details") or inner(details, "cache_creation_token_details")
     room = min(written, left)
     if written > left:
         tally.flags.add("clamped")
     rest = room
     tally.unknown(lifetimes, _LIFETIMES)  # a new one has a rate of its own: said, and counted as usual
-    for lifetime in ("30m", "12h"):
-        rest = tally.take(f"cache_write_{lifetime}", tally.count(lifetimes, f"ttl_{lifetime}_tokens"), rest)
+    for lifetime, keys in _LIVED.items():
+        rest = tally.take(f"cache_write_{lifetime}", tally.first(lifetimes, *keys), rest)
     tally.put("cache_write", rest)
     return left - room
+
+
+def _count_searches(tally: Tally, usage: Mapping[str, Any]) -> None:
+    """Count searches where they are told: by OpenRouter, and by LiteLLM in one of two places or in both."""
+    prompt, used = _details(usage, _PROMPT_DETAILS), inner(usage, "server_tool_use")
+    for place in (inner(usage, "server_tool_use_details"), used, prompt):
+        if place.get("web_search_requests") is not None:
+            tally.put("web_search", tally.count(place, "web_search_requests"))
+            break
+    tally.put("maps_search", tally.count(prompt, "google_maps_grounding_requests"))
+    tally.unknown(used, _TOOLS)
 
 
 def _count_extras(tally: Tally, usage: Mapping[str, Any]) -> None:
     tally.unknown(usage, _KNOWN)
     if "prompt_audio_seconds" in usage:
         tally.put("audio_seconds", tally.amount(usage, "prompt_audio_seconds"))
-    if "server_tool_use_details" in usage:
-        tally.put("web_search", tally.count(inner(usage, "server_tool_use_details"), "web_search_requests"))
+    _count_searches(tally, usage)
     if "num_search_queries" in usage:
         tally.put("web_search", tally.count(usage, "num_search_queries"))
     if "citation_tokens" in usage:
