@@ -212,7 +212,7 @@ PLAIN: dict[str, st.SearchStrategy[Any]] = {
     "prompt": st.just("secret"),
     "cached": st.booleans(),
     "Chunks": ODD,
-    "currency": st.none() | st.sampled_from(["EUR", "USD"]),
+    "currency": st.none() | st.sampled_from(["EUR", "USD", "usd", "ß"]),
 }
 USAGE = st.none() | st.fixed_dictionaries(
     {},

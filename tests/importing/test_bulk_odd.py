@@ -91,3 +91,19 @@ def test_requests_without_a_name_are_told_apart() -> None:
     del asked["request_id"]
     done = both_agree(json.dumps(asked).encode() + b"\n", Origin(SHAPES["helicone"]))
     assert (done.new, done.conflicts) == (1, 0)
+
+
+def test_a_whole_number_of_more_than_64_bits_keeps_its_digits() -> None:
+    """It came back as a float."""
+    rows = [{"timestamp": TEN, "cost": 1, "n": n, "in": [n]} for n in (2**64 - 1, 2**64, -(2**63), 10**25)]
+    kept = [dict(each.extra) for each in both_agree(b"".join(map(line, rows))).records]
+    told = [2**64 - 1, str(2**64), -(2**63), str(10**25)]
+    assert sorted(map(str, kept)) == sorted(str({"n": n, "in": [n]}) for n in told)
+
+
+def test_a_currency_in_small_letters_is_no_other_one(tmp_path: Path) -> None:
+    """It was, and the cost of all calls together unknown."""
+    told = ("usd", "USD", "Eur", "ß")
+    data = b"".join(line({"timestamp": TEN, "cost": 1, "currency": each, "n": 1}) for each in told)
+    assert left(data, tmp_path) == 1
+    assert sorted(each.currency for each in both_agree(data).records) == ["EUR", "SS", "USD", "USD"]

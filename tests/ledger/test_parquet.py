@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,8 @@ from outlay.core.errors import LedgerError
 from outlay.core.query import CallQuery
 from outlay.core.record import Record
 from outlay.ledger import DuckLedger
-from outlay.ledger.parquet import write_parquet
+from outlay.ledger.engine import Engine
+from outlay.ledger.parquet import copy_parquet, write_parquet
 from outlay.testing import NOON, call
 
 
@@ -113,4 +115,21 @@ def test_a_period_of_another_zone_is_written_whole_and_the_last_day_that_there_i
     day = CallQuery(since=datetime(2026, 11, 1, tzinfo=berlin), until=datetime(2026, 11, 2, tzinfo=berlin))
     assert ledger.write_parquet(day, tmp_path / "day") == len(list(ledger.calls(day))) == 2
     assert ledger.write_parquet(CallQuery(limit=None), tmp_path / "all") == 4
+    ledger.close()
+
+
+def test_a_limit_holds_where_calls_come_while_it_is_written(tmp_path: Path) -> None:
+    """Between two days others have their turn."""
+    ledger = DuckLedger(tmp_path / "ledger")
+    ledger.add([call(NOON), call(NOON - timedelta(days=1))])
+
+    @contextmanager
+    def turn() -> Iterator[Engine]:
+        with ledger._turn() as engine:  # what is between two turns cannot be had otherwise
+            yield engine
+        ledger.add([call(NOON), call(NOON - timedelta(days=1))])
+
+    assert copy_parquet(turn, CallQuery(limit=3), tmp_path / "calls") == 3
+    asked = f"SELECT count(*) FROM read_parquet('{tmp_path}/calls/*/*.parquet')"  # noqa: S608  # our own folder
+    assert duckdb.execute(asked).fetchall() == [(3,)]
     ledger.close()

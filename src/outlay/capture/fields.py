@@ -11,6 +11,7 @@ from outlay.core.usage import Usage
 
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 NO_USAGE = "no usage was given"
+_HALF = 2**63
 
 
 def usage_of_counts(counts: Mapping[str, Any]) -> Usage:
@@ -65,11 +66,16 @@ def stated_cost(amount: Any, currency: str) -> Cost:
 
 
 def plain(value: Any) -> Any:
-    """Bring a business field to what JSON knows; what it does not know is kept as its text."""
+    """Bring a business field to what JSON knows; what it does not know is kept as its text.
+
+    So is a whole number of more than 64 bits, of which readers of JSON make a float.
+    """
     if isinstance(value, Mapping):
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
+    if isinstance(value, int) and not -_HALF <= value < 2 * _HALF:
+        return str(value)
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 

@@ -81,6 +81,8 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     plain = {normal(name): value for name, value in row.items()}
     said = {name: first(plain, *names) for name, names in NAMES.items()}
     fields: dict[str, Any] = {name: str(said[name]) for name in TEXTS if said[name] is not None}
+    if "currency" in fields:
+        fields["currency"] = fields["currency"].upper()  # usd is no other than USD
     fields |= kept(**{name: count(said[name], name) for name in COUNTS})
     fields |= kept(**{name: number(said[name], name) for name in NUMBERS})
     fields |= kept(

@@ -49,12 +49,11 @@ def copy_parquet(turn: Callable[[], AbstractContextManager[Engine]], query: Call
         with turn() as engine:
             asked = sql.days(query, newest(engine))
             days = engine.all(asked.text, asked.parameters)
-        for day, held in days:
+        for (day,) in days:
             if left is not None and left <= 0:
                 break
             with turn() as engine:
-                wanted = None if left is None or left >= held else left
-                done = _copy_day(engine, query, wanted, day, place / "out")
+                done = _copy_day(engine, query, left, day, place / "out")
             count, left = count + done, None if left is None else left - done
     return count
 

@@ -275,8 +275,8 @@ def chosen(
 
 
 def days(query: CallQuery, dialect: Dialect = DUCKDB) -> Statement:
-    """Ask for the days in UTC that hold calls of a query, newest first, and how many each holds."""
-    found = Statement(f'SELECT CAST("at" AS DATE) AS day, count(*) FROM {dialect.calls}')  # noqa: S608  # likewise
+    """Ask for the days in UTC that hold calls of a query, newest first."""
+    found = Statement(f'SELECT CAST("at" AS DATE) AS day FROM {dialect.calls}')  # noqa: S608  # likewise
     return found + _where(query, dialect) + Statement("GROUP BY 1 ORDER BY 1 DESC")
 
 

@@ -6,7 +6,7 @@ import orjson
 
 from outlay.importing import plain
 from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import NOTHING, coalesced, quoted
+from outlay.importing.bulk.expressions import NOTHING, coalesced, matches, quoted
 from outlay.importing.bulk.told import Told, inclusive
 
 _YES, _NO = "('true', '1', 'yes', 'y', 't')", "('false', '0', 'no', 'n', 'f')"
@@ -24,6 +24,9 @@ def tell(cells: Cells) -> Told | None:
     told = Told(said("at"), cells.textual(said("id")))
     for name in plain.TEXTS:
         told.columns[name] = cells.textual(said(name), never_number=name in {"provider", "model"})
+    if (currency := told.columns["currency"]) != NOTHING:
+        cells.need(matches(currency, "[ -~]*"))  # upper() of others differs
+        told.columns["currency"] = f"upper({currency})"
     inclusive(cells, told, {name: cells.count(said(name)) for name in plain.COUNTS})
     if (whole := said("total_tokens")) != NOTHING:  # alone it is kept as it stands
         parts = f"coalesce({said('input_tokens')}, {said('output_tokens')})"
