@@ -68,6 +68,16 @@ def test_who_asks_after_the_connection_was_closed_is_told(connection: Connection
         connection.all("SELECT 1")
 
 
+def test_a_statement_whose_answer_nobody_waits_for_is_in_no_later_one_s_way(
+    ledger: PostgresLedger, connection: Connection
+) -> None:
+    """Ctrl-C just as a transaction began left it so: each question of a notebook failed from then on."""
+    assert connection._psycopg is not None
+    connection._psycopg.pgconn.send_query(b"SELECT pg_sleep(30)")
+    assert ledger.rows(Query()).total["calls"] == 1
+    assert ledger.add([call()]) == 1
+
+
 def test_a_forked_child_lets_its_parents_connection_be(connection: Connection) -> None:
     parents = connection._psycopg
     assert parents is not None

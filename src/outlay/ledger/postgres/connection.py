@@ -27,6 +27,7 @@ _LOCAL = (  # whatever server, role or pooler set; compiling a question takes lo
     " SET LOCAL idle_in_transaction_session_timeout = '5min'"
 )
 _PART = re.compile(r"outlay: (\d+) of (\d+)")
+_IDLE = psycopg.pq.TransactionStatus.IDLE
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # who waited for a turn sees what others kept meanwhile
@@ -102,7 +103,9 @@ class Connection:
     def _connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
         if self._process != os.getpid():  # a child of fork: the connection is the parent's
             self._psycopg, self._process = None, os.getpid()
-        if self._psycopg is None or self._psycopg.closed:
+        if self._psycopg is not None and self._psycopg.info.transaction_status != _IDLE:
+            self.close()  # it is lost, or a beginning failed, or Ctrl-C left an answer that nobody waits for
+        if self._psycopg is None:
             asked: dict[str, Any] = {**_CONNECT, **conninfo_to_dict(self.place.conninfo)}
             made = psycopg.connect(autocommit=True, prepare_threshold=None, **asked)
             for name in ("json", "text", "varchar", "name"):
@@ -112,8 +115,6 @@ class Connection:
             made.adapters.register_dumper(Written, _WrittenDumper)
             self._psycopg = made
             self.sessions += 1
-        elif self._psycopg.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-            self._psycopg.rollback()  # of a beginning that failed
         return self._psycopg
 
     def _begin(self, connection: "psycopg.Connection[tuple[Any, ...]]", begin: str) -> int:
