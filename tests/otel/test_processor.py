@@ -1,11 +1,14 @@
 """Spans become records: what they say, each call once, leaves only, reported costs first."""
 
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from opentelemetry.baggage import set_baggage
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import Status, StatusCode
 from tests.support.wire import Kept
 
@@ -270,6 +273,49 @@ def test_a_span_around_a_call_that_a_hook_saw_is_that_call(provider: Any, kept: 
         call = Call(current().recorder(), provider="openai", api="chat", model="gpt-4o")
         call.finish(Usage.of({"input": 1000, "output": 100}))
     assert kept.only.api == "chat"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_tracked_function_and_the_span_of_its_call_are_one_record(
+    provider: Any,
+    kept: Kept,
+    fails: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
+    """The trace goes on, and the answer has no id by which it would be known."""
+
+    @outlay.track(provider="openai")
+    def ask() -> dict[str, Any]:
+        span = emit(provider, CHAT)
+        if fails:
+            raise ConnectionError(span.name)
+        return {"model": "gpt-4o", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}
+
+    with provider.get_tracer("t").start_as_current_span("request"):
+        emit(provider, CHAT)  # a call of its own
+        with suppress(ConnectionError):
+            ask()
+    assert [record.status for record in kept.records] == ["error" if fails else "success", "success"]
+
+
+def test_a_call_that_is_decided_on_within_a_tracked_function_is_not_the_functions(
+    provider: Any, kept: Kept
+) -> None:
+    @outlay.track(provider="openai")
+    def ask() -> dict[str, Any]:
+        provider.force_flush()
+        return {"model": "gpt-4o", "usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}}
+
+    with provider.get_tracer("t").start_as_current_span("request"):
+        emit(provider, CHAT)
+        ask()
+    assert [record.input_tokens for record in kept.records] == [1000, 7]
+
+
+def test_baggage_says_whom_a_span_is_for(provider: Any, kept: Kept) -> None:
+    token = attach(set_baggage("user.id", "u7"))
+    emit(provider, CHAT)
+    detach(token)
+    assert kept.only.user == "u7"
 
 
 def test_a_span_inside_of_a_hook_is_left_to_the_hook(provider: Any, kept: Kept) -> None:

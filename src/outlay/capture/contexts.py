@@ -64,6 +64,8 @@ class Scope:
 NOBODY = Attribution()
 attribution: ContextVar[Attribution] = ContextVar("outlay_attribution", default=NOBODY)
 scope: ContextVar[Scope | None] = ContextVar("outlay_scope", default=None)
+standing: ContextVar[Scope | None] = ContextVar("outlay_standing", default=None)
+"""The tracked function whose result, or failure, is recorded just now: it stands for whatever ran in it."""
 inside: ContextVar[object | None] = ContextVar("outlay_inside", default=None)
 """What a hook further out is counting just now, so that no hook below counts it again."""
 

@@ -1,5 +1,7 @@
 """One run of a tracked function: its attributes, its scope, and the call it stands for if it saw none."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from outlay.capture import contexts
@@ -51,16 +53,20 @@ class Visit:
                 continue
             if usage.items or usage.reported_cost is not None:
                 call = self._call.beside() if self._call.done else self._call
-                call.finish(usage)
-                self._tell_outer()
+                self._stand(partial(call.finish, usage))
 
     def raised(self, error: BaseException) -> None:
         """The function failed: that is a failed call, unless the call was seen inside."""
         if not self._scope.seen and not isinstance(error, GeneratorExit):
-            self._call.fail(error)
-            self._tell_outer()
+            self._stand(partial(self._call.fail, error))
 
-    def _tell_outer(self) -> None:
+    def _stand(self, keep: Callable[[], object]) -> None:
+        """Have the function's own call kept; those around it learn that a call was seen."""
+        token = contexts.standing.set(self._scope)
+        try:
+            keep()
+        finally:
+            contexts.restore(contexts.standing, token)
         if self._scope.outer is not None:
             self._scope.outer.saw_call()
 

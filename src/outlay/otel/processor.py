@@ -17,6 +17,7 @@ from outlay.capture import contexts
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN, Billed, Recorder
 from outlay.capture.redact import redact
+from outlay.capture.surroundings import here
 from outlay.capture.texts import Texts
 from outlay.core.cost import unpriced
 from outlay.core.ports import Sink
@@ -105,8 +106,9 @@ class OutlaySpanProcessor(SpanProcessor):
         parent = span.parent
         node = Node(
             parent=None if parent is None or parent.is_remote else f"{parent.span_id:016x}",
-            attribution=contexts.attribution.get(),
+            attribution=here().attribution,
             ours=contexts.inside.get() is not None,
+            scope=contexts.scope.get(),
         )
         with self._lock:
             self._watch()
@@ -143,11 +145,13 @@ class OutlaySpanProcessor(SpanProcessor):
     def _saw(self, record: Record) -> None:
         """Note a record: the spans around it repeat it, those too that were never made current."""
         names = tuple(name for name in (record.model, record.model_requested) if name) or ANY
-        around = _started.get()
+        around, standing = _started.get(), contexts.standing.get()
         with self._lock:
             self._known.add(record.provider, record.response_id, (record.trace_id, record.span_id))
             if record.trace_id and record.span_id:
                 self._tree.cover((record.trace_id, record.span_id), names)
+                if standing is not None:
+                    self._tree.cover_within(record.trace_id, standing, names)
             while around is not None:
                 if around.node.live:
                     around.node.covered.update(names)
@@ -200,7 +204,9 @@ class OutlaySpanProcessor(SpanProcessor):
             },
             node.attribution,
         )
-        recorder.keep(record)
+        if node.scope is not None:  # not the one that happens to be open where this is decided
+            node.scope.saw_call()
+        recorder.sink.append(record)
 
 
 class _Watching:

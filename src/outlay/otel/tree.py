@@ -18,6 +18,7 @@ class Node:
     parent: str | None  # the span id above, in this process
     attribution: Any  # whom a call in it is for
     ours: bool  # a hook of outlay is measuring just there
+    scope: Any = None  # the tracked function that it runs in
     live: bool = True
     held: Any = None  # what it says of a call, once it has ended
     ended: float = 0.0
@@ -82,6 +83,16 @@ class Tree:
         trace = self._traces.get(span[0])
         if trace is not None:
             _cover(trace, span[1], models)
+
+    def cover_within(self, trace_id: str, scope: Any, models: Models) -> None:
+        """Note that a tracked function stands for the calls of this model that it made in this trace."""
+        trace = self._traces.get(trace_id)
+        for node in () if trace is None else tuple(trace.nodes.values()):
+            around = node.scope
+            while around is not None and around is not scope:
+                around = around.outer
+            if around is scope:
+                node.covered.update(models)
 
     def settle_all(self) -> None:
         """Decide on all that has ended."""
