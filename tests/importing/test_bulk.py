@@ -291,7 +291,7 @@ OBSERVATION: dict[str, st.SearchStrategy[Any]] = {
 REQUEST: dict[str, st.SearchStrategy[Any]] = {
     "request_id": st.integers(0, 60).map("h{}".format) | ODD,
     "request_created_at": MOMENT,
-    "response_status": st.sampled_from([200, "200", 429, 0, None, -3, 200.5]),
+    "response_status": st.sampled_from([200, "200", 429, 0, None, -3, -2, "-1", 200.5]),
     "provider": st.sampled_from(["OPENAI", "anthropic", None, "İ", 7]),
     "response_model": SOME_MODEL,
     "prompt_tokens": COUNT,

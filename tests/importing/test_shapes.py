@@ -428,6 +428,16 @@ def test_a_time_that_runs_backwards_is_unknown_and_what_was_said_is_kept(maker: 
         assert (found.latency_ms, found.time_to_first_token_ms) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(-1, "timeout"), ("-3", "cancelled"), (-4, "threat"), (-2, None), (0, None), (499, "HTTP 499")],
+)
+def test_helicones_own_codes_tell_failed_calls(maker: Maker, code: object, error: str | None) -> None:
+    """They had all worked."""
+    found = one(maker, {**ASKED, "prompt_tokens": 5, "response_status": code})
+    assert (found.status, found.error) == ("success" if error is None else "error", error)
+
+
 def test_a_table_of_helicones_exporter_names_no_request(maker: Maker) -> None:
     """Its rows had no time that was known, and milliseconds for seconds."""
     row = {"response_id": "a1", "response_status": "200", "request_created_at": TEN, "model": "gpt-4o",

@@ -9,7 +9,12 @@ from outlay.extract import read
 from outlay.importing.made import Call
 from outlay.importing.values import count, first, inner, kept, number, stated, time_taken
 
-FAILED = 400  # HTTP, and Helicone's own negative codes
+FAILED = 400  # HTTP
+_OWN = {
+    -1: "timeout",
+    -3: "cancelled",
+    -4: "threat",
+}  # Helicone's codes; -2 is a request without an answer yet
 NO_CACHE = "00000000-0000-0000-0000-000000000000"
 
 
@@ -27,8 +32,9 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
     Raises:
         UsageError: a count that cannot be.
     """
-    status = count(abs(int(number(first(row, "response_status", "status"), "status") or 0)), "status") or 0
-    failed = status >= FAILED
+    status = int(number(first(row, "response_status", "status"), "status") or 0)
+    count(abs(status), "status")
+    failed = status >= FAILED or status in _OWN
     cached = first(row, "cache_reference_id") not in {None, NO_CACHE}
     provider = first(row, "provider", "model_provider")
     properties = inner(first(row, "request_properties", "properties"))
@@ -40,7 +46,7 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
             user=first(row, "request_user_id", "helicone_user", "user_id"),
             session=first(properties, "Helicone-Session-Id"),
             status="error" if failed else "success",
-            error=f"HTTP {status}" if failed else None,
+            error=_OWN.get(status, f"HTTP {status}") if failed else None,
             latency_ms=time_taken(first(row, "delay_ms", "latency"), "delay_ms"),
             time_to_first_token_ms=time_taken(row.get("time_to_first_token"), "time_to_first_token"),
             cost=0 if cached else _cost(row),
