@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from outlay.core.cost import Cost, Price
 from outlay.core.errors import LedgerError
 from outlay.core.ids import uuid7
 from outlay.core.keeping import Disagreement
@@ -212,6 +213,19 @@ def test_verify_says_where_things_do_not_agree(ledger: DuckLedger) -> None:
         Disagreement("c.jsonl", "faulty lines", "1", "0"),
         Disagreement(f"{day} USD", "daily totals", f"1 calls, {cost}", f"7 calls, {cost}"),
     }
+
+
+def test_verify_sees_a_cost_that_a_price_book_made_and_that_is_another_now(ledger: DuckLedger) -> None:
+    """A copy priced by another book is the same call; a ledger with another cost is not what was recorded."""
+    charge = Cost(Decimal(1), "priced", price=Price("list", NOON, "1"))
+    record = replace(call(NOON), charge=charge)
+    journal = Journal(ledger.journals)
+    journal.append(record)
+    journal.close()
+    assert ledger.verify() == ()
+    tamper(ledger, "UPDATE calls SET cost = cost + 1")
+    unlike = "calls as the journal has them, or set aside"
+    assert [(each.what, each.expected, each.found) for each in ledger.verify()] == [(unlike, "1", "0")]
 
 
 def test_verify_sees_a_doubled_call_a_cut_journal_and_totals_that_lack_calls(ledger: DuckLedger) -> None:

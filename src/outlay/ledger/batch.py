@@ -10,7 +10,7 @@ from outlay.core.codec import record_json
 from outlay.core.record import SCHEMA, Record
 from outlay.ledger.copies import settle
 from outlay.ledger.engine import Engine
-from outlay.ledger.identity import same_call
+from outlay.ledger.identity import as_recorded
 from outlay.ledger.kinds import reading
 from outlay.ledger.retention import are_old, set_late_aside
 from outlay.ledger.rolled import horizon_of
@@ -174,7 +174,7 @@ class Batch:
 
     def _is_strange(self, kept: Record, other: Record) -> bool:
         """Whether a copy differs from the call that is kept, and was not set aside either."""
-        if same_call(kept, other, revisions_of(self._engine, [kept.id]).get(kept.id, ())):
+        if as_recorded(kept, other, revisions_of(self._engine, [kept.id]).get(kept.id, ())):
             return False
         text = orjson.dumps(record_json(other)).decode()
         found = self._engine.all("SELECT 1 FROM conflicts WHERE id = ? AND other = ?", [kept.id, text])

@@ -29,11 +29,23 @@ def same_call(kept: Record, other: Record, revisions: Iterable[Revision] = ()) -
     Judgements are left aside: those may come later on a way of their own. So is what a price book made of the
     call: an import that is done again has the book of another day.
     """
+    return _is_same(kept, other) and any(
+        _stated(charge) == _stated(other.charge) for charge in _charges(kept, revisions)
+    )
+
+
+def as_recorded(kept: Record, recorded: Record, revisions: Iterable[Revision] = ()) -> bool:
+    """Whether a kept call is what was recorded, with what a price book made of it then or later."""
+    return _is_same(kept, recorded) and recorded.charge in _charges(kept, revisions)
+
+
+def _is_same(kept: Record, other: Record) -> bool:
     blank = dict.fromkeys(_SCORES)
-    if replace(kept, charge=other.charge, **blank) != replace(other, **blank):  # type: ignore[arg-type]  # by name
-        return False
-    charges = (kept.charge, *(each.charge for each in revisions))
-    return any(_stated(charge) == _stated(other.charge) for charge in charges)
+    return replace(kept, charge=other.charge, **blank) == replace(other, **blank)  # type: ignore[arg-type]  # by name
+
+
+def _charges(kept: Record, revisions: Iterable[Revision]) -> tuple[Cost, ...]:
+    return (kept.charge, *(each.charge for each in revisions))
 
 
 def _stated(charge: Cost) -> Cost | None:
