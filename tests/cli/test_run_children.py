@@ -229,9 +229,27 @@ def test_a_terminal_is_shown_what_the_program_and_its_children_cost(
             subprocess.run([sys.executable, "-c", "from asking import ask; ask()"], check=True)
             ask()
     """
+    shown = shown_on_a_terminal(write(folder, text), environ, folder)
+    # four calls of 1000 and 100 tokens: 4 x 0.0035
+    assert shown.count("COST & USAGE SUMMARY") == 1
+    assert "Total calls       : 4 (4 succeeded)" in shown
+    assert "Total cost        : $0.014" in shown
+
+
+def test_a_terminal_is_told_that_no_call_was_seen_and_what_to_do_for_http_clients(
+    environ: dict[str, str], folder: Path
+) -> None:
+    shown = shown_on_a_terminal(write(folder, "pass"), environ, folder)
+    assert shown.startswith("outlay: no calls were seen; ")
+    assert 'outlay.instrument("requests")' in shown
+    assert len(shown.splitlines()) == 1
+
+
+def shown_on_a_terminal(program: str, environ: dict[str, str], folder: Path) -> str:
+    """Run a program whose standard error is a terminal, and give what stood there."""
     main, side = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "outlay", "run", write(folder, text)],
+        [sys.executable, "-m", "outlay", "run", program],
         cwd=folder,
         env=environ,
         stderr=side,
@@ -239,11 +257,7 @@ def test_a_terminal_is_shown_what_the_program_and_its_children_cost(
     ) as process:
         os.close(side)
         assert process.wait(60) == 0
-        shown = read_terminal(main)
-    # four calls of 1000 and 100 tokens: 4 x 0.0035
-    assert shown.count("COST & USAGE SUMMARY") == 1
-    assert "Total calls       : 4 (4 succeeded)" in shown
-    assert "Total cost        : $0.014" in shown
+        return read_terminal(main)
 
 
 def read_terminal(descriptor: int) -> str:

@@ -93,6 +93,11 @@ def _record_everything(ctx: click.Context, tags: dict[str, str], end: "_End") ->
     drain_when_terminated(here.flush)
 
 
+_CLIENTS = (
+    'what asks a provider by httpx, requests or aiohttp alone needs outlay.instrument("requests") in it'
+)
+
+
 @dataclass(slots=True)
 class _End:
     """The end of the program: the last calls reach the disk, and a person learns what it cost."""
@@ -127,5 +132,7 @@ class _End:
             from outlay.render.summary import summary_text
 
             click.echo(summary_text(summary), err=True)
+        elif not self.tally.unread:
+            click.echo(f"outlay: no calls were seen; {_CLIENTS}", err=True)
         if self.tally.unread:
             click.echo("outlay: child processes recorded more; outlay report has all of it", err=True)
