@@ -25,6 +25,7 @@ class Errors:
     total: Row
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
+    rolled: int = 0  # calls that were pruned: no percentiles
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; money is a plain decimal string."""
@@ -35,6 +36,7 @@ class Errors:
             "models": plain(self.models),
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
+            "rolled": self.rolled,
         }
 
 
@@ -56,6 +58,7 @@ def errors_of(reader: LedgerReader, *, where: Any = None, **question: Any) -> Er
         total=_rated(models.total),
         query=models.query,
         price_gaps=models.price_gaps,
+        rolled=models.rolled,
     )
 
 
