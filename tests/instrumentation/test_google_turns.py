@@ -54,8 +54,8 @@ def test_each_turn_of_a_live_session_is_a_call(kept: Kept) -> None:
     assert (first.provider, first.api, first.streamed, first.flags) == ("google", "live", True, ())
 
 
-def test_a_turn_pays_for_the_searches_that_one_of_its_messages_tells_of(kept: Kept) -> None:
-    found = {"groundingMetadata": {"webSearchQueries": ["a"]}}
+def test_a_turn_pays_for_the_searches_that_its_messages_tell_of(kept: Kept) -> None:
+    found, more = ({"groundingMetadata": {"webSearchQueries": queries}} for queries in (["a"], ["a", "b"]))
 
     async def main(address: str) -> None:
         async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
@@ -63,12 +63,15 @@ def test_a_turn_pays_for_the_searches_that_one_of_its_messages_tells_of(kept: Ke
                 await session.send_client_content(turns=HELLO)
                 assert [bool(message.server_content) async for message in session.receive()]
 
-    turns: list[Any] = [[{"serverContent": found}, DONE], [WORD, DONE]]
+    turns: list[Any] = [
+        [{"serverContent": found}, {"serverContent": more}, {"serverContent": found}, DONE],
+        [WORD, DONE],
+    ]
     with listening(SocketPeer([], [[READY], *turns], binary=True)) as address:
         asyncio.run(main(address))
     # 100 x 0.30 + 20 x 2.50 dollars a million, and 35 dollars a thousand prompts that were searched for
     assert [record.cost for record in kept.records] == [Decimal("0.03508"), Decimal("0.00008")]
-    assert kept.records[0].usage.units == {"input": 100, "output": 20, "web_search": 1}
+    assert kept.records[0].usage.units == {"input": 100, "output": 20, "web_search": 2}
 
 
 @pytest.mark.parametrize("breaks", [False, True])

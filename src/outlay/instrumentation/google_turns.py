@@ -62,7 +62,7 @@ class Turns:
     def __init__(self, start: Callable[[], Call]) -> None:
         self._start = start
         self._call: Call | None = None
-        self._grounded: list[Any] = []  # the last message of the turn that tells of searches
+        self._grounded: list[Any] = []  # the turn's messages that tell of searches: each tells of its own
         self._pid = os.getpid()
 
     def hear(self, message: Any) -> None:
@@ -79,7 +79,7 @@ class Turns:
             self._call.finish(usage_in(heard if self._grounded else message, self._call, _LIVE))
             self._call, self._grounded = None, []
         elif getattr(content, "grounding_metadata", None) is not None:
-            self._grounded = [message]
+            self._grounded.append(message)
 
     def closed(self, error: BaseException | None) -> None:
         """End the turn under way: nobody will hear of its usage. A forked child lets go of a copy."""
