@@ -93,6 +93,19 @@ journal.append(call(user="x"))
     assert users(tmp_path) == ["late", "x"]
 
 
+@pytest.mark.parametrize("more", ["", "; journal.append(call(user='two'))"])
+def test_the_first_entry_of_all_may_come_from_an_exit_handler(tmp_path: Path, more: str) -> None:
+    """No handler that is registered within another one is run."""
+    code = f"""
+import atexit
+def last(): journal.append(call(user="one")){more}
+atexit.register(last)
+"""
+    done = run(code, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path) == (["one", "two"] if more else ["one"])
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_children_of_multiprocessing_write_what_is_pending(tmp_path: Path, method: str) -> None:
     """They skip atexit; the parent's pending entries stay the parent's."""

@@ -195,10 +195,13 @@ class Journal:
         if not self._starting.acquire(blocking=False):
             return
         try:
+            too_late = not self._watched and _in_exit_handlers()  # none that is added now is run any more
             if self._thread is None:
                 self._start_thread()
         finally:
             self._starting.release()
+        if too_late:
+            self.drain_at_exit()
 
     def _start_thread(self) -> None:
         if not self._watched:
@@ -286,3 +289,9 @@ class Journal:
         batch = [entry for entry in taken if not isinstance(entry, _Marker)]
         markers = [] if len(batch) == len(taken) else [each for each in taken if isinstance(each, _Marker)]
         return batch, markers
+
+
+def _in_exit_handlers() -> bool:
+    """Whether the main thread has ended, and runs what was to be done then."""
+    main = threading.main_thread()
+    return threading.get_ident() == main.ident and not main.is_alive()
