@@ -87,10 +87,11 @@ def test_memory_has_one_name(ledger: str) -> None:
         ("mysql://here/there", "'mysql://here/there' names no ledger; write "),
         (
             "postgresql+psycopg://me:s3cret@h:1/d",
-            "'postgresql+psycopg://' names no ledger; did you mean postgresql:",
+            "'postgresql+psycopg://' names no ledger; did you mean postgresql://?",
         ),
-        ("postgressql://me:s3/cret@h/d", "'postgressql://' names no ledger; did you mean postgresql:"),
+        ("postgressql://me:s3/cret@h/d", "'postgressql://' names no ledger; did you mean postgresql://?"),
         ("me:s3cret@h/d", "'me:' names no ledger; write "),
+        ("postgresql:me:s3cret@h/d", "'postgresql:' names no ledger; did you mean postgresql://?"),
         ("memory:x", "'memory:x' names no ledger; write "),
         ("", "'' names no ledger; write "),
     ],

@@ -22,7 +22,7 @@ def named(ledger: str) -> str:
     """
     text = ledger.strip()
     scheme, _, rest = text.partition(":")
-    if is_server(text):
+    if is_server(text) and (scheme.lower() == "chdb" or rest.startswith("//")):
         if scheme.lower() != "chdb":  # a folder may be called as it likes
             check_address(text)
         return text
@@ -40,7 +40,7 @@ def _no_ledger(text: str) -> str:
     scheme, sign, _ = text.partition("://" if "://" in text else ":")
     what = f"{scheme}{sign}" if "@" in text else text
     near = get_close_matches(scheme.partition("+")[0].lower(), sorted(_SERVERS), n=1)
-    instead = f"did you mean {near[0]}:? There are" if near else "write"
+    instead = f"did you mean {near[0]}://? There are" if near else "write"
     return f"{what!r:.80} names no ledger; {instead} {_NAMES}"
 
 
