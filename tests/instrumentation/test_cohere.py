@@ -16,6 +16,7 @@ from tests.support.wire import Kept, answer, sse, streamed
 from tests.support.wire_httpx import HttpxServer
 
 from outlay.capture import context
+from outlay.capture.guard import failures
 from outlay.instrumentation import Hooks
 
 pytestmark = pytest.mark.usefixtures("hooks")
@@ -247,3 +248,15 @@ def test_unhooking_restores(kept: Kept, hooks: Hooks) -> None:
     assert not hasattr(RawV2Client.chat, "__wrapped__")
     client(HttpxServer([answer(CHAT)])).chat(**ASK)
     assert not kept.records
+
+
+def test_a_stream_that_our_reader_stumbles_over_is_a_call(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> None:
+        raise AttributeError("a release that moved its insides")
+
+    monkeypatch.setattr("outlay.instrumentation.cohere._place", stumble)
+    assert list(client(HttpxServer([streamed(STREAM)])).chat_stream(**ASK))
+    assert (kept.only.cost, kept.only.charge.reason) == (None, "the response could not be read")
+    assert failures.pop("_watch") == 1

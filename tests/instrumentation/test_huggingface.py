@@ -16,6 +16,7 @@ from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
 from outlay.capture import context
+from outlay.capture.guard import failures
 from outlay.instrumentation import Hooks
 
 pytestmark = pytest.mark.usefixtures("hooks")
@@ -208,3 +209,12 @@ def test_unhooking_restores(kept: Kept, hooks: Hooks, serve: Any) -> None:
     serve(answer(CHAT))
     client().chat_completion(MESSAGES)
     assert not kept.records
+
+
+def test_an_answer_that_our_reader_stumbles_over_is_a_call(kept: Kept, serve: Any, hooks: Hooks) -> None:
+    """Such as a server's own words in place of JSON; the caller meets what the SDK makes of them."""
+    serve(lambda _request: httpx2.Response(200, content=b"a stitch in time"))
+    with pytest.raises(ValueError, match="Expecting value"):
+        InferenceClient(model="http://localhost:8080").text_generation("hi")
+    assert (kept.only.cost, kept.only.charge.reason) == (None, "the response could not be read")
+    assert failures.pop("_settler.<locals>.settle") == 1

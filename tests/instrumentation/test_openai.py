@@ -19,7 +19,7 @@ from tests.support.wire import Kept, Server, answer, sse, streamed
 from outlay.capture import Recorder, SystemClock, context
 from outlay.capture.guard import failures
 from outlay.core.record import Record
-from outlay.instrumentation import Hooks
+from outlay.instrumentation import Hooks, stainless
 from outlay.journal import Journal, read_segment, segments
 from outlay.pricing import cost_of
 
@@ -538,3 +538,15 @@ def test_decisions_are_calls_at_their_own_price(kept: Kept) -> None:
     assert {tuple(record.usage.units.items()) for record in kept.records} == {
         (("input", 600), ("cache_read", 400), ("output", 10), ("reasoning", 10))
     }
+
+
+def test_an_answer_that_our_reader_stumbles_over_is_a_call(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> None:
+        raise AttributeError("a release that moved its insides")
+
+    monkeypatch.setattr(stainless, "mark", stumble)
+    assert list(ask(client(Server([streamed(CHAT_STREAM)])), stream=True))
+    assert (kept.only.cost, kept.only.charge.reason) == (None, "the response could not be read")
+    assert failures.pop("stainless.settle") == 1

@@ -22,7 +22,14 @@ from outlay.capture.streams import Watch, watch, watch_async
 from outlay.extract import collector
 from outlay.instrumentation.hosts import provider_at
 from outlay.instrumentation.patches import Patches
-from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
+from outlay.instrumentation.wrapping import (
+    UNREAD,
+    Begin,
+    measured,
+    measured_async,
+    text_or_none,
+    usage_in,
+)
 
 OLDEST = (5, 16)  # since then with raw clients, which every form passes
 METHODS = {
@@ -142,7 +149,7 @@ def _stream(
                 raise
             finally:
                 restore(inside, token)
-            stack.callback(_leave, _watch(call, result, watch))
+            stack.callback(_leave, call, _watch(call, result, watch))
             yield result
 
     return chat_stream
@@ -168,13 +175,15 @@ def _async_stream(
                 raise
             finally:
                 restore(inside, token)
-            stack.callback(_leave, _watch(call, result, watch_async))
+            stack.callback(_leave, call, _watch(call, result, watch_async))
             yield result
 
     return chat_stream
 
 
 @guarded
-def _leave(seen: Watch | None) -> None:
-    if seen is not None:
+def _leave(call: Call, seen: Watch | None) -> None:
+    if seen is None:  # a fault of ours: nothing was seen of it
+        call.finish(UNREAD)
+    else:
         seen.leave()

@@ -22,7 +22,7 @@ from outlay.instrumentation import stored
 from outlay.instrumentation.bedrock import is_profile
 from outlay.instrumentation.hosts import place_at, provider_at
 from outlay.instrumentation.patches import Patches
-from outlay.instrumentation.wrapping import leaving, leaving_async, mark, text_or_none, usage_in
+from outlay.instrumentation.wrapping import UNREAD, leaving, leaving_async, mark, text_or_none, usage_in
 
 Prepare = Callable[[Any, Call, Any], tuple[Any, Callable[[Any], bool] | None]]
 """(client, call, options) -> the options to send, and what tells which chunks, or lines of a raw stream, the
@@ -219,6 +219,8 @@ def _settle(seen: Call | stored.Reading, result: Any, hidden: Hidden) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - the guard, likewise
         note_failure("stainless.settle", error)
+        if isinstance(seen, Call):
+            seen.finish(UNREAD)
 
 
 def _settle_raw(call: Call, http: Any, hidden: Hidden) -> None:

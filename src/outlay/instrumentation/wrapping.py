@@ -7,7 +7,7 @@ from typing import Any
 from outlay.capture.answers import read_answer
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside, restore
-from outlay.capture.guard import guarded
+from outlay.capture.guard import guarded, note_failure
 from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
 
@@ -17,9 +17,27 @@ Settle = Callable[[Call, Any], Any]
 """(call, result) -> what the caller gets in its place, or None to give the result itself."""
 
 
+UNREAD = Usage(reason="the response could not be read")
+
+
+def settling(settle: Settle) -> Settle:
+    """Have a call recorded over whose answer its reader stumbles: it was made, and is paid all the same."""
+    place = getattr(settle, "__qualname__", type(settle).__qualname__)  # a partial has no name
+
+    def settled(call: Call, result: Any) -> Any:
+        try:
+            return settle(call, result)
+        except Exception as error:  # noqa: BLE001 - the guard
+            note_failure(place, error)
+            call.finish(UNREAD)
+            return None
+
+    return settled
+
+
 def measured(original: Callable[..., Any], begin: Begin, settle: Settle) -> Callable[..., Any]:
     """Wrap a method that makes one request: one call around it, counted by nobody further in."""
-    begin, settle = guarded(begin), guarded(settle)
+    begin, settle = guarded(begin), settling(settle)
 
     @wraps(original)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -46,7 +64,7 @@ def measured_async(
     original: Callable[..., Awaitable[Any]], begin: Begin, settle: Settle
 ) -> Callable[..., Awaitable[Any]]:
     """Wrap a coroutine method likewise."""
-    begin, settle = guarded(begin), guarded(settle)
+    begin, settle = guarded(begin), settling(settle)
 
     @wraps(original)
     async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
