@@ -10,7 +10,7 @@ from typing import Any
 from genai_prices import types
 from genai_prices.data import providers
 
-from outlay.pricing.providers import provider_id
+from outlay.core.providers import provider_id
 from tools.prices_entry import Entry, PriceRow, Rates
 
 UNITS = {

@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from outlay.core.providers import provider_id
 from outlay.pricing.names import normal
-from outlay.pricing.providers import provider_id
 from tools.prices_entry import Entry, PriceRow, clean
 from tools.prices_litellm_keys import (
     FAULTS,

@@ -185,3 +185,15 @@ def test_cohere_s_rerankers_are_billed_by_tokens_too_and_its_parser_by_pages(
 ) -> None:
     found = read(body, provider="cohere", api=api)
     assert (found.units, found.flags, found.reason) == (units, (), None)
+
+
+@pytest.mark.parametrize("written", ["google", "gemini", "google-genai", "Vertex_AI", "vertex"])
+def test_a_provider_may_be_written_in_any_known_way(written: str) -> None:
+    """Gemini states its thoughts in the total alone; by another of its names they had been left out."""
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 40}
+    body = {"object": "chat.completion", "model": "gemini-2.5-flash", "choices": [], "usage": usage}
+    streamed = [{**body, "object": "chat.completion.chunk"}]
+    for found in (read(body, provider=written), read(streamed, provider=written)):
+        assert found.units == {"input": 10, "output": 5, "reasoning": 25}
+        assert "by_shape" not in found.flags
+    assert "by_shape" in read(body, provider="acme").flags

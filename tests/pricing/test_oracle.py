@@ -11,8 +11,8 @@ from genai_prices import Usage as TheirUsage
 from genai_prices.data import providers
 from genai_prices.types import ModelInfo, Provider
 
+from outlay.core.providers import provider_id
 from outlay.pricing import cost_of
-from outlay.pricing.providers import provider_id
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)  # a Sunday: no peak hours
 

@@ -40,7 +40,7 @@ def diff(ctx: click.Context, /, *, books: tuple[str, ...], limit: int, **given: 
     beside each other, below every size; those of tariffs, regions and sizes are not, nor factors.
     """
     from outlay.cli.session import book_of, moment_of, page_of_terminal, settings_of, tell
-    from outlay.pricing.providers import provider_id
+    from outlay.core.providers import provider_id
 
     settings = settings_of(state_of(ctx))
     at = moment_of(given["at"], settings) or datetime.now(UTC)

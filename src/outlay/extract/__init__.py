@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.errors import ResponseError
+from outlay.core.providers import provider_id
 from outlay.core.usage import Usage, changed, merge_flags
 from outlay.extract.answers import error_in, missing
 from outlay.extract.batch import LINE_KEYS, response_inside, whole_batch
@@ -64,12 +65,13 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     """Read what a response used.
 
     ``body`` is a mapping, an SDK object, a list of stream events, or text (JSON, server-sent events, JSON
-    lines), also the line of a batch result. Without ``api`` its shape decides. An unknown provider is read by
-    its API's shape and flagged ``by_shape``.
+    lines), also the line of a batch result. Without ``api`` its shape decides. A provider may be written in
+    any known way; an unknown one is read by its API's shape and flagged ``by_shape``.
 
     Raises:
         ResponseError: nothing can be read: not an object, no event in the text, or an API that is not known.
     """
+    provider = _id_of(provider)
     if type(body) is dict and api and LINE_KEYS.isdisjoint(body):
         if body.get("object") != "batch":  # most calls: what follows would find nothing odd either
             return _known(_reader(api).body(body, provider), provider)
@@ -97,6 +99,7 @@ def read_usual(body: Any, *, provider: str, api: str | None) -> Usual | Usage:
     Raises:
         ResponseError: as :func:`read` raises it.
     """
+    provider = _id_of(provider)
     if api is None:
         return read(body, provider=provider)
     if type(body) is not list:
@@ -115,7 +118,7 @@ def collector(provider: str, api: str) -> Collector:
     Raises:
         ResponseError: an API that is not known.
     """
-    return _reader(api).stream(provider)
+    return _reader(api).stream(_id_of(provider))
 
 
 def words_of(api: str | None) -> tuple[str, ...] | None:
@@ -187,6 +190,11 @@ def _usable(events: list[Any]) -> list[Any]:
     if not usable:
         raise ResponseError("a list of stream events must hold objects")
     return usable
+
+
+def _id_of(provider: str) -> str:
+    """Give the one id of a provider that may be written in another way."""
+    return provider if provider in KNOWN_PROVIDERS else provider_id(provider) or provider
 
 
 def _known(usage: Usage, provider: str) -> Usage:

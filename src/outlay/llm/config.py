@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.errors import SettingsError
+from outlay.core.providers import provider_id
 from outlay.llm.adapters import list_adapters
 from outlay.pricing import Book
 from outlay.pricing.own import own_book
-from outlay.pricing.providers import provider_id
 
 _SETTINGS: Mapping[str, Any] = {
     "base_url": None,

@@ -11,11 +11,11 @@ from typing import Any, Protocol, Self
 
 from outlay.core.errors import SettingsError
 from outlay.core.money import EXACT, ZERO, decimal_of, total
+from outlay.core.providers import provider_id
 from outlay.llm.config import adapter_name
 from outlay.pricing import Book, Unpriced
 from outlay.pricing.card import RateCard
 from outlay.pricing.own import own_book
-from outlay.pricing.providers import provider_id
 from outlay.pricing.rates import MILLION, THOUSAND
 
 REFERENCE = datetime(2024, 6, 15, tzinfo=UTC)

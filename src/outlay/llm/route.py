@@ -14,13 +14,13 @@ from outlay.capture.fields import stated_cost, usage_of_counts
 from outlay.capture.recorder import Billed
 from outlay.capture.redact import words_of
 from outlay.core.cost import Cost, unpriced
+from outlay.core.providers import provider_id
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.llm.adapters import default
 from outlay.llm.response import Adapter, LLMResponse
 from outlay.pricing import Book
 from outlay.pricing.own import own_cost
-from outlay.pricing.providers import provider_id
 
 RecorderOf = Callable[[], Recorder]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from outlay.capture.recorder import UNKNOWN
 from outlay.core.money import total
+from outlay.core.providers import WRITTEN, provider_id
 from outlay.core.usage import Usage
 from outlay.otel import names
 from outlay.otel.counts import read_counts
 from outlay.otel.values import Attributes, amount, label, table, text
-from outlay.pricing.providers import WRITTEN, provider_id
 
 MAX_BODY = 100_000  # characters of an answer that is looked through for its id
 _TWO_SIDES = frozenset({"chat", "text_completion", "generate_content"})  # operations that read and write

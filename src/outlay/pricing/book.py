@@ -11,10 +11,10 @@ from zlib import crc32
 
 from outlay.core.errors import PriceBookError
 from outlay.core.instants import to_utc
+from outlay.core.providers import provider_id
 from outlay.core.usage import Term, sort_terms
 from outlay.pricing.card import RateCard, Unpriced
 from outlay.pricing.finding import find
-from outlay.pricing.providers import provider_id
 from outlay.pricing.resolve import Asked
 from outlay.pricing.rows import OVERLAY, USER, Row
 from outlay.pricing.tables import (

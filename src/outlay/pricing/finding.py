@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from outlay.core.providers import provider_id
 from outlay.pricing.card import Unpriced
 from outlay.pricing.names import GUESSED, MAX_NAME, Reading, normal, readings, undated
-from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of, provider_id
+from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of
 from outlay.pricing.rows import OVERLAY
 from outlay.pricing.tables import Model, Table
 

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from outlay.core.providers import WRITTEN, provider_id
 from outlay.core.usage import Term
-from outlay.pricing.providers import WRITTEN, provider_id
 
 MAX_NAME = 256  # longer names are no models; they are never looked up nor kept
 _DASHED_DATE = re.compile(r"-(20\d\d)-(\d\d)-(\d\d)(?=$|[-:])")

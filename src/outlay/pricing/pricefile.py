@@ -12,12 +12,12 @@ from typing import Any
 from outlay.atomic import write_file
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
+from outlay.core.providers import provider_id
 from outlay.pricing.book import Book
 from outlay.pricing.bounds import moved
 from outlay.pricing.card import RateCard
 from outlay.pricing.exchange import Exchange
 from outlay.pricing.hourly import Hour
-from outlay.pricing.providers import provider_id
 from outlay.pricing.rates import per_of
 from outlay.pricing.rows import USER
 from outlay.pricing.tables import Sheet, sheet_of

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 from outlay.core.errors import MissingExtraError, PriceBookError
 from outlay.core.money import EXACT
+from outlay.core.providers import provider_id
 from outlay.core.usage import Term
-from outlay.pricing.providers import provider_id
 
 _LIMIT = 64 * 2**20  # bytes; the largest known map has a twentieth of it
 _TIMEOUT = 30.0  # seconds of silence

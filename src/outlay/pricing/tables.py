@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from outlay.core.errors import PriceBookError, PriceFileError
+from outlay.core.providers import provider_id
 from outlay.pricing.exchange import Exchange, exchanged, read_exchanges
 from outlay.pricing.facts import check_facts, in_currency
 from outlay.pricing.names import normal
 from outlay.pricing.near import Spellings
-from outlay.pricing.providers import provider_id
 from outlay.pricing.rows import BASE, USER, Row, objects_of, read_currency, read_instant, read_row
 
 DATA = Path(__file__).parent / "data"  # the packaged tables
