@@ -94,7 +94,8 @@ def _record_everything(ctx: click.Context, tags: dict[str, str], end: "_End") ->
 
 
 _CLIENTS = (
-    'what asks a provider by httpx, requests or aiohttp alone needs outlay.instrument("requests") in it'
+    'what asks a provider by requests alone needs outlay.instrument("requests") in it,'
+    " and so do httpx and aiohttp, by their names"
 )
 
 
