@@ -8,6 +8,7 @@ from benchmarks import (
     instrumented,
     ledger,
     memory,
+    moves,
     postgresql,
     price_command,
     pricing,
@@ -21,7 +22,7 @@ from benchmarks import (
 
 if __name__ == "__main__":
     answers = (startup, reports, dashboard, daily)
-    kept = (ledger, imports, clickhouse, postgresql, standard)
+    kept = (ledger, imports, moves, clickhouse, postgresql, standard)
     calls = (instrumented, trackers, stop, memory)
     for benchmark in (*answers, pricing, price_command, recording, *kept, *calls):
         benchmark.main()

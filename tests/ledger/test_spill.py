@@ -107,3 +107,26 @@ def test_a_folder_that_takes_no_spill_is_no_fault_of_the_question(tmp_path: Path
     ledger = DuckLedger(tmp_path)
     assert ledger.rows(Query()).rows == ()
     ledger.close()
+
+
+def limit_of(engine: Engine) -> str:
+    return str(engine.all("SELECT current_setting('memory_limit')")[0][0])
+
+
+def test_what_is_worked_out_beside_a_ledger_has_a_bound_of_memory_until_that_is_done(tmp_path: Path) -> None:
+    """An import of millions of rows had grown by what DuckDB keeps of each block."""
+    engine = Engine(tmp_path)
+    usual = limit_of(engine)
+    engine.run("SET memory_limit = '64GiB'")  # as on a large machine
+    beside = engine.beside()
+    assert limit_of(engine) == limit_of(beside) == "1.1 GiB"
+    beside.close()
+    assert limit_of(engine) == usual
+    engine.close()
+
+
+def test_a_machine_of_little_memory_keeps_the_bound_that_it_has(tmp_path: Path) -> None:
+    engine = Engine(tmp_path)
+    engine.run("SET memory_limit = '300MiB'")
+    assert limit_of(engine.beside()) == "300.0 MiB"
+    engine.close()
