@@ -285,3 +285,17 @@ def test_a_compaction_that_is_interrupted_leaves_nothing_behind(
         ledger.compact()
     assert not list(tmp_path.glob("*.new"))
     assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_ctrl_c_while_an_engine_starts_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB tells it as a RuntimeError of its own, which had passed for a fault of outlay's."""
+
+    class Broken:
+        def execute(self, *_: object) -> None:
+            raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("outlay.ledger.engine.duckdb.connect", lambda *_, **__: Broken())
+    with pytest.raises(KeyboardInterrupt):
+        Engine(tmp_path)

@@ -49,8 +49,9 @@ class Engine:
         self._spool = folder / "spool"
         spill, remove_spill = own_folder(self._spool)
         self._remove_spill = finalize(self, remove_spill)  # whoever lets go of a ledger need not close it
-        self._memory = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": str(spill)})
-        self._memory.execute(_UTC)
+        with interruptible():
+            self._memory = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": str(spill)})
+            self._memory.execute(_UTC)
         self._first: Engine | None = None  # the one that another stands beside
         self.found = 0  # the version of the tables before they were migrated, the last time
 
@@ -160,9 +161,12 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the engine."""
-        if self._first is not None:
-            self._memory.execute("RESET memory_limit")
-        self._memory.close()
+        try:
+            if self._first is not None:
+                with interruptible():
+                    self._memory.execute("RESET memory_limit")
+        finally:
+            self._memory.close()
         if self._first is None:
             self._remove_spill()
 
