@@ -58,6 +58,10 @@ def test_a_usual_answer_says_units_names_terms_and_what_was_counted() -> None:
     assert said == usual_of(read(body_with(service_tier="Flex"), provider="openai", api="chat"))
 
 
+ANSWERED = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
+DRAWN = {"type": "image_generation_call", "svg_usage": {**ANSWERED, "model": "gpt-5"}}
+
+
 @pytest.mark.parametrize(
     ("body", "provider", "api"),
     [
@@ -71,6 +75,7 @@ def test_a_usual_answer_says_units_names_terms_and_what_was_counted() -> None:
         (body_with(dict.fromkeys(COUNTED, 0)), "openai", "chat"),  # nothing was used
         (body_with(custom_id="line-1"), "openai", "chat"),  # the line of a batch, at half the price
         (body_with(object="batch"), "openai", "chat"),
+        ({"usage": ANSWERED, "output": [DRAWN]}, "openai", "responses"),  # another model's, beside the usage
     ],
 )
 def test_what_is_not_usual_has_to_be_read(body: Any, provider: str, api: str) -> None:
