@@ -20,6 +20,18 @@ from outlay.core.inherited import MODULES
 from outlay.instrumentation import FRAMEWORKS, PACKAGES, late
 
 
+def printed(program: str) -> list[str]:
+    """Run a program, whose calls are kept in memory, and give the lines that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OUTLAY_LEDGER": "memory:"},
+    )
+    return done.stdout.splitlines()
+
+
 @pytest.fixture
 def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Stand in for three SDKs by small modules; one is imported already, one is broken."""
@@ -193,14 +205,7 @@ plain = openai.OpenAI.request
 print(outlay.instrument() == ("anthropic", "openai", "groq"), openai.OpenAI.request is not plain)
 print(outlay.instrument("openai") == outlay.instrument() == ("anthropic", "openai", "groq"))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "OUTLAY_LEDGER": "memory:"},
-    )
-    first, *rest = done.stdout.splitlines()
+    first, *rest = printed(program)
     assert ["instrumentation" in name.split("/") for name in first.split()] == [False, False, True]
     assert rest == ["True True", "True"]
 
@@ -221,11 +226,4 @@ outlay.uninstrument()
 import openai
 print("instrumentation" in openai.OpenAI.request.__code__.co_filename.split("/"))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "OUTLAY_LEDGER": "memory:"},
-    )
-    assert done.stdout.splitlines() == ["('openai', 'langchain')", "1", "False"]
+    assert printed(program) == ["('openai', 'langchain')", "1", "False"]
