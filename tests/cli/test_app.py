@@ -609,3 +609,29 @@ def test_a_standard_input_that_is_closed_is_said_in_one_line(
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("outlay: standard input is closed; ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "--ledger", "postgres//me:s3cret@h/d"),
+        ("postgresql://me:s3cret@h/d",),
+        ("report", "postgresql://me:s3cret@h/d"),
+        ("report", "--ledgr=postgresql://me:s3cret@h/d"),
+        ("report", "--where", "postgresql://me:s3cret@h/d"),
+        ("import", "postgresql://me:s3cret@h/d"),
+        ("run", "postgresql://me:s3cret@h/d"),
+        ("prices", "update", "--url", "file://me:s3cret@h/d"),
+    ],
+)
+def test_no_message_repeats_a_password(outlay: Callable[..., Any], words: tuple[str, ...]) -> None:
+    done = outlay(*words)
+    assert done.returncode in {1, 2}
+    assert done.stderr.startswith("outlay: ")
+    assert "cret" not in done.stdout + done.stderr
+
+
+def test_doctor_shows_no_password_of_where_prices_are_fetched_from(outlay: Callable[..., Any]) -> None:
+    done = outlay("doctor", "--json", OUTLAY_PRICES_URL="https://me:s3cret@h/p?token=s3cret")
+    assert "cret" not in done.stdout + done.stderr
+    assert "https://…@h/p?token=…" in done.stdout

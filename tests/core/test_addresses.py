@@ -2,7 +2,7 @@
 
 import pytest
 
-from outlay.core.addresses import check_address, is_path, is_server, named, shown
+from outlay.core.addresses import check_address, hidden, is_path, is_server, named, shown
 from outlay.core.errors import SettingsError
 
 
@@ -76,6 +76,24 @@ def test_a_ledger_has_the_name_that_it_was_given(ledger: str) -> None:
     assert named(f" {ledger}\n") == ledger
 
 
+@pytest.mark.parametrize("ledger", ["/home/me@x//calls", "./a//b@c", "~/me@x", "me@x", "C:me@x", "a:b/c"])
+def test_a_folder_may_have_such_signs(ledger: str) -> None:
+    assert named(ledger) == ledger
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("no postgresql://me:s3@/cret@h/d here", "no postgresql://…@h/d here"),
+        ("postgres//me:s3cret@h", "postgres//…@h"),
+        ("https://h/p?a=1&X-Amz-Signature=s3cret&b=2", "https://h/p?a=1&X-Amz-Signature=…&b=2"),
+        ("https://h:80/p, me@x", "https://h:80/p, me@x"),
+    ],
+)
+def test_what_an_address_hides_is_taken_out_of_a_text(text: str, clean: str) -> None:
+    assert hidden(text) == clean
+
+
 @pytest.mark.parametrize("ledger", ["memory:", "memory://", "Memory:///"])
 def test_memory_has_one_name(ledger: str) -> None:
     assert named(ledger) == "memory:"
@@ -92,6 +110,14 @@ def test_memory_has_one_name(ledger: str) -> None:
         ("postgressql://me:s3/cret@h/d", "'postgressql://' names no ledger; did you mean postgresql://?"),
         ("me:s3cret@h/d", "'me:' names no ledger; write "),
         ("postgresql:me:s3cret@h/d", "'postgresql:' names no ledger; did you mean postgresql://?"),
+        (
+            "postgres//me:s3cret@h/d",
+            "this, in which a password may stand, names no ledger; did you mean postgres:",
+        ),
+        ('"postgresql://me:s3/cret@h/d"', "this, in which a password may stand, names no ledger; "),
+        ("//me:s3cret@h/d", "this, in which a password may stand, names no ledger; write"),
+        ("my_user:s3cret@h/d", "this, in which a password may stand, names no ledger; write"),
+        ("host=h user=me password=s3cret", "this, in which a password may stand, names no ledger; write"),
         ("memory:x", "'memory:x' names no ledger; write "),
         ("", "'' names no ledger; write "),
     ],

@@ -261,3 +261,8 @@ def test_what_names_no_ledger_is_refused_before_calls_are_kept_elsewhere(tmp_pat
 
 def test_every_setting_of_the_file_has_a_variable_but_the_alerts() -> None:
     assert READERS.keys() == VARIABLES.keys() | {"alerts"}
+
+
+def test_settings_that_are_shown_hold_no_password() -> None:
+    secret = {"OUTLAY_LEDGER": "postgresql://me:s3cret@h/d", "OUTLAY_PRICES_URL": "https://me:s3cret@h/p"}
+    assert "s3cret" not in repr(load(secret, Path("/")))

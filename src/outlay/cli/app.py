@@ -163,10 +163,14 @@ def _invoke(args: Sequence[str] | None) -> int:
 
 
 def _one_line(message: str) -> str:
-    """Bring an error to one line, without what could move a terminal's cursor: files and ids may hold it."""
+    """Bring an error to one line, without passwords, nor what could move a terminal's cursor.
+
+    Both may stand in a word that was typed at a wrong place, the latter in the names of files too.
+    """
+    from outlay.core.addresses import hidden
     from outlay.render.cells import name
 
-    return name(" ".join(message.split()))
+    return name(hidden(" ".join(message.split())))
 
 
 def _say_interrupted(args: Sequence[str]) -> None:

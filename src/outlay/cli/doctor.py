@@ -185,6 +185,7 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
 
 def _prices(here: "Process") -> dict[str, Any]:
     """Tell which book calls are priced by, and when it was made."""
+    from outlay.core.addresses import hidden
     from outlay.core.instants import text_of
     from outlay.pricing.newest import made_of
 
@@ -196,5 +197,5 @@ def _prices(here: "Process") -> dict[str, Any]:
     return {
         "version": book.version,
         "made": None if made is None else text_of(made),
-        "url": here.settings.prices_url,
+        "url": here.settings.prices_url and hidden(here.settings.prices_url),
     }

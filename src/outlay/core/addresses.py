@@ -9,6 +9,10 @@ MEMORY, DJANGO = "memory:", "django:"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _SERVERS = frozenset(("postgresql", "postgres", "clickhouse", "clickhouses", "chdb"))
 _NAMED_BY_USER = frozenset(("postgresql", "postgres"))
+# A server's URL whose scheme is spoilt, or libpq's settings, rather than a folder: a password may be in it.
+_SPOILT = re.compile(r"[^/]*//.*@|[^/]{2,}:.*@|.*\bpassword\s*=", re.IGNORECASE | re.DOTALL)
+_BEFORE_HOST = re.compile(r"(://?|//)[^\s/@:]*:\S*@")  # a path has one slash where a URL had two
+_IN_QUERY = re.compile(r"([?&][^\s=&]*(?:pass|secret|token|key|sig)[^\s=&]*=)[^\s&'\"]+", re.IGNORECASE)
 _SECRET = re.compile(r"user|pass|secret|token|key|cert", re.IGNORECASE)
 _WRITE = "percent-encode its user and password: @ is %40, / is %2F, # is %23, ? is %3F"
 _NAMES = "a folder's path, postgresql://HOST/NAME, clickhouse://HOST/NAME, chdb:///PATH, django: or memory:"
@@ -28,7 +32,7 @@ def named(ledger: str) -> str:
         return text
     if scheme.lower() == "memory" and ":" in text and not rest.strip("/"):
         return MEMORY
-    if not text or not (is_path(text) or text.startswith(DJANGO)):
+    if not text or _SPOILT.match(text) or not (is_path(text) or text.startswith(DJANGO)):
         raise SettingsError(_no_ledger(text))
     return text
 
@@ -38,10 +42,13 @@ def _no_ledger(text: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only here
 
     scheme, sign, _ = text.partition("://" if "://" in text else ":")
-    what = f"{scheme}{sign}" if "@" in text else text
+    if is_path(text) and text:
+        what, scheme = "this, in which a password may stand,", re.split(r"[:/]", text, maxsplit=1)[0]
+    else:
+        what = repr(f"{scheme}{sign}" if _SPOILT.match(text) else text)
     near = get_close_matches(scheme.partition("+")[0].lower(), sorted(_SERVERS), n=1)
     instead = f"did you mean {near[0]}://? There are" if near else "write"
-    return f"{what!r:.80} names no ledger; {instead} {_NAMES}"
+    return f"{what:.80} names no ledger; {instead} {_NAMES}"
 
 
 def is_path(ledger: str) -> bool:
@@ -72,6 +79,11 @@ def shown(url: str) -> str:
     if parts.scheme in _NAMED_BY_USER and path in {"", "/"} and "dbname" not in dict(named):
         path = f"/{user.partition(':')[0]}".rstrip("/")
     return f"{parts.scheme}://{host}{path}{query}"
+
+
+def hidden(text: str) -> str:
+    """Give a text without the users and passwords of addresses in it, nor keys in their queries."""
+    return _IN_QUERY.sub(r"\1…", _BEFORE_HOST.sub(r"\1…@", text))
 
 
 def check_address(url: str) -> None:

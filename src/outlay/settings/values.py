@@ -19,7 +19,8 @@ class Settings:
     """What a process was told by its environment and its outlay.toml; make one with :func:`load`."""
 
     home: Path  # the embedded ledger's folder, else the user's data directory; journals stand in it
-    ledger: str | None = None  # a URL or an absolute path; None: the embedded ledger in home
+    # A URL, perhaps with a password, or an absolute path; None: the embedded ledger in home.
+    ledger: str | None = field(default=None, repr=False)
     sync: Sync = "interval"  # when the journal is synced to disk
     sync_interval: float = 1.0  # seconds
     include_usage: bool = True  # ask OpenAI chat streams for their usage
@@ -28,7 +29,7 @@ class Settings:
     redact: str | None = None  # dotted name of a function that is given each text, and gives what may be kept
     max_text: int = 10_000  # characters kept of a text
     prices: Path | None = None  # a price file of one's own; the one in home, if there is one
-    prices_url: str | None = None  # where `prices update` fetches from
+    prices_url: str | None = field(default=None, repr=False)  # where `prices update` fetches from; likewise
     tz: str = "UTC"  # of reports' days
     otel_names: OtelNames = "v1.41"  # of the metrics that we emit: v1.41, newest or both
     # Put on every record; service, commit and host as the environment names them.
