@@ -187,6 +187,21 @@ def test_only_questions_that_ask_for_it_bring_a_seal_to_what_came_later(tmp_path
 
 
 @pytest.mark.usefixtures("at_once")
+def test_what_is_told_of_calls_beyond_the_seal_sums_no_day_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = call(cost="1"), call(cost="2")
+    with closing(DuckLedger(tmp_path)) as ledger:
+        ledger.add([first])
+        assert ledger.rows(Query()).total["cost"] == 1
+        monkeypatch.setattr(sealing, "STEP", 9)
+        ledger.add([second, revision(second, "5")])
+        assert ledger.rows(Query()).total["cost"] == 6
+        assert ledger.verify() == ()
+    assert _mark(tmp_path)[:2] == (1, 1)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_calls_that_come_after_a_prune_are_sealed_where_others_left_holes(tmp_path: Path) -> None:
     with closing(DuckLedger(tmp_path)) as ledger:
         ledger.add([call(NOON - (number % 3) * DAY, latency_ms=float(number)) for number in range(9)])
