@@ -22,6 +22,17 @@ LITELLM: dict[str, Any] = {
         "additional_usage_values": {"cache_creation_input_tokens": "4", "cached_tokens": "5"},
     },
 }  # fmt: skip
+LITELLM_APART: dict[str, Any] = {
+    **LITELLM, "spend": "0",
+    "metadata": {
+        "status": '"success"',
+        "usage_object": {"cache_creation_input_tokens": "30",
+                         "prompt_tokens_details": {"audio_tokens": "0", "cache_creation_token_details": {
+                             "ephemeral_5m_input_tokens": "30", "ephemeral_1h_input_tokens": "0"}},
+                         "completion_tokens_details": {"audio_tokens": "null"}},
+        "additional_usage_values": {"prompt_tokens_details": {"audio_tokens": "0"}},
+    },
+}  # fmt: skip
 LANGFUSE: dict[str, Any] = {
     "id": '"o{n}"', "traceId": '"t"', "startTime": f'"{TEN}"', "type": '"GENERATION"', "model": '"gpt-4o"',
     "usage": {"input": "70", "output": "11", "unit": '"TOKENS"'},
@@ -72,7 +83,11 @@ def lines(row: Mapping[str, Any], changes: Changes, *, tight: bool = False) -> b
     return "\n".join(text(each, tight).replace("{n}", str(n)) for n, each in enumerate(made)).encode()
 
 
-@pytest.mark.parametrize("row", [LITELLM, LANGFUSE, HELICONE], ids=["litellm", "langfuse", "helicone"])
+@pytest.mark.parametrize(
+    "row",
+    [LITELLM, LITELLM_APART, LANGFUSE, HELICONE],
+    ids=["litellm", "litellm's sound and lifetimes", "langfuse", "helicone"],
+)
 def test_a_value_within_that_is_another_in_some_rows(row: dict[str, Any]) -> None:
     places = st.sampled_from([path for path in paths(row) if len(path) > 1 or isinstance(row[path[0]], dict)])
     change = st.tuples(places, st.none() | LEAF)
@@ -109,6 +124,26 @@ def test_objects_of_the_same_keys_are_read_in_bulk(
     assert done.new == 40
     for record in done.records:
         assert {name: getattr(record, name) for name in told} == told
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("same_keys", [False, True])
+@pytest.mark.parametrize("place", ["usage_object", "additional_usage_values"])
+def test_litellms_sound_and_lifetimes_in_every_way(place: str, same_keys: bool, as_text: bool) -> None:  # noqa: FBT001  # parameters
+    """What has a price of its own has it in bulk too, be metadata read by its keys, as an object or text."""
+    made = []
+    for n in range(60):
+        writes = {"cache_creation_token_details": {"ephemeral_1h_input_tokens": 3 if n % 7 == 0 else 0}}
+        prompt = {"audio_tokens": 5 if n % 11 == 0 else 0, **writes}
+        said: dict[str, Any] = {place: {"cache_creation_input_tokens": 4, "prompt_tokens_details": prompt}}
+        if not same_keys:
+            said[f"key{n % 5}"] = n
+        row = {"request_id": f"r{n}", "spend": 0.0, "startTime": TEN, "model": "gpt-4o", "prompt_tokens": 90,
+               "completion_tokens": 20, "metadata": json.dumps(said) if as_text else said}  # fmt: skip
+        made.append(json.dumps(row).encode())
+    records = both_agree(b"\n".join(made)).records
+    assert sum(dict(each.usage.items).get("cache_write_1h", 0) for each in records) == 27
+    assert sum(dict(each.usage.items).get("input_audio", 0) for each in records) == 30
 
 
 def test_the_first_object_that_names_a_key_counts() -> None:

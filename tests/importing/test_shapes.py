@@ -138,6 +138,43 @@ def test_litellms_zero_is_no_price(maker: Maker) -> None:
     assert (failed.status, failed.cost, failed.cost_status) == ("error", None, "unpriced")
 
 
+SPENT_NOTHING = {
+    "request_id": "c3",
+    "spend": 0,
+    "startTime": TEN,
+    "prompt_tokens": 1000,
+    "completion_tokens": 100,
+}
+
+
+@pytest.mark.parametrize("place", ["usage_object", "additional_usage_values"])
+def test_litellms_writes_of_an_hour_and_sound_have_prices_of_their_own(maker: Maker, place: str) -> None:
+    """Its spend is 0 where it knows no price: they were priced as writes of five minutes, and as text."""
+    writes = {
+        "cache_creation_token_details": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 400}
+    }
+    written = {place: {"cache_creation_input_tokens": 500, "prompt_tokens_details": writes}}
+    row = {
+        **SPENT_NOTHING,
+        "model": "claude-sonnet-4-5",
+        "custom_llm_provider": "anthropic",
+        "metadata": written,
+    }
+    found = one(maker, row)
+    assert dict(found.usage.items) == {"input": 500, "cache_write": 100, "cache_write_1h": 400, "output": 100}
+    assert found.cost == (500 * 3 + 100 * Decimal("3.75") + 400 * 6 + 100 * 15) / Decimal(1_000_000)
+    sound = {place: {"prompt_tokens_details": {"audio_tokens": 300, "cached_tokens": None},
+                     "completion_tokens_details": {"audio_tokens": 80}}}  # fmt: skip
+    found = one(maker, {**SPENT_NOTHING, "model": "gpt-4o", "metadata": sound})
+    assert dict(found.usage.items) == {"input": 700, "input_audio": 300, "output": 20, "output_audio": 80}
+
+
+def test_a_part_of_litellms_that_is_more_than_its_whole_is_a_fault(maker: Maker) -> None:
+    said = {"usage_object": {"completion_tokens_details": {"audio_tokens": 101}}}
+    row = {**SPENT_NOTHING, "model": "gpt-4o", "metadata": said}
+    assert read(maker, row) == [Fault(1, "output_audio 101 is a part of output, which is only 100")]
+
+
 def test_langfuses_parts_lie_beside_input_where_the_total_says_so(maker: Maker) -> None:
     row = {
         "id": "o1",

@@ -1,8 +1,10 @@
 """LiteLLM's spend logs: rows of its table LiteLLM_SpendLogs, as JSON or CSV."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from outlay.capture.fields import usage_of_counts
+from outlay.core.errors import UsageError
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, stated
 
@@ -15,6 +17,9 @@ OPERATIONS = (
 )
 CACHED = ("cache_read_input_tokens", "cached_tokens")
 WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
+AUDIO = "audio_tokens"
+WRITES = "cache_creation_token_details"
+LIVED = {f"ephemeral_{lifetime}_input_tokens": f"cache_write_{lifetime}" for lifetime in ("30m", "1h", "12h")}
 
 
 def is_litellm(row: Mapping[str, Any]) -> bool:
@@ -57,7 +62,7 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
     return Call(row.get("startTime"), fields, None if identity is None else str(identity))
 
 
-def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, int]:
+def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
     usage = inner(metadata.get("usage_object"))
     details = inner(usage.get("prompt_tokens_details"))
     more = {**details, **usage, **inner(metadata.get("additional_usage_values"))}
@@ -69,13 +74,51 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, in
     reasoning = count(thought, "reasoning_tokens")
     read = count(first(more, *CACHED), "cached_tokens")
     written = count(first(more, *WRITTEN), "cache_write_tokens")
-    return kept(
+    counts = kept(
         input_tokens=prompt,
         output_tokens=completion,
         cached_tokens=read or None,
         cache_write_tokens=written or None,
         reasoning_tokens=reasoning or None,
     )
+    places = (usage, inner(metadata.get("additional_usage_values")))
+    apart = {**_written(places), **_heard(places)}
+    return {"usage": _split(counts, apart)} if apart else counts
+
+
+def _written(places: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Count what was written to a cache for longer than the usual five minutes."""
+    found = (inner(inner(place.get("prompt_tokens_details")).get(WRITES)) for place in places)
+    lifetimes: Mapping[str, Any] = next(filter(None, found), {})
+    return {unit: lasted for name, unit in LIVED.items() if (lasted := count(lifetimes.get(name), name))}
+
+
+def _heard(places: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Count sound, which costs more than text."""
+    sides = {"input_audio": "prompt_tokens_details", "output_audio": "completion_tokens_details"}
+    found = {
+        unit: next(filter(None, (count(inner(place.get(key)).get(AUDIO), AUDIO) for place in places)), 0)
+        for unit, key in sides.items()
+    }
+    return {unit: tokens for unit, tokens in found.items() if tokens}
+
+
+def _split(counts: Mapping[str, int], apart: Mapping[str, int]) -> dict[str, int]:
+    """Take what has a price of its own out of what it is a part of.
+
+    Raises:
+        UsageError: a part is larger than the whole.
+    """
+    units: dict[str, Any] = dict(usage_of_counts(counts).items)
+    for unit, tokens in apart.items():
+        whole = "input" if unit == "input_audio" else "output" if unit == "output_audio" else "cache_write"
+        left = units.get(whole, 0)
+        most = counts.get("input_tokens", 0) if unit == "input_audio" else left
+        if tokens > most:
+            raise UsageError(f"{unit} {tokens} is a part of {whole}, which is only {most}")
+        taken = min(tokens, left)  # of sound, the rest was read from a cache
+        units |= {whole: left - taken, unit: taken}
+    return {unit: tokens for unit, tokens in units.items() if tokens}
 
 
 def _operation(call_type: str) -> str | None:

@@ -7,7 +7,14 @@ from outlay.importing import litellm
 from outlay.importing.bulk.cells import Cells, Tree
 from outlay.importing.bulk.expressions import NOTHING, coalesced, is_one_of, quoted
 
-_AS_TEXT = ("usage_object", "prompt_tokens_details", "completion_tokens_details", "additional_usage_values")
+_AS_TEXT = (
+    "usage_object",
+    "prompt_tokens_details",
+    "completion_tokens_details",
+    "additional_usage_values",
+    litellm.WRITES,
+)
+_APART = (litellm.AUDIO, *litellm.LIVED)  # which go one by one
 _USAGE = "$.usage_object"
 _OBJECTS = ("$", _USAGE, f"{_USAGE}.prompt_tokens_details", f"{_USAGE}.completion_tokens_details",
             "$.additional_usage_values")  # fmt: skip
@@ -37,6 +44,7 @@ def read_by_keys(cells: Cells) -> Details | None:
     metadata = next(iter(cells.trees("metadata") or ()), {})
     status = _text(metadata, "status")
     cells.need(is_one_of(status, "success", "failure"))
+    _nothing_apart(cells, metadata)
     error = _inner(cells, metadata, "error_information")
     if not all(isinstance(error.get(key, NOTHING), str) for key in _ERROR):
         cells.need("FALSE")  # an object is no message
@@ -55,6 +63,19 @@ def read_by_keys(cells: Cells) -> Details | None:
         cells.textual(coalesced(_text(error, key) for key in _ERROR)),
         cells.textual(_text(error, "error_class")),
     )
+
+
+def _nothing_apart(cells: Cells, tree: Tree) -> None:
+    """Leave to the other way what has a price of its own."""
+    for key, found in tree.items():
+        if not isinstance(found, str):
+            if key in _APART:
+                cells.need("FALSE")  # an object is no count
+            _nothing_apart(cells, found)
+        elif key in _APART:
+            cells.need(is_one_of(found, "0"))
+        elif key in _AS_TEXT:
+            _inner(cells, tree, key)
 
 
 def _text(tree: Tree, key: str) -> str:
@@ -113,6 +134,8 @@ def _only_usual(cells: Cells, metadata: str, valid: str) -> None:
     )
     usual = f"CASE WHEN {valid} THEN NOT regexp_matches({metadata}, {strange}) AND {once} ELSE FALSE END"
     cells.need(f"({metadata} IS NULL OR {valid})")
+    apart = rf'({"|".join(_APART)})\\?"\s*:\s*([^0n\s]|0[^,}}\s])'  # more than none
+    cells.need_of_odd(f"({metadata} IS NULL OR NOT regexp_matches({metadata}, {quoted(apart)}))", apart)
     twice = "|".join(rf'"{key}\\?"\s*:.*"{key}\\?"\s*:' for key in _READ)
     sign = rf'(?i:failure)|({texts})\\?"\s*:\s*\\?"|{twice}'
     cells.need_of_odd(f"({metadata} IS NULL OR {usual})", sign)
