@@ -50,6 +50,8 @@ class Process:
     def start_anew_in_child(self) -> None:
         """Take a lock of its own in a forked child; a thread that is not there any more may hold this one."""
         self._lock = threading.RLock()
+        if self._hooks is not None:
+            self._hooks.start_anew_in_child()
 
     @property
     def hooks(self) -> "Hooks":

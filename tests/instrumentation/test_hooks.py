@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from outlay.capture import Recorder, SystemClock
 from outlay.capture.guard import note_failure
 from outlay.core.errors import MissingExtraError, SettingsError
 from outlay.instrumentation import FRAMEWORKS, PACKAGES, TRANSPORTS, Hooks, hooks
+from outlay.instrumentation.patches import Patches
 from outlay.pricing import cost_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
@@ -140,3 +142,59 @@ def test_the_page_tells_of_every_sdk_its_package_and_its_oldest_version() -> Non
         (name, package, ".".join(map(str, hooks._leaf(name).OLDEST)))
         for name, package in {**PACKAGES, **FRAMEWORKS, **TRANSPORTS}.items()
     ]
+
+
+def test_a_thread_goes_on_when_all_is_hooked_though_another_one_began_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began, go_on = threading.Event(), threading.Event()
+    unready: list[bool] = []
+    patches = Patches()
+
+    class Slow:
+        OLDEST = (1,)
+
+        def instrument(self, _recorder: object, *, include_usage: bool) -> Patches:
+            began.set()
+            go_on.wait(10)
+            patches.on_undo(lambda: None)
+            return patches
+
+    monkeypatch.setattr(hooks, "_leaf", lambda _name: Slow())
+    ours = made()
+    first = threading.Thread(target=ours.instrument, args=("openai",))
+
+    def follow() -> None:
+        ours.instrument("openai")
+        unready.append(not go_on.is_set())
+
+    second = threading.Thread(target=follow)
+    first.start()
+    assert began.wait(10)
+    second.start()
+    second.join(0.2)
+    go_on.set()
+    first.join(10)
+    second.join(10)
+    assert unready == [False]
+    ours.uninstrument()
+    assert not patches.active
+
+
+def test_what_is_taken_out_while_an_import_hooks_it_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    patches = Patches()
+    ours = made()
+
+    class Crossed:
+        OLDEST = (1,)
+
+        def instrument(self, _recorder: object, *, include_usage: bool) -> Patches:
+            other = threading.Thread(target=ours.uninstrument)
+            other.start()
+            other.join(10)
+            assert not other.is_alive()
+            return patches
+
+    monkeypatch.setattr(hooks, "_leaf", lambda _name: Crossed())
+    ours._came("openai", include_usage=True)
+    assert not patches.active

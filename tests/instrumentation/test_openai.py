@@ -235,6 +235,62 @@ def test_the_caller_gets_the_very_chunks_that_came_and_never_the_one_we_asked_fo
     assert kept.only.streamed
 
 
+def refusing(request: httpx2.Request) -> httpx2.Response:
+    """Answer as servers do that forbid what they do not know, such as vLLM before 0.5."""
+    asked = json.loads(request.content)
+    if "stream_options" in asked:
+        detail = {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}
+        return httpx2.Response(400, json={"error": {"message": str([detail])}})
+    if asked.get("model") == "none":
+        return httpx2.Response(400, json={"error": {"message": "no such model"}})
+    return streamed(sse(*CHUNKS[:-1], done=True))(request)
+
+
+def test_a_server_that_refuses_to_be_asked_for_usage_is_asked_as_the_program_did(kept: Kept) -> None:
+    server = Server([refusing])
+    api = openai.OpenAI(api_key="k", base_url="http://localhost:8080/v1", http_client=server.client())
+    for _ in range(2):
+        chunks = list(ask(api, stream=True))
+        assert [each.choices[0].delta.content for each in chunks] == ["a", "b", "c"]
+    assert ["stream_options" in sent for sent in server.sent] == [True, False, False]
+    first, second = kept.records
+    assert (first.status, first.retries, first.cost) == ("success", 1, None)
+    assert (second.status, second.retries, second.cost) == ("success", 0, None)
+
+
+def test_an_async_client_is_asked_as_the_program_did_too(kept: Kept) -> None:
+    server = Server([refusing])
+
+    async def main() -> list[Any]:
+        api = openai.AsyncOpenAI(
+            api_key="k", base_url="http://localhost:8080/v1", http_client=server.async_client()
+        )
+        stream = await api.chat.completions.create(model="m", messages=[], stream=True)
+        return [each async for each in stream]
+
+    assert len(asyncio.run(main())) == 3
+    assert (kept.only.status, kept.only.retries) == ("success", 1)
+
+
+def causes(error: BaseException) -> list[str]:
+    """Name what an error came of: the SDK's own cause alone, and no refusal of what was ours."""
+    found = error.__context__
+    return [] if found is None else [type(found).__name__, *causes(found)]
+
+
+def test_what_is_refused_for_another_reason_is_asked_once_and_fails_as_it_does_alone(kept: Kept) -> None:
+    server = Server([answer({"error": {"message": "no such model"}}, 400)])
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client(server), stream=True)
+    assert (len(server.requests), causes(caught.value)) == (1, ["HTTPStatusError"])
+    refused = Server([refusing])
+    api = openai.OpenAI(api_key="k", http_client=refused.client())
+    with pytest.raises(openai.BadRequestError, match="no such model") as again:
+        api.chat.completions.create(model="none", messages=[], stream=True)
+    assert (len(refused.requests), causes(again.value)) == (2, ["HTTPStatusError"])
+    assert [record.status for record in kept.records] == ["error", "error"]
+
+
 RAW_READERS: dict[str, Callable[[Any], Any]] = {
     "parse": lambda raw: [each.choices[0].delta.content for each in raw.parse()],
     "lines": lambda raw: [told(line) for line in raw.http_response.iter_lines() if line],

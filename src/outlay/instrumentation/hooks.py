@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
+from threading import RLock
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -77,12 +78,21 @@ class SdkStatus:
 
 @dataclass(slots=True)
 class Hooks:
-    """The hooks of one process."""
+    """The hooks of one process; safe to use from any thread.
+
+    Threads that hook or unhook take turns, so that all is hooked when each of them goes on. What an import
+    calls waits for nobody: it holds the import's own lock, for which the one whose turn it is may wait.
+    """
 
     recorder: Callable[[], Recorder]
     _patches: dict[str, Patches] = field(default_factory=dict)
     _forget: Callable[[], None] | None = None
     _left_out: set[str] = field(default_factory=set)  # by name, though all others are watched
+    _turn: RLock = field(default_factory=RLock)
+
+    def start_anew_in_child(self) -> None:
+        """Take a turn of its own in a forked child; a thread that is not there any more may have this one."""
+        self._turn = RLock()
 
     def watch(self, *, include_usage: bool = True) -> tuple[str, ...]:
         """Hook every supported SDK: what is loaded now, the others as soon as they are imported.
@@ -90,17 +100,18 @@ class Hooks:
         A program that has many SDKs installed and uses one does not load the rest. Gives the names of those
         that are hooked so far.
         """
-        if self._left_out and self._forget is not None:
-            self._left_out.clear()
-            self._forget()
-            self._forget = None
-        if self._forget is None:
-            self._forget = hook_when_imported(lambda name: self._came(name, include_usage=include_usage))
-        return tuple(self._patches)
+        with self._turn:
+            if self._left_out and self._forget is not None:
+                self._left_out.clear()
+                self._forget()
+                self._forget = None
+            if self._forget is None:
+                self._forget = hook_when_imported(lambda name: self._came(name, include_usage=include_usage))
+            return tuple(self._patches)
 
     def _came(self, name: str, *, include_usage: bool) -> None:
         if name not in self._left_out:
-            self.instrument(name, include_usage=include_usage)
+            self._hook(name, include_usage=include_usage, demanded=True)
 
     def instrument(self, *names: str, include_usage: bool = True) -> tuple[str, ...]:
         """Hook these SDKs, or every supported one that is installed; give the names that are hooked now.
@@ -111,23 +122,25 @@ class Hooks:
             SettingsError: no SDK of that name is supported, or one that was named is too old.
             MissingExtraError: an SDK that was named is not installed.
         """
-        for name in [checked(each) for each in names] or PACKAGES:
-            self._left_out.discard(name)
-            self._hook(name, include_usage=include_usage, demanded=bool(names))
-        return tuple(self._patches)
+        with self._turn:
+            for name in [checked(each) for each in names] or PACKAGES:
+                self._left_out.discard(name)
+                self._hook(name, include_usage=include_usage, demanded=bool(names))
+            return tuple(self._patches)
 
     def uninstrument(self, *names: str) -> None:
         """Take the hooks of these SDKs out again, or all of them; one not imported yet stays without, too."""
         named = [checked(each) for each in names]
-        self._left_out.update(named)
-        if not names and self._forget is not None:
-            self._forget()
-            self._forget = None
-            self._left_out.clear()
-        for name in named or tuple(self._patches):
-            patches = self._patches.pop(name, None)
-            if patches is not None:
-                patches.undo()
+        with self._turn:
+            self._left_out.update(named)
+            if not names and self._forget is not None:
+                self._forget()
+                self._forget = None
+                self._left_out.clear()
+            for name in named or tuple(self._patches):
+                patches = self._patches.pop(name, None)
+                if patches is not None:
+                    patches.undo()
 
     def status(self) -> tuple[SdkStatus, ...]:
         """Say of every supported SDK whether it is there, new enough and hooked, and which transports are."""
@@ -155,10 +168,15 @@ class Hooks:
             if self._patches.setdefault(name, ours) is not ours:
                 return
             try:
-                self._patches[name] = _leaf(name).instrument(self.recorder, include_usage=include_usage)
+                made = _leaf(name).instrument(self.recorder, include_usage=include_usage)
             except Exception as error:  # noqa: BLE001 - an SDK that moved its insides must not stop the program
                 self._patches.pop(name, None)
                 note_failure(f"instrument({name})", error)
+                return
+            if self._patches.get(name) is ours:
+                self._patches[name] = made
+            else:  # another thread took it out meanwhile
+                made.undo()
         elif demanded and status.state == "not installed":
             raise MissingExtraError.of(name, status.package)
         elif demanded and status.state == "too old":

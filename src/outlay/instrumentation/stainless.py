@@ -68,6 +68,9 @@ def _with_own_request(base: Any) -> list[Any]:
 
 
 Hidden = Callable[[Any], bool] | None
+UNASKED = "_outlay_unasked"
+"""The mark of a client whose server refused a question of ours."""
+_REFUSALS = frozenset({400, 422})
 Begun = tuple[Call | stored.Reading, Any, Hidden]
 """What a request began, its options as they are sent, and what tells chunks that the caller must not see."""
 Begin = Callable[[Any, Any, bool], Begun | None]
@@ -155,10 +158,17 @@ def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
         begun = begin(self, options, stream)
         if begun is None:
             return original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
-        seen, options, hidden = begun
+        seen, sent, hidden = begun
         token = inside.set(seen)
         try:
-            result = original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
+            while True:
+                try:
+                    result = original(self, cast_to, sent, stream=stream, stream_cls=stream_cls)
+                    break
+                except Exception as error:
+                    if sent is options or not _asked_in_vain(self, seen, error):
+                        raise
+                sent, hidden = options, None
         except BaseException as error:
             _fail(seen, error)
             raise
@@ -178,10 +188,17 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
         begun = begin(self, options, stream)
         if begun is None:
             return await original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
-        seen, options, hidden = begun
+        seen, sent, hidden = begun
         token = inside.set(seen)
         try:
-            result = await original(self, cast_to, options, stream=stream, stream_cls=stream_cls)
+            while True:
+                try:
+                    result = await original(self, cast_to, sent, stream=stream, stream_cls=stream_cls)
+                    break
+                except Exception as error:
+                    if sent is options or not _asked_in_vain(self, seen, error):
+                        raise
+                sent, hidden = options, None
         except BaseException as error:
             _fail(seen, error)
             raise
@@ -191,6 +208,18 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
         return result
 
     return request
+
+
+@guarded
+def _asked_in_vain(client: Any, seen: Call | stored.Reading, error: Any) -> bool:
+    """Whether a server refuses what we asked for beside the caller's own words; this client asks no more."""
+    said = str(getattr(error, "body", None) or error)
+    if getattr(error, "status_code", None) not in _REFUSALS or "stream_options" not in said:
+        return False
+    client.__dict__[UNASKED] = True
+    if isinstance(seen, Call):
+        seen.retries += 1
+    return True
 
 
 @guarded
