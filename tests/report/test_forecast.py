@@ -3,15 +3,20 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf
+from random import Random
+from statistics import fmean
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outlay.core.cost import Cost, CostLine
 from outlay.core.money import multiply, total
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.ledger import MemoryLedger
-from outlay.report import LedgerReader
+from outlay.report import LedgerReader, series
 from outlay.report.drivers import NAMES, drivers_of
 from outlay.report.forecast import forecast_of
 from outlay.report.review import review_of
@@ -86,6 +91,71 @@ def test_a_young_ledger_is_told_from_its_mean_without_an_interval(days: int) -> 
     assert (end.low, end.high) == (None, None)
     assert end.reason is not None
     assert all(day.expected is None and not day.stands_out for day in end.days)
+
+
+@pytest.mark.parametrize("days", [14, 20, 25, 26])
+def test_a_missing_interval_says_how_many_days_it_needs(days: int) -> None:
+    """Today and ten days more are told, so that backtests look at five; the eighth has its last on day 26."""
+    (end,) = forecast_of(reader_of(month(lambda _: "10", days))).currencies
+    told = f"an interval needs 26 complete days since the first cost; there are {days}"
+    assert end.reason == (told if days < 26 else None)
+    assert (end.low is None) is (days < 26)
+
+
+def sparse(costs: dict[int, str], days: int = 100) -> LedgerReader:
+    """Give a reader of a ledger in which only some days cost something, by how many days ago they were."""
+    return reader_of(month(lambda back: costs.get(back, "0"), days))
+
+
+ODD_DAYS = {back: "1" for back in range(1, 100) if back * 7 % 25 < 10}  # two of five, of every weekday
+
+
+def test_days_that_cost_something_now_and_then_are_not_unusual() -> None:
+    found = forecast_of(sparse(ODD_DAYS))
+    assert found.unusual == ()
+    assert not any(day.stands_out for day in found.currencies[0].days)
+
+
+def test_a_dear_day_among_a_few_that_cost_something_is_unusual() -> None:
+    back = next(back for back in ODD_DAYS if back > 3)
+    (unusual,) = forecast_of(sparse(ODD_DAYS | {back: "30"})).unusual
+    assert (unusual.day, unusual.cost) == (f"{NOW - timedelta(days=back):%Y-%m-%d}", D(30))
+
+
+def test_of_a_handful_of_days_with_a_cost_nothing_is_said() -> None:
+    (end,) = forecast_of(sparse({3: "1", 40: "1", 99: "1"})).currencies
+    assert all(day.expected is None and not day.stands_out for day in end.days)
+
+
+def test_a_few_cents_on_a_weekend_without_any_are_not_unusual() -> None:
+    working = {back: "10" for back in range(1, 61) if (NOW - timedelta(days=back)).weekday() < 5}
+    saturday = next(back for back in range(1, 61) if (NOW - timedelta(days=back)).weekday() == 5)
+    found = forecast_of(sparse(working | {saturday: "0.05"}, 60))
+    assert found.unusual == ()
+    assert found.currencies[0].forecast == D(14 * 10) + D("0.05") + 7 * 10  # a cent there is no habit
+
+
+@given(st.floats(0.05, 0.95), st.integers(0, 10_000))
+def test_no_forecast_is_far_above_the_dearest_days(share: float, seed: int) -> None:
+    """Where weeks had been nothing mostly, a weekday's factor was a hundred million."""
+    random = Random(seed)  # noqa: S311 - no secret
+    days = [random.lognormvariate(0, 0.5) if random.random() < share else 0.0 for _ in range(60)]
+    assert max(series.forecast(days, 15)) <= 7 * max(days)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.0, 1e-6, 0.5, 1.0, 2.0, 1000.0]), min_size=14, max_size=80))
+def test_any_series_can_be_judged(days: list[float]) -> None:
+    told = series.expected(days)
+    assert told is None or 0 <= told.low <= told.value <= told.high < inf
+    assert told is None or not told.stands_out(told.value)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
+def test_a_month_of_which_some_days_cost_something_is_told_by_how_many_do(share: float) -> None:
+    random = Random(5)  # noqa: S311 - no secret
+    histories = [[float(random.random() < share) for _ in range(60)] for _ in range(60)]
+    told = fmean(sum(series.forecast(days, 15)) for days in histories)
+    assert 0.75 <= told / (15 * share) <= 1.1
 
 
 def test_nothing_recorded_has_no_forecast() -> None:

@@ -102,7 +102,7 @@ def forecast_view(found: Forecast) -> View:
         Field("day", "unusual day", "text"),
         Field("cost", "cost", "price"),
         Field("expected", "expected", "price", spare=1),
-        Field("change", "above usual", "change"),
+        Field("change", "beside usual", "change"),
         Field("driver", "mostly by", "text"),
         *(Field(name, name.replace("_", " "), "change", spare=9 - at) for at, name in enumerate(NAMES)),
     )
@@ -141,6 +141,7 @@ def _unusual_row(each: Drivers, days: dict[tuple[str, str], Day]) -> Row:
 
 
 def _reasons(found: Forecast) -> Iterator[str]:
-    if found.currencies and not found.unusual:
-        yield "no day of the last 30 stands out"
+    judged = max((sum(day.expected is not None for day in each.days) for each in found.currencies), default=0)
+    if judged and not found.unusual:
+        yield f"no day of the {judged} that could be judged stands out"
     yield from dict.fromkeys(each.reason for each in found.currencies if each.reason)

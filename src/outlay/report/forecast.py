@@ -23,7 +23,6 @@ WATCHED = 30  # complete days that are judged
 _EXPLAINED = 3  # unusual days whose drivers are asked for
 _PLACES = Decimal("0.000001")
 _WIDE = Context(prec=60)
-_FEW = f"a forecast with an interval needs {series.LEAST} complete days with calls behind it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +93,11 @@ _DAY = ("day", "cost", "expected", "low", "high", "stands_out")
 
 
 def forecast_of(
-    reader: LedgerReader, *, tz: str = "UTC", where: Any = None, least: Decimal = ZERO, explain: bool = True
+    reader: LedgerReader, *, tz: str = "UTC", where: Any = None, least: Decimal = ZERO
 ) -> Forecast:
-    """Ask for the forecast of this month.
+    """Ask for the forecast of this month, and for the drivers of its newest unusual days.
 
-    Days that are off by less than ``least`` (money) do not stand out. With ``explain`` the drivers of the
-    newest unusual days are asked for too.
+    Days that are off by less than ``least`` (money) do not stand out.
 
     Raises:
         QueryError: a filter or time zone that cannot be.
@@ -116,7 +114,7 @@ def forecast_of(
     unusual = sorted(
         ((day.day, each.currency) for each in by_currency.values() for day in each.days if day.stands_out),
         reverse=True,
-    )[: _EXPLAINED if explain else 0]
+    )[:_EXPLAINED]
     return Forecast(
         now=now.astimezone(UTC),
         tz=tz,
@@ -198,9 +196,17 @@ def _month_end(currency: str, costs: dict[str, Decimal], stand: Stand, least: De
         forecast=total((settled, max(_money(told[0]), so_far), _money(sum(told[1:])))) if told else None,
         low=bounds[0],
         high=bounds[1],
-        reason=None if factors is not None else _FEW,
+        reason=None if factors is not None else _too_little(len(history), left + 1),
         days=tuple(_judged(history, least)),
     )
+
+
+def _too_little(days: int, ahead: int) -> str:
+    """Say why there is no interval."""
+    needed = series.needed(ahead)
+    if days < needed:
+        return f"an interval needs {needed} complete days since the first cost; there are {days}"
+    return "an interval needs more days with a cost"
 
 
 def _filled(costs: dict[str, Decimal], today: str) -> Iterator[tuple[str, Decimal]]:
