@@ -73,7 +73,9 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
     thought = inner(usage.get("completion_tokens_details")).get("reasoning_tokens")
     reasoning = count(thought, "reasoning_tokens")
     read = count(first(more, *CACHED), "cached_tokens")
-    written = count(first(more, *WRITTEN), "cache_write_tokens")
+    places = (usage, inner(metadata.get("additional_usage_values")))
+    lived = _written(places)
+    written = count(first(more, *WRITTEN), "cache_write_tokens") or sum(lived.values())
     counts = kept(
         input_tokens=prompt,
         output_tokens=completion,
@@ -81,8 +83,7 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
         cache_write_tokens=written or None,
         reasoning_tokens=reasoning or None,
     )
-    places = (usage, inner(metadata.get("additional_usage_values")))
-    apart = {**_written(places), **_heard(places)}
+    apart = {**lived, **_heard(places)}
     return {"usage": _split(counts, apart)} if apart else counts
 
 
