@@ -118,6 +118,29 @@ def test_where_no_sdk_is_installed_nothing_is_hooked(monkeypatch: pytest.MonkeyP
         here.instrument("groq")
 
 
+def test_what_is_missing_is_named_as_its_extra_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older pip (23.0) knows an extra by that spelling alone, and installs nothing by another."""
+    monkeypatch.setattr(hooks, "_version", lambda _name: None)
+    extras = set(metadata.metadata("outlay").get_all("Provides-Extra", []))
+    for name in (*PACKAGES, *FRAMEWORKS, *TRANSPORTS):
+        with pytest.raises(MissingExtraError) as missing:
+            made().instrument(name)
+        assert str(missing.value).partition("outlay[")[2].rstrip(']"') in extras
+
+
+@pytest.mark.parametrize("name", ["boto3", "openai_agents"])
+def test_a_module_that_others_have_too_asks_for_no_package(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Botocore comes with aiobotocore too; many a program has an ``agents.run`` of its own."""
+    monkeypatch.setattr(hooks, "_version", lambda _name: None)
+    here = made()
+    here._came(name, include_usage=True)
+    assert not here._patches
+    with pytest.raises(MissingExtraError):  # a program that is packed without what tells its versions
+        here._came("openai", include_usage=True)
+
+
 def test_an_sdk_that_is_too_old_is_left_alone_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks, "_version", lambda _name: "0.1.0")
     here = made()

@@ -53,6 +53,8 @@ FRAMEWORKS: Mapping[str, str] = MappingProxyType(
 """Frameworks with calls that no SDK bears, or that know whom their calls are for; hooked where they are
 named, or when a program imports them."""
 _ALL: Mapping[str, str] = MappingProxyType({**PACKAGES, **FRAMEWORKS, **TRANSPORTS})
+_SHARED = {"boto3", "openai_agents"}
+"""Whose module others have too: aiobotocore brings botocore, programs have an ``agents`` of their own."""
 
 
 class Integration(Protocol):
@@ -110,7 +112,7 @@ class Hooks:
             return tuple(self._patches)
 
     def _came(self, name: str, *, include_usage: bool) -> None:
-        if name not in self._left_out:
+        if name not in self._left_out and (name not in _SHARED or _version(name) is not None):
             self._hook(name, include_usage=include_usage, demanded=True)
 
     def instrument(self, *names: str, include_usage: bool = True) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ class Hooks:
             else:  # another thread took it out meanwhile
                 made.undo()
         elif demanded and status.state == "not installed":
-            raise MissingExtraError.of(name, status.package)
+            raise MissingExtraError.of(name.replace("_", "-"), status.package)
         elif demanded and status.state == "too old":
             raise SettingsError(
                 f"{status.package} {status.version} is too old to hook; it needs {status.oldest} or newer:"
