@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from outlay.core.cost import Cost, unpriced
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.core.usage import Usage
 from outlay.journal import Journal
+from outlay.render.summary import summary_text
 from outlay.report import PriceGap
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -38,10 +40,36 @@ class Sink:
         return timeout == 7
 
 
-def call(
-    cost: str | None, currency: str = "USD", provider: str = "p", latency_ms: float | None = None
+class Lines(Sink):
+    """Takes what it is handed as the lines that a journal makes of it."""
+
+    def defer(self, pending: Any) -> None:
+        pending.json()
+
+
+class Later:
+    """An entry that is made when it is asked for."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.made = entry
+
+    def entry(self) -> Entry:
+        return self.made
+
+    def json(self) -> dict[str, Any]:
+        return entry_json(self.made)
+
+
+def call(  # each is a fact of a call
+    cost: str | None,
+    currency: str = "USD",
+    provider: str = "p",
+    latency_ms: float | None = None,
+    flags: tuple[str, ...] = (),
 ) -> Record:
-    charge = unpriced("no price") if cost is None else Cost(Decimal(cost), "priced", currency=currency)
+    charge = unpriced("no price")
+    if cost is not None:
+        charge = Cost(Decimal(cost), "priced", currency=currency, flags=flags)
     return Record(
         id="019a3c00-0000-7000-8000-000000000001",
         at=AT,
@@ -89,12 +117,31 @@ def test_everything_is_handed_on_and_records_are_counted() -> None:
     assert summary.price_gaps == (PriceGap("p", "m", 1),)
 
 
+@pytest.mark.parametrize("sink", [Sink, Lines], ids=["made", "written"])
+def test_a_call_at_a_later_price_is_told_as_that(sink: Callable[[], Any]) -> None:
+    tally = Tally(sink())
+    older, partial = ("extrapolated",), Cost(Decimal(1), "partial", flags=("extrapolated",))
+    calls = (
+        call("0.1", flags=older),
+        call("0.1", flags=("makers_price",)),
+        replace(call("1"), charge=partial),
+    )
+    for each in (*calls, call(None)):
+        tally.defer(Later(each))
+    found = tally.summary()
+    assert found.price_gaps == (PriceGap("p", "m", 2), PriceGap("p", "m", 2, extrapolated=True))
+    assert "Extrapolated      : older than the first known price, which was taken: 2 calls" in summary_text(
+        found
+    )
+
+
 CALLS = st.builds(
     call,
     st.none() | st.decimals(-1, 10**6, allow_nan=False, places=9).map(str),
     st.sampled_from(("USD", "EUR")),
     st.sampled_from(("p", "q")),
     st.none() | st.integers(0, 10**9).map(lambda n: n / 1000),
+    st.sampled_from(((), ("extrapolated",), ("makers_price",))),
 )
 OTHERS = st.sampled_from(
     (
@@ -105,25 +152,8 @@ OTHERS = st.sampled_from(
 )
 
 
-class Lines(Sink):
-    """Takes what it is handed as the lines that a journal makes of it."""
-
-    def defer(self, pending: Any) -> None:
-        pending.json()
-
-
 @given(st.lists(st.tuples(CALLS, st.sampled_from(("success", "error"))) | OTHERS))
 def test_a_line_is_counted_as_the_record_that_it_says(entries: list[Any]) -> None:
-    class Later:
-        def __init__(self, entry: Entry) -> None:
-            self.made = entry
-
-        def entry(self) -> Entry:
-            return self.made
-
-        def json(self) -> dict[str, Any]:
-            return entry_json(self.made)
-
     made, written = Tally(Sink()), Tally(Lines())
     for each in entries:
         entry = replace(each[0], status=each[1]) if isinstance(each, tuple) else each
@@ -133,19 +163,12 @@ def test_a_line_is_counted_as_the_record_that_it_says(entries: list[Any]) -> Non
 
 
 def test_what_is_handed_on_unmade_is_counted_when_it_is_made(tmp_path: Path) -> None:
-    class Later:
-        def entry(self) -> Entry:
-            return call("0.1")
-
-        def json(self) -> dict[str, Any]:
-            return entry_json(self.entry())
-
     at_once = Tally(Sink())  # a sink that cannot wait
-    at_once.defer(Later())
+    at_once.defer(Later(call("0.1")))
     assert at_once.summary().total.cost == Decimal("0.1")
     journal = Journal(tmp_path, batch_delay=30)
     tally = Tally(journal)
-    tally.defer(Later())
+    tally.defer(Later(call("0.1")))
     assert tally.summary().total.calls == 0
     assert tally.flush(10)
     assert tally.summary().total.cost == Decimal("0.1")

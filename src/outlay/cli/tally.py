@@ -16,6 +16,7 @@ from outlay.journal import read_segment, segments
 from outlay.report import PriceGap, Summary, Totals
 
 _UNPRICED = ("unpriced", "partial")
+_EXTRAPOLATED = "extrapolated"  # the flag of a cost at the first known price, which is of a later day
 MAX_READ = 32 * 2**20  # of child processes' journals, which takes some 3 s; beyond it the ledger is quicker
 _OTHERS = "others"
 _KEPT = 1000  # models named at most; a program that makes up names must not fill the memory
@@ -33,6 +34,7 @@ class _Told(NamedTuple):
     currency: str
     cost_status: str
     latency_ms: float | None
+    extrapolated: bool
 
 
 def _told(data: Mapping[str, Any]) -> _Told | None:
@@ -50,7 +52,28 @@ def _told(data: Mapping[str, Any]) -> _Told | None:
         data["currency"],
         data["cost_status"],
         data.get("latency_ms"),
+        _EXTRAPOLATED in data.get("cost_flags", ()),
     )
+
+
+def _is_extrapolated(record: Record | _Told) -> bool:
+    return record.extrapolated if isinstance(record, _Told) else _EXTRAPOLATED in record.charge.flags
+
+
+class _Models:
+    """Calls by provider and model; those beyond the names that are kept count together."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[tuple[str, str | None]] = Counter()
+
+    def add(self, record: Record | _Told) -> None:
+        names = (record.provider, record.model)
+        is_kept = names in self._calls or len(self._calls) < _KEPT
+        self._calls[names if is_kept else (_OTHERS, _OTHERS)] += 1
+
+    def gaps(self, *, extrapolated: bool) -> tuple[PriceGap, ...]:
+        named = self._calls.most_common()
+        return tuple(PriceGap(*names, calls, extrapolated=extrapolated) for names, calls in named)
 
 
 @dataclass(slots=True)
@@ -118,7 +141,8 @@ class Tally:
         self._pid = os.getpid()
         self._total = _Sums()
         self._providers: dict[str, _Sums] = {}
-        self._unpriced: Counter[tuple[str, str | None]] = Counter()
+        self._unpriced = _Models()
+        self._extrapolated = _Models()
         self._unread = False
 
     def append(self, entry: Entry) -> None:
@@ -178,14 +202,14 @@ class Tally:
         is_kept = record.provider in self._providers or len(self._providers) < _KEPT
         self._providers.setdefault(record.provider if is_kept else _OTHERS, _Sums()).add(record)
         if record.cost_status in _UNPRICED:
-            names = (record.provider, record.model)
-            is_kept = names in self._unpriced or len(self._unpriced) < _KEPT
-            self._unpriced[names if is_kept else (_OTHERS, _OTHERS)] += 1
+            self._unpriced.add(record)
+        if _is_extrapolated(record):
+            self._extrapolated.add(record)
 
     def summary(self) -> Summary:
         """Give the totals so far, in the order in which providers were first seen."""
         with self._lock:
             self._count_seen()
             groups = tuple((name, sums.totals()) for name, sums in self._providers.items())
-            named = tuple(PriceGap(*names, calls) for names, calls in self._unpriced.most_common())
-            return Summary(self._total.totals(), groups, named)
+            gaps = (*self._unpriced.gaps(extrapolated=False), *self._extrapolated.gaps(extrapolated=True))
+            return Summary(self._total.totals(), groups, gaps)
