@@ -291,6 +291,43 @@ def test_what_is_refused_for_another_reason_is_asked_once_and_fails_as_it_does_a
     assert [record.status for record in kept.records] == ["error", "error"]
 
 
+def quoting(request: httpx2.Request) -> httpx2.Response:
+    """Refuse one model, and quote the whole request as servers of pydantic's do; answer the others."""
+    if json.loads(request.content)["model"] == "none":
+        return httpx2.Response(400, json={"error": {"message": f"field required: {request.content!r}"}})
+    return streamed(CHAT_STREAM)(request)
+
+
+def test_an_error_that_only_quotes_the_question_is_the_programs_own_and_ends_no_asking(kept: Kept) -> None:
+    server = Server([quoting])
+    with pytest.raises(openai.BadRequestError) as caught:
+        client(server).chat.completions.create(model="none", messages=[], stream=True)
+    assert "stream_options" not in str(caught.value)
+    api = client(server)
+    for model in ("none", "gpt-4o"):
+        with pytest.raises(openai.BadRequestError) if model == "none" else nullcontext():
+            list(api.chat.completions.create(model=model, messages=[], stream=True))
+    assert server.sent[-1]["stream_options"] == {"include_usage": True}
+    assert kept.records[-1].usage.units == UNITS
+
+
+def test_a_refusal_of_the_programs_own_stream_options_is_asked_once() -> None:
+    unknown = {"error": {"message": "unknown field: stream_options.include_obfuscation"}}
+    server = Server([answer(unknown, 400)])
+    with pytest.raises(openai.BadRequestError, match="include_obfuscation"):
+        ask(client(server), stream=True, stream_options={"include_obfuscation": False})
+    assert len(server.requests) == 1
+
+
+def test_the_copies_of_a_client_ask_no_more_either_and_those_for_another_server_do() -> None:
+    server = Server([refusing])
+    api = openai.OpenAI(api_key="k", base_url="http://localhost:8080/v1", http_client=server.client())
+    for _ in range(2):
+        list(ask(api.with_options(timeout=5), stream=True))
+    list(ask(api.with_options(base_url="http://localhost:8081/v1"), stream=True))
+    assert ["stream_options" in sent for sent in server.sent] == [True, False, False, True, False]
+
+
 RAW_READERS: dict[str, Callable[[Any], Any]] = {
     "parse": lambda raw: [each.choices[0].delta.content for each in raw.parse()],
     "lines": lambda raw: [told(line) for line in raw.http_response.iter_lines() if line],

@@ -87,7 +87,7 @@ def _ask_for_usage(client: Any, call: Call, options: Any) -> tuple[Any, Callable
         return options, None
     if "include_usage" in asked or call.api not in _ASKED or call.provider not in ASKABLE:
         return options, None
-    if stainless.UNASKED in client.__dict__:
+    if not stainless.is_asked(client):
         return options, None
     more = options.extra_json or {}
     if "stream_options" in more or (call.provider == "azure" and _azure_refuses(client, {**body, **more})):

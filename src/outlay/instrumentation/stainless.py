@@ -68,8 +68,8 @@ def _with_own_request(base: Any) -> list[Any]:
 
 
 Hidden = Callable[[Any], bool] | None
-UNASKED = "_outlay_unasked"
-"""The mark of a client whose server refused a question of ours."""
+_UNASKED = "_outlay_unasked"
+"""Our mark on an HTTP client, which copies share: the base URLs that answer without our question."""
 _REFUSALS = frozenset({400, 422})
 Begun = tuple[Call | stored.Reading, Any, Hidden]
 """What a request began, its options as they are sent, and what tells chunks that the caller must not see."""
@@ -166,7 +166,7 @@ def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
                     result = original(self, cast_to, sent, stream=stream, stream_cls=stream_cls)
                     break
                 except Exception as error:
-                    if sent is options or not _asked_in_vain(self, seen, error):
+                    if sent is options or not _asked_in_vain(seen, options, error):
                         raise
                 sent, hidden = options, None
         except BaseException as error:
@@ -174,6 +174,8 @@ def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
             raise
         finally:
             restore(inside, token)
+        if sent is not begun[1]:
+            _ask_no_more(self)
         _settle(seen, result, hidden)
         return result
 
@@ -196,7 +198,7 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
                     result = await original(self, cast_to, sent, stream=stream, stream_cls=stream_cls)
                     break
                 except Exception as error:
-                    if sent is options or not _asked_in_vain(self, seen, error):
+                    if sent is options or not _asked_in_vain(seen, options, error):
                         raise
                 sent, hidden = options, None
         except BaseException as error:
@@ -204,6 +206,8 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
             raise
         finally:
             restore(inside, token)
+        if sent is not begun[1]:
+            _ask_no_more(self)
         _settle(seen, result, hidden)
         return result
 
@@ -211,15 +215,26 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
 
 
 @guarded
-def _asked_in_vain(client: Any, seen: Call | stored.Reading, error: Any) -> bool:
-    """Whether a server refuses what we asked for beside the caller's own words; this client asks no more."""
+def _asked_in_vain(seen: Call | stored.Reading, options: Any, error: Any) -> bool:
+    """Whether an error names what we asked for beside the caller's own words, and not these alone."""
+    ours = "include_usage" if "stream_options" in options.json_data else "stream_options"
     said = str(getattr(error, "body", None) or error)
-    if getattr(error, "status_code", None) not in _REFUSALS or "stream_options" not in said:
+    if getattr(error, "status_code", None) not in _REFUSALS or ours not in said:
         return False
-    client.__dict__[UNASKED] = True
     if isinstance(seen, Call):
         seen.retries += 1
     return True
+
+
+@guarded
+def _ask_no_more(client: Any) -> None:
+    """Note that a server answers without our question: an error may name it and have another cause."""
+    client._client.__dict__.setdefault(_UNASKED, set()).add(str(client.base_url))  # noqa: SLF001 - copies share it
+
+
+def is_asked(client: Any) -> bool:
+    """Whether the server of a client has not yet refused a question of ours."""
+    return str(client.base_url) not in client._client.__dict__.get(_UNASKED, ())  # noqa: SLF001 - likewise
 
 
 @guarded
