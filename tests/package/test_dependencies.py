@@ -1,7 +1,9 @@
 """Every dependency of ours has its reason written down, and the locked environment holds no surprise."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,30 @@ def _tools() -> set[str]:
     lines = [line for group in WHOLE["dependency-groups"].values() for line in group if isinstance(line, str)]
     lines += WHOLE["build-system"]["requires"]
     return {re.split(r"[\[<>=]", line, maxsplit=1)[0] for line in lines}
+
+
+def _extras_said(path: Path) -> Iterator[str]:
+    """Name the extras that a module spells out, and those that it hands to the error of a missing one."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _spelt(node.value)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "MissingExtraError.of":
+            yield from _handed(node.args[0], tree)
+
+
+def _spelt(text: str) -> list[str]:
+    return [each for names in re.findall(r"\boutlay\[([^]]+)\]", text) for each in names.split(",")]
+
+
+def _handed(extra: ast.expr, tree: ast.Module) -> list[str]:
+    """Read what is handed on: a text, or a name that is one of several."""
+    if isinstance(extra, ast.Constant):
+        return [str(extra.value)]
+    made = [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign)
+            and [ast.unparse(each) for each in node.targets] == [ast.unparse(extra)]]  # fmt: skip
+    ways = [way for each in made if isinstance(each, ast.IfExp) for way in (each.body, each.orelse)]
+    return [str(way.value) for way in ways if isinstance(way, ast.Constant)]
 
 
 def _rows() -> set[str]:
@@ -61,3 +87,12 @@ def test_the_extra_of_an_sdk_never_brings_one_that_is_too_old_to_be_hooked(name:
     (line,) = PROJECT["optional-dependencies"][name]
     _, _, bound = line.partition(">=")
     assert tuple(int(part) for part in f"{bound}.0".split(".")) >= oldest
+
+
+def test_every_extra_that_is_named_is_spelt_as_the_project_spells_it() -> None:
+    """An older pip takes the name of an extra by its letters; uv and newer ones forgive ``_`` for ``-``."""
+    said = {each for path in (ROOT / "src").rglob("*.py") for each in _extras_said(path)}
+    assert {"chdb", "clickhouse", "dashboard", "opentelemetry"} <= said
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.py")]
+    said |= {each for path in pages for each in _spelt(path.read_text("utf-8"))}
+    assert said <= PROJECT["optional-dependencies"].keys()
