@@ -169,6 +169,22 @@ def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay)
     assert report["total"]["cost"] == "18"
 
 
+def test_a_model_that_is_written_otherwise_than_its_price_is_told_which_may_be_meant(
+    outlay: Outlay, tmp_path: Path
+) -> None:
+    """A price of one's own, set under a name with a slip in it, would keep the slip for good."""
+    face.record(provider="openai", model="gpt4o", input_tokens=5)
+    finding = found(outlay("doctor", "--json"), "unpriced")
+    assert finding["what"] == "openai/gpt4o has no known price, or a partial one, for 1 call"
+    meant, _, step = finding["do"].partition("; else ")
+    assert meant == "is it gpt-4o, gpt-4 or gpt-5? then have the program name it so"
+    assert step.startswith("outlay prices set gpt4o --provider openai --input R --output R, then outlay ")
+    broken = tmp_path / "prices.toml"
+    broken.write_text("[", encoding="utf-8")
+    finding = found(outlay("doctor", "--json", OUTLAY_PRICES=str(broken)), "unpriced")
+    assert finding["do"].startswith("outlay prices set gpt4o ")
+
+
 def test_a_model_with_a_price_whose_calls_told_no_usage_needs_no_price(outlay: Outlay) -> None:
     """A price of one's own would take the place of the listed one, and price none of these calls."""
     newest = [face.record(provider="openai", model="gpt-4o") for _ in range(3)][-1]

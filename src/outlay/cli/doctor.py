@@ -3,6 +3,7 @@
 import platform
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,6 +16,7 @@ from outlay.core.errors import JournalError, OutlayError
 
 if TYPE_CHECKING:
     # Loaded when the command runs: --help needs neither.
+    from outlay.pricing import Book
     from outlay.process import Process
     from outlay.report import LedgerReader
     from outlay.settings import Settings
@@ -51,7 +53,7 @@ def doctor(ctx: click.Context) -> int:
     try:
         check_typed(settings)
         with here.open() as reader:
-            document.update(_kept(reader))
+            document.update(_kept(reader, here.book))
     except OutlayError as error:
         document.update(error=str(error), error_type=type(error).__name__)
     document.update(alerts=_alerts(settings), shipping=_shipped(settings), prices=_prices(here))
@@ -89,7 +91,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _kept(reader: "LedgerReader") -> dict[str, Any]:
+def _kept(reader: "LedgerReader", book: "Callable[[], Book]") -> dict[str, Any]:
     """Ask the ledger; the question comes first, since it brings in what is pending."""
     from outlay.cli.unpriced import seen
 
@@ -108,7 +110,7 @@ def _kept(reader: "LedgerReader") -> dict[str, Any]:
         "conflicts": info.pop("conflicts", 0),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
-        "without_price": seen(reader),
+        "without_price": seen(reader, book),
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
         "from_spans": _from_spans(reader),
     }

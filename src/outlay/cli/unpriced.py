@@ -1,13 +1,15 @@
 """What doctor sees and says of calls whose cost is not, or not wholly, known: a price lacks, or a usage."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from outlay.core.errors import OutlayError
 from outlay.render.cells import many
 
 if TYPE_CHECKING:  # loaded when the command runs
     from outlay.core.record import Record
+    from outlay.pricing import Book
     from outlay.report import LedgerReader
 
 _WHERE = {"cost_status": ["unpriced", "partial"], "status": "success"}  # a failed one has no usage
@@ -16,12 +18,27 @@ _NEWEST = 200  # calls of each that are looked at one by one
 _NOBODY = (None, "unknown")  # a provider
 
 
-def seen(reader: "LedgerReader") -> list[dict[str, Any]]:
-    """Give the models of such calls, the most frequent first; of the first also what their newest say."""
+def seen(reader: "LedgerReader", book: "Callable[[], Book]") -> list[dict[str, Any]]:
+    """Give the models of such calls, the most frequent first.
+
+    Of the first also what their newest say, and which listed models may have been meant.
+    """
     rows = reader.rows(["provider", "model"], where=_WHERE, detail="counts").rows
     names = ("provider", "model", "calls")
     found = [{name: row[name] for name in names} for row in sorted(rows, key=lambda row: -row["calls"])]
-    return [*(each | _looked(reader, each) for each in found[:_MODELS]), *found[_MODELS:]]
+    looked = (each | _looked(reader, each) | {"near": _near(book, each)} for each in found[:_MODELS])
+    return [*looked, *found[_MODELS:]]
+
+
+def _near(book: "Callable[[], Book]", model: Mapping[str, Any]) -> list[str]:
+    """Name the listed models that come nearest to one that is not listed."""
+    from outlay.pricing import Unpriced
+
+    try:
+        card = book().resolve(model["provider"], model["model"])
+    except OutlayError:  # prices that cannot be read are a finding of their own
+        return []
+    return list(card.near) if isinstance(card, Unpriced) else []
 
 
 def _looked(reader: "LedgerReader", model: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,8 +93,17 @@ def _of_model(each: Mapping[str, Any], since: str) -> Iterator[tuple[str, str]]:
     step = f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R"
     yield (
         f"{provider}/{model} has no known price, or a partial one, for {some}{lacking}",
-        f"{step}, then outlay reprice --since {since}",
+        f"{_meant(each['near'])}{step}, then outlay reprice --since {since}",
     )
+
+
+def _meant(near: Sequence[str]) -> str:
+    """Ask for a slip in a name before a price is set under it, where the slip would stay."""
+    if not near:
+        return ""
+    *others, last = near
+    names = f"{', '.join(others)} or {last}" if others else last
+    return f"is it {names}? then have the program name it so; else "
 
 
 def _name(each: Mapping[str, Any]) -> str:
