@@ -79,6 +79,26 @@ def test_by_itself_a_small_disk_keeps_a_twentieth_free_and_a_large_one_256_mib(
     assert Room(tmp_path, 0, lambda: 0.0).lacking() is None
 
 
+@pytest.mark.parametrize(
+    ("floor", "said"),
+    [
+        (1, "1 byte "),
+        (1023, "1,023 bytes "),
+        (1024, "1 KiB "),
+        (500_000, "488 KiB "),
+        (2**20, "1 MiB "),
+        (1_572_864, "1.5 MiB "),
+        (500_000_000, "477 MiB "),
+    ],
+)
+def test_the_floor_is_told_in_a_unit_that_fits(
+    tmp_path: Path, disk: dict[str, int], floor: int, said: str
+) -> None:
+    disk["free"] = floor - 1
+    why = Room(tmp_path, floor, lambda: 0.0).lacking()
+    assert why == f"less than {said}(min_free) are free on the disk of {tmp_path}"
+
+
 def test_a_real_disk_is_asked(tmp_path: Path) -> None:
     found = os.statvfs(tmp_path)
     free = found.f_bavail * found.f_frsize

@@ -13,6 +13,7 @@ from outlay.cli.doctor_place import NO_FOLDER
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
 from outlay.core.instants import instant
+from outlay.journal.room import size_text
 from outlay.render.cells import many
 
 FAULT: Final = "fault"
@@ -290,4 +291,4 @@ def _spans(found: Found) -> Iterator[Finding]:
 
 
 def _size(count: int) -> str:
-    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else size_text(count)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 _SHARE = 20  # a twentieth of a small disk is kept free
 _MOST = 256 * 2**20
+_FEW = 10  # of a unit are told with a tenth
 _INTERVAL = 1.0  # seconds between looks
 
 
@@ -17,6 +18,15 @@ def _free_and_size(folder: Path) -> tuple[int, int]:
 def floor_of(size: int, wanted: int | None) -> int:
     """Give how many bytes of a disk of this size must be free: what is wanted, or 256 MiB, at most a 20th."""
     return min(_MOST, size // _SHARE) if wanted is None else wanted
+
+
+def size_text(count: int) -> str:
+    """Show a size up to MiB, so that none but 0 looks like 0; a tenth where it is a few."""
+    if count < 2**10:
+        return "1 byte" if count == 1 else f"{count:,} bytes"
+    figure, unit = (count / 2**10, "KiB") if count < 2**20 else (count / 2**20, "MiB")
+    shown = f"{figure:,.1f}".removesuffix(".0") if figure < _FEW else f"{figure:,.0f}"
+    return f"{shown} {unit}"
 
 
 class Room:
@@ -50,4 +60,4 @@ class Room:
         floor = floor_of(size, self._floor)
         if free >= floor:
             return None
-        return f"less than {floor / 2**20:,.0f} MiB (min_free) are free on the disk of {self._folder}"
+        return f"less than {size_text(floor)} (min_free) are free on the disk of {self._folder}"
