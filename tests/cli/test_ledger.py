@@ -105,6 +105,22 @@ def test_info_migrate_and_compact(outlay: Outlay) -> None:
     assert json.loads(outlay("ledger", "compact", "--json").stdout)["after_bytes"] > 0
 
 
+def test_info_of_a_folder_that_settings_name_and_that_is_not_there_yet(
+    outlay: Outlay, tmp_path: Path
+) -> None:
+    """It had told of an empty ledger in a temporary folder, with a size."""
+    named = tmp_path / "ledger"
+    done = outlay("ledger", "info")
+    said = f"there is nothing in {named} yet; the first call makes the ledger\n"
+    assert (done.returncode, done.stdout) == (0, said)
+    told = json.loads(outlay("ledger", "info", "--json").stdout)
+    assert (told["ledger"], told["schema"], told["recorded"]) == (str(named), 0, 0)
+    assert "size_bytes" not in told
+    checked = json.loads(outlay("ledger", "verify", "--json").stdout)
+    assert (checked["agree"], checked["ledger"]) == (True, told)
+    assert not named.exists()
+
+
 def test_late_shows_what_came_when_its_day_was_pruned(outlay: Outlay, kept: Path) -> None:
     assert outlay("ledger", "late").stdout == "no call came too late\n"
     outlay("ledger", "prune", "--older-than", "400d", "--yes")

@@ -34,8 +34,10 @@ def info(ctx: click.Context) -> None:
     from outlay.cli.session import tell
 
     with _keeping(ctx) as kept:
-        found = kept.info()
-    tell(ctx, found.to_dict(), "\n".join(_lines(found)))
+        absent = _absent(ctx)
+        found = absent or kept.info()
+    nothing = f"there is nothing in {found.ledger} yet; the first call makes the ledger"
+    tell(ctx, found.to_dict(), nothing if absent else "\n".join(_lines(found)))
 
 
 @ledger.command
@@ -148,7 +150,7 @@ def verify(ctx: click.Context) -> int:
 
     with _keeping(ctx) as kept:
         found = (*kept.verify(), *_shipped(ctx, kept))
-        told = kept.info()
+        told = _absent(ctx) or kept.info()
     if state_of(ctx).json:
         rows = [
             {"where": each.where, "what": each.what, "expected": each.expected, "found": each.found}
@@ -184,6 +186,17 @@ def _keeping(ctx: click.Context) -> "Iterator[Keeping]":
         if not isinstance(reader.ledger, Keeping):
             raise NotSupportedError("a ledger of this kind keeps no house yet")
         yield reader.ledger
+
+
+def _absent(ctx: click.Context) -> "LedgerInfo | None":
+    """Say where a ledger will be whose folder is not there yet; what is asked is an empty one elsewhere."""
+    from outlay.cli.session import no_folder, settings_of
+    from outlay.core.keeping import LedgerInfo
+
+    settings = settings_of(state_of(ctx))
+    if settings.ledger is None or not no_folder(settings):
+        return None
+    return LedgerInfo(ledger=settings.ledger, calls=0, first=None, last=None)
 
 
 def _horizon(ctx: click.Context, older_than: str | None, before: str | None) -> datetime:
