@@ -19,7 +19,7 @@ from tests.cli.conftest import Done
 from tests.support.command import HUMBLE
 
 import outlay as face
-from outlay.cli.doctor_place import place_of
+from outlay.cli.doctor_place import READ_ONLY, place_of
 from outlay.cli.findings import Finding, findings
 from outlay.instrumentation.others import others
 from outlay.ledger.ship.offsets import Offsets, Progress
@@ -276,7 +276,7 @@ def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: P
     assert [each["what"] for each in barred] == [
         f"{path} cannot be written by this user" for path in (home, home / "journal")
     ]
-    assert barred[0]["do"].startswith(f"sudo chown -R $(id -un) {home}, ")
+    assert barred[0]["do"].startswith(f"chmod -R u+rwX {home}, ")  # its own, by a mode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
@@ -342,6 +342,49 @@ def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
     assert found(done, "permissions")["do"] == f"move {path} away, or name another folder by ledger"
 
 
+def test_a_file_in_the_place_of_the_journals_is_moved_away(
+    outlay: Outlay, home: Path, tmp_path: Path
+) -> None:
+    (home / "journal").rename(tmp_path / "kept")
+    (home / "journal").write_text("", encoding="utf-8")
+    (fault,) = [
+        each for each in json.loads(outlay("doctor", "--json").stdout)["findings"] if each["level"] == "fault"
+    ]
+    assert fault["what"] == f"{home / 'journal'} cannot be used as a folder by this user"
+    assert fault["do"] == f"move {home / 'journal'} away, or name another folder by ledger"
+    (home / "journal").unlink()
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_mode_of_ones_own_is_no_matter_of_owners(
+    environ: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    def doctor() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json", "--ledger", str(home)],
+            capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
+        )  # fmt: skip
+
+    (home / "journal").chmod(0o500)
+    do = found(doctor(), "permissions")["do"]
+    assert do == f"chmod -R u+rwX {home / 'journal'}, or name another folder by ledger"
+    subprocess.run(do.partition(", or")[0].split(), check=True)
+    assert all(each["level"] == "note" for each in json.loads(doctor().stdout)["findings"])
+
+
+def test_what_lies_outside_the_home_is_not_had_by_another_ledger() -> None:
+    barred = {"path": "/etc/prices.toml", "cannot_be": "read"}
+    (finding,) = _of({**WELL, "place": {**WELL["place"], "barred": [barred], "home": "/home"}}, "permissions")
+    assert finding.do == "sudo chown -R $(id -un) /etc/prices.toml"
+
+
+def test_no_owner_and_no_mode_opens_a_read_only_disk() -> None:
+    barred = {"path": "/home/ledger.duckdb", "cannot_be": "written", "why": READ_ONLY}
+    (finding,) = _of({**WELL, "place": {**WELL["place"], "barred": [barred], "home": "/home"}}, "permissions")
+    assert finding.do == "name another folder by ledger, since this one is on a file system that is read-only"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
 def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
     environ: dict[str, str], tmp_path: Path
@@ -361,7 +404,20 @@ def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
 def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:
     data = json.loads(outlay("doctor", "--json", OUTLAY_PRICES=str(tmp_path / "no.toml")).stdout)
     (fault,) = [each for each in data["findings"] if each["level"] == "fault"]
-    assert (fault["name"], fault["do"]) == ("prices", f"mend {tmp_path / 'no.toml'}, or take it away")
+    assert (fault["name"], fault["do"]) == (
+        "prices",
+        f"mend {tmp_path / 'no.toml'}, or name another by prices (outlay.toml, OUTLAY_PRICES), or none",
+    )
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"  # with none
+
+
+def test_a_price_file_in_the_home_that_is_none_may_be_taken_away(outlay: Outlay, home: Path) -> None:
+    (home / "prices.toml").write_text("{", encoding="utf-8")
+    assert (
+        found(outlay("doctor", "--json"), "prices")["do"] == f"mend {home / 'prices.toml'}, or take it away"
+    )
+    (home / "prices.toml").unlink()
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")

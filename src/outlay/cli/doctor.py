@@ -190,11 +190,15 @@ def _prices(here: "Process") -> dict[str, Any]:
     from outlay.core.addresses import hidden
     from outlay.core.instants import text_of
     from outlay.pricing.newest import made_of
+    from outlay.settings.values import PRICES_NAME
 
     try:
         book = here.book()
     except OutlayError as error:
-        return {"error": str(error), "file": str(here.settings.prices or here.settings.price_updates)}
+        settings = here.settings
+        file = settings.prices or settings.price_updates
+        wanted = settings.prices not in (None, settings.home / PRICES_NAME)
+        return {"error": str(error), "file": str(file), "wanted": wanted}
     made = made_of(book)
     return {
         "version": book.version,

@@ -13,6 +13,8 @@ from outlay.settings import Settings
 
 _SHOWN = 5
 NO_FOLDER = "used as a folder"
+READ_ONLY = "a file system that is read-only"
+MODE = "its mode"
 
 
 def place_of(settings: Settings, now: Callable[[], float]) -> dict[str, Any]:
@@ -39,10 +41,11 @@ def _nearest(home: Path) -> Path:
 
 def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
     """Name what this user cannot use as outlay needs to."""
-    if _answers(settings.home.exists) and not settings.home.is_dir():
-        yield {"path": str(settings.home), "cannot_be": NO_FOLDER}
+    for each in (settings.home, settings.journal):
+        if _answers(each.exists) and not each.is_dir():
+            yield {"path": str(each), "cannot_be": NO_FOLDER}
     wanted = [(folder, os.R_OK | os.W_OK | os.X_OK)]
-    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if _answers(each.exists)]
+    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if _answers(each.is_dir)]
     wanted += [(each, os.R_OK | os.W_OK) for each in _files(settings.home)]
     wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each and _answers(each.exists)]
     for path, how in wanted:
@@ -52,7 +55,7 @@ def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
             if how & bit and not os.access(path, bit)
         ]
         if lacking:
-            yield {"path": str(path), "cannot_be": " or ".join(lacking), **_owner(path, settings.home)}
+            yield {"path": str(path), "cannot_be": " or ".join(lacking), **_why(path, settings.home)}
         elif path.is_dir() and not _takes_files(path):
             yield {"path": str(path), "cannot_be": "written"}
 
@@ -64,13 +67,20 @@ def _files(home: Path) -> list[Path]:
         return []
 
 
-def _owner(path: Path, home: Path) -> dict[str, str]:
-    """Name another user whose home this is; root's is most often our own, made by a command under sudo."""
+def _why(path: Path, home: Path) -> dict[str, str]:
+    """Say what lies behind it: a disk that takes nothing, a mode of one's own, or another user's home.
+
+    Root's is most often our own, made by a command under sudo.
+    """
     if os.name == "nt" or path in home.parents:
         return {}
     try:
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            return {"why": READ_ONLY}
         owner = path.stat().st_uid
-        return {"owner": path.owner()} if owner not in (0, os.geteuid()) else {}
+        if owner == os.geteuid():
+            return {"why": MODE}
+        return {"owner": path.owner()} if owner else {}
     except (OSError, KeyError):  # a user whom this machine does not know
         return {}
 

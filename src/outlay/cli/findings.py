@@ -9,7 +9,7 @@ from pathlib import PurePath
 from shlex import quote
 from typing import Any, Final, Literal
 
-from outlay.cli.doctor_place import NO_FOLDER
+from outlay.cli.doctor_place import MODE, NO_FOLDER, READ_ONLY
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
 from outlay.core.instants import instant
@@ -69,16 +69,21 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
     yield from sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level))
 
 
-def _freed(barred: Mapping[str, str], home: str) -> str:
+def _freed(barred: Mapping[str, str], place: Found) -> str:
     """Give what lets this user have a path; nothing is taken from others, nor a folder above the home."""
-    path = barred["path"]
+    path, why = barred["path"], barred.get("why")
     if barred.get("owner"):
         return f"name another folder by ledger, since this one is {barred['owner']}'s"
+    if why == READ_ONLY:
+        return f"name another folder by ledger, since this one is on {READ_ONLY}"
     if barred["cannot_be"] == NO_FOLDER:
         return f"move {quote(path)} away, {_ELSEWHERE}"
-    if PurePath(path) in PurePath(home).parents:
-        return f"sudo install -d -o $(id -un) {quote(home)}, {_ELSEWHERE}"
-    return f"sudo chown -R $(id -un) {quote(path)}, {_ELSEWHERE}"
+    home = PurePath(place["home"])
+    if PurePath(path) in home.parents:
+        return f"sudo install -d -o $(id -un) {quote(place['home'])}, {_ELSEWHERE}"
+    do = f"chmod -R u+rwX {quote(path)}" if why == MODE else f"sudo chown -R $(id -un) {quote(path)}"
+    kept = PurePath(path) == home or home in PurePath(path).parents
+    return f"{do}, {_ELSEWHERE}" if kept else do  # settings and prices lie elsewhere
 
 
 def _place(place: Found) -> Iterator[Finding]:
@@ -87,7 +92,7 @@ def _place(place: Found) -> Iterator[Finding]:
             "permissions",
             FAULT,
             f"{each['path']} cannot be {each['cannot_be']} by this user",
-            _freed(each, place["home"]),
+            _freed(each, place),
         )
     free, floor = place["free_bytes"], place["floor_bytes"]
     if free is not None and floor and free < _NEAR * floor:
@@ -245,12 +250,19 @@ def _clock(found: Found, now: datetime) -> Iterator[Finding]:
 def _prices(prices: Found, now: datetime) -> Iterator[Finding]:
     if "error" in prices:
         what = f"the price book cannot be read ({prices['error']})"
-        yield Finding("prices", FAULT, what, f"mend {quote(prices['file'])}, or take it away")
+        yield Finding("prices", FAULT, what, _mended(prices["file"], wanted=prices["wanted"]))
     made = prices.get("made")
     if made is not None and now - instant(made) > _STALE:
         what = f"the price book is {(now - instant(made)).days} days old ({made[:10]})"
         do = "outlay prices update" if prices["url"] else "pip install --upgrade outlay brings a newer one"
         yield Finding("stale prices", ADVICE, what, do)
+
+
+def _mended(file: str, *, wanted: bool) -> str:
+    """A file that the settings name is asked for; one that only lies there may go."""
+    if not wanted:
+        return f"mend {quote(file)}, or take it away"
+    return f"mend {quote(file)}, or name another by prices (outlay.toml, OUTLAY_PRICES), or none"
 
 
 def _sdks(sdks: list[dict[str, Any]]) -> Iterator[Finding]:
