@@ -118,6 +118,11 @@ def test_info_of_a_folder_that_settings_name_and_that_is_not_there_yet(
     assert "size_bytes" not in told
     checked = json.loads(outlay("ledger", "verify", "--json").stdout)
     assert (checked["agree"], checked["ledger"]) == (True, told)
+    assert outlay("ledger", "migrate").stdout == said
+    assert json.loads(outlay("ledger", "migrate", "--json").stdout) == {"before": 0, "after": 0}
+    assert outlay("ledger", "compact").stdout == said
+    done = outlay("ledger", "compact", "--json")
+    assert json.loads(done.stdout) == {"before_bytes": 0, "after_bytes": 0}
     assert not named.exists()
 
 

@@ -36,8 +36,7 @@ def info(ctx: click.Context) -> None:
     with _keeping(ctx) as kept:
         absent = _absent(ctx)
         found = absent or kept.info()
-    nothing = f"there is nothing in {found.ledger} yet; the first call makes the ledger"
-    tell(ctx, found.to_dict(), nothing if absent else "\n".join(_lines(found)))
+    tell(ctx, found.to_dict(), _nothing(absent) if absent else "\n".join(_lines(found)))
 
 
 @ledger.command
@@ -51,7 +50,10 @@ def migrate(ctx: click.Context) -> None:
     from outlay.cli.session import tell
 
     with _keeping(ctx) as kept:
-        done = kept.migrate()
+        absent, done = _absent(ctx), kept.migrate()
+    if absent:
+        tell(ctx, {"before": 0, "after": 0}, _nothing(absent))
+        return
     changed = f"from schema {done.before} to " if done.before != done.after else "already at schema "
     tell(ctx, {"before": done.before, "after": done.after}, f"{changed}{done.after}")
 
@@ -64,7 +66,10 @@ def compact(ctx: click.Context) -> None:
     from outlay.cli.session import tell
 
     with _keeping(ctx) as kept:
-        done = kept.compact()
+        absent, done = _absent(ctx), kept.compact()
+    if absent:
+        tell(ctx, {"before_bytes": 0, "after_bytes": 0}, _nothing(absent))
+        return
     document = {"before_bytes": done.before, "after_bytes": done.after}
     tell(ctx, document, f"{_bytes(done.before)} before, {_bytes(done.after)} now")
 
@@ -197,6 +202,10 @@ def _absent(ctx: click.Context) -> "LedgerInfo | None":
     if settings.ledger is None or not no_folder(settings):
         return None
     return LedgerInfo(ledger=settings.ledger, calls=0, first=None, last=None)
+
+
+def _nothing(absent: "LedgerInfo") -> str:
+    return f"there is nothing in {absent.ledger} yet; the first call makes the ledger"
 
 
 def _horizon(ctx: click.Context, older_than: str | None, before: str | None) -> datetime:
