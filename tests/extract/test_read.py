@@ -146,6 +146,40 @@ def test_an_embedding_of_vertex_keeps_its_count_also_of_nothing(count: int) -> N
     assert (usage.raw, usage.units) == ({"token_count": count}, {"input": count} if count else {})
 
 
+@pytest.mark.parametrize(
+    "metadata", [{"billableCharacterCount": 65}, {"billable_character_count": 65}], ids=["wire", "sdk"]
+)
+def test_characters_that_vertex_bills_an_embedding_by_are_those_of_the_whole_answer(
+    metadata: dict[str, int],
+) -> None:
+    """They were not read: the call was priced by its tokens, as if each were of four characters."""
+    rows = [{"embeddings": {"statistics": {"token_count": count}}} for count in (4, 6)]
+    usage = read({"predictions": rows, "metadata": metadata}, provider="vertex", api="embeddings")
+    assert usage.units == {"input": 10, "characters": 65}
+    assert usage.raw == {"token_count": 10, "billableCharacterCount": 65}
+    # 65 x 0.025 dollars a million characters; 10 tokens at 0.10 had been 0.000001
+    cost = cost_of(usage, provider="vertex", model="text-embedding-005")
+    assert (cost.amount, cost.status) == (Decimal("0.000001625"), "priced")
+
+
+def test_characters_alone_are_an_embedding_s_usage_and_tokens_that_one_does_not_state_are_missed() -> None:
+    alone = {"predictions": [{"embeddings": {}}], "metadata": {"billableCharacterCount": 8}}
+    usage = read(alone, provider="vertex", api="embeddings")
+    assert (usage.units, usage.flags) == ({"characters": 8}, ())
+    assert usage.raw == {"billableCharacterCount": 8}
+    rows = [{"embeddings": {"statistics": {"token_count": 3}}}, {"embeddings": {}}]
+    usage = read({**alone, "predictions": rows}, provider="vertex", api="embeddings")
+    assert (usage.units, usage.flags) == ({"input": 3, "characters": 8}, ("partial",))
+
+
+@pytest.mark.parametrize("metadata", ["65", {"billableCharacterCount": "many"}, {"other": 1}, None])
+def test_a_count_of_characters_that_is_none_leaves_the_tokens(metadata: object) -> None:
+    body = {"predictions": [{"embeddings": {"statistics": {"token_count": 3}}}], "metadata": metadata}
+    usage = read(body, provider="vertex", api="embeddings")
+    assert usage.units == {"input": 3}
+    assert usage.flags == (("bad_count",) if metadata == {"billableCharacterCount": "many"} else ())
+
+
 def test_the_words_of_a_stream_are_those_of_its_api() -> None:
     assert words_of(None) is None
     assert words_of("chatt") is None

@@ -264,3 +264,11 @@ def test_embeddings_on_vertex_are_calls_whichever_way_its_model_is_asked(
     assert {(record.provider, record.api, record.model) for record in kept.records} == {
         ("vertex", "embeddings", model)
     }
+
+
+def test_an_embedding_on_vertex_pays_for_the_characters_that_its_answer_bills(kept: Kept) -> None:
+    rows = [{"embeddings": {"values": [0.1], "statistics": {"token_count": 10}}}]
+    body = {"predictions": rows, "metadata": {"billableCharacterCount": 65}}
+    gemini(Server([answer(body)])).models.embed_content(model="text-embedding-005", contents="hi")
+    assert [record.usage.units for record in kept.records] == [{"input": 10, "characters": 65}]
+    assert [record.cost for record in kept.records] == [Decimal("0.000001625")]

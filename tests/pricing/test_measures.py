@@ -1,4 +1,4 @@
-"""Sound stated in tokens and in seconds: charged once, by the unit that the card bills."""
+"""What is stated in tokens and in seconds or characters: charged once, by the unit that the card bills."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -61,3 +61,42 @@ def test_xai_voice_pays_by_the_second_alone() -> None:
 def test_seconds_that_no_rate_knows_are_missed() -> None:
     usage = Usage.of({"input": 8, "audio_seconds": 3})
     assert cost_of(usage, provider="openai", model="gpt-4o", at=AT).status == "partial"
+
+
+READ = {"input": 10, "input_image": 7, "cache_read": 3, "output": 2, "characters": 40}
+
+
+@pytest.mark.parametrize(
+    ("card", "left_out"),
+    [
+        (rates(input="1", cache_read="1", output="2", characters="0.25"), {"input", "cache_read"}),
+        (rates(output="2", characters="0.25"), {"input", "cache_read"}),
+        (rates(input="1", output="2"), {"characters"}),
+        (rates(output="2"), set()),  # both are missed
+    ],
+    ids=["both", "characters alone", "tokens alone", "neither"],
+)
+def test_one_measure_of_the_same_text_is_charged(card: dict[str, Rate], left_out: set[str]) -> None:
+    assert {unit for unit, _ in charged_once(Usage.of(READ).items, card)} == set(READ) - left_out
+
+
+def test_characters_without_tokens_and_tokens_without_characters_stay() -> None:
+    for counts in ({"characters": 4}, {"input": 1, "output": 2}, {"output": 1, "characters": 4}):
+        items = Usage.of(counts).items
+        assert charged_once(items, rates(input="1", output="2", characters="0.25")) == items
+
+
+def test_vertexs_embeddings_pay_by_the_character() -> None:
+    """Both were charged: 0.000002."""
+    usage = Usage.of({"input": 10, "characters": 40})
+    cost = cost_of(usage, provider="vertex", model="text-embedding-005", at=AT)
+    assert [line.unit for line in cost.lines] == ["characters"]
+    assert (cost.amount, cost.status) == (Decimal("0.000001"), "priced")
+    assert cost.flags == ("other_measure",)
+
+
+def test_gemini_s_embeddings_on_vertex_pay_by_the_token() -> None:
+    usage = Usage.of({"input": 10, "characters": 40})
+    cost = cost_of(usage, provider="vertex", model="gemini-embedding-001", at=AT)
+    assert [line.unit for line in cost.lines] == ["input"]
+    assert (cost.amount, cost.status, cost.flags) == (Decimal("0.0000015"), "priced", ("other_measure",))

@@ -90,18 +90,25 @@ def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
 
 
 def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:
-    """Read Vertex's predict, which counts tokens beside each embedding, or one of a batch of Gemini's."""
+    """Read Vertex's predict, which counts tokens beside each embedding, or one of a batch of Gemini's.
+
+    The characters that Vertex bills some models by are those of the whole answer, and stand there once.
+    """
     tally = Tally()
     rows = body.get("predictions") or body.get("embeddings")
     alone = tally.first(body, "tokenCount", "token_count")
     counts = [_count_of(tally, row) for row in rows_of(rows)]
-    for count in (alone, *counts):
-        tally.put("input", count)
-    if alone is None and all(count is None for count in counts):
+    told = [count for count in (alone, *counts) if count is not None]
+    metadata = fields_of(body.get("metadata")) or {}
+    characters = tally.first(metadata, "billableCharacterCount", "billable_character_count")
+    if not told and characters is None:
         return missing(body)
-    if alone is None and None in counts:
+    if alone is None and told and None in counts:
         tally.note("partial", "not every embedding states its tokens")
-    return finish(tally, body, {"token_count": tally.units.get("input", 0)}, provider)
+    tally.put("input", sum(told))
+    tally.put("characters", characters)
+    raw = {"token_count": sum(told) if told else None, "billableCharacterCount": characters}
+    return finish(tally, body, {key: count for key, count in raw.items() if count is not None}, provider)
 
 
 def _count_of(tally: Tally, row: Any) -> int | None:
