@@ -132,6 +132,8 @@ MORE = {"webSearchQueries": ["b", "c"]}
         ((TWICE,), {"web_search": 2}),
         ((SEARCHED, MORE), {"web_search": 3}),
         ((MAPPED, MAPPED), MAPS),
+        (({"imageSearchQueries": ["a", "", "b"]}, {"image_search_queries": ["b"]}), {"image_search": 2}),
+        (({**SEARCHED, "imageSearchQueries": ["a"]},), {"web_search": 2, "image_search": 1}),
         (({"webSearchQueries": [{"of": "tomorrow"}, {"of": "tomorrow"}]},), {"web_search": 1}),
     ],
 )
@@ -145,6 +147,15 @@ def test_searches_are_charged_by_the_query_that_is_unlike_others(
     assert read(chunks, provider="google", api="generate_content").units == expected
     told = [{"serverContent": {"groundingMetadata": each}} for each in groundings]
     assert read([*told, turn()], provider="google", api="live").units == expected
+
+
+def test_a_search_for_images_whose_price_nobody_tells_is_said() -> None:
+    """It was not counted: the call was told as priced."""
+    found = read(answer({"imageSearchQueries": ["a"]}), provider="google", api="generate_content")
+    cost = cost_of(found, provider="google", model="gemini-3.8-flash")
+    # 9 x 0.75 + 4 x 3.75 dollars a million
+    assert (cost.amount, cost.status) == (Decimal("0.00002175"), "partial")
+    assert "image_search" in (cost.reason or "")
 
 
 def test_what_a_stream_was_grounded_by_is_that_of_when_it_was_told() -> None:

@@ -165,12 +165,14 @@ class Grounded:
 
     ai.google.dev/gemini-api/docs/google-search: of an answer's web searches each unique query that is not
     empty counts; /maps-grounding: an answer that has at least one source of Google Maps is one request.
+    What a search for images costs is not told anywhere: it is counted, so that its cost says what it lacks.
     """
 
-    __slots__ = ("_maps", "_queries")
+    __slots__ = ("_images", "_maps", "_queries")
 
     def __init__(self) -> None:
         self._queries: set[str] = set()
+        self._images: set[str] = set()
         self._maps = False
 
     def add(self, content: object) -> None:
@@ -180,12 +182,18 @@ class Grounded:
             return
         queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")
         self._queries.update(str(query) for query in rows_of(queries) if query)
+        queries = peek(grounding, "imageSearchQueries") or peek(grounding, "image_search_queries")
+        self._images.update(str(query) for query in rows_of(queries) if query)
         chunks = peek(grounding, "groundingChunks") or peek(grounding, "grounding_chunks")
         self._maps = self._maps or any(peek(chunk, "maps") for chunk in rows_of(chunks))
 
     def items(self) -> list[Item]:
         """Give the counts."""
-        counts = (("web_search", len(self._queries)), ("maps_search", int(self._maps)))
+        counts = (
+            ("web_search", len(self._queries)),
+            ("image_search", len(self._images)),
+            ("maps_search", int(self._maps)),
+        )
         return [found for found in counts if found[1]]
 
     def as_candidates(self) -> list[dict[str, Any]] | None:
@@ -193,7 +201,11 @@ class Grounded:
         if not self.items():
             return None
         chunks = [{"maps": {"of": "any"}}] if self._maps else []
-        told = {"webSearchQueries": sorted(self._queries), "groundingChunks": chunks}
+        told = {
+            "webSearchQueries": sorted(self._queries),
+            "imageSearchQueries": sorted(self._images),
+            "groundingChunks": chunks,
+        }
         return [{"groundingMetadata": told}]
 
 

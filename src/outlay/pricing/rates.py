@@ -18,6 +18,7 @@ _COUNTED_PER = {
     "web_fetch": THOUSAND,
     "x_search": THOUSAND,
     "maps_search": THOUSAND,
+    "image_search": THOUSAND,
     "file_search": THOUSAND,
     "code_execution": THOUSAND,
     "search_units": THOUSAND,
