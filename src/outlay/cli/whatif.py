@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outlay.cli import words
 from outlay.cli.options import data_options, period_options, state_of
 from outlay.core.errors import UnknownModelError
 
@@ -21,7 +22,13 @@ _NAMED = 5  # reasons that the text tells
 
 
 @click.command
-@click.option("--model", metavar="M,M", multiple=True, help="Other models: gpt-4o-mini, anthropic/claude-…")
+@click.option(
+    "--model",
+    metavar="M,M",
+    shell_complete=words.models,
+    multiple=True,
+    help="Other models: gpt-4o-mini, anthropic/claude-…",
+)
 @click.option("--provider", metavar="P", help="Who would serve them; without it, their makers.")
 @click.option("--tier", metavar="T,T", multiple=True, help="Tariffs: batch, flex, priority, …; standard.")
 @click.option("--at", metavar="DATE", help="At the prices of that day, or now; else of each call's time.")

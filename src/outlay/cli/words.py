@@ -1,4 +1,4 @@
-"""What the shell completes where no command or option stands: files, folders, dimensions, metrics."""
+"""What the shell completes where no command or option stands: files, folders, dimensions, metrics, models."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -48,6 +48,25 @@ def ranked(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[Co
 
     names = ("calls", "users", "sessions", "features", "models", *DIMENSIONS, "tag:")
     return _items(name for name in names if name.startswith(typed))
+
+
+def models(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Complete the last of the models that stand with commas between them, by the book that counts here."""
+    import os
+
+    from outlay import process
+    from outlay.core.errors import OutlayError
+    from outlay.home import working_folder
+    from outlay.settings import load
+
+    before, comma, last = typed.rpartition(",")
+    try:
+        book = process.use(process.resolved(load(os.environ, working_folder()))).book()
+    except OutlayError:  # the command itself says what is wrong
+        return []
+    names = sorted({name for _provider, name in book.models() if name.startswith(last)})
+    names = [name for name in names if not name.endswith("-")]  # what only begins a name
+    return _items(f"{before}{comma}{name}" for name in names)
 
 
 def _items(values: Iterable[str], kind: str = "plain") -> "list[CompletionItem]":
