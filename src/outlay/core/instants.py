@@ -1,11 +1,12 @@
 """Instants: aware UTC datetimes, and their one way to and from text."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from outlay.core.errors import QueryError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY = _EPOCH.toordinal()
 
 
 class _Here(tzinfo):
@@ -55,7 +56,9 @@ def text_of(moment: datetime) -> str:
 @lru_cache(maxsize=256)
 def _second(days: int, seconds: int) -> str:
     """Write a second: many calls begin in the same one, and writing it takes longer than looking it up."""
-    return f"{(_EPOCH + timedelta(days, seconds)).replace(tzinfo=None).isoformat()}."
+    # No timedelta is made: on Python 3.13 that is a crash while the interpreter is torn down.
+    day = date.fromordinal(_FIRST_DAY + days)
+    return f"{day.isoformat()}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}."
 
 
 def midnight(moment: datetime) -> datetime:
