@@ -582,10 +582,7 @@ def test_a_zsh_without_settings_of_its_own_takes_the_script(
         ("outlay top --of feat", "plain,features"),
         ("outlay ledger ver", "plain,verify"),
         ("outlay top --by la", "plain,latency"),
-        (
-            "outlay whatif --model claude-3-5-ha",
-            "plain,claude-3-5-haiku-20241022\nplain,claude-3-5-haiku-latest",
-        ),
+        ("outlay whatif --model gpt-4o-mini-2", "plain,gpt-4o-mini-2024-07-18"),
         ("outlay whatif --model o1,gpt-4o-mini-tr", "plain,o1,gpt-4o-mini-transcribe"),
     ],
 )
