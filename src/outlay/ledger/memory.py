@@ -235,6 +235,8 @@ class MemoryLedger:
         if self._horizon is None or isinstance(entry, Loss):
             return False
         name = entry.id if isinstance(entry, Record) else entry.record_id
+        if name in self._records:  # which is kept, whatever its id says
+            return False
         by_id = UUID(name).version == _TIMED and time_of(name) < self._horizon
         return by_id or (isinstance(entry, Record) and entry.at < self._horizon)
 

@@ -120,17 +120,25 @@ def _part(engine: Engine, save: str) -> None:
     """Save calls of pruned days by this statement, and delete them with what is said about such calls.
 
     A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
-    with another instant would count twice.
+    with another instant would count twice. A call that is here is none of them, whatever its id says.
     """
     horizon = horizon_of(engine)
     if horizon is None:
         return
     call, bounds = _of_pruned_days(horizon)
-    call = f"id IS NOT NULL AND score IS NULL AND {call}"
-    engine.run(save.format(call=call), bounds)
-    engine.run(f"DELETE FROM batch WHERE {call}", bounds)  # noqa: S608  # our own names
+    call, values = _unknown(engine, "id", f"id IS NOT NULL AND score IS NULL AND {call}", bounds)
+    engine.run(save.format(call=call), values)
+    engine.run(f"DELETE FROM batch WHERE {call}", values)  # noqa: S608  # our own names
     for column in ("score", "revision"):
-        engine.run(f"DELETE FROM batch WHERE {_OF_OLD.format(column)}", bounds[1:])  # noqa: S608  # likewise
+        about, values = _unknown(engine, column, _OF_OLD.format(column), bounds[1:])
+        engine.run(f"DELETE FROM batch WHERE {about}", values)  # noqa: S608  # likewise
+
+
+def _unknown(engine: Engine, column: str, condition: str, values: list[Any]) -> tuple[str, list[Any]]:
+    """Narrow a condition on lines to those of calls that are not here."""
+    low, high = engine.all(f"SELECT min({column}), max({column}) FROM batch WHERE {condition}", values)[0]  # noqa: S608  # our own names
+    others = f"{condition} AND {column} NOT IN (SELECT id FROM calls WHERE id BETWEEN ? AND ?)"  # noqa: S608  # likewise
+    return others, [*values, low, high]
 
 
 def are_old(engine: Engine, calls: str) -> bool:

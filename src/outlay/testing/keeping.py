@@ -15,6 +15,7 @@ from outlay.core.query import METRICS, Query, Row, filters
 from outlay.core.record import Record, Revision, Score
 from outlay.testing.asking import asked, by_label, call, calls
 from outlay.testing.clock import NOON
+from outlay.testing.revisions import revision
 
 _DAY = timedelta(days=1)
 _BEYOND = {"p50_latency_ms", "p95_latency_ms", "p99_latency_ms"}
@@ -134,6 +135,22 @@ class KeepingContract:
         assert (keeping(ledger).info().late, ledger.conflicts()) == (2, 0)
         assert keeping(ledger).known([old.id, new.id]) == {new.id}
         assert keeping(ledger).verify() == ()
+
+    def test_a_kept_call_whose_id_says_an_older_day_is_never_late(self, ledger: Ledger) -> None:
+        """What comes again of it is the same call or a conflict, and what is said of it counts."""
+        kept = call(NOON, id=uuid7(NOON - 9 * _DAY), cost="1")
+        ledger.add([kept, call(NOON - 9 * _DAY, cost="2")])
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        judgement = Score(record_id=kept.id, at=NOON, correct=True)
+        assert ledger.add([kept, revision(kept, "5"), judgement, replace(kept, user="other")]) == 0
+        assert (keeping(ledger).info().late, ledger.conflicts()) == (0, 1)
+        assert ledger.rows(Query()).total["cost"] == Decimal(7)
+        since = NOON - _DAY
+        assert ledger.rows(Query(since=since, metrics=("correct_calls",))).total["correct_calls"] == 1
+        assert keeping(ledger).verify() == ()
+        keeping(ledger).prune(NOON + _DAY)
+        assert ledger.add([kept, revision(kept, "6", 2)]) == 0
+        assert ledger.rows(Query()).total["cost"] == Decimal(7)
 
     def test_calls_that_came_too_late_can_be_seen_newest_first(self, ledger: Ledger) -> None:
         """As they were told, each once."""

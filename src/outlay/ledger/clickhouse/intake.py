@@ -1,7 +1,7 @@
 """Entries into the tables: what is new is inserted as one block, copies of what is known are compared."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from outlay.core.money import PLACES, text_of, to_ledger_places
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.drawn import Drawing
-from outlay.ledger.clickhouse.known import LISTED, known, raced
+from outlay.ledger.clickhouse.known import LISTED, here, known, raced
 from outlay.ledger.clickhouse.late import is_late, set_aside
 from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
 from outlay.ledger.rolled import horizon_of
@@ -92,18 +92,32 @@ def _keep(client: Client, block: Drawn) -> int:
     horizon = horizon_of(client)
     calls, lines = block.calls, block.lines
     late: list[Record] = []
+    gone: set[str] = set()
     if horizon is not None:
-        late = [_whole(each) for each in calls if is_late(horizon, each.id, _at(each))]
+        gone = _gone(client, block, horizon)
+        late = [_whole(each) for each in calls if each.id in gone and is_late(horizon, each.id, _at(each))]
         pairs = zip(calls, lines, strict=True)
-        kept = [(call, line) for call, line in pairs if not is_late(horizon, call.id, _at(call))]
+        kept = [
+            (call, line)
+            for call, line in pairs
+            if call.id not in gone or not is_late(horizon, call.id, _at(call))
+        ]
         calls, lines = [call for call, _ in kept], [line for _, line in kept]
-    others = _other_lines(block.entries, horizon)
+    others = _other_lines(block.entries, gone)
     set_aside(client, late)
     new, copies = _keep_calls(client, calls, lines)
     for table, said in others.items():
         _insert(client, table, said.values())
     _compare(client, copies)
     return new
+
+
+def _gone(client: Client, block: Drawn, horizon: datetime) -> set[str]:
+    """Name calls of pruned days that entries are or are about; one that is here is none of them."""
+    old = {call.id for call in block.calls if is_late(horizon, call.id, _at(call))}
+    about = (_plain_id(each.record_id) for each in block.entries if isinstance(each, Score | Revision))
+    old.update(name for name in about if is_late(horizon, name))
+    return old - here(client, list(old))
 
 
 def _whole(call: Record | Seen) -> Record:
@@ -152,7 +166,7 @@ def _line(data: Mapping[str, Any]) -> bytes:
         raise RefusedEntryError(f"an entry cannot be written as JSON: {error}") from error
 
 
-def _other_lines(entries: Iterable[Entry | Seen], horizon: datetime | None) -> dict[str, Lines]:
+def _other_lines(entries: Iterable[Entry | Seen], gone: Collection[str]) -> dict[str, Lines]:
     """Write what is no record, by table: the same thing said twice is one line, the first.
 
     What is said about a call that is a daily total by now is left out.
@@ -160,7 +174,7 @@ def _other_lines(entries: Iterable[Entry | Seen], horizon: datetime | None) -> d
     found: dict[str, Lines] = {"scores": {}, "revisions": {}, "losses": {}}
     for place, entry in enumerate(entries):
         about = getattr(entry, "record_id", None)
-        if about is not None and horizon is not None and is_late(horizon, _plain_id(about)):
+        if about is not None and gone and _plain_id(about) in gone:
             continue
         if isinstance(entry, Score):
             _say(found["scores"], _score_data(entry), place)

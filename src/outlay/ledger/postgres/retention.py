@@ -75,12 +75,15 @@ def set_late_aside(connection: Connection, horizon: datetime, entries: Iterable[
     """Give the entries without those of days pruned up to a horizon, whose calls are kept apart.
 
     A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
-    with another instant would count twice. What is said about such calls comes too late as well.
+    with another instant would count twice. What is said about such calls comes too late as well. A call that
+    is here is none of them, whatever its id says.
     """
     least = least_id(horizon)
+    given = [(entry, _is_old(entry, horizon, least)) for entry in entries]
+    here = _here(connection, [entry for entry, old in given if old])
     good: list[Entry] = []
-    for entry in entries:
-        if not _is_old(entry, horizon, least):
+    for entry, old in given:
+        if not old or _name_of(entry) in here:
             good.append(entry)
         elif isinstance(entry, Record):
             connection.run(
@@ -120,12 +123,28 @@ def _written(tags: Mapping[str, str]) -> tuple[str, list[Any]]:
     return "CAST(? AS jsonb)", [Written(json_text(dict(tags)))]
 
 
+def _here(connection: Connection, entries: Iterable[Entry]) -> set[str]:
+    """Give the ids of those that are, or are about, calls which are here."""
+    ids = sorted({name for entry in entries if (name := _name_of(entry)) is not None})
+    if not ids:
+        return set()
+    found = connection.all("SELECT id FROM records WHERE id = ANY(CAST(? AS uuid[]))", [ids])
+    return {str(name) for (name,) in found}
+
+
 def _is_old(entry: Entry, horizon: datetime, least: str) -> bool:
-    if isinstance(entry, Loss):
+    name = _name_of(entry)
+    if name is None:
         return False
-    name = id_of(entry.id if isinstance(entry, Record) else entry.record_id)
     by_instant = isinstance(entry, Record) and entry.at < horizon
     return by_instant or (name < least and name[_VERSION] == "7")
+
+
+def _name_of(entry: Entry) -> str | None:
+    """Give the id of the call that an entry is or is about; None for a loss."""
+    if isinstance(entry, Loss):
+        return None
+    return id_of(entry.id if isinstance(entry, Record) else entry.record_id)
 
 
 def _naive(at: datetime) -> datetime:
