@@ -30,7 +30,8 @@ LITELLM_APART: dict[str, Any] = {
                          "prompt_tokens_details": {"audio_tokens": "0", "cache_creation_token_details": {
                              "ephemeral_5m_input_tokens": "30", "ephemeral_1h_input_tokens": "0"}},
                          "completion_tokens_details": {"audio_tokens": "null"}},
-        "additional_usage_values": {"prompt_tokens_details": {"audio_tokens": "0"}},
+        "additional_usage_values": {"prompt_tokens_details": {"audio_tokens": "0", "cached_tokens": "0"},
+                                    "completion_tokens_details": {"reasoning_tokens": "null"}},
     },
 }  # fmt: skip
 LANGFUSE: dict[str, Any] = {
@@ -144,6 +145,24 @@ def test_litellms_sound_and_lifetimes_in_every_way(place: str, same_keys: bool, 
     records = both_agree(b"\n".join(made)).records
     assert sum(dict(each.usage.items).get("cache_write_1h", 0) for each in records) == 27
     assert sum(dict(each.usage.items).get("input_audio", 0) for each in records) == 30
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("same_keys", [False, True])
+def test_litellms_details_without_a_usage_object_in_every_way(same_keys: bool, as_text: bool) -> None:  # noqa: FBT001  # parameters
+    made = []
+    for n in range(60):
+        details = {"prompt_tokens_details": {"cached_tokens": 7 if n % 7 == 0 else 0},
+                   "completion_tokens_details": {"reasoning_tokens": 5 if n % 11 == 0 else 0}}  # fmt: skip
+        said: dict[str, Any] = {"additional_usage_values": details}
+        if not same_keys:
+            said[f"key{n % 5}"] = n
+        row = {"request_id": f"r{n}", "spend": 0.0, "startTime": TEN, "model": "gpt-4o", "prompt_tokens": 90,
+               "completion_tokens": 20, "metadata": json.dumps(said) if as_text else said}  # fmt: skip
+        made.append(json.dumps(row).encode())
+    records = both_agree(b"\n".join(made)).records
+    assert sum(record.cached_tokens or 0 for record in records) == 63
+    assert sum(record.reasoning_tokens or 0 for record in records) == 30
 
 
 def test_the_first_object_that_names_a_key_counts() -> None:

@@ -171,6 +171,28 @@ def test_litellms_writes_of_an_hour_and_sound_have_prices_of_their_own(maker: Ma
     assert dict(found.usage.items) == {"input": 700, "input_audio": 300, "output": 20, "output_audio": 80}
 
 
+def test_litellms_details_without_a_usage_object_are_read(maker: Maker) -> None:
+    """Older versions write none: cached and reasoning tokens were priced as fresh input and as output."""
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 800, "cache_write_tokens": 50},
+        "completion_tokens_details": {"reasoning_tokens": 40},
+    }
+    row = {**SPENT_NOTHING, "model": "gpt-5.4", "metadata": {"additional_usage_values": details}}
+    found = one(maker, row)
+    assert dict(found.usage.items) == {
+        "input": 150, "cache_read": 800, "cache_write": 50, "output": 60, "reasoning": 40
+    }  # fmt: skip
+    # Where both tell, the usage object does.
+    told = {
+        "prompt_tokens_details": {"cached_tokens": 700},
+        "completion_tokens_details": {"reasoning_tokens": 9},
+    }
+    row["metadata"] = {"additional_usage_values": details, "usage_object": told}
+    assert dict(one(maker, row).usage.items) == {
+        "input": 250, "cache_read": 700, "cache_write": 50, "output": 91, "reasoning": 9
+    }  # fmt: skip
+
+
 def test_a_part_of_litellms_that_is_more_than_its_whole_is_a_fault(maker: Maker) -> None:
     said = {"usage_object": {"completion_tokens_details": {"audio_tokens": 101}}}
     row = {**SPENT_NOTHING, "model": "gpt-4o", "metadata": said}

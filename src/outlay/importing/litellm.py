@@ -17,6 +17,8 @@ OPERATIONS = (
 )
 CACHED = ("cache_read_input_tokens", "cached_tokens")
 WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
+THOUGHT = ("reasoning_tokens",)
+PLACES = ("usage_object", "additional_usage_values")
 AUDIO = "audio_tokens"
 WRITES = "cache_creation_token_details"
 LIVED = {f"ephemeral_{lifetime}_input_tokens": f"cache_write_{lifetime}" for lifetime in ("30m", "1h", "12h")}
@@ -63,19 +65,18 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
 
 
 def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    usage = inner(metadata.get("usage_object"))
-    details = inner(usage.get("prompt_tokens_details"))
-    more = {**details, **usage, **inner(metadata.get("additional_usage_values"))}
+    places = tuple(inner(metadata.get(key)) for key in PLACES)
+    usage, beside = places
+    inside, behind = (inner(place.get("prompt_tokens_details")) for place in places)
+    more = {**inside, **usage, **beside}
     prompt = count(row.get("prompt_tokens"), "prompt_tokens")
     completion = count(row.get("completion_tokens"), "completion_tokens")
     if not prompt and not completion:
         return {}
-    thought = inner(usage.get("completion_tokens_details")).get("reasoning_tokens")
-    reasoning = count(thought, "reasoning_tokens")
-    read = count(first(more, *CACHED), "cached_tokens")
-    places = (usage, inner(metadata.get("additional_usage_values")))
+    reasoning = _any((inner(place.get("completion_tokens_details")) for place in places), THOUGHT)
+    read = _any((more, behind), CACHED)
     lived = _written(places)
-    written = count(first(more, *WRITTEN), "cache_write_tokens") or sum(lived.values())
+    written = _any((more, behind), WRITTEN) or sum(lived.values())
     counts = kept(
         input_tokens=prompt,
         output_tokens=completion,
@@ -85,6 +86,11 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
     )
     apart = {**lived, **_heard(places)}
     return {"usage": _split(counts, apart)} if apart else counts
+
+
+def _any(places: Iterable[Mapping[str, Any]], names: tuple[str, ...]) -> int:
+    """Give the first count other than 0 that a place tells; versions without a usage object have another."""
+    return next(filter(None, (count(first(place, *names), names[-1]) for place in places)), 0)
 
 
 def _written(places: Iterable[Mapping[str, Any]]) -> dict[str, int]:

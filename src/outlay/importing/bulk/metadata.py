@@ -17,10 +17,15 @@ _AS_TEXT = (
 _APART = (litellm.AUDIO, *litellm.LIVED)  # which go one by one
 _USAGE = "$.usage_object"
 _OBJECTS = ("$", _USAGE, f"{_USAGE}.prompt_tokens_details", f"{_USAGE}.completion_tokens_details",
-            "$.additional_usage_values")  # fmt: skip
+            "$.additional_usage_values", "$.additional_usage_values.prompt_tokens_details",
+            "$.additional_usage_values.completion_tokens_details")  # fmt: skip
 _ERROR = ("error_message", "error_class", "error_code")
 _READ = (*_AS_TEXT, *litellm.CACHED, *litellm.WRITTEN, "reasoning_tokens", "status")
 _PLACES = ("$.additional_usage_values", _USAGE, f"{_USAGE}.prompt_tokens_details")  # the first that names it
+_BEHIND = {  # counts that are left to the other way, where they are not 0
+    "prompt_tokens_details": (*litellm.CACHED, *litellm.WRITTEN),
+    "completion_tokens_details": litellm.THOUGHT,
+}
 _REASONING = f"{_USAGE}.completion_tokens_details.reasoning_tokens"
 
 
@@ -54,6 +59,7 @@ def read_by_keys(cells: Cells) -> Details | None:
         usage,
         _inner(cells, usage, "prompt_tokens_details"),
     )
+    _nothing_behind(cells, places[0])
     thought = _inner(cells, usage, "completion_tokens_details")
     return Details(
         _first_said(cells, litellm.CACHED, places),
@@ -76,6 +82,14 @@ def _nothing_apart(cells: Cells, tree: Tree) -> None:
             cells.need(is_one_of(found, "0"))
         elif key in _AS_TEXT:
             _inner(cells, tree, key)
+
+
+def _nothing_behind(cells: Cells, beside: Tree) -> None:
+    """Leave to the other way counts of versions that write no usage object."""
+    for name, keys in _BEHIND.items():
+        tree = _inner(cells, beside, name)
+        for found in (tree[key] for key in keys if key in tree):
+            cells.need(is_one_of(found, "0") if isinstance(found, str) else "FALSE")
 
 
 def _text(tree: Tree, key: str) -> str:
@@ -111,8 +125,12 @@ def read_as_object(cells: Cells) -> Details:
     paths = [
         f"{place}.{key}" for keys in (litellm.CACHED, litellm.WRITTEN) for key in keys for place in _PLACES
     ]
-    listed = ", ".join(quoted(path) for path in [*paths, _REASONING])
+    behind = [f"{_PLACES[0]}.{name}.{key}" for name, keys in _BEHIND.items() for key in keys]
+    listed = ", ".join(quoted(path) for path in [*paths, _REASONING, *behind])
     found = cells.let(f"json_extract(CASE WHEN {valid} THEN {metadata} END, [{listed}])")
+    for at in range(len(behind)):
+        told = f"CAST({found}[{len(paths) + 2 + at}] AS VARCHAR)"
+        cells.need(f"coalesce({told} IN ('0', 'null'), TRUE)")
     each = len(_PLACES)
     read, written = (
         [_first_named(found, start * 2 * each + n * each) for n in range(2)] for start in range(2)
