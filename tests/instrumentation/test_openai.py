@@ -353,6 +353,34 @@ def test_the_chunk_we_asked_for_never_comes_to_who_reads_raw(kept: Kept, read: s
     assert (kept.only.usage.units, kept.only.cost) == (UNITS, COST)
 
 
+class Counted(httpx2.SyncByteStream):
+    """A connection that says whether it was given back."""
+
+    open = True
+
+    def __iter__(self) -> Any:
+        for part in CHAT_STREAM.split(b"\n\n"):
+            yield part + b"\n\n"
+
+    def close(self) -> None:
+        self.open = False
+
+
+def test_a_raw_stream_that_is_dropped_gives_its_connection_back(kept: Kept) -> None:
+    body = Counted()
+
+    def reads_two_of(api: Any) -> None:
+        events = raw(api, stream=True).parse()
+        for _ in range(2):
+            next(events)
+
+    head = {"content-type": "text/event-stream"}
+    reads_two_of(client(Server([httpx2.Response(200, headers=head, stream=body)])))
+    gc.collect()
+    assert not body.open
+    assert "partial" in kept.only.usage.flags
+
+
 def test_nor_to_who_reads_raw_and_waits(kept: Kept) -> None:
     async def main() -> list[Any]:
         api = async_client(Server([streamed(CHAT_STREAM)])).chat.completions.with_streaming_response

@@ -112,7 +112,7 @@ def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = Non
     those of its class. They hold it weakly: in a cycle it would outlive the caller's last reference, and with
     it the connection.
     """
-    kind, itself = type(response), weakref.ref(response)
+    kind, itself, connection = type(response), weakref.ref(response), response.stream
     readers: list[weakref.ref[Any]] = []
 
     def iter_bytes(chunk_size: int | None = None) -> Iterator[bytes]:
@@ -134,9 +134,11 @@ def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = Non
     def close() -> None:
         leave()
         response = itself()
-        if response is not None:  # it may be gone, where what it was read by outlives it
+        if response is not None:  # it may be gone, where it is collected in a cycle with its reader
             _let_go(response)
             kind.close(response)
+        else:
+            connection.close()
 
     async def aclose() -> None:
         leave()
@@ -144,6 +146,8 @@ def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = Non
         if response is not None:
             _let_go(response)
             await kind.aclose(response)
+        else:
+            await connection.aclose()
 
     response.iter_bytes = iter_bytes
     response.aiter_bytes = aiter_bytes
