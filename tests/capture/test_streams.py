@@ -204,6 +204,36 @@ list(stream)
     assert (made["cost"], made["usage"]) == ("0.0035", {"input": 1000, "output": 100})
 
 
+def test_a_stream_that_ends_with_the_interpreter_is_a_call_and_says_nothing(tmp_path: Path) -> None:
+    """By then nothing can be imported any more, by which an annotation is evaluated."""
+    program = f"""
+import sys
+from pathlib import Path
+from outlay.capture import Recorder, SystemClock
+from outlay.capture.call import Call
+from outlay.capture.streams import Watch
+from outlay.extract import collector
+from outlay.journal import Journal
+from outlay.pricing import cost_of
+
+class Program:
+    pass
+
+recorder = Recorder(Journal(Path(sys.argv[1])), clock=SystemClock(), price=cost_of)
+call = Call(recorder, provider="openai", api="chat", model="gpt-4o", streamed=True)
+kept = Program()
+kept.itself, kept.seen = kept, Watch(call, collector("openai", "chat"))
+kept.seen.begin({CHUNK})
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    (made,) = (
+        json.loads(line) for each in segments(tmp_path) for line in each.path.read_bytes().splitlines()
+    )
+    assert made["flags"] == ["abandoned", "partial"]
+
+
 class Torn:
     """A collector that cannot read what it kept, as frames whose checksums are wrong."""
 

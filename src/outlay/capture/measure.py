@@ -263,8 +263,9 @@ class _Stream(Watch):
             self._over = True
             guarded(self._came)(self._said, usage, error)
 
+    @guarded  # here, for none can be made while the interpreter is torn down
     def __del__(self) -> None:
-        guarded(self.leave)()
+        self.leave()
 
 
 def _so_far(said: Collector) -> Usage:

@@ -128,9 +128,10 @@ class Watch:
             note_failure("Watch.leave", error)
             return False
 
+    @guarded  # here, for none can be made while the interpreter is torn down
     def __del__(self) -> None:
         if not self.call.done:
-            guarded(self.leave)()
+            self.leave()
 
 
 def watch(chunks: Iterator[T], seen: Watch) -> Iterator[T]:

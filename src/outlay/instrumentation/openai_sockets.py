@@ -120,8 +120,9 @@ class Session:
             else:
                 call.fail(error, Usage(reason=_LEFT))
 
+    @guarded  # here, for none can be made while the interpreter is torn down
     def __del__(self) -> None:
-        guarded(self.closed)(None)
+        self.closed(None)
 
 
 def _session_of(
