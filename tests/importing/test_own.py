@@ -144,6 +144,11 @@ def test_lines_as_they_are_exported_are_kept_as_they_stand() -> None:
     searched = Usage.of({"input": 7, "web_search": 2}, reported_cost=Decimal("0.5"), reported_currency="EUR")
     usages = (searched, Usage.of({"pages": 3}), replace(searched, reported_currency="USD"))
     assert all(own(line_of(called(n, usage=usage))) for n, usage in enumerate(usages))
+    alone = line_of(
+        called(1, usage=Usage(reported_cost=Decimal("0.5"), reason="the answer tells a cost alone"))
+    )
+    assert b'"usage"' not in alone
+    assert own(alone)
     odd = (b'"web_search":0', b'"web_search":2.5', b'"WEB":2')
     line = line_of(called(1, usage=searched))
     assert not any(own(line.replace(b'"web_search":2', each)) for each in odd)
