@@ -127,6 +127,17 @@ def test_objects_of_the_same_keys_are_read_in_bulk(
         assert {name: getattr(record, name) for name in told} == told
 
 
+def spent_nothing(metadata: list[dict[str, Any]], *, same_keys: bool, as_text: bool) -> bytes:
+    """Write LiteLLM's rows with a spend of 0, whose metadata has the same keys or not, as object or text."""
+    made = []
+    for n, each in enumerate(metadata):
+        said = each if same_keys else {**each, f"key{n % 5}": n}
+        row = {"request_id": f"r{n}", "spend": 0.0, "startTime": TEN, "model": "gpt-4o", "prompt_tokens": 90,
+               "completion_tokens": 20, "metadata": json.dumps(said) if as_text else said}  # fmt: skip
+        made.append(json.dumps(row).encode())
+    return b"\n".join(made)
+
+
 @pytest.mark.parametrize("as_text", [False, True])
 @pytest.mark.parametrize("same_keys", [False, True])
 @pytest.mark.parametrize("place", ["usage_object", "additional_usage_values"])
@@ -136,13 +147,8 @@ def test_litellms_sound_and_lifetimes_in_every_way(place: str, same_keys: bool, 
     for n in range(60):
         writes = {"cache_creation_token_details": {"ephemeral_1h_input_tokens": 3 if n % 7 == 0 else 0}}
         prompt = {"audio_tokens": 5 if n % 11 == 0 else 0, **writes}
-        said: dict[str, Any] = {place: {"cache_creation_input_tokens": 4, "prompt_tokens_details": prompt}}
-        if not same_keys:
-            said[f"key{n % 5}"] = n
-        row = {"request_id": f"r{n}", "spend": 0.0, "startTime": TEN, "model": "gpt-4o", "prompt_tokens": 90,
-               "completion_tokens": 20, "metadata": json.dumps(said) if as_text else said}  # fmt: skip
-        made.append(json.dumps(row).encode())
-    records = both_agree(b"\n".join(made)).records
+        made.append({place: {"cache_creation_input_tokens": 4, "prompt_tokens_details": prompt}})
+    records = both_agree(spent_nothing(made, same_keys=same_keys, as_text=as_text)).records
     assert sum(dict(each.usage.items).get("cache_write_1h", 0) for each in records) == 27
     assert sum(dict(each.usage.items).get("input_audio", 0) for each in records) == 30
 
@@ -154,13 +160,8 @@ def test_litellms_details_without_a_usage_object_in_every_way(same_keys: bool, a
     for n in range(60):
         details = {"prompt_tokens_details": {"cached_tokens": 7 if n % 7 == 0 else 0},
                    "completion_tokens_details": {"reasoning_tokens": 5 if n % 11 == 0 else 0}}  # fmt: skip
-        said: dict[str, Any] = {"additional_usage_values": details}
-        if not same_keys:
-            said[f"key{n % 5}"] = n
-        row = {"request_id": f"r{n}", "spend": 0.0, "startTime": TEN, "model": "gpt-4o", "prompt_tokens": 90,
-               "completion_tokens": 20, "metadata": json.dumps(said) if as_text else said}  # fmt: skip
-        made.append(json.dumps(row).encode())
-    records = both_agree(b"\n".join(made)).records
+        made.append({"additional_usage_values": details})
+    records = both_agree(spent_nothing(made, same_keys=same_keys, as_text=as_text)).records
     assert sum(record.cached_tokens or 0 for record in records) == 63
     assert sum(record.reasoning_tokens or 0 for record in records) == 30
 
