@@ -22,6 +22,7 @@ from outlay.core.record import Loss, Record, Score
 from outlay.journal import Journal, line_of, segments
 from outlay.ledger import DuckLedger
 from outlay.testing import NOON, FixedClock, call
+from outlay.testing.revisions import revision
 
 DAY = timedelta(days=1)
 
@@ -260,6 +261,31 @@ def test_a_copy_that_judges_the_same_call_is_no_disagreement(ledger: DuckLedger)
     (ledger.journals / "a.jsonl").write_bytes(line_of(record) + line_of(judged))
     assert ledger.rows(Query()).total["calls"] == 1
     assert ledger.verify() == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["11111111-1111-4111-8111-111111111111", uuid7(NOON + DAY)], ids=["of no time", "of a later day"]
+)
+def test_what_is_said_of_a_pruned_call_is_not_missing_whatever_its_id_tells(
+    ledger: DuckLedger, name: str
+) -> None:
+    """It went with its call; what is said of a call that is here is looked for as before."""
+    old, kept = call(NOON - 9 * DAY, id=name), call(NOON)
+    journal = Journal(ledger.journals)
+    for each in (old, kept):
+        journal.append(Score(record_id=each.id, at=NOON, correct=True))
+        journal.append(revision(each, "5"))
+        journal.append(each)
+    assert journal.flush(10)
+    journal.close()
+    assert ledger.verify() == ()
+    ledger.prune(NOON - 7 * DAY)
+    assert ledger.verify() == ()
+    tamper(ledger, "DELETE FROM scores; DELETE FROM revisions")
+    assert [(each.what, each.expected, each.found) for each in ledger.verify()] == [
+        ("scores of the journal", "1", "0"),
+        ("revisions of the journal", "1", "0"),
+    ]
 
 
 def test_a_prune_of_days_without_a_known_cost_tells_none(ledger: DuckLedger) -> None:

@@ -228,6 +228,19 @@ class KeepingContract:
         assert (total["cost"], total["calls"]) == (Decimal(3), 1)
         assert keeping(ledger).info().revisions == 0
 
+    def test_a_prune_takes_what_is_said_of_calls_whose_ids_tell_no_time(self, ledger: Ledger) -> None:
+        """Or another day than the calls: judgements and costs go with them, and nothing disagrees then."""
+        ids = ("11111111-1111-4111-8111-111111111111", uuid7(NOON + _DAY))
+        old = [call(NOON - 9 * _DAY, id=each, cost="1") for each in ids]
+        for each in old:
+            ledger.add([each, revision(each, "3"), Score(record_id=each.id, at=NOON, correct=True)])
+        keeping(ledger).prune(NOON)
+        for _ in range(2):
+            total = ledger.rows(Query()).total
+            assert (total["calls"], total["cost"]) == (2, Decimal(6))
+            assert (keeping(ledger).info().revisions, keeping(ledger).verify()) == (0, ())
+            ledger.add(old)
+
     def test_a_dry_run_changes_nothing_and_the_horizon_never_goes_back(self, ledger: Ledger) -> None:
         """Pruning twice is pruning once, and a call at the very midnight stays."""
         midnight = (NOON - 7 * _DAY).replace(hour=0)
