@@ -6,20 +6,21 @@ same file with ``read_json`` or ``read_csv`` into a table of its columns, and pr
 """
 
 import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.timing import ran
 
 ROWS, ROUNDS = 200_000, 3
 _SLOW = 10_000  # rows for the way of one record each, which takes so much longer
@@ -121,7 +122,7 @@ def requests(spend: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def files(folder: Path, number: int) -> dict[str, Path]:
+def write(folder: Path, number: int) -> None:
     """Write the same calls in five shapes."""
     spend = rows(number)
     plain = [
@@ -137,28 +138,17 @@ def files(folder: Path, number: int) -> dict[str, Path]:
         "observations.jsonl": observations(spend),
         "requests.jsonl": requests(spend),
     }
-    found = {name: folder / name for name in (*shapes, "table.csv")}
     for name, listed in shapes.items():
-        found[name].write_text("".join(f"{json.dumps(row)}\n" for row in listed), "utf-8")
+        (folder / name).write_text("".join(f"{json.dumps(row)}\n" for row in listed), "utf-8")
     cells = ("timestamp", "model", "input_tokens", "output_tokens", "cost", "user_id")
     lines = [",".join("" if row[name] is None else str(row[name]) for name in cells) for row in plain]
-    found["table.csv"].write_text("\n".join(["When,LLM,In,Out,USD,user_id", *lines]) + "\n", "utf-8")
-    return found
+    (folder / "table.csv").write_text("\n".join(["When,LLM,In,Out,USD,user_id", *lines]) + "\n", "utf-8")
 
 
 def rows_in(file: Path) -> int:
     """Count the rows of a file, which are more than calls where spans stand between these."""
     with file.open("rb") as lines:
         return sum(1 for _ in lines) - (file.suffix == ".csv")
-
-
-def run(command: list[str]) -> tuple[float, float]:
-    """Run a way in a process of its own; give its wall and CPU seconds."""
-    before, start = os.times(), time.perf_counter()
-    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    taken, after = time.perf_counter() - start, os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return taken, used
 
 
 def ways(file: Path, folder: Path) -> Mapping[str, Callable[[int], list[str]]]:
@@ -173,7 +163,8 @@ def ways(file: Path, folder: Path) -> Mapping[str, Callable[[int], list[str]]]:
         return str(folder / f"{file.stem}-{name}-{turn}")
 
     few = file.with_name(f"few-{file.name}")
-    few.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[: _SLOW + table]))
+    with file.open("rb") as lines:
+        few.write_bytes(b"".join(islice(lines, _SLOW + table)))
     return {
         "outlay import": lambda turn: [
             "-m", "outlay", "import", str(file), "--tz", "UTC", *mapped, "--ledger", place("bulk", turn)],
@@ -185,18 +176,23 @@ def ways(file: Path, folder: Path) -> Mapping[str, Callable[[int], list[str]]]:
 def main(number: int = ROWS, rounds: int = ROUNDS) -> None:
     """Print a row for each shape and way."""
     table = Table(title=f"{number:,} foreign calls imported, priced and kept", title_justify="left")
-    for heading in ("file", "way", "rows a second", "CPU µs a row", "ratio to bare DuckDB"):
+    for heading in ("file", "way", "rows a second", "CPU µs a row", "ratio to bare DuckDB", "most MiB"):
         table.add_column(heading, justify="left" if heading in {"file", "way"} else "right")
     with tempfile.TemporaryDirectory() as name:
-        for shape, file in files(Path(name), number).items():
+        # In a process of its own: what a process starts is said to have had at least what it had itself.
+        made = get_context("spawn").Process(target=write, args=(Path(name), number))
+        made.start()
+        made.join()
+        for file in sorted(Path(name).iterdir()):
             chosen = ways(file, Path(name))
-            taken = {way: [run(command(turn)) for turn in range(rounds)] for way, command in chosen.items()}
-            count = {way: _SLOW if way == "one by one" else rows_in(file) for way in taken}
-            cpu = {way: median(used for _, used in found) / count[way] * 1e6 for way, found in taken.items()}
+            taken = {way: [ran(*command(turn)) for turn in range(rounds)] for way, command in chosen.items()}
+            every = rows_in(file)
+            count = {way: min(_SLOW, every) if way == "one by one" else every for way in taken}
+            cpu = {way: median(each.cpu for each in found) / count[way] * 1e6 for way, found in taken.items()}
             for way, found in taken.items():
-                wall = min(each for each, _ in found)
-                ratio = cpu[way] / cpu["bare DuckDB"]
-                table.add_row(shape, way, f"{count[way] / wall:,.0f}", f"{cpu[way]:.1f}", f"{ratio:.1f}")
+                speed = count[way] / min(each.seconds for each in found)
+                ratio, most = cpu[way] / cpu["bare DuckDB"], max(each.memory for each in found) >> 20
+                table.add_row(file.name, way, f"{speed:,.0f}", f"{cpu[way]:.1f}", f"{ratio:.1f}", f"{most:,}")
     Console(width=110).print(table)
 
 

@@ -5,11 +5,8 @@ command; of chDB it holds the engine, which is in that process, of PostgreSQL no
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from rich.console import Console
@@ -17,20 +14,15 @@ from rich.table import Table
 from tests.support.postgres import private
 
 from benchmarks.imports import rows
+from benchmarks.timing import Ran, ran
 
 CALLS = 20_000
 _FORMS = ("csv", "jsonl", "parquet")
 
 
-def run(*words: str) -> tuple[float, float]:
-    """Run a command of outlay; give its seconds of CPU and by the clock."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    before, start = os.times(), time.perf_counter()
-    command = [sys.executable, "-m", "outlay", *words]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=kept)
-    after, taken = os.times(), time.perf_counter() - start
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return used, taken
+def run(*words: str) -> Ran:
+    """Run a command of outlay."""
+    return ran("-m", "outlay", *words)
 
 
 def main(calls: int = CALLS) -> None:
@@ -39,8 +31,8 @@ def main(calls: int = CALLS) -> None:
     for heading in ("way", "CPU µs a call", "CPU s", "clock s"):
         table.add_column(heading, justify="left" if heading == "way" else "right")
 
-    def show(way: str, taken: tuple[float, float]) -> None:
-        table.add_row(way, f"{taken[0] / calls * 1e6:.0f}", f"{taken[0]:.1f}", f"{taken[1]:.1f}")
+    def show(way: str, taken: Ran) -> None:
+        table.add_row(way, f"{taken.cpu / calls * 1e6:.0f}", f"{taken.cpu:.1f}", f"{taken.seconds:.1f}")
 
     with tempfile.TemporaryDirectory() as name, private() as server:
         folder = Path(name)

@@ -352,9 +352,12 @@ def test_an_error_inside_a_stream_of_messages_is_the_reason() -> None:
         {"type": "message_start", "message": {"model": "claude", "usage": {"input_tokens": 9}}},
         {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}},
     ]
-    usage = read(events, provider="anthropic", api="messages")
-    assert usage.units == {"input": 9}
-    assert "partial" in usage.flags
+    delta = {"type": "message_delta", "usage": {"output_tokens": 3}}
+    for seen, units in ((events, {"input": 9}), ([events[0], delta, events[1]], {"input": 9, "output": 3})):
+        usage = read(seen, provider="anthropic", api="messages")
+        assert usage.units == units
+        assert "partial" in usage.flags
+        assert usage.reason == "the provider answered with an error: overloaded_error"
 
 
 def test_an_error_before_any_usage_is_no_answer() -> None:

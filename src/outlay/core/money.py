@@ -63,7 +63,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def to_ledger_places(amount: Decimal) -> Decimal:
-    """Round half-even to the 18 places a ledger holds; the only place where money is ever rounded."""
+    """Round half-even to the 18 places a ledger holds; the only place where a cost is ever rounded."""
     places = amount.as_tuple().exponent
     if isinstance(places, int) and places >= -PLACES:
         return amount

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from outlay.core.usage import Usage, changed, merge_flags, ordered
-from outlay.extract.answers import finish, inner, missing, names_in, split, usage_in
+from outlay.extract.answers import error_in, finish, inner, missing, names_in, split, usage_in
 from outlay.extract.held import held
 from outlay.extract.messages import LIFETIMES, TOOLS, message_copy, message_items, message_terms
 from outlay.extract.plain import fields_of, name_of
@@ -197,6 +197,8 @@ class MessagesStream:
         if self._error is not None:
             body["error"] = peek(self._error, "error") or self._error
         read = read_messages(body, self._provider)
+        if self._error is not None and not self._told:
+            return cut_off(changed(read, reason=error_in(body)), "")
         if not self._stopped or read.raw is None:
             return cut_off(read, "the stream ended before its final usage")
         return read if self._told else cut_off(read, "the stream's end has no output tokens")

@@ -11,7 +11,7 @@ _FULL = 2  # a table has at least so many places for each key
 
 
 class Equal:
-    """Counts contents, in sixteen bytes each at most, however long a file is."""
+    """Counts contents, in sixteen to thirty-two bytes each, however long a file is."""
 
     def __init__(self) -> None:
         self._places = array("Q", bytes(KEY * _FIRST))
