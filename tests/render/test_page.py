@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.support.browser import browser
 
 from outlay.core.record import Record
 from outlay.ledger import open_ledger
-from outlay.render.figures import ranked
+from outlay.render.figures import ranked, stacked
 from outlay.render.html import html_text
 from outlay.report import LedgerReader
 from outlay.report.page import page_of
@@ -139,6 +140,41 @@ def test_a_narrow_page_has_its_legends_above_the_bars(
     page.close()
 
 
+OVERLAPPING = """chart => {
+  const names = [...document.querySelectorAll(`#${chart} .xtick text`)].map(each => {
+    const box = each.getBBox(), place = each.getScreenCTM();
+    const turned = Math.atan2(place.b, place.a);
+    return { box, turned, start: new DOMPoint(box.x, box.y).matrixTransform(place) };
+  });
+  return names.slice(1).filter(({ start, turned }, n) => {
+    const apart = start.x - names[n].start.x, { width, height } = names[n].box;
+    return apart * Math.cos(turned) < width && apart * Math.sin(turned) < 0.8 * height;
+  }).length;
+}"""
+"""How many names below a chart lie on the one before them, whether they are turned or not."""
+
+
+@pytest.mark.parametrize("days", [30, 365])
+def test_days_below_a_chart_do_not_lie_on_each_other(chromium: Browser, tmp_path: Path, days: int) -> None:
+    path = tmp_path / "page.html"
+    records = [call(NOON - timedelta(days=n), cost="0.1", units={"input": 9}) for n in range(days)]
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(path.as_uri())
+    for width in (1280, 500, 380):
+        page.set_viewport_size({"width": width, "height": 900})
+        for chart in ("daily", "success", "tokens"):
+            drawn = page.locator(f"#{chart} .main-svg").first
+            expect(drawn).to_have_attribute("width", f"{min(width, 1120) - 48}", timeout=60_000)
+            whole = page.locator(f"#{chart}").bounding_box()
+            boxes = [each.bounding_box() for each in page.locator(f"#{chart} .xtick text").all()]
+            assert whole is not None
+            assert 3 <= len(boxes) <= 12
+            assert all(box and box["y"] + box["height"] <= whole["y"] + whole["height"] for box in boxes)
+            assert page.evaluate(OVERLAPPING, chart) == 0, (chart, width)
+    page.close()
+
+
 def test_names_cannot_end_the_script_they_stand_in() -> None:
     text = html_text(page_of(reader([call(model=NASTY, user=NASTY, query_type=NASTY)])))
     assert NASTY not in text
@@ -147,6 +183,13 @@ def test_names_cannot_end_the_script_they_stand_in() -> None:
 
 def test_a_label_of_a_figure_is_no_markup() -> None:
     assert ranked(["<b>a</b> & b"], [1.0], {})["data"][0]["y"] == ["&lt;b&gt;a&lt;/b&gt; &amp; b"]
+
+
+@pytest.mark.parametrize("drawn", [stacked({"cost": (["2026-11-01"], [None])}, {}), ranked([], [], {})])
+def test_a_figure_without_a_bar_says_so_and_has_no_axes(drawn: dict[str, Any]) -> None:
+    assert drawn["layout"]["annotations"][0]["text"] == "no calls"
+    assert not drawn["layout"]["yaxis"]["visible"]
+    assert stacked({"cost": (["2026-11-01", "2026-11-02"], [None, 0.0])}, {})["layout"] == {}
 
 
 def test_a_name_in_a_chart_is_neither_a_link_nor_bold(
@@ -178,6 +221,13 @@ def test_an_empty_ledger_and_one_error_have_a_page(
     notes.follow(page)
     page.goto(path.as_uri())
     assert tiles(page)["Calls"] == str(len(records))
+    lack = "the cost is unknown" if records else "no calls"
+    for chart in ("daily", "models", "users", "features"):
+        expect(page.locator(f"#{chart} .annotation-text")).to_have_text(lack)
+        expect(page.locator(f"#{chart} :is(.xtick, .ytick)")).to_have_count(0)
+    expect(page.locator("#success .annotation-text")).to_have_count(0 if records else 1)
+    below_zero = page.locator(".ytick text, .xtick text").filter(has_text=re.compile("^[-\u2212]"))
+    expect(below_zero).to_have_count(0)
     assert notes.wrong == []
     page.close()
 

@@ -17,7 +17,7 @@ _BASE: Mapping[str, Any] = {
     "hovermode": "x unified",
     "font": {"family": "system-ui, sans-serif", "size": 13},
 }
-_TIME: Mapping[str, Any] = {"type": "category", "nticks": 8, "tickangle": 0}
+_TIME: Mapping[str, Any] = {"type": "category", "nticks": 8, "automargin": True}  # a narrow page turns them
 Series = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 """Names of series, each with its places and its values."""
 
@@ -45,21 +45,34 @@ def layouts(sign: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def stacked(series: Series, layout: Mapping[str, Any]) -> dict[str, Any]:
+def bare(text: str) -> dict[str, Any]:
+    """Give what changes in a layout where there is nothing to draw: axes would show numbers of nobody."""
+    said = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+    return {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "annotations": [said]}
+
+
+def stacked(series: Series, layout: Mapping[str, Any], lack: str = "no calls") -> dict[str, Any]:
     """Draw bars over time, one colour a series."""
     data = [{"type": "bar", "name": name, "x": list(x), "y": list(y)} for name, (x, y) in series.items()]
-    return {"data": data, "layout": dict(layout)}
+    return _figure(data, layout, lack)
 
 
-def ranked(labels: Sequence[str], values: Sequence[float], layout: Mapping[str, Any]) -> dict[str, Any]:
+def ranked(
+    labels: Sequence[str], values: Sequence[float], layout: Mapping[str, Any], lack: str = "no calls"
+) -> dict[str, Any]:
     """Draw bars that lie, the first on top."""
     shown = [escape(label, quote=False) for label in labels]  # plotly takes tags for bold and links
     bar = {"type": "bar", "orientation": "h", "y": shown, "x": list(values)}
-    return {"data": [bar], "layout": dict(layout)}
+    return _figure([bar], layout, lack)
+
+
+def _figure(data: list[dict[str, Any]], layout: Mapping[str, Any], lack: str) -> dict[str, Any]:
+    drawn = any(value is not None for each in data for value in each["y"])
+    return {"data": data, "layout": dict(layout) if drawn else {**layout, **bare(lack)}}
 
 
 def _titled(text: str) -> dict[str, Any]:
-    return {"title": {"text": text}}
+    return {"title": {"text": text}, "rangemode": "tozero"}
 
 
 def _names() -> dict[str, Any]:

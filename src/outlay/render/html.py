@@ -10,7 +10,7 @@ from outlay.core.money import text_of
 from outlay.core.query import LATENCY_BOUNDS_MS, Row
 from outlay.core.record import Record
 from outlay.render.cells import count, dollars, milliseconds, name, sums
-from outlay.render.figures import COLOURS, layouts
+from outlay.render.figures import COLOURS, bare, layouts
 from outlay.report.cube import OTHERS, Cell
 from outlay.report.page import Page
 from outlay.report.picture import Picture
@@ -64,6 +64,7 @@ def _told(page: Page) -> dict[str, Any]:
         "rolled": picture.rolled,
         "colours": COLOURS,
         "layouts": layouts(sign),
+        "bare": bare(""),
         "bounds": [
             *(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS),
             f">{LATENCY_BOUNDS_MS[-1] // _SECOND}",

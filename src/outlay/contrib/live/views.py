@@ -61,7 +61,9 @@ def overview(scene: Scene) -> None:
     _chart(
         "daily",
         stacked(
-            {"cost": ([row["day"] for row in picture.days], _costs(picture, picture.days))}, layout["daily"]
+            {"cost": ([row["day"] for row in picture.days], _costs(picture, picture.days))},
+            layout["daily"],
+            _lack(picture.days),
         ),
     )
     st.subheader("Cost by Model")
@@ -177,7 +179,12 @@ def _ranked(picture: Picture, rows: Sequence[Row], key: str, layout: Any) -> dic
     known = [
         (name(row[key]), float(amount)) for row in rows[:_MOST] if (amount := picture.amount(row)) is not None
     ]
-    return ranked([label for label, _ in known], [amount for _, amount in known], layout)
+    labels, amounts = [label for label, _ in known], [amount for _, amount in known]
+    return ranked(labels, amounts, layout, _lack(rows))
+
+
+def _lack(rows: Sequence[Row]) -> str:
+    return "no cost is known" if rows else "no calls"
 
 
 def _rate(total: Row) -> str:

@@ -78,13 +78,14 @@
     made.append(head, body);
     by(id).replaceChildren(made);
   }
-  function chart(id, data, words) {
+  function chart(id, data, words, lack) {  // lack says why there is nothing to draw, where it is so
     const style = getComputedStyle(document.documentElement);
     const layout = structuredClone(told.layouts[id]);
     const text = style.getPropertyValue("--text").trim(), line = style.getPropertyValue("--line").trim();
     layout.font.color = text;
     for (const axis of ["xaxis", "yaxis"]) layout[axis] = { ...layout[axis], gridcolor: line, zerolinecolor: line };
-    Plotly.react(id, data, layout, { displayModeBar: false, responsive: true });
+    if (lack) Object.assign(layout, structuredClone(told.bare)), layout.annotations[0].text = lack;
+    Plotly.react(id, lack ? [] : data, layout, { displayModeBar: false, responsive: true });
     by(id).setAttribute("role", "img");
     by(id).setAttribute("aria-label", words);
   }
@@ -137,22 +138,23 @@
   }
   function draw() {
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
+    const none = whole.calls ? "" : "no calls", costless = none || (known(whole) ? "" : `the cost is ${cost(whole)}`);
     const dearest = models.slice(0, told.colours.length - 1).map(([key]) => key);
     const parts = dearest.map((key) => [literal(told.models[key]), (row) => row[M] === key ? row[COST] : 0n, "money"]);
     if (models.length > dearest.length) parts.push(["all others", (row) => dearest.includes(row[M]) ? 0n : row[COST], "money"]);
-    chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole)}`);
-    chart("models", lying(models, told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`);
+    chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole)}`, costless);
+    chart("models", lying(models, told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`, costless);
     const spread = told.bounds.map(() => 0);
     for (const row of rows) for (let n = 0; n < row[SPREAD].length; n += 2) spread[row[SPREAD][n]] += row[SPREAD][n + 1];
     const filled = spread.flatMap((calls, n) => calls ? [n] : []);
     const [low, high] = filled.length ? [filled[0], filled[filled.length - 1] + 1] : [0, 0];
-    chart("latency", [{ type: "bar", marker: { color: told.colours[0] }, x: told.bounds.slice(low, high), y: spread.slice(low, high) }], "Calls by latency, each bar up to the seconds below it");
+    chart("latency", [{ type: "bar", marker: { color: told.colours[0] }, x: told.bounds.slice(low, high), y: spread.slice(low, high) }], "Calls by latency, each bar up to the seconds below it", filled.length ? "" : none || "no latency is known");
     chart("success", overTime(rows, [["worked", (row) => row[CALLS] - row[ERRORS]], ["errors", (row) => row[ERRORS]]])
-      .map((bar, n) => ({ ...bar, marker: { color: told.colours[n ? 5 : 0] } })), `${count(whole.calls - whole.errors)} calls worked, ${count(whole.errors)} failed`);
-    chart("tokens", overTime(rows, [["input", (row) => row[INPUT] - row[CACHED]], ["from cache", (row) => row[CACHED]], ["output", (row) => row[OUTPUT]]]), "Tokens over time");
+      .map((bar, n) => ({ ...bar, marker: { color: told.colours[n ? 5 : 0] } })), `${count(whole.calls - whole.errors)} calls worked, ${count(whole.errors)} failed`, none);
+    chart("tokens", overTime(rows, [["input", (row) => row[INPUT] - row[CACHED]], ["from cache", (row) => row[CACHED]], ["output", (row) => row[OUTPUT]]]), "Tokens over time", none);
     const users = grouped(rows, U), features = grouped(rows, F);
-    chart("users", lying(users, told.users), "Cost by user");
-    chart("features", lying(features, told.features), "Cost by feature");
+    chart("users", lying(users, told.users), "Cost by user", costless);
+    chart("features", lying(features, told.features), "Cost by feature", costless);
     table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
       models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) ? percent(figure(own.cost), figure(whole.cost)) : "-"]), [0]);
   }
