@@ -39,6 +39,7 @@ HOOKED = (
     (AioEventStream, "_parse_event"),
     (AioEventStream, "close"),
     (StreamingBody, "read"),
+    (StreamingBody, "readinto"),
     (StreamingBody, "close"),
     (StreamingBody, "__aexit__"),
     (HttpxStreamingBody, "read"),
@@ -234,6 +235,18 @@ def test_a_body_that_is_read_to_its_end_and_kept_is_one_call_at_once(amount: int
             body = (await api.invoke_model(**INVOKE))["body"]
             assert json.loads(await body.read(amount)) == bodies.CLAUDE
             assert (kept.only.usage.units, kept.only.flags) == (UNITS, ())  # it is held, and its loop goes on
+
+    asyncio.run(main())
+
+
+def test_a_body_read_into_an_array_is_one_whole_call(kept: Kept) -> None:
+    async def main() -> None:
+        async with client(Reply(bodies.CLAUDE)) as api:
+            body, buffer, whole = (await api.invoke_model(**INVOKE))["body"], bytearray(33), b""
+            while amount := await body.readinto(buffer):
+                whole += buffer[:amount]
+            assert json.loads(whole) == bodies.CLAUDE
+            assert (kept.only.usage.units, kept.only.flags) == (UNITS, ())
 
     asyncio.run(main())
 

@@ -4,6 +4,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from typing import Any
 
 import boto3
@@ -35,8 +36,7 @@ HOOKED = (
     (BaseClient, "_make_api_call"),
     (EventStream, "_parse_event"),
     (EventStream, "close"),
-    (StreamingBody, "read"),
-    (StreamingBody, "close"),
+    *((StreamingBody, name) for name in ("read", "readinto", "readlines", "__enter__", "__exit__", "close")),
 )
 ORIGINALS = [owner.__dict__[name] for owner, name in HOOKED]  # before any test hooks them
 ASK: dict[str, Any] = {"modelId": MODEL, "messages": [{"role": "user", "content": [{"text": "hi"}]}]}
@@ -96,6 +96,74 @@ def test_every_form_makes_one_record_with_the_right_units_and_cost(form: str, ke
     assert (record.cost, record.cost_status) == (COST, "priced")
     assert (record.provider, record.model_requested, record.user) == ("bedrock", MODEL, "u1")
     assert (record.streamed, record.status) == ("stream" in form, "success")
+
+
+def entered(api: Any) -> bytes:
+    with api.invoke_model(**INVOKE)["body"] as raw:
+        whole: bytes = raw.read()
+    return whole
+
+
+def entered_in_pieces(api: Any) -> bytes:
+    with api.invoke_model(**INVOKE)["body"] as raw:
+        return b"".join(raw.stream(16))
+
+
+def entered_and_read_itself(api: Any) -> bytes:
+    body = api.invoke_model(**INVOKE)["body"]
+    with body:
+        whole: bytes = body.read()
+    return whole
+
+
+def into_a_buffer(api: Any) -> bytes:
+    return BufferedReader(api.invoke_model(**INVOKE)["body"]).read()
+
+
+def into_an_array(api: Any) -> bytes:
+    body, buffer, whole = api.invoke_model(**INVOKE)["body"], bytearray(33), b""
+    while amount := body.readinto(buffer):
+        whole += buffer[:amount]
+    return whole
+
+
+def to_its_length(api: Any) -> bytes:
+    response = api.invoke_model(**INVOKE)
+    length = int(response["ResponseMetadata"]["HTTPHeaders"]["content-length"])
+    whole: bytes = response["body"].read(length)
+    return whole
+
+
+READ: dict[str, Callable[[Any], bytes]] = {
+    "entered": entered,
+    "entered, in pieces": entered_in_pieces,
+    "entered, and read itself": entered_and_read_itself,
+    "into a buffer": into_a_buffer,
+    "into an array": into_an_array,
+    "by lines": lambda api: b"".join(api.invoke_model(**INVOKE)["body"].readlines()),
+    "to its length": to_its_length,
+}
+
+
+@pytest.mark.parametrize("form", READ)
+def test_a_body_is_read_along_however_its_caller_reads_it(form: str, kept: Kept) -> None:
+    """Its headers may be silent, and never tell all that its own usage does."""
+    with client(Reply(bodies.CLAUDE)) as api:
+        assert json.loads(READ[form](api)) == bodies.CLAUDE
+    assert (kept.only.usage.units, kept.only.cost, kept.only.flags) == (UNITS, COST, ())
+
+
+def test_a_body_that_was_entered_and_not_read_is_left(kept: Kept) -> None:
+    with client(Reply(bodies.CLAUDE)) as api, api.invoke_model(**INVOKE)["body"] as raw:
+        raw.read(5)
+    assert {"abandoned", "partial"} <= set(kept.only.flags)
+
+
+def test_a_body_that_was_entered_and_breaks_is_one_failed_call(kept: Kept) -> None:
+    broken = Reply([json.dumps(bodies.CLAUDE).encode()[:20]], broken=True)
+    with client(broken) as api, pytest.raises(ProtocolError), api.invoke_model(**INVOKE)["body"] as raw:
+        raw.read()
+    assert (kept.only.status, kept.only.error_type, kept.only.cost) == ("error", "ProtocolError", None)
 
 
 def test_converse_names_no_model_so_the_one_that_was_asked_for_counts(kept: Kept) -> None:

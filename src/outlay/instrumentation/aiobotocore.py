@@ -41,6 +41,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
 def _body(patches: Patches, owner: type, close: str, wrap: Callable[..., Any]) -> None:
     """Hook how a body is read and closed; one of aiobotocore 2 is a proxy without a ``close`` of its own."""
     patches.replace(owner, "read", _reading)
+    patches.replace(owner, "readinto", _reading_into)
     patches.replace(owner, "__aexit__", leaving_async)  # newer ones close themselves
     if hasattr(owner, close):
         patches.replace(owner, close, wrap)
@@ -74,3 +75,17 @@ def _reading(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
         return chunk
 
     return read
+
+
+def _reading_into(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @wraps(original)
+    async def readinto(self: Any, b: Any) -> Any:
+        try:
+            amount = await original(self, b)
+        except BaseException as error:
+            bedrock.broke(self, error)
+            raise
+        bedrock.filled(self, b, amount)
+        return amount
+
+    return readinto

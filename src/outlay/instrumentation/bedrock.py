@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -12,7 +13,7 @@ from outlay.capture.call import Call
 from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
-from outlay.capture.streams import Watch
+from outlay.capture.streams import Watch, watch
 from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
 from outlay.instrumentation.patches import Patches
@@ -116,8 +117,8 @@ class Answer(Bytes):
 
     @property
     def complete(self) -> bool:
-        """Whether the headers say what was used, read or not."""
-        return _COUNTED in self._metadata.get("HTTPHeaders", {})
+        """Whether what was used is known: by the headers, read or not, or by a body that is whole."""
+        return _COUNTED in self._metadata.get("HTTPHeaders", {}) or bool(self._body())
 
     def usage(self) -> Usage:
         """Read the body and the headers together."""
@@ -215,3 +216,83 @@ def reading(original: Callable[..., Any]) -> Callable[..., Any]:
         return chunk
 
     return read
+
+
+@guarded
+def filled(body: Any, buffer: Any, amount: int) -> None:
+    """Take what was read of a watched body into a buffer of its caller's."""
+    came(body, len(buffer), bytes(memoryview(buffer).cast("B")[:amount]))
+
+
+def reading_into(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``StreamingBody.readinto``."""
+
+    @wraps(original)
+    def readinto(self: Any, b: Any) -> Any:
+        try:
+            amount = original(self, b)
+        except BaseException as error:
+            broke(self, error)
+            raise
+        filled(self, b, amount)
+        return amount
+
+    return readinto
+
+
+def reading_lines(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``StreamingBody.readlines``."""
+
+    @wraps(original)
+    def readlines(self: Any) -> Any:
+        try:
+            lines = original(self)
+        except BaseException as error:
+            broke(self, error)
+            raise
+        came(self, None, b"".join(lines))
+        return lines
+
+    return readlines
+
+
+def entering(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``StreamingBody.__enter__``, which lends out urllib3's response."""
+
+    @wraps(original)
+    def __enter__(self: Any) -> Any:  # noqa: N807 - the method's name
+        raw = original(self)
+        _lent(self, raw)
+        return raw
+
+    return __enter__
+
+
+@guarded
+def _lent(body: Any, raw: Any) -> None:
+    """Have a body's watch see what is read of the response within, by whomever: all of it passes there.
+
+    The methods of this one response are replaced, and hold it weakly; other ways to read it go by these.
+    """
+    seen, kind, itself = watch_of(body), type(raw), weakref.ref(raw)
+    if seen is None:
+        return
+    del body._outlay_watch  # noqa: SLF001 - our own mark
+    mark(raw, seen)
+
+    def of(name: str) -> Callable[..., bytes]:
+        def read(*args: Any, **kwargs: Any) -> bytes:
+            try:
+                part: bytes = getattr(kind, name)(itself(), *args, **kwargs)
+            except BaseException as error:
+                seen.fail(error)
+                raise
+            seen.begin(part)
+            return part
+
+        return read
+
+    def read_chunked(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+        return watch(kind.read_chunked(itself(), *args, **kwargs), seen)
+
+    raw.read, raw.read1, raw.read_chunked = of("read"), of("read1"), read_chunked

@@ -26,5 +26,9 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches.replace(eventstream.EventStream, "_parse_event", bedrock.parsing)
     patches.replace(eventstream.EventStream, "close", leaving)
     patches.replace(response.StreamingBody, "read", bedrock.reading)
+    patches.replace(response.StreamingBody, "readinto", bedrock.reading_into)
+    patches.replace(response.StreamingBody, "readlines", bedrock.reading_lines)
+    patches.replace(response.StreamingBody, "__enter__", bedrock.entering)
+    patches.replace(response.StreamingBody, "__exit__", leaving)
     patches.replace(response.StreamingBody, "close", leaving)
     return patches
