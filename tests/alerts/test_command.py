@@ -212,4 +212,29 @@ def test_without_apprise_the_extra_is_named(
     spend(tmp_path, "1.50")
     done = bare("alerts", "check")
     assert done.returncode == 1
-    assert "apprise did not take an alert (MissingExtraError)" in done.stderr
+    said, run = "apprise is not installed", 'pip install "outlay[alerts]"'
+    assert f"apprise did not take an alert ({said}; run: {run}); it is sent again" in done.stderr
+    advised = f"1 alert could not be sent to apprise ({said}): {run}; outlay alerts check tries again"
+    assert advised in bare("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ('slack = "hooks.example.org/SECRET"', "a webhook is an http or https URL"),
+        (
+            'smtp = "mail.example.org"\nemail = "a@example.org"',
+            "a mail server is written smtp://USER:PASSWORD@HOST:PORT",
+        ),
+        ('apprise = "nonsense-SECRET"', "an apprise address cannot be read"),
+        ('slack = "http://127.0.0.1:1/SECRET"', "ConnectionRefusedError"),
+    ],
+)
+def test_an_address_that_cannot_be_says_what_one_is_and_keeps_its_secret(
+    bare: Command, tmp_path: Path, settings: str, why: str
+) -> None:
+    (tmp_path / "outlay.toml").write_text(f"[alerts]\n{settings}\n{RULES}")
+    spend(tmp_path, "1.50")
+    said = bare("alerts", "check").stderr
+    assert f"did not take an alert ({why}); it is sent again" in said
+    assert "SECRET" not in said

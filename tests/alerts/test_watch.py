@@ -74,7 +74,7 @@ def test_an_unreachable_channel_fails_nothing(here: process.Process) -> None:
     outlay.record(provider="openai", model="gpt-4o", cost=2)
     watch.stop()
     (stuck,) = state.undelivered()
-    assert (stuck["channel"], stuck["attempts"], stuck["error"]) == ("slack", 1, "URLError")
+    assert (stuck["channel"], stuck["attempts"], stuck["error"]) == ("slack", 1, "ConnectionRefusedError")
 
 
 def test_a_ledger_that_is_away_is_asked_again(here: process.Process) -> None:

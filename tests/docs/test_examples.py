@@ -1,4 +1,8 @@
-"""Every example in README and docs that is marked ``<!-- run -->`` runs, and prints what it shows."""
+"""Every example in README and docs that is marked ``<!-- run -->`` runs, and prints what it shows.
+
+The pages that a newcomer types from top to bottom are typed so, in one home; of the others each block is
+alone.
+"""
 
 import os
 import re
@@ -12,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 BLOCK = re.compile(r"<!-- run -->\n```(\w+)\n(.*?)```", re.DOTALL)
+SITTINGS = frozenset({"README.md", "tour.md"})
 BIN = Path(sys.executable).parent
 
 
@@ -36,7 +41,7 @@ EXAMPLES = [
 
 
 def run(command: list[str] | str, home: Path) -> str:
-    """Run a command as a user would, with a ledger of its own; it must succeed."""
+    """Run a command, which must succeed, with a ledger of its own; give what a terminal shows."""
     environment = {
         **os.environ,
         "OUTLAY_LEDGER": str(home / "ledger"),
@@ -45,9 +50,15 @@ def run(command: list[str] | str, home: Path) -> str:
         "PYTHONIOENCODING": "utf-8",
     }
     result = subprocess.run(
-        command, shell=isinstance(command, str), cwd=home, env=environment, capture_output=True, check=False
+        command,
+        shell=isinstance(command, str),
+        cwd=home,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
-    assert result.returncode == 0, result.stderr.decode()
+    assert result.returncode == 0, result.stdout.decode()
     return result.stdout.decode()
 
 
@@ -57,15 +68,28 @@ def assert_shows(expected: str, printed: str) -> None:
     assert re.search(pattern, printed, re.DOTALL), f"expected\n{expected}\nprinted\n{printed}"
 
 
+def type_in(example: Example, home: Path) -> None:
+    """Run one block, each command of it by itself; it prints what the page shows."""
+    if example.language == "python":
+        run([sys.executable, "-c", example.text], home)
+        return
+    for step in re.split(r"^\$ ", example.text, flags=re.MULTILINE)[1:]:
+        command, _, expected = step.partition("\n")
+        assert_shows(expected, run(command, home))
+
+
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 5
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.page.name not in SITTINGS], ids=str)
 def test_the_example_runs_and_prints_what_it_shows(example: Example, tmp_path: Path) -> None:
-    if example.language == "python":
-        run([sys.executable, "-c", example.text], tmp_path)
-        return
-    for step in re.split(r"^\$ ", example.text, flags=re.MULTILINE)[1:]:
-        command, _, expected = step.partition("\n")
-        assert_shows(expected, run(command, tmp_path))
+    type_in(example, tmp_path)
+
+
+@pytest.mark.parametrize("page", sorted(SITTINGS))
+def test_a_page_typed_from_top_to_bottom_prints_what_it_shows(page: str, tmp_path: Path) -> None:
+    typed = [example for example in EXAMPLES if example.page.name == page]
+    assert len(typed) >= 5
+    for example in typed:
+        type_in(example, tmp_path)

@@ -2,7 +2,7 @@
 
 import logging
 
-from outlay.core.errors import MissingExtraError
+from outlay.core.errors import MissingExtraError, SettingsError
 
 TITLE = "LLM cost alert"
 
@@ -16,7 +16,7 @@ def notify(url: str, message: str) -> None:
 
     Raises:
         MissingExtraError: apprise is not installed.
-        ValueError: the address is none.
+        SettingsError: the address is none.
         OSError: it did not take it.
     """
     try:
@@ -26,6 +26,6 @@ def notify(url: str, message: str) -> None:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it logs addresses, and we tell what failed
     addresses = Apprise()
     if not addresses.add(url):
-        raise ValueError("an apprise address cannot be read")
+        raise SettingsError("an apprise address cannot be read")
     if not addresses.notify(body=message, title=TITLE):
         raise ChannelError("the address did not take the message")

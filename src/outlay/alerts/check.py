@@ -8,7 +8,7 @@ from decimal import Decimal
 from time import monotonic
 
 from outlay.alerts.messages import message_of
-from outlay.alerts.send import Channel
+from outlay.alerts.send import Channel, reason_of
 from outlay.alerts.standing import Standing
 from outlay.alerts.state import LEASE, Mark, Marks, State, Waiting, later
 from outlay.core.instants import instant, text_of
@@ -143,8 +143,7 @@ def _send(channel: Channel, message: str) -> str | None:
     try:
         channel(message)
     except Exception as error:  # noqa: BLE001 - a channel may fail in any way; the others still go out
-        code = getattr(error, "code", None) or getattr(error, "smtp_code", None)
-        return f"{type(error).__name__}{f' {code}' if isinstance(code, int) else ''}"
+        return reason_of(error)
     return None
 
 

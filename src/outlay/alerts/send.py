@@ -19,7 +19,7 @@ from outlay.alerts.apprise_channel import TITLE, notify
 from outlay.alerts.rules import CHANNEL_KEYS
 from outlay.capture.guard import guarded
 from outlay.capture.printing import show_line
-from outlay.core.errors import SettingsError
+from outlay.core.errors import OutlayError, SettingsError
 from outlay.home import working_folder
 from outlay.settings import load
 
@@ -44,7 +44,20 @@ def send_alert(message: str, *, environ: Mapping[str, str] | None = None) -> Non
         try:
             channel(message)
         except Exception as error:  # noqa: BLE001 - a channel may fail in any way; the others still go out
-            log.warning("outlay: the alert could not be sent to %s: %s", name, type(error).__name__)
+            log.warning("outlay: the alert could not be sent to %s: %s", name, reason_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Say why a channel failed: an error of ours in its words, of another its kind alone.
+
+    The words of others may repeat an address, and an address of a channel is a key.
+    """
+    if isinstance(error, OutlayError):
+        return str(error)
+    beneath = getattr(error, "reason", None)  # a URLError says nothing of what went wrong
+    kind = type(beneath if isinstance(beneath, Exception) else error).__name__
+    code = getattr(error, "code", None) or getattr(error, "smtp_code", None)
+    return f"{kind} {code}" if isinstance(code, int) else kind
 
 
 def _set_up() -> dict[str, Channel]:
@@ -107,11 +120,11 @@ def post(webhook: str, message: str) -> None:
     """Post a message to a Slack webhook, or whatever takes the same.
 
     Raises:
-        ValueError: that is no URL of the web.
+        SettingsError: that is no URL of the web.
         OSError: nobody took it there; one that sends us elsewhere did not.
     """
     if urlsplit(webhook).scheme not in _WEB:
-        raise ValueError("a webhook is an http or https URL")
+        raise SettingsError("a webhook is an http or https URL")
     body = json.dumps({"text": message}).encode()
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked
         webhook, data=body, headers={"Content-Type": "application/json"}
@@ -130,19 +143,19 @@ def mail(server: str, sender: str, receiver: str, message: str) -> None:
     machine trusts; SSL_CERT_FILE names others, as a house's own. Without a password ``smtp`` takes any.
 
     Raises:
-        ValueError: the server's URL is none.
+        SettingsError: the server's URL is none, or it would be given a password in the clear.
         OSError: the server did not take it, or is not the one that it says.
     """
     where = urlsplit(server)
     if where.scheme not in {"smtp", "smtps"} or not where.hostname:
-        raise ValueError("a mail server is written smtp://USER:PASSWORD@HOST:PORT")
+        raise SettingsError("a mail server is written smtp://USER:PASSWORD@HOST:PORT")
     letter = EmailMessage()
     letter["Subject"], letter["From"], letter["To"] = TITLE, sender, receiver
     letter.set_content(message)
     with _connected(where) as (smtp, sealed):
         if where.username:
             if not sealed:
-                raise ValueError("the mail server offers no TLS, and a password is not sent without it")
+                raise SettingsError("the mail server offers no TLS, and a password is not sent without it")
             smtp.login(unquote(where.username), unquote(where.password or ""))
         smtp.send_message(letter)
 

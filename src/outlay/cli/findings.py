@@ -159,10 +159,10 @@ def _alerts(alerts: Found, place: Found) -> Iterator[Finding]:
         why = next(
             each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
         )
+        why, _, missing = why.partition("; run: ")
         what = f"{many(count, 'alert')} could not be sent to {channel} ({why})"
-        yield Finding(
-            "undelivered", ADVICE, what, f"mend {channel} in [alerts]; outlay alerts check tries again"
-        )
+        do = f"{missing or f'mend {channel} in [alerts]'}; outlay alerts check tries again"
+        yield Finding("undelivered", ADVICE, what, do)
 
 
 def _kept(found: Found) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ def review(
 
 def _send(alerts: Any, letter: str) -> int:
     """Send the letter over every channel; 1 if one did not take it."""
-    from outlay.alerts.send import channels_of
+    from outlay.alerts.send import channels_of, reason_of
     from outlay.core.errors import SettingsError
 
     channels = channels_of(alerts, os.environ)
@@ -68,6 +68,6 @@ def _send(alerts: Any, letter: str) -> int:
         try:
             channel(letter)
         except Exception as error:  # noqa: BLE001 - a channel may fail in any way; the others still go out
-            click.echo(f"outlay: {name} did not take the review: {type(error).__name__}", err=True)
+            click.echo(f"outlay: {name} did not take the review: {reason_of(error)}", err=True)
             failed = 1
     return failed
