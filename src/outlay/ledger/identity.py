@@ -35,8 +35,19 @@ def same_call(kept: Record, other: Record, revisions: Iterable[Revision] = ()) -
 
 
 def as_recorded(kept: Record, recorded: Record, revisions: Iterable[Revision] = ()) -> bool:
-    """Whether a kept call is what was recorded, with what a price book made of it then or later."""
-    return _is_same(kept, recorded) and recorded.charge in _charges(kept, revisions)
+    """Whether a kept call is what was recorded, with what a price book made of it then or later.
+
+    Another book says which it is: who read the same answer on another day may have had it.
+    """
+    return _is_same(kept, recorded) and any(
+        charge == recorded.charge or _is_by_another_book(charge, recorded.charge)
+        for charge in _charges(kept, revisions)
+    )
+
+
+def _is_by_another_book(one: Cost, other: Cost) -> bool:
+    is_unknown = one.amount is None and other.amount is None
+    return _stated(one) is _stated(other) is None and (is_unknown or one.price != other.price)
 
 
 def _is_same(kept: Record, other: Record) -> bool:

@@ -1,0 +1,48 @@
+"""What `verify` must not complain of: a call that is told in several ways."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from outlay.core.cost import Cost, Price, unpriced
+from outlay.core.query import Query
+from outlay.core.record import Record
+from outlay.journal import Journal
+from outlay.ledger import DuckLedger
+from outlay.testing import NOON, FixedClock, call
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[DuckLedger]:
+    ledger = DuckLedger(tmp_path)
+    yield ledger
+    ledger.close()
+
+
+def tell(ledger: DuckLedger, hour: int, *calls: Record) -> None:
+    """Write calls into a journal of their own, as a process that began at this hour does."""
+    journal = Journal(ledger.journals, clock=FixedClock(NOON + timedelta(hours=hour)))
+    for each in calls:
+        journal.append(each)
+    journal.close()
+
+
+def booked(amount: int) -> Cost:
+    """Give a cost by a price book whose version is that amount."""
+    return Cost(Decimal(amount), "priced", price=Price("list", NOON, str(amount)))
+
+
+def test_a_call_that_readers_priced_by_the_books_of_their_days_is_one(ledger: DuckLedger) -> None:
+    """As a batch's results that are read again after `outlay prices update`; the first to come counts."""
+    record = call(charge=booked(1))
+    for hour, charge in enumerate((booked(1), booked(2), unpriced("no price"), unpriced("no price yet"))):
+        tell(ledger, hour, replace(record, charge=charge))
+        assert ledger.verify() == ()
+    assert (ledger.conflicts(), ledger.rows(Query()).total["cost"]) == (0, Decimal(1))
+    unknown = call(charge=unpriced("no price"))
+    tell(ledger, 9, unknown, replace(unknown, charge=unpriced("no price yet")))
+    assert ledger.verify() == ()
