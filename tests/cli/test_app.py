@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from tests.support.command import HUMBLE
 
 from outlay.cli.app import COMMANDS, root
+from outlay.ledger import open_ledger
+from outlay.testing import call
 
 OUTLAY = (sys.executable, "-m", "outlay")
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -589,6 +591,77 @@ def test_a_zsh_without_settings_of_its_own_takes_the_script(
 def test_the_shell_completes_values_too(command: Command, typed: str, offered: str) -> None:
     done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(typed.count(" ")))
     assert (done.stdout.strip("\n"), done.stderr) == (offered, "")
+
+
+@pytest.fixture
+def tagged(environ: dict[str, str], tmp_path: Path, command: Command) -> Path:
+    """Give the folder of a ledger that has taken in three calls with tags."""
+    folder = tmp_path / "tagged"
+    environ["OUTLAY_LEDGER"] = str(folder)
+    ledger = open_ledger(str(folder), home=folder)
+    ledger.add(
+        call(user=user, tags={"team": team, "tenant": "a", "odd name": "b"})
+        for team, user in (("core", "ann"), ("search", "bob"), ("my team", "x y"))
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("outlay report --where tag:", "plain,tag:team=\nplain,tag:tenant="),
+        ("outlay report --where tag:ten", "plain,tag:tenant="),
+        ("outlay report --where tag:team=s", "plain,tag:team=search"),
+        ("outlay report --where user=", "plain,user=ann\nplain,user=bob"),
+        ("outlay report --where day=", ""),
+        ("outlay report --where imaginary=", ""),
+        ("outlay report --by day,tag:te", "plain,day,tag:team\nplain,day,tag:tenant"),
+        ("outlay top --of tag:ten", "plain,tag:tenant"),
+        ("outlay report --ledger nowhere --where tag:", "plain,tag:"),
+        ("outlay report --ledger postgresql://127.0.0.1:1/x --where user=", ""),
+        ("outlay report --ledger nosql://a:b@c/x --where user=", ""),
+    ],
+)
+def test_the_shell_completes_tags_and_values_of_the_ledger_and_changes_nothing(
+    command: Command, tagged: Path, typed: str, offered: str
+) -> None:
+    before = sorted(tagged.rglob("*")), (tagged / "ledger.duckdb").read_bytes()
+    done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(typed.count(" ")))
+    assert (done.stdout.strip("\n"), done.stderr) == (offered, "")
+    assert (sorted(tagged.rglob("*")), (tagged / "ledger.duckdb").read_bytes()) == before
+    assert not (tagged.parent / "nowhere").exists()
+
+
+@pytest.mark.skipif(which("bash") is None, reason="there is no bash on this machine")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("report --where tag : te", "team= tenant="),
+        ("report --where tag :", "team= tenant="),
+        ("report --where user = a", "ann"),
+        ("report --ledger = tagged --where us", "user="),
+        ("report --by day,tag : ten", "tenant"),
+    ],
+)
+def test_bash_completes_behind_the_signs_at_which_it_cuts_words(
+    environ: dict[str, str], tmp_path: Path, command: Command, tagged: Path, words: str, offered: str
+) -> None:
+    (tmp_path / "outlay.bash").write_text(command("completion", "bash").stdout)
+    line = words.replace(" : ", ":").replace(" :", ":").replace(" = ", "=")
+    script = (
+        f'source outlay.bash; compopt() {{ :; }}; COMP_LINE="outlay {line}"; COMP_WORDS=(outlay {words});'
+        ' COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _outlay_completion outlay; echo "${COMPREPLY[*]}"'
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        cwd=tmp_path,
+        env={**environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{offered}\n", "")
 
 
 def test_completion_names_commands_and_options(command: Command) -> None:

@@ -1,5 +1,6 @@
-"""What the shell completes where no command or option stands: files, folders, dimensions, metrics, models."""
+"""What the shell completes where no command or option stands: files, dimensions, metrics, models, tags."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,10 @@ import click
 
 if TYPE_CHECKING:  # loaded when a shell asks
     from click.shell_completion import CompletionItem
+
+_TAG = "tag:"
+_PLAIN = re.compile(r"[\w.:/@+-]+")
+"""What means itself in every shell, and no second name or value in an option of ours."""
 
 
 def files(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
@@ -19,20 +24,25 @@ def folders(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[C
     return _items([typed], kind="dir")
 
 
-def dimensions(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+def dimensions(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Complete the last of the dimensions that stand with commas between them."""
     from outlay.core.query import DIMENSIONS
 
     before, comma, last = typed.rpartition(",")
-    return _items(f"{before}{comma}{name}" for name in (*DIMENSIONS, "tag:") if name.startswith(last))
+    names = _tags(ctx, last) or [name for name in (*DIMENSIONS, _TAG) if name.startswith(last)]
+    return _items(f"{before}{comma}{name}" for name in names)
 
 
-def filters(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
-    """Complete the dimension of a filter up to its equals sign."""
+def filters(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Complete the dimension of a filter up to its equals sign, and behind it what calls have there."""
     from outlay.core.query import DIMENSIONS
 
-    names = (*(f"{name}=" for name in DIMENSIONS), "tag:")
-    return _items(name for name in names if name.startswith(typed))
+    dimension, sign, start = typed.partition("=")
+    if sign:
+        return _items(f"{dimension}={value}" for value in _held(ctx, dimension, start))
+    tags = [f"{name}=" for name in _tags(ctx, typed)]
+    names = (*(f"{name}=" for name in DIMENSIONS), _TAG)
+    return _items(tags or [name for name in names if name.startswith(typed)])
 
 
 def metrics(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
@@ -42,12 +52,12 @@ def metrics(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[C
     return _items(name for name in METRICS if name.startswith(typed))
 
 
-def ranked(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+def ranked(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Complete what ``outlay top --of`` takes."""
     from outlay.core.query import DIMENSIONS
 
-    names = ("calls", "users", "sessions", "features", "models", *DIMENSIONS, "tag:")
-    return _items(name for name in names if name.startswith(typed))
+    names = ("calls", "users", "sessions", "features", "models", *DIMENSIONS, _TAG)
+    return _items(_tags(ctx, typed) or [name for name in names if name.startswith(typed)])
 
 
 def models(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
@@ -67,6 +77,37 @@ def models(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[Co
     names = sorted({name for _provider, name in book.models() if name.startswith(last)})
     names = [name for name in names if not name.endswith("-")]  # what only begins a name
     return _items(f"{before}{comma}{name}" for name in names)
+
+
+def _tags(ctx: click.Context, typed: str) -> list[str]:
+    """Give the tags that begin so; none where that is not the beginning of a tag."""
+    if not typed.startswith(_TAG):
+        return []
+    return [f"{_TAG}{name}" for name in _held(ctx, _TAG, typed.removeprefix(_TAG))]
+
+
+def _held(ctx: click.Context, dimension: str, start: str) -> list[str]:
+    """Give what the calls of an embedded ledger have in a dimension; of a server nothing is asked."""
+    import os
+    from pathlib import Path
+
+    from outlay.core.addresses import is_path, named
+    from outlay.core.errors import OutlayError
+    from outlay.home import working_folder
+    from outlay.settings import load
+
+    typed = getattr(ctx.obj, "ledger", None)
+    try:
+        environ = {**os.environ, **({"OUTLAY_LEDGER": named(typed)} if typed else {})}
+        settings = load(environ, working_folder())
+        if settings.ledger is not None and not is_path(settings.ledger):
+            return []
+        from outlay.ledger.offered import offered
+
+        folder = Path(settings.ledger.strip()).expanduser() if settings.ledger else settings.home
+        return [name for name in offered(folder, dimension, start) if _PLAIN.fullmatch(name)]
+    except (OutlayError, OSError, ValueError):  # the command itself says what is wrong
+        return []
 
 
 def _items(values: Iterable[str], kind: str = "plain") -> "list[CompletionItem]":
