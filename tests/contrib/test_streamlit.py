@@ -225,13 +225,14 @@ def _wait(port: int) -> None:
     pytest.fail("the server did not answer within a minute")
 
 
-def test_without_streamlit_one_line_says_what_to_install(home: Path) -> None:
+@pytest.mark.parametrize("missing", ["streamlit", "plotly"])
+def test_without_what_it_draws_with_one_line_says_what_to_install(home: Path, missing: str) -> None:
     code = (
-        "import sys; sys.modules['streamlit'] = None; import outlay.cli; import importlib.util as u; "
-        "find = u.find_spec; u.find_spec = lambda n, *a: None if n == 'streamlit' else find(n, *a); "
+        f"import sys; sys.modules[{missing!r}] = None; import outlay.cli; import importlib.util as u; "
+        f"find = u.find_spec; u.find_spec = lambda n, *a: None if n == {missing!r} else find(n, *a); "
         "sys.exit(outlay.cli.main(['dashboard']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=home)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert 'pip install "outlay[dashboard]"' in done.stderr
+    assert f'{missing} is not installed; run: pip install "outlay[dashboard]"' in done.stderr
     assert json.dumps(done.stdout) == '""'

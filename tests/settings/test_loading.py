@@ -65,6 +65,22 @@ def test_a_ledger_that_is_no_folder_leaves_journals_in_home(tmp_path: Path, url:
     assert settings.home == tmp_path / "h"
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "postgresql://ann:geheim@db/outlay",
+        "clickhouse://db/outlay?password=geheim",
+        "postgresql//ann:geheim@db/outlay",
+        "host=db password=geheim",
+        "memory:",
+    ],
+)
+def test_a_home_that_is_no_folder_is_refused_without_its_password(tmp_path: Path, named: str) -> None:
+    with pytest.raises(SettingsError, match=r"OUTLAY_HOME.*a folder belongs there") as refused:
+        load({"OUTLAY_HOME": named}, tmp_path)
+    assert "geheim" not in str(refused.value)
+
+
 def test_an_empty_variable_is_no_setting(tmp_path: Path) -> None:
     assert load({"OUTLAY_LEDGER": " "}, tmp_path).ledger is None
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.report import LedgerReader
     from outlay.report.picture import Picture
 
+_NEEDED = ("streamlit", "plotly")  # Streamlit itself starts without the second, and fails at the first chart
+
 
 @click.command
 @click.option(
@@ -87,8 +89,9 @@ def _serve(ledger: str | None, port: int | None) -> int:
     from outlay.core.errors import MissingExtraError
 
     app = find_spec("outlay.contrib.streamlit_app")
-    if find_spec("streamlit") is None or app is None or app.origin is None:
-        raise MissingExtraError.of("dashboard", "streamlit")
+    missing = next((package for package in _NEEDED if find_spec(package) is None), None)
+    if missing or app is None or app.origin is None:
+        raise MissingExtraError.of("dashboard", missing or _NEEDED[0])
     flags = ["--server.address=localhost", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
     flags += [] if port is None else [f"--server.port={port}"]
     flags += [] if sys.stdout.isatty() else ["--server.headless=true"]

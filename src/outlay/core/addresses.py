@@ -32,7 +32,7 @@ def named(ledger: str) -> str:
         return text
     if scheme.lower() == "memory" and ":" in text and not rest.strip("/"):
         return MEMORY
-    if not text or _SPOILT.match(text) or not (is_path(text) or text.startswith(DJANGO)):
+    if not text or is_spoilt(text) or not (is_path(text) or text.startswith(DJANGO)):
         raise SettingsError(_no_ledger(text))
     return text
 
@@ -45,7 +45,7 @@ def _no_ledger(text: str) -> str:
     if is_path(text) and text:
         what, scheme = "this, in which a password may stand,", re.split(r"[:/]", text, maxsplit=1)[0]
     else:
-        what = repr(f"{scheme}{sign}" if _SPOILT.match(text) else text)
+        what = repr(f"{scheme}{sign}" if is_spoilt(text) else text)
     near = get_close_matches(scheme.partition("+")[0].lower(), sorted(_SERVERS), n=1)
     instead = f"did you mean {near[0]}://? There are" if near else "write"
     return f"{what:.80} names no ledger; {instead} {_NAMES}"
@@ -54,6 +54,11 @@ def _no_ledger(text: str) -> str:
 def is_path(ledger: str) -> bool:
     """Say whether a ledger's name is a folder of the embedded ledger, and no URL."""
     return not _SCHEME.match(ledger)
+
+
+def is_spoilt(text: str) -> bool:
+    """Say whether a text is rather a server's URL with a slip in it, in which a password may stand."""
+    return _SPOILT.match(text) is not None
 
 
 def is_server(ledger: str | None) -> bool:

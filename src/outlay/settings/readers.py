@@ -12,7 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
-from outlay.core.addresses import is_path, named
+from outlay.core.addresses import is_path, is_spoilt, named
+from outlay.core.errors import SettingsError
 from outlay.core.query import zone
 from outlay.settings.values import OtelNames, Sync
 
@@ -35,6 +36,14 @@ def _text(value: object) -> str:
 
 def _path(value: object, base: Path) -> Path:
     return (base / Path(_text(value)).expanduser()).absolute()
+
+
+def _folder(value: object, base: Path) -> Path:
+    """Read a folder's path; a ledger's URL would become a folder whose name shows its password."""
+    text = _text(value)
+    if not is_path(text) or is_spoilt(text):
+        raise SettingsError("a folder belongs there; the URL of a ledger goes into ledger or OUTLAY_LEDGER")
+    return _path(text, base)
 
 
 def _address(value: object, _base: Path) -> str:
@@ -137,7 +146,7 @@ def _table(value: object, _base: Path) -> dict[str, Any]:
 
 READERS: Mapping[str, Callable[[object, Path], Any]] = {
     "ledger": _ledger,
-    "home": _path,
+    "home": _folder,
     "sync": _one_of(Sync),
     "sync_interval": _seconds,
     "include_usage": _switch,
