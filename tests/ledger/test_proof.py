@@ -1,19 +1,24 @@
-"""What `verify` must not complain of: a call that is told in several ways."""
+"""What `verify` must not complain of: a call that is told in several ways, or whose id says another day."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from outlay.core.cost import Cost, Price, unpriced
+from outlay.core.ids import uuid7
+from outlay.core.keeping import Disagreement
 from outlay.core.query import Query
 from outlay.core.record import Record
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger
 from outlay.testing import NOON, FixedClock, call
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -46,3 +51,20 @@ def test_a_call_that_readers_priced_by_the_books_of_their_days_is_one(ledger: Du
     unknown = call(charge=unpriced("no price"))
     tell(ledger, 9, unknown, replace(unknown, charge=unpriced("no price yet")))
     assert ledger.verify() == ()
+
+
+def test_a_pruned_call_counts_on_the_day_of_its_instant_or_of_its_id(ledger: DuckLedger) -> None:
+    """An answer that tells no time has an id of 1970. Where a call is lacking, its possible days are told."""
+    days = [NOON - n * DAY for n in (9, 8)]
+    timeless = call(days[1], id=uuid7(datetime(1970, 1, 1, tzinfo=UTC)))
+    tell(ledger, 0, call(days[0]), call(days[1], id=uuid7(days[0])), timeless)
+    ledger.prune(NOON)
+    assert ledger.verify() == ()
+    with duckdb.connect(str(ledger.folder / "ledger.duckdb")) as other:
+        other.execute('DELETE FROM rollups WHERE "at" = ?', [days[1].date()])
+        other.execute('DELETE FROM pruned_days WHERE "day" = ?', [days[1].date()])
+    last, told = f"{days[1]:%Y-%m-%d}", "pruned calls that journals still tell of"
+    assert ledger.verify() == (
+        Disagreement(f"1970-01-01 to {last}", told, "3 or more", "1"),
+        Disagreement(f"{days[0]:%Y-%m-%d} to {last}", told, "2 or more", "1"),
+    )

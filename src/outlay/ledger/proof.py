@@ -12,10 +12,23 @@ from outlay.ledger.ingest import are_read, load_line_by_line, spool_file
 from outlay.ledger.retention import take_old_out
 from outlay.ledger.seal_proof import check
 
+_TOLD = """WITH told AS (
+        SELECT date_trunc('day', min(low)) AS low, date_trunc('day', max(high)) AS high FROM temp.old
+        WHERE id NOT IN (SELECT id FROM late) AND id NOT IN (SELECT id FROM settled WHERE NOT counted)
+        GROUP BY id
+    ), spans AS (SELECT low, high, count(*) AS calls FROM told GROUP BY ALL), needed AS (
+        SELECT wide.low, wide.high, sum(spans.calls) AS calls FROM spans AS wide
+        JOIN spans ON spans.low >= wide.low AND spans.high <= wide.high GROUP BY ALL
+    ), days AS (SELECT "at", sum(calls) AS calls FROM rollups GROUP BY ALL)
+    SELECT low, high, needed.calls, coalesce(sum(days.calls), 0) AS have
+    FROM needed LEFT JOIN days ON days."at" BETWEEN low AND high
+    GROUP BY ALL HAVING needed.calls > have ORDER BY low, high"""
+"""Days, or spans of some, whose totals hold fewer calls than journals tell of."""
+
 
 def verify(engine: Engine, journals: Path, spool_folder: Path) -> tuple[Disagreement, ...]:
     """Compare all that stands in more than one place; the journals have been taken in before."""
-    engine.run('CREATE OR REPLACE TEMP TABLE old (id UUID, "at" TIMESTAMP)')
+    engine.run("CREATE OR REPLACE TEMP TABLE old (id UUID, low TIMESTAMP, high TIMESTAMP)")
     try:
         return (
             *_of_journals(engine, journals, spool_folder),
@@ -74,17 +87,10 @@ def _of_pruned_days(engine: Engine) -> Iterator[Disagreement]:
     for day, currency, calls, cost, rolled, amount in found:
         where = f"{day:%Y-%m-%d} {currency}"
         yield Disagreement(where, "daily totals", f"{calls:,} calls, {cost}", f"{rolled:,} calls, {amount}")
-    more = engine.all(
-        """SELECT "day", n, coalesce(have, 0) FROM
-            (SELECT date_trunc('day', "at") AS "day", count(DISTINCT id) AS n FROM temp.old
-             WHERE id NOT IN (SELECT id FROM late) AND id NOT IN (SELECT id FROM settled WHERE NOT counted)
-             GROUP BY ALL)
-        LEFT JOIN (SELECT "at", sum(calls) AS have FROM rollups GROUP BY ALL) ON "at" = "day"
-        WHERE n > coalesce(have, 0) ORDER BY 1"""
-    )
-    for day, calls, have in more:
+    for low, high, calls, have in engine.all(_TOLD):
+        where = f"{low:%Y-%m-%d}" if low == high else f"{low:%Y-%m-%d} to {high:%Y-%m-%d}"
         what = "pruned calls that journals still tell of"
-        yield Disagreement(f"{day:%Y-%m-%d}", what, f"{calls:,} or more", f"{have:,}")
+        yield Disagreement(where, what, f"{calls:,} or more", f"{have:,}")
 
 
 def _of_tables(engine: Engine) -> Iterator[Disagreement]:

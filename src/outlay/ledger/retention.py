@@ -110,16 +110,17 @@ def _written(tags: Mapping[str, str]) -> tuple[str, list[Any]]:
 
 
 def take_old_out(engine: Engine) -> None:
-    """Take the same out of a batch that is to be compared; its calls go to ``temp.old``, id and instant.
+    """Take the same out of a batch that is to be compared; its calls go to ``temp.old``, id and instants.
 
+    A call counts on the day of its instant, or of its id, if that is older and it came late: between the two.
     With it goes whatever is said about a call that is not here: a prune took it with the call, whose id need
     not tell how old it was. Whether that call should be here its own line says.
     """
     if horizon_of(engine) is None:
         return
-    day = f"""CASE WHEN {_TIMED.format("id")} THEN
+    low = f"""CASE WHEN {_TIMED.format("id")} THEN
         least("at", CAST(uuid_extract_timestamp(id) AS TIMESTAMP)) ELSE "at" END"""
-    _part(engine, f"INSERT INTO temp.old SELECT id, {day} FROM batch WHERE {{call}}")  # noqa: S608  # our own names
+    _part(engine, f'INSERT INTO temp.old SELECT id, {low}, "at" FROM batch WHERE {{call}}')  # noqa: S608  # our own names
     for column in ("score", "revision"):
         about, values = _unknown(engine, column, f"{column} IS NOT NULL", [])
         engine.run(f"DELETE FROM batch WHERE {about}", values)  # noqa: S608  # likewise
