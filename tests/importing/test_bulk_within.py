@@ -155,6 +155,35 @@ def test_litellms_sound_and_lifetimes_in_every_way(place: str, same_keys: bool, 
 
 @pytest.mark.parametrize("as_text", [False, True])
 @pytest.mark.parametrize("same_keys", [False, True])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"usage_object": {"server_tool_use": {"web_search_requests": 1}}},
+        {"usage_object": {"prompt_tokens_details": {"web_search_requests": 1}}},
+        {"usage_object": {"completion_tokens_details": {"image_tokens": 5}}},
+        {"usage_object": {"service_tier": "batch"}},
+        {"cost_breakdown": {"service_tier": "priority"}, "usage_object": {"service_tier": "standard"}},
+    ],
+)
+def test_litellms_searches_pictures_and_tiers_in_every_way(
+    told: dict[str, Any],
+    same_keys: bool,  # noqa: FBT001  # a parameter
+    as_text: bool,  # noqa: FBT001  # a parameter
+) -> None:
+    def usual(found: Any) -> Any:
+        if isinstance(found, dict):
+            return {key: usual(value) for key, value in found.items()}
+        return 0 if isinstance(found, int) else "standard"
+
+    none = {"usage_object": {"server_tool_use": None}}
+    made = [told if n % 7 == 0 else usual(told) if n % 2 else none for n in range(60)]
+    records = both_agree(spent_nothing(made, same_keys=same_keys, as_text=as_text)).records
+    with_usual = [(record.usage.items, record.cost) for record in records]
+    assert sum(each != max(with_usual, key=with_usual.count) for each in with_usual) == 9
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("same_keys", [False, True])
 def test_litellms_details_without_a_usage_object_in_every_way(same_keys: bool, as_text: bool) -> None:  # noqa: FBT001  # parameters
     made = []
     for n in range(60):

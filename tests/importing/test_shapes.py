@@ -193,10 +193,61 @@ def test_litellms_details_without_a_usage_object_are_read(maker: Maker) -> None:
     }  # fmt: skip
 
 
-def test_a_part_of_litellms_that_is_more_than_its_whole_is_a_fault(maker: Maker) -> None:
+def test_litellms_searches_and_pictures_have_prices_of_their_own(maker: Maker) -> None:
+    """Its spend is 0 where it knows no price: searches were left out, and pictures priced as text."""
+    searched = {"usage_object": {"server_tool_use": {"web_search_requests": 2, "tool_search_requests": None}}}
+    row = {**SPENT_NOTHING, "model": "claude-sonnet-4-5", "custom_llm_provider": "anthropic"}
+    found = one(maker, {**row, "metadata": searched})
+    assert dict(found.usage.items) == {"input": 1000, "output": 100, "web_search": 2}
+    assert found.cost == (1000 * 3 + 100 * 15) / Decimal(1_000_000) + 2 * Decimal("0.01")
+    grounded = {"usage_object": {"prompt_tokens_details": {"web_search_requests": 1, "image_tokens": 258}}}
+    row |= {"model": "gemini-2.5-flash", "custom_llm_provider": "gemini"}
+    found = one(maker, {**row, "metadata": grounded})
+    assert dict(found.usage.items) == {"input": 742, "input_image": 258, "output": 100, "web_search": 1}
+    drawn = {"usage_object": {"completion_tokens_details": {"image_tokens": 90, "text_tokens": 10}}}
+    row["model"] = "gemini-2.5-flash-image"
+    found = one(maker, {**row, "metadata": drawn})
+    assert dict(found.usage.items) == {"input": 1000, "output": 10, "output_image": 90}
+    assert found.cost == (1000 * Decimal("0.3") + 10 * Decimal("2.5") + 90 * 30) / Decimal(1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("told", "share"),
+    [
+        ({"usage_object": {"service_tier": "batch"}}, Decimal("0.5")),
+        ({"usage_object": {"service_tier": "standard", "inference_geo": "us"}}, Decimal("1.1")),
+        ({"usage_object": {"service_tier": "standard", "inference_geo": "global"}}, 1),
+        ({"cost_breakdown": {"service_tier": None}, "usage_object": None}, 1),
+    ],
+)
+def test_litellms_tier_decides_the_price(maker: Maker, told: dict[str, Any], share: Decimal) -> None:
+    row = {**SPENT_NOTHING, "model": "claude-sonnet-4-6", "custom_llm_provider": "anthropic"}
+    usual = (1000 * 3 + 100 * 15) / Decimal(1_000_000)
+    assert one(maker, {**row, "metadata": told}).cost == usual * share
+
+
+def test_litellms_flex_is_told_with_its_costs(maker: Maker) -> None:
+    row = {**SPENT_NOTHING, "model": "gpt-5", "metadata": {"cost_breakdown": {"service_tier": "flex"}}}
+    found = one(maker, row)
+    assert found.cost == (1000 * Decimal("0.625") + 100 * 5) / Decimal(1_000_000)
+    assert dict(found.usage.items) == {"input": 1000, "output": 100}
+
+
+def test_a_part_of_litellms_that_is_more_than_its_whole_costs_no_row(maker: Maker) -> None:
+    """Providers tell such: the row with its spend was refused, and so its money lost from all totals."""
     said = {"usage_object": {"completion_tokens_details": {"audio_tokens": 101}}}
-    row = {**SPENT_NOTHING, "model": "gpt-4o", "metadata": said}
-    assert read(maker, row) == [Fault(1, "output_audio 101 is a part of output, which is only 100")]
+    row = {**SPENT_NOTHING, "spend": 0.25, "model": "gpt-4o", "metadata": said}
+    found = one(maker, row)
+    assert dict(found.usage.items) == {"input": 1000, "output_audio": 100}
+    assert (found.cost, "clamped" in found.flags) == (Decimal("0.25"), True)
+    said = {"usage_object": {"prompt_tokens_details": {"cached_tokens": 1373}}}
+    found = one(maker, {**row, "metadata": said})
+    assert dict(found.usage.items) == {"cache_read": 1000, "output": 100}
+    assert (found.cost, "clamped" in found.flags) == (Decimal("0.25"), True)
+    # Mistral's sound lies beside its prompt tokens, as the total says.
+    said = {"usage_object": {"prompt_tokens_details": {"audio_tokens": 1500}}}
+    found = one(maker, {**row, "total_tokens": 2600, "metadata": said})
+    assert dict(found.usage.items) == {"input": 1000, "input_audio": 1500, "output": 100}
 
 
 def test_langfuses_parts_lie_beside_input_where_the_total_says_so(maker: Maker) -> None:

@@ -1,10 +1,11 @@
 """LiteLLM's spend logs: rows of its table LiteLLM_SpendLogs, as JSON or CSV."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from outlay.capture.fields import usage_of_counts
-from outlay.core.errors import UsageError
+from outlay.core.usage import Usage
+from outlay.extract import read
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, stated
 
@@ -19,9 +20,21 @@ CACHED = ("cache_read_input_tokens", "cached_tokens")
 WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens")
 THOUGHT = ("reasoning_tokens",)
 PLACES = ("usage_object", "additional_usage_values")
-AUDIO = "audio_tokens"
 WRITES = "cache_creation_token_details"
-LIVED = {f"ephemeral_{lifetime}_input_tokens": f"cache_write_{lifetime}" for lifetime in ("30m", "1h", "12h")}
+LIVED = tuple(f"ephemeral_{lifetime}_input_tokens" for lifetime in ("30m", "1h", "12h"))
+SIDES = ("prompt_tokens_details", "completion_tokens_details")
+APART = ("audio_tokens", "image_tokens", "video_tokens")  # of either side
+SEARCHES = ("web_search_requests", "google_maps_grounding_requests")
+TERMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "service_tier": {
+        "batch": ("batch", "true"),
+        **{tier: ("service_tier", tier) for tier in ("flex", "priority")},
+    },
+    "inference_geo": {"us": ("geo", "us")},
+    "speed": {"fast": ("speed", "fast")},
+}
+"""Words that a price depends on, as LiteLLM writes them; by any other the usual one holds."""
+_PROXY = "litellm-proxy"  # whose answers tell usage in the same words
 
 
 def is_litellm(row: Mapping[str, Any]) -> bool:
@@ -74,18 +87,28 @@ def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
     if not prompt and not completion:
         return {}
     reasoning = _any((inner(place.get("completion_tokens_details")) for place in places), THOUGHT)
-    read = _any((more, behind), CACHED)
+    cached = _any((more, behind), CACHED)
     lived = _written(places)
     written = _any((more, behind), WRITTEN) or sum(lived.values())
     counts = kept(
         input_tokens=prompt,
         output_tokens=completion,
-        cached_tokens=read or None,
+        cached_tokens=cached or None,
         cache_write_tokens=written or None,
         reasoning_tokens=reasoning or None,
     )
-    apart = {**lived, **_heard(places)}
-    return {"usage": _split(counts, apart)} if apart else counts
+    terms = kept(terms=_terms((*places, inner(metadata.get("cost_breakdown")))) or None)
+    apart = _apart(places)
+    if not lived and not any(apart.values()) and _fits(counts):
+        return {**counts, **terms}
+    return {"usage": _as_answered(row, counts, lived, apart), **terms}
+
+
+def _fits(counts: Mapping[str, int]) -> bool:
+    """Whether no part is more than its whole."""
+    within = counts.get("cached_tokens", 0) + counts.get("cache_write_tokens", 0)
+    thought = counts.get("reasoning_tokens", 0)
+    return within <= counts.get("input_tokens", within) and thought <= counts.get("output_tokens", thought)
 
 
 def _any(places: Iterable[Mapping[str, Any]], names: tuple[str, ...]) -> int:
@@ -97,35 +120,42 @@ def _written(places: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Count what was written to a cache for longer than the usual five minutes."""
     found = (inner(inner(place.get("prompt_tokens_details")).get(WRITES)) for place in places)
     lifetimes: Mapping[str, Any] = next(filter(None, found), {})
-    return {unit: lasted for name, unit in LIVED.items() if (lasted := count(lifetimes.get(name), name))}
+    return {name: lasted for name in LIVED if (lasted := count(lifetimes.get(name), name))}
 
 
-def _heard(places: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Count sound, which costs more than text."""
-    sides = {"input_audio": "prompt_tokens_details", "output_audio": "completion_tokens_details"}
+def _apart(places: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Count by side what has a price of its own: sound, pictures, films, and searches."""
+    sides = {side: [inner(place.get(side)) for place in places] for side in SIDES}
     found = {
-        unit: next(filter(None, (count(inner(place.get(key)).get(AUDIO), AUDIO) for place in places)), 0)
-        for unit, key in sides.items()
+        side: {name: tokens for name in APART if (tokens := _any(within, (name,)))}
+        for side, within in sides.items()
     }
-    return {unit: tokens for unit, tokens in found.items() if tokens}
+    tools = [*(inner(place.get("server_tool_use")) for place in places), *sides[SIDES[0]]]
+    found[SIDES[0]] |= {name: searches for name in SEARCHES if (searches := _any(tools, (name,)))}
+    return found
 
 
-def _split(counts: Mapping[str, int], apart: Mapping[str, int]) -> dict[str, int]:
-    """Take what has a price of its own out of what it is a part of.
+def _terms(places: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Give what else the price depends on: the tier that served, where, and how fast."""
+    told = ((words, str(place.get(name)).lower()) for place in places for name, words in TERMS.items())
+    return dict(words[word] for words, word in told if word in words)
 
-    Raises:
-        UsageError: a part is larger than the whole.
-    """
-    units: dict[str, Any] = dict(usage_of_counts(counts).items)
-    for unit, tokens in apart.items():
-        whole = "input" if unit == "input_audio" else "output" if unit == "output_audio" else "cache_write"
-        left = units.get(whole, 0)
-        most = counts.get("input_tokens", 0) if unit == "input_audio" else left
-        if tokens > most:
-            raise UsageError(f"{unit} {tokens} is a part of {whole}, which is only {most}")
-        taken = min(tokens, left)  # of sound, the rest was read from a cache
-        units |= {whole: left - taken, unit: taken}
-    return {unit: tokens for unit, tokens in units.items() if tokens}
+
+def _as_answered(
+    row: Mapping[str, Any], counts: Mapping[str, int], lived: Mapping[str, int], apart: Mapping[str, Any]
+) -> Usage:
+    """Read counts as those of an answer of the proxy; a part that is more than its whole is flagged."""
+    prompt, completion = ({**apart[side]} for side in SIDES)
+    prompt |= {"cached_tokens": counts.get("cached_tokens", 0), WRITES: lived}
+    prompt["cache_write_tokens"] = counts.get("cache_write_tokens", 0)
+    completion["reasoning_tokens"] = counts.get("reasoning_tokens", 0)
+    told = {
+        "prompt_tokens": counts.get("input_tokens", 0),
+        "completion_tokens": counts.get("output_tokens", 0),
+        **kept(total_tokens=count(row.get("total_tokens"), "total_tokens") or None),
+        **dict(zip(SIDES, (prompt, completion), strict=True)),
+    }
+    return replace(read({"usage": told}, provider=_PROXY, api="chat"), raw=None)
 
 
 def _operation(call_type: str) -> str | None:

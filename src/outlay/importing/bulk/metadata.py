@@ -13,8 +13,10 @@ _AS_TEXT = (
     "completion_tokens_details",
     "additional_usage_values",
     litellm.WRITES,
+    "server_tool_use",
+    "cost_breakdown",
 )
-_APART = (litellm.AUDIO, *litellm.LIVED)  # which go one by one
+_APART = (*litellm.APART, *litellm.LIVED, *litellm.SEARCHES)  # which go one by one
 _USAGE = "$.usage_object"
 _OBJECTS = ("$", _USAGE, f"{_USAGE}.prompt_tokens_details", f"{_USAGE}.completion_tokens_details",
             "$.additional_usage_values", "$.additional_usage_values.prompt_tokens_details",
@@ -72,7 +74,7 @@ def read_by_keys(cells: Cells) -> Details | None:
 
 
 def _nothing_apart(cells: Cells, tree: Tree) -> None:
-    """Leave to the other way what has a price of its own."""
+    """Leave to the other way what has, or gives, a price of its own."""
     for key, found in tree.items():
         if not isinstance(found, str):
             if key in _APART:
@@ -80,6 +82,9 @@ def _nothing_apart(cells: Cells, tree: Tree) -> None:
             _nothing_apart(cells, found)
         elif key in _APART:
             cells.need(is_one_of(found, "0"))
+        elif key in litellm.TERMS:
+            words = ", ".join(map(quoted, litellm.TERMS[key]))
+            cells.need(f"coalesce(lower({found}) NOT IN ({words}), TRUE)")
         elif key in _AS_TEXT:
             _inner(cells, tree, key)
 
@@ -152,7 +157,10 @@ def _only_usual(cells: Cells, metadata: str, valid: str) -> None:
     )
     usual = f"CASE WHEN {valid} THEN NOT regexp_matches({metadata}, {strange}) AND {once} ELSE FALSE END"
     cells.need(f"({metadata} IS NULL OR {valid})")
-    apart = rf'({"|".join(_APART)})\\?"\s*:\s*([^0n\s]|0[^,}}\s])'  # more than none
+    words = "|".join(word for each in litellm.TERMS.values() for word in each)
+    apart = (  # more than none, or a word that decides the price
+        rf'({"|".join(_APART)})\\?"\s*:\s*([^0n\s]|0[^,}}\s])|({"|".join(litellm.TERMS)})\\?"\s*:\s*\\?"(?i:{words})'
+    )
     cells.need_of_odd(f"({metadata} IS NULL OR NOT regexp_matches({metadata}, {quoted(apart)}))", apart)
     twice = "|".join(rf'"{key}\\?"\s*:.*"{key}\\?"\s*:' for key in _READ)
     sign = rf'(?i:failure)|({texts})\\?"\s*:\s*\\?"|{twice}'
