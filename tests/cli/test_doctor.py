@@ -496,6 +496,24 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
         ),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.7"', "mend user and password in ledger"),
         (
+            'FATAL:  no pg_hba.conf entry for host "10.0.0.7", user "me", database "d", no encryption',
+            "ask for encryption in ledger (sslmode=require), or let pg_hba.conf take this user without",
+        ),
+        (
+            "SSL error: certificate verify failed",
+            "name in ledger the certificate's host and the file of who signed it (sslrootcert; ca_cert)",
+        ),
+        (
+            'root certificate file "/root/.postgresql/root.crt" does not exist',
+            "name in ledger the certificate's host and the file of who signed it (sslrootcert; ca_cert)",
+        ),
+        (
+            "FATAL:  connection requires a valid client certificate",
+            "name your certificate and key in ledger (sslcert, sslkey; client_cert, client_cert_key)",
+        ),
+        ('connection is bad: invalid sslmode value: "verifyfull"', "mend the URL in ledger"),
+        ('invalid URI query parameter: "foo"', "mend the URL in ledger"),
+        (
             "refuses 'me': Authentication failed: password is incorrect",
             "mend user and password in ledger",
         ),

@@ -25,6 +25,19 @@ _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
 _ELSEWHERE = "or name another folder by ledger"
 _REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays
+    (r"invalid (sslmode|uri|connection option)", "mend the URL in ledger"),
+    (
+        r"no encryption",
+        "ask for encryption in ledger (sslmode=require), or let pg_hba.conf take this user without",
+    ),
+    (
+        r"client certificate|private key file",
+        "name your certificate and key in ledger (sslcert, sslkey; client_cert, client_cert_key)",
+    ),
+    (
+        r"certificate",
+        "name in ledger the certificate's host and the file of who signed it (sslrootcert; ca_cert)",
+    ),
     (r"password|authentication|pg_hba", "mend user and password in ledger"),
     (
         r"permission denied|not enough privileges",
