@@ -107,3 +107,9 @@ def test_a_currency_in_small_letters_is_no_other_one(tmp_path: Path) -> None:
     data = b"".join(line({"timestamp": TEN, "cost": 1, "currency": each, "n": 1}) for each in told)
     assert left(data, tmp_path) == 1
     assert sorted(each.currency for each in both_agree(data).records) == ["EUR", "SS", "USD", "USD"]
+
+
+def test_a_line_of_the_sign_that_stands_for_an_empty_one_is_a_bad_row() -> None:
+    """It was passed over without a word."""
+    done = both_agree(FIRST + b"\n\x02\n\n" + line({"timestamp": TEN, "cost": 2}))
+    assert (done.new, [number for number, _ in done.faults]) == (2, [2])

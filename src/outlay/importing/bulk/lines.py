@@ -110,7 +110,7 @@ def _each(text: bytes) -> list[bytes]:
 def _plain(text: str | bytes) -> bytes:
     """Give a line as it stands in the file, whether the engine or we have read it."""
     line = text.encode() if isinstance(text, str) else text
-    return b"" if line == _BLANK else line
+    return b"" if line == _BLANK and isinstance(text, str) else line
 
 
 def heading_of(line: bytes) -> Heading | None:
