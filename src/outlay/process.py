@@ -200,6 +200,19 @@ class Process:
         """Return when all that was recorded is in the journal on disk; False if that took too long."""
         return True if self._recorder is None else self._recorder.flush(timeout)
 
+    def bring_home(self, timeout: float) -> None:
+        """Write what was recorded, and ship to a server's ledger what waits, before an end by a signal.
+
+        Each in bounded time: what a server that is away does not take stays in the journal. A program goes on
+        meanwhile, so that what it records then is written once more.
+        """
+        self.flush(timeout)
+        courier = self._courier
+        if courier is not None:
+            courier.start()  # children may have recorded, and this process nothing
+            courier.close()
+            self.flush(timeout)
+
     def open(self, url: str | None = None) -> "LedgerReader":
         """Open a ledger to ask it; what this process has recorded so far is in every answer."""
         from outlay.ledger import (  # noqa: PLC0415 - a program that only records needs no ledger

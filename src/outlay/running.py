@@ -63,7 +63,7 @@ def _begin() -> None:
     try:
         here = process.current()
         here.hooks.watch(include_usage=here.settings.include_usage)
-        drain_when_terminated(here.flush)
+        drain_when_terminated(here.bring_home)
     except Exception as error:  # noqa: BLE001 - see the docstring
         note_failure("outlay run", error)
 

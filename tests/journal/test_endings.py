@@ -377,7 +377,7 @@ def test_when_the_interpreter_is_ending_all_is_drained_already(monkeypatch: pyte
         asked.append(number)
         return False
 
-    endings._wrap(owner, "end", is_end)
+    endings._wrap(owner, "end", is_end, endings.drain_all)
     assert owner.end(1) == 1
     monkeypatch.setattr(sys, "is_finalizing", lambda: True)
     assert owner.end(2) == 2

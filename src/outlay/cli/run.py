@@ -90,7 +90,7 @@ def _record_everything(ctx: click.Context, tags: dict[str, str], end: "_End") ->
     end.tally = recorder.sink = Tally(recorder.sink)
     here.hooks.watch(include_usage=settings.include_usage)
     hand_down(settings, os.environ)
-    drain_when_terminated(here.flush)
+    drain_when_terminated(here.bring_home)
 
 
 _CLIENTS = (

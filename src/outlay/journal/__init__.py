@@ -1,5 +1,6 @@
 """Append-only segment files that take every record before any ledger does."""
 
+from outlay.journal.endings import watch_own_signals
 from outlay.journal.files import private_folder
 from outlay.journal.follow import Follower
 from outlay.journal.journal import Journal
@@ -34,4 +35,5 @@ __all__ = [
     "waiting",
     "watch_exit",
     "watch_forks",
+    "watch_own_signals",
 ]

@@ -43,7 +43,16 @@ class Drained(Protocol):
         ...
 
 
+class Shipping(Protocol):
+    """Something that has more to do before the end than to write: what takes a server."""
+
+    def drain_at_exit(self) -> None:
+        """Hand over what is pending, in bounded time."""
+        ...
+
+
 _drained: "weakref.WeakSet[Drained]" = weakref.WeakSet()
+_shipping: "weakref.WeakSet[Shipping]" = weakref.WeakSet()
 
 
 def drain_all(timeout: float = DRAIN_SECONDS) -> None:
@@ -52,18 +61,32 @@ def drain_all(timeout: float = DRAIN_SECONDS) -> None:
         thing.drain(timeout)
 
 
+def _ship_all() -> None:
+    drain_all()
+    for thing in list(_shipping):
+        thing.drain_at_exit()
+
+
+def watch_own_signals(thing: Shipping) -> None:
+    """Have a thing drained too before a process that writes a journal ends itself by a signal.
+
+    Servers that have handled one do so. Not before ``os._exit``: workers of job queues end so after each job.
+    """
+    _shipping.add(thing)
+
+
 def watch_hard_ends(thing: Drained) -> None:
     """Have a thing drained before this process ends itself without its exit handlers."""
     _drained.add(thing)
     for name in _HARD:
-        _wrap(os, name, lambda *_, **__: True)
-    _wrap(os, "kill", lambda pid=0, number=0, *_, **__: pid == os.getpid() and _is_fatal(number))
-    _wrap(signal, "raise_signal", lambda number=0, *_, **__: _is_fatal(number))
+        _wrap(os, name, lambda *_, **__: True, drain_all)
+    _wrap(os, "kill", lambda pid=0, number=0, *_, **__: pid == os.getpid() and _is_fatal(number), _ship_all)
+    _wrap(signal, "raise_signal", lambda number=0, *_, **__: _is_fatal(number), _ship_all)
     if _is_pool_worker():
         _handle(_Terminated(drain_all))
 
 
-def _wrap(owner: Any, name: str, is_end: Callable[..., bool]) -> None:
+def _wrap(owner: Any, name: str, is_end: Callable[..., bool], drain: Callable[[], None]) -> None:
     """Wrap a function, once, so that all is drained before a call of it that is the process's end."""
     plain = getattr(owner, name, None)
     if plain is None or hasattr(plain, "_outlay"):
@@ -74,7 +97,7 @@ def _wrap(owner: Any, name: str, is_end: Callable[..., bool]) -> None:
         if not sys.is_finalizing():  # else all is drained already, and the writer's thread is frozen
             with suppress(BaseException):  # whatever it is, the process is to end here
                 if is_end(*args, **kwargs):
-                    drain_all()
+                    drain()
         return plain(*args, **kwargs)
 
     wrapper._outlay = True  # type: ignore[attr-defined]  # noqa: SLF001 - our mark

@@ -1,6 +1,7 @@
 """The courier: ships in the background, backs off, drains at the end of a process, begins anew in a child."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -122,6 +123,18 @@ def test_catching_up_says_what_is_missing_and_why(tmp_path: Path, journal: Journ
     assert ledger.info().calls == 1
 
 
+def test_the_end_waits_for_the_turn_of_another_process(tmp_path: Path, journal: Journal) -> None:
+    """Workers of one home end at the same moment: this one wrote last what the other had not seen."""
+    ledger = FaultyLedger()
+    other = Shipper(tmp_path / "journal", Offsets(tmp_path, URL), lambda: ledger)
+    assert other.turn.take()
+    courier = courier_to(ledger, tmp_path, journal, interval=1000)
+    ShippedSink(journal, courier).append(call())
+    threading.Timer(0.5, other.turn.give).start()
+    courier.close()
+    assert ledger.info().calls == 1
+
+
 RECORD = """
 import os, sys, threading, time
 from pathlib import Path
@@ -148,7 +161,7 @@ if how == "engine":
     courier._EXIT_SECONDS = 0.01
 journal = Journal(home / "journal")
 shipper = Shipper(home / "journal", Offsets(home, "postgresql://db/calls"), lambda: Slow(target))
-courier = Courier(shipper, "db", flushed=journal.flush, interval=0.01 if how != "late" else 1000)
+courier = Courier(shipper, "db", flushed=journal.flush, interval=1000 if how in ("late", "signal") else 0.01)
 sink = ShippedSink(journal, courier)
 import importlib.machinery
 importlib.machinery.SourceFileLoader.kept = courier  # to the very end, as a tracer keeps what it has seen
@@ -175,11 +188,14 @@ if how == "multiprocessing":
     workers = [multiprocessing.get_context("fork").Process(target=work) for _ in range(3)]
     for worker in workers: worker.start()
     for worker in workers: worker.join()
-print(time.monotonic())
+print(time.monotonic(), flush=True)
+if how == "signal":
+    import signal
+    signal.raise_signal(signal.SIGTERM)
 """
 
 
-def run(how: str, tmp_path: Path) -> tuple[dict[str | None, int], float]:
+def run(how: str, tmp_path: Path, code: int = 0) -> tuple[dict[str | None, int], float]:
     """Record in a process of its own; give the calls that arrived by user, and how long its end took."""
     quiet = (
         "-W",
@@ -188,7 +204,7 @@ def run(how: str, tmp_path: Path) -> tuple[dict[str | None, int], float]:
     command = [sys.executable, *quiet, "-c", RECORD, str(tmp_path / "home"), str(tmp_path / "target"), how]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     took = time.monotonic() - float(done.stdout.split()[-1])
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (code, "")
     ledger = DuckLedger(tmp_path / "target")
     rows = ledger.rows(Query(by=("user",))).rows
     ledger.close()
@@ -229,6 +245,12 @@ def test_a_ledger_that_still_hangs_when_its_courier_is_closed_is_not_closed_unde
 def test_what_is_left_is_shipped_at_the_end_of_the_process(tmp_path: Path) -> None:
     """Though the next look would have been in a quarter of an hour."""
     assert run("late", tmp_path)[0] == {"parent": 100}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_what_is_left_is_shipped_before_a_signal_that_a_process_sends_itself(tmp_path: Path) -> None:
+    """As uvicorn does when it has shut down."""
+    assert run("signal", tmp_path, -signal.SIGTERM)[0] == {"parent": 100}
 
 
 def test_a_server_that_hangs_holds_the_end_of_a_process_up_for_seconds_only(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from outlay.journal import watch_exit, watch_forks
+from outlay.journal import watch_exit, watch_forks, watch_own_signals
 from outlay.journal.lifecycle import ENGINE_SECONDS
 from outlay.journal.telling import warn
 from outlay.ledger.ship.shipped import Shipped
@@ -14,6 +14,7 @@ from outlay.ledger.ship.shipper import Shipper
 _INTERVAL = 1.0  # seconds between looks at the journals
 _LONGEST = 60.0  # seconds between attempts when nothing works
 _EXIT_SECONDS = 5.0  # how long the end of a process may wait for the server
+_TURN = 0.05  # seconds between looks whether another process has done its work
 _SUSPICIOUS = 5  # failures in a row, after which an entry may be at fault that the ledger does not name
 
 
@@ -69,6 +70,7 @@ class Courier:
     def _start_thread(self) -> None:
         if not self._watched:
             watch_exit(self)
+            watch_own_signals(self)
             self._watched = True
         self._ending, self._deadline = threading.Event(), None
         thread = threading.Thread(target=self._live, args=(self._ending,), name="outlay-courier", daemon=True)
@@ -86,7 +88,16 @@ class Courier:
             self._wake.clear()
             if not ending.is_set():
                 self._pass()
-        self._pass()
+        self._last_pass()
+
+    def _last_pass(self) -> None:
+        """Make the pass of the end; while another process ships, wait for the turn as long as there is time.
+
+        Processes of one home often end at the same moment, and what one of them wrote last came after the
+        pass of another began.
+        """
+        while self._pass().busy and self._may_go_on():
+            time.sleep(_TURN)
 
     def _pause(self) -> float:
         """Give the seconds to the next attempt: longer after each failure, and never the same for all."""
@@ -123,7 +134,7 @@ class Courier:
         goal = self._shipper.waiting()
         done = self._shipper.run(lambda: time.monotonic() < deadline)
         while done.busy and time.monotonic() < deadline and self._shipper.left(goal):
-            time.sleep(0.05)  # another process ships; as soon as it has done so, its work is ours
+            time.sleep(_TURN)  # another process ships; as soon as it has done so, its work is ours
             done = self._shipper.run(lambda: time.monotonic() < deadline)
         left = self._shipper.left(goal)
         if not left:
