@@ -201,17 +201,8 @@ class Process:
         return True if self._recorder is None else self._recorder.flush(timeout)
 
     def bring_home(self, timeout: float) -> None:
-        """Write what was recorded, and ship to a server's ledger what waits, before an end by a signal.
-
-        Each in bounded time: what a server that is away does not take stays in the journal. A program goes on
-        meanwhile, so that what it records then is written once more.
-        """
-        self.flush(timeout)
-        courier = self._courier
-        if courier is not None:
-            courier.start()  # children may have recorded, and this process nothing
-            courier.close()
-            self.flush(timeout)
+        """Write what was recorded, and ship what waits for a server, before a signal ends the process."""
+        self.flush(timeout) if self._courier is None else self._courier.ship_last()
 
     def open(self, url: str | None = None) -> "LedgerReader":
         """Open a ledger to ask it; what this process has recorded so far is in every answer."""

@@ -163,6 +163,15 @@ class Courier:
         if not thread.is_alive():
             self._shipper.close()
 
+    def ship_last(self) -> None:
+        """Ship before a signal ends the process; what it still records meanwhile is written too.
+
+        Of a process whose children alone recorded the thread begins here.
+        """
+        self.start()
+        self.close()
+        self._flushed(_EXIT_SECONDS)
+
     def start_anew_in_child(self) -> None:
         """Begin without thread, turn and connection after a fork."""
         self._shipper.start_anew_in_child()
