@@ -16,6 +16,7 @@ from tests.support.wire import Kept, Server, Stream
 from tests.support.wire_httpx import HttpxServer
 
 from outlay.capture import Recorder, SystemClock, context
+from outlay.core.ids import time_of
 from outlay.instrumentation import Hooks
 from outlay.ledger.memory import MemoryLedger
 from outlay.pricing import cost_of
@@ -181,6 +182,40 @@ def test_raw_forms_count_what_is_read(form: str, kept: Kept) -> None:
     READERS[form](client(whole=form == "raw").files)
     assert len(kept.records) == (1 if form == "left early" else 3)
     assert kept.records[0].cost == PRICE
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["embeddings", "an error"])
+def test_a_line_whose_answer_says_no_time_is_of_when_its_own_id_was_made(
+    kept: Kept,
+    answered: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Else it had an id of 1970, and came late to every ledger that was ever pruned."""
+    name = f"{MADE + 7200:x}" + "e5e98190932e345eb13da6d1"
+    told = line(name, object="list", created=None, id=None)
+    told["response"] = told["response"] if answered else REFUSED["response"]
+    for knows in (True, False):
+        server = Server([by_path({**OPENAI, "/files/file-out/content": written(told)})])
+        hooks = Hooks(lambda: Recorder(kept, clock=SystemClock(), price=cost_of))
+        hooks.instrument("openai")
+        api = openai.OpenAI(api_key="k", http_client=server.client())
+        if knows:
+            api.batches.retrieve("batch_1")
+        api.files.content("file-out")
+        hooks.uninstrument()
+    first, again = kept.records
+    wrote = datetime.fromtimestamp(MADE + 7200, UTC)
+    assert (first.id, first.at, time_of(first.id)) == (again.id, again.at, wrote)
+    ledger = MemoryLedger()
+    ledger.prune(wrote)
+    assert (ledger.add([first]), ledger.add([again]), ledger.info().late) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["403hYy7nMxrxXFWXiwvoLG1q", "f" * 32, "67b613c5e9187190932e345eb13da6d1"])
+def test_an_id_of_another_kind_tells_no_time(kept: Kept, name: str) -> None:
+    told = line(name, object="list", created=None, id=None)
+    server = Server([by_path({**OPENAI, "/files/file-out/content": written(told)})])
+    openai.OpenAI(api_key="k", http_client=server.client()).files.content("file-out")
+    assert time_of(kept.records[0].id).year == 1970
 
 
 def test_embeddings_say_no_time_and_have_the_same_id_all_the_same(kept: Kept) -> None:

@@ -31,6 +31,9 @@ from outlay.instrumentation.wrapping import text_or_none, usage_in
 _MADE = re.compile(r"(?:/messages)?/batches(?:/[^/]+(?:/cancel)?)?")
 _RESULTS = re.compile(r"/messages/batches/([^/]+)/results")
 _FILE = re.compile(r"/files/([^/]+)/content")
+_LINE = re.compile(r"batch_req_([0-9a-f]{8})[0-9a-f]{4}81[0-9a-f]{18}")
+"""OpenAI's id of a line since the autumn of 2024: the Unix second in which it was written, then more. That is
+nowhere promised; ids of another form tell no time."""
 _MARKS = (b'"custom_id"', b'"key"')  # Gemini's lines have the latter
 _LOOKED_AT = 4096  # bytes in which a file of results names the first of its lines
 _FILES = ("output_file_id", "error_file_id", "output_file", "error_file")  # Mistral's have the latter names
@@ -121,7 +124,7 @@ class Batches:
         body = response_inside(line)
         if body is None or (failure := _failure(line)) in _NEVER_SENT:
             return
-        own = _time_in(body)
+        own = _time_in(body) or _time_of(line)
         at = own or (batch.at if batch else None)
         key = "\n".join(str(each) for each in _ids(line, body, scope or (batch.id if batch else "")))
         extra = {
@@ -248,3 +251,8 @@ def _untimed(record: Record, failure: str | None) -> Record:
 def _time_in(fields: Mapping[str, Any]) -> datetime | None:
     moment = fields.get("created_at") or fields.get("created")
     return instant(moment) if isinstance(moment, datetime | str | int | float) else None
+
+
+def _time_of(line: Mapping[str, Any]) -> datetime | None:
+    found = _LINE.fullmatch(str(line.get("id")))
+    return None if found is None else instant(int(found[1], 16))
