@@ -1,6 +1,7 @@
 """``outlay ship``, and what the doctor tells of it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,6 +88,21 @@ def test_a_report_that_lacks_calls_says_so(
     report = outlay("report", "--json", OUTLAY_LEDGER=URL, OUTLAY_HOME=str(home))
     assert (report.returncode, json.loads(report.stdout)["total"]["calls"]) == (0, 0)
     assert "bytes of this home's journals are not in postgresql://127.0.0.1:1/calls yet" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["postgresql://me@127.0.0.1:9/x", "clickhouse://127.0.0.1:9/x"])
+def test_why_a_question_fails_is_said_once_beside_what_waits(
+    command: Callable[..., Any], tmp_path: Path, url: str
+) -> None:
+    """What waits cannot be shipped for the same reason that there is no answer."""
+    program = "import outlay; outlay.record(provider='openai', model='gpt-4o', input_tokens=1)"
+    (tmp_path / "prog.py").write_text(program, encoding="utf-8")
+    where = {"OUTLAY_LEDGER": url, "OUTLAY_HOME": str(tmp_path / "home")}
+    assert command("run", "prog.py", **where).returncode == 0
+    done = command("report", **where)
+    waits, why = done.stderr.splitlines()
+    assert re.fullmatch(r"\d+ bytes of this home's journals are not in \S+/x yet", waits)
+    assert (why.startswith("outlay: "), done.stderr.count("refused"), done.returncode) == (True, 1, 1)
 
 
 def test_a_command_of_several_questions_says_it_once(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from outlay.cli.held import let_go
 from outlay.cli.manual import HELP, epilog, with_manual
 from outlay.cli.near import NearGroup, refuse_empty, refuse_no_text, wrong
 from outlay.cli.options import data_options
@@ -155,10 +156,13 @@ def _invoke(args: Sequence[str] | None) -> int:
         return INTERRUPTED
     except Exception as error:
         message, code = _meaning(error, args)
+        let_go(message)
         if message is None:
             raise
         click.echo(f"outlay: {_one_line(message)}", err=True)
         return code
+    finally:
+        let_go()
     return result if isinstance(result, int) else DONE
 
 

@@ -13,6 +13,7 @@ import click
 
 from outlay import process
 from outlay.atomic import write_file
+from outlay.cli.held import hold
 from outlay.cli.migrating import show_migrations
 from outlay.cli.options import State, state_of
 from outlay.core.addresses import is_path, is_server, named
@@ -55,6 +56,8 @@ def reader_of(settings: Settings, *, new: bool = False) -> LedgerReader:
     if not new:
         check_typed(settings)
         settings = or_empty(settings)
+    if settings.ledger is not None and is_server(settings.ledger):
+        hold()
     return process.use(settings).open()
 
 

@@ -53,7 +53,7 @@ def shipping_first(courier: Courier, seconds: float) -> Callable[[], bool]:
         nonlocal said
         missing = courier.catch_up(seconds)
         if missing is not None and not said:
-            _log.warning("%s", missing)
+            _log.warning("%s", missing, extra={"beside_answer": True})  # which may fail for the same reason
         said = missing is not None
         return not said
 
