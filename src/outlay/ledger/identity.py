@@ -47,7 +47,7 @@ def as_recorded(kept: Record, recorded: Record, revisions: Iterable[Revision] = 
 
 def _is_by_another_book(one: Cost, other: Cost) -> bool:
     is_unknown = one.amount is None and other.amount is None
-    return _stated(one) is _stated(other) is None and (is_unknown or one.price != other.price)
+    return _stated(one) == _stated(other) and (is_unknown or one.price != other.price)
 
 
 def _is_same(kept: Record, other: Record) -> bool:
@@ -61,6 +61,8 @@ def _charges(kept: Record, revisions: Iterable[Revision]) -> tuple[Cost, ...]:
 
 def _stated(charge: Cost) -> Cost | None:
     """Give what is said of a cost by others than a price book; None where nothing is."""
+    if charge.status == "reported":  # what a book says of it may stand beside it, or not
+        return replace(charge, price=None, computed=None, flags=())
     if charge.amount is None or charge.price is not None:
         return None
     return replace(charge, computed=None)

@@ -62,6 +62,8 @@ class CallsContract:
             (unpriced("no price"), Cost(Decimal(3), "priced", price=new)),
             (Cost(Decimal(1), "priced", price=old), Cost(Decimal(2), "priced", price=new)),
             (Cost(Decimal(1), "reported", computed=Decimal(1)), Cost(Decimal(1), "reported", computed=None)),
+            (Cost(Decimal(1), "reported"), Cost(Decimal(1), "reported", price=new, computed=Decimal(2))),
+            (Cost(Decimal(1), "reported", price=old, flags=("extrapolated",)), Cost(Decimal(1), "reported")),
         )
         for first, later in charges:
             record = call(charge=first)
@@ -69,7 +71,7 @@ class CallsContract:
             assert ledger.add([replace(record, charge=later)]) == 0
             assert ledger.get(record.id) == record
         assert ledger.conflicts() == 0
-        ledger.add([replace(record, charge=Cost(Decimal(9), "reported"))])
+        ledger.add([replace(record, charge=Cost(Decimal(9), "reported", price=old))])
         assert ledger.conflicts() == 1
 
     def test_other_content_under_a_known_id_is_set_aside(self, ledger: Ledger) -> None:
