@@ -241,6 +241,15 @@ def test_retries_are_counted_in_one_record(kept: Kept, monkeypatch: pytest.Monke
     assert (kept.only.retries, kept.only.usage.units) == (1, UNITS)
 
 
+def test_retries_of_a_call_that_fails_in_the_end_are_counted(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    with client(bodies.THROTTLED, retries=3) as api, pytest.raises(ClientError):
+        api.converse(**ASK)
+    assert (kept.only.retries, kept.only.status) == (2, "error")
+
+
 def test_a_region_decides_the_price_of_a_model_without_a_profile(kept: Kept) -> None:
     with client(Reply(bodies.CONVERSED)) as api:
         api.converse(**{**ASK, "modelId": MODEL.removeprefix("us.")})

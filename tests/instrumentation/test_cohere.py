@@ -9,7 +9,7 @@ from typing import Any
 import cohere
 import httpx
 import pytest
-from cohere.errors import TooManyRequestsError
+from cohere.errors import ServiceUnavailableError, TooManyRequestsError
 from cohere.v2.raw_client import RawV2Client
 from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, answer, sse, streamed
@@ -260,3 +260,22 @@ def test_a_stream_that_our_reader_stumbles_over_is_a_call(
     assert list(client(HttpxServer([streamed(STREAM)])).chat_stream(**ASK))
     assert (kept.only.cost, kept.only.charge.reason) == (None, "the response could not be read")
     assert failures.pop("_watch") == 1
+
+
+def test_retries_are_counted_in_one_record(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    client(HttpxServer([answer({"message": "busy"}, 503), answer(CHAT)])).chat(**ASK)
+    assert (kept.only.retries, kept.only.usage.units) == (1, UNITS)
+
+
+def test_retries_of_an_async_call_that_fails_in_the_end_are_counted(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cohere.core.http_client._retry_timeout", lambda **_: 0)
+
+    async def main() -> None:
+        with pytest.raises(ServiceUnavailableError):
+            await async_client(HttpxServer([answer({"message": "busy"}, 503)])).chat(**ASK)
+
+    asyncio.run(main())
+    assert (kept.only.retries, kept.only.status) == (2, "error")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from google import genai
-from google.genai import types
+from google.genai import errors, types
 from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
 
@@ -159,3 +159,29 @@ def test_an_error_is_recorded_and_raised_unchanged(kept: Kept) -> None:
 def test_counting_tokens_is_no_billed_call(kept: Kept) -> None:
     client(Server([answer({"totalTokens": 5})])).models.count_tokens(**ASK)
     assert not kept.records
+
+
+BUSY = answer({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}, 503)
+AGAIN = types.GenerateContentConfig(
+    http_options=types.HttpOptions(
+        retry_options=types.HttpRetryOptions(attempts=3, initial_delay=0.001, max_delay=0.001, jitter=0)
+    )
+)
+
+
+def test_retries_are_counted_in_one_record(kept: Kept) -> None:
+    api = client(Server([BUSY, answer(BODY)]))
+    api.models.generate_content(**ASK, config=AGAIN)
+    api = client(Server([BUSY, BUSY, streamed(STREAM)]))
+    list(api.models.generate_content_stream(**ASK, config=AGAIN))
+    assert [(record.retries, record.usage.units) for record in kept.records] == [(1, UNITS), (2, UNITS)]
+
+
+def test_retries_of_an_async_call_that_fails_in_the_end_are_counted(kept: Kept) -> None:
+    async def main() -> None:
+        api = client(Server([BUSY]))
+        with pytest.raises(errors.ServerError):
+            await api.aio.models.generate_content(**ASK, config=AGAIN)
+
+    asyncio.run(main())
+    assert (kept.only.retries, kept.only.status) == (2, "error")

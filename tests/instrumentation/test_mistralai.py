@@ -13,6 +13,7 @@ from mistralai.client import Mistral
 from mistralai.client.chat import Chat
 from mistralai.client.errors import SDKError
 from mistralai.client.utils.eventstreaming import EventStream
+from mistralai.client.utils.retries import BackoffStrategy, RetryConfig
 from pydantic import BaseModel
 from tests.support.cancelled import cancel_while_reading
 from tests.support.wire import Kept, Server, answer, sse, streamed
@@ -190,3 +191,20 @@ def test_unhooking_restores(kept: Kept, hooks: Hooks) -> None:
         assert not hasattr(method, "__wrapped__")
     client(Server([answer(CHAT)])).chat.complete(**ASK)
     assert not kept.records
+
+
+def test_retries_are_counted_in_one_record(kept: Kept) -> None:
+    again = RetryConfig(
+        "backoff", BackoffStrategy(1, 1, 1, 60_000, jitter_ms=0), retry_connection_errors=True
+    )
+    busy = answer({"message": "busy"}, 503)
+
+    async def main() -> None:
+        api = client(Server([busy, busy, answer(CHAT)]))
+        await api.chat.complete_async(**ASK, retries=again)
+
+    list(client(Server([busy, streamed(STREAM)])).chat.stream(**ASK, retries=again))
+    asyncio.run(main())
+    client(Server([answer(CHAT)])).chat.complete(**ASK, retries=again)
+    assert [record.retries for record in kept.records] == [1, 2, 0]
+    assert [record.usage.units for record in kept.records] == [UNITS] * 3

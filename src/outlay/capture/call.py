@@ -44,6 +44,7 @@ class Call:
         "_recorder",
         "_started",
         "_status",
+        "_tried",
         "_usage",
         "api",
         "done",
@@ -78,6 +79,7 @@ class Call:
         self.model = model
         self.streamed = streamed
         self.retries = 0
+        self._tried = False
         self.terms: dict[str, str] = {}
         self.extra: dict[str, Any] = {}
         self.said = None if recorder.texts is None else Said(recorder.texts)
@@ -115,6 +117,12 @@ class Call:
         """Note the moment at which the first part of a stream came; later ones change nothing."""
         if self._first is None:
             self._first = self._recorder.clock.monotonic()
+
+    def attempt(self) -> None:
+        """Note that its request is sent; each time after the first is a retry."""
+        if self._tried:
+            self.retries += 1
+        self._tried = True
 
     def answer(self, body: Any, api: str | None = None) -> None:
         """Record that the call worked with this answer, an SDK's object, a mapping or a body's text.

@@ -19,7 +19,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     Raises:
         ImportError: it is not installed.
     """
-    from aiobotocore import client, eventstream, response  # noqa: PLC0415 - loaded only where it is hooked
+    from aiobotocore import client, endpoint, eventstream, response  # noqa: PLC0415 - loaded only where it is hooked
 
     patches = Patches()
     around = partial(
@@ -28,6 +28,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         settle=bedrock.settler(watch_async),
     )
     patches.replace(client.AioBaseClient, "_make_api_call", around)
+    patches.replace(endpoint.AioEndpoint, "_needs_retry", _asking_again)
     patches.replace(eventstream.AioEventStream, "_parse_event", _parsing)
     patches.override(eventstream.AioEventStream, "close", leaving)
     _body(patches, response.StreamingBody, "close", leaving)
@@ -47,6 +48,17 @@ def _body(patches: Patches, owner: type, close: str, wrap: Callable[..., Any]) -
         patches.replace(owner, close, wrap)
     else:
         patches.add(owner, close, wrap(lambda self: getattr(self.__wrapped__, close)()))
+
+
+def _asking_again(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @wraps(original)
+    async def _needs_retry(self: Any, attempts: int, operation_model: Any, *args: Any, **kwargs: Any) -> Any:
+        again = await original(self, attempts, operation_model, *args, **kwargs)
+        if again:
+            bedrock.going_again(operation_model, attempts)
+        return again
+
+    return _needs_retry
 
 
 def _parsing(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

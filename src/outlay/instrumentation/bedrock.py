@@ -138,7 +138,6 @@ def settler(watching: Callable[..., Any]) -> Callable[[Call, Any], None]:
 
     def settle(call: Call, result: Any) -> None:
         metadata = result.get("ResponseMetadata") or {}
-        call.retries = metadata.get("RetryAttempts", 0)
         body = result.get("body")
         if call.streamed:
             stream = result["stream"] if body is None else body
@@ -184,6 +183,27 @@ def came(body: Any, amount: int | None, chunk: bytes) -> None:
     seen.take(chunk)
     if amount is None or amount < 0 or (not chunk and amount > 0):
         seen.finish()
+
+
+@guarded
+def going_again(operation: Any, attempts: int) -> None:
+    """Count a retry of a call's own operation; what credentials need within it is tried for itself."""
+    call = inside.get()
+    if isinstance(call, Call) and operation.service_model.service_name == SERVICE:
+        call.retries = attempts
+
+
+def asking_again(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap ``Endpoint._needs_retry``, which is told of the attempts so far."""
+
+    @wraps(original)
+    def _needs_retry(self: Any, attempts: int, operation_model: Any, *args: Any, **kwargs: Any) -> Any:
+        again = original(self, attempts, operation_model, *args, **kwargs)
+        if again:
+            going_again(operation_model, attempts)
+        return again
+
+    return _needs_retry
 
 
 def parsing(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,11 +18,12 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     Raises:
         ImportError: it is not installed.
     """
-    from botocore import client, eventstream, response  # noqa: PLC0415 - loaded only where it is hooked
+    from botocore import client, endpoint, eventstream, response  # noqa: PLC0415 - loaded only where it is hooked
 
     patches = Patches()
     around = partial(measured, begin=bedrock.beginner(recorder, patches), settle=bedrock.settler(watch))
     patches.replace(client.BaseClient, "_make_api_call", around)
+    patches.replace(endpoint.Endpoint, "_needs_retry", bedrock.asking_again)
     patches.replace(eventstream.EventStream, "_parse_event", bedrock.parsing)
     patches.replace(eventstream.EventStream, "close", leaving)
     patches.replace(response.StreamingBody, "read", bedrock.reading)

@@ -25,6 +25,8 @@ from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import (
     UNREAD,
     Begin,
+    attempting,
+    attempting_async,
     measured,
     measured_async,
     text_or_none,
@@ -52,6 +54,7 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         ImportError: it is not installed.
     """
     from cohere import raw_base_client  # noqa: PLC0415 - loaded only where it is hooked
+    from cohere.core import http_client  # noqa: PLC0415 - likewise
     from cohere.v2 import raw_client  # noqa: PLC0415 - likewise
 
     patches = Patches()
@@ -59,6 +62,8 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         _hook(patches, recorder, owner, measured, _stream)
     for async_owner in (raw_base_client.AsyncRawBaseCohere, raw_client.AsyncRawV2Client):
         _hook(patches, recorder, async_owner, measured_async, _async_stream)
+    patches.replace(http_client.HttpClient, "request", attempting)  # asks itself again
+    patches.replace(http_client.AsyncHttpClient, "request", attempting_async)
     _hook_transcripts(patches, recorder)
     return patches
 

@@ -15,6 +15,7 @@ from outlay.core.usage import Usage
 from outlay.extract import collector
 from outlay.instrumentation import google_batches, google_turns
 from outlay.instrumentation.patches import Patches
+from outlay.instrumentation.wrapping import attempting, attempting_async
 
 OLDEST = (1, 40)  # before, an answer was a dict
 METHODS = {
@@ -42,6 +43,8 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
     patches.replace(client, "request_streamed", lambda original: _sync_stream(original, begin))
     patches.replace(client, "async_request", lambda original: _async(original, begin))
     patches.replace(client, "async_request_streamed", lambda original: _async_stream(original, begin))
+    patches.replace(client, "_request_once", attempting)
+    patches.replace(client, "_async_request_once", attempting_async)
     google_turns.hook(recorder, patches)
     google_batches.hook(recorder, patches, client)
     return patches

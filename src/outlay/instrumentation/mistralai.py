@@ -1,7 +1,7 @@
 """mistralai: chat, agents, FIM, conversations, embeddings, OCR, transcripts; direct, on Azure, on Vertex."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -19,6 +19,7 @@ from outlay.instrumentation.hosts import provider_at
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import (
     Begin,
+    attempting,
     leaving,
     leaving_async,
     mark,
@@ -63,6 +64,9 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
                 _replace(patches, found, name, begin)
         classes = (_class(home, "jobs", "Jobs"), _class(home, "files", "Files"))
         mistral_batches.hook(recorder, patches, classes, partial(_served, provider))
+        retries = _module(f"{home}.utils.retries")
+        for name in ("retry_with_backoff", "retry_with_backoff_async") if retries is not None else ():
+            patches.replace(retries, name, _trying)
         streams = _module(f"{home}.utils.eventstreaming")
         if streams is not None:
             for close in ("close", "__exit__"):
@@ -89,6 +93,16 @@ def _class(home: str, module: str, owner: str) -> Any:
 def _replace(patches: Patches, owner: Any, name: str, begin: Begin) -> None:
     patches.replace(owner, name, lambda original: measured(original, begin, _settle))
     patches.replace(owner, f"{name}_async", lambda original: measured_async(original, begin, _settle))
+
+
+def _trying(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap what runs a function, awaited or not, until it works."""
+
+    @wraps(original)
+    def retry(func: Callable[[], Any], *args: Any, **kwargs: Any) -> Any:
+        return original(attempting(func), *args, **kwargs)
+
+    return retry
 
 
 def _beginner(recorder: Callable[[], Recorder], patches: Patches, provider: str | None, api: str) -> Begin:

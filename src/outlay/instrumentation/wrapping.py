@@ -117,6 +117,34 @@ def looked_at_async(original: Callable[..., Awaitable[Any]], look: Look) -> Call
     return method
 
 
+def attempting(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap what sends a call's request once: a client that tries again comes by here again."""
+
+    @wraps(original)
+    def attempt(*args: Any, **kwargs: Any) -> Any:
+        _attempted()
+        return original(*args, **kwargs)
+
+    return attempt
+
+
+def attempting_async(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Wrap a coroutine function likewise."""
+
+    @wraps(original)
+    async def attempt(*args: Any, **kwargs: Any) -> Any:
+        _attempted()
+        return await original(*args, **kwargs)
+
+    return attempt
+
+
+def _attempted() -> None:
+    call = inside.get()
+    if isinstance(call, Call):
+        call.attempt()
+
+
 def usage_in(body: Any, call: Call, api: str | None = None) -> Usage:
     """Read what an answer used; one that cannot be read gives the reason instead."""
     if call.said is not None:
