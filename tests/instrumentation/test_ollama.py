@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -174,3 +174,36 @@ def test_questions_to_a_system_one_model_are_a_call(kept: Kept) -> None:
     question = {"type": "noul", "instructions": "Is this rude?"}
     client(HttpxServer([answer(body)])).systemone(model="one", state="hi", questions={"rude": question})
     assert (kept.only.usage.units, kept.only.provider, kept.only.model) == (UNITS, "ollama", "one")
+
+
+class Held(httpx.AsyncByteStream):
+    """A body that says whether it was closed."""
+
+    closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in PARTS:
+            yield json.dumps(part).encode() + b"\n"
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["hooked", "bare"])
+def test_a_stream_that_is_closed_gives_its_connection_back_at_once(
+    *, ours: bool, kept: Kept, hooks: Hooks
+) -> None:
+    if not ours:
+        hooks.uninstrument("ollama")
+    body = Held()
+    answering = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
+
+    async def main() -> None:
+        api = ollama.AsyncClient(host="http://localhost:11434", transport=answering)
+        stream: Any = await api.chat(stream=True, **ASK)
+        await anext(stream)
+        await stream.aclose()
+        assert body.closed
+
+    asyncio.run(main())
+    assert len(kept.records) == ours

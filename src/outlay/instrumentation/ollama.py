@@ -103,13 +103,19 @@ def _async(original: Callable[..., Awaitable[Any]], begin: Begin) -> Callable[..
 
 
 async def _lazily_async(start: Callable[[], Call | None], chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    call = start()
-    source: Any = chunks
+    call, passed = start(), [chunks]
     if call is not None:
-        source = watch_async(first_inside_async(call, chunks), Watch(call, collector("ollama", call.api)))
+        first = first_inside_async(call, chunks)
+        passed = [watch_async(first, Watch(call, collector("ollama", call.api))), first, chunks]
     try:
-        async for chunk in source:
+        async for chunk in passed[0]:
             yield chunk
     finally:
-        if not getattr(source, "ag_running", True):  # else it was left within a step
-            await source.aclose()
+        # Each to the last, which holds the connection: left to the loop they would close some steps later.
+        for each in passed:
+            await _close(each)
+
+
+async def _close(source: Any) -> None:
+    if not getattr(source, "ag_running", True):  # else it was left within a step
+        await source.aclose()
