@@ -3,6 +3,7 @@
 import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from outlay.capture.guard import guarded
@@ -112,7 +113,7 @@ def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = Non
     those of its class. They hold it weakly: in a cycle it would outlive the caller's last reference, and with
     it the connection.
     """
-    kind, itself, connection = type(response), weakref.ref(response), response.stream
+    kind, itself, connections = type(response), weakref.ref(response), [response.stream]
     readers: list[weakref.ref[Any]] = []
 
     def iter_bytes(chunk_size: int | None = None) -> Iterator[bytes]:
@@ -133,26 +134,28 @@ def tee(response: Any, seen: Watch, hidden: Callable[[bytes], bool] | None = Non
 
     def close() -> None:
         leave()
-        response = itself()
-        if response is not None:  # it may be gone, where it is collected in a cycle with its reader
-            _let_go(response)
-            kind.close(response)
-        else:
-            connection.close()
+        for each in _closing(itself(), "close", connections):
+            each()
 
     async def aclose() -> None:
         leave()
-        response = itself()
-        if response is not None:
-            _let_go(response)
-            await kind.aclose(response)
-        else:
-            await connection.aclose()
+        for each in _closing(itself(), "aclose", connections):
+            await each()
 
     response.iter_bytes = iter_bytes
     response.aiter_bytes = aiter_bytes
     response.close = close
     response.aclose = aclose
+
+
+def _closing(response: Any, name: str, connections: list[Any]) -> list[Callable[[], Any]]:
+    """Give what closes a response; where it is gone, collected with its reader, its connection, once."""
+    held = connections.copy()
+    connections.clear()
+    if response is None:
+        return [getattr(connection, name) for connection in held]
+    _let_go(response)
+    return [partial(getattr(type(response), name), response)]
 
 
 def _let_go(response: Any) -> None:
