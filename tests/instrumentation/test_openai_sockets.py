@@ -235,6 +235,70 @@ def test_responses_over_a_websocket_are_a_call_each(kept: Kept) -> None:
     assert {(record.api, record.model) for record in kept.records} == {("responses", "gpt-4o-2024-08-06")}
 
 
+REFUSED = {
+    "type": "error",
+    "status": 400,
+    "error": {
+        "type": "invalid_request_error",
+        "code": "previous_response_not_found",
+        "message": "Previous response with id 'resp_x' not found.",
+        "param": "previous_response_id",
+    },
+}
+
+
+def test_a_request_that_an_error_answers_is_a_failed_call(kept: Kept) -> None:
+    response: dict[str, Any] = {"id": "resp_1", "object": "response", "model": "gpt-4o-2024-08-06"}
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    answer: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**response, "status": "in_progress"}},
+        {"type": "response.completed", "response": {**response, "status": "completed", "usage": usage}},
+        {**REFUSED, "error": {"code": "websocket_connection_limit_reached"}},  # answers no request
+    ]
+    with (
+        listening(SocketPeer([], [[REFUSED], answer])) as address,
+        client(address).responses.connect() as connection,
+    ):
+        connection.response.create(model="gpt-4o", input="hi", previous_response_id="resp_x")
+        until(connection, "error")
+        connection.send({"type": "response.create", "model": "gpt-4o", "input": "hi"})
+        until(connection, "error")
+    refused, answered = kept.records
+    assert (refused.status, refused.error_type, refused.error) == (
+        "error",
+        "ResponseFailedError",
+        "previous_response_not_found",
+    )
+    assert (refused.api, refused.model, refused.cost, refused.usage.units) == (
+        "responses",
+        "gpt-4o",
+        None,
+        {},
+    )
+    assert (answered.status, answered.cost) == ("success", Decimal("0.0035"))
+
+
+def test_a_request_of_the_async_client_that_an_error_answers_is_a_failed_call(kept: Kept) -> None:
+    async def main(address: str) -> None:
+        async with async_client(address).responses.connect() as connection:
+            await connection.response.create(model="gpt-4o", input="hi")
+            await connection.recv()
+
+    with listening(SocketPeer([], [[REFUSED]])) as address:
+        asyncio.run(main(address))
+    assert (kept.only.status, kept.only.model) == ("error", "gpt-4o")
+
+
+def test_an_error_in_a_realtime_session_is_no_call(kept: Kept) -> None:
+    with (
+        listening(SocketPeer([SESSION], [[REFUSED]])) as address,
+        client(address).realtime.connect(model="gpt-realtime") as connection,
+    ):
+        connection.send({"type": "input_audio_buffer.commit"})
+        until(connection, "error")
+    assert not kept.records
+
+
 def test_unhooking_lets_go(kept: Kept, hooks: Hooks, address: str) -> None:
     hooks.uninstrument("openai")
     with client(address).realtime.connect(model="gpt-realtime") as connection:

@@ -1,12 +1,14 @@
 """openai's websockets: realtime sessions and responses, one record for each response and each transcript.
 
 Every event is received by ``recv_bytes`` once, whoever parses it. Which provider answers stands in the
-request that opened the connection.
+request that opened the connection. A request for a response that an ``error`` answers is a failed call; in a
+realtime session, where most errors are of other events, none tells that it is of such a request.
 """
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial, wraps
 from importlib import import_module
@@ -49,12 +51,14 @@ def hook(recorder: Callable[[], Recorder], patches: Patches) -> None:
         except ImportError:
             continue  # an older or newer release has it elsewhere, or not at all
         begin = partial(_session_of, recorder, patches, api)
-        for owner, receiving, closing in (
-            (getattr(home, name, None), _receiving, _closing),
-            (getattr(home, f"Async{name}", None), _receiving_async, _closing_async),
+        for owner, receiving, sending, closing in (
+            (getattr(home, name, None), _receiving, _sending, _closing),
+            (getattr(home, f"Async{name}", None), _receiving_async, _sending_async, _closing_async),
         ):
             if owner is not None:
                 patches.replace(owner, "recv_bytes", partial(receiving, begin=begin))
+                if api == "responses":
+                    patches.replace(owner, "send", partial(sending, begin=begin))
                 patches.override(owner, "close", closing)
 
 
@@ -68,6 +72,7 @@ class Session:
         self._model = model
         self._transcriber: str | None = None
         self._open: dict[str, Call] = {}
+        self._waiting: deque[str | None] = deque()  # the models of requests that nothing answered yet
         self._pid = os.getpid()
 
     def hear(self, message: bytes | str) -> None:
@@ -89,11 +94,27 @@ class Session:
         elif kind in ("session.created", "session.updated"):
             model, transcriber = models_of(event.get("session"))
             self._model, self._transcriber = model or self._model, transcriber or self._transcriber
+        elif kind == "error":
+            self._refused(fields_of(event.get("error")) or event)
+
+    def sends(self, event: Any) -> None:
+        """Look at one event that is about to be sent."""
+        said = fields_of(event) or {}
+        if said.get("type") == "response.create":
+            self._waiting.append(text_or_none(said.get("model")))
 
     def _call(self, api: str, model: str | None) -> Call:
         return Call(self._recorder(), provider=self._provider, api=api, model=model, sent=True)
 
+    def _refused(self, error: Mapping[str, Any]) -> None:
+        """Record the request that an error answers; one that answers none, as of age, is no call."""
+        if self._waiting:
+            call = self._call(self._api, self._waiting.popleft() or self._model)
+            call.fail(ResponseFailedError(str(error.get("code") or error.get("type") or "failed")))
+
     def _began(self, response: dict[str, Any]) -> None:
+        if self._waiting:
+            self._waiting.popleft()
         call = self._call(self._api, text_or_none(response.get("model")) or self._model)
         call.streamed = True
         self._open[str(response.get("id"))] = call
@@ -158,6 +179,13 @@ def _hear(begin: Callable[[Any], Session | None], connection: Any, message: Any)
 
 
 @guarded
+def _sends(begin: Callable[[Any], Session | None], connection: Any, event: Any) -> None:
+    session = begin(connection)
+    if session is not None:
+        session.sends(event)
+
+
+@guarded
 def _broke(connection: Any, error: BaseException) -> None:
     """Note that a connection is gone; a receive that was cancelled or timed out leaves it as it is."""
     name = type(error).__name__
@@ -201,6 +229,26 @@ def _receiving_async(
         return message
 
     return recv_bytes
+
+
+def _sending(original: Callable[..., Any], begin: Callable[[Any], Session | None]) -> Callable[..., Any]:
+    @wraps(original)
+    def send(self: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
+        _sends(begin, self, event)
+        return original(self, event, *args, **kwargs)
+
+    return send
+
+
+def _sending_async(
+    original: Callable[..., Awaitable[Any]], begin: Callable[[Any], Session | None]
+) -> Callable[..., Awaitable[Any]]:
+    @wraps(original)
+    async def send(self: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
+        _sends(begin, self, event)
+        return await original(self, event, *args, **kwargs)
+
+    return send
 
 
 def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
