@@ -50,6 +50,9 @@ def test_a_usual_usage_with_a_breakdown_is_split_by_it() -> None:
         ("b", {"input": 4, "output": 3}),
     ]
     assert found.units == {"input": 10, "output": 4}
+    half = {"model": "c", "usage": {"prompt_tokens": 0}}
+    found = read({**body, "usage_breakdown": {"models": [*rows, half]}}, provider="groq", api="chat")
+    assert (found.flags, found.reason) == (("partial",), "the usage has no completion tokens")
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,143 @@ BODIES: dict[str, tuple[str, str, dict[str, Any], Counts, tuple[str, ...]]] = {
         {"input": 10, "output": 4, "web_search": 1},
         (),
     ),
+    "perplexity: thoughts and citations stand beside the answer": (
+        "perplexity",
+        "chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 20,
+                "total_tokens": 30,
+                "reasoning_tokens": 5,
+                "citation_tokens": 7,
+            }
+        },
+        {"input": 10, "output": 20, "reasoning": 5, "citation_tokens": 7},
+        (),
+    ),
+    "chat: writes beside the details, of which there are none": (
+        "openai",
+        "chat",
+        {
+            "usage": {
+                "prompt_tokens": 10,
+                "completion_tokens": 4,
+                "total_tokens": 14,
+                "cache_creation_input_tokens": 6,
+            }
+        },
+        {"input": 4, "cache_write": 6, "output": 4},
+        (),
+    ),
+    "deepseek: a hit that is the whole total was the prompt": (
+        "deepseek",
+        "chat",
+        {"usage": {"prompt_cache_hit_tokens": 5, "total_tokens": 5}},
+        {"cache_read": 5},
+        (),
+    ),
+    "live: thoughts outside of the response, where no prompt is told": (  # 4 + 3 = 7
+        "google",
+        "live",
+        {"usageMetadata": {"responseTokenCount": 4, "thoughtsTokenCount": 3, "totalTokenCount": 7}},
+        {"output": 4, "reasoning": 3},
+        ("reasoning_additive",),
+    ),
+    "interactions: no answer, as the total tells": (  # 10 + 2 + 3 = 15
+        "google",
+        "interactions",
+        {
+            "usage": {
+                "total_input_tokens": 10,
+                "total_thought_tokens": 2,
+                "total_tool_use_tokens": 3,
+                "total_tokens": 15,
+            }
+        },
+        {"input": 13, "reasoning": 2},
+        (),
+    ),
+    "interactions: a tool that nobody knows was used": (
+        "google",
+        "interactions",
+        {
+            "usage": {
+                "total_input_tokens": 10,
+                "total_output_tokens": 4,
+                "total_tokens": 14,
+                "grounding_tool_count": [{"type": "odd", "count": 2}],
+            }
+        },
+        {"input": 10, "output": 4},
+        ("unknown_keys",),
+    ),
+    "interactions: a tool that nobody knows was not used": (
+        "google",
+        "interactions",
+        {
+            "usage": {
+                "total_input_tokens": 10,
+                "total_output_tokens": 4,
+                "total_tokens": 14,
+                "grounding_tool_count": [{"type": "odd", "count": 0}],
+            }
+        },
+        {"input": 10, "output": 4},
+        (),
+    ),
+    "invoke_model: a result of fewer than no tokens": (
+        "bedrock",
+        "invoke_model",
+        {"inputTextTokenCount": 10, "results": [{"tokenCount": -3}, {"tokenCount": 4}]},
+        {"input": 10, "output": 4},
+        ("clamped",),
+    ),
+    "invoke_model: metrics that tell another prompt": (
+        "bedrock",
+        "invoke_model",
+        {
+            "prompt_token_count": 10,
+            "generation_token_count": 4,
+            "amazon-bedrock-invocationMetrics": {"inputTokenCount": 9, "outputTokenCount": 4},
+        },
+        {"input": 10, "output": 4},
+        ("total_mismatch",),
+    ),
+    "invoke_model: metrics without the prompt that the body leaves out": (
+        "bedrock",
+        "invoke_model",
+        {
+            "generation_token_count": 4,
+            "amazon-bedrock-invocationMetrics": {"inputTokenCount": 0, "outputTokenCount": 4},
+        },
+        {"output": 4},
+        ("partial",),
+    ),
+    "invoke_model: metrics without the answer that the body leaves out": (
+        "bedrock",
+        "invoke_model",
+        {
+            "prompt_token_count": 10,
+            "amazon-bedrock-invocationMetrics": {"inputTokenCount": 10, "outputTokenCount": 0},
+        },
+        {"input": 10},
+        ("partial",),
+    ),
+    "transcription: a maker with one of chat's names": (
+        "openai",
+        "transcription",
+        {"usage": {"prompt_tokens": 10}},
+        {"input": 10},
+        ("partial",),
+    ),
+    "transcription: no answer, as the total tells": (
+        "openai",
+        "transcription",
+        {"usage": {"input_tokens": 10, "total_tokens": 10}},
+        {"input": 10},
+        (),
+    ),
 }
 
 
