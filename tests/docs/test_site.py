@@ -55,6 +55,16 @@ def test_the_code_that_the_billing_rules_name_is_there() -> None:
     assert not [name for name in modules if not (ROOT / "src" / f"{name.replace('.', '/')}.py").exists()]
 
 
+def test_every_file_of_the_tree_that_a_page_names_is_there() -> None:
+    path = re.compile(r"`((?:src|tests|tools|benchmarks|docs|examples|\.ci)/[\w./-]+)`")
+    pages = [*ROOT.glob("*.md"), *PAGES]
+    named = {(page.name, name) for page in pages for name in path.findall(page.read_text(encoding="utf-8"))}
+    assert len(named) > 100
+    assert [each for each in sorted(named) if not (ROOT / each[1]).exists()] == [
+        ("CONTRIBUTING.md", "src/outlay/instrumentation/name.py")  # which is to be made
+    ]
+
+
 HOWTO = (DOCS / "howto.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"`outlay ([^`]+)`", HOWTO)
 

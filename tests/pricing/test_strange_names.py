@@ -29,6 +29,7 @@ LISTED: list[tuple[str | None, str, str]] = [
     ("anthropic", "claude-sonnet-4-5-20250929[1m]", "anthropic/claude-sonnet-4-5"),
     ("anthropic", "claude-opus-4-6[1m]", "anthropic/claude-opus-4-6"),
     ("anthropic", "claude-3-5-sonnet-latest", "anthropic/claude-3-5-sonnet"),
+    ("bedrock", "us-east-1/amazon.nova-2-5-sonic", "bedrock/amazon.nova-2-5-sonic"),  # which has no version
     (
         "bedrock",
         "anthropic.claude-sonnet-4-5-20250929-v1:0",
