@@ -132,7 +132,8 @@ class OutlaySpanProcessor(SpanProcessor):
     def _read(self, span: ReadableSpan) -> tuple[Reading, ReadableSpan] | None:
         scope = span.instrumentation_scope
         name, version = (scope.name, scope.version) if scope is not None else ("", None)
-        reading = read_span(span.attributes or {}, name, version)
+        # A plain dict: each look into what the SDK hands out goes through two more classes of its own.
+        reading = read_span(dict(span.attributes or {}), name, version)
         return None if reading is None else (reading, span)
 
     def _watch(self) -> None:
