@@ -113,3 +113,13 @@ def test_a_line_of_the_sign_that_stands_for_an_empty_one_is_a_bad_row() -> None:
     """It was passed over without a word."""
     done = both_agree(FIRST + b"\n\x02\n\n" + line({"timestamp": TEN, "cost": 2}))
     assert (done.new, [number for number, _ in done.faults]) == (2, [2])
+
+
+@pytest.mark.parametrize("odd", ['"user": "cut \\ud83d"', '"": 1', '"*": 1'])
+def test_a_line_that_the_engine_cannot_read_keeps_no_other_from_the_bulk(odd: str, tmp_path: Path) -> None:
+    """It sent the whole block one by one: right, but as slow as if there were no engine."""
+    rows = [f'{{"timestamp": "{TEN}", "cost": {n}, "n": {n}}}' for n in range(1, 60)]
+    data = "".join(f"{row}\n" for row in [*rows, f'{{"timestamp": "{TEN}", "cost": 0.5, {odd}}}']).encode()
+    assert left(data, tmp_path) == 1
+    done = both_agree(data)
+    assert done.new + len(done.faults) == 60

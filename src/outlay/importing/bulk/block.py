@@ -34,8 +34,9 @@ _COUNT = "SELECT count(*) FROM foreign_told"
 _TOLD = """CREATE OR REPLACE TEMP TABLE foreign_told
     (number BIGINT, moment TIMESTAMP, id UUID, key UBIGINT, silent BOOLEAN, is_call BOOLEAN)"""
 _REST = """CREATE OR REPLACE TEMP TABLE foreign_rest AS
-    SELECT rowid AS number, line, hash(TRY(json_keys(line))) AS layout FROM foreign_lines
-    WHERE rowid NOT IN (SELECT number FROM foreign_told)"""
+    SELECT number, line, CASE WHEN keys IS NOT NULL THEN hash(keys) END AS layout FROM (
+    SELECT rowid AS number, line, TRY(json_keys(line)) AS keys FROM foreign_lines
+    WHERE rowid NOT IN (SELECT number FROM foreign_told))"""
 # What several threads have filled has rests of row groups in its midst, which the ledger would get too.
 _IN_ORDER = "SELECT * FROM temp.foreign_told ORDER BY number"
 _TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped", "rest")

@@ -28,6 +28,8 @@ _TELL: Mapping[str, Callable[[Cells], Told | None]] = {
     "langfuse": langfuse.tell,
     "helicone": helicone.tell,
 }
+_STRANGE = frozenset({"", "*"})  # keys that the engine's paths cannot name
+_SIGNS = frozenset('"\\')  # likewise, in a key
 _ZONE = "(SELECT any_value(ahead) FROM foreign_hours WHERE hour = replace({text}, ' ', 'T')[:13])"
 _HOUR = timedelta(hours=1)
 _SMALLEST = timedelta(microseconds=1)
@@ -45,7 +47,7 @@ class Origin:
 def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layout]:
     """Give the frequent layouts of ``foreign_rest`` that can be read in bulk."""
     found = bench.all(
-        f"""SELECT layout, arg_min(line, number) FROM foreign_rest
+        f"""SELECT layout, arg_min(line, number) FROM foreign_rest WHERE layout IS NOT NULL
         GROUP BY layout ORDER BY count(*) DESC LIMIT {_LAYOUTS}"""  # noqa: S608  # our own names
         if origin.heading is None
         else "SELECT 0, line FROM foreign_lines ORDER BY rowid LIMIT 1"
@@ -137,7 +139,7 @@ def _uuid(bench: Workbench) -> str:
 
 def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str, str] | None:
     """Say under which name of the row each field stands; see ``reading.renamed``. None: it cannot be said."""
-    if not keys or len(set(keys)) < len(keys) or any('"' in key or "\\" in key for key in keys):
+    if not keys or len(set(keys)) < len(keys) or any(key in _STRANGE or _SIGNS & {*key} for key in keys):
         return None
     if not mapping:
         return {key: key for key in keys}
