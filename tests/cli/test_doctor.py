@@ -159,7 +159,7 @@ def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay)
     assert unpriced[0]["what"] == "acme/imaginary-9 has no known price, or a partial one, for 9 calls"
     assert unpriced[-1]["what"] == "11 calls of 2 more models without a price"
     assert len(unpriced) == 4
-    step, _, after = unpriced[0]["do"].removeprefix("outlay ").replace(" R", " 2").partition(", then outlay ")
+    step, _, after = unpriced[0]["do"].removeprefix("outlay ").replace(" R", " 2").partition(" && outlay ")
     assert step == "prices set imaginary-9 --provider acme --input 2 --output 2"
     assert outlay(*step.split()).returncode == 0
     assert outlay(*after.split()).returncode == 0
@@ -178,7 +178,7 @@ def test_a_model_that_is_written_otherwise_than_its_price_is_told_which_may_be_m
     assert finding["what"] == "openai/gpt4o has no known price, or a partial one, for 1 call"
     meant, _, step = finding["do"].partition("; else ")
     assert meant == "is it gpt-4o, gpt-4 or gpt-5? then have the program name it so"
-    assert step.startswith("outlay prices set gpt4o --provider openai --input R --output R, then outlay ")
+    assert step.startswith("outlay prices set gpt4o --provider openai --input R --output R && outlay ")
     broken = tmp_path / "prices.toml"
     broken.write_text("[", encoding="utf-8")
     finding = found(outlay("doctor", "--json", OUTLAY_PRICES=str(broken)), "unpriced")
@@ -276,7 +276,7 @@ def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: P
     assert [each["what"] for each in barred] == [
         f"{path} cannot be written by this user" for path in (home, home / "journal")
     ]
-    assert barred[0]["do"].startswith(f"chmod -R u+rwX {home}, ")  # its own, by a mode
+    assert barred[0]["do"] == f"chmod -R u+rwX {home}"  # its own, by a mode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
@@ -339,7 +339,7 @@ def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot be used as a folder" in found(done, "permissions")["what"]
     path = tmp_path / "ledger"
-    assert found(done, "permissions")["do"] == f"move {path} away, or name another folder by ledger"
+    assert found(done, "permissions")["do"] == f"name another folder by ledger, or move {path} away"
 
 
 def test_a_file_in_the_place_of_the_journals_is_moved_away(
@@ -351,7 +351,7 @@ def test_a_file_in_the_place_of_the_journals_is_moved_away(
         each for each in json.loads(outlay("doctor", "--json").stdout)["findings"] if each["level"] == "fault"
     ]
     assert fault["what"] == f"{home / 'journal'} cannot be used as a folder by this user"
-    assert fault["do"] == f"move {home / 'journal'} away, or name another folder by ledger"
+    assert fault["do"] == f"name another folder by ledger, or move {home / 'journal'} away"
     (home / "journal").unlink()
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 
@@ -368,8 +368,8 @@ def test_a_mode_of_ones_own_is_no_matter_of_owners(
 
     (home / "journal").chmod(0o500)
     do = found(doctor(), "permissions")["do"]
-    assert do == f"chmod -R u+rwX {home / 'journal'}, or name another folder by ledger"
-    subprocess.run(do.partition(", or")[0].split(), check=True)
+    assert do == f"chmod -R u+rwX {home / 'journal'}"
+    subprocess.run(do.split(), check=True)
     assert all(each["level"] == "note" for each in json.loads(doctor().stdout)["findings"])
 
 
@@ -398,7 +398,7 @@ def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
     assert done.returncode == 1, done.stderr
     (barred,) = (each for each in json.loads(done.stdout)["findings"] if each["name"] == "permissions")
     assert barred["what"] == f"{tmp_path / 'above'} cannot be written by this user"
-    assert barred["do"] == f"sudo install -d -o $(id -un) {home}, or name another folder by ledger"
+    assert barred["do"] == f"name another folder by ledger, or sudo install -d -o $(id -un) {home}"
 
 
 def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:

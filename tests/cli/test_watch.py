@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 from textual.widgets import DataTable, Static
 
 from outlay.cli.watch_view import WatchApp
+from outlay.core.usage import Usage
 from outlay.journal import Follower, Journal
 from outlay.testing import call
 
@@ -33,7 +35,9 @@ def test_the_lines_can_be_json(outlay: Outlay, tmp_path: Path, monkeypatch: Any)
     monkeypatch.setattr("outlay.journal.Follower", lambda journal: Follower(journal, from_start=True))
     journal = Journal(folder)
     journal.append(call(model="gpt-4o", cost="0.5"))
-    journal.append(call(model="x\x1b[31m", status="error", error_type="Boom", cost=None))
+    why = "the call failed before any usage was known"
+    failed = call(model="x\x1b[31m", status="error", error_type="Boom", cost=None)
+    journal.append(replace(failed, usage=Usage(reason=why)))
     assert journal.flush()
     journal.close()
     found = [json.loads(line) for line in outlay("watch", "--for", "0", "--json").stdout.splitlines()]
@@ -43,6 +47,7 @@ def test_the_lines_can_be_json(outlay: Outlay, tmp_path: Path, monkeypatch: Any)
     assert "$0.500000" in first
     assert "\x1b" not in second
     assert second.endswith("unknown  Boom")
+    assert "  - in, - out  " in second  # 0 would be a count
 
 
 def test_the_view_ends_by_ctrl_c(tmp_path: Path) -> None:
@@ -51,6 +56,21 @@ def test_the_view_ends_by_ctrl_c(tmp_path: Path) -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("ctrl+c")
         assert app.interrupted
+
+    asyncio.run(look())
+
+
+@pytest.mark.parametrize("gone", ["#totals", "#minutes", "#models", "#calls"])
+def test_a_tick_while_the_view_is_taken_down_ends_nothing(tmp_path: Path, gone: str) -> None:
+    async def look() -> None:
+        journal = Journal(tmp_path)
+        app = WatchApp(Follower(tmp_path), ZoneInfo("UTC"), str(tmp_path))
+        async with app.run_test(size=(80, 24)):
+            await app.query_one(gone).remove()
+            journal.append(call(cost="0.5"))
+            assert journal.flush()
+            app.look()
+            assert app.live.total.calls == 1
 
     asyncio.run(look())
 
@@ -69,7 +89,7 @@ def test_the_cost_of_models_and_calls_is_seen_in_any_terminal(
             await pilot.pause()
             models, calls = (app.query_one(name, DataTable) for name in ("#models", "#calls"))
             assert (models.region.x == calls.region.x) is stacked
-            async with asyncio.timeout(20):  # a column is as wide as its cells when the table has been idle
+            async with asyncio.timeout(60):  # a column is as wide as its cells once the table has been idle
                 for table in (models, calls):
                     while "$0.500000" not in "".join(each.text for each in table.render_line(1)):
                         await pilot.pause(0.01)

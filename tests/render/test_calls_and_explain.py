@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from outlay.cli.watch_view import call_cells
 from outlay.core.cost import Cost, CostLine, Price, unpriced
 from outlay.core.record import Record
 from outlay.core.usage import Usage
@@ -106,6 +107,17 @@ def test_tokens_that_nobody_counted_are_unknown_and_a_stated_nothing_is_0(record
     assert "tokens        unknown" in explain_text(silent, Page(), UTC_ZONE)
     stated = replace(record, usage=Usage(), charge=unpriced("no price for x"))
     assert "tokens        0 in, 0 out" in explain_text(stated, Page(), UTC_ZONE)
+
+
+def test_wherever_a_call_is_listed_tokens_that_nobody_counted_are_no_0(record: Record) -> None:
+    silent = replace(record, usage=Usage(reason="the response states no usage"), charge=unpriced("no usage"))
+    view = calls_view([silent], UTC_ZONE)
+    (row,) = csv.DictReader(io.StringIO(view_csv(view)))
+    assert (row["input_tokens"], row["output_tokens"]) == ("", "")
+    assert "u1 - - 812 ms unknown" in " ".join(view_text(view, Page()).split())
+    assert call_cells(silent, UTC_ZONE)[-3:] == ("-", "-", "u1")
+    stated = replace(record, usage=Usage(), charge=unpriced("no price for x"))
+    assert call_cells(stated, UTC_ZONE)[-3:] == ("0", "0", "u1")
 
 
 def test_an_unknown_price_says_why(record: Record) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.report.test_cube import many
 from tests.support.browser import browser
 
 from outlay.core.record import Record
+from outlay.core.usage import Usage
 from outlay.ledger import open_ledger
 from outlay.render.figures import ranked, stacked
 from outlay.render.html import html_text
@@ -119,6 +120,11 @@ def test_the_dearest_calls_show_what_is_a_feature_on_the_page(feature: str | Non
     record = call(query_type="rag", tags={"feature": "search", "team": "core"})
     found = told(html_text(page_of(reader([record]), feature=feature)))
     assert found["dearest"][0][3] == shown
+
+
+def test_the_dearest_calls_show_no_tokens_where_nobody_counted_any() -> None:
+    silent = replace(call(cost="0.5"), usage=Usage(reason="the response states no usage"))
+    assert told(html_text(page_of(reader([silent]))))["dearest"][0][4:6] == ["-", "-"]
 
 
 def test_a_narrow_page_has_its_legends_above_the_bars(

@@ -23,7 +23,7 @@ _AHEAD = timedelta(minutes=5)  # of a record's instant; hosts are seldom so far 
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
-_ELSEWHERE = "or name another folder by ledger"
+_ELSEWHERE = "name another folder by ledger"  # a command stands last, so that its line can be typed as it is
 _REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays
     (r"invalid (sslmode|uri|connection option)", "mend the URL in ledger"),
     (
@@ -90,13 +90,15 @@ def _freed(barred: Mapping[str, str], place: Found) -> str:
     if why == READ_ONLY:
         return f"name another folder by ledger, since this one is on {READ_ONLY}"
     if barred["cannot_be"] == NO_FOLDER:
-        return f"move {quote(path)} away, {_ELSEWHERE}"
+        return f"{_ELSEWHERE}, or move {quote(path)} away"
     home = PurePath(place["home"])
     if PurePath(path) in home.parents:
-        return f"sudo install -d -o $(id -un) {quote(place['home'])}, {_ELSEWHERE}"
-    do = f"chmod -R u+rwX {quote(path)}" if why == MODE else f"sudo chown -R $(id -un) {quote(path)}"
+        return f"{_ELSEWHERE}, or sudo install -d -o $(id -un) {quote(place['home'])}"
+    if why == MODE:
+        return f"chmod -R u+rwX {quote(path)}"
+    do = f"sudo chown -R $(id -un) {quote(path)}"
     kept = PurePath(path) == home or home in PurePath(path).parents
-    return f"{do}, {_ELSEWHERE}" if kept else do  # settings and prices lie elsewhere
+    return f"{_ELSEWHERE}, or {do}" if kept else do  # settings and prices lie elsewhere
 
 
 def _place(place: Found) -> Iterator[Finding]:
@@ -150,9 +152,8 @@ def _ledger(found: Found) -> Iterator[Finding]:
         )
     elif is_server(found["settings"]["ledger"]):  # one that the command line names, and no program feeds
         what = f"{found['settings']['ledger']} cannot be asked ({found['error']})"
-        yield Finding(
-            "server", FAULT, what, _mend(found["error"], "start the server, or name another ledger")
-        )
+        do = _mend(found["error"], "start the server, or name another ledger")
+        yield Finding("server", FAULT, what, do)
     elif not found["place"]["barred"]:  # else that is why
         what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"

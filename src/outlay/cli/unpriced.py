@@ -93,7 +93,7 @@ def _of_model(each: Mapping[str, Any], since: str) -> Iterator[tuple[str, str]]:
     step = f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R"
     yield (
         f"{provider}/{model} has no known price, or a partial one, for {some}{lacking}",
-        f"{_meant(each['near'])}{step}, then outlay reprice --since {since}",
+        f"{_meant(each['near'])}{step} && outlay reprice --since {since}",
     )
 
 

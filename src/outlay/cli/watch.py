@@ -73,12 +73,14 @@ def _calls(follower: "Follower", seconds: float | None) -> "Iterator[Record]":
 
 def _line(record: "Record", *, as_json: bool) -> str:
     from outlay.journal import line_of
+    from outlay.render.calls import tokens_of
     from outlay.render.cells import count, dollars, milliseconds, name
 
     if as_json:
         return line_of(record).decode().rstrip()
     status = "ok" if record.success else name(record.error_type or "error")
-    tokens = f"{count(record.input_tokens)} in, {count(record.output_tokens)} out"
+    into, out = tokens_of(record)
+    tokens = f"{count(into)} in, {count(out)} out"
     cost = dollars(record.cost, record.currency)
     return (
         f"{record.at:%Y-%m-%d %H:%M:%S}Z  {name(record.provider)} {name(record.model)}  {tokens}  "

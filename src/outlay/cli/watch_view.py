@@ -1,12 +1,13 @@
 """The live view of ``outlay watch``: a Textual application over a ``report.live.Live``."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.record import Record
 from outlay.journal import Follower
-from outlay.render.calls import status_of
+from outlay.render.calls import status_of, tokens_of
 from outlay.render.cells import count, dollars, milliseconds, name, sums
 from outlay.report.live import Live, Sum
 
@@ -15,6 +16,7 @@ try:
     from textual.app import App, ComposeResult
     from textual.binding import Binding
     from textual.containers import Horizontal
+    from textual.css.query import NoMatches
     from textual.widgets import DataTable, Footer, Header, Sparkline, Static
 except ImportError:
     raise MissingExtraError.of("watch", "textual") from None
@@ -79,7 +81,8 @@ class WatchApp(App[None]):
     def look(self) -> None:
         """Take what came in, and draw it."""
         came = self.live.take(self._follower.poll())
-        self._draw(changed=came > 0)
+        with suppress(NoMatches):  # a tick that comes while the view is taken down
+            self._draw(changed=came > 0)
 
     def action_clear(self) -> None:
         """Count from now on."""
@@ -136,8 +139,7 @@ def call_cells(record: Record, tz: ZoneInfo) -> tuple[str, ...]:
         name(record.model),
         milliseconds(record.latency_ms),
         status_of(record),
-        count(record.input_tokens),
-        count(record.output_tokens),
+        *map(count, tokens_of(record)),
         name(record.user),
     )
 

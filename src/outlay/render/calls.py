@@ -11,7 +11,7 @@ from outlay.render.sheets import Field, Sheet, View
 
 _OLDER = "extrapolated"
 _WHOM = (("user", 6), ("query_type", 7), ("session", 8))
-_FIGURES = ("provider", "model", "input_tokens", "output_tokens", "latency_ms", "cost", "currency", "id")
+_FIGURES = ("provider", "model", "latency_ms", "cost", "currency", "id")
 
 
 def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
@@ -38,7 +38,16 @@ def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
 def _row(record: Record, tz: ZoneInfo) -> Row:
     whom = {name: getattr(record, name) for name, _ in _WHOM}
     figures = {name: getattr(record, name) for name in _FIGURES}
+    into, out = tokens_of(record)
+    figures |= {"input_tokens": into, "output_tokens": out}
     return {"at": local_time(record.at, tz), "calls": 1, "status": status_of(record), **whom, **figures}
+
+
+def tokens_of(record: Record) -> tuple[int | None, int | None]:
+    """Give the tokens that went in and came out; of a call whose usage nobody told none, for 0 is a count."""
+    if not record.usage.items and record.usage.reason is not None:
+        return None, None
+    return record.input_tokens, record.output_tokens
 
 
 def status_of(record: Record) -> str:

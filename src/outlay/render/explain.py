@@ -8,7 +8,8 @@ from outlay.core.cost import CostLine, Price
 from outlay.core.money import rate_text, text_of, total
 from outlay.core.record import Record, Revision
 from outlay.render.as_table import Column, Page, table, wrapped
-from outlay.render.cells import count, local_time, milliseconds, name, quantity
+from outlay.render.calls import tokens_of
+from outlay.render.cells import UNKNOWN, count, local_time, milliseconds, name, quantity
 
 _LABEL = 14
 _INDENT = 2  # of what is set below its label, on a narrow page
@@ -54,9 +55,8 @@ def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
 
 
 def _tokens(record: Record) -> str:
-    if not record.usage.items and record.usage.reason is not None:
-        return "unknown"  # 0 would be a count
-    return f"{count(record.input_tokens)} in, {count(record.output_tokens)} out"
+    into, out = tokens_of(record)
+    return UNKNOWN if into is None else f"{count(into)} in, {count(out)} out"
 
 
 def _lines(record: Record, page: Page) -> str:

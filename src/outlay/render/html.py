@@ -9,6 +9,7 @@ from outlay.core.errors import MissingExtraError
 from outlay.core.money import text_of
 from outlay.core.query import LATENCY_BOUNDS_MS, Row
 from outlay.core.record import Record
+from outlay.render.calls import tokens_of
 from outlay.render.cells import count, dollars, milliseconds, name, sums
 from outlay.render.figures import COLOURS, bare, layouts
 from outlay.report.cube import OTHERS, Cell
@@ -125,8 +126,7 @@ def _call(record: Record, feature: str) -> list[str]:
         name(record.model),
         name(record.user),
         name(_feature(record, feature)),
-        count(record.input_tokens),
-        count(record.output_tokens),
+        *map(count, tokens_of(record)),
         milliseconds(record.latency_ms),
         dollars(record.cost, record.currency),
         record.status if record.success else name(record.error_type or "error"),

@@ -16,6 +16,7 @@ from outlay.core.query import Order, zone
 from outlay.core.record import Record
 from outlay.pricing.history import histories
 from outlay.render.as_table import Page
+from outlay.render.calls import tokens_of
 from outlay.render.cells import count, dollars, local_time, milliseconds, name
 from outlay.render.explain import explain_text
 
@@ -39,8 +40,7 @@ def calls(scene: Scene) -> None:
                 "model": name(record.model),
                 "user": name(record.user),
                 "query type": name(record.query_type),
-                "input": count(record.input_tokens),
-                "output": count(record.output_tokens),
+                **dict(zip(("input", "output"), map(count, tokens_of(record)), strict=True)),
                 "latency": milliseconds(record.latency_ms),
                 "cost": dollars(record.cost, record.currency),
                 "status": record.status if record.success else name(record.error_type or "error"),
