@@ -171,7 +171,7 @@ FORECASTS: dict[str, Forecaster] = {
 DETECTORS: dict[str, Detector] = {
     "ours": ours,
     "mean + 3 sd of 28 days": beyond_sd(3.0),
-    "mean + 2.9 sd of 28 days": beyond_sd(2.9),  # on real series as often wrong as ours
+    "mean + 2.9 sd of 28 days": beyond_sd(2.9),  # on real series a little more often wrong than ours
     "last value + 3 sd": beside_yesterday,
     "seasonal naive + 3 sd": beside_last_week,
     "weekday median and MAD": by_weekday,
