@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from outlay.core.cost import Cost, CostLine
-from outlay.core.errors import LedgerError, RefusedEntryError, SettingsError
+from outlay.core.errors import LedgerError, QueryError, RefusedEntryError, SettingsError
 from outlay.core.keeping import Disagreement, Pruned
 from outlay.core.query import CallQuery, Query, filters
 from outlay.core.record import Loss, Score
@@ -23,6 +23,7 @@ from outlay.ledger.clickhouse.faults import told_plainly
 from outlay.ledger.clickhouse.place import Place as ClickHousePlace
 from outlay.ledger.clickhouse.place import place_of
 from outlay.ledger.clickhouse.tables import spread
+from outlay.ledger.duck import DuckLedger
 from outlay.ledger.identity import checked_id
 from outlay.ledger.memory import MemoryLedger
 from outlay.ledger.postgres.place import Place
@@ -236,3 +237,21 @@ def test_a_log_that_the_engine_could_not_write_back_stops_a_compaction(
     assert not (tmp_path / "ledger.duckdb.new").exists()
     assert ledger.rows(Query()).total["calls"] == 1
     ledger.close()
+
+
+@pytest.mark.parametrize("where", [{"user": "a\ud800"}, {"tag:t": ["v", "a\ud800"]}, {"tag:\ud800": None}])
+def test_a_filter_that_is_no_text_is_refused_in_one_line(tmp_path: Path, where: dict[str, Any]) -> None:
+    """DuckDB and ClickHouse's driver told of it in words of their own; memory, which can hold it, looks."""
+    ledger = DuckLedger(tmp_path)
+    ledger.add([call(user="ann")])
+    told = r"ud800' is no text in UTF-8; write one that is"
+    for ask in (
+        lambda: ledger.rows(Query(where=filters(where))),
+        lambda: ledger.lines(Query(where=filters(where))),
+        lambda: list(ledger.calls(CallQuery(where=filters(where)))),
+        lambda: ledger.rows(Query(by=("tag:\ud800",))),
+    ):
+        with pytest.raises(QueryError, match=told):
+            ask()
+    assert MemoryLedger().rows(Query(where=filters(where))).total["calls"] == 0
+    assert ledger.rows(Query()).total["calls"] == 1

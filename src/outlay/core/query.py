@@ -218,3 +218,17 @@ class Selected:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+def check_texts(query: Query | CallQuery) -> None:
+    """See that an engine can be asked for it: half a surrogate pair is no text to any.
+
+    Raises:
+        QueryError: a dimension or a value is none.
+    """
+    by = query.by if isinstance(query, Query) else ()
+    for text in (*by, *(each for name, values in query.where for each in (name, *values))):
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            raise QueryError(f"{text!a:.60} is no text in UTF-8; write one that is") from None

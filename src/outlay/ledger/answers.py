@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from outlay.core.money import total as total_of
-from outlay.core.query import CallQuery, Query, Row, Rows
+from outlay.core.query import CallQuery, Query, Row, Rows, check_texts
 from outlay.core.record import Record, Revision
 from outlay.ledger import ranks, rolled, sealed, sql
 from outlay.ledger.dialect import DUCKDB, Dialect, in_one_currency, reading_newest
@@ -45,6 +45,7 @@ class Tables(Asked, Protocol):
 
 def rows(tables: Tables, query: Query) -> Rows:
     """Answer with one row a group, and the total over the same calls, pruned ones among them."""
+    check_texts(query)
     recorded = _fitted(tables, tables.dialect)
     standing = newest(tables)
     dialect = _judging(tables, query, recorded if standing is tables.dialect else standing)
@@ -229,6 +230,7 @@ def _sums(metrics: Sequence[str], values: Sequence[Any], mixed: dict[str, tuple[
 
 def lines(tables: Tables, query: Query) -> tuple[Row, ...]:
     """Add up the lines of costs, one row for each group, unit, currency, rate and input rate."""
+    check_texts(query)
     bounds = bounds_of(tables) if sql.needs_bounds(query) else None
     if bounds is None and sql.needs_bounds(query):
         return ()
@@ -243,6 +245,7 @@ def lines(tables: Tables, query: Query) -> tuple[Row, ...]:
 
 def page(tables: Tables, query: CallQuery, size: int, last: Record | None) -> list[Record]:
     """Give the next calls in the order of the query, behind ``last``, scores and revisions applied."""
+    check_texts(query)
     names = tuple(tables.columns("calls"))
     listed = ", ".join(f'"{name}"' for name in names)
     dialect = standing(tables, query)
