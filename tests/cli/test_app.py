@@ -586,6 +586,18 @@ def test_a_zsh_without_settings_of_its_own_takes_the_script(
         ("outlay top --by la", "plain,latency"),
         ("outlay whatif --model gpt-4o-mini-2", "plain,gpt-4o-mini-2024-07-18"),
         ("outlay whatif --model o1,gpt-4o-mini-tr", "plain,o1,gpt-4o-mini-transcribe"),
+        ("outlay whatif --provider deeps", "plain,deepseek"),
+        ("outlay savings --model gpt-4o-mini-2", "plain,gpt-4o-mini-2024-07-18"),
+        ("outlay prices show gpt-4o-mini-2", "plain,gpt-4o-mini-2024-07-18"),
+        ("outlay prices show x --provider deeps", "plain,deepseek"),
+        ("outlay prices set gpt-4o-mini-2", "plain,gpt-4o-mini-2024-07-18"),
+        ("outlay prices set x --provider deeps", "plain,deepseek"),
+        ("outlay prices diff --provider deeps", "plain,deepseek"),
+        ("outlay import x --provider deeps", "plain,deepseek"),
+        ("outlay import x --tz Europe/Berl", "plain,Europe/Berlin"),
+        ("outlay calls --tz Europe/Berl", "plain,Europe/Berlin"),
+        ("outlay report --tz Europe/Berl", "plain,Europe/Berlin"),
+        ("outlay report --metric sl", "plain,slow:"),
     ],
 )
 def test_the_shell_completes_values_too(command: Command, typed: str, offered: str) -> None:

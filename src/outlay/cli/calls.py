@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from outlay.cli.options import data_options, format_options, limit_option, period_options, state_of
+from outlay.cli.words import zones
 from outlay.core.errors import LedgerError
 from outlay.core.query import Order
 
@@ -22,7 +23,7 @@ def calls(ctx: click.Context, /, *, limit: int, **question: Any) -> None:
 
 @click.command
 @click.argument("record_id", metavar="ID")
-@click.option("--tz", metavar="ZONE", help="The time zone that times are shown in.")
+@click.option("--tz", metavar="ZONE", shell_complete=zones, help="The time zone that times are shown in.")
 @data_options
 @click.pass_context
 def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:

@@ -32,10 +32,12 @@ FORMATS = ("auto", "csv", "plain", "litellm", "langfuse", "helicone")
 @click.option(
     "--tz",
     metavar="ZONE",
+    shell_complete=words.zones,
     help="The zone of times without one; else as their tool writes them, or this machine's.",
 )
 @click.option("--at", "moment", metavar="DATE", help="The time of rows without one.")
-@click.option("--provider", metavar="P", help="The provider where no row names it.")
+@click.option("--provider", metavar="P", shell_complete=words.providers,
+              help="The provider where no row names it.")  # fmt: skip
 @click.option("--tag", "tags", metavar="K=V", multiple=True, help="A tag for every call.")
 @click.option("--dry-run", is_flag=True, help="Read and count, keep nothing.")
 @data_options

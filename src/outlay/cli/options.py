@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from outlay.cli.words import filters, folders
+from outlay.cli.words import filters, folders, zones
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -102,4 +102,4 @@ _where = click.option(
     callback=_filters,
     help="Only calls with it: user=u1, tag:team=search; nothing after = means missing.",
 )
-_tz = click.option("--tz", metavar="ZONE", help="The time zone of days and bare dates.")
+_tz = click.option("--tz", metavar="ZONE", shell_complete=zones, help="The time zone of days and bare dates.")

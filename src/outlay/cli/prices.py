@@ -9,6 +9,7 @@ from outlay.cli.options import data_options, state_of
 from outlay.cli.prices_diff import diff
 from outlay.cli.prices_set import set_price
 from outlay.cli.prices_update import update
+from outlay.cli.words import models, providers
 from outlay.core.errors import UnknownModelError
 
 if TYPE_CHECKING:  # loaded when a command runs: --help needs none
@@ -22,8 +23,10 @@ def prices() -> None:
 
 
 @prices.command("show")
-@click.argument("model")
-@click.option("--provider", metavar="P", help="Who serves it; without it, its maker.")
+@click.argument("model", shell_complete=models)
+@click.option(
+    "--provider", metavar="P", shell_complete=providers, help="Who serves it; without it, its maker."
+)
 @click.option("--at", metavar="DATE", help="Only what holds then: now, 2026-11-01, 2026-11-01T12:00:00Z, …")
 @data_options
 @click.pass_context

@@ -9,7 +9,7 @@ import click
 
 from outlay.cli.inputs import check_input
 from outlay.cli.options import data_options, state_of
-from outlay.cli.words import files
+from outlay.cli.words import files, providers
 from outlay.core.errors import MissingExtraError
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 
 @click.command("diff")
 @click.argument("books", metavar="[OLD NEW]", shell_complete=files, nargs=-1)
-@click.option("--provider", metavar="P", help="Only this one.")
+@click.option("--provider", metavar="P", shell_complete=providers, help="Only this one.")
 @click.option(
     "--litellm",
     metavar="FILE|URL",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, pairs, state_of
+from outlay.cli.words import models, providers
 from outlay.core.errors import UsageError
 from outlay.core.money import decimal_of
 
@@ -69,8 +70,9 @@ def _worth(
 
 
 @click.command("set")
-@click.argument("model", required=False)
-@click.option("--provider", metavar="P", help="Who serves it: openai, azure, your own, …")
+@click.argument("model", required=False, shell_complete=models)
+@click.option("--provider", metavar="P", shell_complete=providers,
+              help="Who serves it: openai, azure, your own, …")  # fmt: skip
 @click.option("--input", metavar="R", callback=_rate, help="Money for uncached input.")
 @click.option("--output", metavar="R", callback=_rate, help="Money for output, reasoning too.")
 @click.option("--cache-read", metavar="R", callback=_rate, help="Money for input read from a cache.")

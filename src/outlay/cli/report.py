@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, format_options, period_options
-from outlay.cli.words import dimensions, metrics
+from outlay.cli.words import dimensions, metrics, more_metrics
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.settings import Settings
@@ -31,7 +31,12 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     help="The metric of which each row's share is shown.",
 )
 @click.option(
-    "--metric", "metrics", metavar="M", multiple=True, help="One more: p90_latency_ms, users, slow:5000, …"
+    "--metric",
+    "metrics",
+    metavar="M",
+    multiple=True,
+    shell_complete=more_metrics,
+    help="One more: p90_latency_ms, users, slow:5000, …",
 )
 @format_options
 @period_options

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outlay.cli.options import data_options, format_options, period_options, state_of
+from outlay.cli.words import models
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.core.record import Record
@@ -26,7 +27,13 @@ _ASSUMED = frozenset({"assumed_rate", "assumed_tier", "tier_unknown", "guessed"}
 
 
 @click.command
-@click.option("--model", metavar="M,M", multiple=True, help="Other models to compare with, beside the usual.")
+@click.option(
+    "--model",
+    metavar="M,M",
+    multiple=True,
+    shell_complete=models,
+    help="Other models to compare with, beside the usual.",
+)
 @click.option(
     "-n",
     "--limit",

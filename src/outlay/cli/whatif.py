@@ -29,7 +29,8 @@ _NAMED = 5  # reasons that the text tells
     multiple=True,
     help="Other models: gpt-4o-mini, anthropic/claude-…",
 )
-@click.option("--provider", metavar="P", help="Who would serve them; without it, their makers.")
+@click.option("--provider", metavar="P", shell_complete=words.providers,
+              help="Who would serve them; without it, their makers.")  # fmt: skip
 @click.option("--tier", metavar="T,T", multiple=True, help="Tariffs: batch, flex, priority, …; standard.")
 @click.option("--at", metavar="DATE", help="At the prices of that day, or now; else of each call's time.")
 @period_options

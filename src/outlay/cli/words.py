@@ -1,4 +1,4 @@
-"""What the shell completes where no command or option stands: files, dimensions, metrics, models, tags."""
+"""What the shell completes where no command or option stands: files, dimensions, models, zones, tags."""
 
 import re
 from collections.abc import Iterable
@@ -52,6 +52,20 @@ def metrics(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[C
     return _items(name for name in METRICS if name.startswith(typed))
 
 
+def more_metrics(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Complete what a report shows only where it is named."""
+    from outlay.core.query import MORE_METRICS
+
+    return _items(name for name in (*MORE_METRICS, "slow:") if name.startswith(typed))
+
+
+def zones(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Complete the names of time zones."""
+    from zoneinfo import available_timezones
+
+    return _items(sorted(name for name in available_timezones() if name.startswith(typed)))
+
+
 def ranked(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Complete what ``outlay top --of`` takes."""
     from outlay.core.query import DIMENSIONS
@@ -62,6 +76,19 @@ def ranked(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[Com
 
 def models(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Complete the last of the models that stand with commas between them, by the book that counts here."""
+    before, comma, last = typed.rpartition(",")
+    names = sorted({name for _provider, name in _priced() if name.startswith(last)})
+    names = [name for name in names if not name.endswith("-")]  # what only begins a name
+    return _items(f"{before}{comma}{name}" for name in names)
+
+
+def providers(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Complete who serves models, by the book that counts here."""
+    return _items(sorted({name for name, _model in _priced() if name.startswith(typed)}))
+
+
+def _priced() -> Iterable[tuple[str, str]]:
+    """Give providers and models that have a price here."""
     import os
 
     from outlay import process
@@ -69,14 +96,10 @@ def models(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[Co
     from outlay.home import working_folder
     from outlay.settings import load
 
-    before, comma, last = typed.rpartition(",")
     try:
-        book = process.use(process.resolved(load(os.environ, working_folder()))).book()
+        return process.use(process.resolved(load(os.environ, working_folder()))).book().models()
     except OutlayError:  # the command itself says what is wrong
         return []
-    names = sorted({name for _provider, name in book.models() if name.startswith(last)})
-    names = [name for name in names if not name.endswith("-")]  # what only begins a name
-    return _items(f"{before}{comma}{name}" for name in names)
 
 
 def _tags(ctx: click.Context, typed: str) -> list[str]:
