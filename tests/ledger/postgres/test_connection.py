@@ -9,7 +9,8 @@ from outlay.core.errors import LedgerError, MissingExtraError
 from outlay.core.query import Query
 from outlay.ledger import PostgresLedger
 from outlay.ledger.migrations import Migrating, watched
-from outlay.ledger.postgres.connection import Connection, _heard
+from outlay.ledger.postgres.connection import Connection
+from outlay.ledger.postgres.notices import heard
 from outlay.testing import call
 
 
@@ -93,7 +94,7 @@ def test_what_else_a_server_says_during_a_migration_is_no_progress(connection: C
     with (
         watched(lambda progress: told.append(progress.part)),
         connection.reading() as tables,
-        _heard(tables._open, steps),
+        heard(tables._open, steps),
     ):
         for said in ("hello", "outlay: 1 of 4"):
             tables._open.execute(f"DO $$ BEGIN RAISE NOTICE '{said}'; END $$".encode())

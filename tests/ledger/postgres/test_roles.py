@@ -1,6 +1,7 @@
 """The page on PostgreSQL: its roles can do what it says, and no more."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -35,5 +36,40 @@ def test_the_roles_of_the_page_write_and_read() -> None:
         assert reader.verify() == ()
         with pytest.raises(LedgerError, match="permission denied"):
             reader.add([call()])
+        writer.close()
+        reader.close()
+
+
+def test_a_role_that_may_not_use_the_schema_is_told_so_and_loses_no_call() -> None:
+    """Its tables were made as temporary ones: each call that it shipped went with the session, as kept."""
+    with private() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE SCHEMA outlay; CREATE ROLE stranger LOGIN")
+        stranger = PostgresLedger(server.url.replace("postgres@", "stranger@"))
+        for _ in range(2):
+            with pytest.raises(LedgerError, match="permission denied for schema outlay"):
+                stranger.rows(Query())
+            with pytest.raises(LedgerError, match="permission denied for schema outlay"):
+                stranger.add([call()])
+        with pytest.raises(LedgerError, match="permission denied for schema outlay"):
+            stranger.migrate()
+        stranger.close()
+
+
+def test_who_does_not_own_the_tables_is_told_that_they_were_not_written_anew() -> None:
+    """PostgreSQL only warns of it, so that a reader's compact had told of two sizes as if it had worked."""
+    (text,) = BLOCK.findall(PAGE.read_text("utf-8"))
+    with private() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(text.encode())
+        writer, reader = (
+            PostgresLedger(server.url.replace("postgres@", f"{role}@"))
+            for role in ("outlay", "outlay_reader")
+        )
+        writer.add([call(), call("2026-01-24T18:00:00Z")])
+        assert writer.prune(datetime(2026, 2, 1, tzinfo=UTC)).calls == 1
+        with pytest.raises(LedgerError, match="permission denied to vacuum"):
+            reader.compact()
+        assert writer.compact().before is not None
         writer.close()
         reader.close()

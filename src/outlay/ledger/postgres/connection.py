@@ -1,7 +1,6 @@
 """psycopg itself: one connection, used for one transaction at a time, in the ledger's own schema."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -17,6 +16,7 @@ from outlay.core.errors import LedgerBusyError, LedgerError, QueryError, Refused
 from outlay.ledger.migrations import Migrating, pending
 from outlay.ledger.postgres import holders
 from outlay.ledger.postgres.dialect import POSTGRES
+from outlay.ledger.postgres.notices import heard, warned
 from outlay.ledger.postgres.place import Place
 from outlay.ledger.postgres.texts import Written, escaped, restored, restored_json
 
@@ -26,7 +26,6 @@ _LOCAL = (  # whatever server, role or pooler set; compiling a question takes lo
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL jit = off;"
     " SET LOCAL idle_in_transaction_session_timeout = '5min'"
 )
-_PART = re.compile(r"outlay: (\d+) of (\d+)")
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
@@ -121,7 +120,10 @@ class Connection:
         """Begin, and give the version of the tables: 0 where there are none."""
         path = sql.SQL("SET LOCAL search_path = {}, pg_temp").format(sql.Identifier(self.place.schema))
         connection.execute(sql.SQL("; ").join((sql.SQL(begin), path, sql.SQL(_LOCAL))))
-        if not connection.execute("SELECT to_regclass('outlay_schema')").fetchall()[0][0]:
+        # By its whole name: on the search path a schema that this role may not use is passed over, so that
+        # tables would be made, and calls kept, as temporary ones; so the server refuses.
+        versions = sql.Identifier(self.place.schema, "outlay_schema").as_string()
+        if not connection.execute("SELECT to_regclass(%s)", [versions]).fetchall()[0][0]:
             return 0
         return int(connection.execute(_HAVE).fetchall()[0][0])
 
@@ -137,7 +139,7 @@ class Connection:
             connection.execute(_TURNS)
             have = int(connection.execute(_HAVE).fetchall()[0][0])
             steps = Migrating(pending("postgres", have, self.place.shown), have, self.place.shown)
-            with _heard(connection, steps):
+            with heard(connection, steps):
                 for version, text in steps:
                     connection.execute(text.encode())
                     connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
@@ -163,7 +165,7 @@ class Connection:
 
         Raises:
             LedgerBusyError: a transaction had one of them for longer than our patience; who, is said.
-            LedgerError: the server cannot be reached, or refuses.
+            LedgerError: the server cannot be reached, or refuses; a table is another role's.
         """
         with self._told():
             connection = self._connected()  # it vacuums outside of transactions, so the session is told
@@ -179,7 +181,10 @@ class Connection:
 
     def _written_anew(self, connection: "psycopg.Connection[tuple[Any, ...]]", name: sql.Identifier) -> None:
         try:
-            connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(name))
+            with warned(connection) as warnings:
+                connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(name))
+            if warnings:  # the table is another's, and was passed over
+                raise LedgerError(f"{self.place.shown}: {self.place.told(warnings[0])}")
         except errors.LockNotAvailable:
             found = connection.execute(holders.ASKED, [name.as_string()]).fetchall()
             raise LedgerBusyError(holders.said(name.as_string(), found, self._patience)) from None
@@ -266,22 +271,6 @@ class Connection:
         except psycopg.Error as error:
             told = LedgerError(f"{self.place.shown}: {self.place.told(str(error))}")
             raise told from (None if self.place.secrets else error)
-
-
-@contextmanager
-def _heard(connection: "psycopg.Connection[tuple[Any, ...]]", steps: Migrating) -> Iterator[None]:
-    """Tell how far a long step is, as it says itself by notices."""
-
-    def hear(notice: psycopg.errors.Diagnostic) -> None:
-        found = _PART.fullmatch(notice.message_primary or "")
-        if found:
-            steps.tell(int(found[1]) / int(found[2]))
-
-    connection.add_notice_handler(hear)
-    try:
-        yield
-    finally:
-        connection.remove_notice_handler(hear)
 
 
 class _TextDumper(Dumper):
