@@ -226,7 +226,7 @@ def _postgresql() -> Iterator[Ledger]:
 @pytest.mark.parametrize(
     ("opening", "examples", "steps"),
     [
-        pytest.param(_memory, 40, 25, id="memory"),
+        pytest.param(_memory, 150, 30, id="memory"),
         pytest.param(_duckdb, 3, 12, id="duckdb"),
         pytest.param(_postgresql, 4, 12, id="postgresql"),
         pytest.param(an_empty_ledger, 2, 10, id="clickhouse"),

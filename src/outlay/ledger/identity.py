@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from outlay.core.codec import entry_from_json, entry_json, record_from_json, record_json
@@ -66,6 +67,12 @@ def _stated(charge: Cost) -> Cost | None:
     if charge.amount is None or charge.price is not None:
         return None
     return replace(charge, computed=None)
+
+
+def told_by(revision: Revision) -> tuple[Any, ...]:
+    """Give by what costs of one call are told apart; the rest says how they came about."""
+    charge = revision.charge
+    return revision.at, charge.amount, charge.currency, charge.status
 
 
 def missing_judgement(kept: Record, other: Record) -> Score | None:

@@ -14,7 +14,7 @@ from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost, Migrated, Pruned, Settled
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Row, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
-from outlay.ledger.identity import checked, judged, missing_judgement, revised, same_call
+from outlay.ledger.identity import checked, judged, missing_judgement, revised, same_call, told_by
 from outlay.ledger.late import settled_days, told
 from outlay.ledger.measures import JUDGED
 from outlay.ledger.olden import Day, days_of, timed_of
@@ -45,7 +45,11 @@ class MemoryLedger:
             RefusedEntryError: an id is no UUID.
         """
         good = [checked(entry) for entry in entries]
-        return sum(self._keep(entry) for entry in good)
+        new = [entry for entry in good if self._keep(entry)]
+        for entry in good:  # by all that was told beside them
+            if isinstance(entry, Record) and entry.id in self._records:
+                self._compare(self._records[entry.id], entry)
+        return len(new)
 
     def _keep(self, entry: Entry) -> bool:
         if self._is_old(entry):
@@ -53,7 +57,7 @@ class MemoryLedger:
                 self._late.setdefault(entry.id, entry)
             return False
         if isinstance(entry, Record):
-            return self._keep_record(entry)
+            return self._records.setdefault(entry.id, entry) is entry
         if isinstance(entry, Loss):
             if entry not in self._losses:
                 self._losses.append(entry)
@@ -67,19 +71,18 @@ class MemoryLedger:
             scores = self._scores[entry.record_id]
             if entry not in scores:
                 scores.append(entry)
-        elif entry not in self._revisions[entry.record_id]:
+        elif told_by(entry) not in map(told_by, self._revisions[entry.record_id]):
             self._revisions[entry.record_id].append(entry)
 
-    def _keep_record(self, record: Record) -> bool:
-        kept = self._records.setdefault(record.id, record)
+    def _compare(self, kept: Record, record: Record) -> None:
+        """Set a copy aside if it is another call; what it judges, where nothing is said yet, is kept."""
         if kept is record:
-            return True
+            return
         if not same_call(kept, record, self._newer(record.id)):
             if (kept, record) not in self._conflicts:
                 self._conflicts.append((kept, record))
         elif news := missing_judgement(self._judged(kept), record):
-            self._keep(news)
-        return False
+            self._keep_about(news)
 
     def rows(self, query: Query) -> Rows:
         """Answer with one row a group; without dimensions the one row is the total, if there is any call."""

@@ -152,6 +152,15 @@ class KeepingContract:
         assert ledger.add([kept, revision(kept, "6", 2)]) == 0
         assert ledger.rows(Query()).total["cost"] == Decimal(7)
 
+    def test_of_unlike_late_calls_with_one_id_the_first_stays(self, ledger: Ledger) -> None:
+        """Told in one go or later, in whichever order they are read."""
+        keeping(ledger).prune(NOON)
+        late = call(NOON - _DAY, cost="1")
+        ledger.add([late, replace(late, user="other", charge=Cost(Decimal(2), "priced"))])
+        ledger.add([replace(late, user="third", charge=Cost(Decimal(3), "priced"))])
+        assert keeping(ledger).late_calls(9) == (late,)
+        assert keeping(ledger).settle_late(count_in=True).costs == {"USD": Decimal(1)}
+
     def test_calls_that_came_too_late_can_be_seen_newest_first(self, ledger: Ledger) -> None:
         """As they were told, each once."""
         assert keeping(ledger).late_calls(5) == ()

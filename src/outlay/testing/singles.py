@@ -10,7 +10,7 @@ from outlay.core.cost import Cost, Price, unpriced
 from outlay.core.ids import uuid7
 from outlay.core.ports import Ledger
 from outlay.core.query import Query
-from outlay.core.record import Loss, Score
+from outlay.core.record import Entry, Loss, Revision, Score
 from outlay.testing.asking import call, calls
 from outlay.testing.clock import NOON
 
@@ -73,6 +73,26 @@ class CallsContract:
         assert ledger.conflicts() == 0
         ledger.add([replace(record, charge=Cost(Decimal(9), "reported", price=old))])
         assert ledger.conflicts() == 1
+
+    def test_a_copy_is_compared_by_all_costs_that_come_with_it(self, ledger: Ledger) -> None:
+        """In whichever order: what a provider states later is no other call where it is told as that."""
+        stated = [Cost(Decimal(amount), "reported") for amount in (1, 2)]
+        for turn in (1, -1):
+            record = call(charge=stated[0])
+            ledger.add([record])
+            revised = Revision(record_id=record.id, at=NOON, charge=stated[1])
+            told: list[Entry] = [replace(record, charge=stated[1]), revised]
+            assert ledger.add(told[::turn]) == 0
+        assert ledger.conflicts() == 0
+        assert ledger.rows(Query()).total["cost"] == Decimal(4)
+
+    def test_a_cost_told_again_in_another_way_is_the_same(self, ledger: Ledger) -> None:
+        """Costs of one call are told apart by instant, amount, currency and state."""
+        record = call()
+        again = [Cost(Decimal(amount), "reported", computed=Decimal(3)) for amount in ("2", "2.0")]
+        ledger.add([record, Revision(record_id=record.id, at=NOON, charge=Cost(Decimal(2), "reported"))])
+        ledger.add([Revision(record_id=record.id, at=NOON, charge=each) for each in again])
+        assert [each.charge.computed for each in ledger.revisions(record.id)] == [None, None]
 
     def test_other_content_under_a_known_id_is_set_aside(self, ledger: Ledger) -> None:
         """The first one counts, the other is reported, once however often it comes."""

@@ -30,6 +30,13 @@ def raced(client: Client, ids: Sequence[str], delivery: int) -> set[str]:
     return _having(client, ids, " AND delivery <> toUInt64(?)", [str(delivery)])
 
 
+def apart(client: Client, ids: Sequence[str]) -> set[str]:
+    """Give those of these ids whose calls came too late and are kept apart."""
+    parts = (list(ids[start : start + _ASKED]) for start in range(0, len(ids), _ASKED))
+    asked = f"SELECT toString(id) FROM late WHERE {LISTED}"  # noqa: S608  # our own names
+    return {name for some in parts for (name,) in client.all(asked, [some])}
+
+
 def _having(client: Client, ids: Sequence[str], condition: str, parameters: list[Any]) -> set[str]:
     if not ids:
         return set()

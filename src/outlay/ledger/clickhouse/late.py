@@ -16,7 +16,7 @@ from outlay.core.keeping import Settled
 from outlay.core.record import Record
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.dialect import HORIZON
-from outlay.ledger.clickhouse.known import known
+from outlay.ledger.clickhouse.known import apart, known
 from outlay.ledger.clickhouse.tables import shards
 from outlay.ledger.late import PORTION, pages_of, row_of, settled_days, told
 from outlay.ledger.olden import Day
@@ -37,10 +37,13 @@ def is_late(horizon: datetime, record_id: str, at: datetime | None = None) -> bo
 
 
 def set_aside(client: Client, records: Iterable[Record]) -> None:
-    """Keep calls apart that came when those of their day had been pruned."""
+    """Keep calls apart that came when those of their day had been pruned; of one id the first that came."""
     remaining = iter(records)
     while some := list(islice(remaining, _MOVED)):
-        _insert(client, "late", ({"id": e.id, "line": orjson.dumps(record_json(e)).decode()} for e in some))
+        firsts = {each.id: each for each in reversed(some)}
+        told = apart(client, list(firsts))
+        lines = (record_json(each) for name, each in firsts.items() if name not in told)
+        _insert(client, "late", ({"id": each["id"], "line": orjson.dumps(each).decode()} for each in lines))
 
 
 def set_stragglers_aside(client: Client) -> None:
@@ -57,15 +60,15 @@ def set_stragglers_aside(client: Client) -> None:
 
 def late(client: Client) -> int:
     """Count the calls that came too late, those that are still to be set aside among them."""
-    apart = client.all(f"SELECT count() FROM late WHERE {_OPEN}")[0][0]  # noqa: S608  # our own names
-    return int(apart + client.all(f"SELECT count() FROM calls WHERE {_STRAGGLERS}")[0][0])  # noqa: S608  # likewise
+    aside = client.all(f"SELECT count() FROM late WHERE {_OPEN}")[0][0]  # noqa: S608  # our own names
+    return int(aside + client.all(f"SELECT count() FROM calls WHERE {_STRAGGLERS}")[0][0])  # noqa: S608  # likewise
 
 
 def late_calls(client: Client, limit: int) -> tuple[Record, ...]:
     """Give the newest of the calls that came too late, those that are still to be set aside among them."""
     lines = client.all(f"SELECT line FROM late WHERE {_OPEN}")  # noqa: S608  # our own names
-    apart = (record_from_json(orjson.loads(line)) for (line,) in lines)
-    found = {each.id: each for each in (*_stragglers(client), *apart)}
+    aside = (record_from_json(orjson.loads(line)) for (line,) in lines)
+    found = {each.id: each for each in (*_stragglers(client), *aside)}
     return tuple(sorted(found.values(), key=lambda each: (each.at, each.id), reverse=True)[:limit])
 
 

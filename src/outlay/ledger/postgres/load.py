@@ -114,10 +114,12 @@ class Loader:
         for some in portions:
             portion = _not_late(connection, some)
             calls = [entry for entry in portion if isinstance(entry, CALLS)]
-            if calls:
-                new += self._keep_calls(connection, calls, portions)
+            count = self._keep_calls(connection, calls, portions) if calls else 0
             if len(calls) < len(portion):
                 _keep_others(connection, [each for each in portion if not isinstance(each, CALLS)])
+            if count < len(calls):
+                _compare(connection, calls)
+            new += count
         return new
 
     def _keep_calls(self, connection: Connection, calls: list[Record | Seen], portions: Portions) -> int:
@@ -136,11 +138,6 @@ class Loader:
         if revised:  # before they came
             rollups.take_off(connection, revised, rollups.RECORDED)
             rollups.put_back(connection, revised)
-        if new < len(calls):
-            for (n,) in connection.all(_DIFFERING):
-                (kept,) = between(connection, ids[n], ids[n])
-                copy = calls[n]
-                settle(connection, kept, record_of(copy) if isinstance(copy, Seen) else as_kept(copy))
         return int(new)
 
     def _make_months(self, connection: Connection, ids: Sequence[str]) -> None:
@@ -203,6 +200,15 @@ def _not_late(connection: Connection, some: list[Entry | Seen]) -> Sequence[Entr
     whole = [each for each in read if not isinstance(each, Seen)]
     good = set(map(id, set_late_aside(connection, horizon, whole)))
     return [each for each in read if isinstance(each, Seen) or id(each) in good]
+
+
+def _compare(connection: Connection, calls: Sequence[Record | Seen]) -> None:
+    """Compare the copies among calls with those that are kept, by all that is said of these by now."""
+    for (n,) in connection.all(_DIFFERING):
+        copy = record_of(calls[n]) if isinstance(calls[n], Seen) else as_kept(calls[n])
+        name = rows.id_of(copy.id)
+        (kept,) = between(connection, name, name)
+        settle(connection, kept, copy)
 
 
 def _keep_others(connection: Connection, entries: Sequence[Entry]) -> None:
