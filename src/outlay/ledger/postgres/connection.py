@@ -24,7 +24,9 @@ from outlay.ledger.postgres.texts import Written, escaped, restored, restored_js
 _CONNECT = {"fallback_application_name": "outlay", "connect_timeout": 10, "keepalives_idle": 30}
 _LOCAL = (  # whatever server, role or pooler set; compiling a question takes longer than most answers
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL jit = off;"
-    " SET LOCAL idle_in_transaction_session_timeout = '5min'"
+    " SET LOCAL idle_in_transaction_session_timeout = '5min';"
+    " SET LOCAL extra_float_digits = 1; SET LOCAL array_nulls = on;"
+    " SET LOCAL row_security = off"  # refuses what a policy would hide: no part is told as the whole
 )
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 _BLOCK = 500  # lines that are handed to COPY at once
@@ -112,6 +114,7 @@ class Connection:
             made.adapters.register_loader("jsonb", _TagsLoader)
             made.adapters.register_dumper(str, _TextDumper)
             made.adapters.register_dumper(Written, _WrittenDumper)
+            _take_texts_as_they_are(made)
             self._psycopg = made
             self.sessions += 1
         return self._psycopg
@@ -271,6 +274,13 @@ class Connection:
         except psycopg.Error as error:
             told = LedgerError(f"{self.place.shown}: {self.place.told(str(error))}")
             raise told from (None if self.place.secrets else error)
+
+
+def _take_texts_as_they_are(connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+    """Have the server convert no text, whatever a role or this machine says of encodings; ours are UTF-8."""
+    kept, taken = (connection.info.parameter_status(f"{side}_encoding") for side in ("server", "client"))
+    if kept is not None and kept != taken:
+        connection.execute(sql.SQL("SET client_encoding = {}").format(sql.Literal(kept)))
 
 
 class _TextDumper(Dumper):
