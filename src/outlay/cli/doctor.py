@@ -4,6 +4,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -26,14 +27,20 @@ _PACKAGES = ("duckdb", "orjson", "rich", "click", "polars", "pandas", "pyarrow")
 
 
 @click.command
+@click.option(
+    "--acknowledge", is_flag=True, help="Take note of what nothing cures; from then on new ones are told."
+)
 @data_options
 @click.pass_context
-def doctor(ctx: click.Context) -> int:
+def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     """What is installed, recorded, pending, lost and unpriced, and what to do about it.
 
     Looks at SDKs and other instrumentations, ledger, journals and what waits in them, models without a
     price, the age of the prices, the clock, permissions, room on the disk, servers and alerts. A fault keeps
     calls from being recorded or asked for: then the exit code is 1. It ends with what to do first.
+
+    Nothing cures lost calls, faulty lines of journals, conflicts and calls of the future: whoever has looked
+    at them says so by --acknowledge. What is noted is told in one line, and only more of it is a finding.
     """
     from outlay import process
     from outlay.cli.doctor_place import place_of
@@ -43,7 +50,9 @@ def doctor(ctx: click.Context) -> int:
     from outlay.render.doctor import doctor_text
 
     settings = settings_of(state_of(ctx))
-    here = process.use(settings)
+    here, now = process.use(settings), datetime.now(UTC)
+    if acknowledge:
+        return _acknowledge(ctx, here, now)
     document = {
         **_installation(settings),
         "instrumentable": [asdict(each) for each in here.hooks.status()],
@@ -53,11 +62,12 @@ def doctor(ctx: click.Context) -> int:
     try:
         check_typed(settings)
         with here.open() as reader:
-            document.update(_kept(reader, here.book))
+            document.update(_kept(reader, here.book, now))
     except OutlayError as error:
         document.update(error=str(error), error_type=type(error).__name__)
     document.update(alerts=_alerts(settings), shipping=_shipped(settings), prices=_prices(here))
-    found = list(findings(document, datetime.now(UTC)))
+    document["noted"] = _noted(settings, document)
+    found = list(findings(document, now))
     document["findings"] = [asdict(each) for each in found]
     document["advice"] = [each.line for each in found]
     tell(ctx, document, doctor_text(document))
@@ -91,28 +101,86 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _kept(reader: "LedgerReader", book: "Callable[[], Book]") -> dict[str, Any]:
+def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
+    """Take note of what nothing cures, and say of what."""
+    from outlay.cli.noted import Notes, counted, key_of, taken
+    from outlay.cli.past import told
+    from outlay.cli.session import check_typed, tell
+    from outlay.render.doctor import acknowledged_text
+
+    check_typed(here.settings)
+    notes = Notes(here.settings.home)
+    with here.open() as reader:
+        info = reader.info()
+        found = {**_installation(here.settings), **_incurable(reader, info, now), "ledger": info}
+    every = notes.read()
+    found["noted"] = _noted(here.settings, found)
+    new = [{"name": name, "what": what} for name, what, _ in told(found, now)]
+    if new:
+        key = key_of(info["ledger"])
+        notes.write({**every, key: taken(every.get(key, ()), counted(found), now)})
+        found["noted"] = _noted(here.settings, found)
+    document = {"ledger": info.get("ledger"), "acknowledged": new, "noted": found["noted"]}
+    tell(ctx, document, acknowledged_text(document))
+    return 0
+
+
+def _noted(settings: "Settings", found: dict[str, Any]) -> dict[str, Any]:
+    """Tell what was taken note of in this ledger, as far as it is still there; the rest is forgotten."""
+    from outlay.cli.noted import Notes, counted, key_of, lowered
+
+    notes = Notes(settings.home)
+    told: dict[str, Any] = {"file": str(notes.path), "findings": []}
+    try:
+        every = notes.read()
+    except JournalError as error:
+        return {**told, "error": str(error)}
+    ledger = found.get("ledger", {}).get("ledger")
+    if ledger is None:  # one that cannot be asked says nothing of what is still there
+        return told
+    noted = every.get(key_of(ledger), [])
+    still = lowered(noted, counted(found))
+    if still != noted:
+        with suppress(OSError):  # a home that cannot be written is a finding of its own
+            notes.write({**every, key_of(ledger): still})
+    return {**told, "findings": [asdict(each) for each in still]}
+
+
+def _kept(reader: "LedgerReader", book: "Callable[[], Book]", now: datetime) -> dict[str, Any]:
     """Ask the ledger; the question comes first, since it brings in what is pending."""
     from outlay.cli.unpriced import seen
 
     report = reader.report(detail="sums")
     info = reader.info()
-    lost: Counter[str] = Counter()
-    for loss in info.pop("lost", ()):
-        lost[loss["why"]] += loss["count"]
     total = report.total
     kept = ("calls", "errors", "unpriced_calls", "cost", "costs")  # the last where there are several
     return {
         "recorded": {name: total[name] for name in kept if name in total},
         "pending": {"bytes": info.pop("pending_bytes", 0)},
-        "lost": {"calls": lost.total(), "why": dict(lost)},
-        "faults": {"lines": info.pop("fault_count", 0), "where": info.pop("faults", [])},
-        "conflicts": info.pop("conflicts", 0),
+        **_incurable(reader, info, now),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
         "without_price": seen(reader, book),
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
         "from_spans": _from_spans(reader),
+    }
+
+
+def _incurable(reader: "LedgerReader", info: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Take out of what a ledger says of itself the past that nothing cures."""
+    from outlay.cli.past import AHEAD
+    from outlay.core.instants import instant
+
+    lost: Counter[str] = Counter()
+    for loss in info.pop("lost", ()):
+        lost[loss["why"]] += loss["count"]
+    last, ahead = info.get("last"), now + AHEAD
+    future = last is not None and instant(last) > ahead
+    return {
+        "lost": {"calls": lost.total(), "why": dict(lost)},
+        "faults": {"lines": info.pop("fault_count", 0), "where": info.pop("faults", [])},
+        "conflicts": info.pop("conflicts", 0),
+        "future": reader.rows(since=ahead, detail="counts").total["calls"] if future else 0,
     }
 
 

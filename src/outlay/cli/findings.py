@@ -9,6 +9,7 @@ from pathlib import PurePath
 from shlex import quote
 from typing import Any, Final, Literal
 
+from outlay.cli import past
 from outlay.cli.doctor_place import MODE, NO_FOLDER, READ_ONLY
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
@@ -19,7 +20,6 @@ from outlay.render.cells import many
 FAULT: Final = "fault"
 ADVICE: Final = "advice"
 NOTE: Final = "note"
-_AHEAD = timedelta(minutes=5)  # of a record's instant; hosts are seldom so far apart
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
@@ -70,7 +70,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_place(found["place"]),
         *_ledger(found),
         *_alerts(found["alerts"], found["place"]),
-        *_kept(found),
+        *_kept(found, now),
         *_shipping(found),
         *_clock(found, now),
         *(Finding("unpriced", ADVICE, *each) for each in told(found)),
@@ -179,17 +179,9 @@ def _alerts(alerts: Found, place: Found) -> Iterator[Finding]:
         yield Finding("undelivered", ADVICE, what, do)
 
 
-def _kept(found: Found) -> Iterator[Finding]:
-    journal = found["settings"]["journal"]
-    for why, count in found.get("lost", {}).get("why", {}).items():
-        what = f"{many(count, 'call was', 'calls were')} lost ({why})"
-        yield Finding("lost", ADVICE, what, f"see that {journal} can be written and its disk has room")
-    if count := found.get("faults", {}).get("lines"):
-        what = f"{many(count, 'faulty line')} in {journal} cannot be read; all others are in"
-        yield Finding("faulty", ADVICE, what, "outlay doctor --json names each, under faults")
-    if count := found.get("conflicts"):
-        what = f"{many(count, 'entry', 'entries')} came with an id that other content has; the first counts"
-        yield Finding("conflicts", ADVICE, what, "look for a program that makes ids of its own")
+def _kept(found: Found, now: datetime) -> Iterator[Finding]:
+    for name, what, do in (*past.told(found, now), *past.spoilt(found)):
+        yield Finding(name, ADVICE, what, do)
     if count := found.get("late"):
         what = f"{many(count, 'call')} of days that had been pruned came late: kept apart, in no total"
         do = "outlay ledger late shows them; --count-in or --discard settles them, once for ever"
@@ -245,20 +237,15 @@ def _behind(target: Found) -> str:
 
 
 def _clock(found: Found, now: datetime) -> Iterator[Finding]:
-    mend = "set the clock of that machine: timedatectl set-ntp true"
-    newest = found.get("ledger", {}).get("last")
-    if newest is not None and instant(newest) > now + _AHEAD:
-        what = f"the newest call is of {newest}, while it is {now:%Y-%m-%dT%H:%M:%SZ} here"
-        yield Finding("future", ADVICE, what, mend)
     skew = found["place"]["skew_seconds"]
     if skew is not None and abs(skew) > _SKEW:
         ahead = "ahead of" if skew > 0 else "behind"
         what = f"the disk of {found['place']['home']} has a clock {abs(skew):,} s {ahead} this machine's"
-        yield Finding("clock", ADVICE, what, mend)
+        yield Finding("clock", ADVICE, what, past.CLOCK)
     made = found["prices"].get("made")
     if made is not None and instant(made) > now + timedelta(days=1):
         what = f"it is {now:%Y-%m-%d} here, before the prices were made ({made[:10]})"
-        yield Finding("clock", ADVICE, what, mend)
+        yield Finding("clock", ADVICE, what, past.CLOCK)
 
 
 def _prices(prices: Found, now: datetime) -> Iterator[Finding]:

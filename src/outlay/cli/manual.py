@@ -140,7 +140,10 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
             Example("outlay alerts check --dry-run", "tell nobody"),
         ],
         "outlay alerts list": [Example("outlay alerts list --json", "for a program")],
-        "outlay doctor": [Example("outlay doctor", "the last line is the first thing to do")],
+        "outlay doctor": [
+            Example("outlay doctor", "the last line is the first thing to do"),
+            Example("outlay doctor --acknowledge", "losses and faulty lines were looked at"),
+        ],
         "outlay completion": [
             Example('eval "$(outlay completion bash)"', "in ~/.bashrc"),
             Example('eval "$(outlay completion zsh)"', "in ~/.zshrc"),

@@ -28,7 +28,9 @@ from outlay.settings import Settings, load
 if TYPE_CHECKING:  # a command that prices nothing loads no prices
     from outlay.pricing import Book
 
-_OURS = frozenset({"alerts", "journal", "ledger.duckdb", "prices", "prices.toml", "ship", "spool"})
+_OURS = frozenset(
+    {"acknowledged.json", "alerts", "journal", "ledger.duckdb", "prices", "prices.toml", "ship", "spool"}
+)
 """What a ledger's folder holds, or some of it."""
 
 

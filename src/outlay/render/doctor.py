@@ -7,12 +7,27 @@ from outlay.render.cells import UNKNOWN, many, name
 from outlay.report.plain import plain
 
 _LABEL = 18
+_NOTED = {  # by the name of a finding
+    "lost": ("lost call",),
+    "faulty": ("faulty line",),
+    "conflicts": ("conflict",),
+    "future": ("call of the future", "calls of the future"),
+}
 _SHOWN = 5  # faulty lines; all of them stand in the JSON
 
 
 def doctor_text(document: Mapping[str, Any]) -> str:
     """Show what the doctor found; groups that it could not look into are left out."""
     return "\n".join(_lines(plain(document)))
+
+
+def acknowledged_text(document: Mapping[str, Any]) -> str:
+    """Say what was taken note of."""
+    found = plain(document)
+    if not found["acknowledged"]:
+        return "there is nothing new to take note of"
+    lines = (f"  - {name(each['what'])}" for each in found["acknowledged"])
+    return "\n".join((f"taken note of, in {name(found['ledger'])}", *lines))
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -40,11 +55,11 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     faults = {f"{each['segment']} +{each['offset']}": each["reason"] for each in _first_faults(found)}
     yield from _group("first faulty lines", faults)
     yield from _group("alerts", _alerts(found.get("alerts", {})))
-    yield from _findings(found["findings"])
+    yield from _findings(found["findings"], found["noted"]["findings"])
 
 
-def _findings(findings: list[Mapping[str, Any]]) -> Iterator[str]:
-    """List what is to do and what is good to know; the last line is the first thing to do."""
+def _findings(findings: list[Mapping[str, Any]], noted: list[Mapping[str, Any]]) -> Iterator[str]:
+    """List what is to do, is good to know and was noted; the last line is the first thing to do."""
     to_do = [each for each in findings if each["level"] != "note"]
     for heading, shown in (
         ("to do", to_do),
@@ -55,7 +70,14 @@ def _findings(findings: list[Mapping[str, Any]]) -> Iterator[str]:
             yield heading
             yield from (f"  - {name(each['what'])}: {name(each['do'])}" for each in shown)
     yield ""
+    if noted:
+        yield f"noted before: {', '.join(map(_noted, noted))}"
     yield f"first: {name(to_do[0]['do'])}" if to_do else "all is well"
+
+
+def _noted(noted: Mapping[str, Any]) -> str:
+    why = "" if noted["why"] is None else f"{name(noted['why'])}; "
+    return f"{many(noted['count'], *_NOTED[noted['name']])} ({why}{noted['since'][:10]})"
 
 
 def _place(place: Mapping[str, Any]) -> dict[str, Any]:
