@@ -253,3 +253,12 @@ def test_nothing_that_came_since_is_ever_hidden(
         least = dict(now) if note else {k: min(count, now[k]) for k, count in least.items() if k in now}
         noted = taken(noted, now, datetime.now(UTC)) if note else lowered(noted, now)
         assert {each.kind: each.count for each in noted} == least
+
+
+def test_a_kind_with_nothing_new_keeps_its_instant() -> None:
+    then, now = "2026-11-01T00:00:00.000000Z", datetime(2026, 11, 27, tzinfo=UTC)
+    before = [Noted("faulty", None, 5, then), Noted("conflicts", None, 1, then)]
+    assert taken(before, {("faulty", None): 3, ("conflicts", None): 2}, now) == [
+        Noted("faulty", None, 3, then),
+        Noted("conflicts", None, 2, "2026-11-27T00:00:00.000000Z"),
+    ]
