@@ -68,6 +68,7 @@ class Front:
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
+    profile: dict[str, str] = field(default_factory=dict)  # the user's settings, before those of a request
 
     def fault_of(self, statement: str) -> Fault | None:
         """Take the fault for a statement, if there is one."""
@@ -134,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
             self._send(403, _REFUSED.format(user=user).encode())
         else:
-            result = _run(self.server.folder, asked, text, data)
+            result = _run(self.server.folder, {**front.profile, **asked}, text, data)
             if fault is not None and fault.how == "slow":
                 time.sleep(fault.seconds)
             if fault is not None and fault.how == "unanswered":
@@ -179,9 +180,13 @@ def _run(folder: str, asked: Mapping[str, str], statement: str, data: bytes) -> 
     try:
         if "database" in asked:
             connection.query(f"USE `{asked['database']}`", "TabSeparated")
-        for name, value in asked.items():
-            if name not in _TRANSPORT and not name.startswith("param_"):
-                connection.query(f"SET {name} = '{value}'", "TabSeparated")
+        settings = ", ".join(
+            f"{name} = '{value}'"
+            for name, value in asked.items()
+            if name not in _TRANSPORT and not name.startswith("param_")
+        )
+        if settings:
+            connection.query(f"SET {settings}", "TabSeparated")
         parameters = {key.removeprefix("param_"): v for key, v in asked.items() if key.startswith("param_")}
         insert = _INSERT.match(statement)
         if insert:

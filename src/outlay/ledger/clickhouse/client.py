@@ -25,6 +25,27 @@ _SESSION: Final[Mapping[str, Any]] = MappingProxyType(
         "session_timezone": "UTC",
     }
 )
+_LIMITED: Final = ("read", "group_by", "sort", "result", "timeout", "set", "join", "transfer", "distinct")
+_SERVED: Final[Mapping[str, Any]] = MappingProxyType(  # whatever a profile says
+    {
+        # A limit refuses an answer; a part of it is none
+        **{f"{name}_overflow_mode": "throw" for name in _LIMITED},
+        "read_overflow_mode_leaf": "throw",
+        "timeout_overflow_mode_leaf": "throw",
+        "limit": 0,
+        "offset": 0,
+        "additional_table_filters": "{}",
+        "skip_unavailable_shards": 0,
+        "distributed_group_by_no_merge": 0,
+        # An answer is of what is stored now, each row as it was written
+        "use_query_cache": 0,
+        "apply_deleted_mask": 1,
+        "transform_null_in": 0,
+        "empty_result_for_aggregation_by_empty_set": 0,
+        "data_type_default_nullable": 0,
+        "lightweight_deletes_sync": 2,  # what names pruned calls goes after them
+    }
+)
 _INSERT: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "date_time_input_format": "best_effort",
@@ -33,6 +54,9 @@ _INSERT: Final[Mapping[str, Any]] = MappingProxyType(
         "input_format_json_read_objects_as_strings": 1,
         "input_format_json_read_arrays_as_strings": 1,
         "precise_float_parsing": 1,
+        "input_format_allow_errors_num": 0,  # a line that cannot be read is refused and not passed over
+        "input_format_allow_errors_ratio": 0,
+        "input_format_defaults_for_omitted_fields": 1,
         # A batch is one block, and so all of it or nothing of it is there
         "max_insert_block_size": 10_000_000,
         "min_insert_block_size_rows": 10_000_000,
@@ -166,8 +190,8 @@ def _connected(place: Place, database: str | None) -> Any:
         extra = "chdb" if place.host is None else "clickhouse"
         raise MissingExtraError.of(extra, "clickhouse-connect") from None
     _logger.addHandler(_silence)  # what it warns of is raised as well
-    settings = {**_SESSION, **place.settings}
     if place.host is None:
+        settings = {**_SESSION, **place.settings}
         return get_client(interface="chdb", path=place.path, database=database, settings=settings)
     options: dict[str, Any] = {
         "connect_timeout": _CONNECT_SECONDS,
@@ -181,7 +205,7 @@ def _connected(place: Place, database: str | None) -> Any:
         username=place.user,
         password=place.password,
         database=database,
-        settings=settings,
+        settings={**_SESSION, **_SERVED, **place.settings},
         autogenerate_session_id=False,  # a session would let one question in at a time
         dedicated_pool=True,
         **options,
