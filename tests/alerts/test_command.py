@@ -193,7 +193,10 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         assert found["alerts"]["channels"] == ["slack"]
         (stuck,) = found["alerts"]["undelivered"]
         assert (stuck["rule"], stuck["error"], stuck["attempts"]) == ("daily", "HTTPError 503", 1)
-        assert "1 alert could not be sent to slack (HTTPError 503)" in outlay("doctor", **where).stdout
+        said = outlay("doctor", **where).stdout
+        assert "1 alert could not be sent to slack (HTTPError 503)" in said
+        again = stuck["next"][:19].replace("T", " ")
+        assert f"mend slack in [alerts]; outlay alerts check tries again from {again} UTC on\n" in said
         slack.status = 200
         assert outlay("alerts", "check", **where).returncode == 0  # not yet: it waits a minute
         assert slack.got == []
@@ -214,7 +217,7 @@ def test_without_apprise_the_extra_is_named(
     assert done.returncode == 1
     said, run = "apprise is not installed", 'pip install "outlay[alerts]"'
     assert f"apprise did not take an alert ({said}; run: {run}); it is sent again" in done.stderr
-    advised = f"1 alert could not be sent to apprise ({said}): {run}; outlay alerts check tries again"
+    advised = f"1 alert could not be sent to apprise ({said}): {run}; outlay alerts check tries again from "
     assert advised in bare("doctor").stdout
 
 

@@ -519,6 +519,7 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
         ),
         ('FATAL:  database "nodb" does not exist', "make that database, or mend its name in ledger"),
         ("Database nodb does not exist", "make that database, or mend its name in ledger"),
+        ('FATAL:  role "me" does not exist', "make that role, or mend the user in ledger"),
         ("failed to resolve host 'no.example'", "mend the host's name in ledger"),
         (
             "permission denied for table records",

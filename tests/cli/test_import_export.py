@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -84,6 +85,14 @@ def test_people_are_told_which_line_is_bad(outlay: Outlay, log: Path) -> None:
     done = outlay("import", str(log))
     assert "3 calls, 3 new, 1 bad row" in done.stdout
     assert "line 2: no JSON" in done.stdout
+
+
+def test_a_ledger_that_an_import_makes_is_its_owners_alone(outlay: Outlay, log: Path, tmp_path: Path) -> None:
+    """The import made the folder for its own files, open to all, and doctor then said to close it."""
+    outlay("import", str(log))
+    if os.name != "nt":
+        assert stat.S_IMODE((tmp_path / "ledger").stat().st_mode) == 0o700
+    assert "can be read by others" not in outlay("doctor").stdout
 
 
 def test_calls_that_share_an_id_are_not_told_as_known(outlay: Outlay, tmp_path: Path) -> None:

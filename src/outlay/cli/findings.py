@@ -44,6 +44,7 @@ _REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another langua
         "name a user in ledger that may write there, or grant it that",
     ),
     (r"database .* does not exist", "make that database, or mend its name in ledger"),
+    (r"role .* does not exist", "make that role, or mend the user in ledger"),
     (r"resolve host|name or service not known|nodename nor servname", "mend the host's name in ledger"),
 )
 Found = Mapping[str, Any]
@@ -168,14 +169,14 @@ def _alerts(alerts: Found, place: Found) -> Iterator[Finding]:
             yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", do)
     elif "error" in alerts:
         yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", "mend [alerts] in outlay.toml")
-    stuck = Counter(each["channel"] for each in alerts.get("undelivered", ()) if each["error"])
-    for channel, count in stuck.items():
-        why = next(
-            each["error"] for each in alerts["undelivered"] if each["channel"] == channel and each["error"]
-        )
-        why, _, missing = why.partition("; run: ")
+    failed = [each for each in alerts.get("undelivered", ()) if each["error"]]
+    for channel, count in Counter(each["channel"] for each in failed).items():
+        stuck = [each for each in failed if each["channel"] == channel]
+        why, _, missing = stuck[0]["error"].partition("; run: ")
         what = f"{many(count, 'alert')} could not be sent to {channel} ({why})"
-        do = f"{missing or f'mend {channel} in [alerts]'}; outlay alerts check tries again"
+        then = f"{min(instant(each['next']) for each in stuck):%Y-%m-%d %H:%M:%S} UTC"
+        mend = missing or f"mend {channel} in [alerts]"
+        do = f"{mend}; outlay alerts check tries again from {then} on"
         yield Finding("undelivered", ADVICE, what, do)
 
 

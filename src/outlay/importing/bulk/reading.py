@@ -39,6 +39,7 @@ from outlay.importing.reading import (
     with_columns,
     with_own,
 )
+from outlay.journal import private_folder
 from outlay.ledger.beside import Beside
 from outlay.ledger.own import Own
 from outlay.pricing import Book
@@ -87,7 +88,7 @@ class Bulk:
 
     def _sweep(self) -> None:
         """Remove the lines of imports that were killed."""
-        self.ledger.spool.mkdir(parents=True, exist_ok=True)
+        private_folder(self.ledger.spool)  # with the ledger's own, where this is the first that needs it
         for left in self.ledger.spool.glob(f"{PREFIX}*{SUFFIX}"):
             with suppress(OSError):  # another import is there first
                 if time() - left.stat().st_mtime > _STALE:
