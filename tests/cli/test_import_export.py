@@ -95,6 +95,22 @@ def test_a_ledger_that_an_import_makes_is_its_owners_alone(outlay: Outlay, log: 
     assert "can be read by others" not in outlay("doctor").stdout
 
 
+@pytest.mark.parametrize("way", ["duckdb", "memory", "dry run"])
+def test_scores_and_newer_costs_of_an_export_are_told_as_no_calls(
+    outlay: Outlay, recorded: list[str], tmp_path: Path, way: str
+) -> None:
+    """In an empty ledger some of the calls were "known already"."""
+    file = tmp_path / "all.jsonl"
+    outlay("prices", "set", "imaginary-9", "--provider", "openai", "--input", "1", "--output", "2")
+    assert "written" in outlay("reprice", "--since", "2026-10-01").stdout
+    outlay("export", "--format", "jsonl", "--output", str(file))
+    assert len(file.read_text("utf-8").splitlines()) > len(recorded) == 60
+    where = {"duckdb": str(tmp_path / "other"), "memory": "memory:", "dry run": str(tmp_path / "other")}[way]
+    done = outlay("import", str(file), "--ledger", where, *(["--dry-run"] if way == "dry run" else []))
+    told = "60 calls (dry run)" if way == "dry run" else "60 calls, 60 new"
+    assert done.stdout.startswith(f"{file} (outlay): {told}\n")
+
+
 def test_calls_that_share_an_id_are_not_told_as_known(outlay: Outlay, tmp_path: Path) -> None:
     """As the calls of one request of a web server, in the same second."""
     file = tmp_path / "calls.jsonl"

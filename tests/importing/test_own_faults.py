@@ -71,7 +71,8 @@ def good_ones_are_kept(ledger: Ledger, odd: bytes) -> int:
     faults = [fault for step in steps for fault in step.faults]
     assert [fault.number for fault in faults] in ([], [3])
     assert all(fault.reason for fault in faults)
-    assert sum(step.calls for step in steps) == 5 - len(faults)
+    judging = not faults and any(key in json.loads(odd) for key in ("score", "revision", "lost"))
+    assert sum(step.calls for step in steps) == 5 - len(faults) - judging
     found = {record.id for record in ledger.calls(CallQuery(limit=None))}
     assert found >= {called(n).id for n in range(4)}
     ledger.rows(Query(by=("provider", "model", "user")))

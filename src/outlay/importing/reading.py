@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 from outlay.core.codec import entry_from_json
 from outlay.core.errors import ImportFileError, NotACallError, OutlayError, RefusedEntryError
 from outlay.core.ports import Adding, TakingLines
-from outlay.core.record import Entry
+from outlay.core.record import Entry, Record
 from outlay.importing.files import Fault, Heading, Line, opened, rows_of
 from outlay.importing.made import Maker
 from outlay.importing.plain import names_of, normal
@@ -51,7 +51,8 @@ def kept(read: Iterable[Read], ledger: Adding | None, most: int = AT_ONCE) -> It
     good = _good(read, faults)
     while True:
         some = list(islice(good, most))
-        yield Step(len(some), 0 if ledger is None or not some else _keep(some, ledger), list(faults))
+        calls = sum(isinstance(each, (Record, bytes)) for each in some)  # the others judge or cost calls anew
+        yield Step(calls, 0 if ledger is None or not some else _keep(some, ledger), list(faults))
         faults.clear()
         if len(some) < most:
             return
