@@ -22,6 +22,7 @@ PROFILES = [
     {"use_query_cache": "1", "query_cache_nondeterministic_function_handling": "save"},
     {"apply_deleted_mask": "0", "lightweight_deletes_sync": "0"},
     {"additional_table_filters": "{'calls': 'model != \\'m3\\''}"},
+    {"additional_result_filter": "1 = 0"},
     {"join_use_nulls": "1", "group_by_use_nulls": "1", "cast_keep_nullable": "1", "final": "0"},
 ]
 TOO_LITTLE = [  # a limit, and the mode that made a part of the answer the answer
@@ -97,6 +98,13 @@ def test_a_limit_refuses_and_tells_no_part_as_the_whole(
     served.profile.update({limit: "2", mode: how, "max_block_size": "1"})
     with pytest.raises(LedgerError, match=r"[Ll]imit"):
         _ = asked(ledger, "user"), calls(ledger, limit=None)
+
+
+def test_users_are_counted_and_not_estimated(served: Front, ledger: ClickHouseLedger) -> None:
+    """As a profile may say for the sake of speed."""
+    ledger.add(call(user=f"u{n}") for n in range(5_000))
+    served.profile["count_distinct_implementation"] = "uniqHLL12"
+    assert ledger.rows(Query(metrics=("users",))).total["users"] == 5_000
 
 
 def test_a_line_that_the_server_cannot_read_is_refused_whatever_errors_a_profile_allows(

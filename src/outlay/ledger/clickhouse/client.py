@@ -35,11 +35,13 @@ _SERVED: Final[Mapping[str, Any]] = MappingProxyType(  # whatever a profile says
         "limit": 0,
         "offset": 0,
         "additional_table_filters": "{}",
+        "additional_result_filter": "",
         "skip_unavailable_shards": 0,
         "distributed_group_by_no_merge": 0,
         # An answer is of what is stored now, each row as it was written
         "use_query_cache": 0,
         "apply_deleted_mask": 1,
+        "count_distinct_implementation": "uniqExact",
         "transform_null_in": 0,
         "empty_result_for_aggregation_by_empty_set": 0,
         "data_type_default_nullable": 0,
