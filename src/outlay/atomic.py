@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all, and is still there after a power cut."""
+"""A file that is written whole or not at all and outlives a power cut, and what is its owner's alone."""
 
 import os
 import re
@@ -12,6 +12,19 @@ PRIVATE = 0o600
 """For its owner alone: what users asked, or who they are."""
 _BESIDE = re.compile(r"\.outlay-[0-9a-f]{16}\.new")
 _ORPHANED = 3600.0  # seconds; no writer takes so long
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those missing above it, for their owner alone; one that is there stays as it is.
+
+    What is kept in it may hold what users asked, in files that an engine makes by the rules of the process.
+
+    Raises:
+        OSError: it cannot be made, or is no folder.
+    """
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_file(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o666) -> None:

@@ -87,9 +87,17 @@ def test_people_are_told_which_line_is_bad(outlay: Outlay, log: Path) -> None:
     assert "line 2: no JSON" in done.stdout
 
 
-def test_a_ledger_that_an_import_makes_is_its_owners_alone(outlay: Outlay, log: Path, tmp_path: Path) -> None:
-    """The import made the folder for its own files, open to all, and doctor then said to close it."""
-    outlay("import", str(log))
+@pytest.mark.parametrize(
+    ("command", "server"),
+    [("import", ""), ("prices set a --provider b --input 1", ""), ("ship", "postgresql://127.0.0.1:1/x")],
+)
+def test_a_home_is_its_owners_alone_whichever_command_makes_it(
+    outlay: Outlay, log: Path, tmp_path: Path, command: str, server: str
+) -> None:
+    """Some made it for files of their own, open to all, and doctor then said to close the ledger in it."""
+    files = [str(log)] if command == "import" else []
+    where = {"OUTLAY_HOME": str(tmp_path / "ledger"), "OUTLAY_LEDGER": server} if server else {}
+    outlay(*command.split(), *files, **where)
     if os.name != "nt":
         assert stat.S_IMODE((tmp_path / "ledger").stat().st_mode) == 0o700
     assert "can be read by others" not in outlay("doctor").stdout

@@ -7,11 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from outlay.atomic import PRIVATE, write_file
+from outlay.atomic import PRIVATE, private_folder, write_file
 from outlay.core.addresses import is_path
 from outlay.core.errors import JournalError
 from outlay.core.instants import instant, text_of
-from outlay.journal import private_folder
 
 NAME: Final = "acknowledged.json"
 _OWN = "ledger.duckdb"

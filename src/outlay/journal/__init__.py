@@ -1,7 +1,6 @@
 """Append-only segment files that take every record before any ledger does."""
 
 from outlay.journal.endings import watch_own_signals
-from outlay.journal.files import private_folder
 from outlay.journal.follow import Follower
 from outlay.journal.journal import Journal
 from outlay.journal.lifecycle import watch_exit, watch_forks
@@ -25,7 +24,6 @@ __all__ = [
     "is_live",
     "line_of",
     "pending_bytes",
-    "private_folder",
     "read_line",
     "read_objects",
     "read_segment",

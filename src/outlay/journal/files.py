@@ -5,24 +5,11 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
-from outlay.atomic import PRIVATE, sync_folder
+from outlay.atomic import PRIVATE, private_folder, sync_folder
 from outlay.journal import locks
 from outlay.journal.segments import SUFFIX, mark_of
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder, and those missing above it, for their owner alone; one that is there stays as it is.
-
-    What is kept in it may hold what users asked, in files that an engine makes by the rules of the process.
-
-    Raises:
-        OSError: it cannot be made, or is no folder.
-    """
-    if not folder.is_dir():
-        private_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 class SegmentFile:

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlay.atomic import private_folder
 from outlay.core.errors import LedgerBusyError, LedgerError
 from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
 from outlay.core.record import Entry, Record
-from outlay.journal import pending_bytes, private_folder, remove_taken, size_of, watch_forks
+from outlay.journal import pending_bytes, remove_taken, size_of, watch_forks
 from outlay.ledger import answers, inventory
 from outlay.ledger.answering import Answering
 from outlay.ledger.locks import Release, take

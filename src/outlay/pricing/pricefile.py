@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outlay.atomic import write_file
+from outlay.atomic import private_folder, write_file
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
 from outlay.core.providers import provider_id
@@ -258,7 +258,7 @@ def _alone(path: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout  # noqa: PLC0415  # takes 0.1 s to load, and most only read prices
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
             yield
     except Timeout:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from outlay.atomic import write_file
+from outlay.atomic import private_folder, write_file
 from outlay.core.errors import PriceBookError, QueryError
 from outlay.core.instants import instant, text_of
 from outlay.pricing.book import Book
@@ -81,7 +81,7 @@ def update(
     known_as = json.dumps([data_version(packaged), document], sort_keys=True)
     name = hashlib.sha256(known_as.encode()).hexdigest()[:16]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=folder, ignore_cleanup_errors=True) as scratch:
             data = Path(scratch) / name
             _lay_out(document, data, made, packaged)

@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 from time import time
 from typing import Any
 
+from outlay.atomic import private_folder
 from outlay.capture.contexts import Attribution
 from outlay.capture.surroundings import Place, here
 from outlay.core.errors import LedgerError
@@ -39,7 +40,6 @@ from outlay.importing.reading import (
     with_columns,
     with_own,
 )
-from outlay.journal import private_folder
 from outlay.ledger.beside import Beside
 from outlay.ledger.own import Own
 from outlay.pricing import Book

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from outlay.atomic import write_file
+from outlay.atomic import private_folder, write_file
 from outlay.core.addresses import shown
 from outlay.core.errors import JournalError
 from outlay.core.instants import instant, text_of
@@ -92,7 +92,7 @@ class Offsets:
             JournalError: the disk is full or failing.
         """
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.file.parent)
             write_file(self.file, orjson.dumps(progress.to_json()))
         except OSError as error:
             raise JournalError(f"{self.file} cannot be written: {error.strerror or error}") from error

@@ -6,6 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
+from outlay.atomic import private_folder
+
 if sys.platform == "win32":
     import filelock
 
@@ -37,7 +39,7 @@ else:
             self._descriptor: int | None = None
 
         def take(self) -> bool:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._path.parent)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
