@@ -504,7 +504,7 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
             "name in ledger the certificate's host and the file of who signed it (sslrootcert; ca_cert)",
         ),
         (
-            'root certificate file "/root/.postgresql/root.crt" does not exist',
+            'root certificate file "/home/me/.postgresql/root.crt" does not exist',
             "name in ledger the certificate's host and the file of who signed it (sslrootcert; ca_cert)",
         ),
         (

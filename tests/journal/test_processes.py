@@ -196,6 +196,22 @@ journal.append(call(user="after"))
     assert sum(entry.count for entry in read(tmp_path) if isinstance(entry, Loss)) == 10
 
 
+def test_a_program_that_ends_without_room_says_how_many_calls_it_lost_in_all(tmp_path: Path) -> None:
+    """Nothing else will tell: no journal could be written."""
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+for n in range(10):
+    journal.append(call())
+    journal.flush(30)
+"""
+    done = run(code, tmp_path)
+    assert done.returncode == 0
+    first, last = done.stderr.splitlines()
+    assert "1 recorded call(s) could not be written to the journal and are lost: File too large" in first
+    assert "10 recorded call(s) in all could not be written" in last
+
+
 @pytest.mark.parametrize("before", [[], ["a"]])
 def test_what_comes_when_the_interpreter_is_torn_down_is_written_without_a_wait(
     tmp_path: Path, before: list[str]

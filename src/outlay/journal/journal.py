@@ -173,6 +173,7 @@ class Journal:
                 break
             except KeyboardInterrupt as error:
                 interrupted = error
+        self._losses.warn_of_rest()
         if interrupted is not None:
             raise interrupted
 

@@ -19,7 +19,7 @@ class Losses:
         self._lock = threading.RLock()
         self._all: Counter[str] = Counter()
         self._untold: Counter[str] = Counter()
-        self._warned = False
+        self._said = 0  # how many the log was told of
 
     def add(self, count: int, why: str) -> None:
         """Count entries as lost."""
@@ -38,11 +38,20 @@ class Losses:
         if not self._all:
             return
         with self._lock:
-            if self._warned:
+            if self._said:
                 return
-            self._warned = True
             why, count = next(iter(self._all.items()))
+            self._said = count
         warn("%d recorded call(s) could not be written to the journal and are lost: %s", count, why)
+
+    def warn_of_rest(self) -> None:
+        """Say in the log, at the end, how many are lost in all, if no journal and no line of it tells so."""
+        with self._lock:
+            lost = self._all.total()
+            if not self._untold or lost == self._said:
+                return
+            self._said = lost
+        warn("%d recorded call(s) in all could not be written to the journal and are lost", lost)
 
     def untold(self, at: datetime) -> list[Loss]:
         """Give what no journal tells of yet."""
