@@ -1,6 +1,8 @@
 """The page on PostgreSQL: its roles can do what it says, and no more."""
 
 import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +17,21 @@ from outlay.testing import NOON, call
 
 PAGE = Path(__file__).parents[3] / "docs" / "postgresql.md"
 BLOCK = re.compile(r"<!-- run on postgresql -->\n```sql\n(.*?)```", re.DOTALL)
+
+
+@contextmanager
+def by_the_page() -> Iterator[tuple[str, PostgresLedger, PostgresLedger]]:
+    """Have a server with the roles of its page: its own URL, and a ledger each for who writes and who reads."""
+    (text,) = BLOCK.findall(PAGE.read_text("utf-8"))
+    with private() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(text.encode())
+        writer, reader = (
+            PostgresLedger(server.url.replace("postgres@", f"{role}@"))
+            for role in ("outlay", "outlay_reader")
+        )
+        with closing(writer), closing(reader):
+            yield server.url, writer, reader
 
 
 def test_the_roles_of_the_page_write_and_read() -> None:
@@ -58,18 +75,9 @@ def test_a_role_that_may_not_use_the_schema_is_told_so_and_loses_no_call() -> No
 
 def test_who_does_not_own_the_tables_is_told_that_they_were_not_written_anew() -> None:
     """PostgreSQL only warns of it, so that a reader's compact had told of two sizes as if it had worked."""
-    (text,) = BLOCK.findall(PAGE.read_text("utf-8"))
-    with private() as server:
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute(text.encode())
-        writer, reader = (
-            PostgresLedger(server.url.replace("postgres@", f"{role}@"))
-            for role in ("outlay", "outlay_reader")
-        )
+    with by_the_page() as (_, writer, reader):
         writer.add([call(), call("2026-01-24T18:00:00Z")])
         assert writer.prune(datetime(2026, 2, 1, tzinfo=UTC)).calls == 1
         with pytest.raises(LedgerError, match="permission denied to vacuum"):
             reader.compact()
         assert writer.compact().before is not None
-        writer.close()
-        reader.close()

@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from tests.ledger.postgres.test_roles import BLOCK, PAGE
-from tests.support.postgres import private
+from tests.ledger.postgres.test_roles import by_the_page
 
 from outlay.core.errors import LedgerError
 from outlay.core.query import Query
@@ -58,25 +57,17 @@ def test_texts_are_the_same_in_whatever_encoding_a_role_or_a_machine_speaks(
 
 def test_a_policy_that_hides_calls_is_refused_and_no_part_is_told_as_the_whole() -> None:
     """Of calls by a question, and to a writer, who would not see which ones are there."""
-    (text,) = BLOCK.findall(PAGE.read_text("utf-8"))
     hide = """ALTER TABLE outlay.records ENABLE ROW LEVEL SECURITY;
         ALTER TABLE outlay.records FORCE ROW LEVEL SECURITY;
         CREATE POLICY newer ON outlay.records USING ("at" > '2100-01-01')"""
-    with private() as server:
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute(text.encode())
-        writer, reader = (
-            PostgresLedger(server.url.replace("postgres@", f"{role}@"))
-            for role in ("outlay", "outlay_reader")
-        )
-        with closing(writer), closing(reader):
-            writer.add([call(NOON - timedelta(days=n)) for n in range(3)])
-            with psycopg.connect(server.url, autocommit=True) as connection:
-                connection.execute(hide.encode())
-            for refused in (
-                lambda: calls(reader, limit=None),
-                lambda: writer.rows(Query()),
-                lambda: writer.add([call(NOON - timedelta(days=2))]),
-            ):
-                with pytest.raises(LedgerError, match="row-level security policy"):
-                    refused()
+    with by_the_page() as (url, writer, reader):
+        writer.add([call(NOON - timedelta(days=n)) for n in range(3)])
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(hide.encode())
+        for refused in (
+            lambda: calls(reader, limit=None),
+            lambda: writer.rows(Query()),
+            lambda: writer.add([call(NOON - timedelta(days=2))]),
+        ):
+            with pytest.raises(LedgerError, match="row-level security policy"):
+                refused()
