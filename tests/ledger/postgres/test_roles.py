@@ -21,7 +21,7 @@ BLOCK = re.compile(r"<!-- run on postgresql -->\n```sql\n(.*?)```", re.DOTALL)
 
 @contextmanager
 def by_the_page() -> Iterator[tuple[str, PostgresLedger, PostgresLedger]]:
-    """Have a server with the roles of its page: its own URL, and a ledger each for who writes and who reads."""
+    """Have a server with the roles of its page: its URL, and a ledger each for who writes and who reads."""
     (text,) = BLOCK.findall(PAGE.read_text("utf-8"))
     with private() as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
