@@ -382,3 +382,24 @@ def test_when_the_interpreter_is_ending_all_is_drained_already(monkeypatch: pyte
     monkeypatch.setattr(sys, "is_finalizing", lambda: True)
     assert owner.end(2) == 2
     assert asked == [1]
+
+
+def test_what_ships_is_drained_behind_what_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Watched:
+        def drain(self, timeout: float = endings.DRAIN_SECONDS) -> bool:
+            done.append(f"written within {timeout:g}")
+            return True
+
+        def drain_at_exit(self) -> None:
+            done.append("shipped")
+
+    thing = Watched()
+    monkeypatch.setattr(endings, "_drained", {thing})
+    monkeypatch.setattr(endings, "_shipping", set())
+    endings.watch_own_signals(thing)
+    owner = SimpleNamespace(end=lambda: done.append("ended"))
+    endings._wrap(owner, "end", lambda: True, endings._ship_all)
+    owner.end()
+    assert done == ["written within 5", "shipped", "ended"]

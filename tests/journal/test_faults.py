@@ -246,6 +246,24 @@ def test_a_loss_that_a_garbage_collection_brings_while_others_are_counted_waits_
     assert dict(losses.by_reason) == {"full": 1, "collected": 1}
 
 
+def test_at_the_end_the_log_tells_how_many_calls_are_lost_in_all_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    losses = Losses()
+    losses.warn_of_rest()
+    assert not caplog.messages
+    losses.add(1, "no room")
+    losses.warn_once()
+    losses.warn_of_rest()  # it is told already
+    assert len(caplog.messages) == 1
+    losses.add(9, "no room")
+    losses.warn_of_rest()
+    losses.warn_of_rest()
+    assert caplog.messages[1:] == [
+        "10 recorded call(s) in all could not be written to the journal and are lost"
+    ]
+
+
 class Broken(logging.Handler):
     """A program's handler whose log server is away."""
 

@@ -10,7 +10,7 @@ from outlay.core.query import Query
 from outlay.ledger import PostgresLedger
 from outlay.ledger.migrations import Migrating, watched
 from outlay.ledger.postgres.connection import Connection
-from outlay.ledger.postgres.notices import heard
+from outlay.ledger.postgres.notices import heard, warned
 from outlay.testing import call
 
 
@@ -99,6 +99,13 @@ def test_what_else_a_server_says_during_a_migration_is_no_progress(connection: C
         for said in ("hello", "outlay: 1 of 4"):
             tables._open.execute(f"DO $$ BEGIN RAISE NOTICE '{said}'; END $$".encode())
     assert told == [0.25]
+
+
+def test_what_a_server_says_beside_its_warnings_is_none(connection: Connection) -> None:
+    with connection.reading() as tables, warned(tables._open) as warnings:
+        for level in ("NOTICE", "WARNING"):
+            tables._open.execute(f"DO $$ BEGIN RAISE {level} 'a {level}'; END $$".encode())
+    assert warnings == ["a WARNING"]
 
 
 def test_a_missing_driver_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

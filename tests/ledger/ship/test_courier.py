@@ -191,6 +191,7 @@ if how == "multiprocessing":
 print(time.monotonic(), flush=True)
 if how == "signal":
     import signal
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what measures tests handles it, by an os of its own
     signal.raise_signal(signal.SIGTERM)
 """
 
@@ -251,6 +252,14 @@ def test_what_is_left_is_shipped_at_the_end_of_the_process(tmp_path: Path) -> No
 def test_what_is_left_is_shipped_before_a_signal_that_a_process_sends_itself(tmp_path: Path) -> None:
     """As uvicorn does when it has shut down."""
     assert run("signal", tmp_path, -signal.SIGTERM)[0] == {"parent": 100}
+
+
+def test_before_a_signal_all_is_shipped_though_no_look_is_due(tmp_path: Path, journal: Journal) -> None:
+    ledger = FaultyLedger()
+    courier = courier_to(ledger, tmp_path, journal, interval=1000)
+    ShippedSink(journal, courier).append(call())
+    courier.ship_last()
+    assert ledger.info().calls == 1
 
 
 def test_a_server_that_hangs_holds_the_end_of_a_process_up_for_seconds_only(tmp_path: Path) -> None:
