@@ -77,12 +77,25 @@ def _check_sheet(sheet: Sheet, table: Table) -> None:
     for place, field in enumerate(fields):
         if field.kind == "share":
             _adds_up([line[place] for line in lines], [row.get(field.key) for row in rows])
+        if field.kind == "together":
+            shares = [each.kind for each in fields].index("share")
+            _runs([line[shares] for line in lines], [line[place] for line in lines])
 
 
 def _adds_up(cells: Sequence[str], values: Sequence[float | None]) -> None:
     known = [value for value in values if value is not None]
     if known and abs(sum(known) - 1) < 1e-6:
         assert sum(Decimal(cell[:-1]) for cell in cells if cell != "-") == 100, cells
+
+
+def _runs(shares: Sequence[str], cells: Sequence[str]) -> None:
+    """Each is the sum of the shares that stand above it and its own."""
+    reached = Decimal(0)
+    for share, cell in zip(shares, cells, strict=True):
+        assert (share == "-") == (cell == "-")
+        if cell != "-":
+            reached += Decimal(share[:-1])
+            assert Decimal(cell[:-1]) == reached, (shares, cells)
 
 
 def _matched(fields: Sequence[Field], headings: Sequence[str]) -> Iterator[Field]:
@@ -99,6 +112,8 @@ def check_cell(field: Field, row: Row, cell: str) -> None:
         _check_money(row, field.key, cell)
     elif value is None:
         assert cell == "-", (field.key, cell)
+    elif field.kind == "together":
+        assert cell.endswith("%"), (field.key, cell)  # what it is follows from the shares above it
     elif field.kind == "count":
         assert int(cell.replace(",", "")) == value, (field.key, cell, value)
     elif field.kind == "ms":

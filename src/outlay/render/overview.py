@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.reports import PERIOD_FIGURES, price_gap_notes
+from outlay.render.reports import PERIOD_FIGURES, owed_each, price_gap_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.money import by_currency
@@ -24,7 +24,7 @@ def overview_view(found: Overview) -> View:
     fields = (
         Field("period", "", "text"),
         *PERIOD_FIGURES,
-        Field("avg_cost", "avg cost", "price", spare=4),
+        Field("avg_cost", "avg cost", "price", spare=4, owed=owed_each("calls")),
         Field("cache_hit_rate", "cached", "percent", spare=5),
         Field("avg_latency_ms", "avg", "ms", spare=6),
     )

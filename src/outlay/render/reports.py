@@ -1,6 +1,6 @@
 """A report of totals and breakdowns, with one line that names what its total does not contain."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from outlay.core.query import METRICS, Row, slow_limit
 from outlay.render.as_table import Page
@@ -38,9 +38,22 @@ PERIOD_FIGURES = (
 
 _SHARES = (
     Field("share", "share", "share", spare=3),
-    Field("cumulative_share", "together", "percent", spare=8),
+    Field("cumulative_share", "together", "together", spare=8),
 )
 _MONEY = frozenset(("error_cost", "judged_cost"))
+
+
+def owed_for(*counts: str) -> Callable[[Row], bool]:
+    """Tell rows that have any of these, or where their number is not known: then money of them is unknown."""
+    return lambda row: any(row[name] != 0 for name in counts)
+
+
+def owed_each(count: str) -> Callable[[Row], bool]:
+    """Tell rows that have any of these in one currency at most; of several there is no cost of one."""
+    return lambda row: row[count] != 0 and len(row.get("costs", ())) <= 1
+
+
+_OWED = {"error_cost": "errors", "judged_cost": "judged_calls"}
 
 
 def report_text(report: Report, page: Page) -> str:
@@ -79,7 +92,13 @@ def _whole(report: Report) -> Row:
 def further(metrics: Sequence[str]) -> list[Field]:
     """Give columns for metrics that were asked for by name; a histogram is no figure."""
     shown = [each for each in metrics if each != "latency_histogram"]
-    return [Field(each, _heading(each), _kind(each)) for each in shown]
+    return [Field(each, _heading(each), _kind(each), owed=_owed(each, metrics)) for each in shown]
+
+
+def _owed(metric: str, metrics: Sequence[str]) -> Callable[[Row], bool] | None:
+    """Of what was judged that only says so where its number is asked for, too."""
+    count = _OWED.get(metric)
+    return owed_for(count) if count in (*METRICS, *metrics) and count is not None else None
 
 
 def _heading(metric: str) -> str:

@@ -3,9 +3,11 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import accumulate
+from math import floor, fsum
 from typing import Any, Literal
 
 from outlay.core.query import Row
@@ -23,6 +25,7 @@ Kind = Literal[
     "change",
     "ms",
     "share",
+    "together",
     "percent",
     "rate",
     "number",
@@ -47,6 +50,7 @@ class Field:
     spare: int = 0  # 0: always shown; the highest goes first
     where_any: bool = False  # shown only where some row has more than nothing
     bad: bool = False  # more than nothing is worth a look
+    owed: Callable[[Row], bool] | None = None  # of a price: whether a row without it has one that is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ def columns(sheet: Sheet) -> list[Column]:
 def _column(field: Field, rows: Sequence[Row], sheet: Sheet) -> Column:
     if field.kind == "share":
         found = shares([row.get(field.key) for row in rows])
+    elif field.kind == "together":
+        found = running([row.get("share") for row in rows])
     else:
         found = [_cell(field, row) for row in rows]
     if field.kind == "text" and sheet.total is not None and sheet.rows:
@@ -182,12 +188,13 @@ def _cell(field: Field, row: Row) -> str:
 
 
 def _money(field: Field, row: Row, value: Any) -> str:
-    """Show money with its currency; a price that cannot be said is a dash, an unknown cost says so."""
+    """Show money with its currency; what is unknown says so, and a price of nothing is a dash."""
     several = row.get(f"{field.key}s")
     if several:
         return cells.sums(value, several)
     if value is None:
-        return cells.UNKNOWN if field.kind == "money" else cells.MISSING
+        unknown = field.kind == "money" if field.owed is None else field.owed(row)
+        return cells.UNKNOWN if unknown else cells.MISSING
     # What is in another currency than USD stands by its own name, too, unless all of the row is in that one.
     costs = row.get("costs") or {}
     currency = row.get("currency") or (next(iter(costs)) if len(costs) == 1 else "USD")
@@ -220,19 +227,29 @@ _SHOWN: Mapping[Kind, Callable[[Any], str]] = {
 
 
 def shares(values: Sequence[float | None]) -> list[str]:
-    """Show shares with one decimal, so that those of a whole add up to 100.0.
+    """Show shares with one decimal, so that they add up to what they are together: those of a whole to 100.0.
 
-    What rounding leaves over goes to those that lost most by it. Shares of a part stay as they are.
+    What rounding leaves over goes to those that lost most by it.
     """
-    tenths = [0.0 if value is None else value * 1000 for value in values]
-    whole = [int(each) for each in tenths]
-    if abs(sum(tenths) - 1000) < 1e-6:  # noqa: PLR2004  # all of it, up to what floats lose
-        lost = sorted(range(len(values)), key=lambda place: whole[place] - tenths[place])
-        for place in lost[: 1000 - sum(whole)]:
-            whole[place] += 1
-    else:
-        whole = [round(each) for each in tenths]
+    return _percents(values, _tenths(values))
+
+
+def running(values: Sequence[float | None]) -> list[str]:
+    """Show what shares are together down to each, as those that are shown add up."""
+    return _percents(values, accumulate(_tenths(values)))
+
+
+def _tenths(values: Sequence[float | None]) -> list[int]:
+    exact = [0.0 if value is None else value * 1000 for value in values]
+    whole = [floor(each) for each in exact]
+    lost = sorted(range(len(exact)), key=lambda place: whole[place] - exact[place])
+    for place in lost[: round(fsum(exact)) - sum(whole)]:
+        whole[place] += 1
+    return whole
+
+
+def _percents(values: Sequence[float | None], tenths: Iterable[int]) -> list[str]:
     return [
         cells.MISSING if value is None else f"{each / 10:.1f}%"
-        for value, each in zip(values, whole, strict=True)
+        for value, each in zip(values, tenths, strict=True)
     ]

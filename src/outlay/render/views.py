@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from outlay.core.query import Row
 from outlay.core.record import Record
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, price_gap_notes, rolled_notes
+from outlay.render.reports import NO_CALLS, owed_each, owed_for, price_gap_notes, rolled_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.report.caching import Caching
 from outlay.report.economics import Economics
@@ -87,7 +87,7 @@ def errors_view(found: Errors) -> View:
         _CALLS,
         Field("errors", "errors", bad=True),
         Field("error_rate", "rate", "percent"),
-        Field("error_cost", "errors cost", "price", spare=1),
+        Field("error_cost", "errors cost", "price", spare=1, owed=owed_for("errors")),
         Field("cost", "all cost", "money", spare=2),
     )
     none = found.total["calls"] and not found.total["errors"]
@@ -113,10 +113,10 @@ def caching_view(found: Caching) -> View:
         Field("cache_hit_rate", "by tokens", "percent"),
         Field("cached_tokens", "cached", spare=3),
         Field("input_tokens", "input", spare=4),
-        Field("read_saving", "reading saved", "price", spare=5),
-        Field("write_premium", "writing cost", "price", spare=6),
-        Field("net_saving", "saved", "price"),
-        Field("possible_saving", "at most more", "price", spare=1),
+        Field("read_saving", "reading saved", "price", spare=5, owed=owed_for("cached_tokens")),
+        Field("write_premium", "writing cost", "price", spare=6, owed=owed_for("cache_write_tokens")),
+        Field("net_saving", "saved", "price", owed=owed_for("cached_tokens", "cache_write_tokens")),
+        Field("possible_saving", "at most more", "price", spare=1, owed=_fresh),
         Field("cost", "cost", "money", spare=7),
     )
     notes = rolled_notes(found.rolled, "what caching saved of them, and could, is in no figure")
@@ -134,6 +134,12 @@ def caching_view(found: Caching) -> View:
     )
 
 
+def _fresh(row: Row) -> bool:
+    """Whether some input came from no cache, or nobody knows."""
+    read: int = row["input_tokens"] - row["cached_tokens"] - row["cache_write_tokens"]
+    return read > 0
+
+
 def quality_view(found: Quality) -> View:
     """Lay judgements out beside cost."""
     fields = (
@@ -145,7 +151,13 @@ def quality_view(found: Quality) -> View:
         Field("avg_user_rating", "rating", "number", spare=3),
         Field("judged_calls", "judged", spare=6),
         Field("correct_rate", "right", "percent"),
-        Field("cost_per_correct_answer", "cost of a right one", "price", spare=2),
+        Field(
+            "cost_per_correct_answer",
+            "cost of a right one",
+            "price",
+            spare=2,
+            owed=owed_each("correct_calls"),
+        ),
         Field("avg_cost", "avg cost", "money", spare=4),
         Field("cost", "cost", "money", spare=5),
     )
@@ -170,12 +182,12 @@ def economics_view(found: Economics) -> View:
         *_by(found.query.by),
         _CALLS,
         Field("cost", "cost", "money", spare=6),
-        Field("cost_per_call", "a call", "price"),
-        Field("cost_per_successful_call", "a success", "price", spare=3),
-        Field("cost_per_user", "a user", "price", spare=1),
-        Field("cost_per_session", "a session", "price", spare=2),
-        Field("cost_per_correct_answer", "a right answer", "price", spare=5),
-        Field("cost_per_1k_tokens", "1,000 tokens", "price", spare=4),
+        Field("cost_per_call", "a call", "price", owed=owed_each("calls")),
+        Field("cost_per_successful_call", "a success", "price", spare=3, owed=owed_each("successful_calls")),
+        Field("cost_per_user", "a user", "price", spare=1, owed=owed_each("users")),
+        Field("cost_per_session", "a session", "price", spare=2, owed=owed_each("sessions")),
+        Field("cost_per_correct_answer", "a right answer", "price", spare=5, owed=owed_each("correct_calls")),
+        Field("cost_per_1k_tokens", "1,000 tokens", "price", spare=4, owed=owed_each("total_tokens")),
     )
     return View(
         (Sheet(fields, found.rows if found.query.by else (), found.total),),
