@@ -246,6 +246,7 @@ def test_a_clock_that_stands_before_the_prices_were_made() -> None:
 
 
 WELL: dict[str, Any] = {
+    "typed": None,
     "settings": {"ledger": None, "home": "/home", "journal": "/home/journal"},
     "place": {"home": "/home", "barred": [], "open_to_others": [], "free_bytes": None, "floor_bytes": None,
               "skew_seconds": 0},
@@ -532,6 +533,7 @@ def test_what_a_server_said_decides_what_there_is_to_do(error: str, do: str) -> 
     target = {
         "target": "postgresql://h/d",
         "current": True,
+        "named": True,
         "pending_bytes": 9,
         "pending_entries": 1,
         "pending_since": None,

@@ -41,11 +41,13 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
 
     Nothing cures lost calls, faulty lines of journals, conflicts and calls of the future: whoever has looked
     at them says so by --acknowledge. What is noted is told in one line, and only more of it is a finding.
+    A server that never took a call, and that nothing names, was typed wrongly: --acknowledge forgets it.
     """
     from outlay import process
     from outlay.cli.doctor_place import place_of
     from outlay.cli.findings import FAULT, findings
     from outlay.cli.session import check_typed, settings_of, tell
+    from outlay.cli.typed import option_of
     from outlay.instrumentation.others import others
     from outlay.render.doctor import doctor_text
 
@@ -55,6 +57,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
         return _acknowledge(ctx, here, now)
     document = {
         **_installation(settings),
+        "typed": option_of(state_of(ctx).ledger),
         "instrumentable": [asdict(each) for each in here.hooks.status()],
         "others": [asdict(each) for each in others()],
         "place": place_of(settings, time.time),
@@ -106,6 +109,7 @@ def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
     from outlay.cli.noted import Notes, counted, key_of, taken
     from outlay.cli.past import told
     from outlay.cli.session import check_typed, tell
+    from outlay.cli.unreached import forget
     from outlay.render.doctor import acknowledged_text
 
     check_typed(here.settings)
@@ -120,7 +124,12 @@ def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
         key = key_of(info["ledger"])
         notes.write({**every, key: taken(every.get(key, ()), counted(found), now)})
         found["noted"] = _noted(here.settings, found)
-    document = {"ledger": info.get("ledger"), "acknowledged": new, "noted": found["noted"]}
+    document = {
+        "ledger": info.get("ledger"),
+        "acknowledged": new,
+        "noted": found["noted"],
+        "forgotten": forget(here.settings),
+    }
     tell(ctx, document, acknowledged_text(document))
     return 0
 
@@ -225,6 +234,7 @@ def _shipped(settings: "Settings") -> list[dict[str, Any]]:
 
 def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     """Tell of each server that this home ships to what is pending, what went wrong, what was set aside."""
+    from outlay.cli.unreached import named
     from outlay.core.addresses import is_server, shown
     from outlay.core.instants import text_of
     from outlay.journal import waiting
@@ -234,7 +244,7 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
     if settings.ledger is not None and is_server(settings.ledger) and not settings.peek:
         own = Offsets(settings.home, settings.ledger).read()
         found.setdefault(own.target, own)
-    told = []
+    told, kept = [], named(settings)
     for target, progress in found.items():
         facts = progress.to_json()
         del facts["taken"]
@@ -247,6 +257,8 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
             "pending_entries": behind.entries,
             "pending_since": None if behind.since is None else text_of(behind.since),
             "current": settings.ledger is not None and target == shown(settings.ledger),
+            "named": target in kept,
+            "took_nothing": progress.took_nothing,
             "offsets": str(place.file),
             "dead_letters": str(letters) if letters.exists() else None,
         })  # fmt: skip

@@ -3,14 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from shlex import quote
 from typing import Any, Final, Literal
 
-from outlay.cli import past
+from outlay.cli import past, unreached
 from outlay.cli.doctor_place import MODE, NO_FOLDER, READ_ONLY
+from outlay.cli.typed import address_of, with_option
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
 from outlay.core.instants import instant
@@ -79,8 +80,10 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_sdks(found["instrumentable"]),
         *_others(found["others"]),
         *_spans(found),
+        *(Finding("never reached", NOTE, *each) for each in unreached.told(found)),
     ]
-    yield from sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level))
+    for each in sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level)):
+        yield replace(each, do=with_option(each.do, found["typed"]))
 
 
 def _freed(barred: Mapping[str, str], place: Found) -> str:
@@ -195,8 +198,8 @@ def _kept(found: Found, now: datetime) -> Iterator[Finding]:
 
 def _shipping(found: Found) -> Iterator[Finding]:
     for each in found.get("shipping", ()):
-        if each["current"] and "error" in found:
-            continue  # what waits for it is said with the error
+        if (each["current"] and "error" in found) or unreached.is_one(each):
+            continue  # what waits for it is said with the error; of an address that nobody names, as a note
         if each["last_error"]:
             why = f"{each['target']} took no calls at {each['last_error_at']} ({each['last_error']})"
             what = f"{why}; {_behind(each)}"
@@ -216,9 +219,7 @@ def _shipping(found: Found) -> Iterator[Finding]:
 def _ship(target: Found) -> str:
     if target["current"]:
         return "outlay ship"
-    scheme, mark, rest = target["target"].partition("://")
-    whom = "" if scheme == "chdb" else "USER:PASSWORD@"  # nothing of ours keeps them
-    return f"outlay ship --ledger {quote(f'{scheme}{mark}{whom}{rest}')}"
+    return f"outlay ship --ledger {quote(address_of(target['target']))}"
 
 
 def _mend(error: str, otherwise: str) -> str:

@@ -22,12 +22,13 @@ def doctor_text(document: Mapping[str, Any]) -> str:
 
 
 def acknowledged_text(document: Mapping[str, Any]) -> str:
-    """Say what was taken note of."""
+    """Say what was taken note of, and which servers were forgotten."""
     found = plain(document)
-    if not found["acknowledged"]:
-        return "there is nothing new to take note of"
-    lines = (f"  - {name(each['what'])}" for each in found["acknowledged"])
-    return "\n".join((f"taken note of, in {name(found['ledger'])}", *lines))
+    lines = [f"  - {name(each['what'])}" for each in found["acknowledged"]]
+    if lines:
+        lines.insert(0, f"taken note of, in {name(found['ledger'])}")
+    lines += [f"forgotten: {name(each)}, which never took a call" for each in found["forgotten"]]
+    return "\n".join(lines) or "there is nothing new to take note of"
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:

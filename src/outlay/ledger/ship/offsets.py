@@ -32,6 +32,11 @@ class Progress:
     last_error: str | None = None  # None when the last attempt went well
     last_error_at: datetime | None = None
 
+    @property
+    def took_nothing(self) -> bool:
+        """Whether it has never taken a line: its address may be wrong."""
+        return self.last_success is None and not self.taken
+
     def to_json(self) -> dict[str, Any]:
         """Give it as the object that stands in the file."""
         return {
@@ -103,6 +108,14 @@ class Offsets:
             found = self.read()
             kept = {name: offset for name, offset in found.taken.items() if name not in set(segments)}
             self.write(replace(found, taken=kept))
+
+    def drop(self) -> None:
+        """Forget the target; whoever ships to it later begins with the first line that is left.
+
+        Raises:
+            OSError: the file cannot be removed.
+        """
+        self.file.unlink(missing_ok=True)
 
 
 def targets(home: Path) -> list[Progress]:

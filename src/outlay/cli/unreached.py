@@ -1,0 +1,62 @@
+"""Servers that a home was once told to ship to, that never took a line and that nothing names: slips.
+
+A server that is merely away at first is named by settings or by OUTLAY_LEDGER, and then it is behind. Of
+another address nobody can tell whether there is one, so it is forgotten only where somebody says so: until
+then the journals are kept for it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from outlay.core.addresses import is_server, shown
+
+if TYPE_CHECKING:  # loaded when the command runs
+    from outlay.settings import Settings
+
+Found = Mapping[str, Any]
+
+
+def named(settings: "Settings") -> set[str]:
+    """Give the servers that this command line, the environment and the settings name, without passwords."""
+    from outlay.home import working_folder
+    from outlay.settings import load
+
+    ledgers = (settings.ledger, load(os.environ, working_folder()).ledger)
+    return {shown(each) for each in ledgers if each is not None and is_server(each)}
+
+
+def is_one(server: Found) -> bool:
+    """Whether a server of a doctor's document is none that anybody names or that ever took a line."""
+    return not server["named"] and bool(server["took_nothing"])
+
+
+def told(found: Found) -> Iterator[tuple[str, str]]:
+    """Say which there are, and what forgets them."""
+    for each in found.get("shipping", ()):
+        if is_one(each):
+            never = f"{each['target']} has never taken a call ({each['last_error']}), and no setting names it"
+            yield f"{never}; journals are kept for it", "if it was a slip, outlay doctor --acknowledge"
+
+
+def forget(settings: "Settings") -> list[str]:
+    """Forget these servers, unless something ships to one at this moment; give their addresses.
+
+    Raises:
+        OSError: a file of theirs cannot be removed.
+    """
+    from outlay.ledger.ship import Offsets, targets
+    from outlay.ledger.ship.turns import Turn
+
+    kept, dropped = named(settings), []
+    for each in targets(settings.home):
+        offsets = Offsets(settings.home, each.target)
+        if not each.took_nothing or each.target in kept or not (turn := Turn(offsets.lock)).take():
+            continue
+        try:
+            if offsets.read().took_nothing:
+                offsets.drop()
+                dropped.append(each.target)
+        finally:
+            turn.give()
+    return dropped
