@@ -160,3 +160,77 @@ def test_a_hosted_tool_that_is_not_known_is_said_where_it_was_used(used: Any, fl
     usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
     found = read({"usage": usage, "tool_usage": tools}, provider="openai", api="responses")
     assert (found.units, found.flags) == ({"input": 3, "output": 4, "web_search": 1}, flags)
+
+
+SEARCH = {"type": "web_search_call", "status": "completed", "action": {"type": "search", "query": "a"}}
+OPENED = {"type": "web_search_call", "status": "completed", "action": {"type": "open_page", "url": "u"}}
+FOUND = {"type": "web_search_call", "status": "completed", "action": {"type": "find_in_page", "pattern": "p"}}
+SEVERAL = {"type": "web_search_call", "action": {"type": "search", "queries": ["a", "b", "c"]}}
+FILES = {"type": "file_search_call", "status": "completed", "queries": ["a", "b"]}
+RAN = {"type": "code_interpreter_call", "container_id": "c1"}
+SHELL = {"type": "shell_call", "environment": {"type": "container_reference", "container_id": "c1"}}
+TOLD = {"web_search": {"num_requests": 2}, "image_gen": {"input_tokens": 0, "output_tokens": 0}}
+
+
+@pytest.mark.parametrize(
+    ("output", "more", "units"),
+    [
+        ([SEARCH, OPENED, FOUND, SEARCH], {}, {"web_search": 2}),
+        ([OPENED, FOUND], {}, {}),
+        ([{"type": "web_search_call", "status": "searching", "action": {}}], {}, {"web_search": 1}),
+        ([SEVERAL], {}, {"web_search": 1, "uncertain_searches": 2}),
+        ([{**SEARCH, "status": "failed"}], {}, {"uncertain_searches": 1}),
+        ([SEARCH, SEVERAL, OPENED], {"tool_usage": TOLD}, {"web_search": 2}),
+        ([FILES, FILES], {"tool_usage": TOLD}, {"web_search": 2, "file_search": 2}),
+        ([FILES], {"tool_usage": {"web_search": {"num_requests": 0}}}, {"file_search": 1}),
+        ([RAN, RAN, {**RAN, "container_id": "c2"}, SHELL], {}, {"code_interpreter": 2}),
+        ([{"type": "code_interpreter_call"}, {"type": "code_interpreter_call"}], {}, {"code_interpreter": 1}),
+        ([{"type": "shell_call", "environment": {"type": "local"}}, {"type": "shell_call"}], {}, {}),
+        ([{"type": "mcp_call"}, {"type": "function_call"}, None, "x"], {}, {}),
+        ([{"type": "image_generation_call", "status": "completed"}], {}, {"image_generation": 1}),
+        ([{"type": "image_generation_call", "status": "failed"}], {}, {}),
+    ],
+)  # fmt: skip
+def test_calls_of_hosted_tools_are_counted_by_the_answer_s_items(
+    output: list[Any], more: dict[str, Any], units: dict[str, int]
+) -> None:
+    whole = {"model": "m", "usage": USED, "output": output, **more}
+    assert read(whole, provider="openai", api="responses").units == {"input": 10, "output": 4, **units}
+    stream = collector("openai", "responses")
+    stream.add({"type": "response.completed", "response": whole})
+    assert stream.usage().units == {"input": 10, "output": 4, **units}
+
+
+@pytest.mark.parametrize(
+    ("provider", "effort", "unit"),
+    [
+        ("openai", None, "web_search_preview"),
+        ("openai", "medium", "web_search"),
+        ("openai", "none", "web_search"),
+        ("azure", None, "web_search"),
+    ],
+)
+@pytest.mark.parametrize("told", [None, {"web_search": {"num_requests": 1}}])
+def test_the_preview_of_web_search_is_a_tool_of_its_own_where_nothing_reasons(
+    provider: str, effort: str | None, unit: str, told: Any
+) -> None:
+    tools = [{"type": "function"}, {"type": "web_search_preview_2025_03_11"}]
+    usage = response(provider, output=[SEARCH], tools=tools, reasoning={"effort": effort}, tool_usage=told)
+    assert usage.units == {"input": 10, "output": 4, unit: 1}
+
+
+def test_a_total_alone_is_no_input_of_a_response() -> None:
+    usage = response(usage={"total_tokens": 14})
+    assert usage.flags == ("partial",)
+    assert usage.reason == "the usage does not tell input and output tokens apart"
+    assert response(usage={"input_tokens": 10, "total_tokens": 10}).reason is None
+
+
+def test_hosted_tools_that_xai_counts_itself_are_not_counted_again() -> None:
+    usage = {**USED, "server_side_tool_usage_details": {"web_search_calls": 2}}
+    assert response("xai", usage=usage, output=[SEARCH, SEARCH]).units["web_search"] == 2
+    assert response("xai", usage={**USED, "num_server_side_tools_used": 1}, output=[FILES]).units == {
+        "input": 10,
+        "output": 4,
+        "server_side_tools": 1,
+    }

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from outlay.core.units import MAX_QUANTITY
+from outlay.extract import read
 from outlay.extract.tally import Tally
 
 
@@ -109,3 +110,20 @@ def test_it_is_said_whether_a_count_is_none_or_too_great(value: Any, said: str) 
     tally = Tally()
     tally.count({"tokens": value}, "tokens")
     assert tally.reason == said
+
+
+@pytest.mark.parametrize(
+    ("api", "usage"),
+    [
+        ("chat", {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 88}),
+        ("chat", {"prompt_tokens": 0, "completion_tokens": -4, "total_tokens": 0}),
+        ("responses", {"input_tokens": 0, "output_tokens": 0, "total_tokens": 287}),
+        ("embeddings", {"total_tokens": 0, "prompt_tokens_details": {"cached_tokens": 7}}),
+        ("converse", {"inputTokens": 0, "outputTokens": 0, "totalTokens": 915}),
+    ],
+)
+def test_zeros_that_the_total_or_a_part_speaks_against_are_no_usage_of_nothing(api: str, usage: Any) -> None:
+    read_usage = read({"model": "m", "usage": usage}, provider="openai", api=api)
+    assert read_usage.units == {}
+    assert read_usage.reason == "the usage counts nothing, and its total or a part of it says otherwise"
+    assert "partial" in read_usage.flags

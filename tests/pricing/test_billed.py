@@ -65,6 +65,68 @@ def test_searches_and_tools_of_openai_are_fees_beside_the_tokens() -> None:
     assert of_body(body, "openai", "responses").amount == Decimal("0.004") + Decimal("0.03")
 
 
+@pytest.mark.parametrize(
+    ("model", "item", "fee", "status"),
+    [
+        ("gpt-5.4", {"type": "web_search_call", "action": {"type": "search"}}, "0.01", "priced"),
+        ("gpt-5.4", {"type": "web_search_call", "action": {"type": "open_page"}}, "0", "priced"),
+        ("gpt-5.4", {"type": "file_search_call", "queries": ["a", "b"]}, "0.0025", "priced"),
+        ("gpt-5.4", {"type": "code_interpreter_call", "container_id": "c"}, "0", "partial"),
+        ("gpt-5.4", {"type": "web_search_call", "action": {"queries": ["a", "b"]}}, "0.01", "partial"),
+        ("gpt-5.4", {"type": "image_generation_call"}, "0", "partial"),
+        ("gpt-4o-2024-08-06", {"type": "file_search_call"}, "0.0025", "priced"),
+    ],
+)
+def test_tools_of_openai_that_no_usage_tells_of_are_charged_by_their_items(
+    model: str, item: dict[str, Any], fee: str, status: str
+) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    body = {"object": "response", "model": model, "output": [item], "usage": usage}
+    cost = of_body(body, "openai", "responses")
+    tokens = Decimal("0.004") if model == "gpt-5.4" else Decimal("0.0035")
+    assert (cost.amount, cost.status) == (tokens + Decimal(fee), status)
+    assert (cost.reason is None) == (status == "priced")
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-search-preview", "gpt-4o-mini-search-preview", "gpt-5-search-api"])
+def test_a_model_that_searches_at_every_call_does_not_say_how_often(model: str) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+    body = {"object": "chat.completion", "model": model, "choices": [], "usage": usage}
+    cost = of_body(body, "openai", "chat")
+    assert (cost.status, cost.flags) == ("partial", ("fee_unknown",))
+    assert cost.reason == f"{model} is charged for web_search, not told in the response"
+    told = cost_of({"input": 1000, "output": 100, "web_search": 2}, provider="openai", model=model)
+    assert (told.status, told.reason) == ("priced", None)
+    assert cost.amount is not None
+    assert told.amount == cost.amount + 2 * next(
+        line.amount / line.quantity for line in told.lines if line.unit == "web_search"
+    )
+
+
+def test_a_moderation_is_free_though_it_states_no_usage() -> None:
+    body = {"id": "modr-1", "model": "omni-moderation-latest", "results": [{"flagged": False}]}
+    line = {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 200, "body": body}}
+    for each in (body, line):
+        cost = of_body(each, "openai", "chat")
+        assert (cost.amount, cost.status) == (Decimal(0), "free")
+        assert cost.reason == "omni-moderation-latest costs nothing, and so whatever it used"
+    failed = {"id": "batch_req_2", "custom_id": "b", "response": {"status_code": 500, "body": {"error": {}}}}
+    assert of_body(failed, "openai", "chat").status == "unpriced"
+
+
+def test_openai_s_preview_of_web_search_costs_more_where_nothing_reasons() -> None:
+    body = {
+        "object": "response",
+        "model": "gpt-4.1",
+        "output": [{"type": "web_search_call", "action": {"type": "search"}}],
+        "tools": [{"type": "web_search_preview"}],
+        "reasoning": {"effort": None},
+        "usage": {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100},
+    }
+    # 1,000 x 2 + 100 x 8 a million, and a search at 25 dollars a thousand
+    assert of_body(body, "openai", "responses").amount == Decimal("0.0028") + Decimal("0.025")
+
+
 def test_thoughts_of_gemini_are_output_and_the_tools_prompt_is_input() -> None:
     usage = {
         "promptTokenCount": 1000,

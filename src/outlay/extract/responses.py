@@ -9,11 +9,12 @@ from outlay.extract.chat import count_chat
 from outlay.extract.common import RESPONSES, common_usage
 from outlay.extract.drawing import count_images, drafts_in
 from outlay.extract.held import held
+from outlay.extract.hosted import calls_of, charged_items, images_in, search_unit
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.table import FINAL_RESPONSES
 from outlay.extract.tally import Tally
-from outlay.extract.usual import drawings_of, searches_of
+from outlay.extract.usual import searches_of
 
 # docs.x.ai/developers/pricing: one tool under OpenAI's name and under its own. The rest keep theirs.
 _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "collections_search"}
@@ -25,8 +26,8 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
     tools = usage_in(body.get("tool_usage"))
     searches = 0 if tools is None else searches_of(tools)
-    drawings = drawings_of(body.get("output"))
-    usual = searches is not None and not drawings
+    charged = charged_items(body.get("output"))
+    usual = searches is not None and not charged
     if usual and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
         tier, (items, copied) = tier_in(body), common
         if tools is not None:
@@ -38,15 +39,21 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
         return _not_yet(body)
     tally = Tally()
     count_chat(tally, usage, "")
+    if usage.get("input_tokens") is None and usage.get("output_tokens") is None:
+        tally.note("partial", "the usage does not tell input and output tokens apart")
+    drawn = [*_drawn(inner(tools or {}, "image_gen"), body), *drafts_in(charged)]
     if "server_side_tool_usage_details" in usage or "num_server_side_tools_used" in usage:
         _count_xai_tools(tally, usage)
+    else:
+        searches = tally.count(inner(tools or {}, "web_search"), "num_requests")
+        for unit, calls in calls_of(charged, search_unit(body, provider), searches):
+            tally.put(unit, calls)
+        tally.put("image_generation", 0 if drawn else images_in(charged))
     if tools is not None:
-        tally.put("web_search", tally.count(inner(tools, "web_search"), "num_requests"))
         if any(_says_a_count(used) for tool, used in tools.items() if tool not in _TOOLS):
             tally.flags.add("unknown_keys")
         usage["tool_usage"] = tools
     whole = finish(tally, body, usage, provider, tier_terms(body))
-    drawn = [*_drawn(inner(tools or {}, "image_gen"), body), *drafts_in(drawings)]
     return split(whole, (changed(whole, raw=None), *drawn)) if drawn else _with_context(whole, usage)
 
 

@@ -21,9 +21,11 @@ _OBJECTS = frozenset(
         *("server_tool_use", "server_tool_use_details", "serverToolUsage", "server_side_tool_usage_details"),
     )
 )
+_AGAINST = frozenset({"total_mismatch", "clamped"})
 NOTHING_ODD: tuple[tuple[str, ...], str | None] = ((), None)
 NOT_STATED: tuple[Decimal | None, str] = (None, "USD")
 NOTHING_KNOWN = "the usage has no count that is known"
+_SPOKEN_AGAINST = "the usage counts nothing, and its total or a part of it says otherwise"
 
 
 class Tally:
@@ -154,6 +156,8 @@ class Tally:
         """
         if not self.units and raw and self.reason is None and stated[0] is None and self._counted_none(raw):
             self.note("partial", NOTHING_KNOWN)
+        elif not self.units and not self.flags.isdisjoint(_AGAINST) and stated[0] is None:
+            self.note("partial", _SPOKEN_AGAINST)
         flags = tuple(sorted(self.flags)) if self.flags else ()
         said = tuple(sorted(terms.items())) if terms else ()
         return made(ordered(self.units), (model, response_id), said, raw, (flags, self.reason), stated)

@@ -12,9 +12,9 @@ from outlay.core.usage import Item, Term, Usage
 from outlay.extract.answers import NOTHING, names_in, tier_in
 from outlay.extract.batch import LINE_KEYS
 from outlay.extract.common import CHAT, RESPONSES, common_items
+from outlay.extract.hosted import charged_items
 from outlay.extract.messages import message_items, message_terms
-from outlay.extract.plain import name_of, rows_of
-from outlay.extract.streams import peek
+from outlay.extract.plain import name_of
 from outlay.extract.table import CHUNKED, KNOWN_PROVIDERS, usual_reader_of
 
 Usual = tuple[tuple[Item, ...], tuple[str | None, str | None], tuple[Term, ...], Mapping[str, Any] | None]
@@ -76,7 +76,7 @@ def _responses(body: Mapping[str, Any]) -> Usual | None:
     usage, tools = body.get("usage"), body.get("tool_usage")
     if type(usage) is not dict or not (items := common_items(usage, RESPONSES)):
         return None
-    if (output := body.get("output")) and drawings_of(output):
+    if (output := body.get("output")) and charged_items(output):
         return None
     if tools is not None:
         searches = searches_of(tools)
@@ -86,11 +86,6 @@ def _responses(body: Mapping[str, Any]) -> Usual | None:
         usage = {**usage, "tool_usage": tools}
     tier = tier_in(body, NOTHING)
     return items, names_in(body), (("service_tier", tier),) if tier else (), usage
-
-
-def drawings_of(output: object) -> list[Any]:
-    """Give the items of a response that tell of an image each."""
-    return [item for item in rows_of(output) if peek(item, "type") == "image_generation_call"]
 
 
 def searches_of(tools: object) -> int | None:

@@ -36,6 +36,7 @@ class RateCard:
     free: bool = False  # every rate is zero
     fee: bool = False  # something is charged that no response counts
     once: frozenset[str] = frozenset()  # units charged once a call, however often they were used
+    untold: frozenset[str] = frozenset()  # units charged at every call, which no response counts
     least: Mapping[str, int] = field(default_factory=dict)  # the smallest quantity of a unit that is charged
     context_window: int | None = None
     max_output: int | None = None
@@ -45,7 +46,9 @@ class RateCard:
 
     def __post_init__(self) -> None:
         """Look once at all that a card may hold beside its rates, for most hold nothing."""
-        more = self.fee or "fee_unknown" in self.flags or (self.tiers and self.kind != "request")
+        more = (
+            self.fee or self.untold or "fee_unknown" in self.flags or (self.tiers and self.kind != "request")
+        )
         found = {
             unit: rate
             for unit, rate in self.rates.items()

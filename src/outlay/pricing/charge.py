@@ -118,6 +118,8 @@ def _of_one(usage: Usage, ask: Ask, at: datetime, part_model: str | None = None)
         return usual
     items = usage.items
     if not items and usage.reason is not None and (not card.fee or "error" in usage.flags):
+        if card.free and "error" not in usage.flags:
+            return _free_of(card)
         return unpriced(usage.reason, currency=card.currency)
     # Counts stand behind tokens: most calls end with a token unit, and have nothing that is stated twice.
     again = 0
@@ -189,9 +191,10 @@ def _cost(
     flags: set[str],
 ) -> Cost:
     amount = sum_of(lines)
-    if not (missing or flags or card.flags or card.free) and usage.items:
+    untold = card.untold.difference(unit for unit, _ in usage.items)
+    if not (missing or flags or card.flags or card.free or untold) and usage.items:
         return _priced(amount, "priced", card, (tuple(lines), card.reason, ()))
-    status: CostStatus = "free" if card.free else "priced"
+    status: CostStatus = "free" if card.free and not amount else "priced"
     reason = card.reason
     if missing:
         flags = {*flags, "no_rate"}
@@ -203,6 +206,12 @@ def _cost(
         status, reason = "partial", f"only the fee of the call is known: {usage.reason}"
     if "fee_unknown" in card.flags and status == "priced":
         status, reason = "partial", "the fee of the route's web search is not in the response"
+    if untold and status == "priced":
+        flags = {*flags, "fee_unknown"}
+        status, reason = (
+            "partial",
+            f"{card.model} is charged for {', '.join(sorted(untold))}, not told in the response",
+        )
     said = card.flags if not flags else merge_flags(card.flags, flags)
     return _priced(amount, status, card, (tuple(lines), reason, said))
 
@@ -219,6 +228,13 @@ def _priced(amount: Decimal, status: CostStatus, card: RateCard, said: Said) -> 
     cost.__class__ = Cost
     made: Cost = cost
     return made
+
+
+def _free_of(card: RateCard) -> Cost:
+    """Price an answer that states no usage, of a model that costs nothing, as OpenAI's moderation."""
+    return _priced(
+        ZERO, "free", card, ((), f"{card.model} costs nothing, and so whatever it used", card.flags)
+    )
 
 
 def _provisioned(cost: Cost, card: RateCard) -> Cost:

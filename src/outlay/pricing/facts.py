@@ -16,6 +16,7 @@ _KINDS: Mapping[str, tuple[type, str]] = {
     "deprecated": (str, 'a date as text, such as "2026-12-31"'),
     "once": (list, 'a list of units, such as ["web_search"]'),
     "allowance": (list, 'a list of units, such as ["web_search"]'),
+    "untold": (list, 'a list of units, such as ["web_search"]'),
     "least": (dict, "a table of units, such as { audio_seconds = 10 }"),
 }
 
@@ -29,7 +30,7 @@ def check_facts(entry: Mapping[str, Any], where: str) -> None:
     for key, (kind, meant) in _KINDS.items():
         value = entry.get(key)
         right = type(value) is kind
-        if right and key in {"names", "once", "allowance"}:
+        if right and key in {"names", "once", "allowance", "untold"}:
             right = all(isinstance(each, str) for each in entry[key])
         if value is not None and not right:
             raise PriceBookError(f"{where}, {key}: must be {meant}, not {value!r:.40}")

@@ -15,6 +15,7 @@ THOUSAND = 1_000
 _COUNTED_PER = {
     "requests": THOUSAND,
     "web_search": THOUSAND,
+    "web_search_preview": THOUSAND,
     "web_fetch": THOUSAND,
     "x_search": THOUSAND,
     "maps_search": THOUSAND,

@@ -114,16 +114,21 @@ def _card(
         flags=merge_flags(flags),
         reason=join_notes(asked.reason, *reasons, elsewhere),
         link=best.link,
-        free=all(
-            rate.amount == 0 for table in (rates, *(tier.rates for tier in tiers)) for rate in table.values()
-        ),
+        free=_is_free((rates, *(tier.rates for tier in tiers)), active, common),
         fee="requests" in rates,
         once=frozenset(facts.get("once", ())),
+        untold=frozenset(facts.get("untold", ())),
         least=dict(facts.get("least", {})),
         context_window=facts.get("context_window"),
         max_output=facts.get("max_output"),
         deprecated=facts.get("deprecated"),
     )
+
+
+def _is_free(tables: Iterable[Mapping[str, Rate]], rows: Iterable[Row], common: Iterable[Row]) -> bool:
+    """Whether all that a model itself charges is nothing; a provider's fees for tools stand beside that."""
+    fees = {unit for row in common for unit in row.rates}.difference(*(row.rates for row in rows))
+    return all(rate.amount == 0 for table in tables for unit, rate in table.items() if unit not in fees)
 
 
 def _in_currency(currency: str, rows: Iterable[Row]) -> list[Row]:

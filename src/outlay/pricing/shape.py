@@ -11,7 +11,7 @@ _BUNDLE = frozenset({"format", "version", "made", "overlay", "tables"})
 _TABLE = frozenset({"sources", "models"})
 _SOURCE = frozenset({"name", "link"})
 _MODEL = frozenset(
-    {"rows", "names", "context_window", "max_output", "deprecated", "once", "least", "allowance"}
+    {"rows", "names", "context_window", "max_output", "deprecated", "once", "least", "allowance", "untold"}
 )
 
 

@@ -20,7 +20,7 @@ from outlay.pricing.rows import BASE, USER, Row, objects_of, read_currency, read
 DATA = Path(__file__).parent / "data"  # the packaged tables
 PROVIDER_ID = re.compile(r"[a-z0-9_.-]{1,40}")  # of a provider; it becomes a file's name
 _FILE_KEYS = frozenset({"model", "alias", "common", "ruling", "exchange", "currency", "note", "version"})
-_FACTS = ("context_window", "max_output", "deprecated", "once", "least", "allowance")
+_FACTS = ("context_window", "max_output", "deprecated", "once", "least", "allowance", "untold")
 _MODEL_KEYS = frozenset({"provider", "model", "names", "own", "since", "price", *_FACTS})
 _RULING_KEYS = frozenset({"provider", "model", "says", "link"})
 _ALIAS_KEYS = frozenset({"provider", "name", "model", "from", "to", "source"})
