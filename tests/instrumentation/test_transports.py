@@ -144,6 +144,14 @@ def test_a_model_may_stand_in_the_path_alone(kept: Kept) -> None:
 
 
 @pytest.mark.usefixtures("transports")
+@pytest.mark.parametrize("path", ["embed", "embeddings"])
+def test_embeddings_of_ollama_are_read_as_its_own(path: str, kept: Kept) -> None:
+    body = {"model": "m", "embeddings": [[0.1]], "prompt_eval_count": 7}
+    Server([answer(body)]).client().post(f"http://localhost:11434/api/{path}", json={"model": "m"})
+    assert (kept.only.operation, kept.only.usage.units, kept.only.flags) == ("embeddings", {"input": 7}, ())
+
+
+@pytest.mark.usefixtures("transports")
 def test_strangers_other_paths_and_other_methods_pass_by(kept: Kept) -> None:
     http = Server([answer(CHAT)]).client()
     http.post("https://llm.example.org/v1/chat/completions", json=ASK)

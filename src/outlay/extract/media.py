@@ -9,6 +9,7 @@ from outlay.extract.chat import count_chat, read_chat
 from outlay.extract.drawing import count_images, drafted
 from outlay.extract.google import count_google, google_facts, google_terms, google_usage, snake
 from outlay.extract.modality import count_input, from_details
+from outlay.extract.ollama import read_ollama
 from outlay.extract.plain import fields_of, name_of, plain, rows_of
 from outlay.extract.stated import STATED
 from outlay.extract.streams import cut_off, peek
@@ -77,9 +78,11 @@ def count_transcription(tally: Tally, usage: Mapping[str, Any]) -> None:
 
 
 def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
-    """Read embeddings, of OpenAI's shape or Google's; they have no output tokens."""
+    """Read embeddings, of OpenAI's shape, Google's or Ollama's; they have no output tokens."""
     if "usage" in body:
         return read_chat(body, provider)
+    if "prompt_eval_count" in body:
+        return read_ollama(body, provider)
     usage = google_usage(body)
     if usage is not None:
         tally = Tally()

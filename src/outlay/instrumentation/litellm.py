@@ -20,7 +20,7 @@ from outlay.core.usage import Usage
 from outlay.extract import Collector, collector
 from outlay.instrumentation import aiohttp, bedrock, litellm_native
 from outlay.instrumentation.hosts import known_at, place_at
-from outlay.instrumentation.litellm_said import PROVIDERS, follow, said_in
+from outlay.instrumentation.litellm_said import PROVIDERS, follow, latest, said_in
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.transports import api_at, is_stream
 from outlay.instrumentation.wrapping import Begin, measured, measured_async, text_or_none, usage_in
@@ -75,9 +75,11 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, otherwise: str
     def begin(_handler: Any, args: tuple[Any, ...], asked: dict[str, Any]) -> Call | None:
         if not patches.active or inside.get() is not None:
             return None
-        url = urlsplit(str(asked.get("url") or asked.get("api_base") or args[0]))
+        address = str(asked.get("url") or asked.get("api_base") or args[0])
+        url = urlsplit(address)
         api = _api_at(url.path)
-        said = getattr(asked.get("logging_obj"), "model_call_details", None) or {}
+        logging = asked.get("logging_obj") or latest(address)
+        said = getattr(logging, "model_call_details", None) or {}
         provider = (
             known_at(url.hostname or "", url.port) or _named(said.get("custom_llm_provider")) or otherwise
         )
@@ -85,7 +87,7 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, otherwise: str
             return None
         in_path = _IN_PATH.search(url.path)
         model = unquote(in_path[1]) if in_path else text_or_none(said.get("model"))
-        with lending(said_in(asked.get("logging_obj"))):
+        with lending(said_in(logging)):
             call = Call(recorder(), provider=provider, api=api, model=model)
         vertexs = _VERTEXS_REGION.search(url.path)
         if not bedrock.is_profile(model):

@@ -62,9 +62,7 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches) -> Begin:
 
 
 def _settle(call: Call, result: Any) -> None:
-    # Embeddings have Ollama's own counts; as an operation they are embeddings all the same.
-    api = "ollama_generate" if call.api == "embeddings" else call.api
-    call.finish(usage_in(result, call, api))
+    call.finish(usage_in(result, call))
 
 
 def _sync(original: Callable[..., Any], begin: Begin) -> Callable[..., Any]:

@@ -24,6 +24,7 @@ PATHS = (  # the end of a path -> api; the first that fits decides
     ("/agents/completions", "chat"),
     ("/completions", "completions"),
     ("/responses", "responses"),
+    ("/responses/compact", "responses"),
     ("/messages", "messages"),
     ("/embeddings", "embeddings"),
     ("/images/generations", "images"),
@@ -32,6 +33,7 @@ PATHS = (  # the end of a path -> api; the first that fits decides
     ("/audio/translations", "transcription"),
     ("/ocr", "ocr"),
     ("/rerank", "rerank"),
+    ("/api/embed", "embeddings"),  # Ollama's
     ("/embed", "cohere_embed"),
     ("/v2/chat", "cohere_chat"),
     ("/v1/chat", "cohere_chat"),
