@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -287,6 +288,79 @@ def test_a_request_of_the_async_client_that_an_error_answers_is_a_failed_call(ke
     with listening(SocketPeer([], [[REFUSED]])) as address:
         asyncio.run(main(address))
     assert (kept.only.status, kept.only.model) == ("error", "gpt-4o")
+
+
+def ask_in_vain(connection: Any, end: str) -> None:
+    """Ask for a response, and end the connection before anything answers."""
+    with context(user="u1"):
+        connection.response.create(model="gpt-4o", input="hi")
+    if end == "breaks":
+        with pytest.raises(websockets.ConnectionClosedError):
+            connection.recv()
+    connection.close()
+
+
+@pytest.mark.parametrize(("end", "status"), [("breaks", "error"), ("closes", "success")])
+def test_a_request_that_nothing_answers_is_a_call(end: str, status: str, kept: Kept) -> None:
+    peer = SocketPeer([], [[]] if end == "breaks" else [], breaks=end == "breaks")
+    with listening(peer) as address:
+        ask_in_vain(client(address).responses.connect().enter(), end)
+    record = kept.only
+    assert (record.status, record.api, record.model, record.user) == (status, "responses", "gpt-4o", "u1")
+    assert (record.cost, record.usage.units) == (None, {})
+    assert status == "error" or {"abandoned", "partial"} <= set(record.flags)
+
+
+def test_a_response_whose_beginning_was_not_told_is_one_call(kept: Kept) -> None:
+    failed = {"id": "resp_1", "status": "failed", "error": {"code": "server_error"}}
+    with (
+        listening(SocketPeer([], [[{"type": "response.failed", "response": failed}]])) as address,
+        client(address).responses.connect() as connection,
+    ):
+        connection.response.create(model="gpt-4o", input="hi")
+        until(connection, "response.failed")
+    assert (kept.only.status, kept.only.error, kept.only.model) == ("error", "server_error", "gpt-4o")
+
+
+def test_a_request_that_could_not_be_sent_is_a_failed_call(kept: Kept) -> None:
+    async def main(address: str) -> None:
+        connection = await async_client(address).responses.connect().enter()
+        await connection._connection.close()
+        with pytest.raises(websockets.ConnectionClosed):
+            await connection.response.create(model="gpt-4o", input="hi")
+        await connection.close()
+
+    with listening(SocketPeer([], [])) as address:
+        sync = client(address).responses.connect().enter()
+        sync._connection.close()
+        with pytest.raises(websockets.ConnectionClosed):
+            sync.response.create(model="gpt-4o", input="hi")
+        sync.close()
+        asyncio.run(main(address))
+    assert [(record.status, record.model, record.error_type) for record in kept.records] == [
+        ("error", "gpt-4o", "ConnectionClosedOK")
+    ] * 2
+
+
+def test_a_response_is_measured_from_its_request_and_for_whom_that_was_sent(kept: Kept) -> None:
+    response: dict[str, Any] = {"id": "resp_1", "object": "response", "model": "gpt-4o-2024-08-06"}
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    answer: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**response, "status": "in_progress"}},
+        {"type": "response.completed", "response": {**response, "status": "completed", "usage": usage}},
+    ]
+    with (
+        listening(SocketPeer([], [answer])) as address,
+        client(address).responses.connect() as connection,
+    ):
+        with context(user="u1"):
+            connection.response.create(model="gpt-4o", input="hi")
+        time.sleep(0.05)
+        until(connection, "response.completed")
+    record = kept.only
+    assert (record.user, record.model_requested, record.streamed) == ("u1", "gpt-4o", True)
+    assert record.latency_ms is not None
+    assert record.latency_ms >= 50
 
 
 def test_an_error_in_a_realtime_session_is_no_call(kept: Kept) -> None:

@@ -24,6 +24,7 @@ PROVIDERS = {  # litellm's name -> ours, where a host does not tell and the name
     "fireworks_ai": "fireworks",
     "cohere_chat": "cohere",
     "ollama_chat": "ollama",
+    "aiohttp_openai": "openai",
     "hosted_vllm": "vllm",
     "lm_studio": "lmstudio",
     "dashscope": "alibaba",

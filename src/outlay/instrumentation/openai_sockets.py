@@ -1,8 +1,9 @@
 """openai's websockets: realtime sessions and responses, one record for each response and each transcript.
 
 Every event is received by ``recv_bytes`` once, whoever parses it. Which provider answers stands in the
-request that opened the connection. A request for a response that an ``error`` answers is a failed call; in a
-realtime session, where most errors are of other events, none tells that it is of such a request.
+request that opened the connection. A request for a response that an ``error`` answers, or nothing, is a call
+that failed or was left; in a realtime session, where most errors are of other events, and responses come
+unasked, none tells that it is of such a request.
 """
 
 import json
@@ -37,6 +38,7 @@ _ENDS = frozenset(f"response.{end}" for end in ("done", "completed", "incomplete
 _HEARD = "conversation.item.input_audio_transcription.completed"
 _HEAD = 200  # bytes of an event in which its type stands
 _LEFT = "the connection was closed within a response"
+_UNANSWERED = "the connection was closed before the response began"
 
 
 class ResponseFailedError(AnsweredError):
@@ -72,7 +74,7 @@ class Session:
         self._model = model
         self._transcriber: str | None = None
         self._open: dict[str, Call] = {}
-        self._waiting: deque[str | None] = deque()  # the models of requests that nothing answered yet
+        self._waiting: deque[Call] = deque()  # requests that nothing answered yet
         self._pid = os.getpid()
 
     def hear(self, message: bytes | str) -> None:
@@ -97,30 +99,43 @@ class Session:
         elif kind == "error":
             self._refused(fields_of(event.get("error")) or event)
 
-    def sends(self, event: Any) -> None:
-        """Look at one event that is about to be sent."""
+    def sends(self, event: Any) -> Call | None:
+        """Look at one event that is about to be sent, and give the call that it begins, if it does."""
         said = fields_of(event) or {}
-        if said.get("type") == "response.create":
-            self._waiting.append(text_or_none(said.get("model")))
+        if said.get("type") != "response.create":
+            return None
+        call = self._call(self._api, text_or_none(said.get("model")) or self._model)
+        self._waiting.append(call)
+        return call
+
+    def unsent(self, call: Call, error: BaseException) -> None:
+        """Record a request that could not be sent."""
+        if call in self._waiting:
+            self._waiting.remove(call)
+            call.fail(error)
 
     def _call(self, api: str, model: str | None) -> Call:
         return Call(self._recorder(), provider=self._provider, api=api, model=model, sent=True)
 
     def _refused(self, error: Mapping[str, Any]) -> None:
         """Record the request that an error answers; one that answers none, as of age, is no call."""
-        if self._waiting:
-            call = self._call(self._api, self._waiting.popleft() or self._model)
+        call = self._next()
+        if call is not None:
             call.fail(ResponseFailedError(str(error.get("code") or error.get("type") or "failed")))
 
+    def _next(self) -> Call | None:
+        """Take the request that is answered next: answers come in the order that they were asked for."""
+        return self._waiting.popleft() if self._waiting else None
+
     def _began(self, response: dict[str, Any]) -> None:
-        if self._waiting:
-            self._waiting.popleft()
-        call = self._call(self._api, text_or_none(response.get("model")) or self._model)
+        model = text_or_none(response.get("model")) or self._model
+        call = self._next() or self._call(self._api, model)
+        call.model = call.model or model
         call.streamed = True
         self._open[str(response.get("id"))] = call
 
     def _ended(self, response: dict[str, Any], event: dict[str, Any]) -> None:
-        call = self._open.pop(str(response.get("id")), None)
+        call = self._open.pop(str(response.get("id")), None) or self._next()
         if call is None:  # it began before we looked
             call = self._call(self._api, text_or_none(response.get("model")) or self._model)
         body = event if self._api == "realtime" else response
@@ -134,12 +149,18 @@ class Session:
 
     def closed(self, error: BaseException | None) -> None:
         """End what is under way: nobody will hear of its usage. A forked child lets go of a copy."""
-        calls, self._open = self._open, {}
-        for call in calls.values() if self._pid == os.getpid() else ():
+        begun, self._open = self._open, {}
+        asked, self._waiting = self._waiting, deque()
+        if self._pid != os.getpid():
+            return
+        for call, reason in (
+            *((each, _LEFT) for each in begun.values()),
+            *((each, _UNANSWERED) for each in asked),
+        ):
             if error is None:
-                call.leave(Usage(reason=_LEFT))
+                call.leave(Usage(reason=reason))
             else:
-                call.fail(error, Usage(reason=_LEFT))
+                call.fail(error, Usage(reason=reason))
 
     @guarded  # here, for none can be made while the interpreter is torn down
     def __del__(self) -> None:
@@ -179,10 +200,16 @@ def _hear(begin: Callable[[Any], Session | None], connection: Any, message: Any)
 
 
 @guarded
-def _sends(begin: Callable[[Any], Session | None], connection: Any, event: Any) -> None:
+def _sends(begin: Callable[[Any], Session | None], connection: Any, event: Any) -> Call | None:
     session = begin(connection)
-    if session is not None:
-        session.sends(event)
+    return None if session is None else session.sends(event)
+
+
+@guarded
+def _unsent(connection: Any, call: Call | None, error: BaseException) -> None:
+    session = connection.__dict__.get("_outlay_session")
+    if session is not None and call is not None:
+        session.unsent(call, error)
 
 
 @guarded
@@ -234,8 +261,12 @@ def _receiving_async(
 def _sending(original: Callable[..., Any], begin: Callable[[Any], Session | None]) -> Callable[..., Any]:
     @wraps(original)
     def send(self: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
-        _sends(begin, self, event)
-        return original(self, event, *args, **kwargs)
+        call = _sends(begin, self, event)
+        try:
+            return original(self, event, *args, **kwargs)
+        except BaseException as error:
+            _unsent(self, call, error)
+            raise
 
     return send
 
@@ -245,8 +276,12 @@ def _sending_async(
 ) -> Callable[..., Awaitable[Any]]:
     @wraps(original)
     async def send(self: Any, event: Any, *args: Any, **kwargs: Any) -> Any:
-        _sends(begin, self, event)
-        return await original(self, event, *args, **kwargs)
+        call = _sends(begin, self, event)
+        try:
+            return await original(self, event, *args, **kwargs)
+        except BaseException as error:
+            _unsent(self, call, error)
+            raise
 
     return send
 
