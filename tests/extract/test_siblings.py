@@ -184,6 +184,25 @@ def test_an_interaction_pays_for_its_grounding() -> None:
 
 
 @pytest.mark.parametrize(
+    ("billed", "units", "flags"),
+    [
+        ({"text_tokens": 5, "image_tokens": 100}, {"input": 5, "input_image": 100}, ()),
+        ({"input_tokens": 5, "text_tokens": 5, "image_tokens": 100}, {"input": 5, "input_image": 100}, ()),
+        ({"input_tokens": 105, "text_tokens": 5, "image_tokens": 100}, {"input": 5, "input_image": 100}, ()),
+        ({"input_tokens": 7, "text_tokens": 5}, {"input": 7}, ("total_mismatch",)),
+        ({"input_tokens": 7, "text_tokens": None, "image_tokens": 0}, {"input": 7}, ()),
+    ],
+)
+def test_cohere_s_embeddings_state_text_beside_images(
+    billed: dict[str, Any], units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    """As its SDK names them since 7; text alone had been left out, and flagged as an unknown key."""
+    body = {"id": "e", "embeddings": {"float": [[0.5]]}, "meta": {"billed_units": billed}}
+    usage = read(body, provider="cohere", api="cohere_embed")
+    assert (usage.units, usage.flags) == (units, flags)
+
+
+@pytest.mark.parametrize(
     ("api", "body", "units"),
     [
         ("rerank", {"results": [], "meta": {"billed_units": {"input_tokens": 120}}}, {"input": 120}),

@@ -95,6 +95,19 @@ def test_vertexs_embeddings_pay_by_the_character() -> None:
     assert cost.flags == ("other_measure",)
 
 
+@pytest.mark.parametrize(
+    "model", ["text-embedding-004", "text-embedding-005", "text-multilingual-embedding-002"]
+)
+def test_a_batch_of_vertexs_embeddings_is_a_fifth_cheaper(model: str) -> None:
+    """Characters cost as much as without a batch, and the reason said half."""
+    line = Usage.of({"input": 10, "characters": 40}, terms=(("batch", "true"),))
+    cost = cost_of(line, provider="vertex", model=model, at=AT)
+    # 40 characters at 2 cents a million
+    assert (cost.amount, cost.status, cost.reason) == (Decimal("0.0000008"), "priced", None)
+    by_tokens = cost_of({"input": 10}, provider="vertex", model=model, at=AT, batch="true")
+    assert (by_tokens.amount, by_tokens.flags) == (Decimal("0.0000008"), ())
+
+
 def test_gemini_s_embeddings_on_vertex_pay_by_the_token() -> None:
     usage = Usage.of({"input": 10, "characters": 40})
     cost = cost_of(usage, provider="vertex", model="gemini-embedding-001", at=AT)

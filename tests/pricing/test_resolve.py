@@ -83,7 +83,7 @@ def test_provisioned_and_batch_at_once_say_what_was_assumed_of_the_batch() -> No
     prices = book_of(FLAT)
     for card in (card_of(prices, batch="true", service_tier="provisioned"), card_of(prices, batch="true")):
         assert card.rates["input"].amount == 5
-        assert card.reason == "no batch rate is known; half the standard rate was taken"
+        assert card.reason == "no batch rate is known; half the standard rate was taken for tokens"
 
 
 def test_a_factor_for_all_models_that_does_not_apply_does_not_hide_one_behind_it() -> None:

@@ -14,7 +14,7 @@ _ENDS = ("message-end", "stream-end")
 _KNOWN = frozenset({"billed_units", "tokens", "cached_tokens", "api_version", "warnings", "is_experimental"})
 _COUNTED = frozenset({"search_units", "image_tokens", "images", "classifications", "pages"})
 _WITHOUT_ANSWER = frozenset({"embeddings", "results"})  # of embedding and of reranking
-_KNOWN_UNITS = _COUNTED | {"input_tokens", "output_tokens"}
+_KNOWN_UNITS = _COUNTED | {"input_tokens", "output_tokens", "text_tokens"}
 
 
 def read_cohere(body: Mapping[str, Any], provider: str) -> Usage:
@@ -32,7 +32,7 @@ def read_cohere(body: Mapping[str, Any], provider: str) -> Usage:
     if not billed:
         tally.note("estimated", "billed_units is absent: counted from tokens")
         billed = inner(usage, "tokens")
-    given, output = tally.count(billed, "input_tokens"), tally.count(billed, "output_tokens")
+    given, output = _given(tally, billed), tally.count(billed, "output_tokens")
     if _WITHOUT_ANSWER.isdisjoint(inside) and _COUNTED.isdisjoint(billed):  # an answer has both
         tally.sides(given, output, None)
     tally.put("input", given)
@@ -44,6 +44,17 @@ def read_cohere(body: Mapping[str, Any], provider: str) -> Usage:
     tally.unknown(usage, _KNOWN)
     tally.unknown(billed, _KNOWN_UNITS)
     return finish(tally, facts, usage, provider)
+
+
+def _given(tally: Tally, billed: Mapping[str, Any]) -> int | None:
+    """Count the text that went in: embeddings may name it beside images, alone or with the whole of both."""
+    given, text = tally.count(billed, "input_tokens"), tally.count(billed, "text_tokens")
+    if text is None or given is None:
+        return given if text is None else text
+    if given == text + (tally.count(billed, "image_tokens") or 0):
+        return text
+    tally.check(text, given)
+    return given
 
 
 def _error_of(body: Mapping[str, Any]) -> object:

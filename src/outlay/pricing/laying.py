@@ -177,7 +177,7 @@ def with_gaps(units: dict[str, Priced], missing: Sequence[Term]) -> tuple[dict[s
             continue
         if term[0] == "batch":
             result = _times(result, Change(_HALF, "batch assumed x0.5"))
-            reasons.append("no batch rate is known; half the standard rate was taken")
+            reasons.append("no batch rate is known; half the standard rate was taken for tokens")
         else:
             reasons.append(f"no rate for {label(term)} is known; the standard rate was taken")
     return result, reasons
