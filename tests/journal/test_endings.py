@@ -292,7 +292,7 @@ def test_at_the_end_nobody_waits_longer_than_is_allowed(
         time.sleep(0.02)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(journal, "drain", interrupted)
+    monkeypatch.setattr(journal, "_flushed", interrupted)
     with pytest.raises(KeyboardInterrupt):
         journal.drain_at_exit()
     monkeypatch.undo()

@@ -196,6 +196,25 @@ journal.append(call(user="after"))
     assert sum(entry.count for entry in read(tmp_path) if isinstance(entry, Loss)) == 10
 
 
+@pytest.mark.parametrize("end", ["", "os._exit(0)", "journal.close()"])
+def test_what_was_lost_below_the_floor_is_kept_at_the_end(tmp_path: Path, end: str) -> None:
+    """The log alone had it, so that doctor said that all is well. A count takes a hundred bytes."""
+    code = f"""
+journal = Journal(Path(sys.argv[1]), min_free=1 << 60)
+for n in range(10):
+    journal.append(call())
+    journal.flush(30)
+{end}
+"""
+    done = run(code, tmp_path)
+    assert done.returncode == 0
+    (loss,) = read(tmp_path)
+    assert isinstance(loss, Loss)
+    assert (loss.count, loss.why.endswith(f"(min_free) are free on the disk of {tmp_path}")) == (10, True)
+    told = ["1 recorded call(s) could not", "10 recorded call(s) in all could not"]
+    assert [line.partition(" be written")[0] for line in done.stderr.splitlines()] == told[: 1 + (not end)]
+
+
 def test_a_program_that_ends_without_room_says_how_many_calls_it_lost_in_all(tmp_path: Path) -> None:
     """Nothing else will tell: no journal could be written."""
     code = """

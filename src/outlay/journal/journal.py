@@ -18,6 +18,7 @@ from outlay.journal.room import Room
 from outlay.journal.writer import Sync, Writer
 
 _BATCH = 5_000  # entries a write, so that a long queue is not held twice in memory
+_TURN = 1.0  # seconds to wait for a batch that is being written, at the end
 _UNMADE = 2_000  # of what waits; it may refer to a whole response, where an entry holds a few numbers
 
 
@@ -146,6 +147,7 @@ class Journal:
             self._wake.ring()
         if thread is not None:
             thread.join(DRAIN_SECONDS)
+        self._tell_losses()
 
     @property
     def pending(self) -> int:
@@ -159,8 +161,21 @@ class Journal:
 
     def drain(self, timeout: float = DRAIN_SECONDS) -> bool:
         """Write what is pending, in bounded time; whether all of it is kept."""
+        kept = self._flushed(timeout)
+        self._tell_losses()
+        return kept
+
+    def _flushed(self, timeout: float) -> bool:
         # Whatever the queue looks like: the thread may have taken a batch out of it and not written it yet.
         return not (self._queue or self._thread is not None) or self.flush(timeout)
+
+    def _tell_losses(self) -> None:
+        """Have the count of what was lost kept where nothing else of this process is written any more."""
+        if self._draining.acquire(timeout=0 if sys.is_finalizing() else _TURN):
+            try:
+                self._writer.tell_losses()
+            finally:
+                self._draining.release()
 
     def drain_at_exit(self) -> None:
         """Write what is pending when the process ends, in bounded time, however often Ctrl-C is pressed."""
@@ -169,11 +184,12 @@ class Journal:
         interrupted: KeyboardInterrupt | None = None
         while (left := until - time.monotonic()) > 0:
             try:
-                self.drain(left)
+                self._flushed(left)
                 break
             except KeyboardInterrupt as error:
                 interrupted = error
         self._losses.warn_of_rest()
+        self._tell_losses()
         if interrupted is not None:
             raise interrupted
 
@@ -181,6 +197,7 @@ class Journal:
         """Take an entry from an exit handler that runs later still; now there is time to wait."""
         self._queue.append(entry)
         self.flush(DRAIN_SECONDS)
+        self._tell_losses()
 
     def start_anew_in_child(self) -> None:
         """Begin with an empty queue, a new file and a new thread after a fork."""

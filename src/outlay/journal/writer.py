@@ -89,6 +89,14 @@ class Writer:
         self._losses.warn_once()
         return all_good and not lost
 
+    def tell_losses(self) -> None:
+        """Write, at the end, what no journal tells of yet: a line a reason, below the disk's floor too."""
+        now = self._clock.now()
+        if told := self._losses.untold(now):
+            kept, _ = self._append([line_of(loss) for loss in told], now)
+            self._losses.told(told[:kept])
+            self.close()
+
     def _has_room(self, count: int) -> bool:
         """Whether the disk has room; else so many are counted as lost, so that others can still write."""
         full = self._room.lacking()
