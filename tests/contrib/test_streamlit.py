@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -64,6 +65,10 @@ def metrics(found: AppTest) -> dict[str, Any]:
     return {metric.label: metric.value for metric in found.metric}
 
 
+def unescaped(markdown: str) -> str:
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
 def test_row_093_the_first_view_is_the_guides(home: Path) -> None:
     found = app()
     with outlay.open() as ledger:
@@ -77,7 +82,7 @@ def test_row_093_the_first_view_is_the_guides(home: Path) -> None:
         "Success Rate": "90.0%",
     }
     assert total["cost"] < Decimal(1)
-    assert "1 call whose cost is unknown (imaginary-9)" in found.warning[0].value
+    assert "1 call whose cost is unknown (imaginary-9)" in unescaped(found.warning[0].value)
     assert home.exists()
 
 
@@ -236,3 +241,74 @@ def test_without_what_it_draws_with_one_line_says_what_to_install(home: Path, mi
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert f'{missing} is not installed; run: pip install "outlay[dashboard]"' in done.stderr
     assert json.dumps(done.stdout) == '""'
+
+
+def test_a_view_is_sent_as_a_link_and_a_step_back_is_one(home: Path) -> None:
+    """The address has the view, too; where it is not the one that we wrote, it is what a viewer chose."""
+    found = app(view="Cost", user="u1")
+    assert found.sidebar.radio(key="view").value == "Cost"
+    found.sidebar.selectbox(key="user").set_value("u2").run()
+    found.sidebar.radio(key="view").set_value("Overview").run()
+    assert (found.query_params["user"], "view" in found.query_params) == ("u2", False)
+    found.query_params["user"] = "u1"  # as the browser's way back does
+    found.run()
+    assert found.sidebar.selectbox(key="user").value == "u1"
+    with outlay.open() as ledger:
+        assert metrics(found)["Queries"] == str(ledger.report(where={"user": "u1"}).total["calls"])
+    assert app(view="Nothing").sidebar.radio(key="view").value == "Overview"
+    assert home.exists()
+
+
+def test_a_name_of_no_letters_is_a_name(home: Path) -> None:
+    outlay.record(provider="openai", model="gpt-4o", input_tokens=10, output_tokens=1, user="")
+    assert metrics(app(user=""))["Queries"] == "1"
+    assert metrics(app(period=""))["Queries"] == "41"
+    assert home.exists()
+
+
+def test_names_are_no_markup(home: Path) -> None:
+    outlay.record(provider="acme", model=":red[a]$b$ and $c$ **d** -> e", input_tokens=1, output_tokens=1)
+    found = app()
+    told = found.warning[0].value
+    assert unescaped(told).count(":red[a]$b$ and $c$ **d** -> e") == 1
+    assert re.search(r"(?<!\\)[:$*]", told) is None
+    found.sidebar.radio(key="view").set_value("Calls").run()
+    found.text_input(key="calls-explain").set_value("$a$ and $b$").run()
+    assert found.error[0].value.endswith(r"\$a\$ and \$b\$")
+    assert home.exists()
+
+
+@pytest.mark.parametrize(("model", "what"), [("gemini-2.5-pro", "above 200,000"), ("gpt-4o", "x1.1")])
+def test_prices_are_all_that_the_command_shows(home: Path, model: str, what: str) -> None:
+    """A price without its currency, its factor or the size from which it is another one is a wrong one."""
+    found = app(view="Prices")
+    found.text_input(key="prices-model").set_value(model).run()
+    assert not found.exception, found.exception
+    said = [
+        str(cell)
+        for each in found.dataframe
+        for row in each.value.to_dict("records")
+        for cell in row.values()
+    ]
+    assert any(what in cell for cell in said)
+    assert not {"None", "nan"} & set(said)
+    assert "input" in found.caption[0].value
+    assert "per million" in found.caption[0].value
+    assert home.exists()
+
+
+def test_the_place_of_a_ledger_is_told_as_it_was_written(home: Path) -> None:
+    found = app(view="Alerts")
+    assert found.code[0].value.split()[:2] == ["ledger", str(home / "ledger")]
+
+
+def test_what_a_view_leaves_out_is_counted(home: Path) -> None:
+    """Seventeen models are seventeen, though fifteen are shown; each bar has its name."""
+    for n in range(14):
+        outlay.record(provider="acme", model=f"m{n}", input_tokens=1, output_tokens=1, cost=Decimal(n + 1))
+    found = app()
+    assert [each.value for each in found.caption] == ["2 more"]
+    found.sidebar.radio(key="view").set_value("Cost").run()
+    assert len(found.dataframe[0].value) == 15
+    assert found.caption[0].value == "2 more"
+    assert home.exists()

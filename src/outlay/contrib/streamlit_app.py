@@ -1,6 +1,7 @@
 """The live dashboard: ``outlay dashboard``, or ``streamlit run`` on this file; asks the settings' ledger."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 
 import streamlit as st
@@ -9,7 +10,7 @@ from outlay import process
 from outlay.contrib.live import details, views
 from outlay.contrib.live.asked import Version, answer, reader, version
 from outlay.contrib.live.choice import FILTERS, PERIODS, Choice
-from outlay.contrib.live.views import Scene
+from outlay.contrib.live.views import Scene, literal
 from outlay.core.errors import OutlayError
 from outlay.report import LedgerReader
 
@@ -23,6 +24,7 @@ VIEWS: Mapping[str, Callable[[Scene], None]] = {
     "Prices": details.prices,
     "Alerts": details.alerts,
 }
+_FIRST = "Overview"
 _EVERY = "5s"
 _NAMES_SHOWN = 200  # by a filter
 
@@ -33,34 +35,41 @@ def main() -> None:
     st.title("LLM Cost Dashboard")
     try:
         asked = reader()
-        choice = _chosen(asked, version(asked))
-        view = st.sidebar.radio("View", list(VIEWS), key="view")
+        choice, view = _chosen(asked, version(asked))
         live = st.sidebar.toggle("Refresh while calls come in", key="live")
         st.fragment(_draw, run_every=_EVERY if live else None)(asked, choice, view)
     except OutlayError as error:
-        st.error(str(error))
+        st.error(literal(str(error)))
 
 
 def _draw(asked: LedgerReader, choice: Choice, view: str) -> None:
     try:  # here, too: what is refreshed is drawn without the page around it
         VIEWS[view](Scene(asked, choice, version(asked), process.current().settings.tz))
     except OutlayError as error:
-        st.error(str(error))
+        st.error(literal(str(error)))
 
 
-def _chosen(asked: LedgerReader, state: Version) -> Choice:
-    """Show the filters as the address has them, and write the address as they are."""
-    choice = Choice.read(st.query_params.to_dict())
-    periods = list(PERIODS)
-    period = st.sidebar.selectbox(
-        "Period", periods, index=periods.index(choice.period), format_func=PERIODS.__getitem__, key="period"
-    )
-    choice = choice.with_(period=period)
+def _chosen(asked: LedgerReader, state: Version) -> tuple[Choice, str]:
+    """Show filters and views as the address has them, and write the address as they are."""
+    _take_address()
+    period = st.sidebar.selectbox("Period", list(PERIODS), format_func=PERIODS.__getitem__, key="period")
+    choice = Choice(period)
     for dimension, label in FILTERS.items():
         names = answer(f"names {dimension}", Choice(period), state, partial(_names, asked, choice, dimension))
-        choice = choice.with_(**{dimension: _filter(names, getattr(choice, dimension), dimension, label)})
-    st.query_params.from_dict(choice.address())
-    return choice
+        choice = choice.with_(**{dimension: _filter(names, dimension, label)})
+    view = st.sidebar.radio("View", list(VIEWS), key="view")
+    st.query_params.from_dict({**choice.address(), **({} if view == _FIRST else {"view": view})})
+    st.session_state["address"] = st.query_params.to_dict()
+    return choice, view
+
+
+def _take_address() -> None:
+    """Choose what the address says, where it is another one than we wrote: a link, or a way back."""
+    said = st.query_params.to_dict()
+    if said == st.session_state.get("address"):
+        return
+    st.session_state.update(asdict(Choice.read(said)))
+    st.session_state["view"] = said["view"] if said.get("view") in VIEWS else _FIRST
 
 
 def _names(asked: LedgerReader, choice: Choice, dimension: str) -> list[str]:
@@ -71,11 +80,10 @@ def _names(asked: LedgerReader, choice: Choice, dimension: str) -> list[str]:
     return [str(row[dimension]) for row in known[:_NAMES_SHOWN]]
 
 
-def _filter(names: list[str], wanted: str | None, dimension: str, label: str) -> str | None:
-    if wanted is not None and wanted not in names:
-        names = [wanted, *names]
-    place = None if wanted is None else names.index(wanted)
-    found: str | None = st.sidebar.selectbox(label, names, index=place, placeholder="all", key=dimension)
+def _filter(names: list[str], dimension: str, label: str) -> str | None:
+    wanted = st.session_state[dimension]
+    shown = names if wanted is None or wanted in names else [wanted, *names]
+    found: str | None = st.sidebar.selectbox(label, shown, index=None, placeholder="all", key=dimension)
     return found
 
 

@@ -76,4 +76,10 @@ def _titled(text: str) -> dict[str, Any]:
 
 
 def _names() -> dict[str, Any]:
-    return {"type": "category", "autorange": "reversed", "automargin": True}
+    return {
+        "type": "category",
+        "autorange": "reversed",
+        "automargin": True,
+        "dtick": 1,
+        "tickfont": {"size": 11},
+    }

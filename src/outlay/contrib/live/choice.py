@@ -37,7 +37,7 @@ class Choice:
     @classmethod
     def read(cls, address: Mapping[str, str]) -> "Choice":
         """Read a choice from an address; what is not known there counts as not said."""
-        said = {field.name: address[field.name] for field in fields(cls) if address.get(field.name)}
+        said = {field.name: address[field.name] for field in fields(cls) if field.name in address}
         if said.get("period", "all") not in PERIODS:
             said.pop("period", None)
         return cls(**said)

@@ -9,15 +9,15 @@ import streamlit as st
 from outlay import process
 from outlay.alerts.rules import rules_of
 from outlay.alerts.standing import Standing, standings
-from outlay.contrib.live.views import Scene
-from outlay.core.addresses import shown
-from outlay.core.money import rate_text
+from outlay.contrib.live.views import Scene, literal
+from outlay.core.addresses import is_server, shown
 from outlay.core.query import Order, zone
 from outlay.core.record import Record
 from outlay.pricing.history import histories
+from outlay.pricing.lines import day_of, legend, lines_of, units_of
 from outlay.render.as_table import Page
 from outlay.render.calls import tokens_of
-from outlay.render.cells import count, dollars, local_time, milliseconds, name
+from outlay.render.cells import MISSING, count, dollars, local_time, milliseconds, name
 from outlay.render.explain import explain_text
 
 _SHOWN = 200
@@ -30,7 +30,7 @@ def calls(scene: Scene) -> None:
     order = left.selectbox("Order", list(_ORDERS), key="calls-order")
     searched = right.text_input("Search", key="calls-search", placeholder="model, user, session, error or id")
     found = scene.ask(f"calls {order}", lambda **q: scene.reader.calls(_SHOWN, _ORDERS[order], **q))
-    shown = [record for record in found if searched.lower() in _text(record)]
+    shown = [record for record in found if searched.strip().lower() in _text(record)]
     st.caption(f"{len(shown):,} of the {len(found):,} {order} calls")
     local = zone(scene.tz)
     st.dataframe(
@@ -56,7 +56,7 @@ def calls(scene: Scene) -> None:
     if wanted:
         record = scene.reader.get(wanted.strip())
         if record is None:
-            st.error(f"no call, or several, with the id {name(wanted.strip())}")
+            st.error(literal(f"no call, or several, with the id {name(wanted.strip())}"))
         else:
             st.code(explain_text(record, Page(), local, scene.reader.revisions(record.id)), language=None)
 
@@ -66,22 +66,25 @@ def prices(scene: Scene) -> None:
     wanted = st.text_input("Model", value=scene.choice.model or "gpt-4o", key="prices-model")
     found = histories(process.current().book(), wanted.strip())
     if not found:
-        st.info(f"no listed price of {name(wanted.strip())} is known")
+        st.info(literal(f"no listed price of {name(wanted.strip())} is known"))
     for each in found:
-        st.subheader(f"{each.provider} {each.model}")
+        st.subheader(literal(f"{each.provider} {each.model}"))
+        lines = lines_of(each)
+        units = units_of(unit for line in lines for unit in line.rates)
         st.dataframe(
             [
                 {
-                    "from": "-" if period.start is None else f"{period.start:%Y-%m-%d %H:%M}",
-                    "to": "-" if period.end is None else f"{period.end:%Y-%m-%d %H:%M}",
-                    "terms": ", ".join(f"{key} {value}" for key, value in period.row.when) or "-",
-                    **{unit: rate_text(rate.amount) for unit, rate in period.row.rates.items()},
-                    "source": period.row.source,
+                    "from": day_of(line.period.start, MISSING),
+                    "to": day_of(line.period.end, MISSING),
+                    "terms": name(line.terms or MISSING),
+                    **{unit: line.rate(unit) for unit in units},
+                    "source": name(line.source),
                 }
-                for period in each.periods
+                for line in lines
             ],
             hide_index=True,
         )
+        st.caption(legend(lines, units))
 
 
 def alerts(scene: Scene) -> None:
@@ -95,7 +98,8 @@ def alerts(scene: Scene) -> None:
         st.dataframe(rows, hide_index=True)
     else:
         st.caption("no rules" if not rules else "no rule has anything to tell of")
-    place = shown(settings.ledger) if settings.ledger else str(settings.home)
+    named = settings.ledger or str(settings.home)
+    place = shown(named) if is_server(named) else named
     st.code(f"ledger   {place}\nzone     {settings.tz}", language=None)
 
 

@@ -1,5 +1,6 @@
 """The views of the live dashboard; each number is the ledger's answer to one question."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,7 @@ from outlay.report.plain import plain
 from outlay.report.top import top_of
 
 _MOST = 15
+_MARKUP = re.compile(r"[\\`*_~$:<>\[\]&|#+!-]")
 _SECOND = 1000
 
 
@@ -43,19 +45,24 @@ class Scene:
         return found
 
 
+def literal(text: str) -> str:
+    """Write a text so that Streamlit shows it as it is: its Markdown has colours and formulas, too."""
+    return _MARKUP.sub(r"\\\g<0>", text)
+
+
 def overview(scene: Scene) -> None:
     """The first view: four metrics, the daily trend, cost by model."""
     picture = scene.picture
     total = picture.total
     columns = st.columns(4)
     exact = sums(total["cost"], total.get("costs")) if total["calls"] else dollars(Decimal(0))
-    columns[0].metric("Total Cost", _short(picture), help=exact)
+    columns[0].metric("Total Cost", _short(picture), help=literal(exact))
     columns[1].metric("Queries", count(total["calls"]))
     mean = total["avg_latency_ms"]
     columns[2].metric("Avg Latency", "-" if mean is None else f"{mean / _SECOND:.2f}s")
     columns[3].metric("Success Rate", _rate(total))
     if left_out := note(picture):
-        st.warning(f"{left_out}.")
+        st.warning(literal(f"{left_out}."))
     layout = layouts(sign(picture))
     st.subheader("Daily Cost Trend")
     _chart(
@@ -68,6 +75,7 @@ def overview(scene: Scene) -> None:
     )
     st.subheader("Cost by Model")
     _chart("models", _ranked(picture, picture.models, "model", layout["models"]))
+    _more(len(picture.models) - _MOST)
 
 
 def performance(scene: Scene) -> None:
@@ -137,6 +145,7 @@ def cost(scene: Scene) -> None:
         key = found.query.by[0]
         _chart(f"cost-{of}", _ranked(picture, found.rows, key, layouts(sign(picture))["features"]))
         _table([{key: name(row[key]), **_money(row), "share": percent(row["share"])} for row in found.rows])
+        _more(found.left_out)
 
 
 def people(scene: Scene) -> None:
@@ -151,8 +160,7 @@ def people(scene: Scene) -> None:
         found = scene.ask(f"top {of}", lambda of=of, **q: top_of(scene.reader, of, limit=_MOST, **q))
         key = found.query.by[0]
         _table([{key: name(row[key]), **_money(row), "share": percent(row["share"])} for row in found.rows])
-        if found.left_out:
-            st.caption(f"{found.left_out:,} more")
+        _more(found.left_out)
 
 
 def _short(picture: Picture) -> str:
@@ -200,3 +208,8 @@ def _table(rows: list[dict[str, Any]]) -> None:
         st.dataframe([plain(row) for row in rows], hide_index=True)
     else:
         st.caption("no calls")
+
+
+def _more(left_out: int) -> None:
+    if left_out > 0:
+        st.caption(f"{left_out:,} more")
