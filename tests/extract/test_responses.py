@@ -219,6 +219,25 @@ def test_the_preview_of_web_search_is_a_tool_of_its_own_where_nothing_reasons(
     assert usage.units == {"input": 10, "output": 4, unit: 1}
 
 
+def test_perplexity_s_agent_tells_its_cache_and_its_tools_in_words_of_its_own() -> None:
+    """Cached tokens were told as fresh ones, and its tools were unknown keys."""
+    usage = {
+        **USED,
+        "input_tokens_details": {"cache_read_input_tokens": 6, "cache_creation_input_tokens": 1},
+        "tool_calls_details": {"web_search": {"invocation": 2}, "fetch_url": {"invocation": 3}, "x": {}},
+    }
+    found = response("perplexity", usage=usage, output=[SEARCH])
+    assert found.units == {
+        "input": 3,
+        "cache_read": 6,
+        "cache_write": 1,
+        "output": 4,
+        "web_search": 2,
+        "web_fetch": 3,
+    }
+    assert found.flags == ()
+
+
 def test_a_total_alone_is_no_input_of_a_response() -> None:
     usage = response(usage={"total_tokens": 14})
     assert usage.flags == ("partial",)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from outlay.core.units import MAX_QUANTITY
+from outlay.core.usage import Usage
 from outlay.extract import read
 from outlay.extract.tally import Tally
 
@@ -127,3 +128,29 @@ def test_zeros_that_the_total_or_a_part_speaks_against_are_no_usage_of_nothing(a
     assert read_usage.units == {}
     assert read_usage.reason == "the usage counts nothing, and its total or a part of it says otherwise"
     assert "partial" in read_usage.flags
+
+
+ODD_TOOLS = ["Weird Tool", "a-b", "", "x" * 49, "_a", "1a", "input", "output_audio"]
+
+
+@pytest.mark.parametrize("name", ODD_TOOLS)
+def test_a_tool_whose_name_is_no_unit_s_is_counted_and_its_call_is_kept(name: str) -> None:
+    """No ledger takes a record with such a unit: the call had been lost."""
+    counts = {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14}
+    for provider, told in (
+        ("xai", {"server_side_tool_usage_details": {name: 2, "web_search_calls": 1}}),
+        ("perplexity", {"tool_calls_details": {name: {"invocation": 2}, "web_search": {"invocation": 1}}}),
+    ):
+        usage = read({"model": "m", "usage": {**counts, **told}}, provider=provider, api="responses")
+        assert usage.units == {"input": 10, "output": 4, "web_search": 1, "server_side_tools": 2}
+        assert Usage.of(usage.units).items == usage.items
+
+
+@pytest.mark.parametrize("name", [*ODD_TOOLS[:-2], "SERVER_SIDE_TOOL_INPUT", "SERVER_SIDE_TOOL_NEW_2"])
+def test_a_tool_of_xai_s_grpc_is_counted_whatever_its_name(name: str) -> None:
+    used = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
+    body = {"model": "m", "usage": {**used, "server_side_tools_used": [name, "SERVER_SIDE_TOOL_WEB_SEARCH"]}}
+    usage = read(body, provider="xai", api="grpc_chat")
+    unit = "new_2" if name.endswith("NEW_2") else "server_side_tools"
+    assert usage.units == {"input": 10, "output": 4, "web_search": 1, unit: 1}
+    assert Usage.of(usage.units).items == usage.items

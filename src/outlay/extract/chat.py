@@ -61,6 +61,7 @@ _KNOWN = frozenset(
         *("time_per_output_token_ms", "time_to_first_token_ms"),
         # xAI's responses; read there
         *("context_details", "server_side_tool_usage_details", "num_server_side_tools_used"),
+        "tool_calls_details",  # Perplexity's; likewise
     }
 )
 _KNOWN_PROMPT = frozenset(
@@ -72,6 +73,7 @@ _KNOWN_PROMPT = frozenset(
             "multimodal_tokens",
             "messages",
         ),
+        *("cache_read_input_tokens", "cache_creation_input_tokens"),  # Perplexity's agents'
         # LiteLLM's
         *("cache_creation_tokens", "cache_creation_token_details"),
         *("web_search_requests", "google_maps_grounding_requests"),
@@ -252,7 +254,7 @@ def _outside(
 
 
 def _count_prompt(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, Any], prompt: int) -> None:
-    cached = tally.count(details, "cached_tokens")
+    cached = tally.first(details, "cached_tokens", "cache_read_input_tokens")
     if cached is None:
         cached = tally.first(usage, *_CACHED)
     left = tally.take("cache_read", cached, prompt)
@@ -272,7 +274,7 @@ def take_writes(tally: Tally, usage: Mapping[str, Any], details: Mapping[str, An
     if written is None and "cache_creation_input_tokens" in usage:
         written = tally.count(usage, "cache_creation_input_tokens")
     if written is None:
-        written = tally.count(details, "cache_creation_tokens")
+        written = tally.first(details, "cache_creation_tokens", "cache_creation_input_tokens")
     if not written:
         return left
     lifetimes = inner(details, "cache_write_tokens_details") or inner(details, "cache_creation_token_details")

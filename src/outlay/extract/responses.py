@@ -19,6 +19,9 @@ from outlay.extract.usual import searches_of
 # docs.x.ai/developers/pricing: one tool under OpenAI's name and under its own. The rest keep theirs.
 _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "collections_search"}
 
+# docs.perplexity.ai, pricing: tools of the Agent API.
+_PERPLEXITY_TOOLS = {"search_web": "web_search", "fetch_url": "web_fetch"}
+
 _TOOLS = frozenset({"web_search", "image_gen"})
 
 
@@ -44,6 +47,8 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     drawn = [*_drawn(inner(tools or {}, "image_gen"), body), *drafts_in(charged)]
     if "server_side_tool_usage_details" in usage or "num_server_side_tools_used" in usage:
         _count_xai_tools(tally, usage)
+    elif "tool_calls_details" in usage:
+        _count_perplexity_tools(tally, inner(usage, "tool_calls_details"))
     else:
         searches = tally.count(inner(tools or {}, "web_search"), "num_requests")
         for unit, calls in calls_of(charged, search_unit(body, provider), searches):
@@ -75,12 +80,18 @@ def _count_xai_tools(tally: Tally, usage: Mapping[str, Any]) -> None:
     """Count calls of hosted tools by kind; those whose kind is not told have no rate, and are not free."""
     details = inner(usage, "server_side_tool_usage_details")
     for key in details:
-        tally.put(_XAI_TOOLS.get(key, key.removesuffix("_calls")), tally.count(details, key))
+        tally.called(_XAI_TOOLS.get(key, key.removesuffix("_calls")), tally.count(details, key))
     used = tally.count(usage, "num_server_side_tools_used")
     if not details:
         tally.put("server_side_tools", used)
     elif used is not None:
         tally.check(used, sum(tally.count(details, key) or 0 for key in details))
+
+
+def _count_perplexity_tools(tally: Tally, details: Mapping[str, Any]) -> None:
+    """Count what Perplexity's agents called, by the names of its price list."""
+    for name in details:
+        tally.called(_PERPLEXITY_TOOLS.get(name, name), tally.count(inner(details, name), "invocation"))
 
 
 def _with_context(usage: Usage, stated: Mapping[str, Any]) -> Usage:

@@ -6,7 +6,7 @@ from typing import Any
 
 from outlay.core.money import added
 from outlay.core.twins import open_twin
-from outlay.core.units import MAX_QUANTITY
+from outlay.core.units import COUNT_NAME, MAX_QUANTITY, TOKEN_UNITS
 from outlay.core.usage import Item, Quantity, Term, Usage, ordered
 from outlay.extract.plain import number_of
 
@@ -89,6 +89,11 @@ class Tally:
         """Add to a unit; None and 0 add nothing."""
         if quantity:
             self.units[unit] = added(self.units.get(unit, 0), quantity)
+
+    def called(self, tool: str, calls: int | None) -> None:
+        """Add calls of a hosted tool by the provider's name of it; one that no unit can have gets no rate."""
+        named = tool not in TOKEN_UNITS and COUNT_NAME.fullmatch(tool)
+        self.put(tool if named else "server_side_tools", calls)
 
     def take(self, unit: str, quantity: int | None, left: int) -> int:
         """Move a narrower count out of what is left of the wider one; more than is left is clamped."""

@@ -50,11 +50,9 @@ def _tier(body: Mapping[str, Any]) -> dict[str, str]:
 
 def _count_tools(tally: Tally, used: object) -> None:
     for tool in rows_of(used):
-        name = str(tool).lower().removeprefix(_TOOL)
-        if name.replace("_", "").isalpha() and name.isascii():
-            tally.put(name[:48], 1)
-        elif isinstance(tool, int):  # which the SDK has no name for: of unknown kind, and not free
-            tally.put("server_side_tools", 1)
+        tally.called(
+            str(tool).lower().removeprefix(_TOOL), 1
+        )  # a mere number is one that the SDK has no name for
 
 
 class GrpcStream(LastUsage):
