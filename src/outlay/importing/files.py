@@ -6,7 +6,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from json import dumps as exact_dumps
 from json import loads as exact_loads
@@ -38,6 +38,9 @@ class Line:
     number: int
     row: Mapping[str, Any]
     content: bytes | None = None  # as it stands in the file; None where it is a part of a document
+    columns: tuple[str, ...] | None = field(
+        default=None, compare=False
+    )  # of a table: a row lacks what is empty
 
     def identity(self) -> bytes:
         """Give what a row without a name of its own is known by."""
@@ -221,7 +224,7 @@ class Heading:
             return Fault(number, f"{len(cells)} cells, where the heading has {len(self.names)}")
         row = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell != ""}
         content = f"{self.text()}\n{self.delimiter.join(cells)}"
-        return Line(number, row, content.encode("utf-8", "surrogatepass"))
+        return Line(number, row, content.encode("utf-8", "surrogatepass"), self.names)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Langfuse's observations: the export of its table, and what its API gives."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from outlay.core.errors import NotACallError
@@ -22,17 +22,30 @@ _PARTS = {
               "input_audio": AUDIO["input_audio"]},
     "output": {"reasoning": REASONING, "output_audio": AUDIO["output_audio"]},
 }  # fmt: skip
+_TIMES = ("startTime", "endTime", "completionStartTime")
 TOKENS = "TOKENS"  # the unit of what is counted, where one is told
 
 
-def is_langfuse(row: Mapping[str, Any]) -> bool:
-    """Whether a row is one of Langfuse's observations."""
-    return "type" in row and (("traceId" in row and "startTime" in row) or _is_stored(row))
+def is_langfuse(row: Collection[str]) -> bool:
+    """Whether a row is one of Langfuse's observations, be it that it has the names of its table."""
+    by_api = "traceId" in row and "startTime" in row
+    stored = "trace_id" in row and "start_time" in row and "parent_observation_id" in row
+    return "type" in row and (by_api or stored)
 
 
-def _is_stored(row: Mapping[str, Any]) -> bool:
-    """Whether its fields have the names of the export to a blob storage, which are those of its table."""
-    return "trace_id" in row and "start_time" in row and "parent_observation_id" in row
+def is_trace(row: Collection[str]) -> bool:
+    """Whether a row is one of Langfuse's traces, in which observations are added up."""
+    return "timestamp" in row and ("observationCount" in row or ("htmlPath" in row and "observations" in row))
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row under the names of the API, its times without the quotes of JSON that its CSV has."""
+    stored = "startTime" not in row  # the export to a blob storage has the names of the table
+    named = {_camel(name): value for name, value in row.items()} if stored else dict(row)
+    for name in _TIMES:
+        if isinstance(named.get(name), str):
+            named[name] = named[name].strip('"')
+    return named
 
 
 def _camel(name: str) -> str:
@@ -52,8 +65,7 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
         NotACallError: the observation is no call of a model.
         UsageError: a count that cannot be.
     """
-    if _is_stored(row):
-        row = {_camel(name): value for name, value in row.items()}
+    row = _named(row)
     if str(row.get("type")).upper() not in CALLS:
         raise NotACallError(f"a {str(row.get('type')).lower():.20} is no call of a model")
     failed = str(row.get("level")).upper() == "ERROR"

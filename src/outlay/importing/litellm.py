@@ -1,6 +1,6 @@
 """LiteLLM's spend logs: rows of its table LiteLLM_SpendLogs, as JSON or CSV."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,7 @@ TERMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 _PROXY = "litellm-proxy"  # whose answers tell usage in the same words
 
 
-def is_litellm(row: Mapping[str, Any]) -> bool:
+def is_litellm(row: Collection[str]) -> bool:
     """Whether a row is one of LiteLLM's spend logs."""
     return "spend" in row and "startTime" in row and ("request_id" in row or "call_type" in row)
 

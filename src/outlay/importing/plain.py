@@ -1,9 +1,10 @@
 """Plain rows, as guides, small projects and home-made logs write them, and tables by their headings."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from outlay.importing.langfuse import is_trace
 from outlay.importing.made import Call
 from outlay.importing.values import count, first, kept, money, number, time_taken, truth
 
@@ -58,8 +59,10 @@ def names_of(field: str) -> tuple[str, ...]:
     return next((names for names in NAMES.values() if normal(field) in names), ())
 
 
-def is_plain(row: Mapping[str, Any]) -> bool:
-    """Whether a row has a cost, tokens or an outcome under a usual name."""
+def is_plain(row: Collection[str]) -> bool:
+    """Whether a row has a cost, tokens or an outcome under a usual name, and is no sum of calls."""
+    if is_trace(row):
+        return False
     have = {normal(name) for name in row}
     told = ("cost", "input_tokens", "output_tokens", "latency", "latency_ms", "status")
     return any(have.intersection(NAMES[name]) for name in told)

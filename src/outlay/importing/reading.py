@@ -11,6 +11,7 @@ from outlay.core.errors import ImportFileError, NotACallError, OutlayError, Refu
 from outlay.core.ports import Adding, TakingLines
 from outlay.core.record import Entry, Record
 from outlay.importing.files import Fault, Heading, Line, opened, rows_of
+from outlay.importing.langfuse import is_trace
 from outlay.importing.made import Maker
 from outlay.importing.plain import names_of, normal
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
@@ -143,9 +144,12 @@ def entries_of(
         if isinstance(each, Fault):
             yield each
             continue
-        row = renamed(each.row, mapping) if mapping else each.row
+        row, columns = each.row, each.columns
+        if mapping:
+            row = renamed(row, mapping)
+            columns = None if columns is None else tuple(renamed(dict.fromkeys(columns), mapping))
         try:
-            yield _entry(row, each, maker, (shape, seen))
+            yield _entry(row, columns, each, maker, (shape, seen))
         except NotACallError:
             seen.skipped += 1
         except (OutlayError, TypeError, ValueError, RecursionError) as error:
@@ -154,6 +158,7 @@ def entries_of(
 
 _NO_CALL = "no call: neither cost, tokens nor an outcome stands in it"
 _FOCUS = "no call: a row of a bill (FOCUS), where calls are added up; what is read are single calls"
+_TRACE = "no call: a trace of Langfuse, in which calls are added up; what is read are its observations"
 _NO_COLUMN = (
     "no call can be read from it: it is no JSON, and its first line names no column that a call has. Read are"
     " JSON lines, JSON arrays and CSV: of outlay, LiteLLM, Langfuse, Helicone, and plain logs with a cost,"
@@ -171,7 +176,12 @@ def check_heading(heading: Heading, *, shape: Shape | None, mapping: Mapping[str
     names = renamed(columns, mapping) if mapping else columns
     check_columns(columns, mapping or {})
     if shape is None and not is_own(names) and shape_of(names) is None:
-        raise ImportFileError(_FOCUS if "BilledCost" in names else _NO_COLUMN)
+        raise ImportFileError(_sum(names) or _NO_COLUMN)
+
+
+def _sum(row: Mapping[str, Any]) -> str | None:
+    """Say what adds calls up, in place of being one."""
+    return _FOCUS if "BilledCost" in row else _TRACE if is_trace(row) else None
 
 
 def check_columns(columns: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
@@ -201,16 +211,22 @@ def with_columns(rows: Iterable[Given], mapping: Mapping[str, str]) -> Iterator[
     yield from chain(some, left)
 
 
-def _entry(row: Mapping[str, Any], line: Line, maker: Maker, told: tuple[Shape | None, Import]) -> Entry:
+def _entry(
+    row: Mapping[str, Any],
+    columns: tuple[str, ...] | None,
+    line: Line,
+    maker: Maker,
+    told: tuple[Shape | None, Import],
+) -> Entry:
     shape, seen = told
     if shape is None and is_own(row):
         seen.shape = seen.shape or OWN
         entry = checked_id(entry_from_json(row))
         line_of(entry)  # raises what would else stop all rows that are kept at once
         return entry
-    found = shape or shape_of(row)
+    found = shape or shape_of(row, columns)
     if found is None:
-        raise ValueError(_FOCUS if "BilledCost" in row else _NO_CALL)
+        raise ValueError(_sum(row) or _NO_CALL)
     seen.shape = seen.shape or found.name
     return maker.record(found.name, found.read(row), line)
 

@@ -1,0 +1,85 @@
+"""Langfuse's exports as its own code writes them: CSV of its table and of the blob storage, traces, usage."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.importing.test_bulk import both_agree
+
+from outlay.core.errors import ImportFileError
+
+TEN = "2026-11-20T10:00:00Z"
+GENERATION: dict[str, Any] = {
+    "id": "o1", "traceId": "t1", "startTime": TEN, "endTime": "2026-11-20T10:00:03.500Z",
+    "type": "GENERATION", "name": "rag", "level": "DEFAULT", "model": "gpt-4o",
+    "completionStartTime": "2026-11-20T10:00:01Z",
+}  # fmt: skip
+STORED: dict[str, Any] = {
+    "id": "o1", "trace_id": "t1", "type": "GENERATION", "parent_observation_id": None,
+    "start_time": "2026-11-20 10:00:00.000000", "end_time": "2026-11-20 10:00:03.500000", "level": "DEFAULT",
+    "provided_model_name": "gpt-4o", "usage_details": {"input": "600", "output": "500", "total": "1100"},
+    "cost_details": {"total": 0.0065}, "total_cost": 0.0065, "latency": 3.5,
+    "created_at": "2026-11-20 10:01:00",
+}  # fmt: skip
+TIMES = ("startTime", "endTime", "completionStartTime", "timestamp")
+
+
+def table(rows: Iterable[Mapping[str, Any]], *, dated: bool = True) -> bytes:
+    """Write rows as its CSV: everything in quotes, what is no text as JSON, be it a date."""
+    listed = list(rows)
+
+    def cell(name: str, value: Any) -> str:
+        plain = isinstance(value, str) and not (dated and name in TIMES)
+        text = "" if value is None else str(value) if plain else json.dumps(value, separators=(",", ":"))
+        return '"' + text.replace('"', '""') + '"'
+
+    lines = [",".join(cell("", name) for name in listed[0])]
+    lines += [",".join(cell(name, value) for name, value in row.items()) for row in listed]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def test_the_csv_of_its_table_has_dates_as_json() -> None:
+    """Every row of it was a bad one: a date stands there in quotes of its own."""
+    row = {**GENERATION, "usageDetails": {"input": 600, "output": 500, "total": 1100}, "totalCost": 0.0065,
+           "parentObservationId": None, "input": 'a\nb, "c"'}  # fmt: skip
+    done = both_agree(table({**row, "id": f"o{n}"} for n in range(30)))
+    assert (done.calls, done.faults, done.read) == (30, [], (30, 0, "langfuse"))
+    assert {each.at for each in done.records} == {datetime(2026, 11, 20, 10, tzinfo=UTC)}
+    assert {(each.latency_ms, each.time_to_first_token_ms) for each in done.records} == {(3500, 1000)}
+    assert {(each.model, each.input_tokens, each.cost) for each in done.records} == {
+        ("gpt-4o", 600, Decimal("0.0065"))
+    }
+
+
+def test_observations_without_a_parent_in_the_csv_of_a_blob_storage() -> None:
+    """A table's rows leave out what is empty: these were read as plain ones, without model and tokens."""
+    rows = [
+        {**STORED, "id": f"o{n}", "parent_observation_id": f"o{n - 1}" if n % 3 else None} for n in range(30)
+    ]
+    done = both_agree(table(rows, dated=False))
+    assert done.read == (30, 0, "langfuse")
+    assert {(each.model, each.input_tokens, each.cost) for each in done.records} == {
+        ("gpt-4o", 600, Decimal("0.0065"))
+    }
+    by_lines = both_agree("\n".join(map(json.dumps, rows)).encode())
+    assert [each.id for each in by_lines.records] == [each.id for each in done.records]
+
+
+TRACES: list[dict[str, Any]] = [
+    {"id": "t1", "timestamp": TEN, "latency": 3.2, "totalCost": "0.03", "observationCount": 2},
+    {"id": "t1", "timestamp": TEN, "latency": 3.2, "observations": ["o1"], "htmlPath": "/t"},
+]
+
+
+@pytest.mark.parametrize("row", TRACES, ids=["by export", "by API"])
+def test_traces_are_no_calls(row: dict[str, Any]) -> None:
+    """Each was a call more, of unknown cost, beside those that it adds up."""
+    data = "\n".join(json.dumps({**row, "id": f"t{n}"}) for n in range(30)).encode()
+    done = both_agree(data)
+    assert (done.calls, len(done.faults)) == (0, 30)
+    assert done.faults[0][1].startswith("no call: a trace of Langfuse")
+    with pytest.raises(ImportFileError, match="a trace of Langfuse"):
+        both_agree(table([row]))
