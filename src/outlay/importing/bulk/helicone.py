@@ -2,7 +2,7 @@
 
 from outlay.importing import helicone
 from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import NOTHING, quoted
+from outlay.importing.bulk.expressions import MONEY, NOTHING, matches, quoted, trimmed
 from outlay.importing.bulk.told import Told
 
 _SESSION = "Helicone-Session-Id"
@@ -31,11 +31,13 @@ def tell(cells: Cells) -> Told | None:
         told.more_tags, session = said, _session(cells, said)
     else:
         told.tags, session = list(tags.items()), tags.get(_SESSION, NOTHING)
+    model = cells.textual(
+        cells.first("response_model", "request_model", "model", "model_override"), never_number=True
+    )
+    _no_other(cells, model)
     told.columns |= {
         "provider": f"lower({provider})",
-        "model": cells.textual(
-            cells.first("response_model", "request_model", "model", "model_override"), never_number=True
-        ),
+        "model": model,
         "status": f"CASE WHEN {failed} THEN 'error' ELSE 'success' END",
         "error": f"CASE WHEN {failed} THEN 'HTTP ' || {status} END",
         "user": cells.textual(cells.first("request_user_id", "helicone_user", "user_id")),
@@ -63,6 +65,17 @@ def _session(cells: Cells, properties: str) -> str:
     return cells.textual(cells.let(f"NULLIF(json_extract_string({properties}, '$.\"{_SESSION}\"'), '')"))
 
 
+def _no_other(cells: Cells, model: str) -> None:
+    """Leave rows to the other way that may be no calls of a model."""
+    if model != NOTHING:
+        begin = [f"starts_with({model}, {quoted(name)})" for name in helicone.OTHERS_OF]
+        cells.need(f"({model} IS NULL OR NOT ({' OR '.join([*begin, _is_one_of(model)])}))")
+
+
+def _is_one_of(model: str) -> str:
+    return f"{model} IN ({', '.join(map(quoted, helicone.OTHERS))})"
+
+
 def _no_body(cells: Cells) -> None:
     body = cells.text("response_body")
     if body != NOTHING:
@@ -81,15 +94,25 @@ def _usage(cells: Cells, told: Told) -> None:
         )
     )
     out = cells.let(f"coalesce({completion}, 0)")
-    reasoning = cells.let(f"least(coalesce({thought}, 0), {out})")
+    reasoning = cells.let(f"coalesce({thought}, 0)")
+    fresh = cells.let(f"coalesce({prompt}, 0)")
+    within = "0" if thought == NOTHING else _within(cells, f"{fresh} + {out}", reasoning)
     told.units = {
-        "input": f"coalesce({prompt}, 0)",
+        "input": fresh,
         "cache_read": f"coalesce({read}, 0)",
         "cache_write": f"coalesce({written}, 0)",
-        "output": f"{out} - {reasoning}",
+        "output": f"greatest({out} - {within}, 0)",
         "reasoning": reasoning,
     }
     told.silent = cells.let(f"{' + '.join(told.units.values())} = 0")
+
+
+def _within(cells: Cells, whole: str, reasoning: str) -> str:
+    """Give how many thought tokens lie within the completion."""
+    total = cells.text("total_tokens")
+    if total == NOTHING:
+        return "0"
+    return f"CASE WHEN {cells.count(total)} = {whole} THEN {reasoning} ELSE 0 END"
 
 
 def _cost(cells: Cells, told: Told) -> None:
@@ -103,6 +126,11 @@ def _cost(cells: Cells, told: Told) -> None:
         text = cells.text(names[0])
         cells.need(cells.verbatim(names[0], text, money=True))
         amount, rounded, nothing = cells.money(text)
+        if helicone.is_stored(cells.sources):
+            cells.need(matches(text, "[0-9]{1,15}"))
+            amount = trimmed(
+                f"CAST(CAST({text} AS DECIMAL(15, 0)) * CAST('0.000000001' AS DECIMAL(9, 9)) AS {MONEY})"
+            )
         amount = f"CASE WHEN NOT {nothing} THEN {amount} END"
     told.columns["cost"] = f"CASE WHEN {cached} THEN '0' ELSE {amount} END"
     told.columns["rounded"] = f"NOT {cached} AND {rounded}"

@@ -1,0 +1,62 @@
+"""Helicone's requests as its own code writes them: its table's money, thought tokens, what is no model."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importing.test_bulk import Done, both_agree, left
+
+TEN = "2026-11-20T10:00:00Z"
+BY_API: dict[str, Any] = {
+    "request_id": "h1", "request_created_at": TEN, "response_status": 200, "delay_ms": 900,
+    "provider": "OPENAI", "request_model": "gpt-4o", "prompt_tokens": 1000, "completion_tokens": 100,
+    "reasoning_tokens": 400, "total_tokens": 1500, "cost": 0,
+}  # fmt: skip
+STORED: dict[str, Any] = {
+    "request_id": "h1", "request_created_at": "2026-11-20 10:00:00.000", "status": 200, "latency": "900",
+    "organization_id": "o", "provider": "OPENAI", "model": "gpt-4o", "prompt_tokens": "1000",
+    "completion_tokens": "100", "cost": "3500001",
+}  # fmt: skip
+
+
+def lines(*rows: dict[str, Any]) -> bytes:
+    made = [{**row, "request_id": f"h{n}"} for n, row in enumerate(rows * 40)]
+    return b"".join(json.dumps(row).encode() + b"\n" for row in made)
+
+
+def units(done: Done) -> set[frozenset[tuple[str, Any]]]:
+    return {frozenset(each.usage.items) for each in done.records}
+
+
+def test_thought_tokens_lie_beside_the_completion(tmp_path: Path) -> None:
+    """They were taken for a part of it: 400 of 500 tokens were gone."""
+    data = lines(BY_API)
+    assert left(data, tmp_path) == 0
+    done = both_agree(data)
+    assert units(done) == {frozenset([("input", 1000), ("output", 100), ("reasoning", 400)])}
+    # 1000 x 2.50 + 500 x 10, a million
+    assert {each.cost for each in done.records} == {Decimal("0.0075")}
+    within = both_agree(lines({**BY_API, "completion_tokens": 500}))
+    assert units(within) == units(done)
+
+
+@pytest.mark.parametrize("cost", [3500001, "3500001", 3500001.0])
+def test_its_table_counts_money_in_billionths(cost: object, tmp_path: Path) -> None:
+    """A call of a third of a cent cost three and a half million dollars."""
+    done = both_agree(lines({**STORED, "cost": cost}))
+    assert {(each.cost, each.cost_status) for each in done.records} == {(Decimal("0.003500001"), "reported")}
+    assert both_agree(lines({**STORED, "cost": 0})).records[0].cost == Decimal("0.0035")  # as the book says
+    assert isinstance(cost, float) or left(lines({**STORED, "cost": cost}), tmp_path) == 0
+
+
+@pytest.mark.parametrize("model", ["vector_db", "tool:weather", "data:cart", "assistant-polling"])
+def test_what_a_program_logs_beside_is_no_call(model: str) -> None:
+    """Each was a call more, of unknown cost."""
+    logged = {**BY_API, "request_model": model, "prompt_tokens": 0, "completion_tokens": 0,
+              "reasoning_tokens": 0, "total_tokens": 0}  # fmt: skip
+    done = both_agree(lines(BY_API, logged))
+    assert (done.calls, done.read) == (40, (80, 40, "helicone"))
+    told = both_agree(lines({**logged, "cost": 0.25}))
+    assert {each.cost for each in told.records} == {Decimal("0.25")}
