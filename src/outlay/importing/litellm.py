@@ -4,10 +4,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from outlay.core.errors import NotACallError
 from outlay.core.usage import Usage
 from outlay.extract import read
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, stated
+
+
+def _both(*names: str) -> frozenset[str]:
+    """Give names of calls, and those that they have in asynchronous programs."""
+    return frozenset((*names, *(f"a{name}" for name in names)))
+
 
 OPERATIONS = (
     ("embedding", "embeddings"),
@@ -34,6 +41,26 @@ TERMS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "speed": {"fast": ("speed", "fast")},
 }
 """Words that a price depends on, as LiteLLM writes them; by any other the usual one holds."""
+_KEPT = ("create", "retrieve", "list", "update", "delete")
+READS = _both(
+    *(f"{done}_responses" for done in ("get", "delete", "cancel")),
+    "list_input_items",
+    *(f"vector_store_{done}" for done in _KEPT),
+    *(f"vector_store_file_{done}" for done in (*_KEPT, "content")),
+)
+"""Calls whose tokens, where some are told, are those of the call that made what they read."""
+OTHERS = READS | _both(
+    "call_mcp_tool", "list_mcp_tools", "vector_store_search", "create_file", "create_skill", "run_code",
+    *(f"file_{done}" for done in ("retrieve", "delete", "list", "content")),
+    *(f"{done}_batch" for done in ("create", "retrieve", "cancel")),
+    *(f"video_{done}" for done in ("retrieve", "retrieve_job", "content", "list", "delete", "get_character")),
+    *(f"{done}_container" for done in ("create", "retrieve", "delete")),
+    "list_containers", "list_container_files", "upload_container_file", "create_sandbox", "delete_sandbox",
+    "get_assistants", "create_assistants", "delete_assistant", "create_thread", "get_thread", "get_messages",
+    "create_fine_tuning_job", "cancel_fine_tuning_job", "retrieve_fine_tuning_job", "list_fine_tuning_jobs",
+)  # fmt: skip
+"""What calls no model, as long as it tells neither spend nor tokens."""
+ITS_CACHE = "_cache_hit"  # in the id of what its cache answered, whatever else is told
 _PROXY = "litellm-proxy"  # whose answers tell usage in the same words
 
 
@@ -48,16 +75,19 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
     A spend of 0 with tokens is what LiteLLM writes for a model whose price it does not know: such a call is
     priced anew; of a failed one without spend nobody knows what it used, nor of one without any token, which
     it writes where an answer tells no usage. An answer from LiteLLM's own cache cost nothing. Tokens include
-    cached and written ones.
+    cached and written ones. What calls no model, such as a tool or a look at a file, is no call.
 
     Raises:
+        NotACallError: no model was called.
         UsageError: a count that cannot be.
     """
     metadata = inner(row.get("metadata"))
-    cached = str(first(row, "cache_hit") or "").lower() == "true"
+    cached = str(first(row, "cache_hit") or "").lower() == "true" or ITS_CACHE in str(row.get("request_id"))
     failed = _failed(row, metadata)
+    tokens = {} if failed and not _spent(row) else _tokens(row, metadata)
+    _check(row, tokens)
     fields = {
-        **({} if failed and not _spent(row) else _tokens(row, metadata)),
+        **tokens,
         **kept(
             provider=first(row, "custom_llm_provider"),
             model=first(row, "model"),
@@ -75,6 +105,13 @@ def read_litellm(row: Mapping[str, Any]) -> Call:
     }
     identity = first(row, "request_id")
     return Call(row.get("startTime"), fields, None if identity is None else str(identity))
+
+
+def _check(row: Mapping[str, Any], tokens: Mapping[str, Any]) -> None:
+    """Raise NotACallError where a row tells of no call of a model."""
+    kind = str(row.get("call_type"))
+    if kind in OTHERS and not _spent(row) and (kind in READS or not tokens):
+        raise NotACallError(f"{kind} calls no model")
 
 
 def _tokens(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:

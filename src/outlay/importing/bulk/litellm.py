@@ -21,7 +21,9 @@ def tell(cells: Cells) -> Told | None:
     cells.need(f"{told.identity} IS NOT NULL")
     failed = _failed(cells, said)
     cells.need(is_one_of(f"lower({hit})", "true", "false", "none"))
-    cached = cells.let(f"coalesce(lower({hit}) = 'true', FALSE)")
+    own = f"coalesce(contains({told.identity}, {quoted(litellm.ITS_CACHE)}), FALSE)"
+    cached = cells.let(f"coalesce(lower({hit}) = 'true', FALSE) OR {own}")
+    _no_other(cells)
     _usage(cells, told, said)
     unspent = _cost(cells, told, cached)
     if failed != "FALSE":
@@ -48,6 +50,13 @@ def tell(cells: Cells) -> Told | None:
         ("cache_hit", f"CASE WHEN {cached} THEN 'true' END"),
     ]
     return told
+
+
+def _no_other(cells: Cells) -> None:
+    """Leave rows to the other way that may call no model."""
+    kind = cells.text("call_type")
+    if kind != NOTHING:
+        cells.need(f"({kind} IS NULL OR {kind} NOT IN ({', '.join(map(quoted, sorted(litellm.OTHERS)))}))")
 
 
 def _failed(cells: Cells, said: Details) -> str:
