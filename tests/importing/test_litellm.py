@@ -48,4 +48,5 @@ def test_an_answer_of_its_cache_is_told_by_its_id_too(tmp_path: Path) -> None:
     """``cache_hit`` says False where an answer was found on the way; it was priced anew."""
     data = lines({**ROW, "request_id": "chatcmpl-1_cache_hit1795168800.5"})
     assert left(data, tmp_path) == 0
-    assert {(each.cost, each.tags.get("cache_hit")) for each in both_agree(data).records} == {(0, "true")}
+    records = both_agree(data).records
+    assert {(each.cost, each.tags.get("cache_hit")) for each in records} == {(Decimal(0), "true")}
