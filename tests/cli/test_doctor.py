@@ -149,6 +149,29 @@ def test_a_ledger_that_permissions_bar_is_not_to_be_put_aside() -> None:
     assert "put /home/ledger.duckdb aside" in finding.do
 
 
+@pytest.mark.parametrize("damage", ["other", "short", "spoilt"])
+def test_a_damaged_ledger_is_one_line_with_the_way_out(outlay: Outlay, home: Path, damage: str) -> None:
+    """DuckDB's words alone said what is wrong, and not what to do."""
+    assert outlay("report").returncode == 0
+    file = home / "ledger.duckdb"
+    whole = file.read_bytes()
+    file.write_bytes(
+        {"other": b"no ledger at all", "short": whole[:5000], "spoilt": whole[:12288] + b"Z" * 400_000}[
+            damage
+        ]
+    )
+    for command in (["report"], ["calls"], ["users"], ["sql", "SELECT 1"], ["export", "--format", "csv"], []):
+        done = outlay(*command)
+        assert done.returncode == 1, command
+        (line,) = done.stderr.splitlines()
+        assert line.endswith("; outlay doctor says what to do"), command
+    finding = found(outlay("doctor", "--json"), "ledger")
+    assert "outlay doctor" not in finding["what"]
+    assert finding["do"].startswith(f"put {file} aside; outlay report")
+    file.rename(home / "aside")
+    assert json.loads(outlay("report", "--json").stdout)["total"]["calls"] == 6
+
+
 def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay) -> None:
     for index, model in enumerate(("imaginary-9", "m-2", "m-3", "m-4", "m-5")):
         for _ in range(9 - index):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,28 @@ def test_scores_and_newer_costs_of_an_export_are_told_as_no_calls(
     done = outlay("import", str(file), "--ledger", where, *(["--dry-run"] if way == "dry run" else []))
     told = "60 calls (dry run)" if way == "dry run" else "60 calls, 60 new"
     assert done.stdout.startswith(f"{file} (outlay): {told}\n")
+
+
+def test_lines_about_calls_and_late_calls_are_told_as_what_they_are(outlay: Outlay, tmp_path: Path) -> None:
+    """Scores alone had been "0 calls, 0 new", and a call whose day is pruned "known already"."""
+    at = datetime.now(UTC) - timedelta(days=500)
+    face.score(face.record(provider="openai", model="gpt-4o", input_tokens=5, at=at).id, correct=True)
+    assert face.flush()
+    (journal,) = (tmp_path / "ledger" / "journal").glob("*.jsonl")
+    call, score = journal.read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "call.jsonl").write_text(call, "utf-8")
+    (tmp_path / "scores.jsonl").write_text(score * 2, "utf-8")
+    where = {"OUTLAY_LEDGER": str(tmp_path / "other")}
+
+    def told(name: str) -> str:
+        done: str = outlay("import", name, **where).stdout
+        return done.removeprefix(f"{name} (outlay): ").rstrip()
+
+    assert told("scores.jsonl") == "0 calls, 0 new, 2 lines of scores, costs or losses"
+    assert told("call.jsonl") == "1 call, 1 new"
+    assert told("call.jsonl") == "1 call, 0 new, 1 known already"
+    assert outlay("ledger", "prune", "--older-than", "400d", "--yes", **where).returncode == 0
+    assert told("call.jsonl") == "1 call, 0 new, 1 known already or late"
 
 
 def test_calls_that_share_an_id_are_not_told_as_known(outlay: Outlay, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from outlay.cli.doctor_place import MODE, NO_FOLDER, READ_ONLY
 from outlay.cli.typed import address_of, with_option
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
+from outlay.core.errors import ASK_DOCTOR
 from outlay.core.instants import instant
 from outlay.journal.room import size_text
 from outlay.render.cells import many
@@ -159,7 +160,8 @@ def _ledger(found: Found) -> Iterator[Finding]:
         do = _mend(found["error"], "start the server, or name another ledger")
         yield Finding("server", FAULT, what, do)
     elif not found["place"]["barred"]:  # else that is why
-        what = f"the ledger cannot be read ({found['error']}); the journals are not touched"
+        why = found["error"].removesuffix(f"; {ASK_DOCTOR}")
+        what = f"the ledger cannot be read ({why}); the journals are not touched"
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"
         do = f"{aside}; outlay report makes one anew of the journals that are left"
         yield Finding("ledger", FAULT, what, do)

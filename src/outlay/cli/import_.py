@@ -63,6 +63,7 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
     columns = _columns(ctx, given)
     here = process.use(settings)
     done: list[dict[str, Any]] = []
+    old = "known already"
     try:
         with (
             reader_of(or_empty(settings) if dry_run else settings, new=True) as reader,
@@ -74,12 +75,12 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
                 way = way_of(ledger, here.book(), maker, origin)
                 done.append(_import_file(name, way, given["shape"] == "csv"))
             if any(each["known"] for each in done):
-                _tell_uncounted(reader.ledger)
+                old = _tell_uncounted(reader.ledger)
     finally:  # a file that cannot be read leaves those before it imported
         if done and state_of(ctx).json:
             show_json({"dry_run": dry_run, "files": done})
         elif done:
-            show("\n".join(line for each in done for line in _lines(each, dry_run=dry_run)))
+            show("\n".join(line for each in done for line in _lines(each, old, dry_run=dry_run)))
     return int(any(each["faults"] for each in done))
 
 
@@ -102,22 +103,26 @@ def _columns(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, str]:
     return dict(told)
 
 
-def _tell_uncounted(ledger: "Ledger") -> None:
-    """Say which calls that are not new count nowhere: not all of them are known ones."""
+def _tell_uncounted(ledger: "Ledger") -> str:
+    """Say which calls that are not new count nowhere, and give what those of a file may be."""
     from outlay.core.ports import Keeping
     from outlay.render.cells import many
 
+    may_be = ["known already"]
     if not isinstance(ledger, Keeping):
-        return
+        return may_be[0]
     found = ledger.info()
     if found.late:
         what = f"{many(found.late, 'call')} of days that had been pruned came late, in no total"
         click.echo(f"outlay: {what}; outlay ledger late shows them", err=True)
+        may_be.append("late")
     if found.conflicts:
         what = f"{many(found.conflicts, 'call')} came with the id of another, in no total"
         click.echo(
             f"outlay: {what}; where ids are of more than a call, --map id=COLUMN names others", err=True
         )
+        may_be.append("in conflict")
+    return " or ".join(may_be)
 
 
 def _maker(book: "Book", given: Mapping[str, Any], ctx: click.Context) -> "Maker":
@@ -190,12 +195,15 @@ def _progress(name: str, file: BinaryIO) -> Any:
     )
 
 
-def _lines(done: Mapping[str, Any], *, dry_run: bool) -> Iterator[str]:
+def _lines(done: Mapping[str, Any], old: str, *, dry_run: bool) -> Iterator[str]:
     from outlay.render.cells import many, name
 
     faults = done["faults"]
     told = [many(done["calls"], "call") + ("" if dry_run else f", {done['new']:,} new")]
-    told += [f"{done['known']:,} known already"] if done["known"] else []
+    told += [f"{done['known']:,} {old}"] if done["known"] else []
+    about = done["rows"] - done["skipped"] - len(faults)
+    if done["format"] == "outlay" and about and not done["calls"]:
+        told.append(many(about, "line of a score, cost or loss", "lines of scores, costs or losses"))
     told += (
         [many(done["skipped"], "row that is no call", "rows that are no calls")] if done["skipped"] else []
     )

@@ -22,6 +22,8 @@ OutlayError
     └── LedgerSchemaError a ledger written by a newer outlay
 """
 
+ASK_DOCTOR = "outlay doctor says what to do"
+
 
 class OutlayError(Exception):
     """The root of all errors of outlay; its text is one line that says what to do."""

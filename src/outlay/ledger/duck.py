@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlay.atomic import private_folder
-from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.errors import ASK_DOCTOR, LedgerBusyError, LedgerError
 from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Migrated, Pruned, Settled
 from outlay.core.query import CallQuery, Query, Row, Rows, Selected
@@ -295,7 +295,7 @@ def _alone(folder: Path, patience: float) -> Iterator[None]:
         release = _through_the_queue(folder, patience)
     except OSError as error:
         raise LedgerError(
-            f"cannot use the ledger in {folder}: {error.strerror or error}; outlay doctor says what to do"
+            f"cannot use the ledger in {folder}: {error.strerror or error}; {ASK_DOCTOR}"
         ) from error
     if release is None:
         raise LedgerBusyError(

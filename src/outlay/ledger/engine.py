@@ -1,5 +1,6 @@
 """DuckDB itself: one engine in memory, to which the ledger's file is attached for one question at a time."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from outlay.core.errors import LedgerBusyError, LedgerError
+from outlay.core.errors import ASK_DOCTOR, LedgerBusyError, LedgerError
 from outlay.ledger.dialect import DUCKDB
 from outlay.ledger.migrations import Migrating, pending
 from outlay.ledger.native import duckdb, interruptible
@@ -21,6 +22,7 @@ _CONFIG = {
     "autoload_known_extensions": "false",
     "preserve_insertion_order": "true",  # rows come in the order of their rowids; seals count on it (reach)
 }
+_DAMAGED = re.compile("not a valid DuckDB|Corrupt|checksum|Could not read enough|deserializ", re.IGNORECASE)
 _FULL = "No space left on device"
 # What is worked out beside a ledger, before more of it goes to disk. DuckDB counts what it asked for, and of
 # that a process has less in memory: an import of five million rows had 1.2 GB without it.
@@ -188,4 +190,5 @@ def told_plainly(file: Path) -> Iterator[None]:
             ) from error
         if _FULL in line:  # somewhere in a document of the engine's own
             raise LedgerError(f"{file}: {_FULL}, here or where a file is written; make room") from error
-        raise LedgerError(f"{file}: {line}") from error
+        way_out = f"; {ASK_DOCTOR}" if _DAMAGED.search(line) else ""
+        raise LedgerError(f"{file}: {line}{way_out}") from error
