@@ -266,7 +266,7 @@ BODIES: dict[str, tuple[str, str, dict[str, Any], Counts, tuple[str, ...]]] = {
         {"input_audio": 10, "output": 4},
         ("clamped",),
     ),
-    "xai: a tool whose name is no name is not counted": (
+    "xai: a tool whose name is no name is counted as one of which nobody says which": (
         "xai",
         "grpc_chat",
         {
@@ -277,7 +277,7 @@ BODIES: dict[str, tuple[str, str, dict[str, Any], Counts, tuple[str, ...]]] = {
                 "server_side_tools_used": ["SERVER_SIDE_TOOL_WEB_SEARCH", "7?"],
             }
         },
-        {"input": 10, "output": 4, "web_search": 1},
+        {"input": 10, "output": 4, "web_search": 1, "server_side_tools": 1},
         (),
     ),
     "perplexity: thoughts and citations stand beside the answer": (
