@@ -104,7 +104,7 @@ def checked(entry: Entry) -> Entry:
     Raises:
         RefusedEntryError: the id is no UUID.
     """
-    checked_id(entry)
+    entry = checked_id(entry)
     if isinstance(entry, Revision):
         return revision_as_kept(entry)
     return as_kept(entry) if isinstance(entry, Record) else entry

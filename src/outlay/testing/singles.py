@@ -55,6 +55,16 @@ class CallsContract:
         assert ledger.rows(Query()).total["calls"] == 2
         assert ledger.conflicts() == 0
 
+    def test_an_id_is_one_however_it_is_spelled(self, ledger: Ledger) -> None:
+        """In capitals, without strokes, in braces: a copy is a copy, a judgement is of that call."""
+        record = call(cost="1")
+        spelled = [record.id.upper(), record.id.replace("-", ""), f"{{{record.id}}}"]
+        ledger.add([replace(record, id=spelled[0])])
+        assert ledger.add([record, *(replace(record, id=each) for each in spelled)]) == 0
+        ledger.add(Score(record_id=each, at=NOON, correct=True) for each in spelled)
+        assert calls(ledger) == [replace(record, correct=True)]
+        assert ledger.conflicts() == 0
+
     def test_a_copy_that_another_book_has_priced_is_the_same_call(self, ledger: Ledger) -> None:
         """The first price stays; only what others state of the cost makes it another call."""
         old, new = (Price("list", NOON, version) for version in ("1", "2"))
