@@ -107,6 +107,16 @@ def test_users_are_counted_and_not_estimated(served: Front, ledger: ClickHouseLe
     assert ledger.rows(Query(metrics=("users",))).total["users"] == 5_000
 
 
+def test_an_empty_text_is_kept_and_no_unknown_one(served: Front, ledger: ClickHouseLedger) -> None:
+    """A user, a tag, an error's words: where they were none, a copy that came again was a conflict."""
+    served.profile["input_format_json_empty_as_default"] = "1"
+    told = call(user="", session="", tags={"team": ""}, error="", status="error")
+    assert (ledger.add([told]), ledger.add([told]), ledger.conflicts()) == (1, 0, 0)
+    assert calls(ledger) == [told]
+    ledger.prune(NOON + timedelta(days=1))
+    assert [row["calls"] for row in ledger.rows(Query(where=(("user", ("",)),))).rows] == [1]
+
+
 def test_a_line_that_the_server_cannot_read_is_refused_whatever_errors_a_profile_allows(
     served: Front, ledger: ClickHouseLedger
 ) -> None:

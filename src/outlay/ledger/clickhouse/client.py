@@ -67,6 +67,12 @@ _INSERT: Final[Mapping[str, Any]] = MappingProxyType(
         "min_chunk_bytes_for_parallel_parsing": 1 << 20,  # its own ten megabytes are most batches
     }
 )
+_NEWER: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "input_format_json_empty_as_default": 0,  # an empty text is kept, and no unknown one; since 24.10
+    }
+)
+"""Settings of inserts that older servers do not know, and refuse."""
 _UNKNOWN_DATABASE = 81
 _TYPES: Final = ((bool, "Bool"), (int, "Int64"), (float, "Float64"), (list, "Array(String)"))
 _INTERNAL = frozenset(("delivery", "arrived", "said", "place"))
@@ -142,7 +148,8 @@ class Client:
             RefusedEntryError: a line is not what the table's columns take.
             LedgerError: the server cannot be reached, or refuses.
         """
-        settings = {**_INSERT, "insert_deduplication_token": token}
+        newer = {name: value for name, value in _NEWER.items() if name in self._driver.server_settings}
+        settings = {**_INSERT, **newer, "insert_deduplication_token": token}
         with told_plainly(self.place, sending=True):
             self._driver.raw_insert(table, insert_block=b"".join(lines), fmt="JSONEachRow", settings=settings)
 
