@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.support.xai_peer import TICKS, Peer, serving
 from xai_sdk.proto import batch_pb2
 
 from outlay.capture import context
+from outlay.ledger import MemoryLedger
 
 pytestmark = pytest.mark.usefixtures("hooks")
 MADE = 1763800000
@@ -169,6 +172,18 @@ def test_lines_of_geminis_file_are_the_same_calls(kept: Kept) -> None:
 
     asyncio.run(main())
     assert [record.usage.response_id for record in kept.records] == ["r1", "r2", None]
+
+
+def test_answers_of_geminis_job_count_in_a_ledger_that_was_pruned(kept: Kept) -> None:
+    """Their ids tell no time: they had come late, and were of 1970 when they were counted in."""
+    gemini(answer(INSIDE)).batches.get(name="batches/one")
+    day = kept.records[0].at.replace(hour=0)
+    ledger = MemoryLedger()
+    ledger.prune(day)
+    assert (ledger.add(kept.records), ledger.info().late) == (3, 0)
+    assert ledger.prune(day + timedelta(days=1)).calls == 3
+    read_later = [replace(each, at=each.at + timedelta(days=9)) for each in kept.records]
+    assert (ledger.add([*kept.records, *read_later]), ledger.info().late) == (0, 0)
 
 
 def embedded(tokens: int, **more: Any) -> dict[str, Any]:

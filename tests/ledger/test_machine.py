@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,10 +32,10 @@ from outlay.core.record import Entry, Record, Revision, Score
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger, MemoryLedger, PostgresLedger
 from outlay.testing import NOON, call
-from outlay.testing.asking import calls
-from outlay.testing.keeping import keeping
+from outlay.testing.asking import calls, keeping
 
 DAYS = st.integers(0, 4)
+BEGINNING = -1  # in a day's place: that of ids which are made where nothing tells a time
 COSTS = st.sampled_from((None, "1", "0.000000000000000001", "2.5"))
 Empty = Callable[[], AbstractContextManager[Ledger]]
 
@@ -57,7 +57,7 @@ class Model:
         self.totals: list[tuple[datetime, Decimal | None]] = []
         self.horizon: datetime | None = None
         self.late: dict[str, Record] = {}
-        self.settled: set[str] = set()
+        self.settled: set[str] = set()  # with the pruned calls whose ids do not tell that they are
 
     def tell(self, entry: Entry) -> None:
         """Take an entry."""
@@ -72,13 +72,15 @@ class Model:
         if self._is_old(record.id, record.at):
             if record.id not in self.settled:
                 self.late.setdefault(record.id, record)
-        elif self.calls.setdefault(record.id, record).user != record.user and record not in self.conflicts:
+        elif is_another(self.calls.setdefault(record.id, record), record) and record not in self.conflicts:
             self.conflicts.append(record)
 
     def _is_old(self, name: str, at: datetime | None = None) -> bool:
         if self.horizon is None or name in self.calls:
             return False
-        return by_id(name, self.horizon) < self.horizon or (at is not None and at < self.horizon)
+        if at is not None and (at < self.horizon or name in self.late or name in self.settled):
+            return True
+        return by_id(name, self.horizon) < self.horizon
 
     def prune(self, before: datetime) -> None:
         """Make totals of the calls before a day."""
@@ -86,6 +88,8 @@ class Model:
         for record in [each for each in self.calls.values() if each.at < self.horizon]:
             self.totals.append((record.at, self.cost(record)))
             del self.calls[record.id]
+            if by_id(record.id, self.horizon) >= self.horizon:
+                self.settled.add(record.id)
             self.costs.pop(record.id, None)
             self.judged.pop(record.id, None)
             self.conflicts = [each for each in self.conflicts if each.id != record.id]
@@ -114,9 +118,14 @@ class Model:
         }
 
 
+def is_another(kept: Record, copy: Record) -> bool:
+    """Whether a copy says something else, leaving aside what a price book made of it."""
+    return (kept.user, kept.at) != (copy.user, copy.at)
+
+
 def by_id(name: str, otherwise: datetime) -> datetime:
     """Give the instant that an id tells, if it tells one."""
-    return time_of(name) if UUID(name).version == 7 else otherwise  # that of ids with a time
+    return time_of(name) or otherwise
 
 
 class Machine(RuleBasedStateMachine):
@@ -146,20 +155,28 @@ class Machine(RuleBasedStateMachine):
         else:
             self.ledger.add([entry])
 
-    @rule(day=DAYS, amount=COSTS, id_day=st.none() | DAYS)
+    @rule(day=DAYS, amount=COSTS, id_day=st.none() | DAYS | st.just(BEGINNING))
     def call(self, day: int, amount: str | None, id_day: int | None) -> None:
-        """Tell a new call; its id says a day of its own, or with None no time at all."""
+        """Tell a new call; its id says a day of its own, or no time at all."""
         name = str(UUID(int=self.number, version=4)) if id_day is None else uuid7(NOON - timedelta(id_day))
+        if id_day == BEGINNING:
+            name = uuid7(datetime(1970, 1, 1, tzinfo=UTC))
         self.told.append(call(NOON - timedelta(day), id=name, charge=cost(amount, self.number)))
         self.tell(self.told[-1])
 
     @precondition(lambda self: self.told)
-    @rule(data=st.data(), user=st.sampled_from((None, "other")), priced_again=st.booleans())
-    def copy(self, data: st.DataObject, user: str | None, *, priced_again: bool) -> None:
-        """Tell a call again: as it was, by another price book, or as another call."""
+    @rule(
+        data=st.data(),
+        user=st.sampled_from((None, "other")),
+        day=st.none() | DAYS,
+        priced_again=st.booleans(),
+    )
+    def copy(self, data: st.DataObject, user: str | None, day: int | None, *, priced_again: bool) -> None:
+        """Tell a call again: as it was, by another price book, or as another call, of another day say."""
         first = data.draw(st.sampled_from(self.told))
         charge = cost("7", self.number) if priced_again else first.charge
-        self.tell(replace(first, user=user, charge=charge))
+        at = first.at if day is None else NOON - timedelta(day)
+        self.tell(replace(first, user=user, at=at, charge=charge))
 
     @precondition(lambda self: self.told)
     @rule(data=st.data(), amount=COSTS, earlier=st.booleans())

@@ -14,7 +14,7 @@ from outlay.core.record import Record
 T = TypeVar("T")
 
 _SEEN = 100_000  # ids of answers that this process has recorded; a ledger refuses what is forgotten here
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # an id of this instant tells none
 
 
 class Lately(Generic[T]):

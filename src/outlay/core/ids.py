@@ -3,10 +3,13 @@
 import os
 from datetime import UTC, datetime, timedelta
 from random import Random
+from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = (1 << 48) - 1
 VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
+FIRST_TIMED = "00000000-0001-0000-0000-000000000000"
+"""The least id that tells a time: those of the first millisecond of 1970 are made where nothing tells one."""
 FREE = 0xFFF << 64 | (1 << 62) - 1  # the bits behind the time that are neither
 # Not for secrets, only never the same twice: a generator of our own, which a program's random.seed() does not
 # touch, seeded by the system, and anew in every forked child; asking the system each time takes far longer.
@@ -30,6 +33,18 @@ def uuid7(at: datetime, entropy: bytes | None = None) -> str:
     return f"{text[:4]}{text[5:29]}{text[30:34]}{text[35:]}"
 
 
-def time_of(record_id: str) -> datetime:
-    """Read the instant, to the millisecond, out of an id made by :func:`uuid7`."""
-    return _EPOCH + timedelta(milliseconds=int(record_id.replace("-", "")[:12], 16))
+def time_of(record_id: str) -> datetime | None:
+    """Read the instant, to the millisecond, that an id made by :func:`uuid7` tells.
+
+    None where it tells none: it is no UUIDv7, or less than ``FIRST_TIMED``.
+    """
+    value = UUID(record_id).int
+    milliseconds = value >> 80
+    timed = milliseconds and value >> 76 & 0xF == 7  # noqa: PLR2004  # the version
+    return _EPOCH + timedelta(milliseconds=milliseconds) if timed else None
+
+
+def least_id(at: datetime) -> str:
+    """Give the least id of an instant."""
+    digits = f"{(at - _EPOCH) // timedelta(milliseconds=1):012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"

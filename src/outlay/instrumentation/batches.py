@@ -130,6 +130,7 @@ class Batches:
         extra = {
             "custom_id": line.get("custom_id", line.get("key")),
             **({"batch_id": batch.id} if batch else {}),
+            **({} if at else {"time_assumed": True}),  # it is that of whoever read the line
         }
         call = self._call(provider, api_of_body(body) or api, batch)
         call.at = at or call.at

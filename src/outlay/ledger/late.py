@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 from outlay.core.ids import time_of
 from outlay.core.keeping import ROLLED_DIMENSIONS, Settled
@@ -12,7 +11,6 @@ from outlay.core.record import Record
 from outlay.ledger.olden import Day, days_of
 from outlay.ledger.reckoned import sums_of
 
-_TIMED: Final = 7  # the version of UUIDs that begin with their time
 _SUMS: Final = (
     *("calls", "known", "input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens"),
     *("reasoning_tokens", "cost", "timed", "latency_ms"),
@@ -32,16 +30,18 @@ class Store(Protocol):
         ...
 
 
+def is_of_old(record_id: str, horizon: datetime) -> bool:
+    """Whether an id tells that its call is older than that."""
+    at = time_of(record_id)
+    return at is not None and at < horizon
+
+
 def settled_days(records: Sequence[Record]) -> list[Day]:
     """Add calls up by their days: that of the instant, or of the id, a UUIDv7, if that is older.
 
     By the older one the call was counted, if it was pruned under another instant.
     """
-    return days_of(replace(each, at=min(each.at, _by_id(each))) for each in records)
-
-
-def _by_id(record: Record) -> Any:
-    return time_of(record.id) if UUID(record.id).version == _TIMED else record.at
+    return days_of(replace(each, at=min(each.at, time_of(each.id) or each.at)) for each in records)
 
 
 def row_of(day: Day) -> dict[str, Any]:

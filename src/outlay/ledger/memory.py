@@ -6,22 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from outlay.core.buckets import bucket, span
-from outlay.core.ids import time_of
 from outlay.core.instants import midnight
 from outlay.core.keeping import Compacted, Disagreement, LedgerInfo, Lost, Migrated, Pruned, Settled
 from outlay.core.query import TIME_DIMENSIONS, CallQuery, Filter, Query, Row, Rows, zone
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.identity import checked, judged, missing_judgement, revised, same_call, told_by
-from outlay.ledger.late import settled_days, told
+from outlay.ledger.late import is_of_old, settled_days, told
 from outlay.ledger.measures import JUDGED
 from outlay.ledger.olden import Day, days_of, timed_of
 from outlay.ledger.reckoned import line_sums, sums_of
 from outlay.ledger.totals import Rolled, Sums, as_detailed, in_order, row_of, with_rolled
-
-_TIMED = 7  # the version of UUIDs that begin with their time
 
 
 class MemoryLedger:
@@ -36,7 +32,8 @@ class MemoryLedger:
         self._days: list[Day] = []  # what is left of pruned calls
         self._horizon: datetime | None = None
         self._late: dict[str, Record] = {}
-        self._settled: set[str] = set()  # late calls that were counted in or given up
+        # Late calls that were counted in or given up, and pruned ones whose ids do not tell that they are old
+        self._settled: set[str] = set()
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Keep entries whose id is new, all or none; give how many records were new.
@@ -148,7 +145,8 @@ class MemoryLedger:
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Revision, ...]]:
         """Give what ``revisions`` gives, of those of these calls whose cost was reckoned again."""
-        return {each: self.revisions(each) for each in ids if self._revisions.get(each)}
+        newer = (each for each in ids if each in self._records and self._revisions.get(each))
+        return {each: self.revisions(each) for each in newer}
 
     def conflicts(self) -> int:
         """Count the entries that were set aside because their id was taken by other content."""
@@ -191,6 +189,7 @@ class MemoryLedger:
             self._days += days
             self._horizon = until
             gone = {record.id for record in old}
+            self._settled |= {name for name in gone if not is_of_old(name, until)}
             self._conflicts = [pair for pair in self._conflicts if pair[0].id not in gone]
             for name in gone:
                 del self._records[name]
@@ -240,8 +239,11 @@ class MemoryLedger:
         name = entry.id if isinstance(entry, Record) else entry.record_id
         if name in self._records:  # which is kept, whatever its id says
             return False
-        by_id = UUID(name).version == _TIMED and time_of(name) < self._horizon
-        return by_id or (isinstance(entry, Record) and entry.at < self._horizon)
+        if is_of_old(name, self._horizon):
+            return True
+        return isinstance(entry, Record) and (
+            entry.at < self._horizon or name in self._late or name in self._settled
+        )
 
     def _newer(self, record_id: str) -> list[Revision]:
         return sorted(self._revisions.get(record_id, ()), key=lambda revision: revision.at)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from outlay.core.ids import FIRST_TIMED, least_id
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned, Settled
 from outlay.core.money import EXACT, ZERO
@@ -18,7 +19,8 @@ from outlay.ledger.stored import record_of
 _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
 _TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _TIMED = "substr({0}::VARCHAR, 15, 1) = '7'"  # an id that begins with its time
-_OF_OLD = f"({{0}} < ?::UUID AND {_TIMED})"
+_OF_OLD = f"({{0}} BETWEEN '{FIRST_TIMED}'::UUID AND ?::UUID AND {_TIMED})"
+_SET_ASIDE = "id IN (SELECT id FROM late UNION ALL SELECT id FROM settled)"
 _SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
 
 
@@ -75,6 +77,11 @@ def _move(engine: Engine, until: datetime) -> None:
         engine.run(f"DELETE FROM scores WHERE record_id IN ({gone})", old)  # noqa: S608  # our own names
         engine.run(f"DELETE FROM revisions WHERE record_id IN ({gone})", old)  # noqa: S608  # likewise
         engine.run(f"DELETE FROM conflicts WHERE id IN ({gone})", old)  # noqa: S608  # likewise
+        engine.run(
+            f"""INSERT INTO settled SELECT id, TRUE FROM calls
+            WHERE "at" < ? AND NOT {_OF_OLD.format("id")} AND NOT {_SET_ASIDE}""",  # noqa: S608  # likewise
+            [*old, least_id(until)],
+        )
         engine.run('DELETE FROM calls WHERE "at" < ?', old)
 
 
@@ -113,6 +120,7 @@ def take_old_out(engine: Engine) -> None:
     """Take the same out of a batch that is to be compared; its calls go to ``temp.old``, id and instants.
 
     A call counts on the day of its instant, or of its id, if that is older and it came late: between the two.
+    An id of 1970, which tells no time, was once taken for a day: there its call may have been counted in.
     With it goes whatever is said about a call that is not here: a prune took it with the call, whose id need
     not tell how old it was. Whether that call should be here its own line says.
     """
@@ -130,15 +138,24 @@ def _part(engine: Engine, save: str) -> None:
     """Save calls of pruned days by this statement, and delete them with what is said about such calls.
 
     A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
-    with another instant would count twice. A call that is here is none of them, whatever its id says.
+    with another instant would count twice. So would one that is set aside, settled, or pruned though its id
+    does not tell so: their ids are looked up. A call that is here is none of them, whatever its id says; of
+    two with one id the first to come decides for both.
     """
     horizon = horizon_of(engine)
     if horizon is None:
         return
-    call, bounds = _of_pruned_days(horizon)
-    call, values = _unknown(engine, "id", f"id IS NOT NULL AND score IS NULL AND {call}", bounds)
-    engine.run(save.format(call=call), values)
-    engine.run(f"DELETE FROM batch WHERE {call}", values)  # noqa: S608  # our own names
+    old, bounds = _of_pruned_days(horizon)
+    some, values = _unknown(engine, "id", f"id IS NOT NULL AND score IS NULL AND {old}", bounds)
+    engine.run(
+        f"""CREATE OR REPLACE TEMP TABLE gone AS SELECT id, arg_min("at", rowid) AS "at" FROM batch
+        WHERE score IS NULL AND id IN (SELECT id FROM batch WHERE {some}) GROUP BY id""",  # noqa: S608  # our own names
+        values,
+    )
+    engine.run(f"DELETE FROM temp.gone WHERE NOT {old}", bounds)  # noqa: S608  # likewise
+    call = "score IS NULL AND id IN (SELECT id FROM temp.gone)"
+    engine.run(save.format(call=call))
+    engine.run(f"DELETE FROM batch WHERE {call}")  # noqa: S608  # our own names
     for column in ("score", "revision"):
         about, values = _unknown(engine, column, _OF_OLD.format(column), bounds[1:])
         engine.run(f"DELETE FROM batch WHERE {about}", values)  # noqa: S608  # likewise
@@ -152,7 +169,7 @@ def _unknown(engine: Engine, column: str, condition: str, values: list[Any]) -> 
 
 
 def are_old(engine: Engine, calls: str) -> bool:
-    """Whether some of these calls, a table or question, are of pruned days."""
+    """Whether some of these calls, a table or question, are of pruned days, or settled."""
     horizon = horizon_of(engine)
     if horizon is None:
         return False
@@ -161,9 +178,7 @@ def are_old(engine: Engine, calls: str) -> bool:
 
 
 def _of_pruned_days(horizon: datetime) -> tuple[str, list[Any]]:
-    oldest = f"{int(horizon.timestamp() * 1000):012x}"
-    least = f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
-    return f'("at" < ? OR {_OF_OLD.format("id")})', [_naive(horizon), least]
+    return f'("at" < ? OR {_OF_OLD.format("id")} OR {_SET_ASIDE})', [_naive(horizon), least_id(horizon)]
 
 
 def _naive(at: datetime) -> datetime:

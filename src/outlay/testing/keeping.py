@@ -10,21 +10,16 @@ from itertools import chain, combinations
 from outlay.core.cost import Cost
 from outlay.core.ids import uuid7
 from outlay.core.keeping import ROLLED_DIMENSIONS
-from outlay.core.ports import Keeping, Ledger
+from outlay.core.ports import Ledger
 from outlay.core.query import METRICS, Query, Row, filters
 from outlay.core.record import Record, Revision, Score
-from outlay.testing.asking import asked, by_label, call, calls
+from outlay.testing.asking import asked, by_label, call, calls, keeping
 from outlay.testing.clock import NOON
+from outlay.testing.lateness import LatenessContract
 from outlay.testing.revisions import revision
 
 _DAY = timedelta(days=1)
 _BEYOND = {"p50_latency_ms", "p95_latency_ms", "p99_latency_ms"}
-
-
-def keeping(ledger: Ledger) -> Keeping:
-    """Give the ledger as what keeps house."""
-    assert isinstance(ledger, Keeping)
-    return ledger
 
 
 def told(row: Row) -> Row:
@@ -46,7 +41,7 @@ def two_weeks() -> list[Record]:
     return found
 
 
-class KeepingContract:
+class KeepingContract(LatenessContract):
     """Pruning, late calls, proof."""
 
     def test_totals_of_pruned_days_stay_by_all_that_is_kept(self, ledger: Ledger) -> None:

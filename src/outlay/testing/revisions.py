@@ -60,6 +60,14 @@ class RevisionsContract:
         assert [each.charge.amount for each in found[a.id]] == [Decimal(1), Decimal(9), Decimal(8)]
         assert ledger.histories([]) == {}
 
+    def test_a_cost_of_a_call_that_is_not_here_is_no_history(self, ledger: Ledger) -> None:
+        """It may come before its call, or that never comes."""
+        record = call(cost="1")
+        ledger.add([revision(record, "2")])
+        assert (ledger.histories([record.id]), ledger.revisions(record.id)) == ({}, ())
+        ledger.add([record])
+        assert [each.charge.amount for each in ledger.histories([record.id])[record.id]] == [1, 2]
+
     def test_the_newest_revision_counts_in_whatever_order_they_come(self, ledger: Ledger) -> None:
         """Also before their call; the same one twice is one."""
         record = call(cost="1")

@@ -12,7 +12,8 @@ from outlay.core.ports import Ledger
 from outlay.core.query import Query, Row, filters
 from outlay.ledger import PostgresLedger
 from outlay.testing import NOON, KeepingContract, LedgerContract, call
-from outlay.testing.keeping import keeping, two_weeks
+from outlay.testing.asking import keeping
+from outlay.testing.keeping import two_weeks
 
 NAMES = {50: "p50_latency_ms", 95: "p95_latency_ms", 99: "p99_latency_ms"}
 

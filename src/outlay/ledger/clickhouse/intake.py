@@ -19,7 +19,7 @@ from outlay.core.money import PLACES, text_of, to_ledger_places
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.drawn import Drawing
-from outlay.ledger.clickhouse.known import LISTED, here, known, raced
+from outlay.ledger.clickhouse.known import LISTED, apart, done_with, here, known, raced
 from outlay.ledger.clickhouse.late import is_late, set_aside
 from outlay.ledger.identity import as_kept, judged, missing_judgement, same_call
 from outlay.ledger.rolled import horizon_of
@@ -91,20 +91,13 @@ def _blocks(entries: Iterable[Entry | Seen], draw: Callable[[Any], bytes]) -> It
 def _keep(client: Client, block: Drawn) -> int:
     horizon = horizon_of(client)
     calls, lines = block.calls, block.lines
-    late: list[Record] = []
     gone: set[str] = set()
     if horizon is not None:
-        gone = _gone(client, block, horizon)
-        late = [_whole(each) for each in calls if each.id in gone and is_late(horizon, each.id, _at(each))]
-        pairs = zip(calls, lines, strict=True)
-        kept = [
-            (call, line)
-            for call, line in pairs
-            if call.id not in gone or not is_late(horizon, call.id, _at(call))
-        ]
+        gone, late = _gone(client, block, horizon), _late(client, block, horizon)
+        kept = [(call, line) for call, line in zip(calls, lines, strict=True) if call.id not in late]
         calls, lines = [call for call, _ in kept], [line for _, line in kept]
+        set_aside(client, (call for call in late.values() if call is not None))
     others = _other_lines(block.entries, gone)
-    set_aside(client, late)
     new, copies = _keep_calls(client, calls, lines)
     for table, said in others.items():
         _insert(client, table, said.values())
@@ -113,11 +106,24 @@ def _keep(client: Client, block: Drawn) -> int:
 
 
 def _gone(client: Client, block: Drawn, horizon: datetime) -> set[str]:
-    """Name calls of pruned days that entries are or are about; one that is here is none of them."""
-    old = {call.id for call in block.calls if is_late(horizon, call.id, _at(call))}
+    """Name calls of pruned days that entries are about; one that is here is none of them."""
     about = (_plain_id(each.record_id) for each in block.entries if isinstance(each, Score | Revision))
-    old.update(name for name in about if is_late(horizon, name))
+    old = {name for name in about if is_late(horizon, name)}
     return old - here(client, list(old))
+
+
+def _late(client: Client, block: Drawn, horizon: datetime) -> dict[str, Record | None]:
+    """Give the calls of pruned days by their ids, and None for those that are known not to be new.
+
+    The latter were settled, or pruned though their ids do not tell so. A call that is here is none of them;
+    of two with one id the first to come decides for both.
+    """
+    firsts = {call.id: call for call in reversed(block.calls)}
+    ids = list(firsts)
+    done = done_with(client, ids)
+    old = done | apart(client, ids)
+    old.update(name for name, call in firsts.items() if is_late(horizon, name, _at(call)))
+    return {name: None if name in done else _whole(firsts[name]) for name in old - here(client, list(old))}
 
 
 def _whole(call: Record | Seen) -> Record:

@@ -30,18 +30,24 @@ def raced(client: Client, ids: Sequence[str], delivery: int) -> set[str]:
     return _having(client, ids, " AND delivery <> toUInt64(?)", [str(delivery)])
 
 
+def done_with(client: Client, ids: Sequence[str]) -> set[str]:
+    """Give those of these ids whose calls are settled, or pruned though the id does not tell so."""
+    settled = _having(client, ids, " AND run IN (SELECT run FROM settlements)", [], "settled")
+    return settled | _having(client, ids, " AND run IN (SELECT run FROM prunes)", [], "pruned")
+
+
 def apart(client: Client, ids: Sequence[str]) -> set[str]:
     """Give those of these ids whose calls came too late and are kept apart."""
-    parts = (list(ids[start : start + _ASKED]) for start in range(0, len(ids), _ASKED))
-    asked = f"SELECT toString(id) FROM late WHERE {LISTED}"  # noqa: S608  # our own names
-    return {name for some in parts for (name,) in client.all(asked, [some])}
+    return _having(client, ids, "", [], "late")
 
 
-def _having(client: Client, ids: Sequence[str], condition: str, parameters: list[Any]) -> set[str]:
+def _having(
+    client: Client, ids: Sequence[str], condition: str, parameters: list[Any], table: str = "calls"
+) -> set[str]:
     if not ids:
         return set()
     span = [min(ids), max(ids)]
-    text = f"SELECT count() FROM calls WHERE {_SPAN}{condition}"  # noqa: S608  # our own names
+    text = f"SELECT count() FROM {table} WHERE {_SPAN}{condition}"  # noqa: S608  # our own names
     rows = client.all(text, [*span, *parameters], _EVERY_COPY)[0][0]
     if not rows:
         return set()
@@ -49,7 +55,7 @@ def _having(client: Client, ids: Sequence[str], condition: str, parameters: list
     wanted = {bytes.fromhex(each.replace("-", "")): each for each in ids}
 
     def ask(where: str, values: list[Any]) -> set[str]:
-        text = f"SELECT UUIDToNum(id) FROM calls WHERE {where}{condition}"  # noqa: S608  # our own names
+        text = f"SELECT UUIDToNum(id) FROM {table} WHERE {where}{condition}"  # noqa: S608  # our own names
         found = client.raw(text, [*values, *parameters], _EVERY_COPY)
         pieces = (found[at : at + _BYTES] for at in range(0, len(found), _BYTES))
         return {wanted[each] for each in pieces if each in wanted}

@@ -5,24 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import LedgerBusyError
-from outlay.core.ids import time_of
 from outlay.core.keeping import Settled
 from outlay.core.record import Record
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.dialect import HORIZON
 from outlay.ledger.clickhouse.known import apart, known
 from outlay.ledger.clickhouse.tables import shards
-from outlay.ledger.late import PORTION, pages_of, row_of, settled_days, told
+from outlay.ledger.late import PORTION, is_of_old, pages_of, row_of, settled_days, told
 from outlay.ledger.olden import Day
 from outlay.ledger.stored import record_of
 
-_TIMED: Final = 7  # the version of UUIDs that begin with their time
 _MOVED: Final = 10_000  # calls set aside at once
 _SETTLED: Final = "SELECT id FROM settled WHERE run IN (SELECT run FROM settlements)"
 _OPEN: Final = f"id NOT IN ({_SETTLED})"
@@ -32,8 +29,7 @@ _STRAGGLERS: Final = f""""at" < {HORIZON} AND {_OPEN}
 
 def is_late(horizon: datetime, record_id: str, at: datetime | None = None) -> bool:
     """Whether a call belongs to pruned days, by its instant or by its id, if that is a UUIDv7 and older."""
-    by_id = UUID(record_id).version == _TIMED and time_of(record_id) < horizon
-    return by_id or (at is not None and at < horizon)
+    return is_of_old(record_id, horizon) or (at is not None and at < horizon)
 
 
 def set_aside(client: Client, records: Iterable[Record]) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.core.errors import LedgerBusyError
+from outlay.core.ids import FIRST_TIMED, least_id
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned
 from outlay.core.money import EXACT
@@ -96,10 +97,12 @@ def _told(until: datetime, days: list[tuple[Any, ...]], *, dry_run: bool) -> Pru
 def sweep(client: Client) -> None:
     """Delete calls of pruned days and what is said about them; those in no daily total are kept apart.
 
+    An id that does not tell that its call was pruned stays: so that call is nothing new with another instant.
     The runs are named once: of one that begins to count meanwhile the calls are still here, and must not seem
     to be in no total.
     """
-    if horizon_of(client) is None:
+    horizon = horizon_of(client)
+    if horizon is None:
         return
     set_stragglers_aside(client)
     runs = client.all(f"SELECT DISTINCT run FROM pruned WHERE {_STANDING}")  # noqa: S608  # our own names
@@ -112,7 +115,12 @@ def sweep(client: Client) -> None:
         f"""DELETE FROM {shards(client.place, "calls")} WHERE "at" < {HORIZON}
         AND (id IN ({gone}) OR id IN (SELECT id FROM late))"""  # noqa: S608  # likewise
     )
-    client.run(f"DELETE FROM {shards(client.place, 'pruned')} WHERE {theirs}")  # noqa: S608  # likewise
+    client.run(
+        f"""DELETE FROM {shards(client.place, "pruned")} WHERE {theirs}
+        AND substring(toString(id), 15, 1) = '7'
+        AND UUIDToNum(id) BETWEEN UUIDToNum(toUUID('{FIRST_TIMED}')) AND UUIDToNum(toUUID(?))""",  # noqa: S608  # likewise
+        [least_id(horizon)],
+    )
 
 
 def _naive(at: datetime) -> datetime:

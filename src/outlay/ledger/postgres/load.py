@@ -6,6 +6,7 @@ from itertools import count, repeat
 from typing import Any
 
 from outlay.core.codec import cost_json
+from outlay.core.ids import least_id
 from outlay.core.instants import text_of
 from outlay.core.record import Entry, Loss, Record, Revision, Score
 from outlay.ledger.answers import between
@@ -15,7 +16,7 @@ from outlay.ledger.postgres import months, rollups, rows
 from outlay.ledger.postgres.connection import Connection
 from outlay.ledger.postgres.drawn import Drawing, Drawn, Sort
 from outlay.ledger.postgres.portions import CALLS, Portions
-from outlay.ledger.postgres.retention import least_id, set_late_aside
+from outlay.ledger.postgres.retention import apart, set_late_aside
 from outlay.ledger.postgres.shared import Numbers
 from outlay.ledger.postgres.texts import Written, json_text
 from outlay.ledger.rolled import horizon_of
@@ -193,13 +194,19 @@ def _not_late(connection: Connection, some: list[Entry | Seen]) -> Sequence[Entr
     if horizon is None:
         return some
     at, least = text_of(horizon), least_id(horizon)
-    read = [
-        record_of(each) if isinstance(each, Seen) and (each.at < at or each.id < least) else each
-        for each in some
-    ]
+    calls = [each for each in some if isinstance(each, CALLS)]
+    ids = [each.id if isinstance(each, Seen) else rows.id_of(each.id) for each in calls]
+    known = apart(connection, ids)
+    old = {name for name, each in zip(ids, calls, strict=True) if name < least or _instant(each) < at}
+    looked_at = old | known
+    read = [record_of(each) if isinstance(each, Seen) and each.id in looked_at else each for each in some]
     whole = [each for each in read if not isinstance(each, Seen)]
-    good = set(map(id, set_late_aside(connection, horizon, whole)))
+    good = set(map(id, set_late_aside(connection, horizon, whole, known)))
     return [each for each in read if isinstance(each, Seen) or id(each) in good]
+
+
+def _instant(call: Record | Seen) -> str:
+    return call.at if isinstance(call, Seen) else text_of(call.at)
 
 
 def _compare(connection: Connection, calls: Sequence[Record | Seen]) -> None:

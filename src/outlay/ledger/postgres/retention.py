@@ -1,6 +1,7 @@
 """Retention in PostgreSQL: old days become daily totals, and what comes late is set aside."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import orjson
 
 from outlay.core.codec import record_from_json, record_json
+from outlay.core.ids import FIRST_TIMED, least_id
 from outlay.core.instants import midnight
 from outlay.core.keeping import ROLLED_DIMENSIONS, Pruned, Settled
 from outlay.core.record import Entry, Loss, Record
@@ -68,36 +70,61 @@ def _move(connection: Connection, until: datetime) -> None:
     connection.run("DELETE FROM hours WHERE hour < ?", old)
     connection.run("DELETE FROM hour_latencies WHERE hour < ?", old)
     connection.run("DELETE FROM latencies WHERE day < ?", old)
+    connection.run(
+        f"""INSERT INTO settled SELECT id, TRUE FROM records WHERE "at" < ? AND NOT
+        (id BETWEEN '{FIRST_TIMED}' AND CAST(? AS uuid) AND substr(CAST(id AS text), 15, 1) = '7')
+        AND id NOT IN (SELECT id FROM late) ON CONFLICT DO NOTHING""",  # noqa: S608  # likewise
+        [*old, least_id(until)],
+    )
     connection.run('DELETE FROM records WHERE "at" < ?', old)
 
 
-def set_late_aside(connection: Connection, horizon: datetime, entries: Iterable[Entry]) -> list[Entry]:
+def apart(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Give the ids of calls that are set aside, settled, or pruned though their ids do not tell so."""
+    if not ids:
+        return set()
+    span = [min(ids), max(ids)]
+    between = "id BETWEEN CAST(? AS uuid) AND CAST(? AS uuid)"
+    some = f"""SELECT EXISTS (SELECT 1 FROM late WHERE {between})
+        OR EXISTS (SELECT 1 FROM settled WHERE {between})"""  # noqa: S608  # our own names
+    if not connection.all(some, [*span, *span])[0][0]:
+        return set()
+    named = "id = ANY(CAST(? AS uuid[]))"
+    found = connection.all(
+        f"SELECT id FROM late WHERE {named} UNION ALL SELECT id FROM settled WHERE {named}",  # noqa: S608  # likewise
+        [listed := list(ids), listed],
+    )
+    return {str(name) for (name,) in found}
+
+
+def set_late_aside(
+    connection: Connection, horizon: datetime, entries: Iterable[Entry], apart: set[str]
+) -> list[Entry]:
     """Give the entries without those of days pruned up to a horizon, whose calls are kept apart.
 
     A call's day is that of its instant, or of its id, a UUIDv7, if that is older: else the same call told
-    with another instant would count twice. What is said about such calls comes too late as well. A call that
-    is here is none of them, whatever its id says.
+    with another instant would count twice. So would one that is set aside, settled, or pruned though its id
+    does not tell so: those are ``apart``. What is said about calls of old comes too late as well. A call that
+    is here is none of them, whatever its id says; of two with one id the first to come decides for both.
     """
     least = least_id(horizon)
-    given = [(entry, _is_old(entry, horizon, least)) for entry in entries]
-    here = _here(connection, [entry for entry, old in given if old])
+    given = [(entry, _name_of(entry), _is_old(entry, horizon, least)) for entry in entries]
+    here = _here(connection, [name for _, name, old in given if name is not None and (old or name in apart)])
     good: list[Entry] = []
-    for entry, old in given:
-        if not old or _name_of(entry) in here:
+    for entry, name, old in given:
+        is_call = isinstance(entry, Record)
+        if name in here or not (old or (is_call and name in apart)):
             good.append(entry)
+            if is_call and name is not None:
+                here.add(name)
         elif isinstance(entry, Record):
+            apart.add(str(name))
             connection.run(
                 """INSERT INTO late SELECT CAST(? AS uuid), CAST(? AS timestamp), CAST(? AS json)
                 WHERE NOT EXISTS (SELECT 1 FROM settled WHERE id = ?) ON CONFLICT (id) DO NOTHING""",
-                [name := id_of(entry.id), _naive(entry.at), Written(json_text(record_json(entry))), name],
+                [name, _naive(entry.at), Written(json_text(record_json(replace(entry, id=str(name))))), name],
             )
     return good
-
-
-def least_id(horizon: datetime) -> str:
-    """Give the least id that is as young as that."""
-    oldest = f"{int(horizon.timestamp() * 1000):012x}"
-    return f"{oldest[:8]}-{oldest[8:]}-0000-0000-000000000000"
 
 
 def late_calls(connection: Connection, limit: int) -> tuple[Record, ...]:
@@ -123,12 +150,12 @@ def _written(tags: Mapping[str, str]) -> tuple[str, list[Any]]:
     return "CAST(? AS jsonb)", [Written(json_text(dict(tags)))]
 
 
-def _here(connection: Connection, entries: Iterable[Entry]) -> set[str]:
-    """Give the ids of those that are, or are about, calls which are here."""
-    ids = sorted({name for entry in entries if (name := _name_of(entry)) is not None})
-    if not ids:
+def _here(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Give those of these ids whose calls are here."""
+    asked = sorted(set(ids))
+    if not asked:
         return set()
-    found = connection.all("SELECT id FROM records WHERE id = ANY(CAST(? AS uuid[]))", [ids])
+    found = connection.all("SELECT id FROM records WHERE id = ANY(CAST(? AS uuid[]))", [asked])
     return {str(name) for (name,) in found}
 
 
@@ -137,7 +164,7 @@ def _is_old(entry: Entry, horizon: datetime, least: str) -> bool:
     if name is None:
         return False
     by_instant = isinstance(entry, Record) and entry.at < horizon
-    return by_instant or (name < least and name[_VERSION] == "7")
+    return by_instant or (FIRST_TIMED <= name < least and name[_VERSION] == "7")
 
 
 def _name_of(entry: Entry) -> str | None:

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
-from outlay.core.ids import time_of
 from outlay.core.keeping import Disagreement
 from outlay.core.ports import Keeping
 from outlay.core.record import Record
 from outlay.journal import Fault, Segment, read_objects, read_segment, segments
+from outlay.ledger.late import is_of_old
 from outlay.ledger.ship.offsets import Offsets
 
 _AT_ONCE = 5_000
-_TIMED = 7  # the version of UUIDs that begin with their time
 
 
 def verify_shipped(journals: Path, offsets: Offsets, ledger: Keeping) -> Iterator[Disagreement]:
@@ -42,21 +40,27 @@ def _dead(offsets: Offsets) -> frozenset[tuple[str, int]]:
 def _shipped(
     segment: Segment, end: int, horizon: datetime | None, dead: frozenset[tuple[str, int]]
 ) -> list[str]:
-    """Give the ids of the calls up to that offset that must be in the ledger, each once."""
+    """Give the ids of the calls up to that offset that must be in the ledger, each once.
+
+    A call that is told as one of a pruned day need not be there, whatever else is told of its instant.
+    """
     ids: dict[str, None] = {}
+    old: set[str] = set()
     start = 0
     for after, entry in read_segment(segment.path):
         if after > end:
             break
         gone = isinstance(entry, Fault) or (segment.name, start) in dead
-        if not gone and isinstance(entry, Record) and not _is_old(entry, horizon):
-            ids[entry.id.lower()] = None
+        if not gone and isinstance(entry, Record):
+            name = entry.id.lower()
+            ids[name] = None
+            if _is_old(entry, horizon):
+                old.add(name)
         start = after
-    return list(ids)
+    return [name for name in ids if name not in old]
 
 
 def _is_old(record: Record, horizon: datetime | None) -> bool:
     if horizon is None:
         return False
-    timed = UUID(record.id).version == _TIMED
-    return record.at < horizon or (timed and time_of(record.id) < horizon)
+    return record.at < horizon or is_of_old(record.id, horizon)
