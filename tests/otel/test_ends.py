@@ -64,3 +64,31 @@ def test_each_call_is_recorded_once(tmp_path: Path, code: str) -> None:
         total = ledger.report().total
     calls = 5 if "fork()" in code else 4
     assert (total["calls"], total["cost"]) == (calls, calls * Decimal("0.0035"))
+
+
+LATE = """
+from opentelemetry.sdk.trace import TracerProvider
+from outlay.otel import OutlaySpanProcessor
+provider = TracerProvider(shutdown_on_exit=False)
+provider.add_span_processor(OutlaySpanProcessor())
+tracer = provider.get_tracer("opentelemetry.instrumentation.openai")
+asked = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+    "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100,
+}
+tracer.start_span("chat gpt-4o", attributes=asked).end()
+class Held:
+    span = tracer.start_span("chat gpt-4o", attributes=asked)
+    def __del__(self):
+        self.span.end()
+held = Held()
+"""
+
+
+def test_a_span_that_ends_while_python_ends_is_recorded_and_nothing_is_said(tmp_path: Path) -> None:
+    environ = {**os.environ, "OUTLAY_HOME": str(tmp_path), "OUTLAY_LEDGER": str(tmp_path)}
+    command = [sys.executable, "-c", LATE]
+    ran = subprocess.run(command, env=environ, timeout=60, check=True, capture_output=True, text=True)
+    assert ran.stderr == ""
+    with outlay.open(str(tmp_path)) as ledger:
+        assert ledger.report().total["calls"] == 2

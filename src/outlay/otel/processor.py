@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -29,7 +29,6 @@ from outlay.otel.reading import Reading, read_span
 from outlay.otel.tree import ANY, Models, Node, Span, Tree
 
 _DATED = re.compile(r"$|[-@:]\d")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Started(NamedTuple):
@@ -120,15 +119,20 @@ class OutlaySpanProcessor(SpanProcessor):
 
     @guarded
     def _ended(self, span: ReadableSpan) -> None:
-        held = guarded(self._read)(span)
+        held = self._read(span)
         if held is not None and not self._ends_watched:
             self._ends_watched = True
-            watch_exit(self)
-            watch_hard_ends(self)
+            self._watch_ends()
         with self._lock:
             self._tree.end(_span_of(span.context), held, time.monotonic())
         self._record_ready()
 
+    @guarded  # here, for none can be made while the interpreter is torn down
+    def _watch_ends(self) -> None:
+        watch_exit(self)
+        watch_hard_ends(self)
+
+    @guarded  # likewise
     def _read(self, span: ReadableSpan) -> tuple[Reading, ReadableSpan] | None:
         scope = span.instrumentation_scope
         name, version = (scope.name, scope.version) if scope is not None else ("", None)
@@ -243,7 +247,9 @@ def _span_of(context: Any) -> Span:
 
 
 def _instant(nanoseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    """Give an instant to its microsecond, without what Python takes away before it has ended."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
 def _error(span: ReadableSpan, errors: Texts | None) -> dict[str, Any]:
