@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.cli.conftest import Done
 
 import outlay as face
-from outlay.cli.noted import Noted, Notes, key_of, lowered, taken
+from outlay.cli.noted import Noted, Notes, key_of, lowered, pruned, taken
 
 Outlay = Callable[..., Done]
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -156,6 +156,38 @@ def test_what_a_prune_took_is_noted_no_more(outlay: Outlay, home: Path) -> None:
     later.write_text(f"{json.dumps(otherwise(new, 7))}\n", encoding="utf-8")
     (what,) = told(outlay)
     assert what.startswith("1 more entry came since ")
+
+
+def test_what_comes_in_the_place_of_pruned_ones_before_the_next_look_is_told(
+    outlay: Outlay, home: Path
+) -> None:
+    """Two conflicts were noted, one was pruned and another came: there were two, as before."""
+    at = datetime.now(UTC) - timedelta(days=500)
+    face.record(provider="openai", model="gpt-4o", input_tokens=1, at=at)
+    face.flush()
+    text = "".join(path.read_text(encoding="utf-8") for path in (home / "journal").iterdir())
+    old, new = sorted(map(json.loads, text.splitlines()), key=lambda each: str(each["at"]))
+    conflicts = home / "journal" / f"{next((home / 'journal').iterdir()).stem}-more-a.jsonl"
+    conflicts.write_text(
+        "".join(f"{json.dumps(otherwise(each, 9))}\n" for each in (old, new)), encoding="utf-8"
+    )
+    assert outlay("doctor", "--acknowledge").returncode == 0
+    assert outlay("ledger", "prune", "--older-than", "400d", "--yes").returncode == 0
+    assert [(each.name, each.count) for each in Notes(home).read()["ledger.duckdb"]] == [("conflicts", 1)]
+    later = conflicts.with_name(conflicts.name.replace("-more-a", "-more-b"))
+    later.write_text(f"{json.dumps(otherwise(new, 7))}\n", encoding="utf-8")
+    (what,) = told(outlay)
+    assert what.startswith("1 more entry came since ")
+
+
+def test_a_prune_is_taken_to_take_what_was_noted() -> None:
+    """Which of them went nobody can tell: rather one is told again than one hidden."""
+    kind = ("faulty", None)
+    noted = [Noted(*kind, 3, "2026-11-01T00:00:00.000000Z")]
+    assert [each.count for each in pruned(noted, {kind: 4}, {kind: 2})] == [1]
+    assert [each.count for each in pruned(noted, {kind: 3}, {kind: 3})] == [3]
+    assert pruned(noted, {kind: 5}, {kind: 2}) == []
+    assert pruned(noted, {kind: 3}, {}) == []
 
 
 def one(**changed: Any) -> str:

@@ -116,7 +116,7 @@ def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
     notes = Notes(here.settings.home)
     with here.open() as reader:
         info = reader.info()
-        found = {**_installation(here.settings), **_incurable(reader, info, now), "ledger": info}
+        found = {**_installation(here.settings), **incurable(reader, info, now), "ledger": info}
     every = notes.read()
     found["noted"] = _noted(here.settings, found)
     new = [{"name": name, "what": what} for name, what, _ in told(found, now)]
@@ -166,7 +166,7 @@ def _kept(reader: "LedgerReader", book: "Callable[[], Book]", now: datetime) -> 
     return {
         "recorded": {name: total[name] for name in kept if name in total},
         "pending": {"bytes": info.pop("pending_bytes", 0)},
-        **_incurable(reader, info, now),
+        **incurable(reader, info, now),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
         "without_price": seen(reader, book),
@@ -175,7 +175,7 @@ def _kept(reader: "LedgerReader", book: "Callable[[], Book]", now: datetime) -> 
     }
 
 
-def _incurable(reader: "LedgerReader", info: dict[str, Any], now: datetime) -> dict[str, Any]:
+def incurable(reader: "LedgerReader", info: dict[str, Any], now: datetime) -> dict[str, Any]:
     """Take out of what a ledger says of itself the past that nothing cures."""
     from outlay.cli.past import AHEAD
     from outlay.core.instants import instant

@@ -1,21 +1,22 @@
 """``outlay ledger``: keeping house where calls are kept."""
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from outlay.cli.near import NearGroup
 from outlay.cli.options import data_options, state_of
-from outlay.core.errors import NotSupportedError
+from outlay.core.errors import JournalError, NotSupportedError
 
 if TYPE_CHECKING:  # loaded when a command runs: --help needs none of them
     from collections.abc import Iterator
 
+    from outlay.cli.noted import Every, Kind
     from outlay.core.keeping import Disagreement, LedgerInfo, Pruned
-    from outlay.core.ports import Keeping
+    from outlay.core.ports import Keeping, Ledger
 
 _TOLD = ("id", "at", "provider", "model", "user", "cost", "currency", "cost_status")  # of a late call
 
@@ -100,7 +101,8 @@ def prune(ctx: click.Context, *, older_than: str | None, before: str | None, dry
             if not yes and not _agreed(ctx, done):
                 click.echo("nothing was pruned", err=True)
                 return 1
-            done = kept.prune(moment)
+            with _notes_kept(ctx, kept):
+                done = kept.prune(moment)
     if state_of(ctx).json:
         show_json({"before": done.before, "calls": done.calls, "rollups": done.rollups,
                    "costs": dict(done.costs), "dry_run": done.dry_run})  # fmt: skip
@@ -180,6 +182,33 @@ def _shipped(ctx: click.Context, kept: "Keeping") -> "tuple[Disagreement, ...]":
     from outlay.ledger.ship import Offsets, verify_shipped
 
     return tuple(verify_shipped(settings.journal, Offsets(settings.home, settings.ledger), kept))
+
+
+@contextmanager
+def _notes_kept(ctx: click.Context, kept: "Keeping") -> "Iterator[None]":
+    """Forget of what was noted as much as a prune takes, or what comes in its place would be hidden."""
+    from outlay.cli.doctor import incurable
+    from outlay.cli.noted import Notes, counted, key_of, pruned
+    from outlay.cli.session import settings_of
+    from outlay.report import LedgerReader
+
+    notes, reader = Notes(settings_of(state_of(ctx)).home), LedgerReader(cast("Ledger", kept))
+
+    def count() -> "tuple[str, dict[Kind, int]]":
+        info = reader.info()
+        return key_of(info["ledger"]), counted(incurable(reader, info, datetime.now(UTC)))
+
+    every: Every = {}
+    with suppress(JournalError):  # a spoilt file is a finding of its own
+        every = notes.read()
+    if not every:
+        yield
+        return
+    key, before = count()
+    yield
+    left = pruned(every.get(key, ()), before, count()[1])
+    with suppress(OSError):  # a home that cannot be written is one, too
+        notes.write({**every, key: left})
 
 
 @contextmanager

@@ -97,6 +97,13 @@ def lowered(noted: Iterable[Noted], now: Mapping[Kind, int]) -> list[Noted]:
     return [replace(each, count=min(each.count, now[each.kind])) for each in noted if each.kind in now]
 
 
+def pruned(noted: Iterable[Noted], before: Mapping[Kind, int], after: Mapping[Kind, int]) -> list[Noted]:
+    """Give what is noted still when a prune took some: as if all that went were noted, so none is hidden."""
+    gone = {kind: count - after.get(kind, 0) for kind, count in before.items()}
+    left = [replace(each, count=each.count - max(0, gone.get(each.kind, 0))) for each in noted]
+    return lowered((each for each in left if each.count > 0), after)
+
+
 def taken(noted: Iterable[Noted], now: Mapping[Kind, int], at: datetime) -> list[Noted]:
     """Note all that is there; a kind with nothing new keeps its instant."""
     before = {each.kind: each for each in lowered(noted, now)}
