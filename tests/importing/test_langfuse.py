@@ -83,3 +83,41 @@ def test_traces_are_no_calls(row: dict[str, Any]) -> None:
     assert done.faults[0][1].startswith("no call: a trace of Langfuse")
     with pytest.raises(ImportFileError, match="a trace of Langfuse"):
         both_agree(table([row]))
+
+
+USAGES: list[tuple[dict[str, int], dict[str, int]]] = [
+    ({"input_tokens": 9, "output_tokens": 3, "total_tokens": 12, "total": 24}, {"input": 9, "output": 3}),
+    ({"prompt_tokens": 9, "completion_tokens": 3, "total": 12}, {"input": 9, "output": 3}),
+    (
+        {"input": 7, "output": 4, "input_ephemeral_1h_input_tokens": 20, "input_cache_write": 5, "total": 36},
+        {"input": 7, "cache_write": 5, "cache_write_1h": 20, "output": 4},
+    ),
+    (
+        {"input": 7, "output": 4, "total": 71, "cache_creation_input_tokens": 30,
+         "cache_creation_ephemeral_5m_input_tokens": 20, "cache_creation_ephemeral_1h_input_tokens": 10},
+        {"input": 7, "cache_write": 20, "cache_write_1h": 10, "output": 4},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("details", "units"), USAGES, ids=["anthropic's", "groq's", "langchain", "python"])
+@pytest.mark.parametrize("older", [False, True])
+def test_keys_that_integrations_write(details: dict[str, int], units: dict[str, int], older: bool) -> None:  # noqa: FBT001  # a parameter
+    """The API's older usage was counted beside them; written tokens were fresh ones, or counted twice."""
+    row = {**GENERATION, "usageDetails": details, "totalCost": 0}
+    if older:  # it adds up the keys of each side
+        sums = {
+            side: sum(many for key, many in details.items() if side in key) for side in ("input", "output")
+        }
+        row["usage"] = {**sums, "total": details["total"], "unit": "TOKENS"}
+    rows = [row if n % 2 else {**GENERATION, "usageDetails": {"input": 1, "output": 1}} for n in range(60)]
+    data = "\n".join(json.dumps({**each, "id": f"o{n}"}) for n, each in enumerate(rows)).encode()
+    found = [dict(each.usage.items) for each in both_agree(data).records]
+    assert [each for each in found if each != {"input": 1, "output": 1}] == [units] * 30
+
+
+def test_an_embedding_may_tell_its_total_alone() -> None:
+    """As the AI SDK's does; its usage was unknown."""
+    row = {**GENERATION, "type": "EMBEDDING", "usageDetails": {"input": 0, "output": 0, "total": 57}}
+    data = "\n".join(json.dumps({**row, "id": f"o{n}"}) for n in range(30)).encode()
+    assert {each.input_tokens for each in both_agree(data).records} == {57}

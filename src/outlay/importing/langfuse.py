@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from outlay.core.errors import NotACallError
+from outlay.importing.langfuse_keys import APART, AS_WELL, LIVED, RARE, RAW
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, stated, time_taken
 
@@ -22,6 +23,7 @@ _PARTS = {
               "input_audio": AUDIO["input_audio"]},
     "output": {"reasoning": REASONING, "output_audio": AUDIO["output_audio"]},
 }  # fmt: skip
+_WITHOUT = {"input": ("inputUsage", "promptTokens"), "output": ("outputUsage", "completionTokens")}
 _TIMES = ("startTime", "endTime", "completionStartTime")
 TOKENS = "TOKENS"  # the unit of what is counted, where one is told
 
@@ -96,30 +98,48 @@ def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
     told = {**inner(row.get("usage")), **details}
     if str(first(told, "unit") or first(row, "unit") or TOKENS).upper() != TOKENS:
         return {}  # characters, say
-    whole = count(first(told, "input") if told else first(row, "inputUsage", "promptTokens"), "input") or 0
-    out = (
-        count(first(told, "output") if told else first(row, "outputUsage", "completionTokens"), "output") or 0
-    )
     parts = {side: _parts(told, side) for side in _PARTS}
     more = {side: _others(details, side) for side in _PARTS}
+    whole, out = (_whole(row, side, (told, details), more[side]) for side in _PARTS)
     within = {side: sum(parts[side].values()) + more[side] for side in _PARTS}
     total = count(first(told, "total"), "total")
     if total == whole + out and within["input"] <= whole and within["output"] <= out:
         whole, out = whole - within["input"], out - within["output"]
-    units = {
-        "input": whole + more["input"],
-        "output": out + more["output"],
-        **parts["input"],
-        **parts["output"],
-    }
+    units = (
+        {"input": whole + more["input"], "output": out + more["output"]} | parts["input"] | parts["output"]
+    )
+    if not any(units.values()) and str(row.get("type")).upper() == "EMBEDDING":
+        units["input"] = total or 0  # an embedding has no others
     used = {unit: quantity for unit, quantity in units.items() if quantity}
     return {"usage": used} if used else {}
 
 
+def _whole(
+    row: Mapping[str, Any], side: str, told: tuple[Mapping[str, Any], Mapping[str, Any]], more: int
+) -> int:
+    """Count what a side's own key tells, or the one that stands for it.
+
+    The API's older usage adds up all keys of a side, so that it says nothing more where others are read.
+    """
+    both, details = told
+    if not both:
+        return count(first(row, *_WITHOUT[side]), side) or 0
+    own = count(first(details if more else both, side), side) or 0
+    return own if own or more else count(first(both, *RAW[side]), side) or 0
+
+
 def _parts(told: Mapping[str, Any], side: str) -> dict[str, int]:
-    return {
+    units = {
         unit: sum(count(told.get(name), name) or 0 for name in names) for unit, names in _PARTS[side].items()
     }
+    for name in told.keys() & APART[side].keys():
+        unit = APART[side][name]
+        units[unit] = units.get(unit, 0) + (count(told[name], name) or 0)
+    if side == "input":
+        lived = min(count(told.get(LIVED), LIVED) or 0, units["cache_write"])
+        units["cache_write"] -= lived
+        units["cache_write_1h"] += lived
+    return units
 
 
 def _others(details: Mapping[str, Any], side: str) -> int:
@@ -130,7 +150,12 @@ def _others(details: Mapping[str, Any], side: str) -> int:
 def is_other(name: str, side: str) -> bool:
     """Whether a key is one of a side's, and none that is known."""
     known = (side, *(each for names in _PARTS[side].values() for each in names))
-    return side in name and name not in known
+    return side in name and name not in known and name not in APART[side] and name not in AS_WELL
+
+
+def is_counted(name: str) -> bool:
+    """Whether a key counts something, under a name that is rare or somebody's own."""
+    return name in RARE or is_other(name, "input") or is_other(name, "output")
 
 
 def _cost(row: Mapping[str, Any]) -> object:

@@ -1,12 +1,13 @@
 """Langfuse's observations in bulk."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from outlay.importing import langfuse
 from outlay.importing.bulk.cells import Cells, Tree
 from outlay.importing.bulk.expressions import NOTHING, coalesced, is_one_of, matches, quoted
 from outlay.importing.bulk.moments import between
 from outlay.importing.bulk.told import Told
+from outlay.importing.langfuse_keys import RARE
 
 _PARTS = {
     "cache_read": langfuse.CACHED,
@@ -95,6 +96,8 @@ def _usage(cells: Cells, told: Told) -> None:
         "output": f"CASE WHEN {inside} THEN {out} - {units['reasoning']} ELSE {out} END",
     }
     told.silent = cells.let(f"{whole} + {out} + {within} + {units['reasoning']} = 0")
+    kind = f"upper({cells.text('type')})"
+    cells.need(f"NOT coalesce({kind} = 'EMBEDDING' AND {told.silent} AND {total} > 0, FALSE)")
 
 
 def _only(cells: Cells, text: str, value: str) -> None:
@@ -109,26 +112,30 @@ def _told(cells: Cells) -> dict[str, str]:
     trees = cells.trees(*names)
     if trees:  # each key stands in the first that has it
         found = {key: text for tree in reversed(trees) for key, text in tree.items() if key in _KEYS}
-        _no_others(cells, cells.trees("usageDetails") or ())
+        _no_others(cells, cells.trees("usageDetails") or (), langfuse.is_counted)
+        _no_others(cells, cells.trees("usage") or (), RARE.__contains__)
         if not all(isinstance(text, str) for text in found.values()):
             cells.need("FALSE")  # an object is no count
         return {key: text if isinstance(text := found.get(key), str) else NOTHING for key in _KEYS}
     objects = [text for name in names if (text := cells.object(name)) != NOTHING]
     if "usageDetails" in names:
         known = ", ".join(map(quoted, _KEYS))
-        counted = "lambda key: contains(key, 'input') OR contains(key, 'output')"
+        counted = "lambda key: contains(key, 'input') OR contains(key, 'output') OR contains(key, 'oken')"
         keys = f"list_filter(json_keys({objects[0]}), {counted})"
         cells.need(f"coalesce(list_has_all([{known}], {keys}), TRUE)")
+    if "usage" in names:
+        rare = ", ".join(map(quoted, sorted(RARE)))
+        cells.need(f"coalesce(NOT list_has_any([{rare}], json_keys({objects[-1]})), TRUE)")
     said = {key: _said(cells, objects, at) for at, key in enumerate(_KEYS)}
     for key, others in _WITHOUT.items():
         said[key] = _either(cells, objects, said[key], others)
     return said
 
 
-def _no_others(cells: Cells, trees: Iterable[Tree]) -> None:
-    """Leave rows to the other way that count under names of their own."""
+def _no_others(cells: Cells, trees: Iterable[Tree], is_counted: Callable[[str], bool]) -> None:
+    """Leave rows to the other way that count under other names."""
     for key, text in (each for tree in trees for each in tree.items()):
-        if key not in _KEYS and any(langfuse.is_other(key, side) for side in ("input", "output")):
+        if key not in _KEYS and is_counted(key):
             _only(cells, text if isinstance(text, str) else "'more'", "0")
 
 
