@@ -64,3 +64,24 @@ def test_they_are_columns_of_frames_and_csv(reader: LedgerReader) -> None:
 
 def test_lines_are_asked_for_in_the_same_words(reader: LedgerReader) -> None:
     assert reader.lines("day", since="today", where={"model": "a"}) == ()
+
+
+def test_frames_tell_money_of_other_currencies() -> None:
+    """A cost alone would be taken for dollars, and two currencies for an unknown cost."""
+    ledger = MemoryLedger()
+    ledger.add(
+        [
+            call(model="a", cost="2", currency="EUR"),
+            call(model="b", cost="3"),
+            call(model="b", cost="4", currency="CNY"),
+        ]
+    )
+    report = LedgerReader(ledger).report("model")
+    frames = (
+        report.to_polars().to_dicts(),
+        report.to_arrow().to_pylist(),
+        report.to_pandas().to_dict("records"),
+    )
+    for rows in frames:
+        assert [json.loads(row["costs"]) for row in rows] == [{"EUR": "2"}, {"CNY": "4", "USD": "3"}]
+    assert "costs" not in LedgerReader(ledger).report("model", where={"currency": "USD"}).to_polars().columns

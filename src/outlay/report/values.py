@@ -97,7 +97,7 @@ class Report:
         }
 
     def to_polars(self) -> "pl.DataFrame":
-        """Give the rows as a polars frame; money is a Decimal column.
+        """Give the rows as a polars frame; money is a Decimal column, ``costs`` by currency are JSON.
 
         Raises:
             MissingExtraError: polars is not installed.
@@ -105,7 +105,7 @@ class Report:
         from outlay.report.columns import columns_of, values_of  # noqa: PLC0415 - only those who ask pay for frames
         from outlay.report.frames import polars_frame  # noqa: PLC0415 - likewise
 
-        return polars_frame(columns_of(self.query), values_of(self.rows, self.query))
+        return polars_frame(columns_of(self.query, self.rows), values_of(self.rows, self.query))
 
     def to_pandas(self) -> "pd.DataFrame":
         """Give the rows as a pandas frame; money is a column of Decimals, an unknown amount None.
@@ -116,7 +116,7 @@ class Report:
         from outlay.report.columns import columns_of, values_of  # noqa: PLC0415 - only those who ask pay for frames
         from outlay.report.frames import pandas_frame  # noqa: PLC0415 - likewise
 
-        return pandas_frame(columns_of(self.query), values_of(self.rows, self.query))
+        return pandas_frame(columns_of(self.query, self.rows), values_of(self.rows, self.query))
 
     def to_arrow(self) -> "pa.Table":
         """Give the rows as an Arrow table; money is decimal128(38, 18).
@@ -127,4 +127,4 @@ class Report:
         from outlay.report.columns import columns_of, values_of  # noqa: PLC0415 - only those who ask pay for frames
         from outlay.report.frames import arrow_table  # noqa: PLC0415 - likewise
 
-        return arrow_table(columns_of(self.query), values_of(self.rows, self.query))
+        return arrow_table(columns_of(self.query, self.rows), values_of(self.rows, self.query))
