@@ -66,7 +66,7 @@ def _window_json(window: Window) -> dict[str, Any]:
 
 def history_text(history: History, page: Page) -> str:
     """Show what is known of a model, then one line for every price and every size from which it differs."""
-    if not history.periods:
+    if all(each.common for each in history.periods):  # fees of tools are no price of the model
         return "\n".join((*_head(history), "no listed price holds then; calls take the first, extrapolated"))
     lines = lines_of(history)
     units = units_of(unit for line in lines for unit in line.rates)
