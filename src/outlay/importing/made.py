@@ -16,6 +16,7 @@ from outlay.core.record import Entry, Record
 from outlay.importing.equal import Equal, apart, digest_of, key_of
 from outlay.importing.files import Line
 
+UUID_LENGTH = 36
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
 _DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")  # no second of 1970

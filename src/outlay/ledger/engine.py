@@ -65,6 +65,7 @@ class Engine:
         other._first = self  # noqa: SLF001  # with which goes what both have put down
         if other.all("SELECT current_setting('memory_limit')")[0][0].endswith(_LARGE):
             other.run(f"SET memory_limit = '{_ROOM}'")  # of the whole engine, until that is closed
+        other.run(f"SET checkpoint_threshold = '{_ROOM}'")  # else temporary tables are packed at each step
         return other
 
     @contextmanager

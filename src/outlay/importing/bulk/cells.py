@@ -2,9 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from typing import TypeAlias
 
+import orjson
+
+from outlay.importing.bulk.clocks import as_written
 from outlay.importing.bulk.expressions import MONEY, NOTHING, coalesced, matches, quoted, trimmed
 from outlay.importing.bulk.forms import Node, Path
 from outlay.importing.bulk.written import Written
@@ -27,6 +33,7 @@ _INTEGER_OR_TEXT = r'^["tfn]|^-?(0|[1-9][0-9]{0,14})$'
 LONG = r"[0-9]\.[0-9]{15}|[0-9]{16}"
 _TEXTS, _LETS = re.compile(r"\bt[0-9]+\b"), re.compile(r"\b[jm][0-9]+")
 _NAMES = re.compile(r"\bm[0-9]+_[0-9]+\b")
+_NAME = re.compile(r"t[0-9]+|m[0-9]+_[0-9]+")
 Tree: TypeAlias = Mapping[str, "str | Tree"]  # names of texts, by the keys of an object
 
 
@@ -58,6 +65,20 @@ class Cells:
             self.form.raw(path)
         return self.asked.setdefault(path, f"t{len(self.asked)}")
 
+    def always(self, name: str) -> str | None:
+        """Give the text that a field has in all rows; None where they may have others."""
+        return None if self.form is None else self.form.form.same.get((self.sources[name],))
+
+    def _seen(self, text: str) -> str | None:
+        """Give what stands in the sample where an object's rows have a text; None where that is no text."""
+        path = next((path for path, name in self.asked.items() if name == text), None)
+        if path is None or self.positions is not None:
+            return None
+        with suppress(orjson.JSONDecodeError, KeyError, TypeError):
+            found = reduce(getitem, path, orjson.loads(self.sample))
+            return found if isinstance(found, str) else None
+        return None
+
     def trees(self, *names: str) -> list[Tree] | None:
         """Give the texts in objects, by their keys, which all rows have; None where some object has others.
 
@@ -88,6 +109,8 @@ class Cells:
 
     def let(self, expression: str) -> str:
         """Name an expression that is used more than once, so that it is worked out once."""
+        if _NAME.fullmatch(expression):
+            return expression
         level = max((self._level(name) for name in _NAMES.findall(expression)), default=0)
         while len(self.steps) <= level:
             self.steps.append({})
@@ -178,12 +201,18 @@ class Cells:
 
     def instant(self, text: str) -> tuple[str, str]:
         """Read an instant; give its clock time, and whether that is UTC (else it is local)."""
+        written = as_written(text, self._seen(text))
+        usual = NOTHING if written is None else self.let(written.clock)
         is_clock = f"regexp_full_match({text}, {quoted(_CLOCK)})"
-        is_local = self.let(f"CASE WHEN ends_with({text}, 'Z') THEN FALSE ELSE {is_clock} END")
+        is_clock = f"CASE WHEN ends_with({text}, 'Z') THEN FALSE ELSE {is_clock} END"
+        if written is not None and written.is_local:
+            is_clock = f"CASE WHEN {usual} IS NOT NULL THEN TRUE ELSE {is_clock} END"
+        is_local = self.let(is_clock)
         zoned = f"regexp_full_match({text}, {quoted(_CLOCK + _ZONED)})"
         seconds = f"regexp_full_match({text}, {quoted(_SECONDS)})"
         millis = f"regexp_full_match({text}, {quoted(_MILLISECONDS)})"
-        clock = f"""CASE WHEN {is_local} THEN TRY_CAST({text} AS TIMESTAMP)
+        quick = "" if usual == NOTHING else f"WHEN {usual} IS NOT NULL THEN {usual} "
+        clock = f"""CASE {quick}WHEN {is_local} THEN TRY_CAST({text} AS TIMESTAMP)
             WHEN {zoned} THEN CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)
             WHEN {seconds} THEN make_timestamp(CAST({text} AS BIGINT) * 1000000)
             WHEN {millis} THEN make_timestamp(CAST({text} AS BIGINT) * 1000) END"""

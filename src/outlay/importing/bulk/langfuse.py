@@ -27,12 +27,9 @@ def tell(cells: Cells) -> Told | None:
     kind = cells.text("type")
     if NOTHING in {told.at, told.identity, kind} or cells.positions is not None:
         return None
-    calls = ", ".join(map(quoted, sorted(langfuse.CALLS)))
-    told.is_call = f"coalesce(upper({kind}) IN ({calls}), FALSE)"
-    # What is no call needs no more than this.
-    told.is_call = (
-        f"CASE WHEN {kind} IS NULL OR regexp_full_match({kind}, '[A-Za-z]*') THEN {told.is_call} END"
-    )
+    told.is_call = _is_call(cells, kind)
+    if told.is_call == "FALSE":
+        return told
     level = cells.text("level")
     cells.need(matches(level, "[A-Za-z]*"))
     failed = f"coalesce(upper({level}) = 'ERROR', FALSE)"
@@ -63,6 +60,16 @@ def tell(cells: Cells) -> Told | None:
         )
     ]
     return told
+
+
+def _is_call(cells: Cells, kind: str) -> str:
+    always = cells.always("type")
+    if always is not None and always.isascii() and always.isalpha():
+        return str(always.upper() in langfuse.CALLS).upper()
+    calls = ", ".join(map(quoted, sorted(langfuse.CALLS)))
+    is_call = f"coalesce(upper({kind}) IN ({calls}), FALSE)"
+    # What is no call needs no more than this.
+    return f"CASE WHEN {kind} IS NULL OR regexp_full_match({kind}, '[A-Za-z]*') THEN {is_call} END"
 
 
 def _message(cells: Cells, failed: str) -> str:
@@ -173,6 +180,7 @@ def _total(cells: Cells) -> str:
             zero = f"({said} IS NULL OR {said} NOT IN ('0', '0.0'))"
             cells.need(zero if isinstance(said, str) else "FALSE")
         total = cells.let(f"NULLIF(NULLIF({said}, '0'), '0.0')")
+        cells.numerals.update([said] if isinstance(said, str) else [])  # read as money, so it is such a one
     else:
         details = cells.object("costDetails")
         total = cells.let(f"NULLIF(NULLIF(json_extract_string({details}, '$.total'), ''), '0')")

@@ -9,7 +9,7 @@ from outlay.core.ids import FREE, VERSION_AND_VARIANT
 from outlay.importing.bulk.cells import LONG, Cells
 from outlay.importing.bulk.expressions import NOTHING, quoted
 from outlay.importing.bulk.selecting import is_strict, texts_of
-from outlay.importing.made import UUID7
+from outlay.importing.made import UUID7, UUID_LENGTH
 
 UNITS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
 """The units that foreign rows count in, in the vocabulary's order."""
@@ -58,7 +58,7 @@ class Told:
     silent: str = "FALSE"  # whether the row says nothing of its usage
     tags: list[tuple[str, str]] = field(default_factory=list)
     more_tags: str = NOTHING  # a text; an object of them
-    is_call: str = "TRUE"  # FALSE: the row is none, and skipped; NULL: it is left
+    is_call: str = "TRUE"  # FALSE: the row is none, and skipped, nothing of it is told; NULL: it is left
 
 
 def inclusive(cells: Cells, told: Told, counts: Mapping[str, str]) -> None:
@@ -143,6 +143,10 @@ class Layout:
 def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     """Give the SELECT of a layout's rows that can be read in bulk, as these columns of ``foreign_told``."""
     cells, told, reading = layout.cells, layout.told, layout.reading
+    if told.is_call == "FALSE":
+        loose = is_strict(cells, reading.width, all_checked=False)
+        return f"""SELECT number, FALSE AS is_call
+            FROM ({texts_of(cells, reading.delimiter)}) WHERE coalesce({loose}, FALSE)"""  # noqa: S608  # likewise
     clock, is_utc = cells.instant(told.at)
     ahead = reading.zone.format(text=told.at)
     moment = cells.let(f"CASE WHEN {is_utc} THEN {clock} ELSE {clock} - to_microseconds({ahead}) END")
@@ -154,6 +158,7 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     key = f"greatest(CAST({digest} >> 64 AS UBIGINT), 1)"
     if told.identity != NOTHING:
         own = f"regexp_full_match({told.identity}, {quoted(UUID7)})"
+        own = f"strlen({told.identity}) = {UUID_LENGTH} AND {own}"
         name = f"CASE WHEN {own} THEN CAST({told.identity} AS UUID) ELSE {name} END"
         key = f"CASE WHEN {told.identity} IS NULL THEN {key} END"
     told_columns = [
