@@ -245,6 +245,12 @@ def test_a_total_alone_is_no_input_of_a_response() -> None:
     assert response(usage={"input_tokens": 10, "total_tokens": 10}).reason is None
 
 
+def test_a_response_whose_counts_have_the_names_of_chat_is_whole() -> None:
+    """As some gateways write them: nothing is missing, and it had been flagged as partial."""
+    found = response(usage={"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14})
+    assert (found.units, found.flags, found.reason) == ({"input": 10, "output": 4}, (), None)
+
+
 def test_hosted_tools_that_xai_counts_itself_are_not_counted_again() -> None:
     usage = {**USED, "server_side_tool_usage_details": {"web_search_calls": 2}}
     assert response("xai", usage=usage, output=[SEARCH, SEARCH]).units["web_search"] == 2

@@ -45,6 +45,6 @@ def time_of(record_id: str) -> datetime | None:
 
 
 def least_id(at: datetime) -> str:
-    """Give the least id of an instant."""
-    digits = f"{(at - _EPOCH) // timedelta(milliseconds=1):012x}"
+    """Give the least id of an instant; none is older than 1970."""
+    digits = f"{max(0, (at - _EPOCH) // timedelta(milliseconds=1)):012x}"
     return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"

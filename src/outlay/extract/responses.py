@@ -23,6 +23,7 @@ _XAI_TOOLS = {"code_interpreter_calls": "code_execution", "file_search_calls": "
 _PERPLEXITY_TOOLS = {"search_web": "web_search", "fetch_url": "web_fetch"}
 
 _TOOLS = frozenset({"web_search", "image_gen"})
+_SIDES = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")
 
 
 def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
@@ -42,7 +43,7 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
         return _not_yet(body)
     tally = Tally()
     count_chat(tally, usage, "")
-    if usage.get("input_tokens") is None and usage.get("output_tokens") is None:
+    if all(usage.get(name) is None for name in _SIDES):
         tally.note("partial", "the usage does not tell input and output tokens apart")
     drawn = [*_drawn(inner(tools or {}, "image_gen"), body), *drafts_in(charged)]
     if "server_side_tool_usage_details" in usage or "num_server_side_tools_used" in usage:

@@ -43,6 +43,13 @@ class LatenessContract:
         assert keeping(ledger).settle_late(count_in=True).calls == 1
         assert _days(ledger) == {0: 1, 9: 1}
 
+    def test_a_prune_of_days_before_1970_stands_in_no_call_s_way(self, ledger: Ledger) -> None:
+        """No id is so old: each call that came later was an id's that could not be."""
+        keeping(ledger).prune(datetime(1960, 1, 1, tzinfo=UTC))
+        old, new = call(NOON - 9 * _DAY, id=uuid7(_BEGINNING)), call(NOON)
+        assert ledger.add([old, new, Score(record_id=new.id, at=NOON, correct=True)]) == 2
+        assert _days(ledger) == {0: 1, 9: 1}
+
 
 def _check(ledger: Ledger, ids: Iterator[str]) -> None:
     """Tell six calls of a pruned day with an instant of today as well, each in another state."""
