@@ -60,3 +60,53 @@ def test_what_a_program_logs_beside_is_no_call(model: str) -> None:
     assert (done.calls, done.read) == (40, (80, 40, "helicone"))
     told = both_agree(lines({**logged, "cost": 0.25}))
     assert {each.cost for each in told.records} == {Decimal("0.25")}
+
+
+def test_audio_lies_beside_the_text(tmp_path: Path) -> None:
+    """It was left out, of the tokens and of the cost."""
+    spoken = {**STORED, "cost": "0", "model": "gpt-4o-audio-preview", "prompt_audio_tokens": 300,
+              "completion_audio_tokens": "20"}  # fmt: skip
+    silent = {**spoken, "prompt_audio_tokens": 0, "completion_audio_tokens": "0"}
+    data = lines(spoken, silent)
+    assert left(data, tmp_path) == 40
+    text = {("input", 1000), ("output", 100)}
+    audio = {("input_audio", 300), ("output_audio", 20)}
+    assert units(both_agree(data)) == {frozenset(text | audio), frozenset(text)}
+
+
+PAGE: dict[str, Any] = {
+    "_type": "openai-chat", "id": "h1", "model": "gpt-4o", "raw": {"request": {}, "response": {"id": "c"}},
+    "heliconeMetadata": {
+        "requestId": "h1", "createdAt": TEN, "cost": 0.0125, "promptTokens": 1000, "completionTokens": 500,
+        "promptCacheReadTokens": 200, "promptCacheWriteTokens": 0, "totalTokens": 1500, "latency": 900,
+        "user": "u1", "customProperties": {"Helicone-Session-Id": "s1", "team": "a"}, "provider": "OPENAI",
+        "status": {"statusType": "success", "code": 200}, "timeToFirstToken": 80, "cacheReferenceId": None,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("as_table", [False, True])
+def test_what_the_button_of_its_page_saves(as_table: bool) -> None:  # noqa: FBT001  # a parameter
+    """No row of it was read: what counts stands in an object, in its CSV as JSON."""
+    data = json.dumps(PAGE).encode()
+    if as_table:
+        cells = [value if isinstance(value, str) else json.dumps(value) for value in PAGE.values()]
+        quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+        data = f"{','.join(PAGE)}\r\n{quoted}".encode()
+    done = both_agree(data)
+    assert (done.calls, done.faults, done.read) == (1, [], (1, 0, "helicone"))
+    call = done.records[0]
+    assert (call.provider, call.model, call.user, call.session) == ("openai", "gpt-4o", "u1", "s1")
+    assert (call.cost, call.latency_ms, call.time_to_first_token_ms) == (Decimal("0.0125"), 900, 80)
+    assert dict(call.usage.items) == {"input": 1000, "cache_read": 200, "output": 500}
+    assert call.tags["team"] == "a"
+
+
+def test_properties_of_its_exporter_are_quoted_twice() -> None:
+    """Its CSV lost them all, and the sessions."""
+    said = json.dumps({"Helicone-Session-Id": "s1", "note": 'so "it" is', "none": ""}, separators=(",", ":"))
+    cell = '"' + said.replace('"', '""').replace('"', '""') + '"'
+    heading = "response_id,response_status,request_created_at,request_properties,model,prompt_tokens,cost"
+    data = f'{heading}\n"r1","200","{TEN}",{cell},"gpt-4o","10","0.5"\n'.encode()
+    call = both_agree(data).records[0]
+    assert (call.session, call.tags["note"], call.tags["none"]) == ("s1", 'so "it" is', "")

@@ -97,10 +97,41 @@ USAGES: list[tuple[dict[str, int], dict[str, int]]] = [
          "cache_creation_ephemeral_5m_input_tokens": 20, "cache_creation_ephemeral_1h_input_tokens": 10},
         {"input": 7, "cache_write": 20, "cache_write_1h": 10, "output": 4},
     ),
+    (
+        {"prompt_token_count": 1000, "cached_content_token_count": 400, "candidates_token_count": 90,
+         "thoughts_token_count": 10, "total_token_count": 1100, "total": 2600},
+        {"input": 600, "cache_read": 400, "output": 90, "reasoning": 10},
+    ),
+    (
+        {"promptTokenCount": 1000, "toolUsePromptTokenCount": 50, "candidatesTokenCount": 90, "total": 1140},
+        {"input": 1050, "output": 90},
+    ),
+    (
+        {"input": 0, "output": 0, "total": 1100, "input_modality_1": 400, "input_modality_2": 200,
+         "cached_modality_1": 400, "output_modality_1": 90, "thoughts_token_count": 10,
+         "cached_content_token_count": 400},
+        {"input": 400, "cache_read": 400, "input_image": 200, "output": 90, "reasoning": 10},
+    ),
+    (
+        {"input": 1000, "output": 90, "total": 1090, "cached_content_token_count": 400},
+        {"input": 600, "cache_read": 400, "output": 90},
+    ),
+    (
+        {"inputTokens": 100, "outputTokens": 10, "totalTokens": 160, "cacheReadInputTokens": 50,
+         "total": 320},
+        {"input": 100, "cache_read": 50, "output": 10},
+    ),
+    ({"input": 100, "output": 10, "cache_write_tokens": 50, "total": 160},
+     {"input": 100, "cache_write": 50, "output": 10}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("details", "units"), USAGES, ids=["anthropic's", "groq's", "langchain", "python"])
+@pytest.mark.parametrize(
+    ("details", "units"),
+    USAGES,
+    ids=["anthropic's", "groq's", "langchain", "python", "gemini's", "tools", "modalities", "cached",
+         "bedrock's", "written"],
+)  # fmt: skip
 @pytest.mark.parametrize("older", [False, True])
 def test_keys_that_integrations_write(details: dict[str, int], units: dict[str, int], older: bool) -> None:  # noqa: FBT001  # a parameter
     """The API's older usage was counted beside them; written tokens were fresh ones, or counted twice."""
@@ -121,3 +152,10 @@ def test_an_embedding_may_tell_its_total_alone() -> None:
     row = {**GENERATION, "type": "EMBEDDING", "usageDetails": {"input": 0, "output": 0, "total": 57}}
     data = "\n".join(json.dumps({**row, "id": f"o{n}"}) for n in range(30)).encode()
     assert {each.input_tokens for each in both_agree(data).records} == {57}
+
+
+def test_the_id_of_a_price_is_no_model() -> None:
+    """Where no model was told it stood as one that nobody knows."""
+    row = {**GENERATION, "model": None, "internalModelId": "b9854a5c92dc496b997d99d20"}
+    data = "\n".join(json.dumps({**row, "id": f"o{n}"}) for n in range(30)).encode()
+    assert {each.model for each in both_agree(data).records} == {None}

@@ -18,33 +18,44 @@ _OWN = {
 NO_CACHE = "00000000-0000-0000-0000-000000000000"
 OTHERS = ("vector_db", "assistant-polling")  # what it writes as the model of what is no call of one
 OTHERS_OF = ("tool:", "data:")  # likewise, before a name
+PAGE = "heliconeMetadata"  # under which its page's export has what counts
+_OF_PAGE = {
+    "request_id": "requestId", "request_created_at": "createdAt", "request_user_id": "user",
+    "request_properties": "customProperties", "provider": "provider", "delay_ms": "latency", "cost": "cost",
+    "time_to_first_token": "timeToFirstToken", "cache_reference_id": "cacheReferenceId",
+    "prompt_tokens": "promptTokens", "completion_tokens": "completionTokens", "total_tokens": "totalTokens",
+    "prompt_cache_read_tokens": "promptCacheReadTokens",
+    "prompt_cache_write_tokens": "promptCacheWriteTokens",
+}  # fmt: skip
+AUDIO = {"prompt_audio_tokens": "input_audio", "completion_audio_tokens": "output_audio"}
 _NANO = "e-9"  # money in its own table, which counts in billionths
 
 
 def is_helicone(row: Collection[str]) -> bool:
-    """Whether a row is one of Helicone's requests."""
-    return "request_created_at" in row and ("request_id" in row or "response_id" in row)
+    """Whether a row is one of Helicone's requests, of its API, its table or its page."""
+    return PAGE in row or ("request_created_at" in row and ("request_id" in row or "response_id" in row))
 
 
 def read_helicone(row: Mapping[str, Any]) -> Call:
     """Read a request.
 
     Where the provider's body is there, its usage is read by the provider's rules; else Helicone's counts
-    are, whose cached tokens lie outside of prompt_tokens, and whose thought ones outside of
-    completion_tokens. An answer from Helicone's cache cost nothing. Tools and searches that a program logs
-    there are no calls.
+    are, whose cached tokens lie outside of prompt_tokens, whose thought ones outside of completion_tokens,
+    and whose audio ones outside of both. An answer from Helicone's cache cost nothing. Tools and searches
+    that a program logs there are no calls.
 
     Raises:
         NotACallError: no model was called.
         UsageError: a count that cannot be.
     """
+    row = _of_page(row) if PAGE in row else row
     status = int(number(first(row, "response_status", "status"), "status") or 0)
     count(abs(status), "status")
     failed = status >= FAILED or status in _OWN
     cached = first(row, "cache_reference_id") not in {None, NO_CACHE}
     model = first(row, "response_model", "request_model", "model", "model_override")
     provider = first(row, "provider", "model_provider")
-    properties = inner(first(row, "request_properties", "properties"))
+    properties = _properties(first(row, "request_properties", "properties"))
     fields = {
         **_usage(row, provider),
         **kept(
@@ -64,6 +75,23 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
         raise NotACallError(f"{str(model)!r:.40} is no model")
     identity = first(row, "request_id", "response_id")  # a table of its exporter names the response alone
     return Call(row.get("request_created_at"), fields, None if identity is None else str(identity))
+
+
+def _of_page(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a row of its page under the names of its API."""
+    told = inner(row[PAGE])
+    return {
+        **{name: told.get(other) for name, other in _OF_PAGE.items()},
+        "response_status": inner(told.get("status")).get("code"),
+        "request_model": row.get("model"),
+        "response_body": inner(row.get("raw")).get("response"),
+    }
+
+
+def _properties(said: object) -> Mapping[str, Any]:
+    """Read what a program says of a call; its exporter's CSV has each quotation mark twice."""
+    read_once = inner(said)
+    return read_once or inner(said.replace('""', '"')) if isinstance(said, str) else read_once
 
 
 def is_other(model: object) -> bool:
@@ -88,6 +116,7 @@ def _usage(row: Mapping[str, Any], provider: object) -> dict[str, Any]:
     within = reasoning if reasoning and _is_within(row, prompt or 0, completion or 0) else 0
     units = {"input": prompt or 0, "cache_read": read_tokens, "cache_write": written,
              "output": max((completion or 0) - within, 0), "reasoning": reasoning}  # fmt: skip
+    units |= {unit: count(row.get(name), name) or 0 for name, unit in AUDIO.items()}
     used = {unit: quantity for unit, quantity in units.items() if quantity}
     return {"usage": used} if used else {}  # it writes 0 where an answer tells no usage
 

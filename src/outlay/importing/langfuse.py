@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from outlay.core.errors import NotACallError
-from outlay.importing.langfuse_keys import APART, AS_WELL, LIVED, RARE, RAW
+from outlay.importing.langfuse_keys import APART, AS_WELL, INSIDE, LIVED, RARE, RAW
 from outlay.importing.made import Call
 from outlay.importing.values import between, count, first, inner, kept, stated, time_taken
 
@@ -23,6 +23,7 @@ _PARTS = {
               "input_audio": AUDIO["input_audio"]},
     "output": {"reasoning": REASONING, "output_audio": AUDIO["output_audio"]},
 }  # fmt: skip
+_READ = (*CACHED, *(name for name, unit in APART["input"].items() if unit.startswith("cache_read")))
 _WITHOUT = {"input": ("inputUsage", "promptTokens"), "output": ("outputUsage", "completionTokens")}
 _TIMES = ("startTime", "endTime", "completionStartTime")
 TOKENS = "TOKENS"  # the unit of what is counted, where one is told
@@ -74,7 +75,7 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
     fields = {
         **_usage(row),
         **kept(
-            model=first(row, "model", "providedModelName", "internalModelId"),
+            model=first(row, "model", "providedModelName"),
             operation="embeddings" if str(row.get("type")).upper() == "EMBEDDING" else None,
             user=first(row, "userId"),
             session=first(row, "sessionId"),
@@ -105,13 +106,29 @@ def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
     total = count(first(told, "total"), "total")
     if total == whole + out and within["input"] <= whole and within["output"] <= out:
         whole, out = whole - within["input"], out - within["output"]
-    units = (
-        {"input": whole + more["input"], "output": out + more["output"]} | parts["input"] | parts["output"]
+    units = _added(
+        {"input": whole + more["input"], "output": out + more["output"]}, *parts.values(), _inside(told)
     )
     if not any(units.values()) and str(row.get("type")).upper() == "EMBEDDING":
         units["input"] = total or 0  # an embedding has no others
     used = {unit: quantity for unit, quantity in units.items() if quantity}
     return {"usage": used} if used else {}
+
+
+def _added(*counted: Mapping[str, int]) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for each in counted:
+        for unit, quantity in each.items():
+            units[unit] = max(units.get(unit, 0) + quantity, 0)
+    return units
+
+
+def _inside(told: Mapping[str, Any]) -> dict[str, int]:
+    """Count what was cached of a prompt that Gemini told whole."""
+    if any(told.get(name) for name in _READ):
+        return {}  # it is told beside the prompt
+    cached = count(first(told, *INSIDE), INSIDE[0]) or 0
+    return {"cache_read": cached, "input": -cached}
 
 
 def _whole(

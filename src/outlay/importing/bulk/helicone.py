@@ -2,7 +2,7 @@
 
 from outlay.importing import helicone
 from outlay.importing.bulk.cells import Cells
-from outlay.importing.bulk.expressions import MONEY, NOTHING, matches, quoted, trimmed
+from outlay.importing.bulk.expressions import MONEY, NOTHING, is_one_of, matches, quoted, trimmed
 from outlay.importing.bulk.told import Told
 
 _SESSION = "Helicone-Session-Id"
@@ -93,6 +93,9 @@ def _usage(cells: Cells, told: Told) -> None:
             "reasoning_tokens",
         )
     )
+    for name in helicone.AUDIO:
+        if name in cells.sources:
+            cells.need(is_one_of(cells.text(name), "0"))
     out = cells.let(f"coalesce({completion}, 0)")
     reasoning = cells.let(f"coalesce({thought}, 0)")
     fresh = cells.let(f"coalesce({prompt}, 0)")

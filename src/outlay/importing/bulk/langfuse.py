@@ -35,9 +35,7 @@ def tell(cells: Cells) -> Told | None:
     failed = f"coalesce(upper({level}) = 'ERROR', FALSE)"
     _usage(cells, told)
     told.columns |= {
-        "model": cells.textual(
-            cells.first("model", "providedModelName", "internalModelId"), never_number=True
-        ),
+        "model": cells.textual(cells.first("model", "providedModelName"), never_number=True),
         "operation": f"CASE WHEN upper({kind}) = 'EMBEDDING' THEN 'embeddings' END",
         "status": f"CASE WHEN {failed} THEN 'error' ELSE 'success' END",
         "error": _message(cells, failed),
@@ -127,7 +125,8 @@ def _told(cells: Cells) -> dict[str, str]:
     objects = [text for name in names if (text := cells.object(name)) != NOTHING]
     if "usageDetails" in names:
         known = ", ".join(map(quoted, _KEYS))
-        counted = "lambda key: contains(key, 'input') OR contains(key, 'output') OR contains(key, 'oken')"
+        signs = ("input", "output", "oken", "cached_")
+        counted = f"lambda key: {' OR '.join(f'contains(key, {quoted(sign)})' for sign in signs)}"
         keys = f"list_filter(json_keys({objects[0]}), {counted})"
         cells.need(f"coalesce(list_has_all([{known}], {keys}), TRUE)")
     if "usage" in names:
