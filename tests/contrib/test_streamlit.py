@@ -101,6 +101,13 @@ def test_every_view_draws_with_calls_and_without(
     assert not nothing.exception, nothing.exception
 
 
+def test_a_row_whose_calls_all_have_a_price_says_0_of_those_without(home: Path) -> None:
+    shown = app(view="Cost").dataframe[0].value.to_dict("records")
+    without = {row["model"]: row["without a price"] for row in shown}
+    assert without == {"gpt-4o": "0", "gpt-4o-mini": "0", "imaginary-9": "1"}
+    assert home.exists()
+
+
 def test_a_choice_narrows_every_number_and_stands_in_the_address(home: Path) -> None:
     found = app(model="gpt-4o-mini", period="7d")
     with outlay.open() as ledger:

@@ -172,10 +172,12 @@ def _short(picture: Picture) -> str:
 
 
 def _money(row: Row) -> dict[str, Any]:
-    shown = {"calls": count(row["calls"]), "errors": count(row["errors"])}
-    if row["unpriced_calls"]:
-        shown["without a price"] = count(row["unpriced_calls"])
-    return {**shown, "cost": sums(row["cost"], row.get("costs")) if row["calls"] else dollars(None)}
+    return {
+        "calls": count(row["calls"]),
+        "errors": count(row["errors"]),
+        "without a price": count(row["unpriced_calls"]),
+        "cost": sums(row["cost"], row.get("costs")) if row["calls"] else dollars(None),
+    }
 
 
 def _costs(picture: Picture, rows: Sequence[Row]) -> list[float | None]:
