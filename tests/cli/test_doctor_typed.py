@@ -3,6 +3,8 @@
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,10 @@ def home(outlay: Outlay, tmp_path: Path) -> Path:
     assert outlay("demo", "--calls", "1", "--no-sleep").returncode == 0
     done = outlay("ship", "--ledger", SLIP, OUTLAY_HOME=str(tmp_path / "ledger"))
     assert done.returncode == 1
-    assert [each.target for each in targets(tmp_path / "ledger")] == [SHOWN]
+    (slip,) = targets(tmp_path / "ledger")
+    assert slip.target == SHOWN
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    Offsets(tmp_path / "ledger", SLIP).write(replace(slip, last_error_at=an_hour_ago))
     return tmp_path / "ledger"
 
 
@@ -118,10 +123,17 @@ def test_a_server_that_is_away_at_first_is_behind_where_it_is_named(
     assert [each.target for each in targets(home)] == [SHOWN]
 
 
-def test_a_server_that_took_calls_is_never_a_slip(outlay: Outlay, home: Path) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-    from datetime import UTC, datetime  # noqa: PLC0415
+def test_a_server_that_is_tried_again_and_again_is_no_slip(outlay: Outlay, home: Path) -> None:
+    """A program ships to it by its own environment: the calls so far would never have reached it."""
+    offsets = Offsets(home, SLIP)
+    offsets.write(replace(offsets.read(), last_error_at=datetime.now(UTC) - timedelta(minutes=2)))
+    (behind,) = [each for each in findings(outlay) if SHOWN in each["what"]]
+    assert (behind["name"], behind["level"]) == ("not shipped", "advice")
+    assert outlay("doctor", "--acknowledge").stdout == "there is nothing new to take note of\n"
+    assert [each.target for each in targets(home)] == [SHOWN]
 
+
+def test_a_server_that_took_calls_is_never_a_slip(outlay: Outlay, home: Path) -> None:
     offsets = Offsets(home, SLIP)
     offsets.write(replace(offsets.read(), last_success=datetime.now(UTC), shipped=1))
     assert "not shipped" in {each["name"] for each in findings(outlay)}

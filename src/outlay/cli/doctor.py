@@ -41,7 +41,8 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
 
     Nothing cures lost calls, faulty lines of journals, conflicts and calls of the future: whoever has looked
     at them says so by --acknowledge. What is noted is told in one line, and only more of it is a finding.
-    A server that never took a call, and that nothing names, was typed wrongly: --acknowledge forgets it.
+    A server that never took a call, and that nothing names or tries any more, was typed wrongly:
+    --acknowledge forgets it.
     """
     from outlay import process
     from outlay.cli.doctor_place import place_of
@@ -128,7 +129,7 @@ def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
         "ledger": info.get("ledger"),
         "acknowledged": new,
         "noted": found["noted"],
-        "forgotten": forget(here.settings),
+        "forgotten": forget(here.settings, now),
     }
     tell(ctx, document, acknowledged_text(document))
     return 0

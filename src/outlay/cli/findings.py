@@ -74,14 +74,14 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_ledger(found),
         *_alerts(found["alerts"], found["place"]),
         *_kept(found, now),
-        *_shipping(found),
+        *_shipping(found, now),
         *_clock(found, now),
         *(Finding("unpriced", ADVICE, *each) for each in told(found)),
         *_prices(found["prices"], now),
         *_sdks(found["instrumentable"]),
         *_others(found["others"]),
         *_spans(found),
-        *(Finding("never reached", NOTE, *each) for each in unreached.told(found)),
+        *(Finding("never reached", NOTE, *each) for each in unreached.told(found, now)),
     ]
     for each in sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level)):
         yield replace(each, do=with_option(each.do, found["typed"]))
@@ -198,9 +198,9 @@ def _kept(found: Found, now: datetime) -> Iterator[Finding]:
         )
 
 
-def _shipping(found: Found) -> Iterator[Finding]:
+def _shipping(found: Found, now: datetime) -> Iterator[Finding]:
     for each in found.get("shipping", ()):
-        if (each["current"] and "error" in found) or unreached.is_one(each):
+        if (each["current"] and "error" in found) or unreached.is_one(each, now):
             continue  # what waits for it is said with the error; of an address that nobody names, as a note
         if each["last_error"]:
             why = f"{each['target']} took no calls at {each['last_error_at']} ({each['last_error']})"

@@ -1,20 +1,23 @@
 """Servers that a home was once told to ship to, that never took a line and that nothing names: slips.
 
-A server that is merely away at first is named by settings or by OUTLAY_LEDGER, and then it is behind. Of
-another address nobody can tell whether there is one, so it is forgotten only where somebody says so: until
-then the journals are kept for it.
+A server that is merely away at first is named by settings or by OUTLAY_LEDGER, or a program that another
+environment names it to tries it again and again: then it is behind. Of another address nobody can tell
+whether there is one, so it is forgotten only where somebody says so: until then the journals are kept for it.
 """
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from outlay.core.addresses import is_server, shown
+from outlay.core.instants import instant
 
 if TYPE_CHECKING:  # loaded when the command runs
     from outlay.settings import Settings
 
 Found = Mapping[str, Any]
+_QUIET: Final = timedelta(minutes=10)  # a program that ships tries again after a minute at most
 
 
 def named(settings: "Settings") -> set[str]:
@@ -26,20 +29,29 @@ def named(settings: "Settings") -> set[str]:
     return {shown(each) for each in ledgers if each is not None and is_server(each)}
 
 
-def is_one(server: Found) -> bool:
-    """Whether a server of a doctor's document is none that anybody names or that ever took a line."""
-    return not server["named"] and bool(server["took_nothing"])
+def is_one(server: Found, now: datetime) -> bool:
+    """Whether a server of a doctor's document is none that anybody names or tries, or that took a line."""
+    tried = server["last_error_at"]
+    return (
+        not server["named"]
+        and bool(server["took_nothing"])
+        and _is_quiet(None if tried is None else instant(tried), now)
+    )
 
 
-def told(found: Found) -> Iterator[tuple[str, str]]:
+def _is_quiet(tried: datetime | None, now: datetime) -> bool:
+    return tried is None or now - tried > _QUIET
+
+
+def told(found: Found, now: datetime) -> Iterator[tuple[str, str]]:
     """Say which there are, and what forgets them."""
     for each in found.get("shipping", ()):
-        if is_one(each):
+        if is_one(each, now):
             never = f"{each['target']} has never taken a call ({each['last_error']}), and no setting names it"
             yield f"{never}; journals are kept for it", "if it was a slip, outlay doctor --acknowledge"
 
 
-def forget(settings: "Settings") -> list[str]:
+def forget(settings: "Settings", now: datetime) -> list[str]:
     """Forget these servers, unless something ships to one at this moment; give their addresses.
 
     Raises:
@@ -54,7 +66,8 @@ def forget(settings: "Settings") -> list[str]:
         if not each.took_nothing or each.target in kept or not (turn := Turn(offsets.lock)).take():
             continue
         try:
-            if offsets.read().took_nothing:
+            found = offsets.read()
+            if found.took_nothing and _is_quiet(found.last_error_at, now):
                 offsets.drop()
                 dropped.append(each.target)
         finally:
