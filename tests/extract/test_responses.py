@@ -181,6 +181,8 @@ TOLD = {"web_search": {"num_requests": 2}, "image_gen": {"input_tokens": 0, "out
         ([SEVERAL], {}, {"web_search": 1, "uncertain_searches": 2}),
         ([{**SEARCH, "status": "failed"}], {}, {"uncertain_searches": 1}),
         ([SEARCH, SEVERAL, OPENED], {"tool_usage": TOLD}, {"web_search": 2}),
+        ([SEARCH], {"tool_usage": {"web_search": {"num_requests": 0}}}, {}),
+        ([{"type": "web_search_call", "action": {"type": "find", "pattern": "p"}}], {}, {}),
         ([FILES, FILES], {"tool_usage": TOLD}, {"web_search": 2, "file_search": 2}),
         ([FILES], {"tool_usage": {"web_search": {"num_requests": 0}}}, {"file_search": 1}),
         ([RAN, RAN, {**RAN, "container_id": "c2"}, SHELL], {}, {"code_interpreter": 2}),

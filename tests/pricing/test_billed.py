@@ -95,6 +95,8 @@ def test_a_model_that_searches_at_every_call_does_not_say_how_often(model: str) 
     cost = of_body(body, "openai", "chat")
     assert (cost.status, cost.flags) == ("partial", ("fee_unknown",))
     assert cost.reason == f"{model} is charged for web_search, not told in the response"
+    assumed = cost_of({"input": 1000}, provider="openai", model=model, service_tier="flex").reason
+    assert assumed == f"{cost.reason}; no rate for flex is known; the standard rate was taken"
     told = cost_of({"input": 1000, "output": 100, "web_search": 2}, provider="openai", model=model)
     assert (told.status, told.reason) == ("priced", None)
     assert cost.amount is not None

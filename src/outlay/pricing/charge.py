@@ -17,6 +17,7 @@ from outlay.pricing.book import Book, default_book
 from outlay.pricing.calculate import lines_of, split_lines, stated_line, sum_of
 from outlay.pricing.card import RateCard, Unpriced
 from outlay.pricing.measures import OTHER_MEASURE, charged_once
+from outlay.pricing.rates import join_notes
 from outlay.pricing.terms import MONTH_INPUT, MONTH_OUTPUT
 from outlay.pricing.usual import usual_cost
 
@@ -208,10 +209,8 @@ def _cost(
         status, reason = "partial", "the fee of the route's web search is not in the response"
     if untold and status == "priced":
         flags = {*flags, "fee_unknown"}
-        status, reason = (
-            "partial",
-            f"{card.model} is charged for {', '.join(sorted(untold))}, not told in the response",
-        )
+        charged = f"{card.model} is charged for {', '.join(sorted(untold))}, not told in the response"
+        status, reason = "partial", join_notes(charged, reason)
     said = card.flags if not flags else merge_flags(card.flags, flags)
     return _priced(amount, status, card, (tuple(lines), reason, said))
 
