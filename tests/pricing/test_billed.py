@@ -97,6 +97,8 @@ def test_a_model_that_searches_at_every_call_does_not_say_how_often(model: str) 
     assert cost.reason == f"{model} is charged for web_search, not told in the response"
     assumed = cost_of({"input": 1000}, provider="openai", model=model, service_tier="flex").reason
     assert assumed == f"{cost.reason}; no rate for flex is known; the standard rate was taken"
+    unknown = cost_of({"input": 1000, "x": 1}, provider="openai", model=model).reason
+    assert unknown == f"{cost.reason}; {model} has no rate for x"
     told = cost_of({"input": 1000, "output": 100, "web_search": 2}, provider="openai", model=model)
     assert (told.status, told.reason) == ("priced", None)
     assert cost.amount is not None
@@ -114,6 +116,10 @@ def test_a_moderation_is_free_though_it_states_no_usage() -> None:
         assert cost.reason == "omni-moderation-latest costs nothing, and so whatever it used"
     failed = {"id": "batch_req_2", "custom_id": "b", "response": {"status_code": 500, "body": {"error": {}}}}
     assert of_body(failed, "openai", "chat").status == "unpriced"
+    refused = {"model": "omni-moderation-latest", "error": {"message": "no", "type": "server_error"}}
+    assert of_body(refused, "openai", "chat").status == "unpriced"
+    searched = cost_of({"input": 5, "web_search": 1}, provider="openai", model="omni-moderation-latest")
+    assert (searched.amount, searched.status) == (Decimal("0.01"), "priced")
 
 
 def test_openai_s_preview_of_web_search_costs_more_where_nothing_reasons() -> None:

@@ -51,6 +51,21 @@ def test_a_row_of_rates_for_other_terms_does_not_lie_over_the_plain_one() -> Non
     assert card_of(prices, region="us").rates["web_search"].amount == 5
 
 
+@pytest.mark.parametrize(("own", "free"), [("", True), (', web_search = "3"', False)])
+def test_a_model_is_free_by_what_it_charges_itself(own: str, *, free: bool) -> None:
+    prices = book_of(f"""
+    [[model]]
+    provider = "acme"
+    model = "one"
+    [[model.price]]
+    rates = {{ input = "0", output = "0"{own} }}
+    [[common]]
+    provider = "acme"
+    rates = {{ web_search = "5" }}
+    """)
+    assert card_of(prices).free is free
+
+
 def test_a_price_that_was_hidden_by_another_begins_where_that_one_ended() -> None:
     prices = book_of("""
     [[model]]

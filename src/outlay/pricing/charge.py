@@ -207,7 +207,7 @@ def _cost(
         status, reason = "partial", f"only the fee of the call is known: {usage.reason}"
     if "fee_unknown" in card.flags and status == "priced":
         status, reason = "partial", "the fee of the route's web search is not in the response"
-    if untold and status == "priced":
+    if untold:
         flags = {*flags, "fee_unknown"}
         charged = f"{card.model} is charged for {', '.join(sorted(untold))}, not told in the response"
         status, reason = "partial", join_notes(charged, reason)
