@@ -123,3 +123,19 @@ def test_a_line_that_the_engine_cannot_read_keeps_no_other_from_the_bulk(odd: st
     assert left(data, tmp_path) == 1
     done = both_agree(data)
     assert done.new + len(done.faults) == 60
+
+
+def test_a_row_of_a_table_that_tells_nothing_is_no_call() -> None:
+    """In bulk it was a call of unknown cost; one by one it was a bad row."""
+    data = f"timestamp,model,input_tokens,output_tokens\n{TEN},gpt-4o,5,2\n{TEN},gpt-4o,,\n{TEN},o3,7,\n"
+    done = both_agree(data.encode())
+    assert (done.calls, [number for number, _ in done.faults]) == (2, [3])
+
+
+@pytest.mark.parametrize("name", [5, 1.5, True, 0])
+def test_a_model_that_is_named_by_a_number_has_no_price(name: object) -> None:
+    """Pricing itself failed."""
+    row = {"id": "o", "traceId": "t", "startTime": TEN, "type": "GENERATION", "model": name,
+           "usageDetails": {"input": 5, "output": 2}}  # fmt: skip
+    call = both_agree(json.dumps(row).encode()).records[0]
+    assert (call.model, call.charge.reason) == (str(name), f"no price of {name} is known")

@@ -86,6 +86,8 @@ class Maker:
         for what in _NAMED:
             if isinstance(fields.get(what), list | dict):
                 raise UsageError(f"{what} must be a text, not {fields[what]!r:.40}")
+            if fields.get(what) is not None:
+                fields[what] = str(fields[what])  # a number may name one
         if fields.get("error") is not None:
             fields["error"] = redact(str(fields["error"]))
         provider = self.provider_of(fields.pop("provider", None), fields.get("model"))

@@ -42,6 +42,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "correct": ("correct",),
 }
 """What each column is called in the wild, as ``normal`` writes it; the first that is there counts."""
+TELLING = ("cost", "input_tokens", "output_tokens", "latency", "latency_ms", "status")
+"""Of these a row has one at least."""
 _READ = frozenset(name for names in NAMES.values() for name in names)
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
@@ -64,8 +66,7 @@ def is_plain(row: Collection[str]) -> bool:
     if is_trace(row):
         return False
     have = {normal(name) for name in row}
-    told = ("cost", "input_tokens", "output_tokens", "latency", "latency_ms", "status")
-    return any(have.intersection(NAMES[name]) for name in told)
+    return any(have.intersection(NAMES[name]) for name in TELLING)
 
 
 def normal(name: str) -> str:

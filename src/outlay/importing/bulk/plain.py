@@ -48,7 +48,14 @@ def tell(cells: Cells) -> Told | None:
         if cells.positions is None:
             cells.need(cells.verbatim(normal[costs[0]], said("cost"), money=True))
     told.columns["extra"] = _extra(cells)
+    _says_something(cells, [said(name) for name in plain.TELLING])
     return told
+
+
+def _says_something(cells: Cells, texts: Sequence[str]) -> None:
+    """Leave rows to the other way that tell nothing: a table's leaves out what is empty."""
+    if cells.positions is not None:
+        cells.need(f"{coalesced(texts)} IS NOT NULL")
 
 
 def _truth(cells: Cells, text: str) -> str:
