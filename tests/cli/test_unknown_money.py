@@ -76,6 +76,8 @@ def test_a_right_answer_of_unknown_cost_is_unknown(
     for each in (*right, *wrong):
         here.recorder().score(each.id, correct=each in right)
     assert here.flush()
+    asked = cells(outlay, "report", "--by", "model", "--metric", "judged_cost")
+    assert [asked["gpt-99"][name] for name in ("judged cost", "judged calls")] == ["unknown", "1"]
     found = cells(outlay, "quality")
     assert found["gpt-99"]["cost of a right one"] == "unknown"
     assert found["gpt-4o"]["cost of a right one"] == "-"
@@ -99,3 +101,30 @@ def test_several_currencies_have_no_cost_of_one_which_is_not_unknown(
     assert [row[name] for name in ("a call", "a user", "a right answer")] == ["-", "-", "-"]
     (found,) = csv.DictReader(io.StringIO(outlay("economics", "--by", "model", "--csv").stdout))
     assert found["cost_per_call"] == ""
+
+
+def test_a_change_from_or_to_an_unknown_cost_is_unknown(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    """A dash is for the first day, and for days of other money."""
+    day = {number: f"2026-11-{number:02d}T12:00:00Z" for number in range(2, 14)}
+    priced, nobody = {"model": "m", "cost": "1"}, {"model": "gpt-99", "input_tokens": 10}
+    recorded(
+        environ,
+        tmp_path,
+        *({**priced, "at": day[number]} for number in (2, 4, 9, 11)),
+        *({**nobody, "at": day[number]} for number in (3, 5, 10)),
+        {"model": "abroad", "cost": "1", "currency": "EUR", "at": day[2]},
+        {"model": "abroad", "cost": "1", "at": day[9]},
+        {**priced, "currency": "EUR", "at": day[12]},
+    )
+    days = cells(outlay, "trend", "--since", "2026-11-02", "--until", "2026-11-06", "--where", "currency=USD")
+    assert [row["change"] for row in days.values()] == ["-", "unknown", "unknown", "unknown", "-"]
+    days = cells(outlay, "trend", "--since", "2026-11-11", "--until", "2026-11-13")
+    assert [row["change"] for row in days.values()] == ["-", "-", "-"]
+    letter = outlay("review", "--week", "2026-W46").stdout
+    moved = letter.split("## What changed, and why")[1].split("##")[0]
+    changes = {
+        cell[2].strip(): cell[-2].strip() for line in moved.splitlines() if len(cell := line.split("|")) > 3
+    }
+    assert (changes["gpt-99"], changes["abroad"]) == ("unknown", "-")

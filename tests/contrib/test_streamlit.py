@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 from tests.support.browser import browser
+from tests.support.shown import frame as shown
 
 import outlay
 from outlay import process
@@ -102,8 +103,8 @@ def test_every_view_draws_with_calls_and_without(
 
 
 def test_a_row_whose_calls_all_have_a_price_says_0_of_those_without(home: Path) -> None:
-    shown = app(view="Cost").dataframe[0].value.to_dict("records")
-    without = {row["model"]: row["without a price"] for row in shown}
+    rows = shown(app(view="Cost").dataframe[0])
+    without = {row["model"]: row["without a price"] for row in rows}
     assert without == {"gpt-4o": "0", "gpt-4o-mini": "0", "imaginary-9": "1"}
     assert home.exists()
 
@@ -188,7 +189,7 @@ def test_rules_of_alerts_stand_there(home: Path) -> None:
     assert not found.error, found.error
     with outlay.open() as ledger:
         cost = ledger.report(since="today").total["cost"]
-    (row,) = found.dataframe[0].value.to_dict("records")
+    (row,) = shown(found.dataframe[0])
     assert (row["stands at"], row["limit"]) == (f"${cost:,.6f}", "$0.010000")
 
 
@@ -274,10 +275,10 @@ def test_a_name_of_no_letters_is_a_name(home: Path) -> None:
 
 
 def test_names_are_no_markup(home: Path) -> None:
-    outlay.record(provider="acme", model=":red[a]$b$ and $c$ **d** -> e", input_tokens=1, output_tokens=1)
+    outlay.record(provider="acme", model=":red[a]$b$ and $c$ **d**->e", input_tokens=1, output_tokens=1)
     found = app()
     told = found.warning[0].value
-    assert unescaped(told).count(":red[a]$b$ and $c$ **d** -> e") == 1
+    assert unescaped(told).count(":red[a]$b$ and $c$ **d**->e") == 1
     assert re.search(r"(?<!\\)[:$*]", told) is None
     found.sidebar.radio(key="view").set_value("Calls").run()
     found.text_input(key="calls-explain").set_value("$a$ and $b$").run()
@@ -291,12 +292,7 @@ def test_prices_are_all_that_the_command_shows(home: Path, model: str, what: str
     found = app(view="Prices")
     found.text_input(key="prices-model").set_value(model).run()
     assert not found.exception, found.exception
-    said = [
-        str(cell)
-        for each in found.dataframe
-        for row in each.value.to_dict("records")
-        for cell in row.values()
-    ]
+    said = [str(cell) for each in found.dataframe for row in shown(each) for cell in row.values()]
     assert any(what in cell for cell in said)
     assert not {"None", "nan"} & set(said)
     assert "input" in found.caption[0].value
@@ -318,4 +314,66 @@ def test_what_a_view_leaves_out_is_counted(home: Path) -> None:
     found.sidebar.radio(key="view").set_value("Cost").run()
     assert len(found.dataframe[0].value) == 15
     assert found.caption[0].value == "2 more"
+    assert home.exists()
+
+
+def test_figures_of_tables_are_sorted_by_their_numbers(home: Path) -> None:
+    """As text $1,234 is less than $10, and 9% more than 85%."""
+    for user, cost in (("a", "1234"), ("b", "2"), ("c", "10"), ("d", None)):
+        outlay.record(
+            provider="acme",
+            model="m",
+            input_tokens=1200,
+            output_tokens=None,
+            cost=cost,
+            currency="USD",
+            user=user,
+        )
+    found = app(view="Users and agents", model="m")
+    table = found.dataframe[0]
+    texts = {row["user"]: row for row in shown(table)}
+    assert [texts[user]["cost"] for user in "abcd"] == ["$1,234.000000", "$2.000000", "$10.000000", "unknown"]
+    assert texts["a"]["share"] == "99%"
+    for name in ("calls", "errors", "without a price", "cost", "share"):
+        assert table.value[name].dtype == "float64", name
+    assert list(table.value.sort_values("cost")["user"]) == ["b", "c", "a", "d"]
+    assert table.proto.placeholder == "unknown"
+    found.sidebar.radio(key="view").set_value("Calls").run()
+    assert list(found.dataframe[0].value.sort_values("cost")["user"]) == ["b", "c", "a", "d"]
+    assert {row["input"] for row in shown(found.dataframe[0])} == {"1,200"}
+    assert home.exists()
+
+
+def test_each_currency_has_a_column_of_its_own(home: Path) -> None:
+    """Below 7 EUR and 7 dollars is one number, and what is taken out of the table is that."""
+    for cost, currency in (("7", "EUR"), ("7", "USD"), ("0.0000001", "EUR")):
+        outlay.record(provider="acme", model="m", cost=cost, currency=currency, user=currency)
+    for view in ("Users and agents", "Calls"):
+        found = app(view=view, model="m")
+        rows = [(row["user"], row["cost"], row["cost EUR"]) for row in shown(found.dataframe[0])]
+        assert ("USD", "$7.000000", "0.000000 EUR") in rows
+    assert ("EUR", "$0.000000", "0.0000001 EUR") in rows
+    assert home.exists()
+
+
+def test_a_table_in_which_nothing_is_known_is_drawn(home: Path) -> None:
+    outlay.record(provider="acme", model="none", user="x")
+    for view in ("Users and agents", "Calls", "Performance", "Tokens"):
+        found = app(view=view, model="none")
+        rows = [row for each in found.dataframe for row in shown(each)]
+        assert rows
+    assert home.exists()
+
+
+def test_a_model_of_two_providers_is_one_bar_and_counted_once(home: Path) -> None:
+    for n in range(14):
+        outlay.record(provider="acme", model=f"m{n}", input_tokens=1, output_tokens=1, cost=Decimal(n + 1))
+    outlay.record(provider="other", model="m13", input_tokens=1, output_tokens=1, cost=Decimal(9))
+    outlay.record(provider="other", model="abroad", cost=Decimal(9), currency="EUR")
+    found = app()
+    assert [each.value for each in found.caption] == ["3 more"]
+    spec = json.loads(found.get("plotly_chart")[1].proto.spec)
+    (bars,) = spec["data"]
+    assert (len(bars["y"]), bars["y"][0], bars["x"][0]) == (15, "m13", 23.0)
+    assert "abroad" not in bars["y"]
     assert home.exists()

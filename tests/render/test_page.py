@@ -18,6 +18,7 @@ from tests.support.browser import browser
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.ledger import open_ledger
+from outlay.render.cells import short
 from outlay.render.figures import ranked, stacked
 from outlay.render.html import html_text
 from outlay.report import LedgerReader
@@ -146,6 +147,22 @@ def test_a_narrow_page_has_its_legends_above_the_bars(
     page.close()
 
 
+def test_a_long_name_makes_no_page_wider(chromium: Browser, tmp_path: Path) -> None:
+    long = "x" * 200
+    path = tmp_path / "long.html"
+    records = [call(cost=None, model=long), call(cost="1", model=long[1:], user=long, query_type=long)]
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page(viewport={"width": 1000, "height": 800})
+    page.goto(path.as_uri())
+    page.wait_for_selector("#features .main-svg")
+    assert page.evaluate("document.documentElement.scrollWidth") == 1000
+    for chart in ("models", "users", "features", "daily"):
+        bars = page.locator(f"#{chart} .barlayer").bounding_box()
+        assert bars is not None
+        assert bars["width"] > 300, chart
+    page.close()
+
+
 OVERLAPPING = """chart => {
   const names = [...document.querySelectorAll(`#${chart} .xtick text`)].map(each => {
     const box = each.getBBox(), place = each.getScreenCTM();
@@ -208,7 +225,7 @@ def test_a_name_in_a_chart_is_neither_a_link_nor_bold(
     notes.follow(page)
     page.goto(path.as_uri())
     for chart in ("models", "users"):
-        expect(page.locator(f"#{chart} .ytick text")).to_have_text(name)
+        expect(page.locator(f"#{chart} .ytick text")).to_have_text(short(name))
     expect(page.locator(".chart a[href]")).to_have_count(0)
     assert notes.wrong == []
     page.close()

@@ -144,7 +144,56 @@ def test_what_the_costs_leave_out_is_said() -> None:
     unknown = picture(call(), call(cost=None, model="imaginary-9"))
     assert note(unknown) == "Costs are without 1 call whose cost is unknown (imaginary-9)"
     assert model_bars(unknown) == (["gpt-4o", "imaginary-9: unknown"], [0.1, None])
+    assert len(note(picture(*(call(model=n * 200, cost=None) for n in "abcd")))) < 150  # what fits the line
     mixed = picture(*CASES["two currencies"])
     assert (mixed.currency, mixed.others) == ("USD", ("CNY",))
     assert note(mixed) == "Costs are without amounts in CNY"
     assert model_bars(mixed) == (["gpt-4o"], [3.0])
+
+
+def test_one_model_of_two_providers_is_one_bar() -> None:
+    """The page and the live dashboard know a model by its name, too."""
+    found = picture(
+        call(cost="1", model="m", provider="a"),
+        call(cost="3", model="n", provider="a"),
+        call(cost="4", model="m", provider="b"),
+        call(cost=None, model="m", provider="c"),
+        call(cost="9", currency="EUR", model="m", provider="d"),
+    )
+    assert model_bars(found) == (["m", "n"], [5.0, 3.0])
+    elsewhere = picture(*(call(cost="1") for _ in range(3)), call(cost="2", currency="EUR", model="own"))
+    assert [(row["model"], elsewhere.bar(row)) for row in elsewhere.by_model()] == [
+        ("gpt-4o", Decimal(3)),
+        ("own", None),  # a bar of 0 would be a price
+    ]
+
+
+def test_long_names_that_differ_at_an_end_are_told_apart() -> None:
+    names = [f"accounts/fireworks/models/llama-v3p1-{size}b-instruct" for size in (70, 405)]
+    labels, _ = model_bars(picture(*(call(model=each, cost="1") for each in names)))
+    assert sorted(labels) == ["accounts/fire…-405b-instruct", "accounts/fire…1-70b-instruct"]
+    assert model_bars(picture(call(model="m" * 28)))[0] == ["m" * 28]
+
+
+@pytest.mark.parametrize(
+    "cost", ["0.000001", "0.0123", "7", "99999", "100000", "640000", "1234567", "98765432100"]
+)
+def test_amounts_below_the_bars_do_not_run_together(monkeypatch: pytest.MonkeyPatch, cost: str) -> None:
+    drawn: list[Any] = []
+    keep = png._by_model
+
+    def watched(one: Any, found: Picture) -> None:
+        drawn.append(one)
+        keep(one, found)
+
+    monkeypatch.setattr(png, "_by_model", watched)
+    png_bytes(picture(call(model="m" * 40, cost=cost)))
+    (axes,) = drawn
+    low, high = axes.get_xlim()
+    boxes = [
+        label.get_window_extent()
+        for label in axes.get_xticklabels()
+        if low <= label.get_position()[0] <= high
+    ]
+    assert len(boxes) >= 2
+    assert all(one.x1 + 4 <= two.x0 for one, two in pairwise(boxes))

@@ -146,3 +146,13 @@ def check_text(text: str, markdown: str) -> None:
     for table in tables(markdown):
         for row in table:
             assert " ".join(" ".join(cell for cell in row if cell).split()) in lines, row
+
+
+def frame(table: Any) -> list[dict[str, Any]]:
+    """Give the rows of a table of the live dashboard as they are read: below its texts lie numbers."""
+    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - it ships no types; few need it
+
+    texts = pa.ipc.open_stream(table.proto.arrow_data.styler.display_values).read_pandas()
+    assert list(texts.columns) == list(table.value.columns)
+    rows: list[dict[str, Any]] = texts.to_dict("records")
+    return rows

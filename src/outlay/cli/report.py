@@ -47,12 +47,14 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     from outlay.cli.session import reader_of, settings_of, show_csv
     from outlay.cli.showing import one_form, print_found, tell_price_gaps
     from outlay.render.as_csv import csv_text
-    from outlay.render.reports import report_view
+    from outlay.render.reports import report_view, with_counts
     from outlay.report.shares import check_shared, shares_of
 
     state = one_form(ctx)
     check_shared(share)  # a mistyped name, also where there are no rows to have shares
     settings = settings_of(state)
+    if not (state.json or state.csv):  # a program that asks for a metric gets that one
+        given["metrics"] = with_counts(given["metrics"])
     with reader_of(settings) as reader:
         found = reader.report(**{**given, "tz": given["tz"] or settings.tz})
     if found.query.by:

@@ -10,6 +10,7 @@ from outlay.core.usage import Quantity
 
 MISSING = "-"
 UNKNOWN = "unknown"
+LONGEST = 28
 _SIX = Decimal("0.000001")
 
 
@@ -19,6 +20,12 @@ def name(value: object) -> str:
         return MISSING
     text = str(value)
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def short(text: str) -> str:
+    """Cut the middle out of a name that is long beside a bar: providers and dates stand at its ends."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[: half - 1]}…{text[-half:]}"
 
 
 def count(value: int | None) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from outlay.render.cells import short
+
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8a7a00", "#6b6b6b")
 """Told apart by colour-blind people too (Okabe and Ito), darkened where white would swallow them."""
 _MARGIN = {"l": 64, "r": 16, "t": 36, "b": 48}
@@ -18,6 +20,7 @@ _BASE: Mapping[str, Any] = {
     "font": {"family": "system-ui, sans-serif", "size": 13},
 }
 _TIME: Mapping[str, Any] = {"type": "category", "nticks": 8, "automargin": True}  # a narrow page turns them
+NAMED: Mapping[str, str] = {"hovertemplate": "%{customdata}: %{x}<extra></extra>"}
 Series = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 """Names of series, each with its places and its values."""
 
@@ -60,10 +63,15 @@ def stacked(series: Series, layout: Mapping[str, Any], lack: str = "no calls") -
 def ranked(
     labels: Sequence[str], values: Sequence[float], layout: Mapping[str, Any], lack: str = "no calls"
 ) -> dict[str, Any]:
-    """Draw bars that lie, the first on top."""
-    shown = [escape(label, quote=False) for label in labels]  # plotly takes tags for bold and links
-    bar = {"type": "bar", "orientation": "h", "y": shown, "x": list(values)}
-    return _figure([bar], layout, lack)
+    """Draw bars that lie, the first on top; a name that is cut beside its bar is whole where one points."""
+    whole = [_literal(label) for label in labels]
+    bar = {"type": "bar", "orientation": "h", "y": whole, "x": list(values), **NAMED, "customdata": whole}
+    ticks = {"tickmode": "array", "tickvals": whole, "ticktext": [_literal(short(label)) for label in labels]}
+    return _figure([bar], {**layout, "yaxis": {**layout.get("yaxis", {}), **ticks}}, lack)
+
+
+def _literal(label: str) -> str:
+    return escape(label, quote=False)  # plotly takes tags for bold and links
 
 
 def _figure(data: list[dict[str, Any]], layout: Mapping[str, Any], lack: str) -> dict[str, Any]:

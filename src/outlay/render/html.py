@@ -10,8 +10,8 @@ from outlay.core.money import text_of
 from outlay.core.query import LATENCY_BOUNDS_MS, Row
 from outlay.core.record import Record
 from outlay.render.calls import tokens_of
-from outlay.render.cells import count, dollars, milliseconds, name, sums
-from outlay.render.figures import COLOURS, bare, layouts
+from outlay.render.cells import LONGEST, count, dollars, milliseconds, name, sums
+from outlay.render.figures import COLOURS, NAMED, bare, layouts
 from outlay.report.cube import OTHERS, Cell
 from outlay.report.page import Page
 from outlay.report.picture import Picture
@@ -66,6 +66,8 @@ def _told(page: Page) -> dict[str, Any]:
         "colours": COLOURS,
         "layouts": layouts(sign),
         "bare": bare(""),
+        "named": NAMED,
+        "longest": LONGEST,
         "bounds": [
             *(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS),
             f">{LATENCY_BOUNDS_MS[-1] // _SECOND}",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from zoneinfo import ZoneInfo
 
-from outlay.render.cells import MISSING, count, dollars, many, name, signed, sums
+from outlay.core.query import Row
+from outlay.render.cells import MISSING, UNKNOWN, count, dollars, many, name, signed, sums
 from outlay.render.sheets import Field, Sheet, View, columns, literal, view_markdown
 from outlay.render.time_views import trend_view
 from outlay.render.views import errors_view, latency_view, savings_view
@@ -105,18 +106,17 @@ def _movers(review: Review) -> View:
         Field("cost_before", "cost before", "money"),
         Field("change", "change", "text"),
     )
-    rows = [
-        {
-            **row,
-            "change": MISSING
-            if (change := row["cost_change"]) is None
-            else signed(change, row["currency"] or "USD"),
-        }
-        for row in review.movers[:_MOVERS]
-    ]
+    rows = [{**row, "change": _change(row)} for row in review.movers[:_MOVERS]]
     left = len(review.movers) - len(rows)
     lacking = (f"{many(left, 'more model')} not shown",) if left > 0 else ()
     return View((Sheet(fields, rows),), lacking)
+
+
+def _change(row: Row) -> str:
+    """Show how much more a model cost; of other money than before there is no such figure."""
+    if row["cost_change"] is not None:
+        return signed(row["cost_change"], row["currency"] or "USD")
+    return MISSING if all(amounts(row, each) for each in ("cost", "cost_before")) else UNKNOWN
 
 
 def _expensive(review: Review) -> View:

@@ -1,6 +1,6 @@
 """The picture as PNG: daily cost, cost by model, latency distribution and success rate, by matplotlib."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -10,7 +10,7 @@ from warnings import catch_warnings, filterwarnings
 from outlay.core.errors import MissingExtraError
 from outlay.core.money import total
 from outlay.core.query import LATENCY_BOUNDS_MS
-from outlay.render.cells import many, name
+from outlay.render.cells import many, name, short
 from outlay.report.money import amounts
 from outlay.report.picture import Picture
 
@@ -21,7 +21,6 @@ _INCHES, _DPI = (12, 8), 100  # 1200 x 800
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#6b6b6b"  # told apart by colour-blind people too
 _BARS = 10  # models shown one by one
 _TICKS = 8
-_LONGEST = 28
 _SECOND = 1000
 
 
@@ -58,7 +57,7 @@ def note(picture: Picture) -> str:
     parts = []
     lacking = [each for each in picture.price_gaps if not each.extrapolated]
     if unknown := sum(each.calls for each in lacking):
-        models = dict.fromkeys(name(each.model) for each in lacking)
+        models = dict.fromkeys(short(name(each.model)) for each in lacking)
         shown = ", ".join(list(models)[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 - fits the line
         parts.append(f"without {many(unknown, 'call')} whose cost is {_how(unknown, picture)} ({shown})")
     if picture.others:
@@ -108,6 +107,9 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
     axes.set_xlabel(f"Total Cost ({sign(picture)})")
     if not picture.models:
         return _nothing(axes)
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))  # 100000 and 150000 would run together
     labels, costs = model_bars(picture)
     places = range(len(labels))
     axes.barh(places, [cost or 0.0 for cost in costs], color=_BLUE)
@@ -131,24 +133,23 @@ def _figure(cost: float) -> str:
 def model_bars(picture: Picture) -> tuple[list[str], list[float | None]]:
     """Give the dearest models with their costs; the rest stands together, what has no cost here is None."""
     known: list[tuple[str, Decimal]] = []
-    elsewhere: dict[str, tuple[str, ...]] = {}  # in other money
+    elsewhere: list[tuple[str, Iterable[str]]] = []  # in other money
     unknown: list[str] = []
-    for row in picture.models:
-        label, told, amount = _short(row["model"]), amounts(row), picture.amount(row)
-        if told and picture.currency not in told:
-            elsewhere[label] = (*elsewhere.get(label, ()), *told)
-        elif amount is None:
-            unknown.append(label)
-        else:
+    for row in picture.by_model():
+        label, told, amount = short(name(row["model"])), amounts(row), picture.bar(row)
+        if amount is not None:
             known.append((label, amount))
-    known.sort(key=lambda bar: bar[1], reverse=True)
+        elif told:
+            elsewhere.append((label, told))
+        else:
+            unknown.append(label)
     shown, rest = (known, []) if len(known) <= _BARS else (known[: _BARS - 1], known[_BARS - 1 :])
     bars: list[tuple[str, float | None]] = [(label, float(amount)) for label, amount in shown]
     if rest:
         bars.append((f"{len(rest)} others", float(total(amount for _, amount in rest))))
     if elsewhere:
-        money = ", ".join(sorted({name(each) for told in elsewhere.values() for each in told}))
-        bars.append((_without_bar(list(elsewhere), f"in {money}"), None))
+        money = ", ".join(sorted({name(each) for _, told in elsewhere for each in told}))
+        bars.append((_without_bar([label for label, _ in elsewhere], f"in {money}"), None))
     if unknown:
         bars.append((_without_bar(unknown, "unknown"), None))
     return [label for label, _ in bars], [cost for _, cost in bars]
@@ -224,8 +225,3 @@ def _nothing(axes: "Axes", why: str = "no calls yet") -> None:
 def _literal(text: str) -> str:
     """Keep matplotlib from reading what stands between two dollars as a formula, which may be none."""
     return text.replace("$", r"\$")
-
-
-def _short(model: object) -> str:
-    text = name(model)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

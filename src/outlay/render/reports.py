@@ -95,6 +95,12 @@ def further(metrics: Sequence[str]) -> list[Field]:
     return [Field(each, _heading(each), _kind(each), owed=_owed(each, metrics)) for each in shown]
 
 
+def with_counts(metrics: Sequence[str]) -> tuple[str, ...]:
+    """Give metrics with the number of calls that a sum is of, which alone tells an unknown one from none."""
+    counts = (_OWED[each] for each in metrics if each in _OWED)
+    return tuple(dict.fromkeys((*metrics, *(each for each in counts if each not in METRICS))))
+
+
 def _owed(metric: str, metrics: Sequence[str]) -> Callable[[Row], bool] | None:
     """Of what was judged that only says so where its number is asked for, too."""
     count = _OWED.get(metric)

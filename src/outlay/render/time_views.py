@@ -1,6 +1,7 @@
 """Reports about time, laid out for people: trend, pattern, forecast."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from outlay.core.query import Row
 from outlay.render import cells
@@ -9,7 +10,7 @@ from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.drivers import NAMES, Drivers
 from outlay.report.forecast import Day, Forecast, MonthEnd
-from outlay.report.money import by_currency
+from outlay.report.money import amounts, by_currency
 from outlay.report.pattern import Pattern
 from outlay.report.trend import Trend
 
@@ -18,10 +19,11 @@ _NO_HOURS = "nobody knows their hours"
 
 def trend_view(found: Trend) -> View:
     """Lay a trend out, a row a bucket, with bars of the cost in the head."""
+    unknown = set(_of_unknown_change(found))
     fields = (
         Field("label", found.unit, "text"),
         *PERIOD_FIGURES,
-        Field("cost_change", "change", "change", spare=2),
+        Field("cost_change", "change", "change", spare=2, owed=lambda row: row.get(found.unit) in unknown),
         Field("cost_change_rate", "in percent", "rate", spare=1),
         Field("calls_change_rate", "calls change", "rate", spare=4),
     )
@@ -37,6 +39,13 @@ def trend_view(found: Trend) -> View:
         (_bars(found),) if len(rows) > 1 else (),
         empty=None if found.rows else NO_CALLS,
     )
+
+
+def _of_unknown_change(found: Trend) -> Iterator[str]:
+    """Give the times that cost more or less than the one before, nobody knows how much."""
+    for before, row in pairwise(each for each in found.rows if each[found.unit] is not None):
+        if any(each["calls"] and not amounts(each) for each in (before, row)):
+            yield row[found.unit]
 
 
 def _bars(found: Trend) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from outlay.core.money import ZERO
 from outlay.core.query import LATENCY_BOUNDS_MS, LEFT_OUT, Row
 from outlay.report.asked import sort_key
-from outlay.report.money import amounts
+from outlay.report.money import added, amounts, money
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
 from outlay.report.trend import compared
@@ -40,6 +41,24 @@ class Picture:
         """Give a row's cost in the picture's currency; None where nothing of it is known."""
         known = amounts(row).get(self.currency)
         return Decimal(0) if known is None and not row["unpriced_calls"] else known
+
+    def bar(self, row: Row) -> Decimal | None:
+        """Give what a bar of a row's own shows; None where all that is known of it is other money."""
+        told = amounts(row)
+        return None if told and self.currency not in told else self.amount(row)
+
+    def by_model(self) -> tuple[Row, ...]:
+        """Give the costs of models, the dearest first: charts name the model, whoever provides it."""
+        named: dict[str | None, list[Row]] = {}
+        for row in self.models:
+            named.setdefault(row["model"], []).append(row)
+        return tuple(
+            sorted((_together(model, rows) for model, rows in named.items()), key=self._dearest_first)
+        )
+
+    def _dearest_first(self, row: Row) -> tuple[bool, Decimal]:
+        amount = self.bar(row)
+        return amount is None, (amount or ZERO).copy_negate()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the picture as a JSON object; money is a plain decimal string."""
@@ -85,6 +104,11 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
         scope={**scope_json(found.query), "by": []},
         rolled=found.rolled,
     )
+
+
+def _together(model: str | None, rows: Sequence[Row]) -> Row:
+    unpriced = sum(row["unpriced_calls"] for row in rows)
+    return {"model": model, "unpriced_calls": unpriced, **money(added(map(amounts, rows)))}
 
 
 def _shown(row: Row) -> Row:

@@ -1,24 +1,27 @@
 """Views of single things: calls and how their cost came about, a model's prices, and what alerts watch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from outlay import process
 from outlay.alerts.rules import rules_of
 from outlay.alerts.standing import Standing, standings
+from outlay.contrib.live.tables import Cell, Figure, costs_of, counted, table, timed
 from outlay.contrib.live.views import Scene, literal
 from outlay.core.addresses import is_server, shown
 from outlay.core.query import Order, zone
 from outlay.core.record import Record
 from outlay.pricing.history import histories
-from outlay.pricing.lines import day_of, legend, lines_of, units_of
+from outlay.pricing.lines import Line, day_of, legend, lines_of, units_of
 from outlay.render.as_table import Page
 from outlay.render.calls import tokens_of
-from outlay.render.cells import MISSING, count, dollars, local_time, milliseconds, name
+from outlay.render.cells import MISSING, dollars, local_time, name
 from outlay.render.explain import explain_text
+from outlay.report.money import money
 
 _SHOWN = 200
 _ORDERS: Mapping[str, Order] = {"newest": "time", "dearest": "cost", "slowest": "latency"}
@@ -33,23 +36,7 @@ def calls(scene: Scene) -> None:
     shown = [record for record in found if searched.strip().lower() in _text(record)]
     st.caption(f"{len(shown):,} of the {len(found):,} {order} calls")
     local = zone(scene.tz)
-    st.dataframe(
-        [
-            {
-                "at": local_time(record.at, local),
-                "model": name(record.model),
-                "user": name(record.user),
-                "query type": name(record.query_type),
-                **dict(zip(("input", "output"), map(count, tokens_of(record)), strict=True)),
-                "latency": milliseconds(record.latency_ms),
-                "cost": dollars(record.cost, record.currency),
-                "status": record.status if record.success else name(record.error_type or "error"),
-                "id": record.id,
-            }
-            for record in shown
-        ],
-        hide_index=True,
-    )
+    _calls(shown, local)
     wanted = st.text_input(
         "Explain the cost of a call", key="calls-explain", placeholder="its id, or the start of it"
     )
@@ -59,6 +46,29 @@ def calls(scene: Scene) -> None:
             st.error(literal(f"no call, or several, with the id {name(wanted.strip())}"))
         else:
             st.code(explain_text(record, Page(), local, scene.reader.revisions(record.id)), language=None)
+
+
+def _calls(shown: Sequence[Record], local: ZoneInfo) -> None:
+    rows = [
+        {"calls": 1, **money({} if record.cost is None else {record.currency: record.cost})}
+        for record in shown
+    ]
+    if shown:
+        table([_call(record, local, costs) for record, costs in zip(shown, costs_of(rows), strict=True)])
+
+
+def _call(record: Record, local: ZoneInfo, costs: Mapping[str, Cell]) -> dict[str, Cell]:
+    return {
+        "at": local_time(record.at, local),
+        "model": name(record.model),
+        "user": name(record.user),
+        "query type": name(record.query_type),
+        **dict(zip(("input", "output"), map(counted, tokens_of(record)), strict=True)),
+        "latency": timed(record.latency_ms),
+        **costs,
+        "status": record.status if record.success else name(record.error_type or "error"),
+        "id": record.id,
+    }
 
 
 def prices(scene: Scene) -> None:
@@ -71,20 +81,23 @@ def prices(scene: Scene) -> None:
         st.subheader(literal(f"{each.provider} {each.model}"))
         lines = lines_of(each)
         units = units_of(unit for line in lines for unit in line.rates)
-        st.dataframe(
-            [
-                {
-                    "from": day_of(line.period.start, MISSING),
-                    "to": day_of(line.period.end, MISSING),
-                    "terms": name(line.terms or MISSING),
-                    **{unit: line.rate(unit) for unit in units},
-                    "source": name(line.source),
-                }
-                for line in lines
-            ],
-            hide_index=True,
-        )
+        table([_price(line, units) for line in lines], lack="")
         st.caption(legend(lines, units))
+
+
+def _price(line: Line, units: Sequence[str]) -> dict[str, Cell]:
+    return {
+        "from": day_of(line.period.start, MISSING),
+        "to": day_of(line.period.end, MISSING),
+        "terms": name(line.terms or MISSING),
+        **{unit: _rate(line, unit) for unit in units},
+        "source": name(line.source),
+    }
+
+
+def _rate(line: Line, unit: str) -> Figure:
+    rate = line.rates.get(unit)
+    return Figure(line.rate(unit), None if rate is None else float(rate.amount))
 
 
 def alerts(scene: Scene) -> None:
@@ -95,7 +108,7 @@ def alerts(scene: Scene) -> None:
     found = standings(rules, scene.reader, now, grace=timedelta())
     rows = [_standing(each) for each in found]
     if rows:
-        st.dataframe(rows, hide_index=True)
+        table(rows)
     else:
         st.caption("no rules" if not rules else "no rule has anything to tell of")
     named = settings.ledger or str(settings.home)
@@ -103,14 +116,14 @@ def alerts(scene: Scene) -> None:
     st.code(f"ledger   {place}\nzone     {settings.tz}", language=None)
 
 
-def _standing(each: Standing) -> dict[str, str]:
-    value, limit = (_amount(each, amount) for amount in (each.value, each.rule.limit))
+def _standing(each: Standing) -> dict[str, Cell]:
+    value, limit = (Figure(_amount(each, amount), float(amount)) for amount in (each.value, each.rule.limit))
     return {
         "rule": name(each.rule.name),
         "for": ", ".join(f"{key} {name(group)}" for key, group in each.group) or "all calls",
         "stands at": value,
         "limit": limit,
-        "used": f"{each.percent:.0f}%",
+        "used": Figure(f"{each.percent:.0f}%", float(each.percent)),
     }
 
 

@@ -1,7 +1,7 @@
 """The views of the live dashboard; each number is the ledger's answer to one question."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,14 +10,14 @@ import streamlit as st
 
 from outlay.contrib.live.asked import Version, answer
 from outlay.contrib.live.choice import Choice
+from outlay.contrib.live.tables import Cell, costs_of, counted, shared, table, timed
 from outlay.core.query import Row
-from outlay.render.cells import count, dollars, milliseconds, name, percent, sums
+from outlay.render.cells import count, dollars, name, sums
 from outlay.render.figures import layouts, ranked, stacked
 from outlay.render.png import latency_bars, note, sign
 from outlay.report import LedgerReader
 from outlay.report.latency import latency_of
 from outlay.report.picture import Picture, picture_of
-from outlay.report.plain import plain
 from outlay.report.top import top_of
 
 _MOST = 15
@@ -74,8 +74,9 @@ def overview(scene: Scene) -> None:
         ),
     )
     st.subheader("Cost by Model")
-    _chart("models", _ranked(picture, picture.models, "model", layout["models"]))
-    _more(len(picture.models) - _MOST)
+    models = picture.by_model()
+    _chart("models", _ranked(picture, models, "model", layout["models"]))
+    _more(len(models) - _MOST)
 
 
 def performance(scene: Scene) -> None:
@@ -108,8 +109,17 @@ def performance(scene: Scene) -> None:
         "max_latency_ms",
         "p50_first_token_ms",
     )
-    _table([{"model": name(row["model"]), "calls": row["calls"], **{n: milliseconds(row[n]) for n in names},
-             "slow": row["slow_calls"]} for row in found.rows])  # fmt: skip
+    _table(
+        [
+            {
+                "model": name(row["model"]),
+                "calls": counted(row["calls"]),
+                **{each: timed(row[each]) for each in names},
+                "slow": counted(row["slow_calls"]),
+            }
+            for row in found.rows
+        ]
+    )
 
 
 def tokens(scene: Scene) -> None:
@@ -125,14 +135,15 @@ def tokens(scene: Scene) -> None:
     _table([_tokens(row) for row in picture.models])
 
 
-def _tokens(row: Row) -> dict[str, Any]:
+def _tokens(row: Row) -> dict[str, Cell]:
     return {
+        "provider": name(row["provider"]),
         "model": name(row["model"]),
-        "input": count(row["input_tokens"]),
-        "cached": count(row["cached_tokens"]),
-        "cache hit rate": percent(row["cache_hit_rate"]),
-        "output": count(row["output_tokens"]),
-        "reasoning": count(row["reasoning_tokens"]),
+        "input": counted(row["input_tokens"]),
+        "cached": counted(row["cached_tokens"]),
+        "cache hit rate": shared(row["cache_hit_rate"]),
+        "output": counted(row["output_tokens"]),
+        "reasoning": counted(row["reasoning_tokens"]),
     }
 
 
@@ -144,7 +155,7 @@ def cost(scene: Scene) -> None:
         found = scene.ask(f"top {of}", lambda of=of, **q: top_of(scene.reader, of, limit=_MOST, **q))
         key = found.query.by[0]
         _chart(f"cost-{of}", _ranked(picture, found.rows, key, layouts(sign(picture))["features"]))
-        _table([{key: name(row[key]), **_money(row), "share": percent(row["share"])} for row in found.rows])
+        _table(_money(found.rows, key))
         _more(found.left_out)
 
 
@@ -159,7 +170,7 @@ def people(scene: Scene) -> None:
         st.subheader(title)
         found = scene.ask(f"top {of}", lambda of=of, **q: top_of(scene.reader, of, limit=_MOST, **q))
         key = found.query.by[0]
-        _table([{key: name(row[key]), **_money(row), "share": percent(row["share"])} for row in found.rows])
+        _table(_money(found.rows, key))
         _more(found.left_out)
 
 
@@ -171,13 +182,18 @@ def _short(picture: Picture) -> str:
     return f"${amount:,.2f}" if picture.currency == "USD" else f"{amount:,.2f} {picture.currency}"
 
 
-def _money(row: Row) -> dict[str, Any]:
-    return {
-        "calls": count(row["calls"]),
-        "errors": count(row["errors"]),
-        "without a price": count(row["unpriced_calls"]),
-        "cost": sums(row["cost"], row.get("costs")) if row["calls"] else dollars(None),
-    }
+def _money(rows: Sequence[Row], key: str) -> list[dict[str, Cell]]:
+    return [
+        {
+            key: name(row[key]),
+            "calls": counted(row["calls"]),
+            "errors": counted(row["errors"]),
+            "without a price": counted(row["unpriced_calls"]),
+            **costs,
+            "share": shared(row["share"]),
+        }
+        for row, costs in zip(rows, costs_of(rows), strict=True)
+    ]
 
 
 def _costs(picture: Picture, rows: Sequence[Row]) -> list[float | None]:
@@ -187,7 +203,7 @@ def _costs(picture: Picture, rows: Sequence[Row]) -> list[float | None]:
 
 def _ranked(picture: Picture, rows: Sequence[Row], key: str, layout: Any) -> dict[str, Any]:
     known = [
-        (name(row[key]), float(amount)) for row in rows[:_MOST] if (amount := picture.amount(row)) is not None
+        (name(row[key]), float(amount)) for row in rows[:_MOST] if (amount := picture.bar(row)) is not None
     ]
     labels, amounts = [label for label, _ in known], [amount for _, amount in known]
     return ranked(labels, amounts, layout, _lack(rows))
@@ -205,9 +221,9 @@ def _chart(key: str, figure: dict[str, Any]) -> None:
     st.plotly_chart(figure, key=key, config={"displayModeBar": False})
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
+def _table(rows: Sequence[Mapping[str, Cell]]) -> None:
     if rows:
-        st.dataframe([plain(row) for row in rows], hide_index=True)
+        table(rows)
     else:
         st.caption("no calls")
 

@@ -78,12 +78,13 @@
     made.append(head, body);
     by(id).replaceChildren(made);
   }
-  function chart(id, data, words, lack) {  // lack says why there is nothing to draw, where it is so
+  function chart(id, data, words, lack, ticks) {  // lack says why there is nothing to draw, where it is so
     const style = getComputedStyle(document.documentElement);
     const layout = structuredClone(told.layouts[id]);
     const text = style.getPropertyValue("--text").trim(), line = style.getPropertyValue("--line").trim();
     layout.font.color = text;
     for (const axis of ["xaxis", "yaxis"]) layout[axis] = { ...layout[axis], gridcolor: line, zerolinecolor: line };
+    Object.assign(layout.yaxis, ticks);
     if (lack) Object.assign(layout, structuredClone(told.bare)), layout.annotations[0].text = lack;
     Plotly.react(id, lack ? [] : data, layout, { displayModeBar: false, responsive: true });
     by(id).setAttribute("role", "img");
@@ -103,12 +104,17 @@
     });
   }
   const literal = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");  // plotly takes tags for bold and links
-  const lying = (all, names) => {
+  const short = (text) => {  // beside a bar; whole where one points at it
+    const signs = [...text], half = told.longest / 2;
+    return signs.length > told.longest ? signs.slice(0, half - 1).join("") + "\u2026" + signs.slice(-half).join("") : text;
+  };
+  const lying = (id, all, names, words, lack) => {
     const groups = all.filter(([, own]) => known(own)).slice(0, 15);  // a bar of 0 would be a price
-    return [{
+    const whole = groups.map(([key]) => literal(names[key]));
+    chart(id, [{
       type: "bar", orientation: "h", marker: { color: told.colours[0] },
-      y: groups.map(([key]) => literal(names[key])), x: groups.map(([, own]) => figure(own.cost)),
-    }];
+      y: whole, x: groups.map(([, own]) => figure(own.cost)), customdata: whole, ...told.named,
+    }], words, lack, { tickmode: "array", tickvals: whole, ticktext: groups.map(([key]) => literal(short(names[key]))) });
   };
 
   function tiles(rows) {
@@ -140,10 +146,10 @@
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
     const none = whole.calls ? "" : "no calls", costless = none || (known(whole) ? "" : `the cost is ${cost(whole)}`);
     const dearest = models.slice(0, told.colours.length - 1).map(([key]) => key);
-    const parts = dearest.map((key) => [literal(told.models[key]), (row) => row[M] === key ? row[COST] : 0n, "money"]);
+    const parts = dearest.map((key) => [literal(short(told.models[key])), (row) => row[M] === key ? row[COST] : 0n, "money"]);
     if (models.length > dearest.length) parts.push(["all others", (row) => dearest.includes(row[M]) ? 0n : row[COST], "money"]);
     chart("daily", overTime(rows, parts), `Cost over time by model; together ${cost(whole)}`, costless);
-    chart("models", lying(models, told.models), `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`, costless);
+    lying("models", models, told.models, `Cost by model, the dearest is ${models.length ? told.models[models[0][0]] : "none"}`, costless);
     const spread = told.bounds.map(() => 0);
     for (const row of rows) for (let n = 0; n < row[SPREAD].length; n += 2) spread[row[SPREAD][n]] += row[SPREAD][n + 1];
     const filled = spread.flatMap((calls, n) => calls ? [n] : []);
@@ -153,8 +159,8 @@
       .map((bar, n) => ({ ...bar, marker: { color: told.colours[n ? 5 : 0] } })), `${count(whole.calls - whole.errors)} calls worked, ${count(whole.errors)} failed`, none);
     chart("tokens", overTime(rows, [["input", (row) => row[INPUT] - row[CACHED]], ["from cache", (row) => row[CACHED]], ["output", (row) => row[OUTPUT]]]), "Tokens over time", none);
     const users = grouped(rows, U), features = grouped(rows, F);
-    chart("users", lying(users, told.users), "Cost by user", costless);
-    chart("features", lying(features, told.features), "Cost by feature", costless);
+    lying("users", users, told.users, "Cost by user", costless);
+    lying("features", features, told.features, "Cost by feature", costless);
     table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
       models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) ? percent(figure(own.cost), figure(whole.cost)) : "-"]), [0]);
   }
