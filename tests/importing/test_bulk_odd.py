@@ -139,3 +139,12 @@ def test_a_model_that_is_named_by_a_number_has_no_price(name: object) -> None:
            "usageDetails": {"input": 5, "output": 2}}  # fmt: skip
     call = both_agree(json.dumps(row).encode()).records[0]
     assert (call.model, call.charge.reason) == (str(name), f"no price of {name} is known")
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_quotation_mark_that_is_never_closed_is_told(end: str) -> None:
+    """All lines after it were a part of one call's model, and nothing said so."""
+    rows = [f'{TEN},1,"a\nb"', f'{TEN},2,5" wide', f'{TEN},3,"gpt', f"{TEN},4,o3", f"{TEN},5,o3"]
+    done = both_agree(("\n".join(["timestamp,cost,model", *rows]) + end).encode())
+    assert (done.calls, done.read[0]) == (2, 3)
+    assert done.faults == [(7, "a quotation mark is never closed: it took in the 2 lines before this")]

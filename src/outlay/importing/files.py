@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from json import dumps as exact_dumps
@@ -241,6 +241,32 @@ def _widen() -> None:
 Judge = Callable[[Heading], None]
 
 
+def _read(text: Iterable[str], heading: Heading, before: int) -> Iterator[Line | Fault]:
+    """Read rows; the last is none where a quotation mark in it is never closed, and took in all behind it."""
+    quotes = ended = lines = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal quotes
+        for line in text:
+            quotes += line.count('"')
+            yield line
+
+    reader = csv.reader(counted(), delimiter=heading.delimiter)
+    open_: tuple[int, list[str]] | None = None
+    for cells in reader:
+        if open_ is not None:
+            yield heading.row(*open_)
+        number, lines = reader.line_num + before, reader.line_num - ended
+        open_ = (number, cells) if quotes % 2 and lines > 1 else None
+        if cells and open_ is None:
+            yield heading.row(number, cells)
+        quotes, ended = 0, reader.line_num
+    if open_ is not None:
+        yield Fault(
+            open_[0], f"a quotation mark is never closed: it took in the {lines - 1} lines before this"
+        )
+
+
 def table_rows(
     file: BinaryIO, heading: Heading | None = None, before: int = 0, *, judge: Judge | None = None
 ) -> Iterator[Line | Fault]:
@@ -256,10 +282,7 @@ def table_rows(
             heading, before = Heading.of(text.readline()), 1
         if judge is not None:
             judge(heading)
-        reader = csv.reader(text, delimiter=heading.delimiter)
-        for cells in reader:
-            if cells:
-                yield heading.row(reader.line_num + before, cells)
+        yield from _read(text, heading, before)
     except UnicodeDecodeError:
         raise ImportFileError("it is no text in UTF-8") from None
     except csv.Error as error:
