@@ -9,7 +9,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from tests.support.wire import Kept
 
 import outlay
+from outlay import process
 from outlay.otel import export_metrics
+from outlay.testing import call
 
 CALL: dict[str, Any] = {
     "provider": "bedrock",
@@ -126,3 +128,19 @@ def test_it_stops(meters: Any, kept: Kept) -> None:
 def test_other_conventions_are_refused(meters: Any) -> None:
     with pytest.raises(ValueError, match="newest or both"):
         export_metrics(meters[0], conventions="v2")  # type: ignore[arg-type] # what a user may write
+
+
+def test_a_cost_below_zero_is_counted_as_a_call_of_one(
+    meters: Any, kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A counter refuses the amount: what its sum is without is told by the calls beside it."""
+    provider, read = meters
+    stop = export_metrics(provider)
+    for cost in ("3", "-1", "0"):  # a provider's own statement may be below 0
+        process.current().recorder().sink.append(call(cost=cost))
+    stop()
+    found = read()
+    assert [point.value for point in found["outlay.cost"]] == [3]
+    assert sums(found["outlay.calls"], "outlay.cost.negative") == {None: 2, "true": 1}
+    assert [record.getMessage() for record in caplog.records] == []
+    assert len(kept.records) == 3

@@ -104,8 +104,10 @@ class _Costs:
         state: dict[str, str] = {"outlay.cost.status": record.cost_status}
         if "extrapolated" in record.charge.flags:  # at a price of a later day
             state["outlay.cost.extrapolated"] = "true"
+        if record.cost is not None and record.cost < 0:  # a counter takes none
+            state["outlay.cost.negative"] = "true"
         self._calls.add(1, {**attributes, **state})
-        if record.cost is not None:
+        if record.cost is not None and record.cost >= 0:
             money = {**attributes, "outlay.cost.currency": record.currency}
             self._cost.add(float(record.cost), money)
 
