@@ -377,3 +377,10 @@ def test_a_model_of_two_providers_is_one_bar_and_counted_once(home: Path) -> Non
     assert (len(bars["y"]), bars["y"][0], bars["x"][0]) == (15, "m13", 23.0)
     assert "abroad" not in bars["y"]
     assert home.exists()
+
+
+def test_calls_whose_latency_nobody_knows_are_calls(home: Path) -> None:
+    outlay.record(provider="acme", model="none")
+    spec = json.loads(app(view="Performance", model="none").get("plotly_chart")[0].proto.spec)
+    assert spec["layout"]["annotations"][0]["text"] == "no latency is known"
+    assert home.exists()

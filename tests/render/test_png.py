@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from outlay.core.query import LATENCY_BOUNDS_MS
 from outlay.core.record import Record
@@ -197,3 +198,10 @@ def test_amounts_below_the_bars_do_not_run_together(monkeypatch: pytest.MonkeyPa
     ]
     assert len(boxes) >= 2
     assert all(one.x1 + 4 <= two.x0 for one, two in pairwise(boxes))
+
+
+@pytest.mark.parametrize(("records", "said"), [([call()], "no latency is known"), ([], "no calls yet")])
+def test_calls_whose_latency_nobody_knows_are_calls(records: list[Record], said: str) -> None:
+    axes = Figure().subplots()
+    png._latencies(axes, picture(*records))
+    assert [text.get_text() for text in axes.texts] == [said]

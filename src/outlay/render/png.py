@@ -22,6 +22,7 @@ _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#6b6b6b"  # told apart by colour-
 _BARS = 10  # models shown one by one
 _TICKS = 8
 _SECOND = 1000
+_NO_CALLS = "no calls yet"
 
 
 def png_bytes(picture: Picture) -> bytes:
@@ -169,7 +170,7 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
         return _nothing(axes, "not known of calls that were pruned")
     spread = latency_bars(picture.latencies)
     if not spread:
-        return _nothing(axes)
+        return _nothing(axes, "no latency is known" if picture.total["calls"] else _NO_CALLS)
     labels, counts = zip(*spread, strict=True)
     places = range(len(labels))
     axes.bar(places, counts, width=1, align="edge", color=_BLUE, edgecolor="white")
@@ -216,7 +217,7 @@ def _head(axes: "Axes", title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _nothing(axes: "Axes", why: str = "no calls yet") -> None:
+def _nothing(axes: "Axes", why: str = _NO_CALLS) -> None:
     axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=_GREY)
     axes.set_xticks([])
     axes.set_yticks([])

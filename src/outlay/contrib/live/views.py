@@ -87,7 +87,11 @@ def performance(scene: Scene) -> None:
     bars = latency_bars(picture.latencies)
     _chart(
         "latency",
-        stacked({"calls": ([label for label, _ in bars], [calls for _, calls in bars])}, layout["latency"]),
+        stacked(
+            {"calls": ([label for label, _ in bars], [calls for _, calls in bars])},
+            layout["latency"],
+            "no latency is known" if picture.total["calls"] else "no calls",
+        ),
     )
     st.subheader("Calls that worked, and errors")
     days = [row["day"] for row in picture.days]
