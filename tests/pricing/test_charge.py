@@ -9,6 +9,7 @@ from tests.support.books import FLAT, MONTHLY, NOW, STEPS, book_of, charged
 from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import UsageError
 from outlay.core.usage import Usage
+from outlay.extract import read
 from outlay.pricing import Book, cost_of, usage_from_counts
 from outlay.pricing.charge import _rest, combined
 
@@ -60,6 +61,49 @@ def test_a_stated_cost_of_an_unknown_model_stands_alone() -> None:
 def test_no_usage_is_no_zero() -> None:
     cost = charge(Usage(reason="the stream was cut off"), "openai/gpt-4o")
     assert (cost.amount, cost.status, cost.reason) == (None, "unpriced", "the stream was cut off")
+
+
+_EVENTS: tuple[dict[str, Any], ...] = (
+    {"type": "message_start", "message": {"usage": {"input_tokens": 1000, "output_tokens": 1}}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "so"}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 200}},
+    {"type": "message_stop"},
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "amount", "status"),
+    [(1, "0.003015", "partial"), (2, "0.003015", "partial"), (3, "0.006", "priced"), (4, "0.006", "priced")],
+)
+def test_a_stream_that_was_cut_off_is_priced_in_part(told: int, amount: str, status: str) -> None:
+    usage = read(_EVENTS[:told], provider="anthropic", api="messages")
+    cost = charge(usage, "anthropic/claude-sonnet-4-5")
+    assert (cost.amount, cost.status) == (Decimal(amount), status)
+    assert cost.reason == (None if status == "priced" else "the stream ended before its final usage")
+    assert sum(line.amount for line in cost.lines) == cost.amount
+
+
+def test_a_cost_in_part_names_each_reason_once() -> None:
+    usage = Usage.of({"input": 1000, "pages": 2}, flags=("partial",), reason="it was cut off")
+    cost = charge(usage, "openai/gpt-4o")
+    assert (cost.amount, cost.status) == (Decimal("0.0025"), "partial")
+    assert cost.reason == "gpt-4o has no rate for pages; it was cut off"
+    assert charge(Usage(flags=("partial",), reason="cut"), "openai/gpt-4o").status == "unpriced"
+    free = charge(
+        Usage.of({"input": 1}, flags=("partial",)), "openrouter/meta-llama/llama-3.3-70b-instruct:free"
+    )
+    assert free.status == "free"  # the rest would cost nothing, too
+
+
+def test_parts_of_a_usage_that_is_told_in_part_are_a_part_of_the_cost() -> None:
+    part = Usage.of({"input": 1000}, model="gpt-4o")
+    usage = Usage.of({"input": 1000}, parts=(part,), flags=("partial",))
+    cost = charge(usage, "openai/gpt-4o")
+    assert (cost.amount, cost.status, cost.reason) == (
+        Decimal("0.0025"),
+        "partial",
+        "the usage is told in part",
+    )
 
 
 def test_all_zero_usage_costs_nothing_and_is_free_where_the_model_is() -> None:

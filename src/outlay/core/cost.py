@@ -40,8 +40,9 @@ class Cost:
     """What a usage costs.
 
     ``amount`` is None when no unit could be priced: unknown is never zero. ``priced``: all units have a
-    rate; ``partial``: some unit has none, the amount is the rest; ``reported``: the provider stated it, and
-    ``computed`` holds our own figure beside it; ``free``: known to cost nothing; ``unpriced``: see reason.
+    rate; ``partial``: some unit has none, or the usage is told in part, and the amount is the rest;
+    ``reported``: the provider stated it, and ``computed`` holds our own figure beside it; ``free``: known to
+    cost nothing; ``unpriced``: see reason.
     """
 
     amount: Decimal | None
@@ -57,6 +58,16 @@ class Cost:
 def unpriced(reason: str, *, currency: str = "USD", flags: tuple[str, ...] = ()) -> Cost:
     """Make the cost of a call whose price is not known."""
     return Cost(None, "unpriced", currency=currency, reason=reason, flags=flags)
+
+
+def in_part(cost: Cost, why: str) -> Cost:
+    """Say that the cost of a usage told in part, as of a stream that was cut off, is a part, too."""
+    if cost.status not in {"priced", "partial"}:
+        return cost
+    reason = cost.reason
+    if reason is None or why not in reason:
+        reason = why if reason is None else f"{reason}; {why}"
+    return replace(cost, status="partial", reason=reason)
 
 
 def fitting(cost: Cost) -> Cost:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.cost import Cost, CostLine, CostStatus, unpriced
+from outlay.core.cost import Cost, CostLine, CostStatus, in_part, unpriced
 from outlay.core.errors import UsageError
 from outlay.core.instants import to_utc
 from outlay.core.money import EXACT, ZERO
@@ -64,6 +64,8 @@ def cost_of(
     prices = default_book() if book is None else book
     ask = (prices, provider, model if model is not None else used.model, said)
     ours = _of_parts(used, ask, moment) if used.parts else _of_one(used, ask, moment)
+    if used.flags and "partial" in used.flags:
+        ours = in_part(ours, used.reason or "the usage is told in part")
     return ours if used.reported_cost is None else _reported(used, used.reported_cost, ours)
 
 
