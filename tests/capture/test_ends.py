@@ -1,0 +1,95 @@
+"""Calls that daemon threads make when the program ends, in real processes over loopback."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.stub import stub
+
+from outlay.journal import segments
+
+BEGIN = """
+import asyncio, os, sys, threading, time
+import openai, outlay
+outlay.instrument("openai")
+to = dict(base_url=sys.argv[1], api_key="k", max_retries=0)
+asked = dict(model="gpt-4o", messages=[{"role": "user", "content": "outlay:hold:1000:100:x"}])
+def whole():
+    openai.OpenAI(**to).chat.completions.create(**asked)
+def stream():
+    for chunk in openai.OpenAI(**to).chat.completions.create(**asked, stream=True):
+        pass
+async def whole_async():
+    await openai.AsyncOpenAI(**to).chat.completions.create(**asked)
+async def stream_async():
+    async for chunk in await openai.AsyncOpenAI(**to).chat.completions.create(**asked, stream=True):
+        pass
+def begin(work):
+    threading.Thread(target=work, daemon=True).start()
+"""
+WAIT = "sys.stdin.read()\n"
+FORKS = """
+if not os.fork():
+    begin(lambda: time.sleep(60))
+    sys.exit()
+os.wait()
+"""
+
+
+def ended(code: str, home: Path) -> list[dict[str, Any]]:
+    """Run a program that ends when its request is under way; give its records."""
+    with (
+        stub() as server,
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", BEGIN + code, server.url("x")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "OUTLAY_LEDGER": str(home)},
+        ) as program,
+    ):
+        until = time.monotonic() + 60
+        while not server.bill.of("x").get("held") and time.monotonic() < until and program.poll() is None:
+            time.sleep(0.02)
+        assert program.communicate("", timeout=60)[0] == ""
+        assert program.returncode == 0
+    lines = b"".join(each.path.read_bytes() for each in segments(home / "journal")).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    "work", ["whole", "stream", "lambda: asyncio.run(whole_async())", "lambda: asyncio.run(stream_async())"]
+)
+def test_a_call_that_a_daemon_thread_still_makes_is_a_failed_one(work: str, tmp_path: Path) -> None:
+    (record,) = ended(f"begin({work})\n{WAIT}", tmp_path)
+    assert (record["model"], record["status"], record["error_type"]) == ("gpt-4o", "error", "SystemExit")
+    assert record["cost_status"] == "unpriced"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.parametrize("work", ["whole", "lambda: asyncio.run(whole_async())"])
+def test_a_forked_child_does_not_record_what_its_parent_is_doing(work: str, tmp_path: Path) -> None:
+    (record,) = ended(f"begin({work})\n{WAIT}{FORKS}", tmp_path)
+    assert record["error_type"] == "SystemExit"
+
+
+def test_a_call_that_has_ended_is_not_told_again(tmp_path: Path) -> None:
+    code = """
+done = threading.Event()
+def works():
+    try:
+        openai.OpenAI(**to, timeout=0.2).chat.completions.create(**asked)
+    except openai.APITimeoutError:
+        done.set()
+    time.sleep(60)
+begin(works)
+done.wait()
+"""
+    (record,) = ended(f"{code}{WAIT}", tmp_path)
+    assert record["error_type"] == "APITimeoutError"
