@@ -1,6 +1,5 @@
 """The one set of settings, sink, recorder and hooks that a process has, made at first use."""
 
-import atexit
 import os
 import threading
 from collections.abc import Callable
@@ -114,16 +113,14 @@ class Process:
         return self._idle
 
     def _make_recorder(self, settings: Settings) -> "Recorder":
-        from outlay.capture import Recorder, SystemClock  # noqa: PLC0415 - who only asks loads none
-        from outlay.capture.ends import fail_calls_under_way  # noqa: PLC0415 - likewise
+        from outlay.capture import Recorder, SystemClock, watch_end  # noqa: PLC0415 - who only asks loads none
         from outlay.capture.guard import guarded  # noqa: PLC0415 - likewise
         from outlay.pricing import cost_of, tariff_of  # noqa: PLC0415 - `import outlay` itself stays light
 
         book = self.book()
         sink = self._sink(settings)
         stop = self._stop = guarded(self._stop_of)(settings) if settings.alerts else None
-        atexit.unregister(fail_calls_under_way)  # once, however often a process starts over
-        atexit.register(fail_calls_under_way, os.getpid())
+        watch_end()
         return Recorder(
             sink if stop is None else stop.watching(sink),
             clock=SystemClock(),

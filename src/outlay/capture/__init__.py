@@ -5,6 +5,7 @@ from outlay.capture.carry import carry, carrying
 from outlay.capture.clock import SystemClock
 from outlay.capture.contexts import Attribution, context, suppress
 from outlay.capture.decorate import track
+from outlay.capture.ends import watch_end
 from outlay.capture.measure import Measure
 from outlay.capture.recorder import Recorder
 
@@ -19,4 +20,5 @@ __all__ = [
     "context",
     "suppress",
     "track",
+    "watch_end",
 ]

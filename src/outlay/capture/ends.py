@@ -1,5 +1,6 @@
 """Calls that other threads still make when the program ends: nobody hears of their answers: they failed."""
 
+import atexit
 import gc
 import os
 import sys
@@ -13,6 +14,12 @@ from outlay.capture.streams import Watch
 
 _OURS = __name__.partition(".")[0]
 _NAMED = "outlay-"  # threads of our own, which make no calls
+
+
+def watch_end() -> None:
+    """Have these calls looked for when this process ends; once, however often it starts over."""
+    atexit.unregister(fail_calls_under_way)
+    atexit.register(fail_calls_under_way, os.getpid())
 
 
 @guarded
