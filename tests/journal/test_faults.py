@@ -264,6 +264,19 @@ def test_at_the_end_the_log_tells_how_many_calls_are_lost_in_all_once(
     ]
 
 
+def test_at_the_end_nobody_waits_long_for_a_batch_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outlay.journal.journal._TURN", 0.01)
+    journal = Journal(tmp_path)
+    journal._losses.add(1, "no room")
+    with journal._draining:
+        journal._tell_losses()
+    assert not kept(tmp_path)
+    journal._tell_losses()
+    assert [entry for file in segments(tmp_path) for _, entry in read_segment(file.path)]
+
+
 class Broken(logging.Handler):
     """A program's handler whose log server is away."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.support.books import FLAT, MONTHLY, NOW, STEPS, book_of, charged
 
-from outlay.core.cost import Cost, CostLine, Price
+from outlay.core.cost import Cost, CostLine, Price, in_part
 from outlay.core.errors import UsageError
 from outlay.core.usage import Usage
 from outlay.extract import read
@@ -88,6 +88,7 @@ def test_a_cost_in_part_names_each_reason_once() -> None:
     cost = charge(usage, "openai/gpt-4o")
     assert (cost.amount, cost.status) == (Decimal("0.0025"), "partial")
     assert cost.reason == "gpt-4o has no rate for pages; it was cut off"
+    assert in_part(cost, "it was cut off") == cost
     assert charge(Usage(flags=("partial",), reason="cut"), "openai/gpt-4o").status == "unpriced"
     free = charge(
         Usage.of({"input": 1}, flags=("partial",)), "openrouter/meta-llama/llama-3.3-70b-instruct:free"

@@ -78,6 +78,20 @@ def test_what_is_pending_is_shipped_once(
     assert (told.shipped, told.dead, told.last_success, told.last_error) == (3, 0, NOON, None)
 
 
+def test_a_server_that_took_nothing_yet_can_be_forgotten_and_begins_anew(
+    shipper: Shipper, write: Callable[..., None], tmp_path: Path
+) -> None:
+    offsets = Offsets(tmp_path, URL)
+    assert offsets.read().took_nothing
+    offsets.drop()  # what is not there
+    write("a")
+    shipper.run()
+    assert not offsets.read().took_nothing
+    offsets.drop()
+    assert offsets.read().took_nothing
+    assert shipper.pending() > 0
+
+
 def test_neither_user_nor_password_is_written_down(
     shipper: Shipper, write: Callable[..., None], tmp_path: Path
 ) -> None:
