@@ -69,13 +69,14 @@ def import_(ctx: click.Context, /, *, files: tuple[str, ...], dry_run: bool, **g
             reader_of(or_empty(settings) if dry_run else settings, new=True) as reader,
             with_engine(None if dry_run else reader.ledger) as ledger,
         ):
+            before = _uncounted(reader.ledger)
             for name in files:
                 maker = _maker(here.book(), given, ctx)
                 origin = Origin(SHAPES.get(given["shape"]), columns)
                 way = way_of(ledger, here.book(), maker, origin)
                 done.append(_import_file(name, way, given["shape"] == "csv"))
             if any(each["known"] for each in done):
-                old = _tell_uncounted(reader.ledger)
+                old = _tell_uncounted(before, _uncounted(reader.ledger))
     finally:  # a file that cannot be read leaves those before it imported
         if done and state_of(ctx).json:
             show_json({"dry_run": dry_run, "files": done})
@@ -103,21 +104,28 @@ def _columns(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, str]:
     return dict(told)
 
 
-def _tell_uncounted(ledger: "Ledger") -> str:
-    """Say which calls that are not new count nowhere, and give what those of a file may be."""
+def _uncounted(ledger: "Ledger") -> tuple[int, int]:
+    """Count the calls that are in no total: late ones, and those in conflict."""
     from outlay.core.ports import Keeping
+
+    if not isinstance(ledger, Keeping):
+        return 0, 0
+    found = ledger.info()
+    return found.late, found.conflicts
+
+
+def _tell_uncounted(before: tuple[int, int], after: tuple[int, int]) -> str:
+    """Say which calls count nowhere, and give what those of a file may be, but for conflicts of before."""
     from outlay.render.cells import many
 
     may_be = ["known already"]
-    if not isinstance(ledger, Keeping):
-        return may_be[0]
-    found = ledger.info()
-    if found.late:
-        what = f"{many(found.late, 'call')} of days that had been pruned came late, in no total"
+    late, conflicts = after[0], after[1] - before[1]
+    if late:
+        what = f"{many(late, 'call')} of days that had been pruned came late, in no total"
         click.echo(f"outlay: {what}; outlay ledger late shows them", err=True)
         may_be.append("late")
-    if found.conflicts:
-        what = f"{many(found.conflicts, 'call')} came with the id of another, in no total"
+    if conflicts > 0:
+        what = f"{many(conflicts, 'call')} came with the id of another, in no total"
         click.echo(
             f"outlay: {what}; where ids are of more than a call, --map id=COLUMN names others", err=True
         )
