@@ -139,29 +139,9 @@ def test_a_call_of_the_future_can_be_noted_and_the_next_one_is_told(outlay: Outl
     assert what.startswith(f"1 more call of the future since {TODAY}: the newest call is of ")
 
 
-def test_what_a_prune_took_is_noted_no_more(outlay: Outlay, home: Path) -> None:
-    at = datetime.now(UTC) - timedelta(days=500)
-    face.record(provider="openai", model="gpt-4o", input_tokens=1, at=at)
-    face.flush()
-    text = "".join(path.read_text(encoding="utf-8") for path in (home / "journal").iterdir())
-    old, new = sorted(map(json.loads, text.splitlines()), key=lambda each: str(each["at"]))
-    conflicts = home / "journal" / f"{next((home / 'journal').iterdir()).stem}-more-a.jsonl"
-    conflicts.write_text(
-        "".join(f"{json.dumps(otherwise(each, 9))}\n" for each in (old, new)), encoding="utf-8"
-    )
-    assert outlay("doctor", "--acknowledge").returncode == 0
-    assert outlay("ledger", "prune", "--older-than", "400d", "--yes").returncode == 0
-    assert f"noted before: 1 conflict ({TODAY})" in outlay("doctor").stdout
-    later = conflicts.with_name(conflicts.name.replace("-more-a", "-more-b"))
-    later.write_text(f"{json.dumps(otherwise(new, 7))}\n", encoding="utf-8")
-    (what,) = told(outlay)
-    assert what.startswith("1 more entry came since ")
-
-
-def test_what_comes_in_the_place_of_pruned_ones_before_the_next_look_is_told(
-    outlay: Outlay, home: Path
-) -> None:
-    """Two conflicts were noted, one was pruned and another came: there were two, as before."""
+@pytest.mark.parametrize("looked", [True, False])
+def test_what_a_prune_took_is_noted_no_more(outlay: Outlay, home: Path, *, looked: bool) -> None:
+    """Two conflicts were noted, one was pruned and another comes: there are two, as before the prune."""
     at = datetime.now(UTC) - timedelta(days=500)
     face.record(provider="openai", model="gpt-4o", input_tokens=1, at=at)
     face.flush()
@@ -174,6 +154,8 @@ def test_what_comes_in_the_place_of_pruned_ones_before_the_next_look_is_told(
     assert outlay("doctor", "--acknowledge").returncode == 0
     assert outlay("ledger", "prune", "--older-than", "400d", "--yes").returncode == 0
     assert [(each.name, each.count) for each in Notes(home).read()["ledger.duckdb"]] == [("conflicts", 1)]
+    if looked:
+        assert f"noted before: 1 conflict ({TODAY})" in outlay("doctor").stdout
     later = conflicts.with_name(conflicts.name.replace("-more-a", "-more-b"))
     later.write_text(f"{json.dumps(otherwise(new, 7))}\n", encoding="utf-8")
     (what,) = told(outlay)
