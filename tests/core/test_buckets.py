@@ -89,6 +89,16 @@ def test_offsets_of_a_year_in_berlin() -> None:
     ]
 
 
+def test_the_first_and_the_last_day_of_the_calendar_have_no_offset() -> None:
+    """Local times of them would lie outside the calendar."""
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 12, tzinfo=UTC)
+    assert offsets(ZoneInfo("Etc/GMT-9"), first, last) == [
+        (first, 0),
+        (datetime(1, 1, 2, tzinfo=UTC), 9 * 3600),
+        (datetime(9999, 12, 31, tzinfo=UTC), 0),
+    ]
+
+
 @given(INSTANTS, INSTANTS, ZONES)
 def test_offsets_are_those_of_the_zone(one: datetime, other: datetime, zone: ZoneInfo) -> None:
     found = offsets(zone, min(one, other), max(one, other))
