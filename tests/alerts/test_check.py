@@ -263,6 +263,61 @@ def test_a_higher_step_takes_the_place_of_one_that_waits(desk: Desk) -> None:
     assert desk.sent == ["⚠️ Budget Alert: daily: $18.00 of $10.00 (180%) in 2026-11-25"]
 
 
+def away(_message: str) -> None:
+    raise ConnectionRefusedError
+
+
+def test_what_no_channel_took_is_given_to_those_that_are_named_now_once(desk: Desk) -> None:
+    """The channel that it waited for was replaced in the settings: the alert was forgotten with it."""
+    desk.channels = {"slack": away}
+    desk.spend("30")
+    desk.look(DAILY)
+    desk.channels = {"mail": desk.sent.append, "apprise": away}
+    (delivery,) = desk.look(DAILY, now=NOON + timedelta(minutes=1)).sent
+    assert (delivery.channel, len(desk.sent)) == ("mail", 1)
+    assert {each["channel"] for each in desk.state.undelivered()} == {"slack", "apprise"}
+    desk.channels["apprise"] = desk.sent.append  # it was named when the alert was given to all
+    for minutes in range(2, 9):
+        desk.look(DAILY, now=NOON + timedelta(minutes=minutes))
+    assert len(desk.sent) == 2
+    desk.channels = {"mail 1": desk.sent.append, "mail 2": desk.sent.append}
+    assert desk.look(DAILY, now=NOON + timedelta(hours=1)).is_quiet
+    assert len(desk.sent) == 2
+
+
+def test_what_one_channel_took_is_not_told_over_one_that_comes_in_the_place_of_another(desk: Desk) -> None:
+    desk.channels["slack"] = away
+    desk.spend("30")
+    desk.look(DAILY)
+    desk.channels = {"kept": desk.sent.append, "apprise": desk.sent.append}
+    assert desk.look(DAILY, now=NOON + timedelta(hours=1)).sent == ()
+    assert len(desk.sent) == 1
+    desk.channels["slack"] = desk.sent.append  # it is back
+    assert [each.channel for each in desk.look(DAILY, now=NOON + timedelta(hours=1)).sent] == ["slack"]
+
+
+def test_an_alert_that_was_printed_alone_is_not_told_again_over_the_first_channel(desk: Desk) -> None:
+    desk.channels = {}
+    desk.spend("30")
+    desk.look(DAILY)
+    desk.channels = {"kept": desk.sent.append}
+    assert desk.look(DAILY, now=NOON + timedelta(hours=1)).is_quiet
+    assert desk.sent == []
+
+
+def test_a_state_that_does_not_say_who_took_an_alert_tells_it_nobody_else(desk: Desk) -> None:
+    """One of an older outlay: mail had it perhaps."""
+    desk.channels = {"slack": away}
+    desk.spend("30")
+    desk.look(DAILY)
+    content = json.loads(desk.state.path.read_text())
+    for mark in content["marks"].values():
+        del mark["taken"]
+    desk.state.path.write_text(json.dumps(content))
+    desk.channels = {"mail": desk.sent.append}
+    assert desk.look(DAILY, now=NOON + timedelta(hours=1)).sent == ()
+
+
 def test_a_process_that_died_while_sending_leaves_it_to_the_next_check(desk: Desk) -> None:
     class Died(BaseException):
         pass
@@ -326,7 +381,7 @@ def test_a_damaged_state_is_set_aside_with_a_warning(desk: Desk, caplog: pytest.
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("step", "much"), ("until", "soon"), ("until", None), ("at", "x"), ("waiting", {"c": {}})],
+    [("step", "much"), ("until", "soon"), ("until", None), ("at", "x"), ("waiting", {"c": {}}), ("taken", 1)],
 )
 def test_a_mark_that_cannot_be_is_a_damaged_state(desk: Desk, name: str, value: object) -> None:
     desk.spend("30")

@@ -207,6 +207,39 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         assert document(outlay("doctor", "--json", **where))["alerts"]["undelivered"] == []
 
 
+def test_an_alert_that_nobody_took_is_told_by_doctor_whatever_channels_are_named_now(
+    outlay: Command, tmp_path: Path
+) -> None:
+    """It was silent as soon as the channel that refused was replaced."""
+    with web() as slack, web() as other:
+        slack.status = other.status = 503
+        spend(tmp_path, "1.50")
+        assert outlay("alerts", "check", OUTLAY_ALERT_SLACK=slack.url).returncode == 1
+
+        def undelivered(**where: str) -> list[tuple[str, str]]:
+            found = document(outlay("doctor", "--json", **where))["findings"]
+            return [(each["what"], each["do"]) for each in found if each["name"] == "undelivered"]
+
+        assert undelivered() == [(
+            "1 alert was taken by no channel (slack: HTTPError 503), and none that it waits for is named now",
+            "name a channel in [alerts]; outlay alerts check then gives it to that one",
+        )]  # fmt: skip
+        named = {"OUTLAY_ALERT_APPRISE": f"json{other.url.removeprefix('http')}"}
+        assert [do for _, do in undelivered(**named)] == ["outlay alerts check gives it to apprise"]
+        assert outlay("alerts", "check", **named).returncode == 1
+        ((what, _),) = undelivered(**named)
+        assert what.startswith("1 alert could not be sent to apprise (")
+        other.status = 200
+        state = tmp_path / "ledger" / "alerts" / "state.json"
+        text = state.read_text()
+        for each in document(outlay("doctor", "--json", **named))["alerts"]["undelivered"]:
+            text = text.replace(each["next"], each["at"])
+        state.write_text(text)
+        assert outlay("alerts", "check", **named).returncode == 0
+        assert len(other.got) == 1
+        assert undelivered(**named) == undelivered() == []
+
+
 def test_without_apprise_the_extra_is_named(
     bare: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

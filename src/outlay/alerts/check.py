@@ -58,8 +58,9 @@ def check(
 ) -> Outcome:
     """Tell what was newly crossed, over each channel, and try again what could not be sent before.
 
-    An alert of a higher step takes the place of one that is still waiting. ``dry`` tells nothing, and
-    remembers nothing.
+    An alert of a higher step takes the place of one that is still waiting. One that no channel has taken is
+    given to those that are named now, beside or in the place of the ones that it waits for. ``dry`` tells
+    nothing, and remembers nothing.
 
     Raises:
         JournalError: what was told cannot be read or written.
@@ -71,6 +72,7 @@ def check(
     with state.changing(now) as marks:
         fired = tuple(_new(crossed, marks))
         _remember(crossed, fired, marks, channels, now)
+        _give_anew(marks, channels, now)
         due = _take(marks, channels, now, now)
     began, results = passed(), []
     while due is not None:
@@ -121,7 +123,15 @@ def _remember(
             until=text_of(standing.window.end),
             message=message or "",
             waiting=waiting,
+            taken=not waiting,
         )
+
+
+def _give_anew(marks: Marks, channels: Mapping[str, Channel], now: datetime) -> None:
+    """Let what nobody has taken wait for each channel that is named: the one it waits for may be no more."""
+    for mark in marks.values():
+        if not mark.taken:
+            mark.waiting = {name: Waiting(0, text_of(now)) for name in channels} | mark.waiting
 
 
 def _take(marks: Marks, channels: Mapping[str, Channel], began: datetime, now: datetime) -> Delivery | None:
@@ -153,6 +163,7 @@ def _note(delivery: Delivery, why: str | None, marks: Marks, now: datetime) -> N
         return  # a higher step took its place meanwhile
     if why is None:
         del mark.waiting[delivery.channel]
+        mark.taken = True
     else:
         waiting = mark.waiting[delivery.channel]
         waiting.error, waiting.next = why, later(now, waiting.attempts)

@@ -6,7 +6,7 @@ that was taken is nobody else's for ``LEASE``; a process that dies in between le
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +45,7 @@ class Mark:
     until: str  # the end of its window
     message: str
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    taken: bool = True  # by one channel at least, or printed alone; an older outlay did not say
 
 
 Marks = dict[str, Mark]
@@ -72,16 +73,20 @@ class State:
         except OSError as error:
             raise JournalError(f"{self.path} cannot be read: {error.strerror or error}") from error
 
-    def undelivered(self) -> Iterator[dict[str, Any]]:
+    def undelivered(self, named: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
         """Give the alerts that a channel has not taken yet, with the reason of its last refusal.
+
+        Of channels that are not ``named`` any more it gives those alone that nobody has taken, and that
+        wait for none that is.
 
         Raises:
             JournalError: the file cannot be read.
         """
         for mark in self.read().values():
-            for name, waiting in mark.waiting.items():
+            there = [name for name in mark.waiting if named is None or name in named]
+            for name in there or ([] if mark.taken else mark.waiting):
                 told = {"rule": mark.rule, "at": mark.at, "message": mark.message, "channel": name}
-                yield {**told, **asdict(waiting)}
+                yield {**told, **asdict(mark.waiting[name])}
 
     @contextmanager
     def changing(self, now: datetime) -> Iterator[Marks]:
@@ -137,6 +142,8 @@ def _mark(content: Mapping[str, Any]) -> Mark:
     waiting = {name: Waiting(**each) for name, each in content["waiting"].items()}
     mark = Mark(**{**content, "waiting": waiting})
     Decimal(mark.step)
+    if not isinstance(mark.taken, bool):
+        raise TypeError(content)
     for moment in (mark.at, mark.until, *(each.next for each in waiting.values())):
         instant(moment)
     return mark

@@ -45,6 +45,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     --acknowledge forgets it.
     """
     from outlay import process
+    from outlay.cli.doctor_alerts import alerts_of
     from outlay.cli.doctor_place import place_of
     from outlay.cli.findings import FAULT, findings
     from outlay.cli.session import check_typed, settings_of, tell
@@ -69,7 +70,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
             document.update(_kept(reader, here.book, now))
     except OutlayError as error:
         document.update(error=str(error), error_type=type(error).__name__)
-    document.update(alerts=_alerts(settings), shipping=_shipped(settings), prices=_prices(here))
+    document.update(alerts=alerts_of(settings), shipping=_shipped(settings), prices=_prices(here))
     document["noted"] = _noted(settings, document)
     found = list(findings(document, now))
     document["findings"] = [asdict(each) for each in found]
@@ -200,29 +201,6 @@ def _from_spans(reader: "LedgerReader") -> dict[str, Any]:
     spans = [call.extra["otel"] for call in newest if isinstance(call.extra.get("otel"), dict)]
     scopes = Counter(str(span.get("scope") or "an instrumentation without a name") for span in spans)
     return {"of": len(newest), "scopes": dict(scopes)}
-
-
-def _alerts(settings: "Settings") -> dict[str, Any]:
-    """Count the rules and channels, and name the alerts that a channel has not taken yet."""
-    import os
-
-    from outlay.alerts.rules import rules_of
-    from outlay.alerts.send import channels_of
-    from outlay.alerts.state import State
-
-    state = State(settings.alert_folder)
-    try:
-        channels = sorted(channels_of(settings.alerts, os.environ))
-        stuck = state.undelivered()
-        return {
-            "rules": len(rules_of(settings.alerts, settings.tz)),
-            "channels": channels,
-            "undelivered": [each for each in stuck if each["channel"] in channels],
-        }
-    except JournalError as error:  # of what was told
-        return {"error": str(error), "file": str(state.path)}
-    except OutlayError as error:
-        return {"error": str(error)}
 
 
 def _shipped(settings: "Settings") -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """What doctor concludes of what it saw: findings of one line, each with the one thing to do."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,7 +8,7 @@ from pathlib import PurePath
 from shlex import quote
 from typing import Any, Final, Literal
 
-from outlay.cli import past, unreached
+from outlay.cli import doctor_alerts, past, unreached
 from outlay.cli.doctor_place import MODE, NO_FOLDER, READ_ONLY
 from outlay.cli.typed import address_of, with_option
 from outlay.cli.unpriced import told
@@ -72,7 +71,8 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
     every = [
         *_place(found["place"]),
         *_ledger(found),
-        *_alerts(found["alerts"], found["place"]),
+        *(Finding("alerts", FAULT, *each) for each in doctor_alerts.off(found["alerts"], found["place"])),
+        *(Finding("undelivered", ADVICE, *each) for each in doctor_alerts.undelivered(found["alerts"])),
         *_kept(found, now),
         *_shipping(found, now),
         *_clock(found, now),
@@ -165,24 +165,6 @@ def _ledger(found: Found) -> Iterator[Finding]:
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"
         do = f"{aside}; outlay report makes one anew of the journals that are left"
         yield Finding("ledger", FAULT, what, do)
-
-
-def _alerts(alerts: Found, place: Found) -> Iterator[Finding]:
-    if "file" in alerts:  # of what was told
-        if not place["barred"]:  # else that is why
-            do = f"move {quote(alerts['file'])} away; what stands now is then told once more"
-            yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", do)
-    elif "error" in alerts:
-        yield Finding("alerts", FAULT, f"alerts are off ({alerts['error']})", "mend [alerts] in outlay.toml")
-    failed = [each for each in alerts.get("undelivered", ()) if each["error"]]
-    for channel, count in Counter(each["channel"] for each in failed).items():
-        stuck = [each for each in failed if each["channel"] == channel]
-        why, _, missing = stuck[0]["error"].partition("; run: ")
-        what = f"{many(count, 'alert')} could not be sent to {channel} ({why})"
-        then = f"{min(instant(each['next']) for each in stuck):%Y-%m-%d %H:%M:%S} UTC"
-        mend = missing or f"mend {channel} in [alerts]"
-        do = f"{mend}; outlay alerts check tries again from {then} on"
-        yield Finding("undelivered", ADVICE, what, do)
 
 
 def _kept(found: Found, now: datetime) -> Iterator[Finding]:
