@@ -1,6 +1,8 @@
 """The doctor: each thing that can be wrong is made, found, and has one thing to do; else all is well."""
 
+import errno
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -423,6 +425,160 @@ def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
     (barred,) = (each for each in json.loads(done.stdout)["findings"] if each["name"] == "permissions")
     assert barred["what"] == f"{tmp_path / 'above'} cannot be written by this user"
     assert barred["do"] == f"name another folder by ledger, or sudo install -d -o $(id -un) {home}"
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="root alone gives a folder away")
+@pytest.mark.parametrize("there", [False, True])
+def test_a_home_behind_a_closed_folder_of_another_user_is_to_be_elsewhere(
+    environ: dict[str, str], tmp_path: Path, *, there: bool
+) -> None:
+    """The home may be this user's own, or be made so: whoever is not let through never reaches it."""
+    closed = tmp_path / "closed"
+    home = closed / "b" / "ledger"
+    home.mkdir(parents=True) if there else closed.mkdir()
+    closed.chmod(0o700)
+    os.chown(closed, 12345, 12345)
+
+    def doctor(ledger: Path, *typed: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json", *typed], capture_output=True,
+            text=True, cwd=tmp_path, env={**environ, "OUTLAY_LEDGER": str(ledger)}, check=False,
+        )  # fmt: skip
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    for typed in ((), ("--ledger", str(home))):
+        (fault,) = [each for each in doctor(home, *typed)["findings"] if each["level"] == "fault"]
+        assert fault["what"] == f"{closed} cannot be read or written by this user"
+        assert fault["do"] == "name another folder by ledger, since this one is closed to this user"
+    assert {each["level"] for each in doctor(tmp_path / "another")["findings"]} == {"note"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_home_behind_a_folder_of_ones_own_that_is_closed_is_opened(
+    environ: dict[str, str], home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "closed").mkdir()
+    home.rename(tmp_path / "closed" / "ledger")
+    (tmp_path / "closed").chmod(0o600)
+
+    def doctor() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json", "--ledger", "closed/ledger"],
+            capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
+        )  # fmt: skip
+
+    do = found(doctor(), "permissions")["do"]
+    assert do == f"chmod u+rwx {tmp_path / 'closed'}"
+    subprocess.run(do.split(), check=True)
+    assert all(each["level"] == "note" for each in json.loads(doctor().stdout)["findings"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_the_home_beside_a_servers_ledger_is_named_by_home(environ: dict[str, str], tmp_path: Path) -> None:
+    """Another folder named by ledger would take the server's place."""
+    home = tmp_path / "home"
+    home.write_text("", encoding="utf-8")
+    done = subprocess.run(
+        [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={**environ, "OUTLAY_LEDGER": ABSENT, "OUTLAY_HOME": str(home)},
+    )  # fmt: skip
+    do = found(done, "permissions")["do"]
+    assert do == f"name another folder by home, or move {home} away"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are a Unix thing")
+@pytest.mark.parametrize("what", ["file above", "link", "journals' link"])
+def test_what_stands_where_a_folder_would_be_made_is_the_one_fault(
+    outlay: Outlay, tmp_path: Path, what: str
+) -> None:
+    """No ledger was to be put aside for it; of a link of the journals to nowhere nothing was said."""
+    home = tmp_path / "a" / "b"
+    odd = {"file above": home.parent, "link": home, "journals' link": home / "journal"}[what]
+    odd.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    odd.write_text("") if what == "file above" else odd.symlink_to("nowhere")
+    where = {"OUTLAY_LEDGER": str(home)}
+    (fault,) = [
+        each
+        for each in json.loads(outlay("doctor", "--json", **where).stdout)["findings"]
+        if each["level"] != "note"
+    ]
+    assert fault["what"] == f"{odd} cannot be used as a folder by this user"
+    assert fault["do"] == f"name another folder by ledger, or move {odd} away"
+    odd.rename(tmp_path / "away")
+    assert outlay("doctor", **where).stdout.splitlines()[-1] == "all is well"
+
+
+def test_a_full_disk_of_the_journals_alone_is_found(
+    outlay: Outlay, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is recorded there, whatever room there is where the ledger lies."""
+    real, journal = os.stat, home / "journal"
+
+    def elsewhere(path: Any, *args: Any, **kwargs: Any) -> Any:
+        found = real(path, *args, **kwargs)
+        return os.stat_result((*found[:2], 99, *found[3:10])) if path == journal else found
+
+    def usage(path: Any) -> shutil._ntuple_diskusage:
+        return shutil._ntuple_diskusage(10**9, 0, 1000 if path == journal else 10**9)
+
+    monkeypatch.setattr("outlay.cli.doctor_place.os.stat", elsewhere)
+    monkeypatch.setattr("outlay.cli.doctor_place.shutil.disk_usage", usage)
+    done = outlay("doctor", "--json")
+    assert done.returncode == 1
+    assert found(done, "disk")["what"] == (
+        f"1,000 bytes are free where {journal} is, and below 48 MiB (min_free) nothing is recorded, as now"
+    )
+
+
+def test_a_ledger_that_another_program_has_open_is_not_to_be_put_aside(outlay: Outlay, home: Path) -> None:
+    """Whoever did so lost what was imported, scored and pruned."""
+    assert outlay("report").returncode == 0
+    file = home / "ledger.duckdb"
+    program = f"import duckdb, sys; kept = duckdb.connect({str(file)!r}); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        done = outlay("doctor", "--json")
+        assert other.stdin is not None
+        other.stdin.close()
+    (fault,) = [each for each in json.loads(done.stdout)["findings"] if each["level"] == "fault"]
+    assert (fault["name"], fault["what"]) == ("busy", f"another program has {file} open")
+    assert fault["do"] == "close it and ask again"
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+
+
+def test_a_ledger_without_room_is_not_to_be_put_aside() -> None:
+    """Where none is kept free (min_free = 0) that is all that is told of it."""
+    said = "/home/ledger.duckdb: No space left on device, here or where a file is written; make room"
+    error = {"error": said, "error_type": "LedgerError", "shipping": []}
+    (finding,) = _of({**WELL, **error}, "ledger")
+    assert finding.what == (
+        "the ledger cannot be read (/home/ledger.duckdb: No space left on device, here or where a file is"
+        " written); the journals are not touched"
+    )
+    assert finding.do == "make room there"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_folder_that_takes_no_file_says_why(
+    outlay: Outlay, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quota, or a disk without room for one more file: whose the folder is does not matter."""
+
+    def full(**_: Any) -> Any:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr("outlay.cli.doctor_place.tempfile.TemporaryFile", full)
+    faults = json.loads(outlay("doctor", "--json").stdout)["findings"]
+    assert [(each["what"], each["do"]) for each in faults if each["name"] == "permissions"] == [
+        (f"{path} cannot be written by this user (Disk quota exceeded)",
+         "make room there, or name another folder by ledger")
+        for path in (home, home / "journal")
+    ]  # fmt: skip
 
 
 def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
         check_typed(settings)
         with here.open() as reader:
             document.update(_kept(reader, here.book, now))
-    except OutlayError as error:
+    except (OutlayError, OSError) as error:  # the latter of a folder that is closed to this user
         document.update(error=str(error), error_type=type(error).__name__)
     document.update(alerts=alerts_of(settings), shipping=_shipped(settings), prices=_prices(here))
     document["noted"] = _noted(settings, document)

@@ -14,6 +14,7 @@ from outlay.settings import Settings
 _SHOWN = 5
 NO_FOLDER = "used as a folder"
 READ_ONLY = "a file system that is read-only"
+CLOSED = "closed to this user"
 MODE = "its mode"
 
 
@@ -30,6 +31,7 @@ def place_of(settings: Settings, now: Callable[[], float]) -> dict[str, Any]:
         "open_to_others": [each.name for each in _open_to_others(settings)][:_SHOWN],
         "free_bytes": free,
         "floor_bytes": None if size is None else floor_of(size, settings.min_free),
+        "journals_disk": _disk_of_journals(settings, folder),
         "skew_seconds": _skew(folder, now),
     }
 
@@ -41,23 +43,28 @@ def _nearest(home: Path) -> Path:
 
 def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
     """Name what this user cannot use as outlay needs to."""
-    for each in (settings.home, settings.journal):
-        if _answers(each.exists) and not each.is_dir():
-            yield {"path": str(each), "cannot_be": NO_FOLDER}
-    wanted = [(folder, os.R_OK | os.W_OK | os.X_OK)]
+    odd = {_in_the_way(settings.home.absolute()), _in_the_way(settings.journal.absolute())} - {None}
+    yield from ({"path": str(each), "cannot_be": NO_FOLDER} for each in odd)
+    wanted = [] if odd else [(folder, os.R_OK | os.W_OK | os.X_OK)]
     wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if _answers(each.is_dir)]
     wanted += [(each, os.R_OK | os.W_OK) for each in _files(settings.home)]
     wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each and _answers(each.exists)]
     for path, how in wanted:
         lacking = [
             word
-            for word, bit in (("read", os.R_OK), ("written", os.W_OK))
-            if how & bit and not os.access(path, bit)
+            for word, bits in (("read", os.R_OK), ("written", how & (os.W_OK | os.X_OK)))
+            if bits and not os.access(path, bits)
         ]
         if lacking:
             yield {"path": str(path), "cannot_be": " or ".join(lacking), **_why(path, settings.home)}
-        elif path.is_dir() and not _takes_files(path):
-            yield {"path": str(path), "cannot_be": "written"}
+        elif path.is_dir() and (refusal := _refusal(path)):
+            yield {"path": str(path), "cannot_be": "written", "refusal": refusal}
+
+
+def _in_the_way(folder: Path) -> Path | None:
+    """Give what stands where the folder, or one above it, would be made: a file, or a link to nowhere."""
+    lowest = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    return None if _answers(lowest.is_dir) else lowest
 
 
 def _files(home: Path) -> list[Path]:
@@ -70,9 +77,11 @@ def _files(home: Path) -> list[Path]:
 def _why(path: Path, home: Path) -> dict[str, str]:
     """Say what lies behind it: a disk that takes nothing, a mode of one's own, or another user's home.
 
-    Root's is most often our own, made by a command under sudo.
+    Root's is most often our own, made by a command under sudo. A folder above, behind which a home of one's
+    own can be made, needs nothing of its own.
     """
-    if os.name == "nt" or path in home.parents:
+    above = path in home.parents
+    if os.name == "nt" or (above and os.access(path, os.X_OK)):
         return {}
     try:
         if os.statvfs(path).f_flag & os.ST_RDONLY:
@@ -80,6 +89,8 @@ def _why(path: Path, home: Path) -> dict[str, str]:
         owner = path.stat().st_uid
         if owner == os.geteuid():
             return {"why": MODE}
+        if above:
+            return {"why": CLOSED}
         return {"owner": path.owner()} if owner else {}
     except (OSError, KeyError):  # a user whom this machine does not know
         return {}
@@ -93,13 +104,13 @@ def _answers(question: Callable[[], bool]) -> bool:
         return False
 
 
-def _takes_files(folder: Path) -> bool:
-    """Try it: a read-only file system, or a quota, lets the permission bits say yes."""
+def _refusal(folder: Path) -> str | None:
+    """Try it: a disk without room for one more file, or a quota, lets the permission bits say yes."""
     try:
         with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _open_to_others(settings: Settings) -> Iterator[Path]:
@@ -134,6 +145,18 @@ def _room(folder: Path) -> tuple[int | None, int | None]:
     except OSError:
         return None, None
     return usage.free, usage.total
+
+
+def _disk_of_journals(settings: Settings, folder: Path) -> dict[str, Any] | None:
+    """Tell of the disk of the journals, if they lie on another one than the folder."""
+    try:
+        if settings.journal.stat().st_dev == folder.stat().st_dev:
+            return None
+    except OSError:  # not there yet
+        return None
+    free, size = _room(settings.journal)
+    floor = None if size is None else floor_of(size, settings.min_free)
+    return {"folder": str(settings.journal), "free_bytes": free, "floor_bytes": floor}
 
 
 def _skew(folder: Path, now: Callable[[], float]) -> int | None:

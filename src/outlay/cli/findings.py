@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any, Final, Literal
 
 from outlay.cli import doctor_alerts, past, unreached
-from outlay.cli.doctor_place import MODE, NO_FOLDER, READ_ONLY
+from outlay.cli.doctor_place import CLOSED, MODE, NO_FOLDER, READ_ONLY
 from outlay.cli.typed import address_of, with_option
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
@@ -24,7 +24,8 @@ NOTE: Final = "note"
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
-_ELSEWHERE = "name another folder by ledger"  # a command stands last, so that its line can be typed as it is
+_NO_ROOM = "No space left on device"
+_WHYS = {READ_ONLY: f"on {READ_ONLY}", CLOSED: CLOSED}  # what nothing but another folder mends
 _REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays
     (r"invalid (sslmode|uri|connection option)", "mend the URL in ledger"),
     (
@@ -69,7 +70,7 @@ class Finding:
 def findings(found: Found, now: datetime) -> Iterator[Finding]:
     """Give all findings of a doctor's document, the most pressing first; ``now`` is aware UTC."""
     every = [
-        *_place(found["place"]),
+        *_place(found),
         *_ledger(found),
         *(Finding("alerts", FAULT, *each) for each in doctor_alerts.off(found["alerts"], found["place"])),
         *(Finding("undelivered", ADVICE, *each) for each in doctor_alerts.undelivered(found["alerts"])),
@@ -87,43 +88,42 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         yield replace(each, do=with_option(each.do, found["typed"]))
 
 
-def _freed(barred: Mapping[str, str], place: Found) -> str:
-    """Give what lets this user have a path; nothing is taken from others, nor a folder above the home."""
+def _freed(barred: Mapping[str, str], home: PurePath, elsewhere: str) -> str:
+    """Give what lets this user have a path; nothing is taken from others, nor a folder above the home.
+
+    A command stands last, so that its line can be typed as it is.
+    """
     path, why = barred["path"], barred.get("why")
-    if barred.get("owner"):
-        return f"name another folder by ledger, since this one is {barred['owner']}'s"
-    if why == READ_ONLY:
-        return f"name another folder by ledger, since this one is on {READ_ONLY}"
+    if "refusal" in barred:
+        return f"make room there, or {elsewhere}"
+    if since := f"{barred['owner']}'s" if "owner" in barred else _WHYS.get(why or ""):
+        return f"{elsewhere}, since this one is {since}"
     if barred["cannot_be"] == NO_FOLDER:
-        return f"{_ELSEWHERE}, or move {quote(path)} away"
-    home = PurePath(place["home"])
-    if PurePath(path) in home.parents:
-        return f"{_ELSEWHERE}, or sudo install -d -o $(id -un) {quote(place['home'])}"
+        return f"{elsewhere}, or move {quote(path)} away"
+    above = PurePath(path) in home.parents
     if why == MODE:
-        return f"chmod -R u+rwX {quote(path)}"
+        return f"chmod {'u+rwx' if above else '-R u+rwX'} {quote(path)}"
+    if above:
+        return f"{elsewhere}, or sudo install -d -o $(id -un) {quote(str(home))}"
     do = f"sudo chown -R $(id -un) {quote(path)}"
     kept = PurePath(path) == home or home in PurePath(path).parents
-    return f"{_ELSEWHERE}, or {do}" if kept else do  # settings and prices lie elsewhere
+    return f"{elsewhere}, or {do}" if kept else do  # settings and prices lie elsewhere
 
 
-def _place(place: Found) -> Iterator[Finding]:
+def _place(found: Found) -> Iterator[Finding]:
+    place, home = found["place"], PurePath(found["place"]["home"])
+    named_by = "home" if is_server(found["settings"]["ledger"]) else "ledger"
     for each in place["barred"]:
         yield Finding(
             "permissions",
             FAULT,
-            f"{each['path']} cannot be {each['cannot_be']} by this user",
-            _freed(each, place),
+            f"{each['path']} cannot be {each['cannot_be']} by this user"
+            + (f" ({each['refusal']})" if "refusal" in each else ""),
+            _freed(each, home, f"name another folder by {named_by}"),
         )
-    free, floor = place["free_bytes"], place["floor_bytes"]
-    if free is not None and floor and free < _NEAR * floor:
-        full = free < floor
-        yield Finding(
-            "disk",
-            FAULT if full else ADVICE,
-            f"{_size(free)} are free where {place['home']} is, and below {_size(floor)} (min_free) nothing is"
-            " recorded" + (", as now" if full else ""),
-            "make room there, or outlay ledger prune --older-than 90d turns old calls into daily totals",
-        )
+    yield from _disk(place["home"], place)
+    if (journals := place.get("journals_disk")) is not None:
+        yield from _disk(journals["folder"], journals)
     if open_to := place["open_to_others"]:
         kinds = sorted({"journal/*" if each.endswith(".jsonl") else "ledger.duckdb*" for each in open_to})
         yield Finding(
@@ -131,6 +131,19 @@ def _place(place: Found) -> Iterator[Finding]:
             ADVICE,
             f"calls can be read by others than you ({', '.join(open_to)})",
             " ".join(("chmod 600", *(f"{quote(place['home'])}/{each}" for each in kinds))),
+        )
+
+
+def _disk(folder: str, disk: Found) -> Iterator[Finding]:
+    free, floor = disk["free_bytes"], disk["floor_bytes"]
+    if free is not None and floor and free < _NEAR * floor:
+        full = free < floor
+        yield Finding(
+            "disk",
+            FAULT if full else ADVICE,
+            f"{_size(free)} are free where {folder} is, and below {_size(floor)} (min_free) nothing is"
+            " recorded" + (", as now" if full else ""),
+            "make room there, or outlay ledger prune --older-than 90d turns old calls into daily totals",
         )
 
 
@@ -147,6 +160,9 @@ def _ledger(found: Found) -> Iterator[Finding]:
         yield Finding(
             "no ledger", FAULT, what, "name another folder by --ledger, or record calls there first"
         )
+    elif found["error_type"] == "LedgerBusyError":  # it is well, and says itself what to do
+        what, _, do = found["error"].partition("; ")
+        yield Finding("busy", FAULT, what, do or "ask again")
     elif server is not None:
         yield Finding(
             "server",
@@ -160,11 +176,11 @@ def _ledger(found: Found) -> Iterator[Finding]:
         do = _mend(found["error"], "start the server, or name another ledger")
         yield Finding("server", FAULT, what, do)
     elif not found["place"]["barred"]:  # else that is why
-        why = found["error"].removesuffix(f"; {ASK_DOCTOR}")
+        why = found["error"].removesuffix(f"; {ASK_DOCTOR}").removesuffix("; make room")
         what = f"the ledger cannot be read ({why}); the journals are not touched"
         aside = f"put {found['settings']['home']}/ledger.duckdb aside"
-        do = f"{aside}; outlay report makes one anew of the journals that are left"
-        yield Finding("ledger", FAULT, what, do)
+        anew = f"{aside}; outlay report makes one anew of the journals that are left"
+        yield Finding("ledger", FAULT, what, "make room there" if _NO_ROOM in why else anew)
 
 
 def _kept(found: Found, now: datetime) -> Iterator[Finding]:
