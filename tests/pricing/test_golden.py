@@ -197,8 +197,10 @@ def test_the_hours_of_deepseek_v4_pro(at: str, rate: str) -> None:
 @pytest.mark.parametrize(
     ("model", "at", "rate"),
     [
-        ("deepseek/deepseek-chat", "2026-06-01", "0.28"),  # row 4: not the price of 2025
-        ("deepseek/deepseek-reasoner", "2026-06-01", "0.28"),
+        ("deepseek/deepseek-chat", "2026-04-23", "0.28"),  # row 4: not the price of 2025
+        ("deepseek/deepseek-reasoner", "2026-04-23", "0.28"),
+        ("deepseek/deepseek-chat", "2026-06-01", "0.14"),  # … and V4-Flash until they were retired
+        ("deepseek/deepseek-reasoner", "2026-06-01", "0.14"),
         ("deepseek/deepseek-v3.2", "2026-06-01", "0.28"),  # row 5
         ("mistral/mistral-large-latest", "2026-11-01", "0.5"),  # row 6: Large 3
         ("mistral/mistral-large-latest", "2025-06-01", "2"),  # … and Large 2 before
@@ -219,6 +221,74 @@ def test_the_hours_of_deepseek_v4_pro(at: str, rate: str) -> None:
 )
 def test_where_the_sources_disagree(model: str, at: str, rate: str) -> None:
     assert charge(model, {"input": MILLION}, at).amount == Decimal(rate)
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "terms", "amount"),  # a million tokens each: input, cached, output
+    [
+        ("openai/gpt-5.6-sol", "2026-08-20", {"service_tier": "flex"}, "17.75"),  # 2.50 + 0.25 + 15
+        ("openai/gpt-5.6-sol", "2026-08-21", {"service_tier": "flex"}, "12.2"),  # 2 + 0.20 + 10
+        ("openai/gpt-5.6-sol", "2026-08-20", {"service_tier": "priority"}, "71"),  # 10 + 1 + 60
+        ("openai/gpt-5.6-sol", "2026-08-20", {"batch": "true"}, "17.75"),
+        ("openai/gpt-5.6-luna", "2026-07-29", {"service_tier": "priority"}, "14.2"),  # 2 + 0.20 + 12
+        ("openai/gpt-5.6-terra", "2026-07-29", {"service_tier": "flex"}, "8.875"),  # 1.25 + 0.125 + 7.50
+        ("bedrock/openai.gpt-5.6-sol", "2026-08-20", {}, "39.05"),  # 5.50 + 0.55 + 33
+        ("bedrock/openai.gpt-5.6-sol", "2026-08-21", {}, "26.84"),  # 4.40 + 0.44 + 22
+        ("bedrock/openai.gpt-5.6-luna", "2026-07-29", {}, "7.81"),  # 1.10 + 0.11 + 6.60
+        ("bedrock/openai.gpt-5.6-luna", "2026-07-30", {}, "1.562"),  # four fifths less
+        ("bedrock/openai.gpt-5.6-terra", "2026-07-29", {}, "19.525"),  # 2.75 + 0.275 + 16.50
+        ("bedrock/eu.openai.gpt-5.6-terra", "2026-07-29", {}, "19.525"),
+        ("bedrock/openai.gpt-5.6-luna", "2026-07-29", {"endpoint": "mantle", "region": "us"}, "7.81"),
+        ("azure/gpt-5.6-luna", "2026-07-29", {}, "7.1"),  # 1 + 0.10 + 6
+        ("azure/gpt-5.6-sol", "2026-08-20", {"deployment": "eu"}, "39.05"),
+        ("azure/gpt-5.6-sol", "2026-08-20", {"service_tier": "priority"}, "71"),
+        ("openai/o3", "2025-06-09", {}, "52.5"),  # 10 + 2.50 + 40
+        ("openai/o3", "2025-06-10", {}, "10.5"),  # 2 + 0.50 + 8
+        ("openai/o1-mini", "2025-01-30", {}, "16.5"),  # 3 + 1.50 + 12
+        ("openai/o1-mini", "2025-01-31", {}, "6.05"),  # 1.10 + 0.55 + 4.40
+        ("deepseek/deepseek-chat", "2025-02-08T15:59Z", {}, "0.434"),  # 0.14 + 0.014 + 0.28
+        ("deepseek/deepseek-chat", "2025-02-08T16:00Z", {}, "1.44"),  # 0.27 + 0.07 + 1.10
+        ("deepseek/deepseek-reasoner", "2025-01-20", {}, "2.88"),  # 0.55 + 0.14 + 2.19
+        ("deepseek/deepseek-chat", "2026-04-24", {}, "0.448"),  # 0.14 + 0.028 + 0.28
+        ("deepseek/deepseek-v4-flash", "2026-04-26T12:14Z", {}, "0.448"),
+        ("deepseek/deepseek-v4-flash", "2026-04-26T12:15Z", {}, "0.4228"),  # cached input at a tenth
+        ("xai/grok-3", "2026-05-15T18:59Z", {}, "18.75"),  # 3 + 0.75 + 15
+        ("xai/grok-4", "2026-05-15T19:00Z", {}, "7.9"),  # grok-4.3 of more than 200,000: 2.50 + 0.40 + 5
+        ("xai/grok-4-1-fast", "2026-05-15T19:00Z", {}, "7.9"),
+        ("xai/grok-4.20-beta-0309-reasoning", "2026-04-29", {}, "16.4"),  # 4 + 0.40 + 12
+        ("xai/grok-4.20-beta-0309-reasoning", "2026-04-30", {}, "7.9"),
+    ],
+)
+def test_a_call_of_before_a_price_moved_has_the_price_of_its_day(
+    model: str, at: str, terms: dict[str, str], amount: str
+) -> None:
+    counts = {"input": MILLION, "cache_read": MILLION, "output": MILLION}
+    if "gpt-5.6" in model:  # above 272,000 tokens it is dearer
+        counts = dict.fromkeys(counts, 100_000)
+        amount = str(Decimal(amount) / 10)
+    cost = charge(model, counts, at, **terms)
+    assert (cost.amount, cost.status, cost.flags) == (Decimal(amount), "priced", ())
+
+
+@pytest.mark.parametrize(
+    ("model", "at", "amount"),  # a million in and out
+    [
+        ("ministral-3b-latest", "2025-12-01", "0.08"),  # Ministral 3B of 2024, and Ministral 3 since
+        ("ministral-3b-latest", "2025-12-02", "0.2"),
+        ("mistral-small-latest", "2025-01-29", "0.8"),  # Small 2, 3 and 4
+        ("mistral-small-latest", "2025-01-30", "0.4"),
+        ("mistral-small-latest", "2026-03-16", "0.75"),
+        ("mistral-medium-latest", "2025-05-06", "10.8"),  # the first Medium, and Medium 3
+        ("mistral-medium", "2025-05-06", "10.8"),
+        ("mistral-medium", "2025-05-07", "2.4"),
+        ("magistral-small-latest", "2025-10-01", "2"),
+        ("devstral-2512", "2026-01-26", "0"),  # free of charge until 27 January 2026
+        ("devstral-2512", "2026-01-27", "2.4"),
+    ],
+)
+def test_a_name_of_mistral_is_charged_as_what_it_stood_for(model: str, at: str, amount: str) -> None:
+    cost = charge(f"mistral/{model}", {"input": MILLION, "output": MILLION}, at)
+    assert (cost.amount, cost.flags) == (Decimal(amount), ())
 
 
 def test_azures_regional_card_is_by_deployment() -> None:
