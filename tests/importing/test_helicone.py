@@ -102,6 +102,15 @@ def test_what_the_button_of_its_page_saves(as_table: bool) -> None:  # noqa: FBT
     assert call.tags["team"] == "a"
 
 
+@pytest.mark.parametrize("reference", [[], ["5b2f0d0e-0000-4000-8000-000000000001"], {"id": 1}, "", None])
+def test_what_is_no_reference_is_no_answer_of_its_cache(reference: object) -> None:
+    """A list or an object there made a call cost nothing."""
+    row = {"request_id": "h9", "request_created_at": TEN, "response_status": 200, "request_model": "gpt-4o"}
+    row |= {"prompt_tokens": 100, "completion_tokens": 10, "cost": 0.5, "cache_reference_id": reference}
+    done = both_agree(json.dumps(row).encode())
+    assert [call.cost for call in done.records] == [Decimal("0.5")]
+
+
 def test_properties_of_its_exporter_are_quoted_twice() -> None:
     """Its CSV lost them all, and the sessions."""
     said = json.dumps({"Helicone-Session-Id": "s1", "note": 'so "it" is', "none": ""}, separators=(",", ":"))

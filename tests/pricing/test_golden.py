@@ -270,6 +270,31 @@ def test_a_call_of_before_a_price_moved_has_the_price_of_its_day(
     assert (cost.amount, cost.status, cost.flags) == (Decimal(amount), "priced", ())
 
 
+@pytest.mark.parametrize("provider", ["anthropic", "vertex"])
+def test_sonnet_4_is_dearer_above_200_000_tokens_wherever_it_is_served(provider: str) -> None:
+    # 250,000 x 6, 10,000 x 0.60, 5,000 x 7.50 and 50,000 x 22.50 a million; at 200,000 it is 3
+    counts = {"input": 250_000, "cache_read": 10_000, "cache_write": 5_000, "output": 50_000}
+    model = f"{provider}/claude-sonnet-4-20250514"
+    assert charge(model, counts, "2025-12-01").amount == Decimal("2.6685")
+    assert charge(model, {"input": 200_000}, "2025-12-01").amount == Decimal("0.6")
+    assert charge(model, counts, "2025-12-01", batch="true").amount == Decimal("1.33425")
+
+
+def test_a_live_search_of_xai_is_charged_by_the_source_that_it_used() -> None:
+    # 100 x 3, 10 x 15 a million, 5 sources at 0.025
+    body = {
+        "model": "grok-3",
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, "num_sources_used": 5},
+    }
+    usage = read(body, provider="xai", api="chat")
+    then, since = (
+        cost_of(usage, provider="xai", model="grok-3", at=datetime.fromisoformat(day))
+        for day in ("2025-08-10T00:00Z", "2026-01-12T00:00Z")
+    )
+    assert (then.amount, then.status) == (Decimal("0.12545"), "priced")
+    assert (since.amount, since.status) == (Decimal("0.00045"), "partial")  # nobody tells a price of today
+
+
 @pytest.mark.parametrize(
     ("model", "at", "amount"),  # a million in and out
     [

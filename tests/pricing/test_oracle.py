@@ -22,6 +22,7 @@ RULINGS = {
     r"deepseek/deepseek-v3\.2(-exp)?": "a reseller's figure there",
     r"x-ai/grok-(code-fast-1|3|4-0709|4(-1)?-fast-.*)": "redirected on 2026-05-15 at the successor's price",
     r"aws/.*(claude-sonnet-4|gpt-5\.[45]).*": "they list no context tier on Bedrock",
+    r"(anthropic|google)/claude-(sonnet-4-0|4-sonnet)": "they list no context tier of Sonnet 4",
     r"together/meta-llama/Llama-3\.3-70B-Instruct-Turbo": "Together's page as of 2025 there",
     r"together/mistralai/Mixtral-8x7B-Instruct-v0\.1": "likewise",
     r"together/Qwen/Qwen3\.8-2\.4T-A95B": "Together's own list has 0.25 for cached tokens",

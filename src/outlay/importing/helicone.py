@@ -52,7 +52,8 @@ def read_helicone(row: Mapping[str, Any]) -> Call:
     status = int(number(first(row, "response_status", "status"), "status") or 0)
     count(abs(status), "status")
     failed = status >= FAILED or status in _OWN
-    cached = first(row, "cache_reference_id") not in {None, NO_CACHE}
+    reference = first(row, "cache_reference_id")
+    cached = isinstance(reference, str) and reference != NO_CACHE
     model = first(row, "response_model", "request_model", "model", "model_override")
     provider = first(row, "provider", "model_provider")
     properties = _properties(first(row, "request_properties", "properties"))

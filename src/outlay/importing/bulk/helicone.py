@@ -123,6 +123,8 @@ def _cost(cells: Cells, told: Told) -> None:
     for name in names[1:]:
         cells.missing(cells.text(name))
     reference = cells.text("cache_reference_id")
+    if reference != NOTHING:
+        cells.need(matches(reference, "[0-9A-Za-z-]*"))  # a list or an object is no answer that was kept
     cached = f"coalesce({reference} <> {quoted(helicone.NO_CACHE)}, FALSE)"
     amount, rounded = NOTHING, "FALSE"
     if names:
