@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from outlay.alerts.rules import rules_of
 from outlay.core.errors import SettingsError
 from outlay.ledger import open_ledger
 from outlay.settings import VARIABLES, load
@@ -176,6 +177,55 @@ def test_a_bad_file_is_refused_by_path(tmp_path: Path, text: str) -> None:
         load({}, tmp_path)
     assert str(tmp_path / "outlay.toml") in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ('[prices]\nledger = "postgresql://ann:geheim@h/d"', "[prices]"),
+        ('[tags]\nteam = "search"\nledger = "postgresql://ann:geheim@h/d"', "[tags]"),
+        ('tags = { ledger = "geheim" }', "[tags]"),
+        ('[alerts]\nledger = "geheim"', "[alerts]"),
+        ('[[alerts.rules]]\nbudget = 1\n[[alerts.rules]]\nbudget = 2\nledger = "geheim"', "[[alerts.rules]]"),
+        ('[[alerts.rules]]\nbudget = 1\n[alerts.rules.where]\nledger = "geheim"', "[alerts.rules.where]"),
+        ('[tool.outlay]\nledger = "geheim"', "[tool.outlay]"),
+        ('["a\\nb"]\nledger = "geheim"', r"['a\nb']"),
+    ],
+)
+def test_a_setting_behind_a_table_is_told_to_belong_above_it(tmp_path: Path, text: str, table: str) -> None:
+    """It was a tag, or nothing at all, and calls were kept in another ledger."""
+    write(tmp_path, f'tz = "Asia/Tokyo"\n{text}\n')
+    with pytest.raises(SettingsError) as caught:
+        load({}, tmp_path)
+    where, _, said = str(caught.value).partition("outlay.toml: ")
+    assert where == f"{tmp_path}/"
+    assert said.startswith(f"ledger stands in {table}; it is a setting and belongs above the first [table]")
+    assert ("OUTLAY_TAGS" in said) == (table == "[tags]")
+    assert "geheim" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "table"),
+    [
+        ("budget = 1", "budget", "[[alerts.rules]]"),
+        ("stop = true", "stop", "[[alerts.rules]]"),
+        ('slack = "https://geheim"', "slack", "[alerts]"),
+        ("[[rules]]\nbudget = 1", "rules", "[alerts]"),
+    ],
+)
+def test_what_belongs_to_a_table_is_told_so_at_the_top(
+    tmp_path: Path, text: str, key: str, table: str
+) -> None:
+    write(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        load({}, tmp_path)
+    assert str(caught.value) == f"{tmp_path}/outlay.toml: {key} belongs below {table}"
+
+
+def test_a_rule_has_a_zone_of_its_own(tmp_path: Path) -> None:
+    text = 'tz = "Asia/Tokyo"\n[[alerts.rules]]\nbudget = 1\ntz = "Europe/Berlin"\n'
+    (rule,) = rules_of(load({}, write(tmp_path, text)).alerts)
+    assert rule.tz == "Europe/Berlin"
 
 
 def test_a_file_of_windows_may_begin_with_its_mark(tmp_path: Path) -> None:

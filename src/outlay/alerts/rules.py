@@ -10,6 +10,7 @@ from outlay.alerts.windows import Unit
 from outlay.core.errors import OutlayError, SettingsError
 from outlay.core.money import decimal_of, text_of
 from outlay.core.query import TIME_DIMENSIONS, Filter, check_dimension, filters, zone
+from outlay.settings.tables import ALERT_KEYS, RULE_KEYS
 
 Kind = Literal["budget", "call_cost", "error_rate"]
 HUNDRED = Decimal(100)
@@ -48,8 +49,8 @@ def rules_of(alerts: Mapping[str, Any], tz: str = "UTC") -> tuple[Rule, ...]:
     Raises:
         SettingsError: a key, value or pair of values that cannot be; the rule is named.
     """
-    if unknown := sorted(set(alerts) - _TABLE):
-        raise SettingsError(f"alerts: unknown key {unknown[0]!r:.60}; {_nearest(unknown[0], _TABLE)}")
+    if unknown := sorted(set(alerts) - ALERT_KEYS):
+        raise SettingsError(f"alerts: unknown key {unknown[0]!r:.60}; {_nearest(unknown[0], ALERT_KEYS)}")
     written = alerts.get("rules", [])
     if not isinstance(written, list) or not all(isinstance(each, dict) for each in written):
         raise SettingsError("alerts.rules: write each rule as a table, [[alerts.rules]]")
@@ -70,8 +71,8 @@ def _rule(written: Mapping[str, Any], number: int, tz: str) -> Rule:
 
 
 def _fields(written: Mapping[str, Any], tz: str) -> Iterator[tuple[str, Any]]:
-    if unknown := sorted(set(written) - _KEYS):
-        raise ValueError(f"unknown key {unknown[0]!r:.60}; {_nearest(unknown[0], _KEYS)}")
+    if unknown := sorted(set(written) - RULE_KEYS):
+        raise ValueError(f"unknown key {unknown[0]!r:.60}; {_nearest(unknown[0], RULE_KEYS)}")
     kinds = [kind for kind in get_args(Kind) if kind in written]
     if len(kinds) != 1:
         raise ValueError(f"write one of {', '.join(get_args(Kind))}")
@@ -151,11 +152,3 @@ def _text(value: object, what: str) -> str:
 def _nearest(key: str, known: frozenset[str]) -> str:
     near = get_close_matches(key, known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
-
-
-_KEYS = frozenset(
-    {"name", "budget", "call_cost", "error_rate", "window", "per", "where", "steps", "tz", "currency"}
-    | {"min_calls", "stop"}
-)
-CHANNEL_KEYS = frozenset({"slack", "smtp", "email", "from", "apprise"})
-_TABLE = CHANNEL_KEYS | {"rules", "refresh"}

@@ -16,12 +16,12 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from outlay.alerts.apprise_channel import TITLE, notify
-from outlay.alerts.rules import CHANNEL_KEYS
 from outlay.capture.guard import guarded
 from outlay.capture.printing import show_line
 from outlay.core.errors import OutlayError, SettingsError
 from outlay.home import working_folder
 from outlay.settings import load
+from outlay.settings.tables import CHANNEL_KEYS
 
 log = logging.getLogger("outlay")
 _TIMEOUT = 5.0  # seconds for one channel

@@ -11,6 +11,7 @@ from outlay.core.errors import SettingsError
 from outlay.core.inherited import FILE, RUN
 from outlay.origin import default_tags
 from outlay.settings.readers import READERS
+from outlay.settings.tables import misplaced
 from outlay.settings.values import PRICES_NAME, VARIABLES, Settings
 
 FILE_NAME = "outlay.toml"
@@ -78,6 +79,8 @@ def _read_file(file: Path) -> dict[str, Any]:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except (OSError, ValueError) as error:
         raise SettingsError(f"{file} cannot be read as TOML: {error}") from None
+    if said := misplaced(content, READERS):
+        raise SettingsError(f"{file}: {said}")
     for key in content:
         if key not in READERS:
             raise SettingsError(f"{file}: unknown key {key!r:.60}; {_nearest(key)}")
