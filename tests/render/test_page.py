@@ -198,6 +198,40 @@ def test_days_below_a_chart_do_not_lie_on_each_other(chromium: Browser, tmp_path
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("cost", "written", "tick"), [("0.0004", "0.0004", "0.0002"), ("3000000", "3,000,000", "2M")]
+)
+def test_amounts_beside_charts_are_read_as_money(
+    chromium: Browser, tmp_path: Path, cost: str, written: str, tick: str
+) -> None:
+    """They were 200μ of a dollar, and 3M where one points at three million and some."""
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader([call(cost=cost)]))), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("#models .main-svg")
+    for axis in ("#daily .ytick text", "#models .xtick text"):
+        ticks = page.locator(axis).all_text_contents()
+        assert tick in ticks
+        assert all(re.fullmatch(r"[\d.]+[kM]?", each) for each in ticks)
+    page.locator("#models .nsewdrag").hover()
+    expect(page.locator("#models .hoverlayer")).to_have_text(f"gpt-4o: {written}")
+    page.close()
+
+
+def test_a_bar_of_latencies_says_that_it_goes_up_to_its_name(chromium: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    slow = [call(latency_ms=each) for each in (1_600.0, 2_500.0, 700_000.0)]
+    path.write_text(html_text(page_of(reader(slow))), "utf-8")
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(path.as_uri())
+    names = page.locator("#latency .xtick text")
+    expect(names.first).to_have_text("≤ 2 s")
+    expect(names.nth(1)).to_have_text("≤ 3 s")
+    expect(names.last).to_have_text("> 600 s")
+    page.close()
+
+
 def test_names_cannot_end_the_script_they_stand_in() -> None:
     text = html_text(page_of(reader([call(model=NASTY, user=NASTY, query_type=NASTY)])))
     assert NASTY not in text

@@ -1,5 +1,6 @@
 """The picture: 1200 by 800 whatever is in it, its figures the ledger's, nothing unknown hidden."""
 
+import re
 import struct
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,7 +82,15 @@ def test_the_bars_add_up_to_the_total() -> None:
 
 @pytest.mark.parametrize(
     ("cost", "shown"),
-    [(12345.678, "12,345.68"), (1.0, "1.00"), (0.009345, "0.009345"), (4.23e-05, "0.000042")],
+    [
+        (12345.678, "12,345.68"),
+        (1.0, "1.00"),
+        (0.009345, "0.009345"),
+        (4.23e-05, "0.000042"),
+        (4.29e-07, "0.00000043"),  # 0.000000 would be no cost
+        (0.0, "0.000000"),
+        (-12345.678, "-12,345.68"),
+    ],
 )
 def test_amounts_are_written_out(cost: float, shown: str) -> None:
     assert png._figure(cost) == shown
@@ -89,9 +98,9 @@ def test_amounts_are_written_out(cost: float, shown: str) -> None:
 
 def test_latencies_stand_in_the_bucket_that_ends_with_them() -> None:
     found = picture(*(call(latency_ms=value) for value in (10.0, 10.1, 700_000.0)))
-    assert latency_bars(found.latencies)[0] == ("0.01", 1)
-    assert latency_bars(found.latencies)[1] == ("0.015", 1)
-    assert latency_bars(found.latencies)[-1] == (f">{LATENCY_BOUNDS_MS[-1] / 1000:g}", 1)
+    assert latency_bars(found.latencies)[0] == ("≤ 0.01 s", 1)
+    assert latency_bars(found.latencies)[1] == ("≤ 0.015 s", 1)
+    assert latency_bars(found.latencies)[-1] == (f"> {LATENCY_BOUNDS_MS[-1] / 1000:g} s", 1)
 
 
 @pytest.fixture
@@ -176,28 +185,53 @@ def test_long_names_that_differ_at_an_end_are_told_apart() -> None:
     assert model_bars(picture(call(model="m" * 28)))[0] == ["m" * 28]
 
 
-@pytest.mark.parametrize(
-    "cost", ["0.000001", "0.0123", "7", "99999", "100000", "640000", "1234567", "98765432100"]
-)
-def test_amounts_below_the_bars_do_not_run_together(monkeypatch: pytest.MonkeyPatch, cost: str) -> None:
-    drawn: list[Any] = []
+COSTS = ("0.0000003", "0.000001", "0.0123", "7", "99999", "100000", "640000", "1234567", "98765432100")
+
+
+def places(axes: Any, along: str) -> list[Any]:
+    """Give the boxes of the figures along an axis."""
+    low, high = axes.get_xlim() if along == "x" else axes.get_ylim()
+    labels = axes.get_xticklabels() if along == "x" else axes.get_yticklabels()
+    shown = [label for label in labels if low <= label.get_position()[along == "y"] <= high]
+    assert all(re.fullmatch(r"-?[\d,]+(\.\d+)?[MBT]?", label.get_text()) for label in shown)
+    assert (axes.xaxis if along == "x" else axes.yaxis).get_offset_text().get_text() == ""
+    return [label.get_window_extent() for label in shown]
+
+
+@pytest.mark.parametrize("cost", [*COSTS, "100000000", "150000000", "123456789012345678"])
+def test_amounts_of_axes_are_written_out_and_do_not_run_together(
+    monkeypatch: pytest.MonkeyPatch, drawn: list[Any], cost: str
+) -> None:
+    """1.0 with 1e8 at a corner is not read as money."""
+    models: list[Any] = []
     keep = png._by_model
 
     def watched(one: Any, found: Picture) -> None:
-        drawn.append(one)
+        models.append(one)
         keep(one, found)
 
     monkeypatch.setattr(png, "_by_model", watched)
     png_bytes(picture(call(model="m" * 40, cost=cost)))
-    (axes,) = drawn
-    low, high = axes.get_xlim()
-    boxes = [
-        label.get_window_extent()
-        for label in axes.get_xticklabels()
-        if low <= label.get_position()[0] <= high
-    ]
-    assert len(boxes) >= 2
-    assert all(one.x1 + 4 <= two.x0 for one, two in pairwise(boxes))
+    beneath, beside = places(models[0], "x"), places(drawn[0], "y")
+    assert min(len(beneath), len(beside)) >= 2
+    assert all(one.x1 + 4 <= two.x0 for one, two in pairwise(beneath))
+    assert all(one.y1 <= two.y0 for one, two in pairwise(beside))
+
+
+def test_a_day_that_gave_money_back_lies_on_the_picture(drawn: list[Any]) -> None:
+    png_bytes(picture(call(cost="1"), call(NOON - timedelta(days=1), cost="-3")))
+    low, high = drawn[0].get_ylim()
+    assert low <= -3
+    assert high >= 1
+
+
+def test_a_bar_of_latencies_says_that_it_goes_up_to_its_name() -> None:
+    axes: Any = Figure().subplots()
+    png._latencies(axes, picture(call(latency_ms=1_600.0), call(latency_ms=2_500.0)))
+    (two, three) = axes.patches
+    named = {label.get_text(): label.get_position()[0] for label in axes.get_xticklabels()}
+    for bar, label in ((two, "≤ 2 s"), (three, "≤ 3 s")):
+        assert bar.get_x() + bar.get_width() / 2 == named[label]
 
 
 @pytest.mark.parametrize(("records", "said"), [([call()], "no latency is known"), ([], "no calls yet")])

@@ -6,11 +6,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from outlay.core.money import text_of
+from outlay.core.query import LATENCY_BOUNDS_MS
 from outlay.core.usage import Quantity
 
 MISSING = "-"
 UNKNOWN = "unknown"
 LONGEST = 28
+_SECOND = 1000
 _SIX = Decimal("0.000001")
 
 
@@ -66,6 +68,12 @@ def sums(cost: Decimal | None, costs: Mapping[str, Decimal] | None) -> str:
 def milliseconds(value: float | None) -> str:
     """Show a latency in whole milliseconds."""
     return MISSING if value is None else f"{value:,.0f} ms"
+
+
+def latency_labels() -> list[str]:
+    """Name the buckets of latencies by the seconds up to which they go, the last by those beyond."""
+    ends = [f"{bound / _SECOND:g} s" for bound in LATENCY_BOUNDS_MS]
+    return [*(f"≤ {end}" for end in ends), f"> {ends[-1]}"]
 
 
 def percent(share: float | None) -> str:

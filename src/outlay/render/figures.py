@@ -20,6 +20,10 @@ _BASE: Mapping[str, Any] = {
     "font": {"family": "system-ui, sans-serif", "size": 13},
 }
 _TIME: Mapping[str, Any] = {"type": "category", "nticks": 8, "automargin": True}  # a narrow page turns them
+_MONEY: Mapping[str, Any] = {  # left to itself, an axis has millionths of a dollar for 0.0001
+    "tickformatstops": [{"dtickrange": [None, 0.01], "value": ".6~r"}],
+    "hoverformat": ",.12~r",
+}
 NAMED: Mapping[str, str] = {"hovertemplate": "%{customdata}: %{x}<extra></extra>"}
 Series = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 """Names of series, each with its places and its values."""
@@ -27,7 +31,7 @@ Series = Mapping[str, tuple[Sequence[Any], Sequence[Any]]]
 
 def layouts(sign: str) -> dict[str, dict[str, Any]]:
     """Give the layout of every chart; ``sign`` is that of the currency."""
-    money, calls, tokens = _titled(f"Cost ({sign})"), _titled("Calls"), _titled("Tokens")
+    money, calls, tokens = {**_titled(f"Cost ({sign})"), **_MONEY}, _titled("Calls"), _titled("Tokens")
     return {
         "daily": {**_BASE, "barmode": "stack", "yaxis": money, "xaxis": _TIME},
         "models": {**_BASE, "yaxis": _names(), "xaxis": money, "hovermode": "closest"},
@@ -40,7 +44,7 @@ def layouts(sign: str) -> dict[str, dict[str, Any]]:
             "xaxis": {
                 "type": "category",
                 "automargin": True,
-                "title": {"text": "Latency (s)", "standoff": 8},  # below names that a narrow page turns
+                "title": {"text": "Latency", "standoff": 8},  # below names that a narrow page turns
             },
         },
         "success": {**_BASE, "barmode": "stack", "yaxis": calls, "xaxis": _TIME},

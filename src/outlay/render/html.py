@@ -7,17 +7,15 @@ from typing import Any
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.money import text_of
-from outlay.core.query import LATENCY_BOUNDS_MS, Row
+from outlay.core.query import Row
 from outlay.core.record import Record
 from outlay.render.calls import tokens_of
-from outlay.render.cells import LONGEST, count, dollars, milliseconds, name, sums
+from outlay.render.cells import LONGEST, count, dollars, latency_labels, milliseconds, name, sums
 from outlay.render.figures import COLOURS, NAMED, bare, layouts
 from outlay.report.cube import OTHERS, Cell
 from outlay.report.page import Page
 from outlay.report.picture import Picture
 from outlay.report.plain import plain
-
-_SECOND = 1000
 
 
 def html_text(page: Page) -> str:
@@ -68,10 +66,7 @@ def _told(page: Page) -> dict[str, Any]:
         "bare": bare(""),
         "named": NAMED,
         "longest": LONGEST,
-        "bounds": [
-            *(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS),
-            f">{LATENCY_BOUNDS_MS[-1] // _SECOND}",
-        ],
+        "bounds": latency_labels(),
         **{title: [_shown(each) for each in keys] for title, keys in zip(titles, names, strict=True)},
         "cells": [_cell(key, cell, places) for key, cell in cube.cells.items()],
         "percentiles": [_latency(row) for row in page.latencies],

@@ -9,8 +9,7 @@ from warnings import catch_warnings, filterwarnings
 
 from outlay.core.errors import MissingExtraError
 from outlay.core.money import total
-from outlay.core.query import LATENCY_BOUNDS_MS
-from outlay.render.cells import many, name, short
+from outlay.render.cells import latency_labels, many, name, short
 from outlay.report.money import amounts
 from outlay.report.picture import Picture
 
@@ -21,7 +20,8 @@ _INCHES, _DPI = (12, 8), 100  # 1200 x 800
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#6b6b6b"  # told apart by colour-blind people too
 _BARS = 10  # models shown one by one
 _TICKS = 8
-_SECOND = 1000
+_SIX = 0.000001
+_LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 _NO_CALLS = "no calls yet"
 
 
@@ -82,6 +82,7 @@ def _daily(axes: "Axes", picture: Picture) -> None:
     axes.set_ylabel(f"Cost ({sign(picture)})")
     if not picture.days:
         return _nothing(axes)
+    axes.yaxis.set_major_formatter(_tick)
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - an extra
 
     days = [date.fromisoformat(row["day"]) for row in picture.days]
@@ -90,7 +91,7 @@ def _daily(axes: "Axes", picture: Picture) -> None:
     ]
     marker = "o" if len(days) <= 31 else None  # noqa: PLR2004 - a month of dots can still be told apart
     axes.plot(days, costs, color=_BLUE, marker=marker, markersize=4)  # type: ignore[arg-type]  # dates are units
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=min((cost for cost in costs if cost < 0), default=0.0))
     if min(date.max - days[-1], days[0] - date.min) < days[-1] - days[0]:  # no room there for a margin
         axes.margins(x=0)
     if len(days) == 1:  # left to itself the axis would show years, and the day somewhere between them
@@ -110,7 +111,8 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
         return _nothing(axes)
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))  # 100000 and 150000 would run together
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))  # 100,000 and 150,000 would run together
+    axes.xaxis.set_major_formatter(_tick)
     labels, costs = model_bars(picture)
     places = range(len(labels))
     axes.barh(places, [cost or 0.0 for cost in costs], color=_BLUE)
@@ -120,15 +122,28 @@ def _by_model(axes: "Axes", picture: Picture) -> None:
         if cost is None:  # its label says why; a figure would say 0
             continue
         axes.annotate(
-            _figure(cost), (cost, place), (3, 0), textcoords="offset points", va="center", fontsize=8
+            _figure(cost),
+            (max(cost, 0.0), place),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
         )
     axes.margins(x=0.15)
     return None
 
 
 def _figure(cost: float) -> str:
-    """Write an amount out: neither 1.2e+04 nor 4.2e-05 is read as money."""
-    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.6f}"
+    """Write an amount out: neither 1.2e+04 nor 4.2e-05 is read as money, and 0.000000 is none."""
+    if abs(cost) >= 1:
+        return f"{cost:,.2f}"
+    return f"{cost:.6f}" if not cost or abs(cost) >= _SIX else f"{Decimal(f'{cost:.1e}'):f}"
+
+
+def _tick(amount: float, _place: float) -> str:
+    """Write an amount below or beside an axis: 100M is read as money, 1.0 with 1e8 at the corner is not."""
+    size, sign = next(((size, sign) for size, sign in _LARGE if abs(amount) >= size), (1.0, ""))
+    return f"{Decimal(f'{amount / size + 0.0:.6g}'):,f}{sign}"
 
 
 def model_bars(picture: Picture) -> tuple[list[str], list[float | None]]:
@@ -162,7 +177,7 @@ def _without_bar(models: Sequence[str], why: str) -> str:
 
 def _latencies(axes: "Axes", picture: Picture) -> None:
     _head(axes, "Latency Distribution")
-    axes.set_xlabel("Latency (s)")
+    axes.set_xlabel("Latency")
     axes.set_ylabel("Calls")
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
 
@@ -173,21 +188,19 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
         return _nothing(axes, "no latency is known" if picture.total["calls"] else _NO_CALLS)
     labels, counts = zip(*spread, strict=True)
     places = range(len(labels))
-    axes.bar(places, counts, width=1, align="edge", color=_BLUE, edgecolor="white")
+    axes.bar(places, counts, width=1, color=_BLUE, edgecolor="white")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     step = -(-len(labels) // _TICKS)
-    axes.set_xticks([place + 1 for place in places][::step], labels[::step], fontsize=9)
+    axes.set_xticks(places[::step], labels[::step], fontsize=9)
     return None
 
 
 def latency_bars(latencies: Sequence[int]) -> list[tuple[str, int]]:
-    """Give the buckets from the first with a call to the last, named by their upper ends in seconds."""
-    if not latencies:
-        return []
-    ends = [*(f"{bound / _SECOND:g}" for bound in LATENCY_BOUNDS_MS), f">{LATENCY_BOUNDS_MS[-1] / _SECOND:g}"]
+    """Give the buckets from the first with a call to the last, each with its name."""
     filled = [place for place, calls in enumerate(latencies) if calls]
-    return list(zip(ends, latencies, strict=True))[filled[0] : filled[-1] + 1] if filled else []
+    named = list(zip(latency_labels(), latencies, strict=True)) if filled else []
+    return named[filled[0] : filled[-1] + 1] if filled else []
 
 
 def _outcomes(axes: "Axes", picture: Picture) -> None:

@@ -154,7 +154,7 @@
     for (const row of rows) for (let n = 0; n < row[SPREAD].length; n += 2) spread[row[SPREAD][n]] += row[SPREAD][n + 1];
     const filled = spread.flatMap((calls, n) => calls ? [n] : []);
     const [low, high] = filled.length ? [filled[0], filled[filled.length - 1] + 1] : [0, 0];
-    chart("latency", [{ type: "bar", marker: { color: told.colours[0] }, x: told.bounds.slice(low, high), y: spread.slice(low, high) }], "Calls by latency, each bar up to the seconds below it", filled.length ? "" : none || "no latency is known");
+    chart("latency", [{ type: "bar", marker: { color: told.colours[0] }, x: told.bounds.slice(low, high), y: spread.slice(low, high) }], "Calls by latency, each bar up to the time below it and above that of the bar before", filled.length ? "" : none || "no latency is known");
     chart("success", overTime(rows, [["worked", (row) => row[CALLS] - row[ERRORS]], ["errors", (row) => row[ERRORS]]])
       .map((bar, n) => ({ ...bar, marker: { color: told.colours[n ? 5 : 0] } })), `${count(whole.calls - whole.errors)} calls worked, ${count(whole.errors)} failed`, none);
     chart("tokens", overTime(rows, [["input", (row) => row[INPUT] - row[CACHED]], ["from cache", (row) => row[CACHED]], ["output", (row) => row[OUTPUT]]]), "Tokens over time", none);
