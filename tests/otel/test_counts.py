@@ -43,6 +43,46 @@ BEDROCK = "opentelemetry.instrumentation.bedrock"
             {U + "input_tokens": "1000", U + "output_tokens": "100", U + "cache_read.input_tokens": 400.0},
             {"input": 600, "cache_read": 400, "output": 100},
         ),
+        (  # Google's ADK up to 2.2: candidates, and thoughts beside them; of later ones output holds both
+            {U + "input_tokens": 50, U + "output_tokens": 50, U + "experimental.reasoning_tokens": 10},
+            {"input": 50, "output": 50, "reasoning": 10},
+        ),
+        (
+            {
+                U + "input_tokens": 50,
+                U + "output_tokens": 60,
+                U + "reasoning.output_tokens": 10,
+                U + "experimental.reasoning_tokens": 10,
+            },
+            {"input": 50, "output": 50, "reasoning": 10},
+        ),
+        (  # Strands on Bedrock, whose total holds what stands beside its input
+            {
+                U + "input_tokens": 12,
+                U + "output_tokens": 100,
+                U + "cache_read_input_tokens": 1000,
+                U + "cache_write_input_tokens": 500,
+                U + "total_tokens": 1612,
+            },
+            {"input": 12, "cache_read": 1000, "cache_write": 500, "output": 100},
+        ),
+        (  # Vercel's sixth version
+            {
+                "ai.usage.inputTokens": 1000,
+                "ai.usage.inputTokenDetails.noCacheTokens": 400,
+                "ai.usage.inputTokenDetails.cacheReadTokens": 500,
+                "ai.usage.inputTokenDetails.cacheWriteTokens": 100,
+                "ai.usage.outputTokens": 60,
+                "ai.usage.outputTokenDetails.textTokens": 50,
+                "ai.usage.outputTokenDetails.reasoningTokens": 10,
+                "ai.usage.totalTokens": 1060,
+            },
+            {"input": 400, "cache_read": 500, "cache_write": 100, "output": 50, "reasoning": 10},
+        ),
+        (
+            {U + "input_tokens": 1000, U + "cached_input_tokens": 200, U + "output_tokens": 5},
+            {"input": 800, "cache_read": 200, "output": 5},
+        ),
         (
             {
                 U + "input_tokens": 10,

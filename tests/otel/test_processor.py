@@ -159,6 +159,9 @@ def test_a_cost_in_another_currency(provider: Any, kept: Kept) -> None:
         # a framework is no provider: the next name tells, or nobody knows and the model is looked up alone
         ({"gen_ai.system": "Langchain", "llm.provider": "openai"}, "openai"),
         ({"gen_ai.system": "LlamaIndex"}, "unknown"),
+        ({"gen_ai.system": "gcp.vertex.agent"}, "unknown"),
+        ({"gen_ai.provider.name": "strands-agents", "gen_ai.system": "strands-agents"}, "unknown"),
+        ({"gen_ai.provider.name": "microsoft.agent_framework"}, "unknown"),
     ],
 )
 def test_every_way_to_name_a_provider_is_one(

@@ -29,6 +29,8 @@ class Counted:
 def read_counts(attributes: Attributes, scope: str, *, two_sides: bool = True) -> Counted:
     """Read the counts of a span; ``two_sides``: its call has input and output."""
     found, flags, odd = _found(attributes)
+    if (beside := found.pop("reasoning_beside", 0)) and "reasoning" not in found:
+        found |= {"reasoning": beside, "output": found.get("output", 0) + beside}
     stated = "total" in found
     if not found:
         langfuses = read_table(attributes)

@@ -29,21 +29,25 @@ COUNTS: Mapping[str, Names] = MappingProxyType(
         "cache_read": (
             *_usage("cache_read.input_tokens", "cache_read_input_tokens", "cache_read_tokens"),
             *_usage("details.cache_read_tokens", "details.cache_read_input_tokens", "details.cached_tokens"),
+            *_usage("cached_input_tokens", "cached_tokens"),
             "llm.token_count.prompt_details.cache_read",
             *("llm.token_count.prompt_details.cache_input", "ai.usage.cachedInputTokens"),
+            "ai.usage.inputTokenDetails.cacheReadTokens",
         ),
         "cache_write": (
             *_usage("cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens"),
             *_usage(
                 "cache_write_tokens", "details.cache_write_tokens", "details.cache_creation_input_tokens"
             ),
-            "llm.token_count.prompt_details.cache_write",
+            *_usage("cache_write_input_tokens"),
+            *("llm.token_count.prompt_details.cache_write", "ai.usage.inputTokenDetails.cacheWriteTokens"),
         ),
         "reasoning": (
             *_usage("reasoning.output_tokens", "reasoning_tokens", "details.reasoning_tokens"),
             *("llm.usage.reasoning_tokens", "llm.token_count.completion_details.reasoning"),
-            "ai.usage.reasoningTokens",
+            *("ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"),
         ),
+        "reasoning_beside": _usage("experimental.reasoning_tokens"),
         "total": (
             *_usage("total_tokens"),
             *("llm.usage.total_tokens", "llm.token_count.total", "ai.usage.totalTokens"),
@@ -62,7 +66,10 @@ COUNTS: Mapping[str, Names] = MappingProxyType(
         "output_image": _usage("image.output_tokens"),
     }
 )
-"""Counts, each with the names of which one is read; two that differ are flagged."""
+"""Counts, each with the names of which one is read; two that differ are flagged.
+
+Thoughts under the name of Google's ADK lie beside the output, which is what can be seen.
+"""
 
 OLD_CACHE_NAMES = frozenset(_usage("cache_read_input_tokens", "cache_creation_input_tokens"))
 """Anthropic's own words: who writes them copies its counts, whose input is without cached tokens."""
@@ -98,6 +105,11 @@ FRAMEWORKS = frozenset(
         "crewai",
         "dspy",
         "agno",
+        "autogen",
+        "gcp.vertex.agent",  # Google's ADK
+        "microsoft.agent_framework",
+        "smolagents",
+        "strands-agents",
     }
 )
 """What some frameworks' instrumentations write where the provider belongs: their own name."""
