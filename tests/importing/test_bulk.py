@@ -519,8 +519,8 @@ def test_good_rows_are_read_in_bulk(tmp_path: Path) -> None:
     )
     assert left(asked, tmp_path) == 0
     assert both_agree(asked).records[0].tags == {"from": "test", "team": "a", "n": "7"}
-    table = b"When,LLM,In,USD\n" + b"".join(b"2026-11-20 10:00:00,gpt-4o,%d,\n" % n for n in range(40))
-    names = {"at": "When", "model": "LLM", "input_tokens": "In", "cost": "USD"}
+    table = b"When,LLM,In,Out,USD\n" + b"".join(b"2026-11-20 10:00:00,gpt-4o,%d,5,\n" % n for n in range(40))
+    names = {"at": "When", "model": "LLM", "input_tokens": "In", "output_tokens": "Out", "cost": "USD"}
     assert both_agree(table, Origin(mapping=names)).new == 40
 
 
@@ -528,7 +528,13 @@ def test_good_rows_are_read_in_bulk(tmp_path: Path) -> None:
 def test_a_file_larger_than_a_block_is_read_in_order(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     monkeypatch.setattr(cutting, "_BLOCK", 300)
     rows = [
-        {"timestamp": TEN, "model": model, "input_tokens": n % 3, "cost": None if n % 2 else 0.5}
+        {
+            "timestamp": TEN,
+            "model": model,
+            "input_tokens": n % 3,
+            "output_tokens": 1,
+            "cost": (0.5, None)[n % 2],
+        }
         for n in range(20)
     ]
     without_time = {"cost": 3, "latency": 1.0}
@@ -634,6 +640,7 @@ def test_prices_by_the_hour_are_found_in_bulk(tmp_path: Path) -> None:
         provider=["deepseek"],
         model=["deepseek-chat"],
         input_tokens=[9],
+        output_tokens=[0],
     )
     assert left(data, tmp_path) == 0
     rates = {each.lines[0].rate for each in both_agree(data).records}
@@ -647,7 +654,7 @@ def test_a_flat_fee_stands_on_every_call_in_bulk(tmp_path: Path) -> None:
         provider=["perplexity"],
         model=["sonar"],
         input_tokens=[1000, 2000, None, 0],
-        output_tokens=[10, None, None],
+        output_tokens=[10, 20, None, 0],
     )
     assert left(data, tmp_path) == 0
     lines = [line for each in both_agree(data).records for line in each.lines]
@@ -674,7 +681,12 @@ def test_halves_of_the_last_place_are_rounded_to_the_even_one(tmp_path: Path) ->
 def test_rows_of_pruned_days_are_late_either_way(tmp_path: Path) -> None:
     def rows(*numbers: int) -> bytes:
         told = [
-            {"timestamp": f"2026-10-{1 + n % 20:02}T10:00:00Z", "model": "gpt-4o", "input_tokens": n}
+            {
+                "timestamp": f"2026-10-{1 + n % 20:02}T10:00:00Z",
+                "model": "gpt-4o",
+                "input_tokens": n,
+                "output_tokens": 0,
+            }
             for n in range(*numbers)
         ]
         return "".join(json.dumps(row) + "\n" for row in told).encode()
@@ -713,8 +725,8 @@ RAW = st.one_of(
     st.booleans(),
 )
 def test_lines_that_differ_from_their_form_in_one_value(changes: list[tuple[str, str]], tight: bool) -> None:  # noqa: FBT001  # drawn
-    usual = {"timestamp": f'"{TEN}"', "model": '"gpt-4o"', "input_tokens": "7", "cost": "0.5",
-             "user_id": '"u"', "chunks": "3", "note": '{"x": 1, "y": ["z"]}'}  # fmt: skip
+    usual = {"timestamp": f'"{TEN}"', "model": '"gpt-4o"', "input_tokens": "7", "output_tokens": "0",
+             "cost": "0.5", "user_id": '"u"', "chunks": "3", "note": '{"x": 1, "y": ["z"]}'}  # fmt: skip
     comma, colon = (",", ":") if tight else (", ", ": ")
     made = [usual | {name: raw} for name, raw in [*changes, *[("chunks", str(n)) for n in range(40)]]]
     lines = ["{" + comma.join(f'"{name}"{colon}{raw}' for name, raw in row.items()) + "}" for row in made]
@@ -727,6 +739,7 @@ def test_lines_of_one_form_need_no_closer_look(tmp_path: Path) -> None:
         timestamp=[TEN],
         model=["gpt-4o", "o1-preview"],
         input_tokens=[5, 6],
+        output_tokens=[1],
         user_id=["a", None, "b"],
         note=["a, b: c", ""],
     )

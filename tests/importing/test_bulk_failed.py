@@ -33,7 +33,8 @@ def outcomes(records: list[Record]) -> set[tuple[str, str | None]]:
     ],
 )
 def test_plain_failures(tmp_path: Path, fields: dict[str, list[Any]], expected: set[Any]) -> None:
-    data = rows_of(NAMES, timestamp=[TEN], model=["gpt-4o"], input_tokens=[10, 7, None], **fields)
+    counts = {"input_tokens": [10, 7, None], "output_tokens": [1, 0, None]}
+    data = rows_of(NAMES, timestamp=[TEN], model=["gpt-4o"], **counts, **fields)
     assert left(data, tmp_path) == 0
     assert outcomes(both_agree(data).records) == expected
 

@@ -148,3 +148,32 @@ def test_a_quotation_mark_that_is_never_closed_is_told(end: str) -> None:
     done = both_agree(("\n".join(["timestamp,cost,model", *rows]) + end).encode())
     assert (done.calls, done.read[0]) == (2, 3)
     assert done.faults == [(7, "a quotation mark is never closed: it took in the 2 lines before this")]
+
+
+TOLD_IN_PART: list[dict[str, object]] = [
+    {"input_tokens": 1000},
+    {"output_tokens": 500},
+    {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 4000},
+    {"input_tokens": 1000, "total_tokens": 1500},
+    {"cached_tokens": 1000, "output_tokens": None},
+]
+TOLD_WHOLE: list[dict[str, object]] = [
+    {"input_tokens": 1000, "output_tokens": 500},
+    {"input_tokens": 1000, "total_tokens": 1000},
+    {"input_tokens": 1000, "cached_tokens": 10, "output_tokens": 500, "total_tokens": 1500},
+    {"cached_tokens": 1000, "reasoning_tokens": 500},
+]
+
+
+def test_rows_that_tell_of_a_part_of_their_tokens_are_partial_in_bulk_too(tmp_path: Path) -> None:
+    rows = [
+        {"timestamp": TEN, "model": "gpt-4o", "note": n, **told}
+        for n, told in enumerate([*TOLD_WHOLE, *TOLD_IN_PART] * 3)
+    ]
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    assert left(data, tmp_path) == 3 * len(TOLD_IN_PART)
+    states = [each.cost_status for each in both_agree(data).records]
+    assert (states.count("priced"), states.count("partial")) == (3 * len(TOLD_WHOLE), 3 * len(TOLD_IN_PART))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    table = [",".join(names), *(",".join(str(row.get(name) or "") for name in names) for row in rows)]
+    assert both_agree("\n".join([*table, ""]).encode()).new == len(rows)

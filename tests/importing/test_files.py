@@ -8,6 +8,8 @@ from collections.abc import Generator
 import pytest
 
 from outlay.core.errors import ImportFileError
+from outlay.core.record import Record
+from outlay.importing import Maker, entries_of
 from outlay.importing.files import Fault, Heading, Line, rows_of
 
 
@@ -138,3 +140,20 @@ def test_a_file_that_is_no_text_is_told_by_its_name(data: bytes, says: str, tabl
 
 def test_a_document_without_rows_is_one_row() -> None:
     assert lines('{\n"model": "gpt-4o"\n}') == [(1, {"model": "gpt-4o"})]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [("1,2,,x,y", "two columns are named 'cost'"), ("1,1,2,x,", "'Cost' is told twice"), ("1,,1,x,y", None)],
+)
+def test_columns_of_one_name_that_differ_make_a_bad_row(maker: Maker, cells: str, reason: str | None) -> None:
+    """The last of them had counted, without a word."""
+    data = f"cost,cost,Cost,,,timestamp\n{cells},2026-11-20T10:00:00Z\n".encode()
+    (found,) = entries_of(rows(data), maker)
+    if reason is None:
+        assert isinstance(found, Record)
+        assert found.cost == 1
+    else:
+        assert isinstance(found, Fault)
+        assert found.number == 2
+        assert reason in found.reason

@@ -558,3 +558,68 @@ def test_a_table_of_helicones_exporter_names_no_request(maker: Maker) -> None:
     found, other = read(maker, row, {**row, "response_id": "a2"})
     assert (found.cost, found.latency_ms, found.tags) == (Decimal("0.25"), 900, {"Feature": "search"})
     assert found.id != other.id
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "cost"),
+    [
+        ({"input_tokens": 1000}, "the row tells no output_tokens", "0.0025"),
+        ({"input_tokens": 1000, "output_tokens": None, "status": "error"}, "no output_tokens", "0.0025"),
+        ({"output_tokens": 500}, "the row tells no input_tokens", "0.005"),
+        ({"input_tokens": 0}, "the row tells no output_tokens", None),
+        ({"input_tokens": 1000, "total_tokens": 1500}, "total_tokens 1500 are more than", "0.0025"),
+        (
+            {"input_tokens": 9, "output_tokens": 1, "total_tokens": 88},
+            "total_tokens 88 are more",
+            "0.0000325",
+        ),
+        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 88}, "total_tokens 88 are more", None),
+    ],
+)
+def test_tokens_told_in_part_are_no_whole_cost(
+    maker: Maker, told: dict[str, Any], reason: str, cost: str | None
+) -> None:
+    """What a row does not tell of is unknown, and not 0: such calls had been priced as a whole."""
+    found = one(maker, {"timestamp": TEN, "model": "gpt-4o", **told})
+    assert found.cost_status == ("unpriced" if cost is None else "partial")
+    assert found.cost == (None if cost is None else Decimal(cost))
+    assert reason in str(found.charge.reason)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("text-embedding-3-small", {"input_tokens": 1000}),  # an answer of it costs nothing
+        ("text-embedding-3-small", {"prompt_tokens": 1000, "total_tokens": 1000}),
+        ("gpt-4o", {"input_tokens": 1000, "output_tokens": 0}),
+        ("gpt-4o", {"input_tokens": 1000, "total_tokens": 1000}),
+        ("gpt-4o", {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500}),
+        ("gpt-4o", {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 500}),  # whatever that is
+    ],
+)
+def test_tokens_of_which_no_part_can_lack_are_priced(maker: Maker, model: str, told: dict[str, Any]) -> None:
+    found = one(maker, {"timestamp": TEN, "model": model, **told})
+    assert (found.cost_status, found.usage.reason) == ("priced", None)
+
+
+@pytest.mark.parametrize("time", ["46346.5", 46346, "2.3", 0, "2026", -5, "-5", 99_999_999])
+def test_a_number_that_is_no_second_of_our_days_is_no_time(maker: Maker, time: object) -> None:
+    """A spreadsheet counts days, and a column ``time`` may say how long: they had been calls of 1970."""
+    (found,) = read(maker, {"timestamp": time, "cost": 1})
+    assert isinstance(found, Fault)
+    assert "is no time" in found.reason
+
+
+@pytest.mark.parametrize("name", ["success", "correct"])
+def test_a_yes_or_no_that_nobody_can_read_is_a_fault(maker: Maker, name: str) -> None:
+    """Spreadsheets write it in their own language: a failed call had worked."""
+    (found,) = read(maker, {"timestamp": TEN, "cost": 1, name: "FALSCH"})
+    assert isinstance(found, Fault)
+    assert f"{name} must be true or false, not 'FALSCH'" in found.reason
+
+
+def test_a_yes_or_no_may_be_a_decimal(maker: Maker) -> None:
+    """A frame with gaps in its column has 1.0 and 0.0."""
+    for value, meant in ((1.0, True), ("0.0", False), ("1.0", True)):
+        found = one(maker, {"timestamp": TEN, "cost": 1, "correct": value, "success": value})
+        assert (found.correct, found.success) == (meant, meant)

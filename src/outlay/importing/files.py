@@ -222,7 +222,10 @@ class Heading:
         """Read the cells of a row."""
         if len(cells) != len(self.names):
             return Fault(number, f"{len(cells)} cells, where the heading has {len(self.names)}")
-        row = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell != ""}
+        row: dict[str, str] = {}
+        for name, cell in zip(self.names, cells, strict=True):
+            if cell != "" and row.setdefault(name, cell) != cell and name.strip():
+                return Fault(number, f"two columns are named {name!r:.40}, and their cells differ")
         content = f"{self.text()}\n{self.delimiter.join(cells)}"
         return Line(number, row, content.encode("utf-8", "surrogatepass"), self.names)
 

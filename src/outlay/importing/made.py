@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from outlay.capture.clock import SystemClock
+from outlay.capture.fields import COUNTS, usage_of_counts
 from outlay.capture.recorder import UNKNOWN, Pricer, Recorder
 from outlay.capture.redact import redact
 from outlay.core.errors import UsageError
 from outlay.core.ids import uuid7
 from outlay.core.instants import HERE, instant
 from outlay.core.record import Entry, Record
+from outlay.core.usage import Usage
 from outlay.importing.equal import Equal, apart, digest_of, key_of
 from outlay.importing.files import Line
 
@@ -20,10 +22,18 @@ UUID_LENGTH = 36
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
 _DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")  # no second of 1970
-_LAST = 10_000_000_000  # Unix seconds have ten digits until 2286
+_FIRST, _LAST = 100_000_000, 10_000_000_000  # Unix seconds of 1973 to 2286; fewer count days, or say how long
 _NAMED = ("provider", "model", "model_requested")  # by what a call is priced
 _IN_UTC = frozenset({"litellm", "langfuse", "helicone"})  # their databases know no other zone
 Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """What a row does not tell of the tokens of its call."""
+
+    why: str
+    side: str | None = None  # all of it, which costs nothing of some models; None: tokens that were used
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Call:
     at: object  # a datetime, text or Unix seconds; None where the row has no time
     fields: Fields
     identity: str | None = None  # None: the row's whole content is its identity
+    lacking: Lacking | None = None
 
 
 class _Nowhere:
@@ -91,8 +102,18 @@ class Maker:
         if fields.get("error") is not None:
             fields["error"] = redact(str(fields["error"]))
         provider = self.provider_of(fields.pop("provider", None), fields.get("model"))
+        if call.lacking is not None and self._costs(call.lacking, provider, fields.get("model"), at):
+            counted = usage_of_counts({name: fields.pop(name, None) for name in COUNTS})
+            fields["usage"] = replace(counted.flagged("partial"), reason=call.lacking.why)
         name = _own_id(call.identity) or uuid7(at, entropy)
         return self._recorder.record(provider=provider, at=at, id=name, **fields)
+
+    def _costs(self, lacking: Lacking, provider: str, model: str | None, at: datetime) -> bool:
+        """Whether what a row does not tell of may have cost something: an embedding has no answer."""
+        if lacking.side is None:
+            return True
+        cost = self._recorder.price(Usage.of({lacking.side: 1}), provider, model, at)
+        return cost.status != "free" and cost.amount != 0
 
     def provider_of(self, said: str | None, model: object) -> str:
         """Name the provider: as the row says, as all rows are said to have, or whose model it is."""
@@ -145,7 +166,7 @@ def _seconds(value: object) -> Any:
     if not isinstance(value, int | float):
         return value
     seconds = value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
-    if seconds >= _LAST:  # as 20261101120000 would be
+    if not _FIRST <= seconds < _LAST:  # as 20261101120000 would be, or a spreadsheet's 46327.5
         raise UsageError(f"{text!r:.40} is no time; write 2026-11-01T12:00:00Z or Unix seconds")
     return seconds
 

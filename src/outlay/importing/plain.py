@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from outlay.core.errors import UsageError
 from outlay.importing.langfuse import is_trace
-from outlay.importing.made import Call
-from outlay.importing.values import count, first, kept, money, number, time_taken, truth
+from outlay.importing.made import Call, Lacking
+from outlay.importing.values import asked, count, first, kept, money, number, time_taken
 
 _MS = 1000
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -46,6 +47,11 @@ TELLING = ("cost", "input_tokens", "output_tokens", "latency", "latency_ms", "st
 """Of these a row has one at least."""
 _READ = frozenset(name for names in NAMES.values() for name in names)
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+SIDES = {
+    "input": ("input_tokens", "cached_tokens", "cache_write_tokens"),
+    "output": ("output_tokens", "reasoning_tokens"),
+}
+"""What counts tokens of a side: its whole, and parts of it."""
 TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "agent", "action", "workspace",
           "error", "error_type", "currency")  # fmt: skip
 NUMBERS = ("quality_score", "user_rating")
@@ -82,19 +88,20 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     Raises:
         UsageError: a count or measure that cannot be.
     """
-    plain = {normal(name): value for name, value in row.items()}
+    plain = _by_normal_names(row)
     said = {name: first(plain, *names) for name, names in NAMES.items()}
     fields: dict[str, Any] = {name: str(said[name]) for name in TEXTS if said[name] is not None}
     if "currency" in fields:
         fields["currency"] = fields["currency"].upper()  # usd is no other than USD
-    fields |= kept(**{name: count(said[name], name) for name in COUNTS})
+    counts = kept(**{name: count(said[name], name) for name in COUNTS})
+    fields |= counts
     fields |= kept(**{name: number(said[name], name) for name in NUMBERS})
     fields |= kept(
         cost=money(said["cost"]),
         latency_ms=_latency(said),
         time_to_first_token_ms=time_taken(said["time_to_first_token_ms"], "time_to_first_token_ms"),
         prompt_length=count(said["prompt_length"], "prompt_length"),
-        correct=truth(said["correct"]),
+        correct=asked(said["correct"], "correct"),
         status=_status(said),
     )
     extra = {name: value for name, value in row.items() if is_extra(normal(name), value)}
@@ -104,7 +111,45 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     if extra:
         fields["extra"] = extra
     identity = said["id"]
-    return Call(said["at"], fields, None if identity is None else str(identity))
+    whole = count(said["total_tokens"], "total_tokens") if counts else None
+    return Call(said["at"], fields, None if identity is None else str(identity), _lacking(counts, whole))
+
+
+def _by_normal_names(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a row says under the form of names in which they are looked for.
+
+    Raises:
+        UsageError: two names have one form and say something else.
+    """
+    plain: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None or value == "":
+            continue
+        if plain.setdefault(normal(name), value) != value and normal(name) in _READ:
+            raise UsageError(f"{name!r:.40} is told twice, and once as something else")
+    return plain
+
+
+def _lacking(counts: Mapping[str, int], whole: int | None) -> Lacking | None:
+    """Say what tokens a row does not tell of, though it tells of some: a side, or what its total has more.
+
+    A total that is no more than what is told says that a side of which nothing is told has none.
+    """
+    if not counts:
+        return None
+    sides = {side: _most(counts, *names) for side, names in SIDES.items()}
+    told = sum(filter(None, sides.values()))
+    if whole is not None:
+        more = f"total_tokens {whole} are more than the {told} that the row tells apart"
+        return Lacking(more) if whole > told else None
+    untold = next((side for side, tokens in sides.items() if tokens is None), None)
+    return None if untold is None else Lacking(f"the row tells no {untold}_tokens", untold)
+
+
+def _most(counts: Mapping[str, int], whole: str, *parts: str) -> int | None:
+    """Give what is told of a side: the whole of it, or the sum of its parts."""
+    said = [counts[name] for name in parts if name in counts]
+    return counts.get(whole, sum(said) if said else None)
 
 
 def _latency(said: Mapping[str, Any]) -> float | None:
@@ -118,7 +163,7 @@ def _status(said: Mapping[str, Any]) -> str | None:
     if said["status"] is not None:
         word = str(said["status"]).strip().lower()
         return "error" if word in FAILED or _REFUSED.match(word) else "success"
-    success = truth(said["success"])
+    success = asked(said["success"], "success")
     if success is not None:
         return "success" if success else "error"
     return None

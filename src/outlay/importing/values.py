@@ -12,8 +12,8 @@ from outlay.core.money import decimal_of
 from outlay.importing.files import loaded
 
 _MOST = 2**63 - 1  # the ledgers' columns of whole numbers
-_TRUE = frozenset({"true", "1", "yes", "y", "t"})
-_FALSE = frozenset({"false", "0", "no", "n", "f", ""})
+_TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
+_FALSE = frozenset({"false", "0", "0.0", "no", "n", "f", ""})
 _DOTTED = re.compile(r"[1-9]\d{0,2}(\.000)+")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d+)?")  # thousands, or lakhs
 
@@ -116,6 +116,18 @@ def truth(value: object) -> bool | None:
         return value
     word = str(value).strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
+
+
+def asked(value: object, what: str) -> bool | None:
+    """Read a yes or no that is one; None where nothing is said.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    found = truth(value)
+    if found is None and value is not None:
+        raise UsageError(f"{what} must be true or false, not {value!r:.40}")
+    return found
 
 
 def inner(value: object) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Plain rows in bulk, by the same names as one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -28,9 +28,7 @@ def tell(cells: Cells) -> Told | None:
         cells.need(matches(currency, "[ -~]*"))  # upper() of others differs
         told.columns["currency"] = f"upper({currency})"
     inclusive(cells, told, {name: cells.count(said(name)) for name in plain.COUNTS})
-    if (whole := said("total_tokens")) != NOTHING:  # alone it is kept as it stands
-        parts = f"coalesce({said('input_tokens')}, {said('output_tokens')})"
-        cells.need(f"({whole} IS NULL OR {parts} IS NOT NULL)")
+    _tells_all(cells, told, said)
     for name in ("time_to_first_token_ms", *plain.NUMBERS):
         told.columns[name] = cells.measure(said(name))
     told.columns["latency_ms"] = coalesced(
@@ -50,6 +48,19 @@ def tell(cells: Cells) -> Told | None:
     told.columns["extra"] = _extra(cells)
     _says_something(cells, [said(name) for name in plain.TELLING])
     return told
+
+
+def _tells_all(cells: Cells, told: Told, said: Callable[[str], str]) -> None:
+    """Leave rows to the other way that tell of a part of their tokens, or of their total alone."""
+    sides = [coalesced(said(name) for name in names) for names in plain.SIDES.values()]
+    both = f"({sides[0]} IS NULL) = ({sides[1]} IS NULL)"
+    if (whole := said("total_tokens")) == NOTHING:
+        if sides != [NOTHING, NOTHING]:
+            cells.need(both)
+        return
+    total = cells.count(whole)
+    cells.need(f"CASE WHEN {whole} IS NULL THEN {both} ELSE {total} <= {' + '.join(told.units.values())} END")
+    cells.need(f"({whole} IS NULL OR {coalesced(sides)} IS NOT NULL)")
 
 
 def _says_something(cells: Cells, texts: Sequence[str]) -> None:
