@@ -198,6 +198,43 @@ def test_a_framework_s_span_over_a_clients_span_of_the_same_model_is_one_call(
     assert kept.only.model == "gpt-4o-2024-08-06"
 
 
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("openai/gpt-4o", "gpt-4o-2024-08-06"),
+        ("gpt-4o", "openai/gpt-4o"),
+        ("GPT-4o", "gpt-4o"),
+        ("openrouter/openai/gpt-4o", "openai/gpt-4o"),
+        ("models/gemini-2.5-pro", "gemini-2.5-pro"),
+        ("gemini-2.5-pro", "publishers/google/models/gemini-2.5-pro"),
+        ("anthropic/claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
+        ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
+        (
+            "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
+    ],
+)
+def test_a_model_has_one_name_whatever_a_gateway_puts_before_it(
+    provider: Any, kept: Kept, above: str, below: str
+) -> None:
+    """A gateway's client over an SDK's: each call had been two."""
+    told = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 9, "llm.token_count.completion": 1}
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("completion", attributes=told | {"llm.model_name": above}):
+        emit(provider, told | {"llm.model_name": below})
+    assert kept.only.model == below
+
+
+@pytest.mark.parametrize("above", ["gpt-4o-mini", "gpt-4.1", "acme/", "openai/o3"])
+def test_models_of_other_names_are_two(provider: Any, kept: Kept, above: str) -> None:
+    told = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 9, "llm.token_count.completion": 1}
+    with provider.get_tracer("t").start_as_current_span("a", attributes=told | {"llm.model_name": above}):
+        emit(provider, told | {"llm.model_name": "openai/gpt-4o"})
+    assert len(kept.records) == 2
+
+
 def test_a_call_of_another_model_above_counts_too(provider: Any, kept: Kept) -> None:
     tracer = provider.get_tracer("t")
     with tracer.start_as_current_span("advised", attributes=CHAT | {"gen_ai.response.model": "gpt-4o-mini"}):

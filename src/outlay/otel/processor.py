@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -28,7 +29,8 @@ from outlay.otel.identity import Known
 from outlay.otel.reading import Reading, read_span
 from outlay.otel.tree import ANY, Models, Node, Span, Tree
 
-_DATED = re.compile(r"$|[-@:]\d")
+_DATED = re.compile(r"$|[-@:]\d|-v\d+:\d")  # Bedrock writes a version behind the date
+_CLOUDS = re.compile(r"(?:[a-z_-]+\.)+(?=[a-z])")  # us.anthropic., as Bedrock writes it
 
 
 class _Started(NamedTuple):
@@ -238,8 +240,15 @@ def _overlap(models: Models, covered: set[str]) -> bool:
 
 
 def _one_model(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((_own_name(one), _own_name(other)), key=len)
     return not short or (long.startswith(short) and bool(_DATED.match(long[len(short) :])))
+
+
+@lru_cache(maxsize=1024)
+def _own_name(model: str) -> str:
+    """Give a model's own name, without the gateway, cloud and maker that are put before it."""
+    last = model.strip().lower().removesuffix("-latest").rpartition("/")[2]
+    return _CLOUDS.sub("", last, count=1) if _CLOUDS.match(last) else last or model
 
 
 def _span_of(context: Any) -> Span:
