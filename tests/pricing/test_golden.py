@@ -280,6 +280,21 @@ def test_sonnet_4_is_dearer_above_200_000_tokens_wherever_it_is_served(provider:
     assert charge(model, counts, "2025-12-01", batch="true").amount == Decimal("1.33425")
 
 
+@pytest.mark.parametrize(
+    ("model", "tokens", "amount"),
+    [
+        ("grok-4-fast", 127_999, "0.0260998"),  # x 0.20, and 1,000 x 0.50 a million
+        ("grok-4-fast", 128_000, "0.0522"),  # x 0.40, and 1,000 x 1
+        ("grok-4-1-fast-reasoning", 200_000, "0.081"),
+        ("grok-4", 128_000, "0.798"),  # x 6, and 1,000 x 30
+        ("grok-4-0709", 100_000, "0.315"),
+    ],
+)
+def test_grok_4_was_dearer_from_128_000_tokens_on(model: str, tokens: int, amount: str) -> None:
+    cost = charge(f"xai/{model}", {"input": tokens, "output": 1000}, "2025-12-01")
+    assert (cost.amount, cost.flags) == (Decimal(amount), ())
+
+
 def test_a_live_search_of_xai_is_charged_by_the_source_that_it_used() -> None:
     # 100 x 3, 10 x 15 a million, 5 sources at 0.025
     body = {
