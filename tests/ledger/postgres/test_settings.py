@@ -8,6 +8,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from tests.ledger.postgres.test_roles import by_the_page
+from tests.support.postgres import private
 
 from outlay.core.errors import LedgerError
 from outlay.core.query import Query
@@ -71,3 +72,23 @@ def test_a_policy_that_hides_calls_is_refused_and_no_part_is_told_as_the_whole()
         ):
             with pytest.raises(LedgerError, match="row-level security policy"):
                 refused()
+
+
+def test_names_that_a_role_shows_in_quotation_marks_are_known(url: str) -> None:
+    """The table of a month was not found again: each batch of a new session was refused."""
+    for _ in range(2):
+        with with_setting(url, "quote_all_identifiers=on") as ledger:
+            assert ledger.add([call(), call(NOON - timedelta(days=40))]) == 2
+
+
+def test_what_was_answered_as_kept_is_on_the_server_s_disk_whatever_a_role_says_of_commits() -> None:
+    """The journal's offset moves then: a server that failed a moment later had lost what was told as kept."""
+    settings = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "wal_writer_delay=10s")
+    with private(settings=settings) as server:
+        with closing(PostgresLedger(server.url)) as ledger:
+            ledger.add([call()])
+            ledger.add([call()])
+            server.stop(at_once=True)
+        server.start()
+        with closing(PostgresLedger(server.url)) as ledger:
+            assert ledger.rows(Query()).total["calls"] == 2

@@ -32,6 +32,8 @@ _IDLE = psycopg.pq.TransactionStatus.IDLE
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # who waited for a turn sees what others kept meanwhile
+_DURABLE = """SELECT set_config('synchronous_commit', 'local', TRUE)
+    WHERE current_setting('synchronous_commit') = 'off'"""  # offsets move for what is on the server's disk
 _TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('outlay ' || current_schema(), 0))"
 
 
@@ -68,7 +70,7 @@ class Connection:
             LedgerError: the server cannot be reached, or refuses.
         """
         with self._told(), self._transaction(_WRITING):
-            self.run(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}")
+            self.run(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}; {_DURABLE}")
             self.run(_TURNS)
             yield self
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from outlay.ledger.postgres.connection import Connection
 
 _FIRST, _LAST = 2020, 2040  # in these years months have partitions of their own
-_HAVE = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'records'::regclass"
+_HAVE = """SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'records'::regclass"""
 
 
 def month_of(record_id: str) -> tuple[int, int] | None:
@@ -36,7 +37,7 @@ def make_partitions(connection: Connection, months: set[tuple[int, int]]) -> Non
 
     A table is made apart and then attached, which takes a weaker lock than making it in place.
     """
-    have = {name.rpartition(".")[2] for (name,) in connection.all(_HAVE)}
+    have = {name for (name,) in connection.all(_HAVE)}
     for year, month in sorted(months):
         name = f"records_{year:04}_{month:02}"
         if name in have:
