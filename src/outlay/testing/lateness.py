@@ -25,6 +25,10 @@ class LatenessContract:
         """Its id tells no time, and it was pruned, set aside or settled, or both are told in one go."""
         _check(ledger, (str(UUID(int=n, version=4)) for n in count()))
 
+    def test_a_call_whose_id_begins_as_that_of_an_older_one_would_counts_once(self, ledger: Ledger) -> None:
+        """A UUIDv4, which tells no time, though its digits would lie among those that do."""
+        _check(ledger, (str(UUID(int=1 << 112 | n, version=4)) for n in count()))
+
     def test_a_call_with_the_id_of_a_later_day_counts_once(self, ledger: Ledger) -> None:
         """Likewise."""
         _check(ledger, (uuid7(NOON + _DAY) for _ in count()))
@@ -42,6 +46,18 @@ class LatenessContract:
         assert keeping(ledger).late_calls(9) == (old,)
         assert keeping(ledger).settle_late(count_in=True).calls == 1
         assert _days(ledger) == {0: 1, 9: 1}
+
+    def test_a_pruned_call_stays_known_when_a_later_prune_reaches_the_day_of_its_id(
+        self, ledger: Ledger
+    ) -> None:
+        """Which was no old one to the first: told again, the call came late, and counted again."""
+        pruned = call(NOON - 9 * _DAY, id=uuid7(NOON - 8 * _DAY))
+        ledger.add([pruned])
+        for days in (8, 5):
+            keeping(ledger).prune(NOON - days * _DAY)
+        assert (ledger.add([pruned]), ledger.add([replace(pruned, at=NOON)])) == (0, 0)
+        assert keeping(ledger).settle_late(count_in=True).calls == 0
+        assert _days(ledger) == {9: 1}
 
     def test_a_prune_of_days_before_1970_stands_in_no_call_s_way(self, ledger: Ledger) -> None:
         """No id is so old: each call that came later was an id's that could not be."""

@@ -21,7 +21,6 @@ _DIMENSIONS = ", ".join(f'"{name}"' for name in (*ROLLED_DIMENSIONS, "tags"))
 _TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 _SUMS = ", ".join(f"sum({name})" for name in _TOKENS)
 _NAMES = f"{_DIMENSIONS}, calls, known, {', '.join(_TOKENS)}, cost, timed, latency_ms"
-_STANDING = "run IN (SELECT run FROM prunes)"
 
 
 def prune(client: Client, before: datetime, *, dry_run: bool) -> Pruned:
@@ -97,16 +96,16 @@ def _told(until: datetime, days: list[tuple[Any, ...]], *, dry_run: bool) -> Pru
 def sweep(client: Client) -> None:
     """Delete calls of pruned days and what is said about them; those in no daily total are kept apart.
 
-    An id that does not tell that its call was pruned stays: so that call is nothing new with another instant.
-    The runs are named once: of one that begins to count meanwhile the calls are still here, and must not seem
-    to be in no total.
+    An id that did not tell its own run that its call is old stays, however far later runs go: so that call is
+    nothing new and not late when it comes again. The runs are named once: of one that begins to count
+    meanwhile the calls are still here, and must not seem to be in no total.
     """
-    horizon = horizon_of(client)
-    if horizon is None:
+    if horizon_of(client) is None:
         return
     set_stragglers_aside(client)
-    runs = client.all(f"SELECT DISTINCT run FROM pruned WHERE {_STANDING}")  # noqa: S608  # our own names
-    theirs = f"run IN ({', '.join(str(run) for (run,) in runs)})" if runs else "FALSE"
+    runs = client.all("SELECT run, before FROM prunes WHERE run IN (SELECT run FROM pruned)")
+    listed = ", ".join(str(run) for run, _ in runs)
+    theirs = f"run IN ({listed})" if runs else "FALSE"
     gone = f"SELECT id FROM pruned WHERE {theirs}"  # noqa: S608  # likewise
     for table in ("scores", "revisions"):
         client.run(f"DELETE FROM {shards(client.place, table)} WHERE record_id IN ({gone})")  # noqa: S608  # likewise
@@ -115,11 +114,13 @@ def sweep(client: Client) -> None:
         f"""DELETE FROM {shards(client.place, "calls")} WHERE "at" < {HORIZON}
         AND (id IN ({gone}) OR id IN (SELECT id FROM late))"""  # noqa: S608  # likewise
     )
+    if not runs:
+        return
+    least = ", ".join(f"'{least_id(before.replace(tzinfo=UTC))}'" for _, before in runs)
     client.run(
         f"""DELETE FROM {shards(client.place, "pruned")} WHERE {theirs}
         AND substring(toString(id), 15, 1) = '7'
-        AND UUIDToNum(id) BETWEEN UUIDToNum(toUUID('{FIRST_TIMED}')) AND UUIDToNum(toUUID(?))""",  # noqa: S608  # likewise
-        [least_id(horizon)],
+        AND toString(id) BETWEEN '{FIRST_TIMED}' AND transform(run, [{listed}], [{least}], '')"""  # noqa: S608  # likewise
     )
 
 
