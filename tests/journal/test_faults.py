@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from tests.support.garbage import ends_within
 
-from outlay.core.record import Entry
-from outlay.journal import Journal, read_segment, segments
+from outlay.core.record import Entry, Loss
+from outlay.journal import Journal, line_of, read_segment, segments
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.losses import Losses
 from outlay.journal.segments import Segment
 from outlay.journal.writer import Writer
-from outlay.testing import call
+from outlay.testing import NOON, FixedClock, call
 
 
 def kept(folder: Path) -> list[str]:
@@ -92,6 +92,37 @@ def test_a_writer_that_fails_in_a_way_nobody_foresaw_is_a_counted_loss(
     journal.close()
 
 
+@pytest.mark.parametrize("fit", [0, 1, 2])
+def test_a_count_of_losses_that_was_still_written_is_no_call_that_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: int
+) -> None:
+    """It comes before the calls; of two calls so many fit on the disk behind it."""
+    losses = Losses()
+    losses.add(5, "before")
+    writer = Writer(tmp_path, losses, FixedClock(NOON), 2**20)
+    calls = [call(), call()]
+    first: list[Entry] = [*losses.untold(NOON), *calls[:fit]]
+    left = sum(len(line_of(each)) for each in first) + 10
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(28, "No space left on device")
+        done = write(descriptor, bytes(data)[:left])
+        left -= done
+        return done
+
+    monkeypatch.setattr(os, "write", full)
+    assert writer.write(calls) == (fit == len(calls))
+    monkeypatch.undo()
+    assert kept(tmp_path) == [each.id for each in calls[:fit]]
+    assert sum(count for _, count in losses.by_reason) == 5 + len(calls) - fit
+    writer.tell_losses()
+    told = [e for s in segments(tmp_path) for _, e in read_segment(s.path) if isinstance(e, Loss)]
+    assert sum(each.count for each in told) == 5 + len(calls) - fit
+
+
 def test_a_disk_that_does_not_sync_is_told_by_flush_and_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -144,6 +175,33 @@ def test_an_end_without_anything_to_write_writes_nothing(tmp_path: Path) -> None
     journal = Journal(tmp_path / "journal")
     journal.drain_at_exit()
     assert not (tmp_path / "journal").exists()
+
+
+def test_an_end_waits_for_the_batch_that_the_thread_has_in_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue is empty then, and nothing of it is on disk."""
+    begun, go_on = threading.Event(), threading.Event()
+    write = Writer.write
+
+    def slowly(self: Writer, batch: list[Entry]) -> bool:
+        begun.set()
+        assert go_on.wait(10)
+        return write(self, batch)
+
+    monkeypatch.setattr(Writer, "write", slowly)
+    journal, record = Journal(tmp_path), call()
+    journal.append(record)
+    assert begun.wait(10)
+    end = threading.Thread(target=journal.drain)
+    end.start()
+    end.join(0.2)
+    waited = end.is_alive()
+    go_on.set()
+    end.join(10)
+    assert waited
+    assert kept(tmp_path) == [record.id]
+    journal.close()
 
 
 def test_what_comes_after_the_end_is_written_at_once(tmp_path: Path) -> None:

@@ -338,6 +338,21 @@ def test_while_python_ends_the_caller_writes_what_waits(
     journal.close()
 
 
+def test_while_python_ends_all_that_waits_is_written_however_many_batches_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread, which would come back for the rest, is frozen."""
+    monkeypatch.setattr("outlay.journal.journal._BATCH", 3)
+    journal = Journal(tmp_path)
+    waiting = [call() for _ in range(10)]
+    journal._queue.extend(waiting)
+    with monkeypatch.context() as ending:
+        ending.setattr(sys, "is_finalizing", lambda: True)
+        assert journal.flush()
+    assert entries(tmp_path) == waiting
+    journal.close()
+
+
 def test_while_python_ends_nobody_waits_for_a_thread_that_was_frozen_within_a_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S101  # a contract speaks by assert
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -50,6 +51,25 @@ class RevisionsContract:
         assert (rows["a"]["cost"], rows["a"]["unpriced_calls"]) == (None, 1)
         assert rows["b"]["costs"] == {"CNY": Decimal(7)}
         assert set(asked(ledger, "currency")) == {"USD", "CNY"}
+
+    def test_costs_of_one_instant_are_told_apart_by_amount_currency_and_status(self, ledger: Ledger) -> None:
+        """The one that came last counts; what differs by its reason alone is the same again."""
+        record = call(cost="1")
+        first = Revision(record_id=record.id, at=NOON, charge=Cost(Decimal(0), "free"))
+        charges = (
+            Cost(Decimal(0), "free", "CNY"),
+            Cost(Decimal(7), "free", "CNY"),
+            Cost(Decimal(7), "priced", "CNY"),
+        )
+        others = [replace(first, charge=charge) for charge in charges]
+        ledger.add([record, first, *others])
+        again = [replace(each, charge=replace(each.charge, reason="again")) for each in (first, *others)]
+        for _ in range(2):
+            costs = [each.charge for each in ledger.revisions(record.id)]
+            assert costs == [record.charge, first.charge, *(each.charge for each in others)]
+            (row,) = ledger.rows(Query(by=("cost_status",))).rows
+            assert (row["cost_status"], row["costs"]) == ("priced", {"CNY": Decimal(7)})
+            ledger.add(again)
 
     def test_histories_are_those_of_calls_that_were_reckoned_again(self, ledger: Ledger) -> None:
         """Asked for many calls at once; the recorded cost comes first."""

@@ -10,6 +10,7 @@ from tests.support.any_record import alike
 
 from outlay.core.ports import Ledger
 from outlay.core.query import Query, Row, filters
+from outlay.core.record import Revision
 from outlay.ledger import PostgresLedger
 from outlay.testing import NOON, KeepingContract, LedgerContract, call
 from outlay.testing.asking import keeping
@@ -123,6 +124,20 @@ def test_percentiles_of_few_calls_out_of_many_are_those_of_the_calls_themselves(
     large.close()
     assert (found.total["calls"], found.total["p50_latency_ms"]) == (4, 25.0)
     assert {row["model"]: row["p50_latency_ms"] for row in found.rows} == {"m0": 40.0, "m10": 20.0}
+
+
+def test_a_call_whose_cost_was_reckoned_again_is_in_the_percentiles_of_the_status_that_it_has_now(
+    url: str,
+) -> None:
+    """Buckets by day know it by the one that it was recorded with."""
+    large = PostgresLedger(url, exact=0)
+    first, other = call(latency_ms=100.0, cost=None), call(latency_ms=300.0)
+    large.add([first, other, Revision(record_id=first.id, at=NOON, charge=other.charge)])
+    (row,) = large.rows(Query(("cost_status",))).rows
+    chosen = large.rows(Query(where=filters({"cost_status": "priced"}))).total
+    large.close()
+    assert (row["cost_status"], row["calls"], chosen["calls"]) == ("priced", 2, 2)
+    assert row["p50_latency_ms"] == chosen["p50_latency_ms"] == pytest.approx(100.0, rel=0.04)
 
 
 def check(found: Row, exact: Row) -> None:
