@@ -295,6 +295,35 @@ def test_grok_4_was_dearer_from_128_000_tokens_on(model: str, tokens: int, amoun
     assert (cost.amount, cost.flags) == (Decimal(amount), ())
 
 
+@pytest.mark.parametrize("provider", ["google", "vertex"])
+@pytest.mark.parametrize(
+    ("model", "before", "since"),  # 100,000 cached tokens
+    [
+        ("gemini-2.5-pro", "0.03125", "0.0125"),
+        ("gemini-2.5-flash", "0.0075", "0.003"),
+        ("gemini-2.5-flash-lite", "0.0025", "0.001"),
+    ],
+)
+def test_what_gemini_2_5_reads_from_a_cache_fell_to_a_tenth(
+    provider: str, model: str, before: str, since: str
+) -> None:
+    counts = {"cache_read": 100_000}
+    then, between, now = (
+        charge(f"{provider}/{model}", counts, day) for day in ("2025-09-23", "2025-10-01", "2025-10-23")
+    )
+    assert (then.amount, then.flags) == (Decimal(before), ("unproven",) if model == "gemini-2.5-pro" else ())
+    assert (between.amount, between.flags) == (Decimal(since), ("unproven",))
+    assert (now.amount, now.flags) == (Decimal(since), ())
+
+
+@pytest.mark.parametrize(("day", "amount"), [("2025-12-02", "0.0002"), ("2025-12-03", "0.0127")])
+def test_tools_of_xai_were_free_until_3_december_2025(day: str, amount: str) -> None:
+    # 1,000 x 0.20 a million; then 2 searches at 0.005 and one of collections at 0.0025
+    counts = {"input": 1000, "web_search": 2, "collections_search": 1}
+    cost = charge("xai/grok-4-1-fast", counts, day)
+    assert (cost.amount, cost.status) == (Decimal(amount), "priced")
+
+
 def test_a_live_search_of_xai_is_charged_by_the_source_that_it_used() -> None:
     # 100 x 3, 10 x 15 a million, 5 sources at 0.025
     body = {
