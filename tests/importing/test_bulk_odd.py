@@ -155,13 +155,13 @@ TOLD_IN_PART: list[dict[str, object]] = [
     {"output_tokens": 500},
     {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 4000},
     {"input_tokens": 1000, "total_tokens": 1500},
-    {"cached_tokens": 1000, "output_tokens": None},
+    {"input_tokens": 1000, "cached_tokens": 10, "output_tokens": None},
 ]
 TOLD_WHOLE: list[dict[str, object]] = [
     {"input_tokens": 1000, "output_tokens": 500},
     {"input_tokens": 1000, "total_tokens": 1000},
     {"input_tokens": 1000, "cached_tokens": 10, "output_tokens": 500, "total_tokens": 1500},
-    {"cached_tokens": 1000, "reasoning_tokens": 500},
+    {"input_tokens": 1000, "reasoning_tokens": 500},
 ]
 
 
@@ -177,3 +177,29 @@ def test_rows_that_tell_of_a_part_of_their_tokens_are_partial_in_bulk_too(tmp_pa
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = [",".join(names), *(",".join(str(row.get(name) or "") for name in names) for row in rows)]
     assert both_agree("\n".join([*table, ""]).encode()).new == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "other", "says", "else_"),
+    [
+        ({"prompt_tokens": "In"}, {"input_tokens": 7}, "input_tokens", 7),
+        ({"input_tokens": "In"}, {"Prompt Tokens": 7}, "input_tokens", 7),
+        ({"latency_ms": "In"}, {"latency": 7}, "latency_ms", 7000),
+    ],
+)
+def test_a_column_that_is_mapped_stands_over_all_names_of_its_field(
+    mapping: dict[str, str], other: dict[str, int], says: str, else_: int
+) -> None:
+    rows = [{"timestamp": TEN, "cost": n, "In": 1000, **other, "output_tokens": 1} for n in range(9)]
+    without = {"timestamp": TEN, "cost": 10, **other, "output_tokens": 1}  # its own name tells it
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in [*rows, without])
+    done = both_agree(data, Origin(mapping=mapping))
+    told = [getattr(each, says) for each in done.records]
+    assert sorted(told) == sorted([else_, *[1000] * 9])
+
+
+def test_a_latency_in_seconds_that_is_mapped_stands_over_one_in_milliseconds() -> None:
+    rows = [{"timestamp": TEN, "cost": n, "secs": 2, "latency_ms": 7} for n in range(9)]
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    done = both_agree(data, Origin(mapping={"latency": "secs"}))
+    assert {each.latency_ms for each in done.records} == {2000}

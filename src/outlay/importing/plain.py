@@ -1,7 +1,7 @@
 """Plain rows, as guides, small projects and home-made logs write them, and tables by their headings."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from outlay.core.errors import UsageError
@@ -45,6 +45,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """What each column is called in the wild, as ``normal`` writes it; the first that is there counts."""
 TELLING = ("cost", "input_tokens", "output_tokens", "latency", "latency_ms", "status")
 """Of these a row has one at least."""
+_ONE = (
+    frozenset({*NAMES["latency"], *NAMES["latency_ms"]}),
+    frozenset({*NAMES["status"], *NAMES["success"]}),
+)
 _READ = frozenset(name for names in NAMES.values() for name in names)
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 SIDES = {
@@ -65,6 +69,12 @@ _PROMPTS = frozenset({"prompt", "messages", "reply", "response", "completion", "
 def names_of(field: str) -> tuple[str, ...]:
     """Give the usual names of a field, by any of them; empty where there is no such field."""
     return next((names for names in NAMES.values() if normal(field) in names), ())
+
+
+def overruled(fields: Iterable[str]) -> frozenset[str]:
+    """Give all names that tell fields which a mapping names, as ``normal`` writes them."""
+    names = {name for field in fields if field != "id" for name in (normal(field), *names_of(field))}
+    return frozenset(names | {other for group in _ONE if names & group for other in group})
 
 
 def is_plain(row: Collection[str]) -> bool:

@@ -13,7 +13,7 @@ from outlay.core.record import Entry, Record
 from outlay.importing.files import Fault, Heading, Line, opened, rows_of
 from outlay.importing.langfuse import is_trace
 from outlay.importing.made import Maker
-from outlay.importing.plain import names_of, normal
+from outlay.importing.plain import names_of, normal, overruled
 from outlay.importing.shapes import OWN, Shape, is_own, shape_of
 from outlay.journal import line_of
 from outlay.ledger.identity import checked_id
@@ -232,7 +232,15 @@ def _entry(
 
 
 def renamed(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
-    """Give a row under the fields' own names; columns that were mapped have no other meaning."""
+    """Give a row under the fields' own names; columns that were mapped have no other meaning.
+
+    Nor has any other column that tells a field whose own is there, by whichever of its names.
+    """
     wanted = {column: field for field, column in mapping.items()}
-    others = {name: value for name, value in row.items() if name not in wanted and name not in mapping}
+    told = overruled(field for field, column in mapping.items() if column in row)
+    others = {
+        name: value
+        for name, value in row.items()
+        if name not in wanted and name not in mapping and normal(name) not in told
+    }
     return {**others, **{wanted[name]: value for name, value in row.items() if name in wanted}}

@@ -16,6 +16,7 @@ from outlay.importing.bulk.told import Layout, Reading, Told, tag_text
 from outlay.importing.bulk.written import Written
 from outlay.importing.files import Heading
 from outlay.importing.made import Maker
+from outlay.importing.plain import normal, overruled
 from outlay.importing.shapes import Shape, is_own, shape_of
 
 # A line of a table whose quotes all close in it; {d} is the delimiter.
@@ -145,6 +146,8 @@ def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str
         return {key: key for key in keys}
     wanted = {column: name for name, column in mapping.items()}
     others = {key: key for key in keys if key not in wanted and key not in mapping}
+    if overruled(mapping).intersection(map(normal, others)):  # which of both tells a field, a row decides
+        return None
     return {**others, **{wanted[key]: key for key in keys if key in wanted}}
 
 
