@@ -203,6 +203,35 @@ def test_cohere_s_embeddings_state_text_beside_images(
 
 
 @pytest.mark.parametrize(
+    ("usage", "units", "flags"),
+    [
+        (
+            {"text_tokens": 5, "image_pixels": 2_000_000, "total_tokens": 3576},
+            {"input": 5, "pixels": 2_000_000},
+            (),
+        ),
+        (
+            {"text_tokens": 0, "image_pixels": 560, "video_pixels": 5600, "total_tokens": 11},
+            {"pixels": 6160},
+            (),
+        ),
+        ({"text_tokens": 7, "image_pixels": 0, "total_tokens": 7}, {"input": 7}, ()),
+        ({"image_pixels": 560, "total_tokens": 1}, {"pixels": 560}, ("partial",)),
+    ],
+)
+def test_voyage_s_pictures_are_pixels_and_no_tokens(
+    usage: dict[str, Any], units: dict[str, int], flags: tuple[str, ...]
+) -> None:
+    """Its total has a token for each 560 of them; priced as text an embedding cost a third of its price."""
+    body = {"object": "list", "data": [], "model": "voyage-multimodal-3", "usage": usage}
+    found = read(body, provider="voyage", api="embeddings")
+    assert ({unit: count for unit, count in found.units.items() if count}, found.flags) == (units, flags)
+    charge = cost_of(found, provider="voyage", model="voyage-multimodal-3")
+    priced = "partial" if "input" in units else "unpriced"
+    assert charge.status == (priced if "pixels" in units else "priced")
+
+
+@pytest.mark.parametrize(
     ("api", "body", "units"),
     [
         ("rerank", {"results": [], "meta": {"billed_units": {"input_tokens": 120}}}, {"input": 120}),

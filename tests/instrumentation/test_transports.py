@@ -101,6 +101,17 @@ FORMS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.usefixtures("transports")
+@pytest.mark.parametrize("host", ["api.voyageai.com", "ai.mongodb.com"])
+@pytest.mark.parametrize("path", ["embeddings", "multimodalembeddings", "contextualizedembeddings"])
+def test_each_kind_of_voyage_s_embeddings_is_a_call(host: str, path: str, kept: Kept) -> None:
+    """By its own SDK, which sends by requests; keys of MongoDB's go to another host."""
+    body = {"object": "list", "data": [], "model": "voyage-4", "usage": {"total_tokens": 9}}
+    session(json.dumps(body).encode()).post(f"https://{host}/v1/{path}", json={"model": "voyage-4"})
+    record = kept.only
+    assert (record.provider, record.api, record.usage.units) == ("voyage", "embeddings", {"input": 9})
+
+
+@pytest.mark.usefixtures("transports")
 @pytest.mark.parametrize("form", FORMS)
 def test_a_client_without_a_hook_of_its_own_makes_one_record(form: str, kept: Kept) -> None:
     with context(user="u1"):

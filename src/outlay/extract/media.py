@@ -80,7 +80,12 @@ def count_transcription(tally: Tally, usage: Mapping[str, Any]) -> None:
 def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
     """Read embeddings, of OpenAI's shape, Google's or Ollama's; they have no output tokens."""
     if "usage" in body:
-        return read_chat(body, provider)
+        stated = usage_in(body["usage"])
+        return (
+            read_chat(body, provider)
+            if stated is None or "image_pixels" not in stated
+            else _seen(body, stated, provider)
+        )
     if "prompt_eval_count" in body:
         return read_ollama(body, provider)
     usage = google_usage(body)
@@ -90,6 +95,18 @@ def read_embeddings(body: Mapping[str, Any], provider: str) -> Usage:
         count_google(tally, named, answers=False)
         return finish(tally, google_facts(body), usage, provider, google_terms(named))
     return _from_statistics(body, provider)
+
+
+def _seen(body: Mapping[str, Any], usage: Mapping[str, Any], provider: str) -> Usage:
+    """Read Voyage's embeddings of pictures and films, billed by pixels, which its total counts as tokens."""
+    tally = Tally()
+    text = tally.count(usage, "text_tokens")
+    if text is None:
+        tally.note("partial", "the usage does not tell its text")
+    tally.put("input", text)
+    tally.put("pixels", (tally.count(usage, "image_pixels") or 0) + (tally.count(usage, "video_pixels") or 0))
+    tally.unknown(usage, frozenset({"text_tokens", "image_pixels", "video_pixels", "total_tokens"}))
+    return finish(tally, body, usage, provider)
 
 
 def _from_statistics(body: Mapping[str, Any], provider: str) -> Usage:

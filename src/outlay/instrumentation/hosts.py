@@ -37,6 +37,7 @@ _BY_SUFFIX = (
     ("api.z.ai", "zai"),
     ("open.bigmodel.cn", "zai"),
     ("api.voyageai.com", "voyage"),
+    ("ai.mongodb.com", "voyage"),
     ("api.deepinfra.com", "deepinfra"),
     ("snowflakecomputing.com", "snowflake"),
     ("cloudflare.com", "cloudflare"),

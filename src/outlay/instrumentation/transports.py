@@ -27,6 +27,8 @@ PATHS = (  # the end of a path -> api; the first that fits decides
     ("/responses/compact", "responses"),
     ("/messages", "messages"),
     ("/embeddings", "embeddings"),
+    ("/multimodalembeddings", "embeddings"),  # Voyage's
+    ("/contextualizedembeddings", "embeddings"),
     ("/images/generations", "images"),
     ("/images/edits", "images"),
     ("/audio/transcriptions", "transcription"),
