@@ -106,6 +106,36 @@ def test_a_reader_that_is_killed_leaves_nothing_doubled_and_nothing_out(tmp_path
     ledger.close()
 
 
+LEFT_BY_CHILD = """
+import os, sys
+from pathlib import Path
+from outlay.core.query import Query
+from outlay.ledger import DuckLedger
+from outlay.testing import call
+
+ledger = DuckLedger(Path(sys.argv[1]))
+ledger.add([call()])
+child = os.fork()
+if child == 0:
+    if sys.argv[2] == "asks":
+        ledger.add([call()])
+    sys.exit(3)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+ledger.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+@pytest.mark.parametrize("what", ["asks", "asks nothing"])
+def test_a_forked_child_comes_to_its_own_end_with_a_ledger_of_its_parent_open(
+    tmp_path: Path, what: str
+) -> None:
+    """DuckDB ended it by SIGSEGV or SIGABRT, as Python's end ended the engine whose threads it has not."""
+    command = [sys.executable, "-c", LEFT_BY_CHILD, str(tmp_path), what]
+    done = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 FORKED = """
 import os, sys, threading
 from pathlib import Path

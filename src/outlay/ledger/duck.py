@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from outlay.ledger.engine import Engine
 
 _HOUR = timedelta(hours=1)
-_of_parents: "list[Engine | None]" = []
-"""Engines of processes that this one was forked from: their threads are not here; to end one would crash."""
 
 
 class DuckLedger(Answering):
@@ -239,7 +237,8 @@ class DuckLedger(Answering):
 
     def start_anew_in_child(self) -> None:
         """Ask with an engine of its own in a forked child; a thread that is not there may have the turn."""
-        _of_parents.append(self._engine)
+        if self._engine is not None:
+            self._engine.stay()
         self._engine = self._held = None
         self._mine = threading.Lock()
 

@@ -31,6 +31,10 @@ _LARGE = ("GiB", "TiB")  # of a limit that DuckDB sets itself, by the machine
 _UTC = "SET TimeZone = 'UTC'"  # of one connection, which would else have the machine's
 
 
+_of_parents: "list[Engine]" = []
+"""Engines of processes that this one was forked from."""
+
+
 class Engine:
     """A DuckDB in memory; attaching a file takes a millisecond, where opening one takes twenty.
 
@@ -161,6 +165,17 @@ class Engine:
             with suppress(duckdb.TransactionException):  # a COMMIT that failed has rolled back already
                 self._memory.execute("ROLLBACK")
             raise
+
+    def stay(self) -> None:
+        """Stay for as long as there is a forked child: Python's end would end its parent's engine, too.
+
+        Its threads are not there; DuckDB would end the child by SIGSEGV.
+        """
+        _of_parents.append(self)
+        with suppress(ImportError):  # a Python without ctypes
+            import ctypes  # noqa: PLC0415  # few processes fork with a ledger open
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def close(self) -> None:
         """Let go of the engine."""
