@@ -72,6 +72,63 @@ def test_a_call_that_a_daemon_thread_still_makes_is_a_failed_one(work: str, tmp_
     assert record["cost_status"] == "unpriced"
 
 
+BETWEEN = """
+asked["messages"][0]["content"] = "outlay:ok:1000:100:x"
+read = threading.Event()
+def between():
+    stream = openai.OpenAI(**to).chat.completions.create(**asked, stream=True)
+    next(stream)
+    read.set()
+    time.sleep(60)
+    stream.close()
+async def between_async():
+    stream = await openai.AsyncOpenAI(**to).chat.completions.create(**asked, stream=True)
+    await anext(stream)
+    read.set()
+    await asyncio.sleep(60)
+    await stream.close()
+"""
+
+
+@pytest.mark.parametrize("work", ["between", "lambda: asyncio.run(between_async())"])
+def test_a_stream_that_a_daemon_thread_has_read_in_part_was_left(work: str, tmp_path: Path) -> None:
+    (record,) = ended(f"{BETWEEN}begin({work})\nread.wait(60)\n", tmp_path)
+    assert (record["model"], record["status"], record["streamed"]) == ("gpt-4o", "success", True)
+    assert {"abandoned", "partial"} <= set(record["flags"])
+
+
+CHILDREN = """
+import multiprocessing
+asked["messages"][0]["content"] = "outlay:ok:1000:100:x"
+def part(*_):
+    for chunk in openai.OpenAI(**to).chat.completions.create(**asked, stream=True):
+        return
+def forks():
+    if not os.fork():
+        part()
+        os._exit(0)
+    os.wait()
+def pool():
+    with multiprocessing.get_context("fork").Pool(1) as workers:
+        workers.map(part, range(1))
+def process():
+    child = multiprocessing.get_context("fork").Process(target=part)
+    child.start()
+    child.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.parametrize("end", ["forks", "pool", "process"])
+def test_a_stream_that_a_child_left_is_a_call_though_nothing_is_collected_there(
+    end: str, tmp_path: Path
+) -> None:
+    """The SDK's streams refer to themselves, so that one is only dropped when the collector comes by."""
+    (record,) = ended(f"{CHILDREN}{end}()\n", tmp_path)
+    assert (record["status"], record["streamed"]) == ("success", True)
+    assert {"abandoned", "partial"} <= set(record["flags"])
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 @pytest.mark.parametrize("work", ["whole", "lambda: asyncio.run(whole_async())"])
 def test_a_forked_child_does_not_record_what_its_parent_is_doing(work: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import websockets
 from google import genai
 from google.genai import types
 from tests.support.sockets import SocketPeer, listening
@@ -92,6 +93,92 @@ def test_a_session_that_ends_within_a_turn_is_one_partial_call(breaks: bool, kep
             asyncio.run(main(address))
     assert "partial" in kept.only.flags
     assert (kept.only.status, kept.only.cost) == ("error" if breaks else "success", None)
+
+
+ASKS: dict[str, Callable[[Any], Any]] = {
+    "content": lambda session: session.send_client_content(turns=HELLO),
+    "tools": lambda session: session.send_tool_response(
+        function_responses={"id": "f", "name": "f", "response": {"a": 1}}
+    ),
+    "a silence": lambda session: session.send_realtime_input(activity_end={}),
+    "at once": lambda session: session.send(input="hi", end_of_turn=True),
+}
+
+
+@pytest.mark.filterwarnings("ignore:The `session.send` method is deprecated")
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_request_in_a_live_session_that_nothing_answers_is_a_call(
+    ask: str,
+    breaks: bool,  # noqa: FBT001 - a parameter of the test
+    kept: Kept,
+) -> None:
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            with context(user="u1"):
+                await ASKS[ask](session)
+            if breaks:
+                await anext(session.receive())
+
+    with listening(SocketPeer([], [[READY], []], binary=True, breaks=breaks)) as address:
+        if breaks:
+            with pytest.raises(genai.errors.APIError):
+                asyncio.run(main(address))
+        else:
+            asyncio.run(main(address))
+    record = kept.only
+    assert (record.user, record.model, record.api, record.cost) == ("u1", "gemini-2.5-flash", "live", None)
+    assert record.status == ("error" if breaks else "success")
+    assert "partial" in record.flags
+
+
+@pytest.mark.filterwarnings("ignore:The `session.send` method is deprecated")
+def test_what_asks_for_no_answer_is_no_call(kept: Kept) -> None:
+    silent: Any = {"id": "f", "name": "f", "response": {}, "scheduling": "SILENT"}
+
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            await session.send_client_content(turns=HELLO, turn_complete=False)
+            await session.send_tool_response(function_responses=[silent])
+            await session.send_realtime_input(text="hi")
+            await session.send(input="hi")
+            with pytest.raises(ValueError, match="Could not convert"):
+                await session.send_client_content(turns={"parts": 7})  # type: ignore[arg-type]  # refused
+
+    with listening(SocketPeer([], [[READY]], binary=True)) as address:
+        asyncio.run(main(address))
+    assert not kept.records
+
+
+def test_a_request_in_a_live_session_that_could_not_be_sent_is_a_failed_call(kept: Kept) -> None:
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            await session._ws.close()
+            await session.send_client_content(turns=HELLO)
+
+    with (
+        listening(SocketPeer([], [[READY]], binary=True)) as address,
+        pytest.raises(websockets.ConnectionClosedOK),
+    ):
+        asyncio.run(main(address))
+    assert (kept.only.status, kept.only.error_type) == ("error", "ConnectionClosedOK")
+
+
+def test_what_is_told_behind_the_end_of_a_turn_is_no_call(kept: Kept) -> None:
+    behind: list[Any] = [
+        {"serverContent": {each: {"text": "hello"}}} for each in ("inputTranscription", "outputTranscription")
+    ]
+    behind.append({"serverContent": {"turnComplete": True, "interactionStatus": "IDLE"}})
+
+    async def main(address: str) -> None:
+        async with spoken_to(address).aio.live.connect(model="gemini-2.5-flash") as session:
+            await session.send_client_content(turns=HELLO)
+            assert [message async for message in session.receive()]
+            assert [message async for message in session.receive()]
+
+    with listening(SocketPeer([], [[READY], [WORD, DONE, *behind]], binary=True)) as address:
+        asyncio.run(main(address))
+    assert kept.only.usage.units == {"input": 100, "output": 20}
 
 
 UNITS = {"input": 1000, "output": 100, "reasoning": 10}

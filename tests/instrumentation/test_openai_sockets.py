@@ -373,6 +373,57 @@ def test_an_error_in_a_realtime_session_is_no_call(kept: Kept) -> None:
     assert not kept.records
 
 
+@pytest.mark.parametrize(("end", "status"), [("breaks", "error"), ("closes", "success")])
+def test_a_response_of_a_realtime_session_that_nothing_begins_is_a_call(
+    end: str, status: str, kept: Kept
+) -> None:
+    peer = SocketPeer([SESSION], [[]] if end == "breaks" else [], breaks=end == "breaks")
+    with listening(peer) as address:
+        connection = client(address).realtime.connect(model="gpt-realtime").enter()
+        connection.recv()
+        with context(user="u1"):
+            connection.response.create()
+        if end == "breaks":
+            with pytest.raises(websockets.ConnectionClosedError):
+                connection.recv()
+        connection.close()
+    record = kept.only
+    assert (record.status, record.api, record.model, record.user) == (
+        status,
+        "realtime",
+        "gpt-realtime",
+        "u1",
+    )
+    assert (record.cost, record.usage.units) == (None, {})
+    assert status == "error" or {"abandoned", "partial"} <= set(record.flags)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"code": "invalid_value", "event_id": "mine"},
+        {"code": "conversation_already_has_active_response", "event_id": None},
+    ],
+)
+def test_a_response_of_a_realtime_session_that_an_error_refuses_is_a_failed_call(
+    refusal: dict[str, Any], kept: Kept
+) -> None:
+    errors: list[Any] = [
+        {"type": "error", "event_id": "e", "error": {"code": "of_another_event", "event_id": "other"}},
+        {"type": "error", "event_id": "e", "error": refusal},
+    ]
+
+    async def main(address: str) -> None:
+        async with async_client(address).realtime.connect(model="gpt-realtime") as connection:
+            await connection.response.create(event_id="mine")
+            for _ in range(3):
+                await connection.recv()
+
+    with listening(SocketPeer([SESSION], [errors])) as address:
+        asyncio.run(main(address))
+    assert (kept.only.status, kept.only.error, kept.only.model) == ("error", refusal["code"], "gpt-realtime")
+
+
 def test_unhooking_lets_go(kept: Kept, hooks: Hooks, address: str) -> None:
     hooks.uninstrument("openai")
     with client(address).realtime.connect(model="gpt-realtime") as connection:

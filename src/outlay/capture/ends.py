@@ -1,4 +1,4 @@
-"""Calls that other threads still make when the program ends: nobody hears of their answers: they failed."""
+"""Calls that other threads still make when the program ends: they failed, and what is half read was left."""
 
 import atexit
 import gc
@@ -10,7 +10,8 @@ from types import AsyncGeneratorType, CoroutineType, FrameType
 
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded
-from outlay.capture.streams import Watch
+from outlay.capture.streams import Open, Watch
+from outlay.journal.endings import before_hard_ends
 
 _OURS = __name__.partition(".")[0]
 _NAMED = "outlay-"  # threads of our own, which make no calls
@@ -20,26 +21,39 @@ def watch_end() -> None:
     """Have these calls looked for when this process ends; once, however often it starts over."""
     atexit.unregister(fail_calls_under_way)
     atexit.register(fail_calls_under_way, os.getpid())
+    before_hard_ends(leave_at_once)
+
+
+def leave_at_once() -> None:
+    """Record what is under way where a process ends at once: what was dropped is not collected any more.
+
+    What its loops wait for is left out: in a forked child they would be its parent's.
+    """
+    fail_calls_under_way(0, at_once=True)
 
 
 @guarded
-def fail_calls_under_way(pid: int) -> None:
+def fail_calls_under_way(pid: int, *, at_once: bool = False) -> None:
     """Record the calls that daemon threads are making now: Python ends such threads where they stand.
 
-    They are looked for on the stacks, where each hook waits for its answer, so that no call costs more.
+    They are looked for on the stacks, where each hook waits for its answer, so that no call costs more. A
+    stream that one has read in part, and is at other work, was left: nobody drops it any more.
     ``pid`` is the process that this was arranged in: a forked child has copies of what its parent's loops do.
     """
     others = {each.ident for each in threading.enumerate() if not each.name.startswith(_NAMED)}
     others.discard(threading.get_ident())
-    if not others:
+    if not others and not at_once:
         return
     frames = [frame for thread, frame in sys._current_frames().items() if thread in others]  # noqa: SLF001 - documented
     for frame in frames:
         for each in _under(frame):
             _fail_in(each)
+    waiting, half_read = _held()
     if pid == os.getpid():
-        for each in _waiting():
-            _fail_in(each)
+        for frame in waiting:
+            _fail_in(frame)
+    for stream in half_read:
+        stream.leave()
 
 
 def _under(frame: FrameType | None) -> Iterator[FrameType]:
@@ -48,17 +62,19 @@ def _under(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _waiting() -> Iterator[FrameType]:
-    """Give the frames that wait for an answer in a loop's tasks."""
+def _held() -> tuple[list[FrameType], list[Open]]:
+    """Give the frames that wait for an answer in a loop's tasks, or run as one came, and open streams."""
+    waiting: list[FrameType | None] = []
+    half_read: list[Open] = []
     for each in gc.get_objects():
-        if type(each) is CoroutineType:
-            frame = each.cr_frame if each.cr_await is not None else None
-        elif type(each) is AsyncGeneratorType:
-            frame = each.ag_frame if each.ag_await is not None else None
-        else:
-            continue
-        if frame is not None:
-            yield frame
+        kind = type(each)
+        if kind is CoroutineType:
+            waiting.append(each.cr_frame if each.cr_await is not None or each.cr_running else None)
+        elif kind is AsyncGeneratorType:
+            waiting.append(each.ag_frame if each.ag_await is not None or each.ag_running else None)
+        elif issubclass(kind, Open):  # a proxy may say that it is of any kind: it is not asked
+            half_read.append(each)
+    return [frame for frame in waiting if frame is not None], half_read
 
 
 def _fail_in(frame: FrameType) -> None:

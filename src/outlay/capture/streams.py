@@ -22,7 +22,17 @@ CANCELLED = "CancelledError"  # by its name: asyncio takes long to load
 """What a generator that was dropped is closed with where its loop ends just then: its caller let it go."""
 
 
-class Watch:
+class Open:
+    """What may be left before its end; its kind is how the end of a program finds it."""
+
+    __slots__ = ()
+
+    def leave(self) -> None:
+        """Record what is under way as left, unless that is recorded already, or a parent's to record."""
+        raise NotImplementedError
+
+
+class Watch(Open):
     """Collects what a stream's events say of usage, and ends the call once.
 
     It must not refer to the stream itself: a stream that is dropped has to be collected at once, and this

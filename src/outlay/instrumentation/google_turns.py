@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
 from typing import Any
 
@@ -12,8 +12,9 @@ from outlay.capture.call import Call
 from outlay.capture.contexts import inside
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
-from outlay.capture.streams import Watch
+from outlay.capture.streams import Open, Watch
 from outlay.core.usage import Usage
+from outlay.extract.plain import fields_of
 from outlay.instrumentation.patches import Patches
 from outlay.instrumentation.wrapping import measured, measured_async, text_or_none, usage_in
 
@@ -28,6 +29,9 @@ def hook(recorder: Callable[[], Recorder], patches: Patches) -> None:
     if live is not None:
         patches.replace(live.AsyncLive, "connect", lambda original: _connecting(original, recorder, patches))
         patches.replace(live.AsyncSession, "_receive", _receiving)
+        for name, asks in _ASKING.items():
+            if hasattr(live.AsyncSession, name):
+                patches.replace(live.AsyncSession, name, partial(_asking, asks=asks))
     interactions, base = _module("google.genai._gaos.interactions"), _module("google.genai._gaos.basesdk")
     if interactions is None or base is None:
         return
@@ -56,23 +60,41 @@ def _module(name: str) -> Any:
         return None
 
 
-class Turns:
+class Turns(Open):
     """The turn under way in one live session; it holds no reference to the session."""
 
     def __init__(self, start: Callable[[], Call]) -> None:
         self._start = start
         self._call: Call | None = None
+        self._asked: Call | None = None  # a request that nothing answered yet
         self._grounded: list[Any] = []  # the turn's messages that tell of searches: each tells of its own
         self._pid = os.getpid()
 
+    def ask(self) -> Call | None:
+        """Note that an answer is asked for, unless one is awaited already, which this interrupts."""
+        if self._call is not None or self._asked is not None:
+            return None
+        self._asked = self._start()
+        return self._asked
+
+    def unsent(self, call: Call, error: BaseException) -> None:
+        """Record a request that could not be sent; one that the SDK itself refuses was never made."""
+        if call is self._asked:
+            self._asked = None
+            if not isinstance(error, TypeError | ValueError):
+                call.fail(error)
+
     def hear(self, message: Any) -> None:
-        """Look at one message: a turn begins with its first content, and its usage ends it."""
+        """Look at one message: a turn begins with its first content, and its usage ends it.
+
+        It is for whom its receiver says: turns of sound come unasked.
+        """
         usage = message.usage_metadata
         content = message.server_content
-        if usage is None and content is None and message.tool_call is None:
+        if self._call is None and usage is None and not _begins(message, content):
             return
         if self._call is None:
-            self._call = self._start()
+            self._call, self._asked = self._start(), None
         self._call.first_token()
         if usage is not None:
             heard = [*self._grounded, message]
@@ -82,15 +104,29 @@ class Turns:
             self._grounded.append(message)
 
     def closed(self, error: BaseException | None) -> None:
-        """End the turn under way: nobody will hear of its usage. A forked child lets go of a copy."""
-        call, self._call, self._grounded = self._call, None, []
+        """End what is under way: nobody will hear of its usage. A forked child lets go of a copy."""
+        reason = (
+            "the session ended within a turn" if self._call else "the session ended before the turn began"
+        )
+        call, self._call, self._asked, self._grounded = self._call or self._asked, None, None, []
         if self._pid != os.getpid():
             return
-        unknown = Usage(reason="the session ended within a turn")
+        unknown = Usage(reason=reason)
         if call is not None and error is not None:
             call.fail(error, unknown)
         elif call is not None:
             call.leave(unknown)
+
+    def leave(self) -> None:
+        """Leave the turn under way."""
+        self.closed(None)
+
+
+def _begins(message: Any, content: Any) -> bool:
+    """Whether a message is of a turn for sure: transcripts and notes of its state may come behind its end."""
+    return message.tool_call is not None or any(
+        getattr(content, each, None) is not None for each in ("model_turn", "grounding_metadata")
+    )
 
 
 def _connecting(
@@ -121,6 +157,66 @@ def _begin(session: Any, model: object, recorder: Callable[[], Recorder], patche
         return Call(recorder(), provider=provider, api=_LIVE, model=named, streamed=True)
 
     session._outlay_turns = Turns(start)  # noqa: SLF001 - our own mark on a stranger's object
+
+
+def _whole(_args: tuple[Any, ...], said: dict[str, Any]) -> bool:
+    return bool(said.get("turn_complete", True))
+
+
+def _ended(args: tuple[Any, ...], said: dict[str, Any]) -> bool:
+    return bool(said.get("end_of_turn", args[1] if len(args) > 1 else False))
+
+
+def _spoken(_args: tuple[Any, ...], said: dict[str, Any]) -> bool:
+    return said.get("activity_end") is not None
+
+
+def _heeded(_args: tuple[Any, ...], said: dict[str, Any]) -> bool:
+    """Whether the model is to go on with what tools gave: it may be told to take them in silently."""
+    given = said.get("function_responses")
+    return not any(
+        "SILENT" in str((fields_of(each) or {}).get("scheduling"))
+        for each in (given if isinstance(given, list | tuple) else [given])
+    )
+
+
+# What asks for an answer; where voices are listened to, nobody but the model knows that one is due.
+_ASKING: dict[str, Callable[[tuple[Any, ...], dict[str, Any]], bool]] = {
+    "send_client_content": _whole,
+    "send_tool_response": _heeded,
+    "send_realtime_input": _spoken,
+    "send": _ended,
+}
+
+
+@guarded
+def _ask(session: Any, asked: bool | None) -> Call | None:  # noqa: FBT001 - internal
+    turns = session.__dict__.get("_outlay_turns")
+    return turns.ask() if asked and isinstance(turns, Turns) else None
+
+
+@guarded
+def _unsent(session: Any, call: Call | None, error: BaseException) -> None:
+    turns = session.__dict__.get("_outlay_turns")
+    if call is not None and isinstance(turns, Turns):
+        turns.unsent(call, error)
+
+
+def _asking(
+    original: Callable[..., Awaitable[Any]], asks: Callable[[tuple[Any, ...], dict[str, Any]], bool]
+) -> Callable[..., Awaitable[Any]]:
+    asks_guarded = guarded(asks)
+
+    @wraps(original)
+    async def send(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = _ask(self, asks_guarded(args, kwargs))
+        try:
+            return await original(self, *args, **kwargs)
+        except BaseException as error:
+            _unsent(self, call, error)
+            raise
+
+    return send
 
 
 @guarded

@@ -2,8 +2,8 @@
 
 Every event is received by ``recv_bytes`` once, whoever parses it. Which provider answers stands in the
 request that opened the connection. A request for a response that an ``error`` answers, or nothing, is a call
-that failed or was left; in a realtime session, where most errors are of other events, and responses come
-unasked, none tells that it is of such a request.
+that failed or was left. In a realtime session, where most errors are of other events, one counts only where
+it names the request, or says what nothing else brings about.
 """
 
 import json
@@ -21,6 +21,7 @@ from outlay.capture.contexts import inside
 from outlay.capture.failing import AnsweredError
 from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
+from outlay.capture.streams import Open
 from outlay.core.usage import Usage
 from outlay.extract.plain import fields_of
 from outlay.extract.realtime import models_of
@@ -36,6 +37,7 @@ HOMES = (  # module, the classes' common name, api
 )
 _ENDS = frozenset(f"response.{end}" for end in ("done", "completed", "incomplete", "failed", "cancelled"))
 _HEARD = "conversation.item.input_audio_transcription.completed"
+_BUSY = "conversation_already_has_active_response"  # answers nothing but a request for a response
 _HEAD = 200  # bytes of an event in which its type stands
 _LEFT = "the connection was closed within a response"
 _UNANSWERED = "the connection was closed before the response began"
@@ -59,12 +61,15 @@ def hook(recorder: Callable[[], Recorder], patches: Patches) -> None:
         ):
             if owner is not None:
                 patches.replace(owner, "recv_bytes", partial(receiving, begin=begin))
-                if api == "responses":
-                    patches.replace(owner, "send", partial(sending, begin=begin))
+                patches.replace(owner, "send", partial(sending, begin=begin))
                 patches.override(owner, "close", closing)
 
 
-class Session:
+def _told(error: Mapping[str, Any]) -> ResponseFailedError:
+    return ResponseFailedError(str(error.get("code") or error.get("type") or "failed"))
+
+
+class Session(Open):
     """The responses under way on one connection; it holds no reference to the connection."""
 
     def __init__(self, recorder: Callable[[], Recorder], api: str, provider: str, model: str | None) -> None:
@@ -74,7 +79,7 @@ class Session:
         self._model = model
         self._transcriber: str | None = None
         self._open: dict[str, Call] = {}
-        self._waiting: deque[Call] = deque()  # requests that nothing answered yet
+        self._waiting: deque[tuple[Call, object]] = deque()  # unanswered, each with its event's name
         self._pid = os.getpid()
 
     def hear(self, message: bytes | str) -> None:
@@ -87,7 +92,9 @@ class Session:
         event = json.loads(message)
         kind = event.get("type")
         if kind == "response.created":
-            self._began(event.get("response") or {})
+            response = event.get("response") or {}
+            call = self._open[str(response.get("id"))] = self._answered(response)
+            call.streamed = True
         elif kind in _ENDS:
             self._ended(event.get("response") or {}, event)
         elif kind == _HEARD:
@@ -105,45 +112,50 @@ class Session:
         if said.get("type") != "response.create":
             return None
         call = self._call(self._api, text_or_none(said.get("model")) or self._model)
-        self._waiting.append(call)
+        self._waiting.append((call, said.get("event_id")))
         return call
 
     def unsent(self, call: Call, error: BaseException) -> None:
         """Record a request that could not be sent."""
-        if call in self._waiting:
-            self._waiting.remove(call)
-            call.fail(error)
+        self._fail(next((each for each in self._waiting if each[0] is call), None), error)
 
     def _call(self, api: str, model: str | None) -> Call:
         return Call(self._recorder(), provider=self._provider, api=api, model=model, sent=True)
 
     def _refused(self, error: Mapping[str, Any]) -> None:
         """Record the request that an error answers; one that answers none, as of age, is no call."""
-        call = self._next()
-        if call is not None:
-            call.fail(ResponseFailedError(str(error.get("code") or error.get("type") or "failed")))
+        asked = next((each for each in self._waiting if self._is_of(error, each[1])), None)
+        self._fail(asked, _told(error))
 
-    def _next(self) -> Call | None:
-        """Take the request that is answered next: answers come in the order that they were asked for."""
-        return self._waiting.popleft() if self._waiting else None
+    def _is_of(self, error: Mapping[str, Any], name: object) -> bool:
+        if self._api == "responses" or error.get("code") == _BUSY:
+            return True
+        return name is not None and error.get("event_id") == name
 
-    def _began(self, response: dict[str, Any]) -> None:
+    def _fail(self, asked: tuple[Call, object] | None, error: BaseException) -> None:
+        if asked is not None:
+            self._waiting.remove(asked)
+            asked[0].fail(error)
+
+    def _answered(self, response: dict[str, Any]) -> Call:
+        """Take the request that is answered next: answers come in the order that they were asked for.
+
+        A realtime session's response is for whom its receiver says, whether it was asked for or not.
+        """
         model = text_or_none(response.get("model")) or self._model
-        call = self._next() or self._call(self._api, model)
+        asked = self._waiting.popleft()[0] if self._waiting else None
+        call = asked if asked and self._api == "responses" else self._call(self._api, model)
         call.model = call.model or model
-        call.streamed = True
-        self._open[str(response.get("id"))] = call
+        return call
 
     def _ended(self, response: dict[str, Any], event: dict[str, Any]) -> None:
-        call = self._open.pop(str(response.get("id")), None) or self._next()
-        if call is None:  # it began before we looked
-            call = self._call(self._api, text_or_none(response.get("model")) or self._model)
+        call = self._open.pop(str(response.get("id")), None) or self._answered(response)
         body = event if self._api == "realtime" else response
         usage = replace(usage_in(body, call), response_id=text_or_none(response.get("id")))
         if response.get("status") == "failed" and not usage.items:
             details = fields_of(response.get("error") or response.get("status_details")) or {}
             error = fields_of(details.get("error")) or details
-            call.fail(ResponseFailedError(str(error.get("code") or error.get("type") or "failed")), usage)
+            call.fail(_told(error), usage)
         else:
             call.finish(usage)
 
@@ -155,16 +167,20 @@ class Session:
             return
         for call, reason in (
             *((each, _LEFT) for each in begun.values()),
-            *((each, _UNANSWERED) for each in asked),
+            *((each, _UNANSWERED) for each, _ in asked),
         ):
             if error is None:
                 call.leave(Usage(reason=reason))
             else:
                 call.fail(error, Usage(reason=reason))
 
+    def leave(self) -> None:
+        """Leave what is under way."""
+        self.closed(None)
+
     @guarded  # here, for none can be made while the interpreter is torn down
     def __del__(self) -> None:
-        self.closed(None)
+        self.leave()
 
 
 def _session_of(

@@ -23,7 +23,7 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 """What ends a process that does not handle it. SIGQUIT and SIGINT, given back to the system, are left alone:
 who sends those wants it to end even if its main thread never comes back to Python."""
 _AGAIN = 0.1  # seconds
-_HARD = ("_exit", "execv", "execve")  # all others of exec*() go through the last two
+_REPLACED = ("execv", "execve")  # all others of exec*() go through these
 _HARMLESS = frozenset(
     {
         *("SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH"),
@@ -53,6 +53,8 @@ class Shipping(Protocol):
 
 _drained: "weakref.WeakSet[Drained]" = weakref.WeakSet()
 _shipping: "weakref.WeakSet[Shipping]" = weakref.WeakSet()
+_last_words: list[Callable[[], object]] = []
+"""What has more to tell where a process surely ends; a program that is to take its place may not be there."""
 
 
 def drain_all(timeout: float = DRAIN_SECONDS) -> None:
@@ -61,8 +63,15 @@ def drain_all(timeout: float = DRAIN_SECONDS) -> None:
         thing.drain(timeout)
 
 
-def _ship_all() -> None:
+def _end_all() -> None:
+    for tell in _last_words:
+        with suppress(Exception):
+            tell()
     drain_all()
+
+
+def _ship_all() -> None:
+    _end_all()
     for thing in list(_shipping):
         thing.drain_at_exit()
 
@@ -78,12 +87,24 @@ def watch_own_signals(thing: Shipping) -> None:
 def watch_hard_ends(thing: Drained) -> None:
     """Have a thing drained before this process ends itself without its exit handlers."""
     _drained.add(thing)
-    for name in _HARD:
+    _watch()
+
+
+def before_hard_ends(tell: Callable[[], object]) -> None:
+    """Have this called before all is drained at such an end: what it tells is kept, too."""
+    if tell not in _last_words:
+        _last_words.append(tell)
+    _watch()
+
+
+def _watch() -> None:
+    _wrap(os, "_exit", lambda *_, **__: True, _end_all)
+    for name in _REPLACED:
         _wrap(os, name, lambda *_, **__: True, drain_all)
     _wrap(os, "kill", lambda pid=0, number=0, *_, **__: pid == os.getpid() and _is_fatal(number), _ship_all)
     _wrap(signal, "raise_signal", lambda number=0, *_, **__: _is_fatal(number), _ship_all)
     if _is_pool_worker():
-        _handle(_Terminated(drain_all))
+        _handle(_Terminated(lambda _seconds: _end_all()))
 
 
 def _wrap(owner: Any, name: str, is_end: Callable[..., bool], drain: Callable[[], None]) -> None:
