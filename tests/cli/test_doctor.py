@@ -563,6 +563,36 @@ def test_a_ledger_without_room_is_not_to_be_put_aside() -> None:
     assert finding.do == "make room there"
 
 
+def test_a_disk_without_room_is_told_once() -> None:
+    barred = [{"path": "/home", "cannot_be": "written", "refusal": "No space left on device"}]
+    place = {**WELL["place"], "barred": barred}
+    asked = {**WELL, "error": "no room", "error_type": "LedgerError", "shipping": []}
+    every = findings({**asked, "place": {**place, "free_bytes": 0, "floor_bytes": 9}}, datetime.now(UTC))
+    assert [each.name for each in every if each.level == "fault"] == ["disk"]
+    none_kept_free = {**place, "free_bytes": 0, "floor_bytes": 0}
+    every = findings({**asked, "place": none_kept_free}, datetime.now(UTC))
+    assert [each.do for each in every if each.level == "fault"] == [
+        "make room there, or name another folder by ledger"
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+def test_a_folder_that_takes_files_and_no_byte_cannot_be_written(
+    outlay: Outlay, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is a quota that is used up, or a full disk of which none is kept free."""
+
+    def full(**_: Any) -> Any:
+        return Path("/dev/full").open("wb", buffering=0)
+
+    monkeypatch.setattr("outlay.cli.doctor_place.tempfile.TemporaryFile", full)
+    found = json.loads(outlay("doctor", "--json").stdout)["findings"]
+    assert [each["what"] for each in found if each["name"] == "permissions"] == [
+        f"{path} cannot be written by this user (No space left on device)"
+        for path in (home, home / "journal")
+    ]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
 def test_a_folder_that_takes_no_file_says_why(
     outlay: Outlay, home: Path, monkeypatch: pytest.MonkeyPatch

@@ -129,8 +129,30 @@ def test_a_server_that_is_tried_again_and_again_is_no_slip(outlay: Outlay, home:
     offsets.write(replace(offsets.read(), last_error_at=datetime.now(UTC) - timedelta(minutes=2)))
     (behind,) = [each for each in findings(outlay) if SHOWN in each["what"]]
     assert (behind["name"], behind["level"]) == ("not shipped", "advice")
-    assert outlay("doctor", "--acknowledge").stdout == "there is nothing new to take note of\n"
+    assert outlay("doctor", "--acknowledge").stdout.startswith(f"kept: {SHOWN}")
     assert [each.target for each in targets(home)] == [SHOWN]
+
+
+def test_an_address_that_was_tried_just_now_is_told_why_it_does_not_go_yet(
+    outlay: Outlay, home: Path
+) -> None:
+    """Of ten minutes nothing was said, and the server was the first thing to do meanwhile."""
+    offsets = Offsets(home, SLIP)
+    tried = datetime.now(UTC) - timedelta(minutes=2)
+    offsets.write(replace(offsets.read(), last_error_at=tried))
+    again = f"{tried + timedelta(minutes=10):%Y-%m-%d %H:%M:%S} UTC"
+    (behind,) = [each for each in findings(outlay) if SHOWN in each["what"]]
+    assert behind["do"].endswith(f"; if it was a slip, outlay doctor --acknowledge after {again}")
+    done = outlay("doctor", "--acknowledge")
+    assert done.stdout == (
+        f"kept: {SHOWN}, which never took a call and was tried at {tried:%Y-%m-%d %H:%M:%S} UTC;"
+        f" if nothing tries it again, outlay doctor --acknowledge forgets it after {again}\n"
+    )
+    (kept,) = json.loads(outlay("doctor", "--acknowledge", "--json").stdout)["kept"]
+    assert (kept["target"], kept["until"][:19]) == (
+        SHOWN,
+        f"{tried + timedelta(minutes=10):%Y-%m-%dT%H:%M:%S}",
+    )
 
 
 def test_a_server_that_took_calls_is_never_a_slip(outlay: Outlay, home: Path) -> None:

@@ -126,11 +126,13 @@ def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
         key = key_of(info["ledger"])
         notes.write({**every, key: taken(every.get(key, ()), counted(found), now)})
         found["noted"] = _noted(here.settings, found)
+    forgotten, kept = forget(here.settings, now)
     document = {
         "ledger": info.get("ledger"),
         "acknowledged": new,
         "noted": found["noted"],
-        "forgotten": forget(here.settings, now),
+        "forgotten": forgotten,
+        "kept": kept,
     }
     tell(ctx, document, acknowledged_text(document))
     return 0

@@ -107,7 +107,8 @@ def _answers(question: Callable[[], bool]) -> bool:
 def _refusal(folder: Path) -> str | None:
     """Try it: a disk without room for one more file, or a quota, lets the permission bits say yes."""
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(b"?")
             return None
     except OSError as error:
         return error.strerror or str(error)

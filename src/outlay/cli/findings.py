@@ -113,7 +113,11 @@ def _freed(barred: Mapping[str, str], home: PurePath, elsewhere: str) -> str:
 def _place(found: Found) -> Iterator[Finding]:
     place, home = found["place"], PurePath(found["place"]["home"])
     named_by = "home" if is_server(found["settings"]["ledger"]) else "ledger"
+    disks = [{**place, "folder": place["home"]}, place.get("journals_disk")]
+    told = [finding for disk in disks if disk for finding in _disk(disk)]
     for each in place["barred"]:
+        if each.get("refusal") == _NO_ROOM and any(finding.level == FAULT for finding in told):
+            continue
         yield Finding(
             "permissions",
             FAULT,
@@ -121,9 +125,7 @@ def _place(found: Found) -> Iterator[Finding]:
             + (f" ({each['refusal']})" if "refusal" in each else ""),
             _freed(each, home, f"name another folder by {named_by}"),
         )
-    yield from _disk(place["home"], place)
-    if (journals := place.get("journals_disk")) is not None:
-        yield from _disk(journals["folder"], journals)
+    yield from told
     if open_to := place["open_to_others"]:
         kinds = sorted({"journal/*" if each.endswith(".jsonl") else "ledger.duckdb*" for each in open_to})
         yield Finding(
@@ -134,15 +136,15 @@ def _place(found: Found) -> Iterator[Finding]:
         )
 
 
-def _disk(folder: str, disk: Found) -> Iterator[Finding]:
+def _disk(disk: Found) -> Iterator[Finding]:
     free, floor = disk["free_bytes"], disk["floor_bytes"]
     if free is not None and floor and free < _NEAR * floor:
         full = free < floor
         yield Finding(
             "disk",
             FAULT if full else ADVICE,
-            f"{_size(free)} are free where {folder} is, and below {_size(floor)} (min_free) nothing is"
-            " recorded" + (", as now" if full else ""),
+            f"{_size(free)} are free where {disk['folder']} is, and below {_size(floor)} (min_free)"
+            " nothing is recorded" + (", as now" if full else ""),
             "make room there, or outlay ledger prune --older-than 90d turns old calls into daily totals",
         )
 
@@ -204,9 +206,8 @@ def _shipping(found: Found, now: datetime) -> Iterator[Finding]:
             why = f"{each['target']} took no calls at {each['last_error_at']} ({each['last_error']})"
             what = f"{why}; {_behind(each)}"
             refused = _mend(each["last_error"], "")
-            yield Finding(
-                "not shipped", ADVICE, what, f"{refused}, then {_ship(each)}" if refused else _ship(each)
-            )
+            do = f"{refused}, then {_ship(each)}" if refused else _ship(each)
+            yield Finding("not shipped", ADVICE, what, f"{do}{unreached.later(each, now)}")
         elif each["pending_bytes"]:
             yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", _ship(each))
         if each["dead"]:

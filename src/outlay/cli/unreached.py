@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from outlay.core.addresses import is_server, shown
-from outlay.core.instants import instant
+from outlay.core.instants import instant, text_of
 
 if TYPE_CHECKING:  # loaded when the command runs
     from outlay.settings import Settings
@@ -31,16 +31,27 @@ def named(settings: "Settings") -> set[str]:
 
 def is_one(server: Found, now: datetime) -> bool:
     """Whether a server of a doctor's document is none that anybody names or tries, or that took a line."""
+    return _may_be_one(server) and until(_tried(server), now) is None
+
+
+def _may_be_one(server: Found) -> bool:
+    return not server["named"] and bool(server["took_nothing"])
+
+
+def _tried(server: Found) -> datetime | None:
     tried = server["last_error_at"]
-    return (
-        not server["named"]
-        and bool(server["took_nothing"])
-        and _is_quiet(None if tried is None else instant(tried), now)
-    )
+    return None if tried is None else instant(tried)
 
 
-def _is_quiet(tried: datetime | None, now: datetime) -> bool:
-    return tried is None or now - tried > _QUIET
+def until(tried: datetime | None, now: datetime) -> datetime | None:
+    """Say until when a program that ships may still try it again; None if none does any more."""
+    return None if tried is None or now - tried > _QUIET else tried + _QUIET
+
+
+def later(server: Found, now: datetime) -> str:
+    """Say when a server that was tried just now can be forgotten, if it was a slip; else nothing."""
+    end = until(_tried(server), now) if _may_be_one(server) else None
+    return "" if end is None else f"; if it was a slip, outlay doctor --acknowledge after {utc_text(end)}"
 
 
 def told(found: Found, now: datetime) -> Iterator[tuple[str, str]]:
@@ -51,8 +62,10 @@ def told(found: Found, now: datetime) -> Iterator[tuple[str, str]]:
             yield f"{never}; journals are kept for it", "if it was a slip, outlay doctor --acknowledge"
 
 
-def forget(settings: "Settings", now: datetime) -> list[str]:
-    """Forget these servers, unless something ships to one at this moment; give their addresses.
+def forget(settings: "Settings", now: datetime) -> tuple[list[str], list[dict[str, Any]]]:
+    """Forget these servers; give their addresses, and which others are kept as yet, and until when.
+
+    One is kept that a program may still try, or that something ships to at this moment.
 
     Raises:
         OSError: a file of theirs cannot be removed.
@@ -60,16 +73,27 @@ def forget(settings: "Settings", now: datetime) -> list[str]:
     from outlay.ledger.ship import Offsets, targets
     from outlay.ledger.ship.turns import Turn
 
-    kept, dropped = named(settings), []
+    names, dropped, kept = named(settings), [], []
     for each in targets(settings.home):
         offsets = Offsets(settings.home, each.target)
-        if not each.took_nothing or each.target in kept or not (turn := Turn(offsets.lock)).take():
+        if not each.took_nothing or each.target in names:
+            continue
+        if not (turn := Turn(offsets.lock)).take():
+            kept.append({"target": each.target, "tried": None, "until": None})
             continue
         try:
             found = offsets.read()
-            if found.took_nothing and _is_quiet(found.last_error_at, now):
+            tried = found.last_error_at
+            if found.took_nothing and tried is not None and (end := until(tried, now)) is not None:
+                kept.append({"target": each.target, "tried": text_of(tried), "until": text_of(end)})
+            elif found.took_nothing:
                 offsets.drop()
                 dropped.append(each.target)
         finally:
             turn.give()
-    return dropped
+    return dropped, kept
+
+
+def utc_text(moment: datetime) -> str:
+    """Show an instant to the second."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

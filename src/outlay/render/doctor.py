@@ -22,13 +22,23 @@ def doctor_text(document: Mapping[str, Any]) -> str:
 
 
 def acknowledged_text(document: Mapping[str, Any]) -> str:
-    """Say what was taken note of, and which servers were forgotten."""
+    """Say what was taken note of, which servers were forgotten, and which are kept as yet."""
     found = plain(document)
     lines = [f"  - {name(each['what'])}" for each in found["acknowledged"]]
     if lines:
         lines.insert(0, f"taken note of, in {name(found['ledger'])}")
     lines += [f"forgotten: {name(each)}, which never took a call" for each in found["forgotten"]]
+    lines += [_kept(each) for each in found["kept"]]
     return "\n".join(lines) or "there is nothing new to take note of"
+
+
+def _kept(server: Mapping[str, Any]) -> str:
+    never = f"kept: {name(server['target'])}, which never took a call"
+    if server["until"] is None:
+        return f"{never} and is shipped to at this moment"
+    tried, until = (f"{server[each][:19].replace('T', ' ')} UTC" for each in ("tried", "until"))
+    again = f"if nothing tries it again, outlay doctor --acknowledge forgets it after {until}"
+    return f"{never} and was tried at {tried}; {again}"
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
