@@ -350,11 +350,12 @@ def test_calls_that_name_no_model_or_no_provider_need_no_price_but_a_name(outlay
     face.record(provider="acme", input_tokens=5)
     face.record(model="own-7b", input_tokens=5)
     every = json.loads(outlay("doctor", "--json").stdout)["findings"]
+    then = "then outlay doctor --acknowledge"
     assert {(each["what"], each["do"]) for each in every if each["name"] == "unpriced"} == {
-        ("1 call of acme/- without a model", "have the program record such calls with their model"),
+        ("1 call of acme/- without a model", f"have the program record such calls with their model, {then}"),
         (
             "1 call of unknown/own-7b without a provider",
-            "have the program record such calls with their provider",
+            f"have the program record such calls with their provider, {then}",
         ),
     }
 

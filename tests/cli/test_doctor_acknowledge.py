@@ -139,6 +139,39 @@ def test_a_call_of_the_future_can_be_noted_and_the_next_one_is_told(outlay: Outl
     assert what.startswith(f"1 more call of the future since {TODAY}: the newest call is of ")
 
 
+@pytest.mark.usefixtures("home")
+def test_calls_that_no_price_helps_are_noted_and_new_ones_are_told(outlay: Outlay) -> None:
+    """They were a finding for ever, though nothing could be done about them any more."""
+    models = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", None)
+    for model in models:  # more than have a line each
+        face.record(provider="openai", model=model, input_tokens=None if model else 5)
+    face.record(provider="openai", model="gpt-4o", input_tokens=5)
+
+    def unpriced() -> list[str]:
+        found = json.loads(outlay("doctor", "--json").stdout)["findings"]
+        return [each["what"] for each in found if each["name"] == "unpriced"]
+
+    assert len(unpriced()) == 4
+    done = outlay("doctor", "--acknowledge").stdout.splitlines()
+    assert len(done) == 1 + len(models)
+    assert "  - 1 call of openai/gpt-4o with no usage, or a part of it (no usage was given)" in done
+    assert "  - 1 call of openai/- without a model" in done
+    assert last_lines(outlay) == [f"noted before: 5 calls that no price helps ({TODAY})", "all is well"]
+    assert outlay("doctor", "--acknowledge").stdout == "there is nothing new to take note of\n"
+    face.record(provider="openai", model="gpt-4o")
+    face.record(provider="openai", input_tokens=5)
+    face.record(provider="acme", model="own-7b", input_tokens=5)
+    assert sorted(unpriced()) == [
+        "1 call of openai/- without a model",
+        "1 call of openai/gpt-4o with no usage, or a part of it (no usage was given)",
+        "acme/own-7b has no known price, or a partial one, for 1 call",
+    ]
+    assert outlay("doctor", "--acknowledge").returncode == 0
+    assert unpriced() == ["acme/own-7b has no known price, or a partial one, for 1 call"]
+    assert outlay("ledger", "prune", "--older-than", "400d", "--yes").returncode == 0
+    assert unpriced() == ["acme/own-7b has no known price, or a partial one, for 1 call"]
+
+
 @pytest.mark.parametrize("looked", [True, False])
 def test_what_a_prune_took_is_noted_no_more(outlay: Outlay, home: Path, *, looked: bool) -> None:
     """Two conflicts were noted, one was pruned and another comes: there are two, as before the prune."""

@@ -1,9 +1,9 @@
 """``outlay doctor``: looks at all that can be wrong, and says the one thing to do about each."""
 
 import platform
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,7 +17,6 @@ from outlay.core.errors import JournalError, OutlayError
 
 if TYPE_CHECKING:
     # Loaded when the command runs: --help needs neither.
-    from outlay.pricing import Book
     from outlay.process import Process
     from outlay.report import LedgerReader
     from outlay.settings import Settings
@@ -39,8 +38,9 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     price, the age of the prices, the clock, permissions, room on the disk, servers and alerts. A fault keeps
     calls from being recorded or asked for: then the exit code is 1. It ends with what to do first.
 
-    Nothing cures lost calls, faulty lines of journals, conflicts and calls of the future: whoever has looked
-    at them says so by --acknowledge. What is noted is told in one line, and only more of it is a finding.
+    Nothing cures lost calls, faulty lines of journals, conflicts, calls of the future and calls without a
+    usage, a model or a provider: whoever has looked at them says so by --acknowledge. What is noted is told
+    in one line, and only more of it is a finding.
     A server that never took a call, and that nothing names or tries any more, was typed wrongly:
     --acknowledge forgets it.
     """
@@ -67,7 +67,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     try:
         check_typed(settings)
         with here.open() as reader:
-            document.update(_kept(reader, here.book, now))
+            document.update(_kept(reader, here, now))
     except (OutlayError, OSError) as error:  # the latter of a folder that is closed to this user
         document.update(error=str(error), error_type=type(error).__name__)
     document.update(alerts=alerts_of(settings), shipping=_shipped(settings), prices=_prices(here))
@@ -108,20 +108,30 @@ def _version(package: str) -> str | None:
 
 def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
     """Take note of what nothing cures, and say of what."""
-    from outlay.cli.noted import Notes, counted, key_of, taken
+    from outlay.cli import unpriced
+    from outlay.cli.noted import UNPRICED, Notes, counted, key_of, since, taken
     from outlay.cli.past import told
     from outlay.cli.session import check_typed, tell
+    from outlay.cli.unpriced import NOTE, seen
     from outlay.cli.unreached import forget
     from outlay.render.doctor import acknowledged_text
 
     check_typed(here.settings)
     notes = Notes(here.settings.home)
     with here.open() as reader:
+        reader.report(detail="sums")  # which brings in what is pending
         info = reader.info()
+        every = notes.read()
         found = {**_installation(here.settings), **incurable(reader, info, now), "ledger": info}
-    every = notes.read()
+        noted = since(every.get(key_of(info["ledger"]), ()))
+        found["without_price"] = seen(reader, here.book, noted, models=sys.maxsize)
     found["noted"] = _noted(here.settings, found)
     new = [{"name": name, "what": what} for name, what, _ in told(found, now)]
+    new += [
+        {"name": UNPRICED, "what": what}
+        for what, do in unpriced.told(found, sys.maxsize)
+        if do.endswith(NOTE)
+    ]
     if new:
         key = key_of(info["ledger"])
         notes.write({**every, key: taken(every.get(key, ()), counted(found), now)})
@@ -159,12 +169,22 @@ def _noted(settings: "Settings", found: dict[str, Any]) -> dict[str, Any]:
     return {**told, "findings": [asdict(each) for each in still]}
 
 
-def _kept(reader: "LedgerReader", book: "Callable[[], Book]", now: datetime) -> dict[str, Any]:
+def _noted_until(settings: "Settings", ledger: str) -> datetime | None:
+    """Give the instant up to which calls that no price helps were noted; none of a file that is spoilt."""
+    from outlay.cli.noted import Notes, key_of, since
+
+    with suppress(JournalError):
+        return since(Notes(settings.home).read().get(key_of(ledger), ()))
+    return None
+
+
+def _kept(reader: "LedgerReader", here: "Process", now: datetime) -> dict[str, Any]:
     """Ask the ledger; the question comes first, since it brings in what is pending."""
     from outlay.cli.unpriced import seen
 
     report = reader.report(detail="sums")
     info = reader.info()
+    noted = _noted_until(here.settings, info["ledger"])
     total = report.total
     kept = ("calls", "errors", "unpriced_calls", "cost", "costs")  # the last where there are several
     return {
@@ -173,7 +193,7 @@ def _kept(reader: "LedgerReader", book: "Callable[[], Book]", now: datetime) -> 
         **incurable(reader, info, now),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
-        "without_price": seen(reader, book),
+        "without_price": seen(reader, here.book, noted),
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
         "from_spans": _from_spans(reader),
     }

@@ -13,6 +13,7 @@ from outlay.core.errors import JournalError
 from outlay.core.instants import instant, text_of
 
 NAME: Final = "acknowledged.json"
+UNPRICED: Final = "unpriced"  # of such, those made before the instant are noted, however many they are
 _OWN = "ledger.duckdb"
 _FORMAT = 1
 Kind = tuple[str, str | None]  # the name of a finding; of losses also why
@@ -89,7 +90,13 @@ def counted(found: Mapping[str, Any]) -> dict[Kind, int]:
     every["faulty", None] = found.get("faults", {}).get("lines", 0)
     every["conflicts", None] = found.get("conflicts", 0)
     every["future", None] = found.get("future", 0)
+    every[UNPRICED, None] = sum(each.get("no_price_helps", 0) for each in found.get("without_price", ()))
     return {kind: count for kind, count in every.items() if count}
+
+
+def since(noted: Iterable[Noted]) -> datetime | None:
+    """Give the instant up to which calls without a usage, a model or a provider are noted."""
+    return next((instant(each.since) for each in noted if each.name == UNPRICED), None)
 
 
 def lowered(noted: Iterable[Noted], now: Mapping[Kind, int]) -> list[Noted]:
@@ -100,13 +107,14 @@ def lowered(noted: Iterable[Noted], now: Mapping[Kind, int]) -> list[Noted]:
 def pruned(noted: Iterable[Noted], before: Mapping[Kind, int], after: Mapping[Kind, int]) -> list[Noted]:
     """Give what is noted still when a prune took some: as if all that went were noted, so none is hidden."""
     gone = {kind: count - after.get(kind, 0) for kind, count in before.items()}
+    timed = [each for each in noted if each.name == UNPRICED]
     left = [replace(each, count=each.count - max(0, gone.get(each.kind, 0))) for each in noted]
-    return lowered((each for each in left if each.count > 0), after)
+    return lowered((each for each in left if each.count > 0 and each.name != UNPRICED), after) + timed
 
 
 def taken(noted: Iterable[Noted], now: Mapping[Kind, int], at: datetime) -> list[Noted]:
     """Note all that is there; a kind with nothing new keeps its instant."""
-    before = {each.kind: each for each in lowered(noted, now)}
+    before = {each.kind: each for each in lowered(noted, now) if each.name != UNPRICED}
     return [
         before[kind] if kind in before and before[kind].count == count else Noted(*kind, count, text_of(at))
         for kind, count in now.items()

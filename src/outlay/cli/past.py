@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shlex import quote
 from typing import Any, Final
 
-from outlay.cli.noted import counted
+from outlay.cli.noted import UNPRICED, counted
 from outlay.render.cells import many
 
 AHEAD: Final = timedelta(minutes=5)  # of a record's instant; hosts are seldom so far apart
@@ -21,6 +21,8 @@ def told(found: Found, now: datetime) -> Iterator[tuple[str, str, str]]:
     """Give the name of each finding, what it is and what to do; ``now`` is aware UTC."""
     noted = {(each["name"], each["why"]): each for each in found.get("noted", {}).get("findings", ())}
     for (name, why), count in counted(found).items():
+        if name == UNPRICED:  # a finding of its own
+            continue
         before = noted.get((name, why))
         if before is None:
             yield name, *_said(found, name, count, why=why, now=now)

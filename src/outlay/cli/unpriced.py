@@ -1,6 +1,7 @@
 """What doctor sees and says of calls whose cost is not, or not wholly, known: a price lacks, or a usage."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +15,27 @@ if TYPE_CHECKING:  # loaded when the command runs
 
 _WHERE = {"cost_status": ["unpriced", "partial"], "status": "success"}  # a failed one has no usage
 _MODELS = 3  # a line each
+_MANY = 50
 _NEWEST = 200  # calls of each that are looked at one by one
+NOTE = "outlay doctor --acknowledge"
 _NOBODY = (None, "unknown")  # a provider
 
 
-def seen(reader: "LedgerReader", book: "Callable[[], Book]") -> list[dict[str, Any]]:
+def seen(
+    reader: "LedgerReader", book: "Callable[[], Book]", noted: datetime | None = None, models: int = _MODELS
+) -> list[dict[str, Any]]:
     """Give the models of such calls, the most frequent first.
 
-    Of the first also what their newest say, and which listed models may have been meant.
+    Of the first also what their newest say, and which listed models may have been meant. Those that no price
+    helps are new where they were made after the instant that was noted.
     """
     rows = reader.rows(["provider", "model"], where=_WHERE, detail="counts").rows
     names = ("provider", "model", "calls")
     found = [{name: row[name] for name in names} for row in sorted(rows, key=lambda row: -row["calls"])]
-    looked = (each | _looked(reader, each) | {"near": _near(book, each)} for each in found[:_MODELS])
-    return [*looked, *found[_MODELS:]]
+    if noted is not None:  # most of those have nothing to say any more
+        models = max(models, _MANY)
+    looked = (each | _looked(reader, each, noted) | {"near": _near(book, each)} for each in found[:models])
+    return [*looked, *found[models:]]
 
 
 def _near(book: "Callable[[], Book]", model: Mapping[str, Any]) -> list[str]:
@@ -41,15 +49,28 @@ def _near(book: "Callable[[], Book]", model: Mapping[str, Any]) -> list[str]:
     return list(card.near) if isinstance(card, Unpriced) else []
 
 
-def _looked(reader: "LedgerReader", model: Mapping[str, Any]) -> dict[str, Any]:
+def _looked(reader: "LedgerReader", model: Mapping[str, Any], noted: datetime | None) -> dict[str, Any]:
     where = {**_WHERE, "provider": model["provider"], "model": model["model"]}
     newest = reader.calls(_NEWEST, where=where)
     lacking = [each for each in newest if _lacks_usage(each)]
+    new = [each for each in newest if noted is None or each.at > noted]
+    new_lacking = [each for each in new if _lacks_usage(each)]
+    nameless = len(new) - len(new_lacking) if _lacks_name(model) else 0
+    if nameless and noted is None:  # all of them
+        nameless += model["calls"] - len(newest)
     return {
         "looked_at": len(newest),
         "without_usage": len(lacking),
+        "new_without_usage": len(new_lacking),
+        "new_without_name": nameless,
+        "no_price_helps": len(newest) if _lacks_name(model) else len(lacking),
         "newest_without_usage": {"id": lacking[0].id, "reason": lacking[0].usage.reason} if lacking else None,
     }
+
+
+def _lacks_name(model: Mapping[str, Any]) -> bool:
+    """Whether there is nothing to look a price up by."""
+    return model["model"] is None or model["provider"] in _NOBODY
 
 
 def _lacks_usage(record: "Record") -> bool:
@@ -58,13 +79,15 @@ def _lacks_usage(record: "Record") -> bool:
     return why is not None and why in (record.charge.reason or "")
 
 
-def told(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def told(found: Mapping[str, Any], models: int = _MODELS) -> Iterator[tuple[str, str]]:
     """Say of a doctor's document what is unpriced, and the one thing to do about each."""
     rows = found.get("without_price", ())
     since = (found.get("ledger", {}).get("first") or "today")[:10]
-    for each in rows[:_MODELS]:
-        yield from _of_model(each, since)
-    if rest := rows[_MODELS:]:
+    said = [(each, list(_of_model(each, since)) if "looked_at" in each else []) for each in rows]
+    left = [(each, lines) for each, lines in said if lines or "looked_at" not in each]
+    for _, lines in left[:models]:
+        yield from lines
+    if rest := [each for each, lines in left[:models] if not lines] + [each for each, _ in left[models:]]:
         calls = sum(each["calls"] for each in rest)
         what = f"{many(calls, 'call')} of {len(rest)} more models without a price"
         yield what, "outlay doctor --json names them, under without_price"
@@ -73,22 +96,21 @@ def told(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_model(each: Mapping[str, Any], since: str) -> Iterator[tuple[str, str]]:
     provider, model, calls, seldom = (each[name] for name in ("provider", "model", "calls", "without_usage"))
     every = each["looked_at"] == calls
-    if seldom:
+    if new := each["new_without_usage"]:
         newest = each["newest_without_usage"]
         of_newest = "" if every else f", among the {each['looked_at']:,} newest without a cost"
-        what = f"{many(seldom, 'call')} of {_name(each)} with no usage, or a part of it ({newest['reason']})"
+        what = f"{many(new, 'call')} of {_name(each)} with no usage, or a part of it ({newest['reason']})"
         do = f"have the program record what they used; outlay explain {newest['id']} shows the newest"
-        yield f"{what}{of_newest}", do
+        yield f"{what}{of_newest}", f"{do}; then {NOTE}"
+    if _lacks_name(each):
+        if count := each["new_without_name"]:
+            lacks = "model" if model is None else "provider"
+            what = f"{many(count, 'call')} of {_name(each)} without a {lacks}"
+            yield what, f"have the program record such calls with their {lacks}, then {NOTE}"
+        return
     if seldom == each["looked_at"] and seldom:
         return
     lacking = many(calls - seldom if every else calls, "call")
-    if model is None or provider in _NOBODY:  # of such no price can be looked up
-        lacks = "model" if model is None else "provider"
-        yield (
-            f"{lacking} of {_name(each)} without a {lacks}",
-            f"have the program record such calls with their {lacks}",
-        )
-        return
     some = "some of " if seldom and not every else ""
     step = f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R"
     yield (

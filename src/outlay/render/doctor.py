@@ -12,6 +12,7 @@ _NOTED = {  # by the name of a finding
     "faulty": ("faulty line",),
     "conflicts": ("conflict",),
     "future": ("call of the future", "calls of the future"),
+    "unpriced": ("call that no price helps", "calls that no price helps"),
 }
 _SHOWN = 5  # faulty lines; all of them stand in the JSON
 

@@ -73,6 +73,23 @@ def test_a_role_that_may_not_use_the_schema_is_told_so_and_loses_no_call() -> No
         stranger.close()
 
 
+def test_a_schema_that_an_administrator_made_needs_no_right_on_the_database() -> None:
+    """Where it is not there, a role without CREATE on the database is told so, and nothing is made."""
+    with private() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE team LOGIN")
+        url = server.url.replace("postgres@", "team@")
+        ledger = PostgresLedger(f"{url}{'&' if '?' in url else '?'}schema=team_a")
+        with closing(ledger):
+            with pytest.raises(LedgerError, match="permission denied for database") as refused:
+                ledger.add([call()])
+            assert "\n" not in str(refused.value)
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute("CREATE SCHEMA team_a AUTHORIZATION team")
+            ledger.add([call()])
+            assert ledger.rows(Query()).total["calls"] == 1
+
+
 def test_who_does_not_own_the_tables_is_told_that_they_were_not_written_anew() -> None:
     """PostgreSQL only warns of it, so that a reader's compact had told of two sizes as if it had worked."""
     with by_the_page() as (_, writer, reader):
