@@ -53,7 +53,13 @@ def _is_by_another_book(one: Cost, other: Cost) -> bool:
 
 def _is_same(kept: Record, other: Record) -> bool:
     blank = dict.fromkeys(_SCORES)
-    return replace(kept, charge=other.charge, **blank) == replace(other, **blank)  # type: ignore[arg-type]  # by name
+    at = other.at if _is_read_at(kept) and _is_read_at(other) else kept.at
+    return replace(kept, at=at, charge=other.charge, **blank) == replace(other, **blank)  # type: ignore[arg-type]  # by name
+
+
+def _is_read_at(record: Record) -> bool:
+    """Whether a call's instant is that of whoever read it, since nothing told one."""
+    return record.extra.get("time_assumed") is True
 
 
 def _charges(kept: Record, revisions: Iterable[Revision]) -> tuple[Cost, ...]:

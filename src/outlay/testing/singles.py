@@ -3,7 +3,7 @@
 # ruff: noqa: S101, PLR2004  # a contract speaks by assert, and expected numbers are its point
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from outlay.core.cost import Cost, Price, unpriced
@@ -64,6 +64,15 @@ class CallsContract:
         ledger.add(Score(record_id=each, at=NOON, correct=True) for each in spelled)
         assert calls(ledger) == [replace(record, correct=True)]
         assert ledger.conflicts() == 0
+
+    def test_a_copy_that_tells_no_time_is_the_same_call_whenever_it_was_read(self, ledger: Ledger) -> None:
+        """As a batch's line by two processes: each took the instant of its reading, and says so."""
+        first = call(NOON, id=uuid7(datetime(1970, 1, 1, tzinfo=UTC)), extra={"time_assumed": True})
+        again = replace(first, at=NOON + timedelta(hours=1), quality_score=0.5)
+        assert (ledger.add([first]), ledger.add([again, again]), ledger.conflicts()) == (1, 0, 0)
+        assert calls(ledger) == [replace(first, quality_score=0.5)]
+        ledger.add([replace(again, user="another"), replace(again, extra={})])
+        assert ledger.conflicts() == 2
 
     def test_a_copy_that_another_book_has_priced_is_the_same_call(self, ledger: Ledger) -> None:
         """The first price stays; only what others state of the cost makes it another call."""
