@@ -17,7 +17,7 @@ from outlay.core.query import Query
 from outlay.core.record import Record, Revision, Score
 from outlay.ledger.clickhouse import ClickHouseLedger, late, retention
 from outlay.ledger.clickhouse.client import Client
-from outlay.ledger.clickhouse.intake import add
+from outlay.ledger.clickhouse.intake import _record_line, add
 from outlay.ledger.clickhouse.place import Place
 from outlay.ledger.clickhouse.tables import migrate, statements, version_of
 from outlay.ledger.migrations import migrations
@@ -222,6 +222,27 @@ def test_calls_that_two_sweep_at_one_moment_are_not_told_as_late(
     assert (ledger.info().late, ledger.info().pruned_calls, ledger.verify()) == (0, 1, ())
     assert ledger.rows(Query()).total["cost"] == Decimal(5)
     other.close()
+
+
+def test_a_call_that_comes_just_before_others_are_deleted_is_kept_apart(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one who read the horizon of before: it is in no total, and nothing may delete it."""
+    ledger.add([call(_OLD, cost="1")])
+    set_aside, last = retention.set_stragglers_aside, call(_OLD, cost="2")
+
+    def meanwhile(client: Client) -> None:
+        set_aside(client)
+        client.insert("calls", [_record_line(last)], "just then")
+
+    with monkeypatch.context() as racing:
+        racing.setattr(retention, "set_stragglers_aside", meanwhile)
+        assert ledger.prune(NOON).calls == 1
+    for _ in range(2):
+        assert ledger.late_calls(9) == (last,)
+        ledger.compact()
+    assert ledger.settle_late(count_in=True).calls == 1
+    assert ledger.rows(Query()).total["cost"] == Decimal(3)
 
 
 def test_daily_totals_that_were_tampered_with_are_found(ledger: ClickHouseLedger) -> None:

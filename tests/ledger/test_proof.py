@@ -53,6 +53,16 @@ def test_a_call_that_readers_priced_by_the_books_of_their_days_is_one(ledger: Du
     assert ledger.verify() == ()
 
 
+def test_a_call_that_tells_no_time_may_be_read_at_two_instants(ledger: DuckLedger) -> None:
+    """As a batch's line by two processes; before a prune that lies between them and after it."""
+    first = call(NOON - 9 * DAY, id=uuid7(datetime(1970, 1, 1, tzinfo=UTC)), extra={"time_assumed": True})
+    tell(ledger, 0, first)
+    tell(ledger, 1, replace(first, at=NOON - 2 * DAY))
+    assert (ledger.verify(), ledger.conflicts()) == ((), 0)
+    ledger.prune(NOON - 5 * DAY)
+    assert (ledger.verify(), ledger.rows(Query()).total["calls"]) == ((), 1)
+
+
 def test_a_pruned_call_counts_on_the_day_of_its_instant_or_of_its_id(ledger: DuckLedger) -> None:
     """An answer that tells no time has an id of 1970. Where a call is lacking, its possible days are told."""
     days = [NOON - n * DAY for n in (9, 8)]

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import orjson
 import pytest
 from tests.support.faulty import FaultyLedger, of_user
 
-from outlay.core.errors import RefusedEntryError
+from outlay.core.errors import LedgerBusyError, RefusedEntryError
 from outlay.core.query import CallQuery, Query
-from outlay.core.record import Loss
+from outlay.core.record import Entry, Loss
 from outlay.journal import Journal, line_of, read_objects, segments
 from outlay.ledger.ship import Offsets, Shipper, parcels, verify_shipped
 from outlay.testing import NOON, call
@@ -155,17 +155,62 @@ def test_poison_is_found_by_halving_and_set_aside_with_its_reason(
     assert "3 line(s) of journals cannot be kept" in caplog.text
 
 
+@pytest.mark.parametrize("bad", [(0, 33), range(0, 64, 5)])
 def test_poison_that_a_ledger_does_not_name_is_found_after_many_failures(
-    shipper: Shipper, ledger: FaultyLedger, write: Callable[..., None]
+    shipper: Shipper, ledger: FaultyLedger, write: Callable[..., None], bad: Collection[int]
 ) -> None:
     """At first it is taken for a server that is away; later for what fails alone, while others get in."""
     ledger.refuses, ledger.named = of_user("bad"), False
-    write(*("bad" if n in (0, 33) else "good" for n in range(64)))
+    write(*("bad" if n in bad else "good" for n in range(64)))
     for _ in range(3):
         assert shipper.run().error
     assert count(ledger) == 0
     done = shipper.run(suspicious=True)
-    assert (done.dead, done.entries, done.error, count(ledger)) == (2, 62, None, 62)
+    good = 64 - len(bad)
+    assert (done.dead, done.entries, done.error, count(ledger)) == (len(bad), good, None, good)
+
+
+def test_a_ledger_that_others_have_in_use_makes_no_dead_letters(
+    tmp_path: Path, write: Callable[..., None]
+) -> None:
+    """However long that lasts: nothing is wrong with what is to be shipped, a single call say."""
+
+    class Busy(FaultyLedger):
+        def add(self, entries: Iterable[Entry]) -> int:
+            raise LedgerBusyError(f"{len(list(entries))} have to wait")
+
+    write("good")
+    offsets = Offsets(tmp_path, URL)
+    busy = Shipper(tmp_path / "journal", offsets, Busy, now=lambda: NOON)
+    assert busy.run(suspicious=True).error == "1 have to wait"
+    assert not offsets.dead_letters.exists()
+    assert busy.pending() > 0
+
+
+def test_a_forked_child_opens_a_connection_of_its_own_and_leaves_its_parents_open(
+    tmp_path: Path, write: Callable[..., None]
+) -> None:
+    closed: list[FaultyLedger] = []
+
+    class Opened(FaultyLedger):
+        def close(self) -> None:
+            closed.append(self)
+
+    opened: list[FaultyLedger] = []
+
+    def opening() -> FaultyLedger:
+        opened.append(Opened())
+        return opened[-1]
+
+    shipper = Shipper(tmp_path / "journal", Offsets(tmp_path, URL), opening, now=lambda: NOON)
+    write("a")
+    shipper.run()
+    shipper.start_anew_in_child()
+    write("b")
+    shipper.run()
+    shipper.close()
+    assert [count(each) for each in opened] == [1, 1]
+    assert closed == opened[1:]
 
 
 def test_a_server_that_refuses_all_makes_no_dead_letters(
