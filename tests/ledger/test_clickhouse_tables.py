@@ -229,7 +229,7 @@ def test_a_call_that_comes_just_before_others_are_deleted_is_kept_apart(
 ) -> None:
     """Of one who read the horizon of before: it is in no total, and nothing may delete it."""
     ledger.add([call(_OLD, cost="1")])
-    set_aside, last = retention.set_stragglers_aside, call(_OLD, cost="2")
+    set_aside, last = late.set_stragglers_aside, call(_OLD, cost="2")
 
     def meanwhile(client: Client) -> None:
         set_aside(client)

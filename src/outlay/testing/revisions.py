@@ -62,7 +62,8 @@ class RevisionsContract:
             Cost(Decimal(7), "priced", "CNY"),
         )
         others = [replace(first, charge=charge) for charge in charges]
-        ledger.add([record, first, *others])
+        ledger.add([record, first, others[0]])
+        ledger.add(others[1:])
         again = [replace(each, charge=replace(each.charge, reason="again")) for each in (first, *others)]
         for _ in range(2):
             costs = [each.charge for each in ledger.revisions(record.id)]
