@@ -155,6 +155,19 @@ def test_an_address_that_was_tried_just_now_is_told_why_it_does_not_go_yet(
     )
 
 
+def test_a_servers_file_that_cannot_be_read_keeps_journals_and_is_told(outlay: Outlay, home: Path) -> None:
+    """Nothing said so: no journal was ever removed any more."""
+    file = Offsets(home, SLIP).file
+    file.write_text('{"target"', encoding="utf-8")
+    (spoilt,) = [each for each in findings(outlay) if each["name"] == "spoilt progress"]
+    assert (spoilt["level"], spoilt["what"]) == (
+        "advice", f"how far a server is cannot be read in {file}; journals are kept for it"
+    )  # fmt: skip
+    assert spoilt["do"] == f"move {file} away; if a program ships there still, it begins anew, each call once"
+    file.rename(home / "away")
+    assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
+
+
 def test_a_server_that_took_calls_is_never_a_slip(outlay: Outlay, home: Path) -> None:
     offsets = Offsets(home, SLIP)
     offsets.write(replace(offsets.read(), last_success=datetime.now(UTC), shipped=1))

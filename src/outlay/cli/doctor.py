@@ -50,6 +50,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     from outlay.cli.findings import FAULT, findings
     from outlay.cli.session import check_typed, settings_of, tell
     from outlay.cli.typed import option_of
+    from outlay.cli.unreached import spoilt_in
     from outlay.instrumentation.others import others
     from outlay.render.doctor import doctor_text
 
@@ -71,7 +72,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     except (OutlayError, OSError) as error:  # the latter of a folder that is closed to this user
         document.update(error=str(error), error_type=type(error).__name__)
     document.update(alerts=alerts_of(settings), shipping=_shipped(settings), prices=_prices(here))
-    document["noted"] = _noted(settings, document)
+    document.update(noted=_noted(settings, document), spoilt_progress=spoilt_in(settings))
     found = list(findings(document, now))
     document["findings"] = [asdict(each) for each in found]
     document["advice"] = [each.line for each in found]

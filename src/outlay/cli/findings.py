@@ -76,6 +76,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *(Finding("undelivered", ADVICE, *each) for each in doctor_alerts.undelivered(found["alerts"])),
         *_kept(found, now),
         *_shipping(found, now),
+        *(Finding("spoilt progress", ADVICE, *each) for each in unreached.spoilt(found)),
         *_clock(found, now),
         *(Finding("unpriced", ADVICE, *each) for each in told(found)),
         *_prices(found["prices"], now),

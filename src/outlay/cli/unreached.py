@@ -8,6 +8,7 @@ whether there is one, so it is forgotten only where somebody says so: until then
 import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from outlay.core.addresses import is_server, shown
@@ -60,6 +61,23 @@ def told(found: Found, now: datetime) -> Iterator[tuple[str, str]]:
         if is_one(each, now):
             never = f"{each['target']} has never taken a call ({each['last_error']}), and no setting names it"
             yield f"{never}; journals are kept for it", "if it was a slip, outlay doctor --acknowledge"
+
+
+def spoilt(found: Found) -> Iterator[tuple[str, str]]:
+    """Say of which server nobody can read how far it is."""
+    for file in found.get("spoilt_progress", ()):
+        do = f"move {quote(file)} away; if a program ships there still, it begins anew, each call once"
+        yield f"how far a server is cannot be read in {file}; journals are kept for it", do
+
+
+def spoilt_in(settings: "Settings") -> list[str]:
+    """Name the files that say so and cannot be read; none in a folder that is closed to this user."""
+    from outlay.ledger.ship import unreadable
+
+    try:
+        return [str(each) for each in unreadable(settings.home)]
+    except OSError:
+        return []
 
 
 def forget(settings: "Settings", now: datetime) -> tuple[list[str], list[dict[str, Any]]]:

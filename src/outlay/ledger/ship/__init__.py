@@ -3,7 +3,7 @@
 from outlay.ledger.ship.courier import Courier
 from outlay.ledger.ship.letters import Letter, Retried, discard, open_letters, retry
 from outlay.ledger.ship.making import courier_of, remove_shipped, shipper_of, shipping_first
-from outlay.ledger.ship.offsets import Offsets, Progress, taken_by_all, targets
+from outlay.ledger.ship.offsets import Offsets, Progress, taken_by_all, targets, unreadable
 from outlay.ledger.ship.proof import verify_shipped
 from outlay.ledger.ship.shipped import Shipped
 from outlay.ledger.ship.shipper import Shipper
@@ -27,5 +27,6 @@ __all__ = [
     "shipping_first",
     "taken_by_all",
     "targets",
+    "unreadable",
     "verify_shipped",
 ]

@@ -120,16 +120,21 @@ class Offsets:
 
 def targets(home: Path) -> list[Progress]:
     """Give what stands in the files of all targets that this home has shipped to."""
-    return [each for each in _all(home) if each is not None]
+    return [each for _, each in _all(home) if each is not None]
 
 
-def _all(home: Path) -> Iterator[Progress | None]:
-    """Give what stands in each target's file; None where it cannot be read, as its shipper will say."""
+def unreadable(home: Path) -> list[Path]:
+    """Give the files of targets that cannot be read."""
+    return [file for file, each in _all(home) if each is None]
+
+
+def _all(home: Path) -> Iterator[tuple[Path, Progress | None]]:
+    """Give each target's file and what stands in it; None where that cannot be read."""
     for file in sorted((home / _FOLDER).glob("*.json")):
         try:
-            yield _progress(orjson.loads(file.read_bytes()))
+            yield file, _progress(orjson.loads(file.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            yield None
+            yield file, None
 
 
 def taken_by_all(home: Path, own: Mapping[str, int]) -> dict[str, int]:
@@ -137,6 +142,6 @@ def taken_by_all(home: Path, own: Mapping[str, int]) -> dict[str, int]:
 
     A target whose file cannot be read has taken nothing, as far as is known: no journal is removed.
     """
-    others = [{} if each is None else each.taken for each in _all(home)]
+    others = [{} if each is None else each.taken for _, each in _all(home)]
     return {name: min(offset, *(each.get(name, 0) for each in others)) if others else offset
             for name, offset in own.items()}  # fmt: skip
