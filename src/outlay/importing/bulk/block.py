@@ -1,10 +1,11 @@
 """One block of lines through an engine: told, priced, and laid out as the ledger's own columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from outlay.importing.bulk import charged
 from outlay.importing.bulk.charges import RATE_COLUMNS, Span, rate_of, spans_of
 from outlay.importing.bulk.expressions import NOTHING, quoted
 from outlay.importing.bulk.layouts import CLOSED, Origin, formed, layouts_of
-from outlay.importing.bulk.told import COLUMNS, MORE, NAME_END, TAG_END, UNITS, Layout, select, tags_of
+from outlay.importing.bulk.seen import IS_LEFT, done, hold, samples, see, set_aside
+from outlay.importing.bulk.tags import make_tags
+from outlay.importing.bulk.told import COLUMNS, UNITS, Layout, select
 from outlay.importing.made import Maker
 from outlay.pricing import Book
 
@@ -23,23 +26,15 @@ BATCH, TOLD = "foreign_batch", "foreign_told"  # the ledger's columns, and what 
 _NAMES = 2_000  # providers and models in one block
 _SPAN = """span.provider IS NOT DISTINCT FROM told.provider AND span.model IS NOT DISTINCT FROM told.model
     AND told.moment >= span.since AND told.moment < span.until"""
-# A map for each set of tags, made once, from the text that ``tag_text`` makes.
-_PAIR = ", ".join(f"'{key}': split_part(tag, {quoted(NAME_END)}, {at})" for at, key in ((1, "k"), (2, "v")))
-_MAP = f"""CASE WHEN said IS NOT NULL THEN map_from_entries(list_transform(
-    string_split(said, {quoted(TAG_END)}), lambda tag: {{{_PAIR}}})) END"""
 # Lines of a table whose quotes do not all close in them.
 _OPEN = f"""SELECT count(*) FROM foreign_lines
     WHERE contains(line, '"') AND NOT regexp_full_match(line, {quoted(CLOSED)})"""  # noqa: S608  # our own pattern
-_COUNT = "SELECT count(*) FROM foreign_told"
 _TOLD = """CREATE OR REPLACE TEMP TABLE foreign_told
     (number BIGINT, moment TIMESTAMP, id UUID, key UBIGINT, silent BOOLEAN, is_call BOOLEAN)"""
-_REST = """CREATE OR REPLACE TEMP TABLE foreign_rest AS
+_LAYOUTS = """CREATE OR REPLACE TEMP TABLE foreign_rest AS
     SELECT number, line, CASE WHEN keys IS NOT NULL THEN hash(keys) END AS layout FROM (
-    SELECT rowid AS number, line, TRY(json_keys(line)) AS keys FROM foreign_lines
-    WHERE rowid NOT IN (SELECT number FROM foreign_told))"""
-# What several threads have filled has rests of row groups in its midst, which the ledger would get too.
-_IN_ORDER = "SELECT * FROM temp.foreign_told ORDER BY number"
-_TABLES = ("lines", "told", "spans", "rates", "tags", "hours", "keys", "skipped", "rest")
+    SELECT number, line, TRY(json_keys(line)) AS keys FROM foreign_rest)"""
+_TABLES = ("held", "told", "spans", "rates", "tags", "hours", "keys", "skipped", "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +50,11 @@ class Laid:
         int, tuple[int, datetime]
     ]  # for each that is left, the one laid out before it and its time
     last: tuple[int, datetime] | None  # the last one laid out
+
+
+@lru_cache(maxsize=4096)  # a file says the same again and again
+def _without_keys(said: str) -> str:
+    return without_keys(redact(said))
 
 
 class Block:
@@ -79,67 +79,73 @@ class Block:
                 they are too many kinds.
         """
         self._clear()
-        self._load(lines)
-        if self._one("SELECT count(line) FROM foreign_lines") != expected:
-            raise ValueError("the lines are others than expected")
-        if origin.heading is not None and self._one(_OPEN.format(d=origin.heading.delimiter)):
-            raise ValueError("a row goes over several lines")
-        shapes = self._tell(origin, expected)
+        self._bench.run("CREATE OR REPLACE TEMP TABLE foreign_skipped (number BIGINT)")
+        self._bench.run(_TOLD)
+        if origin.heading is None:
+            see(self._bench, lines)
+            shapes = self._tell(samples(lines, expected), expected, origin)
+        else:
+            hold(self._bench, lines, expected)
+            if self._one(_OPEN.format(d=origin.heading.delimiter)):
+                raise ValueError("a row goes over several lines")
+            shapes = self._tell((), expected, origin)
         self._price()
         self._lay()
         laid = self._laid(expected, shapes)
-        self._bench.run("DROP TABLE temp.foreign_lines")  # whose room is wanted
+        self._bench.run("DROP TABLE IF EXISTS temp.foreign_held")  # whose room is wanted
         return laid
 
     def _clear(self) -> None:
         """Give the room of a block back."""
-        self._bench.run(f"DROP VIEW IF EXISTS temp.{BATCH}")
+        for name in (BATCH, "foreign_lines"):
+            self._bench.run(f"DROP VIEW IF EXISTS temp.{name}")
         for name in _TABLES:
             self._bench.run(f"DROP TABLE IF EXISTS temp.foreign_{name}")
 
     def _one(self, text: str) -> Any:
         return self._bench.all(text)[0][0]
 
-    def _load(self, lines: Path) -> None:
-        self._bench.run(
-            """CREATE OR REPLACE TEMP TABLE foreign_lines AS SELECT line
-            FROM read_csv(?, header = false, auto_detect = false, delim = chr(1), quote = '', escape = '',
-                columns = {'line': 'VARCHAR'}, max_line_size = 16777216)""",
-            [str(lines)],
-        )
-
-    def _tell(self, origin: Origin, expected: int) -> dict[int, str]:
+    def _tell(self, some: Iterable[str], expected: int, origin: Origin) -> dict[int, str]:
         """Read the rows of each form, and each frequent layout of the others; give their shapes."""
-        self._bench.run("CREATE OR REPLACE TEMP TABLE foreign_skipped (number BIGINT)")
-        self._bench.run(_TOLD)
-        every = list(formed(self._bench, origin, self._maker))
-        self._widen(every)
-        count = 0
-        for each in every:
-            if count < expected:
-                self._insert(each)
-                count = self._one(_COUNT)
-        self._has_rest = origin.heading is None and count < expected
-        if self._has_rest:
-            self._bench.run(_REST)
+        every: list[Layout] = []
+        if origin.heading is None:
+            every += formed(self._bench, some, origin, self._maker)
+            self._widen(every)
+            self._has_rest = self._tell_formed(every, expected)
         if self._has_rest or origin.heading is not None:
             layouts = list(layouts_of(self._bench, origin, self._maker))
             self._widen(layouts)
             for each in layouts:
                 self._insert(each)
             every += layouts
-        if any(layout.told.is_call != "TRUE" for layout in every):
+        if any(layout.told.is_call not in {"TRUE", "FALSE"} for layout in every):
             self._bench.run("INSERT INTO foreign_skipped SELECT number FROM foreign_told WHERE NOT is_call")
             self._bench.run("DELETE FROM foreign_told WHERE NOT is_call")
         self._take_keys_out()
         return {layout.number: layout.shape for layout in every}
+
+    def _tell_formed(self, layouts: Iterable[Layout], expected: int) -> bool:
+        """Read the rows of each form; give whether some have none, which ``foreign_rest`` then holds."""
+        source, left = "foreign_lines", expected
+        for each in layouts:
+            each.cells.is_next = source == "foreign_rest"
+            self._insert(each)
+            left = expected - done(self._bench)
+            if not left:
+                return False
+            set_aside(self._bench, source, left)
+            source = "foreign_rest"
+        if source == "foreign_lines":
+            set_aside(self._bench, source, left)
+        self._bench.run(_LAYOUTS)
+        return True
 
     def _take_keys_out(self) -> None:
         """Bring the texts of errors to what is kept of them, each once."""
         if "error" not in self._told:
             return
         found = self._bench.all("SELECT DISTINCT error FROM foreign_told WHERE error IS NOT NULL")
-        kept = {said: without_keys(redact(said)) for (said,) in found}
+        kept = {said: _without_keys(said) for (said,) in found}
         other = {said: text for said, text in kept.items() if text != said}
         if other:
             self._bench.run(
@@ -164,8 +170,9 @@ class Block:
         for is_valid in (True, False):  # to try each line takes a third longer
             layout.cells.is_valid = is_valid
             text = select(layout, self._told, self._units)
+            target = "foreign_skipped" if layout.told.is_call == "FALSE" else TOLD
             with nullcontext() if not is_valid else suppress(LedgerError):
-                self._bench.run(f"INSERT INTO foreign_told BY NAME {text}", parameters)
+                self._bench.run(f"INSERT INTO {target} BY NAME {text}", parameters)
                 return
 
     def _price(self) -> None:
@@ -239,46 +246,24 @@ class Block:
 
     def _lay(self) -> None:
         """Make the view of the ledger's columns, and leave what has no rate."""
-        joined = f"""({_IN_ORDER}) AS told JOIN temp.foreign_spans AS span ON {self._matches()}
+        joined = f"""temp.foreign_told AS told JOIN temp.foreign_spans AS span ON {self._matches()}
             JOIN temp.foreign_rates AS rates ON rates.span = span.span
             AND rates.kind = {charged.kind(self._units)}"""
         if "tags" in self._told:
-            self._make_tags()
+            make_tags(self._bench)
             joined += " LEFT JOIN temp.foreign_tags AS tagged ON tagged.said = told.tags"
         written = charged.columns(self._told, self._units, self._amounts)
-        source = charged.worked_out(self._told, self._units, self._amounts, joined, fees=self._fees)
+        priced = charged.worked_out(self._told, self._units, self._amounts, joined, fees=self._fees)
         laid = ", ".join(
             f'CAST({written.get(name, NOTHING)} AS {kind}) AS "{name}"'
             for name, kind in self._bench.columns.items()
         )
         self._bench.run(
             f"""CREATE OR REPLACE TEMP VIEW {BATCH} AS SELECT number, {laid}
-            FROM ({source})"""  # noqa: S608  # our own names
+            FROM ({priced})"""  # noqa: S608  # our own names
         )
-        if self._one(_COUNT) > self._rated:
+        if self._one(f"SELECT count(*) FROM {TOLD}") > self._rated:  # noqa: S608  # likewise
             self._bench.run(f"DELETE FROM foreign_told WHERE number NOT IN (SELECT number FROM {BATCH})")  # noqa: S608  # likewise
-
-    def _make_tags(self) -> None:
-        """Make the map of each set of tags, once."""
-        self._bench.run(
-            f"""CREATE OR REPLACE TEMP TABLE foreign_tags AS
-            SELECT said, CASE WHEN NOT contains(said, {quoted(MORE)}) THEN {_MAP} END AS tags
-            FROM (SELECT DISTINCT tags AS said FROM foreign_told)"""  # noqa: S608  # our own names
-        )
-        found = self._bench.all(f"SELECT said FROM foreign_tags WHERE contains(said, {quoted(MORE)})")  # noqa: S608  # likewise
-        if found:
-            pairs = [tags_of(said) for (said,) in found]
-            self._bench.run(
-                """UPDATE foreign_tags SET tags = made.tags FROM (
-                SELECT said, map_from_entries(list_zip(names, texts)) AS tags FROM (
-                SELECT unnest(CAST(? AS VARCHAR[])) AS said, unnest(CAST(? AS VARCHAR[][])) AS names,
-                unnest(CAST(? AS VARCHAR[][])) AS texts)) AS made WHERE made.said = foreign_tags.said""",
-                [
-                    [said for (said,) in found],
-                    [list(each) for each in pairs],
-                    [list(each.values()) for each in pairs],
-                ],
-            )
 
     def _laid(self, expected: int, shapes: Mapping[int, str]) -> Laid:
         count, first, last, at = self._bench.all(
@@ -289,7 +274,7 @@ class Block:
         known = [int(place) for place in (first, first_skipped) if place is not None]
         if not known:
             return Laid(0, left, 0, None, -1, {}, None)
-        times = self._times_before() if left and count else {}
+        times = self._times_before(expected) if left and count else {}
         behind = (int(last), at.replace(tzinfo=UTC)) if count else None
         return Laid(count, left, skipped, self._shape(shapes, min(known)), min(known), times, behind)
 
@@ -300,18 +285,13 @@ class Block:
         return shapes[found[0][0]] if found else next(iter(shapes.values()))
 
     def _left(self) -> tuple[tuple[int, str], ...]:
-        found = self._bench.all(
-            """SELECT line.rowid, line.line FROM foreign_lines AS line
-            WHERE line.rowid NOT IN (SELECT number FROM foreign_told)
-            AND line.rowid NOT IN (SELECT number FROM foreign_skipped) ORDER BY 1"""
-        )
+        found = self._bench.all(f"SELECT number, line FROM foreign_lines WHERE {IS_LEFT} ORDER BY 1")  # noqa: S608  # our own names
         return tuple((int(place), line) for place, line in found)
 
-    def _times_before(self) -> dict[int, tuple[int, datetime]]:
+    def _times_before(self, expected: int) -> dict[int, tuple[int, datetime]]:
         found = self._bench.all(
-            """SELECT line.rowid, have.number, have.moment FROM
-            (SELECT rowid FROM foreign_lines WHERE rowid NOT IN (SELECT number FROM foreign_told)
-            AND rowid NOT IN (SELECT number FROM foreign_skipped)) AS line
-            ASOF JOIN (SELECT number, moment FROM foreign_told) AS have ON line.rowid >= have.number"""
+            f"""SELECT place.number, have.number, have.moment FROM
+            (SELECT * FROM range({expected}) AS place(number) WHERE {IS_LEFT}) AS place
+            ASOF JOIN (SELECT number, moment FROM foreign_told) AS have ON place.number >= have.number"""  # noqa: S608  # our own number
         )
         return {int(place): (int(number), at.replace(tzinfo=UTC)) for place, number, at in found}

@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from types import NoneType
 from typing import Any, NamedTuple, TypeAlias
 
 from outlay.importing.bulk.expressions import quoted
@@ -28,6 +30,7 @@ _KINDS: Mapping[frozenset[str], str] = {
     frozenset({SCALAR, NULL}): SCALAR,
     **{frozenset({REAL, *others}): REAL for others in ((), (NULL,), (SCALAR,), (SCALAR, NULL))},
 }
+_KIND_OF = {NoneType: NULL, str: TEXT, float: REAL, list: NESTED, tuple: NESTED}
 _FORMS = 5  # each of which is a look at the lines that no other has
 _SHAPES = 3  # of one set of keys
 _SURE = 90  # lines by which it is known that a value is always the same
@@ -84,7 +87,7 @@ class Form:
             elif not isinstance(node, str):
                 yield from self._parts(node, raws, path)
             else:
-                yield Part(self._fixed(node, self.same[path]))
+                yield Part("null" if node == NULL else self._fixed(node, self.same[path]))
         yield Part("}")
 
     def _fixed(self, kind: str, text: str) -> str:
@@ -95,8 +98,6 @@ class Form:
     def _value(self, kind: str, raw: str) -> Iterator[Part]:
         if kind == TEXT:
             yield from (Part('"'), Part(raw, is_fixed=False), Part('"'))
-        elif kind == NULL:
-            yield Part("null")
         else:
             yield Part(f"coalesce({self._written(kind, raw)}, 'null')", is_fixed=False)
 
@@ -211,12 +212,13 @@ def pairs_of(line: str) -> Pairs:
 
 
 def _keys(pairs: Pairs) -> Path:
-    return tuple(key for key, _ in pairs)
+    return tuple(map(itemgetter(0), pairs))
 
 
-def _shape(value: Any) -> Hashable:
-    """Give the keys of a value that is an object, and those within."""
-    return tuple((key, _shape(each)) for key, each in value) if isinstance(value, tuple) else None
+def _shape(value: Pairs) -> Hashable:
+    """Give the keys of an object, and those of objects within."""
+    within = tuple((key, _shape(each)) for key, each in value if isinstance(each, tuple))
+    return _keys(value), within
 
 
 def _tree(objects: Sequence[Pairs]) -> Mapping[str, Node] | None:
@@ -235,18 +237,12 @@ def _node(values: Sequence[Any]) -> Node | None:
         keys = {_keys(value) for value in values}
         if len(keys) == 1 and _are_plain(keys.pop()) and (tree := _tree(values)) is not None:
             return tree
-    return _KINDS.get(frozenset(map(_kind, values)))
+    return _KINDS.get(frozenset(map(_kind, set(map(type, values)))))
 
 
 def _are_plain(keys: Path) -> bool:
     return len(keys) <= _MOST and all(map(_PLAIN_KEY.fullmatch, keys))
 
 
-def _kind(value: object) -> str:
-    if value is None:
-        return NULL
-    if isinstance(value, str):
-        return TEXT
-    if isinstance(value, float):
-        return REAL
-    return NESTED if isinstance(value, list | tuple) else SCALAR
+def _kind(kind: type) -> str:
+    return _KIND_OF.get(kind, SCALAR)

@@ -1,9 +1,8 @@
 """The layouts that lines have, sets of keys or a table's heading, and how each of them is told."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from random import Random
 
 from outlay.core.errors import LedgerError
 from outlay.core.ports import Workbench
@@ -21,7 +20,6 @@ from outlay.importing.shapes import Shape, is_own, shape_of
 
 # A line of a table whose quotes all close in it; {d} is the delimiter.
 CLOSED = r'("([^"]|"")*"|[^"{d}]*)({d}("([^"]|"")*"|[^"{d}]*))*'
-_SAMPLES = 900  # lines by which forms are found
 _LAYOUTS = 12  # sets of keys that are read in bulk; rows of rarer ones go the other way
 _TELL: Mapping[str, Callable[[Cells], Told | None]] = {
     "plain": plain.tell,
@@ -51,7 +49,7 @@ def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layou
         f"""SELECT layout, arg_min(line, number) FROM foreign_rest WHERE layout IS NOT NULL
         GROUP BY layout ORDER BY count(*) DESC LIMIT {_LAYOUTS}"""  # noqa: S608  # our own names
         if origin.heading is None
-        else "SELECT 0, line FROM foreign_lines ORDER BY rowid LIMIT 1"
+        else "SELECT 0, line FROM foreign_lines ORDER BY number LIMIT 1"
     )
     for number, sample in found:
         layout = _layout(bench, (number, sample), origin, maker)
@@ -59,18 +57,10 @@ def layouts_of(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layou
             yield layout
 
 
-def formed(bench: Workbench, origin: Origin, maker: Maker) -> Iterator[Layout]:
-    """Give the layouts of rows of one form each, of which many ``foreign_lines`` are, and of one shape."""
-    if origin.heading is not None:
-        return
-    count = bench.all("SELECT count(*) FROM foreign_lines")[0][0]
-    # By chance, the same each time: a file may repeat itself, and lines so many apart be of one kind alone.
-    places = Random(0).sample(range(count), min(count, _SAMPLES))  # noqa: S311  # no secret
-    found = bench.all(
-        "SELECT line FROM foreign_lines WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))", [places]
-    )
+def formed(bench: Workbench, some: Iterable[str], origin: Origin, maker: Maker) -> Iterator[Layout]:
+    """Give the layouts of rows of one form each, which many of some lines have, and of one shape."""
     shape = None
-    for at, form in enumerate(forms_of(line for (line,) in found), 1):
+    for at, form in enumerate(forms_of(some), 1):
         layout = _layout(bench, (-at, form.sample), origin, maker, form)
         if layout is not None and layout.shape == (shape or layout.shape):
             shape = layout.shape
@@ -92,7 +82,7 @@ def _layout(
     shape = origin.shape or shape_of(names)
     tell = None if shape is None else _TELL.get(shape.name)
     positions = None if heading is None else {name: at for at, name in enumerate(keys)}
-    cells = Cells(sources, positions, sample, None if form is None else Written(form), is_next=number < -1)
+    cells = Cells(sources, positions, sample, None if form is None else Written(form))
     told = None if tell is None else tell(cells)
     if shape is None or told is None or told.at == NOTHING:
         return None

@@ -176,7 +176,7 @@ class Bulk:
     def _laid(self, origin: Origin, bench: Workbench, lines: Lines) -> Laid | None:
         """Lay out what can be; None where the engine cannot, for whatever reason: the other way can."""
         for text in lines.texts():
-            with self._file(text) as path, suppress(LedgerError, ValueError, RecursionError):
+            with self._file(text) as path, suppress(LedgerError, OSError, ValueError, RecursionError):
                 return Block(bench, self.book, self.maker).lay_out(path, lines.count, origin)
         return None
 

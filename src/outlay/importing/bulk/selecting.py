@@ -19,7 +19,7 @@ def texts_of(cells: Cells, delimiter: str) -> str:
     if cells.positions is not None:
         texts = [f"x[{cells.positions[name] + 1}]" for (name,) in names]
         read = f"string_split(line, {quoted(delimiter)}) AS x"
-        lines = f"SELECT rowid AS number, {unquoted(delimiter)} AS line, 0 AS layout FROM foreign_lines"  # noqa: S608  # our own names
+        lines = f"SELECT number, {unquoted(delimiter)} AS line, 0 AS layout FROM foreign_lines"  # noqa: S608  # our own names
         more = ["len(x) AS width"]
     else:
         texts = [f"x[{at}]" for at in range(1, len(names) + 1)]
@@ -65,17 +65,17 @@ def _of_form(cells: Cells, form: Written) -> str:
     """Give the SELECT of the texts of lines that may have a form."""
     raws = form.raws()
     values = [f"x[{at}] AS {raw}" for at, raw in enumerate(raws.values(), 1)]
-    values += [f"{quoted(text)} AS {raw}" for raw, text in form.fixed().items()]
+    values += [f"{value} AS {raw}" for raw, value in form.fixed().items()]
     told = [f"NULLIF({form.raw(path)}, '') AS {name}" for path, name in cells.asked.items()]
     nested = form.nested()
     # A comma before each: a numeral may stand in an object's place, which is looked for behind such a sign.
     odd = [_is_odd(cells, f"concat_ws(',', '', {', '.join(nested)})")] if nested else []
     read = f"json_extract_string(line, {paths(raws)})"
-    others = "ANTI JOIN foreign_told USING (number)" if cells.is_next else ""
+    lines = "foreign_rest" if cells.is_next else "foreign_lines"
     return f"""SELECT *, {", ".join([*told, *odd])} FROM (
         SELECT number, line, {", ".join(values)} FROM (
         SELECT number, line, {read if cells.is_valid else f"TRY({read})"} AS x
-        FROM (SELECT rowid AS number, line FROM foreign_lines) {others})) WHERE {form.stands()}"""  # noqa: S608  # our own names, quoted texts
+        FROM {lines})) WHERE {form.stands()}"""  # noqa: S608  # our own names, quoted texts
 
 
 def _is_exact(cells: Cells, form: Written, checked: Collection[str]) -> str:

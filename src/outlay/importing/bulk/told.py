@@ -145,8 +145,7 @@ def select(layout: Layout, columns: Iterable[str], units: Iterable[str]) -> str:
     cells, told, reading = layout.cells, layout.told, layout.reading
     if told.is_call == "FALSE":
         loose = is_strict(cells, reading.width, all_checked=False)
-        return f"""SELECT number, FALSE AS is_call
-            FROM ({texts_of(cells, reading.delimiter)}) WHERE coalesce({loose}, FALSE)"""  # noqa: S608  # likewise
+        return f"""SELECT number FROM ({texts_of(cells, reading.delimiter)}) WHERE coalesce({loose}, FALSE)"""  # noqa: S608  # likewise
     clock, is_utc = cells.instant(told.at)
     ahead = reading.zone.format(text=told.at)
     moment = cells.let(f"CASE WHEN {is_utc} THEN {clock} ELSE {clock} - to_microseconds({ahead}) END")

@@ -52,12 +52,16 @@ class Written:
         return self._names.setdefault(path, f"r{len(self._names)}")
 
     def raws(self) -> dict[Path, str]:
-        """Give the names of the values that are read, in order."""
-        return {path: self.raw(path) for path in self._leaves() if path not in self.form.same}
+        """Give the names of the values that are read, in order; others are the same in all lines."""
+        same = self.form.same
+        return {
+            path: self.raw(path) for path, kind in self._leaves().items() if kind != NULL and path not in same
+        }
 
     def fixed(self) -> dict[str, str]:
         """Give the values that are the same in all lines and were asked for, by their names."""
-        same = self.form.same
+        same = {path: quoted(text) for path, text in self.form.same.items()}
+        same |= {path: "CAST(NULL AS VARCHAR)" for path, kind in self._leaves().items() if kind == NULL}
         return {name: same[path] for path, name in self._names.items() if path in same}
 
     def is_text(self, path: Path) -> bool:
