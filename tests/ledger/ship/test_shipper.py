@@ -3,8 +3,10 @@
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import orjson
 import pytest
@@ -15,7 +17,7 @@ from outlay.core.query import CallQuery, Query
 from outlay.core.record import Entry, Loss
 from outlay.journal import Journal, line_of, read_objects, segments
 from outlay.ledger.ship import Offsets, Shipper, parcels, verify_shipped
-from outlay.testing import NOON, call
+from outlay.testing import NOON, FixedClock, call
 
 URL = "postgresql://me:secret@db.example:5433/calls?schema=x&password=hush"
 
@@ -340,6 +342,20 @@ def test_a_disk_that_takes_no_offset_is_an_error_and_counts_nothing_twice(
     Offsets(tmp_path, URL).file.rmdir()
     assert shipper.run().error is None
     assert count(ledger) == 1
+
+
+def test_verify_knows_a_pruned_call_that_another_segment_tells_with_a_later_instant(
+    shipper: Shipper, ledger: FaultyLedger, tmp_path: Path
+) -> None:
+    """Its id tells no time: by the second segment alone it would have to be there."""
+    told = call(NOON - timedelta(days=9), id=str(UUID(int=1, version=4)))
+    for hour, each in enumerate((told, replace(told, at=NOON))):
+        journal = Journal(tmp_path / "journal", clock=FixedClock(NOON + timedelta(hours=hour)))
+        journal.append(each)
+        journal.close()
+    shipper.run()
+    ledger.prune(NOON - timedelta(days=5))
+    assert list(verify_shipped(tmp_path / "journal", Offsets(tmp_path, URL), ledger)) == []
 
 
 def test_verify_finds_what_a_server_lost(

@@ -22,14 +22,28 @@ def verify_shipped(journals: Path, offsets: Offsets, ledger: Keeping) -> Iterato
     taken = offsets.read().taken
     horizon = ledger.info().pruned_before
     dead = _dead(offsets)
+    anywhere: set[str] | None = None  # told as calls of pruned days, in whatever segment
     for segment in segments(journals):
         end = taken.get(segment.name, 0)
         if end > segment.size:
             yield Disagreement(segment.name, "bytes shipped", f"{segment.size:,} at most", f"{end:,}")
-        ids = _shipped(segment, end, horizon, dead)
-        found = sum(len(ledger.known(ids[at : at + _AT_ONCE])) for at in range(0, len(ids), _AT_ONCE))
+        ids, old = _shipped(segment, end, horizon, dead)
+        ids = [name for name in ids if name not in old]
+        found = _found(ledger, ids)
+        if found != len(ids) and horizon is not None:
+            if anywhere is None:
+                every = segments(journals)
+                anywhere = set().union(
+                    *(_shipped(each, taken.get(each.name, 0), horizon, dead)[1] for each in every)
+                )
+            ids = [name for name in ids if name not in anywhere]
+            found = _found(ledger, ids)
         if found != len(ids):
             yield Disagreement(segment.name, "calls that were shipped", f"{len(ids):,}", f"{found:,}")
+
+
+def _found(ledger: Keeping, ids: list[str]) -> int:
+    return sum(len(ledger.known(ids[at : at + _AT_ONCE])) for at in range(0, len(ids), _AT_ONCE))
 
 
 def _dead(offsets: Offsets) -> frozenset[tuple[str, int]]:
@@ -39,10 +53,10 @@ def _dead(offsets: Offsets) -> frozenset[tuple[str, int]]:
 
 def _shipped(
     segment: Segment, end: int, horizon: datetime | None, dead: frozenset[tuple[str, int]]
-) -> list[str]:
-    """Give the ids of the calls up to that offset that must be in the ledger, each once.
+) -> tuple[list[str], set[str]]:
+    """Give the ids of the calls up to that offset, each once, and of those that are told as of a pruned day.
 
-    A call that is told as one of a pruned day need not be there, whatever else is told of its instant.
+    Such a call need not be there, whatever else is told of its instant, here or in another segment.
     """
     ids: dict[str, None] = {}
     old: set[str] = set()
@@ -57,7 +71,7 @@ def _shipped(
             if _is_old(entry, horizon):
                 old.add(name)
         start = after
-    return [name for name in ids if name not in old]
+    return list(ids), old
 
 
 def _is_old(record: Record, horizon: datetime | None) -> bool:
