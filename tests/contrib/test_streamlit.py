@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
+from streamlit.config import get_option
 from streamlit.testing.v1 import AppTest
 from tests.support.browser import browser
 from tests.support.shown import frame as shown
@@ -223,6 +224,10 @@ def test_the_command_serves_it_on_this_machine_alone(home: Path) -> None:
                 calls = ledger.report(where={"user": "u1"}).total["calls"]
             expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(str(calls), timeout=60_000)
             assert "user=u1" in page.url
+            page.get_by_text("Cost", exact=True).click()
+            page.get_by_test_id("stDataFrame").first.hover(timeout=60_000)
+            expect(page.get_by_role("button", name="Fullscreen").first).to_be_visible()
+            expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)  # floats are no money
         finally:
             server.terminate()
 
@@ -336,10 +341,10 @@ def test_figures_of_tables_are_sorted_by_their_numbers(home: Path) -> None:
     assert texts["a"]["share"] == "99%"
     for name in ("calls", "errors", "without a price", "cost", "share"):
         assert table.value[name].dtype == "float64", name
-    assert list(table.value.sort_values("cost")["user"]) == ["b", "c", "a", "d"]
-    assert table.proto.placeholder == "unknown"
+    assert list(table.value.sort_values("cost")["user"]) == ["d", "b", "c", "a"]
+    assert table.proto.placeholder == "-"
     found.sidebar.radio(key="view").set_value("Calls").run()
-    assert list(found.dataframe[0].value.sort_values("cost")["user"]) == ["b", "c", "a", "d"]
+    assert list(found.dataframe[0].value.sort_values("cost")["user"]) == ["d", "b", "c", "a"]
     assert {row["input"] for row in shown(found.dataframe[0])} == {"1,200"}
     assert home.exists()
 
@@ -350,9 +355,44 @@ def test_each_currency_has_a_column_of_its_own(home: Path) -> None:
         outlay.record(provider="acme", model="m", cost=cost, currency=currency, user=currency)
     for view in ("Users and agents", "Calls"):
         found = app(view=view, model="m")
-        rows = [(row["user"], row["cost"], row["cost EUR"]) for row in shown(found.dataframe[0])]
-        assert ("USD", "$7.000000", "0.000000 EUR") in rows
-    assert ("EUR", "$0.000000", "0.0000001 EUR") in rows
+        rows = {row["user"]: (row["cost"], row["cost EUR"]) for row in shown(found.dataframe[0])}
+        assert rows["USD"] == ("$7.000000", "-")  # 0.000000 EUR would be a cost
+        assert rows["EUR"][0] == "-"
+    assert rows["EUR"] in {("-", "0.0000001 EUR"), ("-", "7.000000 EUR")}
+    assert home.exists()
+
+
+def test_an_unknown_cost_is_told_from_what_there_is_not(home: Path) -> None:
+    """A latency, a rate or an amount in other money that is not there is "-", as in a terminal."""
+    for cost, currency in (("7", "EUR"), ("7", "USD"), (None, "USD")):
+        outlay.record(provider="acme", model="m", cost=cost, currency=currency, user=f"{cost} {currency}")
+    found = app(view="Calls", model="m").dataframe[0]
+    rows = {row["user"]: row for row in shown(found)}
+    assert (rows["None USD"]["cost"], rows["None USD"]["latency"]) == ("unknown", "-")
+    assert (rows["7 EUR"]["cost"], rows["7 EUR"]["cost EUR"]) == ("-", "7.000000 EUR")
+    assert found.proto.placeholder == "-"
+    assert home.exists()
+
+
+def test_no_table_gives_floats_away_as_money(home: Path) -> None:
+    """What Streamlit downloads is not what is shown; the exact figures are those of outlay's own CSV."""
+    found = app(view="Cost")
+    assert get_option("client.disableDataExport")
+    assert "outlay report --csv" in found.sidebar.markdown[0].value
+    assert home.exists()
+
+
+def test_no_column_of_a_table_is_narrower_than_its_texts(home: Path) -> None:
+    """The grid measures its first rows alone: what stood below was cut."""
+    found = app(view="Prices")
+    found.text_input(key="prices-model").set_value("gemini-2.5-pro").run()
+    assert len(found.dataframe) > 0
+    for each in found.dataframe:
+        widths = {
+            name: told["width"] for name, told in json.loads(each.proto.columns).items() if "width" in told
+        }
+        for row in shown(each):
+            assert all(widths[name] >= 7 * len(str(text)) for name, text in row.items())
     assert home.exists()
 
 

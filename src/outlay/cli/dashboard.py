@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 
 _NEEDED = ("streamlit", "plotly")  # Streamlit itself starts without the second, and fails at the first chart
 
+_NO_EXPORT = {"STREAMLIT_CLIENT_DISABLE_DATA_EXPORT": "true"}  # it would write floats for money
+
 
 @click.command
 @click.option(
@@ -95,7 +97,7 @@ def _serve(ledger: str | None, port: int | None) -> int:
     flags = ["--server.address=localhost", "--browser.gatherUsageStats=false", "--client.toolbarMode=minimal"]
     flags += [] if port is None else [f"--server.port={port}"]
     flags += [] if sys.stdout.isatty() else ["--server.headless=true"]
-    environ = {**os.environ, **({"OUTLAY_LEDGER": ledger} if ledger else {})}
+    environ = {**os.environ, **_NO_EXPORT, **({"OUTLAY_LEDGER": ledger} if ledger else {})}
     command = [sys.executable, "-m", "streamlit", "run", app.origin, *flags]
     if os.name == "posix":  # this process becomes the server, so that whoever ends it ends the server
         os.execve(sys.executable, command, environ)  # noqa: S606 - our own app

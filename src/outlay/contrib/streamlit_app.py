@@ -1,10 +1,12 @@
 """The live dashboard: ``outlay dashboard``, or ``streamlit run`` on this file; asks the settings' ledger."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from outlay import process
 from outlay.contrib.live import details, views
@@ -33,10 +35,13 @@ def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="LLM Cost Dashboard", layout="wide")
     st.title("LLM Cost Dashboard")
+    with suppress(StreamlitAPIException):  # older releases have no such switch
+        st.set_option("client.disableDataExport", True)  # noqa: FBT003 - its only form; floats are no money
     try:
         asked = reader()
         choice, view = _chosen(asked, version(asked))
         live = st.sidebar.toggle("Refresh while calls come in", key="live")
+        st.sidebar.markdown("Figures to the last digit: `outlay report --csv`, `outlay export --format csv`.")
         st.fragment(_draw, run_every=_EVERY if live else None)(asked, choice, view)
     except OutlayError as error:
         st.error(literal(str(error)))
