@@ -74,6 +74,16 @@ class CallsContract:
         ledger.add([replace(again, user="another"), replace(again, extra={})])
         assert ledger.conflicts() == 2
 
+    def test_of_judgements_of_one_instant_the_last_to_come_counts(self, ledger: Ledger) -> None:
+        """In one go and one after the other; what is told again is nothing new."""
+        for together in (True, False):
+            record = call()
+            ledger.add([record])
+            yes, no = (Score(record_id=record.id, at=NOON, correct=each) for each in (True, False))
+            for some in ([yes, no, yes],) if together else ([yes], [no], [yes]):
+                ledger.add(some)
+            assert [each.correct for each in calls(ledger) if each.id == record.id] == [False]
+
     def test_a_copy_that_another_book_has_priced_is_the_same_call(self, ledger: Ledger) -> None:
         """The first price stays; only what others state of the cost makes it another call."""
         old, new = (Price("list", NOON, version) for version in ("1", "2"))
