@@ -250,3 +250,28 @@ for user in {before}:
     done = run(code, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert users(tmp_path) == [*before, "z"]
+
+
+def test_a_child_of_multiprocessing_drains_what_is_watched_too(tmp_path: Path) -> None:
+    """What ships to a server, say: such a child ends by ``os._exit``, which drains journals alone."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import multiprocessing, pathlib
+from outlay.journal import watch_exit
+
+class Thing:
+    def drain_at_exit(self):
+        pathlib.Path(__file__).with_name("drained").touch()
+
+thing = Thing()
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context("fork").Process(target=watch_exit, args=[thing])
+    child.start()
+    child.join()
+""",
+        "utf-8",
+    )
+    subprocess.run([sys.executable, script], check=True)
+    assert (tmp_path / "drained").exists()
