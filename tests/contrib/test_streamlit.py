@@ -374,6 +374,13 @@ def test_an_unknown_cost_is_told_from_what_there_is_not(home: Path) -> None:
     assert home.exists()
 
 
+def test_a_model_of_which_nobody_counted_tokens_shows_none(home: Path) -> None:
+    outlay.record(provider="acme", model="m", error="refused")
+    (row,) = shown(app(view="Tokens", model="m").dataframe[0])
+    assert [row[name] for name in ("input", "cached", "output", "reasoning")] == ["-"] * 4
+    assert home.exists()
+
+
 def test_no_table_gives_floats_away_as_money(home: Path) -> None:
     """What Streamlit downloads is not what is shown; the exact figures are those of outlay's own CSV."""
     found = app(view="Cost")

@@ -265,7 +265,8 @@ def test_a_name_in_a_chart_is_neither_a_link_nor_bold(
     page.close()
 
 
-FEW = {"none": [], "error": [call(cost=None, status="error", model=NASTY)]}
+FAILED = replace(call(cost=None, status="error", model=NASTY), usage=Usage(reason="it failed"))
+FEW = {"none": [], "error": [FAILED]}
 
 
 @pytest.mark.parametrize("records", FEW.values(), ids=FEW.keys())
@@ -278,6 +279,7 @@ def test_an_empty_ledger_and_one_error_have_a_page(
     notes.follow(page)
     page.goto(path.as_uri())
     assert tiles(page)["Calls"] == str(len(records))
+    assert tiles(page)["Input tokens"] == tiles(page)["Output tokens"] == ("-" if records else "0")
     lack = "the cost is unknown" if records else "no calls"
     for chart in ("daily", "models", "users", "features"):
         expect(page.locator(f"#{chart} .annotation-text")).to_have_text(lack)

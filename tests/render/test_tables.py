@@ -36,17 +36,25 @@ def by_model(*rows: Row, price_gaps: tuple[PriceGap, ...] = (), **total: Any) ->
 
 def test_a_report_stands_as_a_table_with_its_total() -> None:
     report = by_model(
-        row(model="gpt-4o", calls=1200, input_tokens=1000000, cost=Decimal("12.5"), avg_latency_ms=80.4),
+        row(
+            model="gpt-4o",
+            calls=1200,
+            input_tokens=1000000,
+            total_tokens=1000000,
+            cost=Decimal("12.5"),
+            avg_latency_ms=80.4,
+        ),
         row(model=None, calls=1, cost=Decimal("0.0000000001")),
         calls=1201,
         input_tokens=1000000,
+        total_tokens=1000000,
         cost=Decimal("12.5000000001"),
     )
     assert report_text(report, PIPE).splitlines() == [
         "model    calls       input   output            cost   avg cost     avg   p95",
         "────────────────────────────────────────────────────────────────────────────",
         "gpt-4o   1,200   1,000,000        0      $12.500000    unknown   80 ms     -",
-        "-            1           0        0   $0.0000000001    unknown       -     -",
+        "-            1           -        -   $0.0000000001    unknown       -     -",
         "────────────────────────────────────────────────────────────────────────────",
         "total    1,201   1,000,000        0      $12.500000    unknown       -     -",
     ]
@@ -85,6 +93,13 @@ def test_a_pipe_gets_no_escape_codes_and_a_terminal_does() -> None:
     report = by_model(row(model="m", calls=1), calls=1)
     assert "\x1b" not in report_text(report, PIPE)
     assert "\x1b[1m" in report_text(report, Page(color=True))
+
+
+def test_a_blank_at_an_end_of_a_name_is_seen() -> None:
+    """Or two rows would seem to be one model's."""
+    names = {name: row(model=name, calls=1) for name in ("m", " m", "m ", "  ", "a b")}
+    lines = report_text(by_model(*names.values(), calls=5), PIPE).splitlines()[2:7]
+    assert [line.split("  ")[0].rstrip() for line in lines] == ["m", "␣m", "m␣", "␣␣", "a b"]
 
 
 @pytest.mark.parametrize("evil", ["\x1b[2J", "a\nb", "[bold red]x", "\u202egnp", "a\rb"])

@@ -110,11 +110,11 @@ def check_cell(field: Field, row: Row, cell: str) -> None:
     value = row.get(field.key)
     if field.kind in ("money", "price", "change"):
         _check_money(row, field.key, cell)
-    elif value is None:
+    elif value is None or (field.kind == "tokens" and row["calls"] and not row["total_tokens"]):
         assert cell == "-", (field.key, cell)
     elif field.kind == "together":
         assert cell.endswith("%"), (field.key, cell)  # what it is follows from the shares above it
-    elif field.kind == "count":
+    elif field.kind in ("count", "tokens"):
         assert int(cell.replace(",", "")) == value, (field.key, cell, value)
     elif field.kind == "ms":
         assert abs(float(cell.removesuffix(" ms").replace(",", "")) - value) <= 0.5, (field.key, cell, value)

@@ -13,14 +13,19 @@ MISSING = "-"
 UNKNOWN = "unknown"
 LONGEST = 28
 _SECOND = 1000
+_BLANK = "\u2423"  # or two names would look like one
 _SIX = Decimal("0.000001")
 
 
 def name(value: object) -> str:
-    """Show a name on one line; what could move a terminal's cursor is shown as its escape."""
+    """Show a name on one line; what could move a terminal's cursor is an escape, a blank at an end a sign."""
     if value is None:
         return MISSING
     text = str(value)
+    bare = text.strip(" ")
+    if len(bare) != len(text):
+        before = len(text) - len(text.lstrip(" ")) if bare else 0
+        text = _BLANK * before + bare + _BLANK * (len(text) - len(bare) - before)
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 

@@ -20,6 +20,7 @@ Kind = Literal[
     "time",
     "id",
     "count",
+    "tokens",
     "money",
     "price",
     "change",
@@ -183,8 +184,16 @@ def _cell(field: Field, row: Row) -> str:
     value = row.get(field.key)
     if field.kind in ("money", "price", "change"):
         return _money(field, row, value)
+    if field.kind == "tokens":
+        return cells.count(tokens(row, field.key))
     show = _SHOWN[field.kind]
     return show(value)
+
+
+def tokens(row: Row, key: str) -> int | None:
+    """Give a count of tokens; None of calls of which none told of any, for 0 is a count."""
+    found: int | None = row[key] if row["total_tokens"] or not row["calls"] else None
+    return found
 
 
 def _money(field: Field, row: Row, value: Any) -> str:

@@ -15,6 +15,7 @@ from outlay.core.query import Row
 from outlay.render.cells import count, dollars, name, sums
 from outlay.render.figures import layouts, ranked, stacked
 from outlay.render.png import latency_bars, note, sign
+from outlay.render.sheets import tokens as told
 from outlay.report import LedgerReader
 from outlay.report.latency import latency_of
 from outlay.report.picture import Picture, picture_of
@@ -143,11 +144,11 @@ def _tokens(row: Row) -> dict[str, Cell]:
     return {
         "provider": name(row["provider"]),
         "model": name(row["model"]),
-        "input": counted(row["input_tokens"]),
-        "cached": counted(row["cached_tokens"]),
+        "input": counted(told(row, "input_tokens")),
+        "cached": counted(told(row, "cached_tokens")),
         "cache hit rate": shared(row["cache_hit_rate"]),
-        "output": counted(row["output_tokens"]),
-        "reasoning": counted(row["reasoning_tokens"]),
+        "output": counted(told(row, "output_tokens")),
+        "reasoning": counted(told(row, "reasoning_tokens")),
     }
 
 

@@ -121,10 +121,12 @@
     const calls = sum(rows, CALLS), errors = sum(rows, ERRORS), unpriced = sum(rows, UNPRICED), timed = sum(rows, TIMED);
     const elsewhere = rows.reduce((whole, row) => whole + (row[ELSEWHERE] ?? 0), 0);
     const whole = { calls, errors, unpriced, elsewhere, cost: rows.reduce((all, row) => all + row[COST], 0n) };
+    const some = sum(rows, INPUT) + sum(rows, OUTPUT);  // none told of is no count
+    const tokens = (place) => some || !calls ? count(sum(rows, place)) : "-";
     const shown = [
       ["Total cost", cost(whole)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
       ["Average latency", seconds(timed ? sum(rows, MS) / timed : null)],
-      ["Input tokens", count(sum(rows, INPUT))], ["Output tokens", count(sum(rows, OUTPUT))],
+      ["Input tokens", tokens(INPUT)], ["Output tokens", tokens(OUTPUT)],
       ["Calls without a price", count(unpriced)],
     ];
     by("tiles").replaceChildren(...shown.map(([name, value]) => {
