@@ -103,6 +103,13 @@ def test_numbers_of_other_libraries_and_ids_become_usual_ones(kept: Kept) -> Non
     assert outlay.score(ID.upper().replace("-", ""), correct=True).record_id == ID
 
 
+def test_a_time_below_0_is_not_known(kept: Kept) -> None:
+    """A clock was set back between the two looks at it; a mean with it would be too small."""
+    record = outlay.record(latency_ms=-3.5, time_to_first_token_ms=Decimal(-1))  # type: ignore[arg-type]
+    assert (record.latency_ms, record.time_to_first_token_ms) == (None, None)
+    assert outlay.record(latency_ms=0).latency_ms == 0
+
+
 def test_what_is_of_its_kind_or_not_said_stays_as_it_is() -> None:
     said = {"latency_ms": 812, "user_rating": 5, "status": "error", "model": None, "retries": None,
             "correct": False, "tags": {}, "id": ID, "user": 7, "input_tokens": -1}  # fmt: skip

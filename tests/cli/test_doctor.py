@@ -306,6 +306,26 @@ def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: P
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+@pytest.mark.parametrize("name", ["alerts", "prices", "ship"])
+def test_a_folder_beneath_home_that_is_closed_is_opened(
+    environ: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """It was told to move a file away, which a closed folder refuses too, or nothing."""
+    closed = tmp_path / "ledger" / name
+    closed.mkdir(parents=True)
+    (closed / "state.json").write_text("{}")
+    closed.chmod(0)
+    done = subprocess.run(
+        [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json"],
+        capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
+    )  # fmt: skip
+    closed.chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)["findings"]
+    assert [each["do"] for each in found if each["level"] == "fault"] == [f"chmod -R u+rwX {closed}"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
 def test_a_home_that_is_closed_to_this_user(environ: dict[str, str], tmp_path: Path) -> None:
     """Nothing in it can even be looked for: no price file, no journal, no server's progress, no alert."""
     home = tmp_path / "ledger"

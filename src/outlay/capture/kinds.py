@@ -49,6 +49,11 @@ def _number(name: str, value: Any) -> float:
     return value if type(value) is int else number
 
 
+def _duration(name: str, value: Any) -> float | None:
+    number = _number(name, value)
+    return number if number >= 0 else None  # a clock was set back meanwhile; nobody knows how long it took
+
+
 def _whole(name: str, value: Any) -> int:
     try:
         number = -1 if isinstance(value, bool) else index(value)
@@ -112,6 +117,7 @@ _KINDS: Mapping[str, tuple[frozenset[type], Mend]] = {
     "provider": _OF_A_KIND["text"],
     "model": _OF_A_KIND["text"],
     "usage": (frozenset({dict, Usage}), _mapping),
+    **dict.fromkeys(("latency_ms", "time_to_first_token_ms"), (_NOTHING, _duration)),
     "status": (_NOTHING, _status),
     "id": (_NOTHING, _id),
     "record_id": (_NOTHING, _id),

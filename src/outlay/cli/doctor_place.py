@@ -46,7 +46,8 @@ def _barred(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
     odd = {_in_the_way(settings.home.absolute()), _in_the_way(settings.journal.absolute())} - {None}
     yield from ({"path": str(each), "cannot_be": NO_FOLDER} for each in odd)
     wanted = [] if odd else [(folder, os.R_OK | os.W_OK | os.X_OK)]
-    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in (settings.journal,) if _answers(each.is_dir)]
+    beneath = (settings.journal, settings.alert_folder, settings.price_updates, settings.home / "ship")
+    wanted += [(each, os.R_OK | os.W_OK | os.X_OK) for each in beneath if _answers(each.is_dir)]
     wanted += [(each, os.R_OK | os.W_OK) for each in _files(settings.home)]
     wanted += [(each, os.R_OK) for each in (settings.file, settings.prices) if each and _answers(each.exists)]
     for path, how in wanted:
