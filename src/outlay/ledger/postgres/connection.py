@@ -32,6 +32,7 @@ _IDLE = psycopg.pq.TransactionStatus.IDLE
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # who waited for a turn sees what others kept meanwhile
+_ALONE = "SET TimeZone = 'UTC'; SET client_min_messages = warning"  # by which it tells what it passes over
 _DURABLE = """SELECT set_config('synchronous_commit', 'local', TRUE)
     WHERE current_setting('synchronous_commit') = 'off'"""  # offsets move for what is on the server's disk
 _TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('outlay ' || current_schema(), 0))"
@@ -174,15 +175,13 @@ class Connection:
         """
         with self._told():
             connection = self._connected()  # it vacuums outside of transactions, so the session is told
-            connection.execute(
-                f"SET lock_timeout = {int(self._patience * 1000)}; SET TimeZone = 'UTC'".encode()
-            )
+            connection.execute(f"SET lock_timeout = {int(self._patience * 1000)}; {_ALONE}".encode())
             try:
                 for table in tables:
                     self._written_anew(connection, sql.Identifier(self.place.schema, table))
             finally:
                 with suppress(psycopg.OperationalError):  # a session that is lost has nothing to be put back
-                    connection.execute("RESET lock_timeout; RESET TimeZone")
+                    connection.execute("RESET lock_timeout; RESET TimeZone; RESET client_min_messages")
 
     def _written_anew(self, connection: "psycopg.Connection[tuple[Any, ...]]", name: sql.Identifier) -> None:
         try:
