@@ -1,8 +1,10 @@
 """Odd rows in bulk: each becomes what it is one by one, or a fault with its line; no other row suffers."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,6 +12,7 @@ import pytest
 from tests.importing.test_bulk import FIRST, TEN, both_agree, left, line
 
 from outlay.importing import SHAPES
+from outlay.importing.bulk import cutting
 from outlay.importing.bulk.layouts import Origin
 
 
@@ -203,3 +206,40 @@ def test_a_latency_in_seconds_that_is_mapped_stands_over_one_in_milliseconds() -
     data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
     done = both_agree(data, Origin(mapping={"latency": "secs"}))
     assert {each.latency_ms for each in done.records} == {2000}
+
+
+@pytest.mark.parametrize("table", [False, True])
+@pytest.mark.parametrize("field", ["input_tokens", "session", "query_type", "status"])
+def test_what_is_mapped_takes_nothing_from_rows_that_have_names_of_their_own(
+    field: str, *, table: bool
+) -> None:
+    """LiteLLM's prompt_tokens became 0 beside a mapped ``input_tokens``, and Langfuse's type no type."""
+    of_litellm = {
+        "request_id": "r", "spend": "0.5", "startTime": TEN, "model": "gpt-4o", "prompt_tokens": "7",
+        "completion_tokens": "2", "session_id": "s", "In": "9",
+    }  # fmt: skip
+    of_langfuse = {
+        "id": "o", "traceId": "t", "startTime": TEN, "type": "GENERATION", "model": "gpt-4o", "In": "9",
+        "usageDetails": '{"input": 7, "output": 2}', "name": "n", "sessionId": "s", "success": "odd",
+    }  # fmt: skip
+    for row in (of_litellm, of_langfuse):
+        text = io.StringIO()
+        csv.writer(text).writerows([row, row.values()])
+        data = text.getvalue().encode() if table else json.dumps(row).encode() + b"\n"
+        (with_it,), (without,) = (
+            both_agree(data, Origin(mapping=mapping)).records for mapping in ({field: "In"}, None)
+        )
+        assert (with_it.input_tokens, with_it.session) == (7, "s")
+        assert replace(with_it, status=without.status) == without
+
+
+def test_a_mark_before_a_line_within_the_file_makes_a_bad_row_at_a_block_s_edge_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where files were joined: the engine passes over it where its own file begins."""
+    monkeypatch.setattr(cutting, "_ROWS", 2)
+    rows = [line({"timestamp": TEN, "cost": n}) for n in range(6)]
+    for at in (2, 3):
+        marked = [*rows[:at], b"\xef\xbb\xbf" + rows[at], *rows[at + 1 :]]
+        done = both_agree(b"".join(marked))
+        assert (done.new, [number for number, _ in done.faults]) == (5, [at + 1])

@@ -1,6 +1,6 @@
 """Reading one file of calls: rows in, entries and faults out, counted."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
@@ -14,7 +14,7 @@ from outlay.importing.files import Fault, Heading, Line, opened, rows_of
 from outlay.importing.langfuse import is_trace
 from outlay.importing.made import Maker
 from outlay.importing.plain import names_of, normal, overruled
-from outlay.importing.shapes import OWN, Shape, is_own, shape_of
+from outlay.importing.shapes import OWN, PLAIN, Shape, is_own, shape_of
 from outlay.journal import line_of
 from outlay.ledger.identity import checked_id
 from outlay.ledger.own import Own
@@ -146,8 +146,8 @@ def entries_of(
             continue
         row, columns = each.row, each.columns
         if mapping:
-            row = renamed(row, mapping)
-            columns = None if columns is None else tuple(renamed(dict.fromkeys(columns), mapping))
+            columns = None if columns is None else tuple(renamed(dict.fromkeys(columns), mapping, shape))
+            row = renamed(row, mapping, shape, columns)
         try:
             yield _entry(row, columns, each, maker, (shape, seen))
         except NotACallError:
@@ -173,7 +173,7 @@ def check_heading(heading: Heading, *, shape: Shape | None, mapping: Mapping[str
         ImportFileError: they cannot, so that this is no table of calls, or no table at all.
     """
     columns = dict.fromkeys(heading.names)
-    names = renamed(columns, mapping) if mapping else columns
+    names = renamed(columns, mapping, shape) if mapping else columns
     check_columns(columns, mapping or {})
     if shape is None and not is_own(names) and shape_of(names) is None:
         raise ImportFileError(_sum(names) or _NO_COLUMN)
@@ -231,16 +231,22 @@ def _entry(
     return maker.record(found.name, found.read(row), line)
 
 
-def renamed(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
+def renamed(
+    row: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    shape: Shape | None = None,
+    columns: Collection[str] | None = None,
+) -> dict[str, Any]:
     """Give a row under the fields' own names; columns that were mapped have no other meaning.
 
-    Nor has any other column that tells a field whose own is there, by whichever of its names.
+    Nor has, in a plain row, any other column that tells a field whose own is there, by whichever of its
+    names; in rows of other shapes such a name may mean something else, as the ``type`` of an observation.
     """
     wanted = {column: field for field, column in mapping.items()}
+    others = {name: value for name, value in row.items() if name not in wanted and name not in mapping}
+    named = {**others, **{wanted[name]: value for name, value in row.items() if name in wanted}}
+    found = shape or (None if is_own(named) else shape_of(named, columns))
+    if found is None or found.name != PLAIN:
+        return named
     told = overruled(field for field, column in mapping.items() if column in row)
-    others = {
-        name: value
-        for name, value in row.items()
-        if name not in wanted and name not in mapping and normal(name) not in told
-    }
-    return {**others, **{wanted[name]: value for name, value in row.items() if name in wanted}}
+    return {name: value for name, value in named.items() if name in mapping or normal(name) not in told}

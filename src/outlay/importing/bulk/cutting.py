@@ -101,6 +101,7 @@ class Cutter:
             text = chunk[: _behind(chunk, min(more, most - lines))] if full else chunk
             with located(target.path.parent):
                 target.file.write(text)
+            plain = plain and (size > 0 or not text.startswith(BOM))  # the engine would pass over it
             size, end = size + len(text), text[-1:]
             lines += min(more, most - lines) if full else more
             plain = plain and not any(byte in text for byte in _STRANGE)

@@ -16,7 +16,7 @@ from outlay.importing.bulk.written import Written
 from outlay.importing.files import Heading
 from outlay.importing.made import Maker
 from outlay.importing.plain import normal, overruled
-from outlay.importing.shapes import Shape, is_own, shape_of
+from outlay.importing.shapes import PLAIN, Shape, is_own, shape_of
 
 # A line of a table whose quotes all close in it; {d} is the delimiter.
 CLOSED = r'("([^"]|"")*"|[^"{d}]*)({d}("([^"]|"")*"|[^"{d}]*))*'
@@ -80,11 +80,13 @@ def _layout(
     if origin.shape is None and is_own(names):
         return None
     shape = origin.shape or shape_of(names)
-    tell = None if shape is None else _TELL.get(shape.name)
+    if shape is None or (shape.name == PLAIN and _tells_twice(names, origin.mapping or {})):
+        return None
+    tell = _TELL.get(shape.name)
     positions = None if heading is None else {name: at for at, name in enumerate(keys)}
     cells = Cells(sources, positions, sample, None if form is None else Written(form))
     told = None if tell is None else tell(cells)
-    if shape is None or told is None or told.at == NOTHING:
+    if told is None or told.at == NOTHING:
         return None
     told.columns["tags"] = tag_text(cells, maker.tags, told)
     zone = _zone(bench, (cells, told, number), heading, maker.zone_of(shape.name))
@@ -136,9 +138,13 @@ def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str
         return {key: key for key in keys}
     wanted = {column: name for name, column in mapping.items()}
     others = {key: key for key in keys if key not in wanted and key not in mapping}
-    if overruled(mapping).intersection(map(normal, others)):  # which of both tells a field, a row decides
-        return None
     return {**others, **{wanted[key]: key for key in keys if key in wanted}}
+
+
+def _tells_twice(names: Iterable[str], mapping: Mapping[str, str]) -> bool:
+    """Whether a column tells a field beside the one that is mapped: which of both does, a row decides."""
+    others = {normal(name) for name in names if name not in mapping}
+    return not others.isdisjoint(overruled(mapping))
 
 
 def _microseconds(span: timedelta) -> int:
