@@ -15,7 +15,7 @@ from outlay.core.codec import entry_json
 from outlay.core.cost import Cost, CostLine, Price
 from outlay.core.errors import JournalError, LedgerError
 from outlay.core.query import CallQuery, Query
-from outlay.core.record import Entry, Loss, Score
+from outlay.core.record import Entry, Loss, Revision, Score
 from outlay.journal import Journal
 from outlay.ledger import DuckLedger, backlog
 from outlay.ledger.batch import Batch
@@ -82,6 +82,31 @@ def test_a_record_may_stand_in_two_journals(ledger: DuckLedger) -> None:
     write(ledger, "b.jsonl", lines(call(), record, record))
     assert count(ledger) == 3
     assert ledger.conflicts() == 0
+
+
+def test_the_older_segment_counts_first_though_its_process_lives(ledger: DuckLedger) -> None:
+    """Servers are given them in this order; of a call told twice, and of two costs of one instant."""
+    told, other = call(user="first"), call()
+    first, second = (Revision(record_id=other.id, at=NOON, charge=call(cost=c).charge) for c in ("2", "3"))
+    living = Journal(ledger.journals)
+    for entry in (told, other, first):
+        living.append(entry)
+    living.flush()
+    write(ledger, "99991231T235959-later.jsonl", lines(replace(told, user="second"), second))
+    assert {each.user: str(each.cost) for each in ledger.calls(CallQuery())} == {"first": "0.1", None: "3"}
+    living.close()
+
+
+def test_costs_of_one_instant_come_in_order_though_an_older_process_lives(ledger: DuckLedger) -> None:
+    told = call()
+    first, second = (Revision(record_id=told.id, at=NOON, charge=call(cost=c).charge) for c in ("2", "3"))
+    living = Journal(ledger.journals)
+    living.append(told)
+    living.append(first)
+    living.flush()
+    write(ledger, "99991231T235959-later.jsonl", lines(second))
+    assert [str(each.cost) for each in ledger.calls(CallQuery())] == ["3"]
+    living.close()
 
 
 def test_the_torn_line_of_a_living_writer_waits(ledger: DuckLedger) -> None:

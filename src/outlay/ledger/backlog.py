@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from outlay.core.record import SCHEMA
@@ -121,14 +122,18 @@ def _next_line_end(path: Path, start: int, end: int) -> int:
 
 
 def spool(stretches: list[Stretch], target: Path) -> list[Path]:
-    """Give files that hold just these stretches: whole segments themselves, parts as a copy in ``target``."""
-    whole = [each.path for each in stretches if each.whole]
-    parts = [each for each in stretches if not each.whole]
-    if not parts:
+    """Give files that hold just these stretches in their order: from the first part on, a copy in ``target``.
+
+    Whole segments before that are read where they are. What came first counts, so that a dead process's
+    segment must not be read before an older one of a process that lives.
+    """
+    whole = [each.path for each in takewhile(lambda each: each.whole, stretches)]
+    rest = stretches[len(whole) :]
+    if not rest:
         return whole
     target.parent.mkdir(exist_ok=True)
     with target.open("wb") as copy:
-        for part in parts:
+        for part in rest:
             with part.path.open("rb") as file:
                 file.seek(part.start)
                 remaining = part.size

@@ -68,7 +68,12 @@ def drawn(lines: Iterable[bytes], drawing: Drawing) -> list[Drawn]:
     Raises:
         RefusedEntryError: a line is no entry, or one that cannot be kept.
     """
-    return list(_blocks(map(read, lines), lambda call: drawing.draw(call) or _record_line(_whole(call))))
+    return list(_blocks(map(read, lines), lambda call: _drawn_line(call, drawing)))
+
+
+def _drawn_line(call: Record | Seen, drawing: Drawing) -> bytes:
+    usual = drawing.draw(call) if isinstance(call, Seen) else None  # a Record of what begins unusually
+    return usual or _record_line(_whole(call))
 
 
 def add_drawn(client: Client, blocks: Iterable[Drawn]) -> int:
