@@ -13,7 +13,8 @@ from tests.support.faulty import FaultyLedger, of_user
 from outlay import process
 from outlay.cli import letters
 from outlay.core.ports import Ledger
-from outlay.ledger.ship import making
+from outlay.ledger.ship import Offsets, making
+from outlay.ledger.ship.turns import Turn
 from outlay.settings import Settings
 from outlay.testing import call
 
@@ -185,6 +186,36 @@ def test_who_is_asked_and_declines_is_told_that_nothing_was_given_up(
     done = outlay("ship", "--dead", "discard", **where)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "nothing was given up\n")
     assert len(json.loads(outlay("ship", "--dead", "list", "--json", **where).stdout)["dead"]) == 1
+
+
+def test_a_server_that_a_home_has_left_is_given_up(outlay: Outlay, server: FaultyLedger, home: Path) -> None:
+    """Each call after a move waited for the old one, and doctor said to ship there ever after."""
+    server.refuses = of_user("bad")
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    assert outlay("ship", **where).returncode == 0
+    kept = outlay("ship", "--forget", **where)
+    assert (kept.returncode, kept.stderr.count("\n")) == (2, 1)
+    assert "settings say that calls go to" in kept.stderr
+    moved = {"OUTLAY_LEDGER": "clickhouse://h/d", "OUTLAY_HOME": str(home)}
+    strange = outlay("ship", "--ledger", "postgresql://elsewhere/d", "--forget", **moved)
+    assert (strange.returncode, "ships nothing to" in strange.stderr) == (1, True)
+    turn = Turn(Offsets(home, URL).lock)
+    assert turn.take()
+    busy = outlay("ship", "--ledger", URL, "--forget", **moved)
+    turn.give()
+    assert (busy.returncode, "at this moment" in busy.stderr) == (1, True)
+    done = outlay("ship", "--ledger", URL, "--forget", "--json", **moved)
+    told = json.loads(done.stdout)
+    assert told["forgotten"] == "postgresql://127.0.0.1:1/calls"
+    assert Path(told["dead_letters"]).is_file()
+    assert "hush" not in done.stdout + strange.stderr + busy.stderr + kept.stderr
+    assert not any(each["target"] == told["forgotten"] for each in targets_of(outlay, moved))
+    assert (outlay("ship", **where).returncode, server.info().calls) == (0, 1)
+
+
+def targets_of(outlay: Outlay, where: dict[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(outlay("doctor", "--json", **where).stdout)["shipping"]
+    return found
 
 
 def test_one_of_once_follow_and_dead(outlay: Outlay) -> None:

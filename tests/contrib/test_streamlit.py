@@ -374,6 +374,13 @@ def test_an_unknown_cost_is_told_from_what_there_is_not(home: Path) -> None:
     assert home.exists()
 
 
+def test_what_a_narrow_window_shows_of_calls_is_their_cost_and_their_id(home: Path) -> None:
+    """By its id a call is explained below the table; it stood at the right end, out of sight."""
+    first = list(shown(app(view="Calls").dataframe[0])[0])[:5]
+    assert first == ["at", "model", "cost", "status", "id"]
+    assert home.exists()
+
+
 def test_a_model_of_which_nobody_counted_tokens_shows_none(home: Path) -> None:
     outlay.record(provider="acme", model="m", error="refused")
     (row,) = shown(app(view="Tokens", model="m").dataframe[0])

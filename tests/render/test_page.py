@@ -21,6 +21,7 @@ from outlay.ledger import open_ledger
 from outlay.render.cells import short
 from outlay.render.figures import ranked, stacked
 from outlay.render.html import html_text
+from outlay.render.sheets import shares
 from outlay.report import LedgerReader
 from outlay.report.page import page_of
 from outlay.testing import NOON, call
@@ -346,6 +347,18 @@ def test_a_price_that_nobody_knows_is_no_zero(chromium: Browser, tmp_path: Path,
     page.select_option("#model", label="imaginary-9")
     assert tiles(page)["Total cost"] == "unknown"
     assert notes.wrong == []
+    page.close()
+
+
+def test_shares_are_those_of_a_report(chromium: Browser, tmp_path: Path) -> None:
+    """Which add up to a hundred; each was rounded by itself."""
+    records = [call(cost="1", model=model) for model in ("a", "b", "c")]
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    shown = [row.split("\t")[5] for row in page.locator("#by-model tbody tr").all_inner_texts()]
+    assert shown == shares([1 / 3] * 3) == ["33.4%", "33.3%", "33.3%"]
     page.close()
 
 

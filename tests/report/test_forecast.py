@@ -93,6 +93,14 @@ def test_a_young_ledger_is_told_from_its_mean_without_an_interval(days: int) -> 
     assert all(day.expected is None and not day.stands_out for day in end.days)
 
 
+def test_on_the_first_day_it_says_that_a_forecast_needs_a_complete_one() -> None:
+    """It spoke of the interval's days alone, as if one had to wait for a month."""
+    (end,) = forecast_of(reader_of([call(NOW, cost="10")])).currencies
+    assert (end.forecast, end.low) == (None, None)
+    told = "a forecast needs one complete day since the first cost, its interval 26; there is none yet"
+    assert end.reason == told
+
+
 @pytest.mark.parametrize("days", [14, 20, 25, 26])
 def test_a_missing_interval_says_how_many_days_it_needs(days: int) -> None:
     """Today and ten days more are told, so that backtests look at five; the eighth has its last on day 26."""

@@ -9,6 +9,8 @@ from outlay.cli.words import zones
 from outlay.core.errors import LedgerError
 from outlay.core.query import Order
 
+_WHOLE = 36  # characters of an id
+
 
 @click.command
 @limit_option
@@ -41,7 +43,10 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
     with reader_of(settings) as reader:
         record, costs = reader.get(record_id), reader.revisions(record_id)
     if record is None:
-        raise LedgerError(f"no single call has the id {record_id!r:.60}; `outlay calls` lists them")
+        whole = len(record_id) >= _WHOLE
+        what = "no call has the id" if whole else "no call, or more than one, has an id that begins with"
+        more = "" if whole else "give more of it; "
+        raise LedgerError(f"{what} {record_id!r:.60}; {more}`outlay calls` lists them")
     if state_of(ctx).json:
         earlier = [{"at": each.at, **cost_json(each.charge)} for each in costs]
         revised = {"costs": earlier} if len(costs) > 1 else {}

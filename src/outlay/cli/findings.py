@@ -105,7 +105,7 @@ def _freed(barred: Mapping[str, str], home: PurePath, elsewhere: str) -> str:
     if why == MODE:
         return f"chmod {'u+rwx' if above else '-R u+rwX'} {quote(path)}"
     if above:
-        return f"{elsewhere}, or sudo install -d -o $(id -un) {quote(str(home))}"
+        return f"{elsewhere}, or sudo install -d -m 700 -o $(id -un) {quote(str(home))}"
     do = f"sudo chown -R $(id -un) {quote(path)}"
     kept = PurePath(path) == home or home in PurePath(path).parents
     return f"{elsewhere}, or {do}" if kept else do  # settings and prices lie elsewhere
@@ -235,7 +235,8 @@ def _behind(target: Found) -> str:
     entries = target["pending_entries"]
     count = "more lines than can be counted" if entries is None else many(entries, "line")
     since = f" since {target['pending_since']}" if target["pending_since"] else ""
-    kept = "" if target["current"] else f"; to forget this ledger, remove {target['offsets']}"
+    given_up = f"outlay ship --ledger {quote(target['target'])} --forget"
+    kept = "" if target["current"] else f"; {given_up} gives it up if nothing ships there any more"
     wait = "waits" if entries == 1 else "wait"
     return f"{count} ({target['pending_bytes']:,} bytes) {wait} in the journals{since}{kept}"
 

@@ -121,7 +121,8 @@ EXAMPLES: Mapping[str, Sequence[Example]] = MappingProxyType(
             Example("outlay export --format csv --since 30d", "to standard output"),
         ],
         "outlay ship": [
-            Example("outlay ship --ledger postgresql://localhost/outlay", "what is pending, once")
+            Example("outlay ship --ledger postgresql://localhost/outlay", "what is pending, once"),
+            Example("outlay ship --ledger postgresql://old.example/outlay --forget", "after a move"),
         ],
         "outlay ledger": [Example("outlay ledger info", "where it is, and how large")],
         "outlay ledger info": [Example("outlay ledger info --json", "for a program")],

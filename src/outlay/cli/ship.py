@@ -29,27 +29,35 @@ _GARBAGE = 200_000  # objects: more than a parcel has
 @click.option("--dead", type=click.Choice(["list", "retry", "discard"]),
               help="Lines that were set aside: show, hand over again, or give up.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Give them up without being asked.")
+@click.option("--forget", is_flag=True, help="Give up a server that calls went to once; journals stay.")
 @data_options
 @click.pass_context
-def ship(ctx: click.Context, *, once: bool, follow: bool, dead: str | None, yes: bool) -> int:
+def ship(ctx: click.Context, *, once: bool, follow: bool, dead: str | None, yes: bool, forget: bool) -> int:
     """Ship what journals hold to the ledger of a server.
 
     A program ships what it records by itself, from a thread. Where it shall not (`ship = false` in
     outlay.toml), or has ended before all was shipped, this command does. Any number may run at a time; they
     take turns. What a ledger refuses is set aside beside the journals and told by `outlay doctor`; once the
     reason is gone, `--dead retry` hands it over again, each call once.
+
+    Calls that are recorded after a home has moved to another ledger wait for the old one too, since some
+    program may ship there still; `--forget` says that none does.
     """
     from outlay.cli.migrating import show_migrations
     from outlay.cli.session import settings_of, tell
     from outlay.core.addresses import is_server
 
-    if [once, follow, dead is not None].count(True) > 1:
-        raise click.UsageError("take one of --once, --follow and --dead", ctx)
+    if [once, follow, dead is not None, forget].count(True) > 1:
+        raise click.UsageError("take one of --once, --follow, --dead and --forget", ctx)
     settings = settings_of(state_of(ctx))
     if settings.ledger is None or not is_server(settings.ledger):
         raise click.UsageError(
             "no server: name its ledger by --ledger URL, OUTLAY_LEDGER or outlay.toml", ctx
         )
+    if forget:
+        from outlay.cli.forgetting import forget_server
+
+        return forget_server(ctx, settings.home, settings.ledger)
     show_migrations()
     if dead is not None:
         from outlay.cli.letters import dead_letters

@@ -202,8 +202,11 @@ def _month_end(currency: str, costs: dict[str, Decimal], stand: Stand, least: De
 
 
 def _too_little(days: int, ahead: int) -> str:
-    """Say why there is no interval."""
+    """Say why there is no interval, or no forecast at all."""
     needed = series.needed(ahead)
+    if not days:
+        wanted = f"a forecast needs one complete day since the first cost, its interval {needed}"
+        return f"{wanted}; there is none yet"
     if days < needed:
         return f"an interval needs {needed} complete days since the first cost; there are {days}"
     return "an interval needs more days with a cost"

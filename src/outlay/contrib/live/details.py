@@ -58,16 +58,16 @@ def _calls(shown: Sequence[Record], local: ZoneInfo) -> None:
 
 
 def _call(record: Record, local: ZoneInfo, costs: Mapping[str, Cell]) -> dict[str, Cell]:
-    return {
+    return {  # what a narrow window shows comes first: what a call cost, and by which name it is explained
         "at": local_time(record.at, local),
         "model": name(record.model),
+        **costs,
+        "status": record.status if record.success else name(record.error_type or "error"),
+        "id": record.id,
         "user": name(record.user),
         "query type": name(record.query_type),
         **dict(zip(("input", "output"), map(counted, tokens_of(record)), strict=True)),
         "latency": timed(record.latency_ms),
-        **costs,
-        "status": record.status if record.success else name(record.error_type or "error"),
-        "id": record.id,
     }
 
 

@@ -33,6 +33,13 @@
   const cost = (own) => known(own) ? money(own.cost) : own.elsewhere ? `in ${told.others.join(", ")}` : "unknown";  // never 0
   const count = (value) => value.toLocaleString("en-US");
   const percent = (part, whole) => whole ? (100 * part / whole).toFixed(1) + "%" : "-";
+  const tenths = (parts, whole) => {  // of a percent, so that they add up as those of a report do
+    const exact = parts.map((part) => whole ? 1000 * part / whole : 0), found = exact.map(Math.floor);
+    const lost = exact.map((_, n) => n).sort((a, b) => (found[a] - exact[a]) - (found[b] - exact[b]));
+    const over = Math.round(exact.reduce((all, each) => all + each, 0)) - found.reduce((all, each) => all + each, 0);
+    lost.slice(0, over).forEach((n) => found[n] += 1);
+    return found;
+  };
   const seconds = (ms) => ms === null || ms === undefined ? "-" : (ms / 1000).toFixed(2) + " s";
 
   function chosen() {
@@ -163,8 +170,9 @@
     const users = grouped(rows, U), features = grouped(rows, F);
     lying("users", users, told.users, "Cost by user", costless);
     lying("features", features, told.features, "Cost by feature", costless);
+    const shared = tenths(models.map(([, own]) => known(own) ? figure(own.cost) : 0), figure(whole.cost));
     table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
-      models.map(([key, own]) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) ? percent(figure(own.cost), figure(whole.cost)) : "-"]), [0]);
+      models.map(([key, own], n) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) && figure(whole.cost) ? (shared[n] / 10).toFixed(1) + "%" : "-"]), [0]);
   }
   function fixed() {
     table("percentiles", "Latencies by model, of the whole period", ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
