@@ -158,6 +158,7 @@ TOLD_IN_PART: list[dict[str, object]] = [
     {"output_tokens": 500},
     {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 4000},
     {"input_tokens": 1000, "total_tokens": 1500},
+    {"input_tokens": 1000, "total_tokens": 0},
     {"input_tokens": 1000, "cached_tokens": 10, "output_tokens": None},
 ]
 TOLD_WHOLE: list[dict[str, object]] = [

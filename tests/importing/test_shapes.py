@@ -568,6 +568,7 @@ def test_a_table_of_helicones_exporter_names_no_request(maker: Maker) -> None:
         ({"output_tokens": 500}, "the row tells no input_tokens", "0.005"),
         ({"input_tokens": 0}, "the row tells no output_tokens", None),
         ({"input_tokens": 1000, "total_tokens": 1500}, "total_tokens 1500 are more than", "0.0025"),
+        ({"input_tokens": 1000, "total_tokens": 0}, "the row tells no output_tokens", "0.0025"),
         (
             {"input_tokens": 9, "output_tokens": 1, "total_tokens": 88},
             "total_tokens 88 are more",

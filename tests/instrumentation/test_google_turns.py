@@ -100,6 +100,12 @@ ASKS: dict[str, Callable[[Any], Any]] = {
     "tools": lambda session: session.send_tool_response(
         function_responses={"id": "f", "name": "f", "response": {"a": 1}}
     ),
+    "one of two": lambda session: session.send_tool_response(
+        function_responses=[
+            {"id": "f", "name": "f", "response": {}, "scheduling": "SILENT"},
+            {"id": "g", "name": "g", "response": {}},
+        ]
+    ),
     "a silence": lambda session: session.send_realtime_input(activity_end={}),
 }
 

@@ -143,13 +143,14 @@ def _by_normal_names(row: Mapping[str, Any]) -> dict[str, Any]:
 def _lacking(counts: Mapping[str, int], whole: int | None) -> Lacking | None:
     """Say what tokens a row does not tell of, though it tells of some: a side, or what its total has more.
 
-    A total that is no more than what is told says that a side of which nothing is told has none.
+    A total that is what is told says that the side of which nothing is told has none; a smaller one says
+    nothing.
     """
     if not counts:
         return None
     sides = {side: _most(counts, *names) for side, names in SIDES.items()}
     told = sum(filter(None, sides.values()))
-    if whole is not None:
+    if whole is not None and whole >= told:
         more = f"total_tokens {whole} are more than the {told} that the row tells apart"
         return Lacking(more) if whole > told else None
     untold = next((side for side, tokens in sides.items() if tokens is None), None)

@@ -168,9 +168,9 @@ def _spoken(_args: tuple[Any, ...], said: dict[str, Any]) -> bool:
 
 
 def _heeded(_args: tuple[Any, ...], said: dict[str, Any]) -> bool:
-    """Whether the model is to go on with what tools gave: it may be told to take them in silently."""
+    """Whether the model is to go on with what tools gave: it may be told to take them all in silently."""
     given = said.get("function_responses")
-    return not any(
+    return not all(
         "SILENT" in str((fields_of(each) or {}).get("scheduling"))
         for each in (given if isinstance(given, list | tuple) else [given])
     )

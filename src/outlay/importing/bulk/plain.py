@@ -59,7 +59,7 @@ def _tells_all(cells: Cells, told: Told, said: Callable[[str], str]) -> None:
             cells.need(both)
         return
     total = cells.count(whole)
-    cells.need(f"CASE WHEN {whole} IS NULL THEN {both} ELSE {total} <= {' + '.join(told.units.values())} END")
+    cells.need(f"CASE WHEN {whole} IS NULL THEN {both} ELSE {total} = {' + '.join(told.units.values())} END")
     cells.need(f"({whole} IS NULL OR {coalesced(sides)} IS NOT NULL)")
 
 
