@@ -62,7 +62,8 @@ class CallsContract:
         ledger.add([replace(record, id=spelled[0])])
         assert ledger.add([record, *(replace(record, id=each) for each in spelled)]) == 0
         ledger.add(Score(record_id=each, at=NOON, correct=True) for each in spelled)
-        assert calls(ledger) == [replace(record, correct=True)]
+        ledger.add([replace(record, id=spelled[0], quality_score=0.5)])  # which a copy alone tells
+        assert calls(ledger) == [replace(record, correct=True, quality_score=0.5)]
         assert ledger.conflicts() == 0
 
     def test_a_copy_that_tells_no_time_is_the_same_call_whenever_it_was_read(self, ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """Entries into the tables: calls by COPY and one INSERT that refuses known ids, the others beside them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC
 from itertools import count, repeat
 from typing import Any
@@ -212,10 +213,15 @@ def _instant(call: Record | Seen) -> str:
 def _compare(connection: Connection, calls: Sequence[Record | Seen]) -> None:
     """Compare the copies among calls with those that are kept, by all that is said of these by now."""
     for (n,) in connection.all(_DIFFERING):
-        copy = record_of(calls[n]) if isinstance(calls[n], Seen) else as_kept(calls[n])
-        name = rows.id_of(copy.id)
-        (kept,) = between(connection, name, name)
+        copy = _as_kept(calls[n])
+        (kept,) = between(connection, copy.id, copy.id)
         settle(connection, kept, copy)
+
+
+def _as_kept(call: Record | Seen) -> Record:
+    if isinstance(call, Seen):
+        return record_of(call)
+    return as_kept(replace(call, id=rows.id_of(call.id)))
 
 
 def _keep_others(connection: Connection, entries: Sequence[Entry]) -> None:
