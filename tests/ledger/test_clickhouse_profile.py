@@ -124,3 +124,11 @@ def test_a_line_that_the_server_cannot_read_is_refused_whatever_errors_a_profile
     served.profile["input_format_allow_errors_num"] = "10"
     with pytest.raises(RefusedEntryError, match="cannot be kept"):
         ledger._client.insert("losses", [b'{"at":"2026-01-01T00:00:00Z","count":"many","why":"full"}\n'], "")
+
+
+def test_tags_are_kept_whatever_form_a_profile_gives_maps(served: Front, ledger: ClickHouseLedger) -> None:
+    """Every call was refused, and set aside."""
+    served.profile["input_format_json_map_as_array_of_tuples"] = "1"
+    told = call(tags={"team": "search"})
+    assert ledger.add([told]) == 1
+    assert calls(ledger) == [told]

@@ -70,6 +70,7 @@ _INSERT: Final[Mapping[str, Any]] = MappingProxyType(
 _NEWER: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "input_format_json_empty_as_default": 0,  # an empty text is kept, and no unknown one; since 24.10
+        "input_format_json_map_as_array_of_tuples": 0,  # tags are an object
     }
 )
 """Settings of inserts that older servers do not know, and refuse."""
