@@ -256,6 +256,11 @@ def test_one_of_ollama_s_counts_is_a_usage_and_its_durations_are_none() -> None:
     assert (neither.raw, neither.reason) == (None, "the response states no usage")
 
 
+def test_ollama_s_embeddings_have_input_alone() -> None:
+    found = read({"total_duration": 5, "prompt_eval_count": 3}, provider="ollama", api="embeddings")
+    assert (found.units, found.flags) == ({"input": 3}, ())
+
+
 SIDES = {"input_tokens": 3, "output_tokens": 0}
 
 

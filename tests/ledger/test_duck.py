@@ -134,3 +134,12 @@ def test_a_log_that_another_process_has_just_written_back_is_of_no_size(tmp_path
     (tmp_path / "ledger.duckdb.wal.gone").symlink_to(tmp_path / "nowhere")
     assert ledger.info().size_bytes == before
     ledger.close()
+
+
+def test_a_child_of_a_ledger_that_was_never_asked_asks(tmp_path: Path) -> None:
+    """There is no engine of its parent's to leave alone."""
+    ledger = DuckLedger(tmp_path)
+    ledger.start_anew_in_child()
+    ledger.add([call()])
+    assert ledger.rows(Query()).total["calls"] == 1
+    ledger.close()

@@ -347,9 +347,9 @@ def test_a_disk_that_takes_no_offset_is_an_error_and_counts_nothing_twice(
 def test_verify_knows_a_pruned_call_that_another_segment_tells_with_a_later_instant(
     shipper: Shipper, ledger: FaultyLedger, tmp_path: Path
 ) -> None:
-    """Its id tells no time: by the second segment alone it would have to be there."""
+    """Its id tells no time: by each of the later segments alone it would have to be there."""
     told = call(NOON - timedelta(days=9), id=str(UUID(int=1, version=4)))
-    for hour, each in enumerate((told, replace(told, at=NOON))):
+    for hour, each in enumerate((told, replace(told, at=NOON), replace(told, at=NOON + timedelta(hours=1)))):
         journal = Journal(tmp_path / "journal", clock=FixedClock(NOON + timedelta(hours=hour)))
         journal.append(each)
         journal.close()
