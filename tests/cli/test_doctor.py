@@ -30,6 +30,7 @@ from outlay.ledger.ship.offsets import Offsets, Progress
 from outlay.otel import OutlaySpanProcessor
 from outlay.pricing.tables import DATA
 from outlay.pricing.updates import bundle
+from outlay.render.doctor import doctor_text
 from outlay.settings import load
 
 Outlay = Callable[..., Done]
@@ -72,6 +73,17 @@ def test_all_is_well(outlay: Outlay) -> None:
 def test_before_anything_is_recorded_all_is_well_too(outlay: Outlay, tmp_path: Path) -> None:
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
     assert not (tmp_path / "ledger" / "journal").exists()
+
+
+def test_an_sdk_that_is_not_there_is_told_without_a_version(outlay: Outlay) -> None:
+    document = json.loads(outlay("doctor", "--json").stdout)
+    document["instrumentable"] = [
+        {"package": "openai", "version": None, "state": "not installed"},
+        {"package": "groq", "version": "1.2", "state": "hooked"},
+    ]
+    lines = [" ".join(line.split()) for line in doctor_text(document).splitlines()]
+    assert "openai not installed" in lines
+    assert "groq 1.2 hooked" in lines
 
 
 def test_an_old_sdk(command: Command, tmp_path: Path) -> None:

@@ -45,7 +45,10 @@ def _kept(server: Mapping[str, Any]) -> str:
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"outlay {found['outlay']}, Python {found['python']}, {found['system']}"
     yield from _group("packages", {key: value or "not installed" for key, value in found["packages"].items()})
-    sdks = {each["package"]: f"{each['version'] or ''} {each['state']}" for each in found["instrumentable"]}
+    sdks = {
+        each["package"]: " ".join(filter(None, (each["version"], each["state"])))
+        for each in found["instrumentable"]
+    }
     yield from _group("can be hooked", sdks)
     settings = {**found["settings"], "ledger": found["settings"]["ledger"] or "the embedded one in home"}
     yield from _group("settings", settings)
