@@ -296,6 +296,12 @@ WELL: dict[str, Any] = {
 }  # fmt: skip
 
 
+def humbly(environ: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Ask doctor as a user whom modes bind, which root is not."""
+    command = [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
+
+
 def _of(document: dict[str, Any], name: str, now: datetime | None = None) -> list[Finding]:
     return [each for each in findings(document, now or datetime.now(UTC)) if each.name == name]
 
@@ -306,10 +312,7 @@ def test_a_home_that_this_user_cannot_write(environ: dict[str, str], tmp_path: P
     (home / "journal").mkdir(parents=True)
     (home / "journal").chmod(0o555)
     home.chmod(0o555)
-    done = subprocess.run(
-        [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json"],
-        capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
-    )  # fmt: skip
+    done = humbly(environ, tmp_path)
     home.chmod(0o755)
     assert done.returncode == 1, done.stderr
     barred = [each for each in json.loads(done.stdout)["findings"] if each["name"] == "permissions"]
@@ -329,10 +332,7 @@ def test_a_folder_beneath_home_that_is_closed_is_opened(
     closed.mkdir(parents=True)
     (closed / "state.json").write_text("{}")
     closed.chmod(0)
-    done = subprocess.run(
-        [*HUMBLE, sys.executable, "-m", "outlay", "doctor", "--json"],
-        capture_output=True, text=True, cwd=tmp_path, env=environ, check=False,
-    )  # fmt: skip
+    done = humbly(environ, tmp_path)
     closed.chmod(0o755)
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)["findings"]
