@@ -98,7 +98,7 @@ def test_everything_is_handed_on_and_records_are_counted() -> None:
     entries: list[Entry] = [
         call("0.1", latency_ms=100),
         call("0.2", provider="q"),
-        call(None),
+        replace(call(None), status="error"),
         Loss(at=AT, count=1, why="x"),
     ]
     for entry in entries:
@@ -114,7 +114,7 @@ def test_everything_is_handed_on_and_records_are_counted() -> None:
         ("p", Decimal("0.1")),
         ("q", Decimal("0.2")),
     ]
-    assert summary.price_gaps == (PriceGap("p", "m", 1),)
+    assert summary.price_gaps == (PriceGap("p", "m", 1, errors=1),)
 
 
 @pytest.mark.parametrize("sink", [Sink, Lines], ids=["made", "written"])

@@ -59,7 +59,7 @@ def test_explain_shows_every_line_and_the_price(record: Record) -> None:
         "at            2026-11-01 01:00:00 Europe/Berlin\n"
         "model         openai gpt-4o-2024-08-06\n"
         "asked for     gpt-4o\n"
-        "operation     chat chat\n"
+        "operation     chat\n"
         "status        success\n"
         "latency       812 ms\n"
         "tokens        1,000 in, 100 out\n"
@@ -80,6 +80,14 @@ def test_explain_shows_every_line_and_the_price(record: Record) -> None:
         "the call is older than this first known price\n"
         "flags         extrapolated"
     )
+
+
+def test_what_two_facts_say_alike_is_told_once(record: Record) -> None:
+    """Chat, by the API of that name; a mock provider whose one model has its name."""
+    told = explain_text(replace(record, api="responses"), Page(), UTC_ZONE)
+    assert "\noperation     chat responses\n" in told
+    mock = replace(record, provider="mock-fast", model="mock-fast", model_requested=None)
+    assert "\nmodel         mock-fast\noperation     chat\n" in explain_text(mock, Page(), UTC_ZONE)
 
 
 def test_a_reported_cost_stands_beside_ours(record: Record) -> None:

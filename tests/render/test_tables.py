@@ -75,6 +75,12 @@ def test_one_line_names_the_models_whose_price_is_unknown() -> None:
     assert "$0.000000" not in text
 
 
+def test_the_line_says_which_calls_failed_for_then_no_price_lacks() -> None:
+    gaps = [PriceGap("p", "m", 2, errors=2), PriceGap("q", "n", 3, errors=1), PriceGap("q", "o", 1)]
+    (line,) = price_gap_notes(gaps)
+    assert line.endswith(": p/m (2 failed), q/n (3, of which 1 failed), q/o (1)")
+
+
 def test_many_unpriced_models_stay_one_line() -> None:
     (line,) = price_gap_notes([PriceGap("p", f"m{number}", 1) for number in range(7)])
     assert line.endswith("p/m3 (1), p/m4 (1) and 2 more")

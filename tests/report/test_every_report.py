@@ -280,6 +280,9 @@ def overviews(reader: LedgerReader) -> None:
             assert isclose(row["avg_latency_ms"], whole["avg_latency_ms"], rel_tol=1e-9)
     assert len(found.days) == 30
     assert found.days[-1]["day"] == "2026-11-19"
+    gaps = reader.report(since=midnight - timedelta(days=29)).price_gaps
+    assert set(found.price_gaps) == set(gaps)
+    assert any(each.errors for each in gaps) or not gaps
 
 
 def forecasts(reader: LedgerReader) -> None:

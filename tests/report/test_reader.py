@@ -19,7 +19,7 @@ def reader(ledger: Any) -> LedgerReader:
 
 
 def totals(**given: Any) -> Row:
-    return {"calls": 0, "unpriced_calls": 0, "cost": None, **given}
+    return {"calls": 0, "errors": 0, "unpriced_calls": 0, "cost": None, **given}
 
 
 def test_words_become_instants_and_checked_dimensions(reader: LedgerReader, ledger: Any) -> None:
@@ -85,10 +85,10 @@ def test_a_dimension_orders_ascending_and_the_missing_last(reader: LedgerReader,
 
 def test_models_without_a_price_are_named_most_calls_first(reader: LedgerReader, ledger: Any) -> None:
     ledger.answers[()] = Rows((), totals(calls=9, unpriced_calls=3))
-    found = (totals(provider="p", model="x", calls=1), totals(provider="p", model=None, calls=2))
+    found = (totals(provider="p", model="x", calls=1), totals(provider="p", model=None, calls=2, errors=1))
     ledger.answers[("provider", "model")] = Rows(found, totals(calls=3))
     report = reader.report(since="2026-11-01", where={"user": "u1"})
-    assert report.price_gaps == (PriceGap("p", None, 2), PriceGap("p", "x", 1))
+    assert report.price_gaps == (PriceGap("p", None, 2, errors=1), PriceGap("p", "x", 1))
     narrowed = ledger.asked[1]
     assert narrowed.since == datetime(2026, 11, 1, tzinfo=UTC)
     assert dict(narrowed.where) == {"user": ("u1",), "cost_status": ("unpriced", "partial")}

@@ -44,7 +44,7 @@ def test_the_json_object_holds_money_as_plain_decimal_strings(report: Report) ->
     assert data["rows"][0]["cost"] == "0.000000000000000001"
     assert data["rows"][1]["model"] is None
     assert data["total"]["cost"] == "0.000000000000000001"
-    assert data["unpriced"] == [{"provider": "p", "model": "m", "calls": 1}]
+    assert data["unpriced"] == [{"provider": "p", "model": "m", "calls": 1, "errors": 0}]
     assert data["left_out"] == 3
 
 

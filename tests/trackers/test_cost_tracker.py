@@ -49,9 +49,12 @@ def test_row_029_the_summary_names_whose_price_is_not_known(capsys: pytest.Captu
     tracker = CostTracker(None)
     tracker.log(UsageRecord("no-such-model", 1, 1, "2024-01-15"))
     assert tracker.total_calls() == 1
+    failed = response("gpt-4o", cost_usd=None, success=False, input_tokens=0, output_tokens=0)
+    tracker.record(failed)
     tracker.print_summary()
     shown = capsys.readouterr().out
-    assert "no-such-model" in shown
+    assert "no-such-model (1)" in shown
+    assert "gpt-4o (1 failed)" in shown
     assert "unknown" in shown
 
 

@@ -65,15 +65,20 @@ class _Models:
 
     def __init__(self) -> None:
         self._calls: Counter[tuple[str, str | None]] = Counter()
+        self._errors: Counter[tuple[str, str | None]] = Counter()
 
     def add(self, record: Record | _Told) -> None:
         names = (record.provider, record.model)
         is_kept = names in self._calls or len(self._calls) < _KEPT
-        self._calls[names if is_kept else (_OTHERS, _OTHERS)] += 1
+        kept = names if is_kept else (_OTHERS, _OTHERS)
+        self._calls[kept] += 1
+        self._errors[kept] += not record.success
 
     def gaps(self, *, extrapolated: bool) -> tuple[PriceGap, ...]:
         named = self._calls.most_common()
-        return tuple(PriceGap(*names, calls, extrapolated=extrapolated) for names, calls in named)
+        if extrapolated:
+            return tuple(PriceGap(*names, calls, extrapolated=True) for names, calls in named)
+        return tuple(PriceGap(*names, calls, errors=self._errors[names]) for names, calls in named)
 
 
 @dataclass(slots=True)

@@ -45,6 +45,13 @@ def many(value: int, one: str, more: str = "") -> str:
     return f"{value:,} {one if value == 1 else more or f'{one}s'}"
 
 
+def failed(calls: int, errors: int) -> str:
+    """Show how many calls there are, and that all or some of them failed: ``3, of which 1 failed``."""
+    if not errors:
+        return f"{calls:,}"
+    return f"{calls:,} failed" if errors == calls else f"{calls:,}, of which {errors:,} failed"
+
+
 def quantity(value: Quantity) -> str:
     """Show a billed quantity, a fraction to its last digit."""
     return f"{value:,}" if isinstance(value, int) else text_of(value)

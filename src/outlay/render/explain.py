@@ -41,10 +41,10 @@ def _facts(pairs: Iterator[tuple[str, str | None]], page: Page) -> Iterator[str]
 def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
     yield "call", record.id
     yield "at", f"{local_time(record.at, tz)} {tz.key}"
-    yield "model", f"{name(record.provider)} {name(record.model)}"
+    yield "model", _once(record.provider, name(record.model))
     if record.model_requested not in (None, record.model):
         yield "asked for", name(record.model_requested)
-    yield "operation", " ".join(name(each) for each in (record.operation, record.api) if each)
+    yield "operation", _once(record.operation, record.api)
     yield "status", record.status if record.success else f"error {name(record.error_type)}"
     yield "latency", None if record.latency_ms is None else milliseconds(record.latency_ms)
     yield "tokens", _tokens(record)
@@ -52,6 +52,11 @@ def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
     who = ("user", "session", "query_type", "agent", "action", "workspace")
     yield "for", ", ".join(f"{key} {name(value)}" for key in who if (value := getattr(record, key)))
     yield "tags", ", ".join(f"{name(key)}={name(value)}" for key, value in sorted(record.tags.items()))
+
+
+def _once(*facts: str | None) -> str:
+    """Say facts one after the other, one that says what another does only once: chat by the API chat."""
+    return " ".join(dict.fromkeys(name(each) for each in facts if each))
 
 
 def _tokens(record: Record) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from outlay.core.query import METRICS, Row, slow_limit
 from outlay.render.as_table import Page
-from outlay.render.cells import many, name
+from outlay.render.cells import failed, many, name
 from outlay.render.sheets import Field, Kind, Sheet, View, view_text
 from outlay.report.values import PriceGap, Report
 
@@ -158,7 +158,7 @@ def _calls(models: Sequence[PriceGap]) -> str:
 
 def _named(models: Sequence[PriceGap]) -> str:
     more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
-    return ", ".join(f"{_model(each)} ({each.calls:,})" for each in models[:_NAMED]) + more
+    return ", ".join(f"{_model(each)} ({failed(each.calls, each.errors)})" for each in models[:_NAMED]) + more
 
 
 def _model(each: PriceGap) -> str:

@@ -101,7 +101,12 @@ def _models(rows: list[Row]) -> list[Row]:
 def _unpriced(rows: Iterable[Row]) -> list[PriceGap]:
     groups = _grouped((row for row in rows if row["cost_status"] in _NOT_PRICED), "provider", "model")
     found = [
-        PriceGap(provider, model, sum(row["calls"] for row in within))
+        PriceGap(
+            provider,
+            model,
+            sum(row["calls"] for row in within),
+            errors=sum(row["errors"] for row in within),
+        )
         for (provider, model), within in groups.items()
     ]
     return sorted(found, key=lambda each: -each.calls)

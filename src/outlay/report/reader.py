@@ -287,7 +287,9 @@ class LedgerReader:
         by_model = replace(query, by=_BY_MODEL, metrics=(), detail="counts")
         where = filters((*query.where, ("cost_status", _UNPRICED)))
         lacking = self.ledger.rows(replace(by_model, where=where)).rows
-        found = [PriceGap(row["provider"], row["model"], row["calls"]) for row in lacking]
+        found = [
+            PriceGap(row["provider"], row["model"], row["calls"], errors=row["errors"]) for row in lacking
+        ]
         return (*sorted(found, key=lambda each: -each.calls), *self._extrapolated(by_model))
 
     def extrapolated(

@@ -27,6 +27,7 @@ class PriceGap:
     model: str | None
     calls: int
     extrapolated: bool = False
+    errors: int = 0  # of the calls, those that failed: mostly no price lacks there, but a usage
 
 
 def price_gaps_json(price_gaps: Iterable[PriceGap]) -> dict[str, list[dict[str, Any]]]:
@@ -34,7 +35,10 @@ def price_gaps_json(price_gaps: Iterable[PriceGap]) -> dict[str, list[dict[str, 
     found: dict[str, list[dict[str, Any]]] = {"unpriced": [], "extrapolated": []}
     for each in price_gaps:
         row = {"provider": each.provider, "model": each.model, "calls": each.calls}
-        found["extrapolated" if each.extrapolated else "unpriced"].append(row)
+        if each.extrapolated:
+            found["extrapolated"].append(row)
+        else:
+            found["unpriced"].append({**row, "errors": each.errors})
     return found
 
 

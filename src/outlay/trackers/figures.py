@@ -122,10 +122,10 @@ def by_provider(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 def summary_of(records: Sequence[Record]) -> Summary:
     """Give the summary of records: totals, the same by provider, and whose price is not known."""
-    counts: defaultdict[tuple[str, str | None], int] = defaultdict(int)
+    counts: defaultdict[tuple[str, str | None], list[bool]] = defaultdict(list)
     for record in unpriced(records):
-        counts[record.provider, record.model] += 1
-    missing = (PriceGap(provider, model, calls) for (provider, model), calls in counts.items())
+        counts[record.provider, record.model].append(record.success)
+    missing = (PriceGap(*names, len(ends), errors=ends.count(False)) for names, ends in counts.items())
     return Summary(
         totals_of(records),
         tuple((name, totals_of(group)) for name, group in by_provider(records).items()),
