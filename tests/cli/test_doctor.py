@@ -30,6 +30,7 @@ from outlay.ledger.ship.offsets import Offsets, Progress
 from outlay.otel import OutlaySpanProcessor
 from outlay.pricing.tables import DATA
 from outlay.pricing.updates import bundle
+from outlay.render.as_table import Page
 from outlay.render.doctor import doctor_text
 from outlay.settings import load
 
@@ -81,7 +82,7 @@ def test_an_sdk_that_is_not_there_is_told_without_a_version(outlay: Outlay) -> N
         {"package": "openai", "version": None, "state": "not installed"},
         {"package": "groq", "version": "1.2", "state": "hooked"},
     ]
-    lines = [" ".join(line.split()) for line in doctor_text(document).splitlines()]
+    lines = [" ".join(line.split()) for line in doctor_text(document, Page()).splitlines()]
     assert "openai not installed" in lines
     assert "groq 1.2 hooked" in lines
 
@@ -193,6 +194,9 @@ def test_models_without_a_price_and_the_command_that_prices_them(outlay: Outlay)
         for _ in range(9 - index):
             face.record(provider="acme", model=model, input_tokens=1_000_000)
     face.record(provider="openai", model="gpt-4o", status="error", error_type="APITimeoutError")
+    done = outlay("doctor")
+    assert re.search(r"^  acme/imaginary-9 +9$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  openai/gpt-4o +1 failed$", done.stdout, re.MULTILINE)
     data = json.loads(outlay("doctor", "--json").stdout)
     unpriced = [each for each in data["findings"] if each["name"] == "unpriced"]
     assert unpriced[0]["what"] == "acme/imaginary-9 has no known price, or a partial one, for 9 calls"
@@ -770,6 +774,14 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
             "permission denied for table records",
             "name a user in ledger that may write there, or grant it that",
         ),
+        (
+            "permission denied for database calls",
+            "have an administrator run CREATE SCHEMA outlay AUTHORIZATION USER, or name another in ledger",
+        ),
+        (
+            "permission denied for schema outlay",
+            "have an administrator run ALTER SCHEMA outlay OWNER TO USER, or name its owner in ledger",
+        ),
         ("connection failed: Connection refused", "start the server or mend ledger"),
     ],
 )
@@ -793,6 +805,68 @@ def test_what_a_server_said_decides_what_there_is_to_do(error: str, do: str) -> 
         f"postgresql://h/d took no calls at 2026-11-22T00:00:00Z ({error}); 1 line"
     )
     assert unshipped.do == ("outlay ship" if "start the server" in do else f"{do}, then outlay ship")
+
+
+def server_of(error: str, **more: Any) -> dict[str, Any]:
+    """Give what doctor saw of a server that settings do not name."""
+    return {
+        "target": "postgresql://h/d?schema=My-Team",
+        "current": False,
+        "named": True,
+        "pending_bytes": 1533,
+        "pending_entries": 2,
+        "pending_since": "2026-11-22T00:00:00.119207Z",
+        "dead": 0,
+        "last_error": error,
+        "last_error_at": "2026-11-22T00:00:01.119207Z",
+        "took_nothing": True,
+        **more,
+    }
+
+
+def test_who_may_make_no_schema_is_told_what_an_administrator_types() -> None:
+    error = "postgresql://me%40x@h/d: permission denied for database d"
+    (finding,) = _of({**WELL, "shipping": [server_of(error, current=True)]}, "not shipped")
+    assert finding.what == (
+        "postgresql://h/d?schema=My-Team took no calls at 2026-11-22T00:00:01Z"
+        " (permission denied for database d); 2 lines (1,533 bytes) wait in the journals"
+        " since 2026-11-22T00:00:00Z"
+    )
+    assert finding.do.startswith(
+        'have an administrator run CREATE SCHEMA "My-Team" AUTHORIZATION "me@x", or '
+    )
+
+
+def test_a_server_that_may_be_a_slip_has_one_way_to_be_given_up() -> None:
+    server = server_of("no answer", named=False, last_error_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")
+    (finding,) = _of({**WELL, "shipping": [server]}, "not shipped", now=datetime.now(UTC))
+    assert "outlay doctor --acknowledge after" in finding.do
+    assert "--forget" not in finding.what
+
+
+def test_on_a_terminal_what_is_wrong_and_what_to_do_stand_below_each_other(outlay: Outlay) -> None:
+    """No word is broken at the edge, and no command: it can be copied."""
+    command = f"outlay ship --ledger postgresql://USER:PASSWORD@{'h' * 60}/d;"
+    found = {
+        "level": "advice",
+        "what": "postgresql://h/d took no calls (connection to server at 127.0.0.1 failed: refused by it)",
+        "do": f"{command} if it was a slip, {'so ' * 30}be it",
+    }
+    document = {**json.loads(outlay("doctor", "--json").stdout), "findings": [found], "ledger": {}}
+    document["settings"] = {"ledger": None, "home": "/folder" * 10, "file": "/a folder " * 10}
+    lines = doctor_text(document, Page(width=80)).splitlines()
+    home = f"  {'home':<18} {'/folder' * 10}"
+    assert {line for line in lines if len(line) > 80} == {f"    {command}", f"first: {command}", home}
+    assert f"{'':<21}/a folder /a folder" in "\n".join(lines)
+    place = lines.index("to do")
+    assert lines[place + 1 : place + 5] == [
+        "  - postgresql://h/d took no calls (connection to server at 127.0.0.1 failed:",
+        "    refused by it):",
+        f"    {command}",
+        f"    if it was a slip, {'so ' * 18}so",
+    ]
+    piped = doctor_text(document, Page()).splitlines()
+    assert f"  - {found['what']}: {found['do']}" in piped
 
 
 def test_a_ledgers_name_that_cannot_be_is_one_line_and_no_ledger_is_put_aside(
@@ -823,9 +897,13 @@ def test_a_journal_that_a_server_has_not_taken(outlay: Outlay, home: Path) -> No
     assert finding["what"].startswith(
         f"{other_url} is behind; 5 lines ({segment.stat().st_size - first:,} bytes)"
     )
-    assert finding["do"] == "outlay ship --ledger clickhouse://USER:PASSWORD@ch.example/calls"
-    (command,) = re.findall(r"outlay (ship .*--forget) gives it up", finding["what"])
-    done = outlay(*shlex.split(command), OUTLAY_HOME=str(home))
+    # Typed as it stands: a command that names the server would else look for a home elsewhere.
+    assert finding["do"] == (
+        f"OUTLAY_HOME={home} outlay ship --ledger clickhouse://USER:PASSWORD@ch.example/calls"
+    )
+    (command,) = re.findall(r"; (OUTLAY_HOME=\S+ outlay ship .*--forget) gives it up", finding["what"])
+    named, _, *words = shlex.split(command)
+    done = outlay(*words, **dict([named.split("=")]))
     assert done.stdout == f"{other_url} is forgotten; what it has stays there\n"
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 

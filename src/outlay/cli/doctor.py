@@ -1,5 +1,6 @@
 """``outlay doctor``: looks at all that can be wrong, and says the one thing to do about each."""
 
+import os
 import platform
 import sys
 import time
@@ -48,7 +49,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     from outlay.cli.doctor_alerts import alerts_of
     from outlay.cli.doctor_place import place_of
     from outlay.cli.findings import FAULT, findings
-    from outlay.cli.session import check_typed, settings_of, tell
+    from outlay.cli.session import check_typed, page_of_terminal, settings_of, tell
     from outlay.cli.typed import option_of
     from outlay.cli.unreached import spoilt_in
     from outlay.instrumentation.others import others
@@ -76,7 +77,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
     found = list(findings(document, now))
     document["findings"] = [asdict(each) for each in found]
     document["advice"] = [each.line for each in found]
-    tell(ctx, document, doctor_text(document))
+    tell(ctx, document, doctor_text(document, page_of_terminal()))
     return 1 if any(each.level == FAULT for each in found) else 0
 
 
@@ -261,10 +262,22 @@ def _shipping(settings: "Settings") -> list[dict[str, Any]]:
             "current": settings.ledger is not None and target == shown(settings.ledger),
             "named": target in kept,
             "took_nothing": progress.took_nothing,
+            "only_home": None if _is_home_of(settings, target) else str(settings.home),
             "offsets": str(place.file),
             "dead_letters": str(letters) if letters.exists() else None,
         })  # fmt: skip
     return sorted(told, key=lambda each: not each["current"])
+
+
+def _is_home_of(settings: "Settings", target: str) -> bool:
+    """Whether a command that names that ledger has this home: one that a ledger's folder named it has not."""
+    from outlay.core.addresses import is_path
+    from outlay.home import working_folder
+    from outlay.settings import load
+
+    if settings.ledger is None or not is_path(settings.ledger):
+        return True
+    return load({**os.environ, "OUTLAY_LEDGER": target}, working_folder()).home == settings.home
 
 
 def _prices(here: "Process") -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What doctor concludes of what it saw: findings of one line, each with the one thing to do."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,9 +7,9 @@ from pathlib import PurePath
 from shlex import quote
 from typing import Any, Final, Literal
 
-from outlay.cli import doctor_alerts, past, unreached
+from outlay.cli import doctor_alerts, doctor_servers, past, unreached
 from outlay.cli.doctor_place import CLOSED, MODE, NO_FOLDER, READ_ONLY
-from outlay.cli.typed import address_of, with_option
+from outlay.cli.typed import with_option
 from outlay.cli.unpriced import told
 from outlay.core.addresses import is_server
 from outlay.core.errors import ASK_DOCTOR
@@ -26,29 +25,6 @@ _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
 _NO_ROOM = "No space left on device"
 _WHYS = {READ_ONLY: f"on {READ_ONLY}", CLOSED: CLOSED}  # what nothing but another folder mends
-_REFUSALS = (  # by words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays
-    (r"invalid (sslmode|uri|connection option)", "mend the URL in ledger"),
-    (
-        r"no encryption",
-        "ask for encryption in ledger (sslmode=require), or let pg_hba.conf take this user without",
-    ),
-    (
-        r"client certificate|private key file",
-        "name your certificate and key in ledger (sslcert, sslkey; client_cert, client_cert_key)",
-    ),
-    (
-        r"certificate",
-        "name in ledger the certificate's host and the file of who signed it (sslrootcert; ca_cert)",
-    ),
-    (r"password|authentication|pg_hba", "mend user and password in ledger"),
-    (
-        r"permission denied|not enough privileges",
-        "name a user in ledger that may write there, or grant it that",
-    ),
-    (r"database .* does not exist", "make that database, or mend its name in ledger"),
-    (r"role .* does not exist", "make that role, or mend the user in ledger"),
-    (r"resolve host|name or service not known|nodename nor servname", "mend the host's name in ledger"),
-)
 Found = Mapping[str, Any]
 
 
@@ -75,7 +51,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *(Finding("alerts", FAULT, *each) for each in doctor_alerts.off(found["alerts"], found["place"])),
         *(Finding("undelivered", ADVICE, *each) for each in doctor_alerts.undelivered(found["alerts"])),
         *_kept(found, now),
-        *_shipping(found, now),
+        *(Finding(name, ADVICE, what, do) for name, what, do in doctor_servers.told(found, now)),
         *(Finding("spoilt progress", ADVICE, *each) for each in unreached.spoilt(found)),
         *_clock(found, now),
         *(Finding("unpriced", ADVICE, *each) for each in told(found)),
@@ -167,17 +143,9 @@ def _ledger(found: Found) -> Iterator[Finding]:
         what, _, do = found["error"].partition("; ")
         yield Finding("busy", FAULT, what, do or "ask again")
     elif server is not None:
-        yield Finding(
-            "server",
-            FAULT,
-            f"{server['target']} cannot be asked ({found['error']}); {_behind(server)}",
-            f"{_mend(found['error'], 'start the server or mend ledger')},"
-            " then outlay ship brings it up to date",
-        )
+        yield Finding("server", FAULT, *doctor_servers.current(server, found["error"]))
     elif is_server(found["settings"]["ledger"]):  # one that the command line names, and no program feeds
-        what = f"{found['settings']['ledger']} cannot be asked ({found['error']})"
-        do = _mend(found["error"], "start the server, or name another ledger")
-        yield Finding("server", FAULT, what, do)
+        yield Finding("server", FAULT, *doctor_servers.typed(found["settings"]["ledger"], found["error"]))
     elif not found["place"]["barred"]:  # else that is why
         why = found["error"].removesuffix(f"; {ASK_DOCTOR}").removesuffix("; make room")
         what = f"the ledger cannot be read ({why}); the journals are not touched"
@@ -197,48 +165,6 @@ def _kept(found: Found, now: datetime) -> Iterator[Finding]:
         yield Finding(
             "pending", ADVICE, f"{pending:,} bytes in journals are not in the ledger yet", "outlay report"
         )
-
-
-def _shipping(found: Found, now: datetime) -> Iterator[Finding]:
-    for each in found.get("shipping", ()):
-        if (each["current"] and "error" in found) or unreached.is_one(each, now):
-            continue  # what waits for it is said with the error; of an address that nobody names, as a note
-        if each["last_error"]:
-            why = f"{each['target']} took no calls at {each['last_error_at']} ({each['last_error']})"
-            what = f"{why}; {_behind(each)}"
-            refused = _mend(each["last_error"], "")
-            do = f"{refused}, then {_ship(each)}" if refused else _ship(each)
-            yield Finding("not shipped", ADVICE, what, f"{do}{unreached.later(each, now)}")
-        elif each["pending_bytes"]:
-            yield Finding("behind", ADVICE, f"{each['target']} is behind; {_behind(each)}", _ship(each))
-        if each["dead"]:
-            what = f"{many(each['dead'], 'line was', 'lines were')} set aside in {each['dead_letters']}"
-            yield Finding(
-                "set aside", ADVICE, what, "outlay ship --dead list says why, and --dead retry tries again"
-            )
-
-
-def _ship(target: Found) -> str:
-    if target["current"]:
-        return "outlay ship"
-    return f"outlay ship --ledger {quote(address_of(target['target']))}"
-
-
-def _mend(error: str, otherwise: str) -> str:
-    """Give the one thing to do about what a server said, as far as its words tell it."""
-    return next((do for words, do in _REFUSALS if re.search(words, error, re.IGNORECASE)), otherwise)
-
-
-def _behind(target: Found) -> str:
-    if not target["pending_bytes"]:
-        return "nothing waits for it"
-    entries = target["pending_entries"]
-    count = "more lines than can be counted" if entries is None else many(entries, "line")
-    since = f" since {target['pending_since']}" if target["pending_since"] else ""
-    given_up = f"outlay ship --ledger {quote(target['target'])} --forget"
-    kept = "" if target["current"] else f"; {given_up} gives it up if nothing ships there any more"
-    wait = "waits" if entries == 1 else "wait"
-    return f"{count} ({target['pending_bytes']:,} bytes) {wait} in the journals{since}{kept}"
 
 
 def _clock(found: Found, now: datetime) -> Iterator[Finding]:

@@ -1,12 +1,16 @@
 """The doctor's findings as text: a heading a group, a line a fact, and at the end what to do."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from outlay.render.cells import UNKNOWN, many, name
+from outlay.render.as_table import Page, wrapped
+from outlay.render.cells import UNKNOWN, failed, many, name
 from outlay.report.plain import plain
 
 _LABEL = 18
+_DEEPER = 4  # of what goes on below the first line of a finding
+_COMMAND = re.compile(r"\b(?:outlay|chmod|sudo|pip|timedatectl) ")
 _NOTED = {  # by the name of a finding
     "lost": ("lost call",),
     "faulty": ("faulty line",),
@@ -14,12 +18,22 @@ _NOTED = {  # by the name of a finding
     "future": ("call of the future", "calls of the future"),
     "unpriced": ("call that no price helps", "calls that no price helps"),
 }
+_UNTOLD = ("target", "only_home")  # of a server: in the heading, and in what is to do
 _SHOWN = 5  # faulty lines; all of them stand in the JSON
 
 
-def doctor_text(document: Mapping[str, Any]) -> str:
+def doctor_text(document: Mapping[str, Any], page: Page) -> str:
     """Show what the doctor found; groups that it could not look into are left out."""
-    return "\n".join(_lines(plain(document)))
+    found = plain(document)
+    facts = (_fitted(line, page) for line in _facts(found))
+    return "\n".join((*facts, *_findings(found["findings"], found["noted"]["findings"], page)))
+
+
+def _fitted(line: str, page: Page) -> str:
+    """Break a fact's value between words; one with a long word, as a path, is left to the terminal."""
+    indent = _LABEL + 3
+    longest = max(map(len, line[indent:].split(" ")))
+    return line if longest > (page.width or longest) - indent else wrapped(line, page.width, indent)
 
 
 def acknowledged_text(document: Mapping[str, Any]) -> str:
@@ -42,7 +56,7 @@ def _kept(server: Mapping[str, Any]) -> str:
     return f"{never} and was tried at {tried}; {again}"
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+def _facts(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"outlay {found['outlay']}, Python {found['python']}, {found['system']}"
     yield from _group("packages", {key: value or "not installed" for key, value in found["packages"].items()})
     sdks = {
@@ -61,19 +75,19 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield from _group("recorded", {**counts, "cost": _cost(recorded)})
         yield from _group("not in the ledger", _outside(found))
     for each in found.get("shipping", ()):
-        facts = {key: value for key, value in each.items() if key != "target" and value is not None}
-        yield from _group(f"shipping to {each['target']}", facts)
+        told = ((key, value) for key, value in each.items() if key not in _UNTOLD and value is not None)
+        yield from _group(f"shipping to {each['target']}", dict(told))
     unpriced = {
-        f"{name(each['provider'])}/{name(each['model'])}": each["calls"] for each in found.get("unpriced", ())
+        f"{name(each['provider'])}/{name(each['model'])}": failed(each["calls"], each["errors"])
+        for each in found.get("unpriced", ())
     }
     yield from _group("cost unknown or partial", unpriced)
     faults = {f"{each['segment']} +{each['offset']}": each["reason"] for each in _first_faults(found)}
     yield from _group("first faulty lines", faults)
     yield from _group("alerts", _alerts(found.get("alerts", {})))
-    yield from _findings(found["findings"], found["noted"]["findings"])
 
 
-def _findings(findings: list[Mapping[str, Any]], noted: list[Mapping[str, Any]]) -> Iterator[str]:
+def _findings(findings: list[Mapping[str, Any]], noted: list[Mapping[str, Any]], page: Page) -> Iterator[str]:
     """List what is to do, is good to know and was noted; the last line is the first thing to do."""
     to_do = [each for each in findings if each["level"] != "note"]
     for heading, shown in (
@@ -83,11 +97,33 @@ def _findings(findings: list[Mapping[str, Any]], noted: list[Mapping[str, Any]])
         if shown:
             yield ""
             yield heading
-            yield from (f"  - {name(each['what'])}: {name(each['do'])}" for each in shown)
+            for each in shown:
+                yield from _finding(name(each["what"]), name(each["do"]), page)
     yield ""
     if noted:
-        yield f"noted before: {', '.join(map(_noted, noted))}"
-    yield f"first: {name(to_do[0]['do'])}" if to_do else "all is well"
+        yield wrapped(f"noted before: {', '.join(map(_noted, noted))}", page.width, _DEEPER)
+    if to_do:
+        yield from _steps("first: ", name(to_do[0]["do"]), page)
+    else:
+        yield "all is well"
+
+
+def _finding(what: str, do: str, page: Page) -> Iterator[str]:
+    """Show what is wrong and below it what to do, where there is a page's edge; else all in one line."""
+    if page.width is None:
+        yield f"  - {what}: {do}"
+        return
+    yield wrapped(f"  - {what}:", page.width, _DEEPER)
+    yield from _steps(" " * _DEEPER, do, page)
+
+
+def _steps(before: str, do: str, page: Page) -> Iterator[str]:
+    """Show a step a line where one line has no room; a command is never broken, so that it can be copied."""
+    steps = [do] if page.width is None or len(before) + len(do) <= page.width else do.split("; ")
+    for place, step in enumerate(steps):
+        begun = before if not place else " " * len(before)
+        line = f"{begun}{step}{';' if place < len(steps) - 1 else ''}"
+        yield line if _COMMAND.search(step) else wrapped(line, page.width, len(before))
 
 
 def _noted(noted: Mapping[str, Any]) -> str:
