@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from outlay.capture import carry, carrying, context, suppress
-from outlay.capture.contexts import attribution, inside
+from outlay.capture.contexts import NOBODY, attribution, inside
 
 
 def user() -> str | None:
@@ -136,3 +136,35 @@ def test_a_plain_generator_closed_in_another_thread_does_not_fail() -> None:
     generator = opened()
     assert in_thread(lambda: next(generator)) == "u1"
     generator.close()  # type: ignore[attr-defined] # it is a generator
+
+
+def test_a_context_may_be_opened_again_within_itself_and_by_threads_at_once() -> None:
+    """It ended in an AttributeError of contextlib's."""
+    once = context(user="u1", team="a")
+    beside = threading.Barrier(2)
+
+    def open_beside() -> None:
+        with context(user="other"), once:
+            beside.wait(10)  # while it is open here and there
+            beside.wait(10)
+            seen.append(attribution.get().fields["user"])
+        seen.append(attribution.get())
+
+    seen: list[object] = []
+    for _ in range(2):
+        with once, context(user="u2"), once:
+            assert attribution.get().fields == {"user": "u1"}
+        assert attribution.get() == NOBODY
+    thread = threading.Thread(target=open_beside)
+    thread.start()
+    with once:
+        beside.wait(10)
+    assert attribution.get() == NOBODY
+    beside.wait(10)
+    thread.join()
+    assert seen == ["u1", NOBODY]
+    quiet = suppress()
+    for _ in range(2):
+        with quiet:
+            assert inside.get() is not None
+        assert inside.get() is None

@@ -1,10 +1,10 @@
 """Whom a call is for: user, session, query type and tags, carried by contextvars."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 NAMES = frozenset({"user", "session", "query_type", "agent", "action", "workspace"})
@@ -70,20 +70,37 @@ inside: ContextVar[object | None] = ContextVar("outlay_inside", default=None)
 """What a hook further out is counting just now, so that no hook below counts it again."""
 
 
-@contextmanager
-def context(**attributes: Any) -> Iterator[Attribution]:
+class Block(ContextDecorator, Generic[T]):
+    """Sets a variable where it is open.
+
+    It may be opened again, within itself, and in several threads and tasks at once.
+    """
+
+    def __init__(self, variable: ContextVar[T], inner: Callable[[T], T]) -> None:
+        self._variable = variable
+        self._inner = inner
+        self._tokens: list[Token[T]] = []
+
+    def __enter__(self) -> T:
+        inner = self._inner(self._variable.get())
+        self._tokens.append(self._variable.set(inner))
+        return inner
+
+    def __exit__(self, *_: object) -> None:
+        for token in self._tokens[::-1]:  # those of other threads and tasks are not taken here
+            if restore(self._variable, token):
+                self._tokens.remove(token)
+                return
+
+
+def context(**attributes: Any) -> Block[Attribution]:
     """Say whom the calls inside are for: ``user``, ``session``, ``query_type``, …; other keywords are tags.
 
     Contexts nest, and follow tasks and ``asyncio.to_thread``; a thread or executor of your own begins without
     one, unless :func:`carry` takes it along. In a generator use :func:`track`: a context that is open at a
     ``yield`` is open for the caller too.
     """
-    inner = attribution.get().with_(attributes)
-    token = attribution.set(inner)
-    try:
-        yield inner
-    finally:
-        restore(attribution, token)
+    return Block(attribution, lambda outer: outer.with_(attributes))
 
 
 @contextmanager
@@ -96,19 +113,15 @@ def lending(said: Mapping[str, str]) -> Iterator[None]:
         restore(attribution, token)
 
 
-@contextmanager
-def suppress() -> Iterator[None]:
+def suppress() -> Block[object | None]:
     """Leave the calls inside to an outer hook, or out of the ledger altogether."""
-    token = inside.set("suppressed")
-    try:
-        yield
-    finally:
-        restore(inside, token)
+    return Block(inside, lambda _: "suppressed")
 
 
-def restore(variable: ContextVar[T], token: Token[T]) -> None:
+def restore(variable: ContextVar[T], token: Token[T]) -> bool:
     """Put a variable back, unless we are elsewhere by now: whoever closes a coroutine may be another task."""
-    try:  # noqa: SIM105 - each call passes here, and contextlib's block takes longer
+    try:
         variable.reset(token)
     except ValueError:
-        pass
+        return False
+    return True
