@@ -78,3 +78,17 @@ def test_a_pruned_call_counts_on_the_day_of_its_instant_or_of_its_id(ledger: Duc
         Disagreement(f"1970-01-01 to {last}", told, "3 or more", "1"),
         Disagreement(f"{days[0]:%Y-%m-%d} to {last}", told, "2 or more", "1"),
     )
+
+
+def test_an_import_may_have_told_a_pruned_call_with_another_instant(ledger: DuckLedger) -> None:
+    """Its id tells no day, and no journal the one on which it counts; where none holds it, that is told."""
+    first = call(NOON, id="00000000-0000-4000-8000-000000000011")
+    ledger.add([first])
+    tell(ledger, 1, replace(first, at=NOON - DAY))
+    assert ledger.prune(NOON + 2 * DAY).calls == 1
+    assert ledger.verify() == ()
+    with duckdb.connect(str(ledger.folder / "ledger.duckdb")) as other:
+        other.execute("DELETE FROM rollups")
+        other.execute("DELETE FROM pruned_days")
+    where = f"{NOON - DAY:%Y-%m-%d}"
+    assert ledger.verify() == (Disagreement(where, "pruned calls that journals still tell of", "1 or more", "0"),)

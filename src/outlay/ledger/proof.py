@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from outlay.core.ids import FIRST_TIMED
 from outlay.core.keeping import Disagreement
 from outlay.journal import Segment, segments
 from outlay.ledger.backlog import Stretch, cut, spool
@@ -12,18 +13,30 @@ from outlay.ledger.ingest import are_read, load_line_by_line, spool_file
 from outlay.ledger.retention import take_old_out
 from outlay.ledger.seal_proof import check
 
-_TOLD = """WITH told AS (
-        SELECT date_trunc('day', min(low)) AS low, date_trunc('day', max(high)) AS high FROM temp.old
+_UNTIMED = f"(substr(CAST(id AS text), 15, 1) <> '7' OR CAST(id AS text) < '{FIRST_TIMED}')"
+_TOLD = f"""WITH told AS (
+        SELECT date_trunc('day', min(low)) AS low, date_trunc('day', max(high)) AS high,
+            {_UNTIMED} AND id IN (SELECT id FROM settled) AS elsewhere
+        FROM temp.old
         WHERE id NOT IN (SELECT id FROM late) AND id NOT IN (SELECT id FROM settled WHERE NOT counted)
         GROUP BY id
-    ), spans AS (SELECT low, high, count(*) AS calls FROM told GROUP BY ALL), needed AS (
+    ), all_days AS (
+        SELECT least(min(low), (SELECT min("at") FROM rollups)) AS low,
+            greatest(max(high), (SELECT max("at") FROM rollups)) AS high FROM told
+    ), possible AS (
+        SELECT CASE WHEN elsewhere THEN all_days.low ELSE told.low END AS low,
+            CASE WHEN elsewhere THEN all_days.high ELSE told.high END AS high FROM told CROSS JOIN all_days
+    ), spans AS (SELECT low, high, count(*) AS calls FROM possible GROUP BY ALL), needed AS (
         SELECT wide.low, wide.high, sum(spans.calls) AS calls FROM spans AS wide
         JOIN spans ON spans.low >= wide.low AND spans.high <= wide.high GROUP BY ALL
     ), days AS (SELECT "at", sum(calls) AS calls FROM rollups GROUP BY ALL)
     SELECT low, high, needed.calls, coalesce(sum(days.calls), 0) AS have
     FROM needed LEFT JOIN days ON days."at" BETWEEN low AND high
     GROUP BY ALL HAVING needed.calls > have ORDER BY low, high"""
-"""Days, or spans of some, whose totals hold fewer calls than journals tell of."""
+"""Days, or spans of some, whose totals hold fewer calls than journals tell of.
+
+A pruned call whose id tells no day may count on any: an import may have told it first, with another instant.
+"""
 
 
 def verify(engine: Engine, journals: Path, spool_folder: Path) -> tuple[Disagreement, ...]:
