@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +16,40 @@ settings.register_profile("outlay", deadline=None, suppress_health_check=[Health
 settings.load_profile("outlay")
 
 
+_MANY = 40  # modules, beyond which it pays to look through all that is new once more
+_frozen = 0  # how many modules there were when that was done last
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while tests are collected: hardly any is made, and what stays is looked through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
-    """Take what was imported until now out of the garbage collector's sight.
+    """Take what was imported until now out of the garbage collector's sight."""
+    _freeze()
+
+
+def pytest_runtest_setup() -> None:
+    """Do that again once earlier tests have imported more: an SDK is a hundred thousand objects."""
+    if len(sys.modules) > _frozen + _MANY:
+        _freeze()
+
+
+def _freeze() -> None:
+    """Leave what there is out of later collections.
 
     Tests that drop a stream collect garbage to see it end; over half a gigabyte of modules that takes long.
     """
+    global _frozen  # noqa: PLW0603  # of this process
     gc.collect()
     gc.freeze()
+    _frozen = len(sys.modules)
 
 
 def pytest_sessionfinish() -> None:
