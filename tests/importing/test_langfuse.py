@@ -159,3 +159,10 @@ def test_the_id_of_a_price_is_no_model() -> None:
     row = {**GENERATION, "model": None, "internalModelId": "b9854a5c92dc496b997d99d20"}
     data = "\n".join(json.dumps({**row, "id": f"o{n}"}) for n in range(30)).encode()
     assert {each.model for each in both_agree(data).records} == {None}
+
+
+def test_numbers_and_objects_that_name_a_span_are_texts() -> None:
+    """A ledger in memory gave the number back, and servers wrote the object in ways of their own."""
+    row = {"type": "GENERATION", "startTime": "2026-11-20T10:00:00Z", "id": {"a": 1}, "traceId": 7.5}
+    (record,) = both_agree(json.dumps(row).encode()).records
+    assert (record.trace_id, record.span_id) == ("7.5", "{'a': 1}")

@@ -16,7 +16,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.importing.test_bulk import BOOK, Done, imported, maker
+from tests.importing.test_bulk import BOOK, Done, imported, in_order, maker
 from tests.support import chdb, postgres
 from tests.support.any_record import records
 
@@ -48,6 +48,11 @@ def called(n: int, **fields: Any) -> Record:
     return Record(**{**facts, **fields})
 
 
+def as_they_stand(data: bytes, folder: Path) -> Done:
+    """Import in order, into a ledger that takes lines of our own."""
+    return in_order(DuckLedger(folder), data, Origin())
+
+
 def one_by_one(data: bytes, folder: Path) -> Done:
     """Import with a Record of each line."""
     ledger = DuckLedger(folder)
@@ -68,7 +73,7 @@ def all_agree(lines: Iterable[bytes]) -> Done | None:
     data = b"".join(lines)
     with TemporaryDirectory() as name:
         way = partial(imported, data, origin=Origin(), zone=UTC)
-        ways = (partial(way, how="in bulk"), partial(way, how="one by one"), partial(one_by_one, data))
+        ways = (partial(way, how="in bulk"), partial(as_they_stand, data), partial(one_by_one, data))
         found = [_or_refused(each, Path(name) / str(at)) for at, each in enumerate(ways)]
     assert found[0] == found[2]
     assert found[1] == found[2]

@@ -72,6 +72,9 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
     if str(row.get("type")).upper() not in CALLS:
         raise NotACallError(f"a {str(row.get('type')).lower():.20} is no call of a model")
     failed = str(row.get("level")).upper() == "ERROR"
+    identity, trace = (
+        None if said is None else str(said) for said in (first(row, "id"), first(row, "traceId"))
+    )
     fields = {
         **_usage(row),
         **kept(
@@ -84,14 +87,13 @@ def read_langfuse(row: Mapping[str, Any]) -> Call:
             error=first(row, "statusMessage") if failed else None,
             latency_ms=_latency(row),
             time_to_first_token_ms=_first_token(row),
-            trace_id=first(row, "traceId"),
-            span_id=first(row, "id"),
+            trace_id=trace,
+            span_id=identity,
             cost=_cost(row),
             tags=_tags(row),
         ),
     }
-    identity = first(row, "id")
-    return Call(row.get("startTime"), fields, None if identity is None else str(identity))
+    return Call(row.get("startTime"), fields, identity)
 
 
 def _usage(row: Mapping[str, Any]) -> dict[str, Any]:
