@@ -32,7 +32,7 @@ _TOLD = f"""WITH told AS (
     ), days AS (SELECT "at", sum(calls) AS calls FROM rollups GROUP BY ALL)
     SELECT low, high, needed.calls, coalesce(sum(days.calls), 0) AS have
     FROM needed LEFT JOIN days ON days."at" BETWEEN low AND high
-    GROUP BY ALL HAVING needed.calls > have ORDER BY low, high"""
+    GROUP BY ALL HAVING needed.calls > have ORDER BY low, high"""  # noqa: S608  # our own names
 """Days, or spans of some, whose totals hold fewer calls than journals tell of.
 
 A pruned call whose id tells no day may count on any: an import may have told it first, with another instant.
