@@ -152,6 +152,16 @@ def test_a_call_of_a_far_year_has_a_row_and_fills_no_millennia() -> None:
         assert len(rows) <= 4
 
 
+@pytest.mark.parametrize(("zone", "change"), [("Europe/Berlin", "10-25T01"), ("Pacific/Chatham", "04-04T14")])
+def test_each_hour_is_there_once_in_the_night_that_clocks_go_back(zone: str, change: str) -> None:
+    """Asked in the second of the two hours: the first had no calls, and the second stood there twice."""
+    back = datetime.fromisoformat(f"2026-{change}:00:00Z")
+    ledger = MemoryLedger()
+    ledger.add(call(back + timedelta(minutes=each)) for each in (-75, -1, -1, 0))
+    trend = trend_of(LedgerReader(ledger, now=lambda: back + timedelta(minutes=5)), "hour", tz=zone)
+    assert [(row["calls"], row["complete"]) for row in trend.rows] == [(1, True), (2, True), (1, False)]
+
+
 BEFORE = {  # clocks go back on 25 October, and forward on 29 March
     ("2026-10-19", "2026-10-26"): "2026-10-12",
     ("2026-03-23", "2026-03-30"): "2026-03-16",

@@ -93,6 +93,13 @@ def _instant(local: datetime, zone: ZoneInfo) -> datetime:
     return max(as_if - offset, _ENDS[0]) if offset else as_if
 
 
+def hour_begins(local: datetime, offset: timedelta, zone: ZoneInfo) -> datetime:
+    """Give the instant at which a local hour begins: behind its name where clocks change within it."""
+    named = local.replace(tzinfo=UTC) - offset
+    quarters = (named + part * _QUARTER for part in range(_HOUR // _QUARTER))
+    return next((each for each in quarters if _seconds(zone, each) == offset.total_seconds()), named)
+
+
 def _hour(text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     moment = datetime.fromisoformat(text)
     if moment.minute or moment.second or moment.microsecond:
@@ -101,12 +108,10 @@ def _hour(text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
         first = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
         last = moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
         return first, last + _HOUR
-    start = moment.astimezone(UTC)
-    end = _NEVER if _NEVER - start < _HOUR else start + _HOUR
-    offset = (moment.utcoffset() or timedelta()).total_seconds()
-    while start < end and _seconds(zone, start) != offset:
-        start += _QUARTER
-    while start < end and _seconds(zone, end - _QUARTER) != offset:
+    named, offset = moment.astimezone(UTC), moment.utcoffset() or timedelta()
+    end = _NEVER if _NEVER - named < _HOUR else named + _HOUR
+    start = hour_begins(moment.replace(tzinfo=None), offset, zone)
+    while start < end and _seconds(zone, end - _QUARTER) != offset.total_seconds():
         end -= _QUARTER
     return start, end
 

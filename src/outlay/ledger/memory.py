@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -301,13 +301,13 @@ def _groups(query: Query, records: Iterable[Record]) -> Iterator[Group]:
 
 
 def _sort_keys(query: Query, values: tuple[str | None, ...]) -> tuple[Any, ...]:
-    return tuple(_sort_key(name, value) for name, value in zip(query.by, values, strict=True))
+    return tuple(_sort_key(name, value, query.tz) for name, value in zip(query.by, values, strict=True))
 
 
-def _sort_key(name: str, value: str | None) -> Any:
-    """Sort by the value itself, but an hour by its instant, since clocks may show it twice."""
+def _sort_key(name: str, value: str | None, tz: str) -> Any:
+    """Sort by the value itself, but an hour by its beginning, since clocks may show it twice."""
     if name == "hour" and value is not None:
-        return datetime.fromisoformat(value).astimezone(UTC)
+        return span("hour", value, zone(tz))[0]
     return value
 
 

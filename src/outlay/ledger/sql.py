@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from outlay.core.buckets import label, offsets, span
+from outlay.core.buckets import hour_begins, label, offsets, span
 from outlay.core.query import LATENCY_BOUNDS_MS, TIME_DIMENSIONS, CallQuery, Filter, Query, zone
 from outlay.core.units import MODALITIES
 from outlay.ledger import measures
@@ -233,7 +233,7 @@ def group_of(query: Query, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict
         value = values[at]
         if name == "hour":
             offset = timedelta(seconds=values[at + 1])
-            keys.append(value - offset)
+            keys.append(hour_begins(value, offset, zone(query.tz)))
             labels[name] = label(name, value, offset)
             at += 1
         elif name in TIME_DIMENSIONS:

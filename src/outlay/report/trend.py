@@ -89,9 +89,8 @@ def _filled(rows: list[Row], query: Query, now: datetime) -> Iterator[Row]:
     Calls whose hour is not known, since they were pruned, stand last.
     """
     (unit,), local = query.by, zone(query.tz)
-    present = bucket(unit, now, local)
     known = [row for row in rows if row[unit] is not None]
-    come = [row for row in known if row[unit] <= present]
+    come = [row for row in known if span(unit, row[unit], local)[0] <= now]
     if come:
         by_label = {row[unit]: row for row in come}
         at, last = span(unit, come[0][unit], local)[0], span(unit, come[-1][unit], local)[1]
@@ -107,13 +106,11 @@ def _filled(rows: list[Row], query: Query, now: datetime) -> Iterator[Row]:
 def _compared(rows: Iterator[Row], query: Query, now: datetime) -> Iterator[Row]:
     (unit,), local = query.by, zone(query.tz)
     before: Row | None = None
-    present = bucket(unit, now, local)
     for row in rows:
         if row[unit] is None:
             yield {**row, "complete": False, **_changes(row, None)}
             continue
-        over = row[unit] <= present and _complete(span(unit, row[unit], local), query, now)
-        whole = {**row, "complete": over}
+        whole = {**row, "complete": _complete(span(unit, row[unit], local), query, now)}
         yield {**whole, **_changes(row, before)}
         before = row
 

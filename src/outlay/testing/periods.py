@@ -42,6 +42,19 @@ class PeriodsContract:
             "2026-03-29T03:00:00+02:00",
         ]
 
+    def test_a_change_within_an_hour_makes_two_rows_of_it(self, ledger: Ledger) -> None:
+        """Chatham puts its clocks at 14:00Z back from 03:45+13:45 to 02:45, and forward in September."""
+        ledger.add(
+            call(f"2026-{day}T{time}Z") for day in ("09-26", "04-04") for time in ("14:00:00", "13:59:59")
+        )
+        hours = [
+            *("2026-04-05T03:00:00+13:45", "2026-04-05T02:00:00+12:45"),
+            *("2026-09-27T02:00:00+12:45", "2026-09-27T03:00:00+13:45"),
+        ]
+        assert labels_of(ledger, "hour", "Pacific/Chatham") == hours
+        found = ledger.rows(Query(by=("hour",), tz="Pacific/Chatham"))
+        assert ([row["calls"] for row in found.rows], found.total["calls"]) == ([1, 1, 1, 1], 4)
+
     def test_offsets_need_not_be_whole_hours(self, ledger: Ledger) -> None:
         """In Kathmandu it is 5:45 later than in UTC."""
         ledger.add([call("2026-11-22T18:14:59Z"), call("2026-11-22T18:15:00Z")])
