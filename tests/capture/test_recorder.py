@@ -1,5 +1,6 @@
 """What is recorded by hand: every field kept, priced or stated, and never silently zero."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from tests.support.wire import Kept
 
-from outlay.capture import Recorder, SystemClock, context
+from outlay.capture import Recorder, SystemClock, context, track
+from outlay.capture.guard import failures
 from outlay.core.errors import UsageError
 from outlay.core.ids import time_of
 from outlay.core.usage import Usage
@@ -150,3 +152,58 @@ def test_a_score_names_its_record(recorder: Recorder, kept: Kept) -> None:
     assert kept.entries[0].quality_score == 0.9  # type: ignore[union-attr]
     with pytest.raises(UsageError, match="needs"):
         recorder.score("some-id")
+
+
+class Lazy:
+    """What asks a database for its text, as Django's user of a request, and finds none."""
+
+    def __str__(self) -> str:
+        raise ConnectionError("no database")
+
+
+class Lying(Lazy):
+    """A stand-in that must not even be asked what it is."""
+
+    @property
+    def __class__(self) -> Any:
+        return str(self)
+
+    @__class__.setter
+    def __class__(self, _kind: Any) -> None: ...
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize("make", [Lazy, lambda: 10**5000], ids=["lazy", "digits"])
+def test_an_attribute_that_has_no_text_is_left_out_and_the_call_is_kept(
+    recorder: Recorder, kept: Kept, make: Callable[[], object]
+) -> None:
+    value = make()
+
+    @track(lambda: recorder, user=value, team="search")
+    def tracked() -> None:
+        recorder.record(provider="openai", model="gpt-4o", input_tokens=1)
+
+    with context(user="u1", session="s1", team="web"):
+        tracked()
+        with context(user=value, team=value):
+            recorder.record(provider="openai", model="gpt-4o", input_tokens=1)
+        recorder.record(session=value, tags={"team": value, "tier": 2}, prompt=value, error=value)
+    assert [(each.user, each.session, each.tags.get("team")) for each in kept.records] == [
+        (None, "s1", "search"),  # not u1: nobody knows whom it is for
+        (None, "s1", None),
+        ("u1", None, None),
+    ]
+    assert kept.records[-1].status == "error"
+    failures.clear()
+
+
+@pytest.mark.parametrize("make", [lambda: ENDLESS, Lazy, Lying], ids=["endless", "lazy", "lying"])
+def test_what_cannot_be_kept_beside_a_call_loses_none(
+    recorder: Recorder, kept: Kept, make: Callable[[], object]
+) -> None:
+    recorder.record(provider="openai", extra={"order": 7, "row": make()})
+    assert kept.only.extra == {"order": 7}
+    failures.clear()

@@ -1,6 +1,7 @@
 """Celery on its in-memory broker: a task's calls are for its sender, and known by the task's name."""
 
 from collections.abc import Callable, Iterator
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from celery.contrib.testing.worker import start_worker
 from tests.support.wire import Kept
 
 from outlay.capture import context
+from outlay.capture.contexts import NOBODY, Attribution, attribution
 from outlay.contrib import celery as ours
 
 Ask = Callable[[], None]
@@ -122,3 +124,26 @@ def test_without_connect_nothing_is_sent(app: Any, kept: Kept) -> None:
     with context(user="u1"):
         app.tasks["summaries.make"].delay()
     assert kept.only.query_type is None
+
+
+def test_a_task_that_comes_again_while_it_runs_leaves_no_context_behind(app: Any) -> None:
+    """A broker sends a task anew whose worker is slower than it waits; both runs have one id."""
+    ours.connect()
+    first, second = Event(), Event()
+    left: list[Attribution] = []
+
+    @app.task(shared=False)  # type: ignore[untyped-decorator] # no types
+    def slow(number: int) -> None:
+        (first, second)[number].wait(30)
+
+    def run(number: int) -> None:
+        slow.apply(args=[number], task_id="t1")
+        left.append(attribution.get())
+
+    runs = [Thread(target=run, args=(number,)) for number in (0, 1)]
+    for each in runs:
+        each.start()
+    for let_go, each in zip((first, second), runs, strict=True):
+        let_go.set()
+        each.join(30)
+    assert left == [NOBODY, NOBODY]

@@ -44,6 +44,7 @@ KEYS = st.text(max_size=12) | st.sampled_from([name for names in FIELDS.values()
         ),
         (None, ["seq:step:1", "langsmith:hidden", "prompt:hi", "user:u9"], {}),
         ({"team": "a"}, ["team:b"], {"team": "a"}),
+        ({"user_id": 10**5000, "row": 10**5000, "team": "a"}, (), {"team": "a"}),  # too many digits
     ],
 )
 def test_fields_are_filled_by_known_names_and_tags_by_labels(

@@ -6,6 +6,8 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from outlay.capture.guard import text_of
+
 T = TypeVar("T")
 NAMES = frozenset({"user", "session", "query_type", "agent", "action", "workspace"})
 
@@ -21,14 +23,18 @@ class Attribution:
     lent: frozenset[str] = frozenset()  # what of it a framework said, and not the program
 
     def with_(self, attributes: Mapping[str, Any]) -> "Attribution":
-        """Lay further attributes over these; any name that is no field is a tag, None takes it away."""
+        """Lay further attributes over these; any name that is no field is a tag, None takes it away.
+
+        So does what has no text: it is not known whom the calls are for, and not whom was said further out.
+        """
         fields, tags = dict(self.fields), dict(self.tags)
         for name, value in attributes.items():
             target = fields if name in NAMES else tags
-            if value is None:
+            text = None if value is None else text_of(value)
+            if text is None:
                 target.pop(name, None)
             else:
-                target[name] = str(value)
+                target[name] = text
         return Attribution(fields, tags, self.lent and self.lent.difference(attributes))
 
     def over(self, said: Mapping[str, str]) -> "Attribution":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from outlay.capture.guard import note_failure
 from outlay.core.cost import Cost, CostLine
 from outlay.core.errors import UsageError
 from outlay.core.money import LIMIT, decimal_of, to_ledger_places
@@ -12,6 +13,7 @@ from outlay.core.usage import Usage
 COUNTS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
 NO_USAGE = "no usage was given"
 _HALF = 2**63
+_DEEPEST = 200  # of lists and objects in each other; orjson writes 254, and a record is one
 
 
 def usage_of_counts(counts: Mapping[str, Any]) -> Usage:
@@ -65,15 +67,33 @@ def stated_cost(amount: Any, currency: str) -> Cost:
     return Cost(kept, "reported", currency, (line,), flags=() if kept == exact else ("rounded",))
 
 
-def plain(value: Any) -> Any:
+def plain_entries(extra: Any) -> Any:
+    """Bring business fields to what JSON knows; one that cannot be read, or never ends, is left out."""
+    if not isinstance(extra, Mapping):
+        return plain(extra)
+    found = {}
+    for name, value in extra.items():
+        try:
+            found[str(name)] = plain(value)
+        except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything; the call still counts
+            note_failure("extra", error)
+    return found
+
+
+def plain(value: Any, depth: int = 0) -> Any:
     """Bring a business field to what JSON knows; what it does not know is kept as its text.
 
     So is a whole number of more than 64 bits, of which readers of JSON make a float.
+
+    Raises:
+        RecursionError: it stands deeper within itself than writers of JSON go.
     """
+    if depth > _DEEPEST:
+        raise RecursionError("too deep for JSON")
     if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
+        return {str(name): plain(each, depth + 1) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
+        return [plain(each, depth + 1) for each in value]
     if isinstance(value, int) and not -_HALF <= value < 2 * _HALF:
         return str(value)
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

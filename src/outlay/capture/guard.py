@@ -52,6 +52,15 @@ def _steps(error: BaseException) -> list[str]:
     return [f"{frame.f_code.co_filename}:{line} ({frame.f_code.co_name})" for frame, line in steps]
 
 
+def text_of(value: object) -> str | None:
+    """Give a value's text; None where it has none, as a lazy one whose database is away."""
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - a stranger's object may raise anything
+        note_failure("text_of", error)
+        return None
+
+
 def guarded(function: Callable[P, T]) -> Callable[P, T | None]:
     """Wrap a function so that it gives None where it would raise; a hard stop passes, it was asked for."""
     place = getattr(function, "__qualname__", type(function).__qualname__)  # a partial has no name

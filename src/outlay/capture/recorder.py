@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol
 
 from outlay.capture import contexts
-from outlay.capture.fields import COUNTS, beside, plain, stated_cost, usage_of_counts
+from outlay.capture.fields import COUNTS, beside, plain_entries, stated_cost, usage_of_counts
 from outlay.capture.forms import Forms, Tariffs
-from outlay.capture.guard import note_failure
+from outlay.capture.guard import note_failure, text_of
 from outlay.capture.redact import without_keys
 from outlay.capture.surroundings import here
 from outlay.capture.texts import Texts
@@ -196,8 +196,9 @@ class Recorder:
 
 def _texts(given: Mapping[str, Any], texts: Texts | None) -> dict[str, Any]:
     """Give what is kept of a prompt and reply that were handed over."""
-    said = {name: str(given[name]) for name in ("prompt", "reply") if given.get(name) is not None}
-    kept: dict[str, Any] = {name: None if texts is None else texts.kept(text) for name, text in said.items()}
+    told = {name: text_of(given[name]) for name in ("prompt", "reply") if given.get(name) is not None}
+    said = {name: text for name, text in told.items() if text is not None}
+    kept: dict[str, Any] = {name: None if texts is None else texts.kept(text) for name, text in told.items()}
     if "prompt" in said and given.get("prompt_length") is None:
         kept["prompt_length"] = len(said["prompt"])
     return kept
@@ -207,14 +208,15 @@ def _by_hand(given: dict[str, Any]) -> dict[str, Any]:
     """Bring what people give into the kinds that a Record holds; a None is as good as not given."""
     said = {name: value for name, value in given.items() if value is not None}
     for name in contexts.NAMES & said.keys():
-        said[name] = str(said[name])
+        said[name] = text_of(said[name])
     if "tags" in said:
         tags = said["tags"].items()  # a None takes away what the context says, as it does there
-        said["tags"] = {name: None if value is None else str(value) for name, value in tags}
+        said["tags"] = {name: None if value is None else text_of(value) for name, value in tags}
     if "error" in said:
-        said["error"] = without_keys(str(said["error"]))
+        words = text_of(said["error"])
+        said["error"] = without_keys(type(said["error"]).__name__ if words is None else words)
     if "extra" in said:
-        said["extra"] = plain(said["extra"])
+        said["extra"] = plain_entries(said["extra"])
     if "operation" not in said and (operation := known_operation(said.get("api"))) is not None:
         said["operation"] = operation
     success = said.pop("success", None)

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from threading import get_ident
 from typing import Any
 
 from celery import current_task, signals
@@ -48,7 +49,8 @@ class _Running:
 
     def __init__(self, name_as: str | None) -> None:
         self._name_as = name_as
-        self._open: dict[str, AbstractContextManager[Any]] = {}
+        # A task that a broker sends anew while it still runs, or that is tried again in place, keeps its id.
+        self._open: dict[tuple[str, int], list[AbstractContextManager[Any]]] = {}
 
     @guarded
     def send(self, headers: dict[str, Any] | None = None, **_: Any) -> None:
@@ -73,14 +75,17 @@ class _Running:
             said[name_as] = task.name
         opened = context(**said)
         opened.__enter__()
-        self._open[task_id] = opened
+        self._open.setdefault((task_id, get_ident()), []).append(opened)
 
     @guarded
     def end(self, task_id: str, **_: Any) -> None:
         """Close it again."""
-        opened = self._open.pop(task_id, None)
-        if opened is not None:
-            opened.__exit__(None, None, None)
+        key = task_id, get_ident()
+        opened = self._open.get(key)
+        if opened:
+            opened.pop().__exit__(None, None, None)
+        if not opened:
+            self._open.pop(key, None)
 
 
 def _attributes(header: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ PROVIDERS = {  # LangSmith's name of a provider -> ours, where they differ
     "bedrock_converse": "bedrock",
     "azure_ai": "azure",
 }
+_said = guarded(said_of)  # apart: what cannot be read of whom a call is for loses no call
 _SILENT = "the model said nothing of its usage"
 
 
@@ -116,7 +117,7 @@ class _Runs:
         asked = about.get("invocation_params") or {}
         model = text_or_none(facts.get("ls_model_name")) or text_or_none(asked.get("model"))
         name = self.names.of(about.get("parent_run_id")) or about.get("name")
-        whom = said_of(facts, about.get("tags"), name)
+        whom = _said(facts, about.get("tags"), name) or {}
         forget_oldest(self._runs)
         run = self._runs[run_id] = _Run(self._recorder(), PROVIDERS.get(named, named), model, whom)
         if run.call.said is not None:

@@ -29,6 +29,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """A field -> the names by which metadata says it; the first that is there counts."""
 _FIELD_NAMES = frozenset(name for names in FIELDS.values() for name in names)
 _LABEL = re.compile(r"[\w.:@/+-]{1,64}")
+_MOST_BITS = 212  # as many as 64 digits need
 _PAIR = re.compile(r"([\w.-]+)[:=]([\w.@/+-]+)")
 _THEIRS = ("ls_", "lc_", "__", "checkpoint", "langfuse_", "langsmith", "litellm_", "user_api_key",
            "seq:step:", "map:key:", "graph:step:", "run_", "trace_", "parent_", "model_",
@@ -65,14 +66,21 @@ def said_by(metadata: Mapping[str, Any] | None, labels: Iterable[Any] = ()) -> d
 
 def is_name(value: object) -> bool:
     """Whether a value names somebody or something."""
-    return isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and _is_short(value)
+    return isinstance(value, str) and value != ""
 
 
 def is_label(value: object) -> bool:
     """Whether a value is one word, and none that looks like a key."""
     if isinstance(value, int):
-        return True
+        return _is_short(value)
     return isinstance(value, str) and _LABEL.fullmatch(value) is not None and without_keys(value) == value
+
+
+def _is_short(number: int) -> bool:
+    """Whether a number has a text that can stand as a label: Python makes none of thousands of digits."""
+    return number.bit_length() <= _MOST_BITS
 
 
 def named(**names: object) -> dict[str, str]:

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
 from outlay.capture.contexts import inside, lending
+from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch
 from outlay.core.usage import Usage
@@ -43,6 +44,7 @@ PATHS = (  # the end of a path -> api, beside those that any client may call
 _AT_VERTEX = re.compile(r"/publishers/([^/]+)/models/([^/:]+):(?:rawP|streamRawP|p)redict$")
 _IN_PATH = re.compile(r"/(?:model|models)/([^/:]+)[/:]")
 _VERTEXS_REGION = re.compile(r"/locations/([^/]+)/")
+_said = guarded(said_in)  # apart: what cannot be read of whom a call is for loses no call
 _FRAMES = "application/vnd.amazon.eventstream"
 _LINES = "application/x-ndjson"
 
@@ -87,7 +89,7 @@ def _beginner(recorder: Callable[[], Recorder], patches: Patches, otherwise: str
             return None
         in_path = _IN_PATH.search(url.path)
         model = unquote(in_path[1]) if in_path else text_or_none(said.get("model"))
-        with lending(said_in(logging)):
+        with lending(_said(logging) or {}):
             call = Call(recorder(), provider=provider, api=api, model=model)
         vertexs = _VERTEXS_REGION.search(url.path)
         if not bedrock.is_profile(model):

@@ -14,6 +14,7 @@ from tests.support.wire import Kept, answer
 from tests.support.wire_httpx import HttpxServer
 
 from outlay.capture import Recorder, SystemClock, context, track
+from outlay.capture.guard import failures
 from outlay.instrumentation import Hooks, langchain_runs
 from outlay.pricing import cost_of
 
@@ -200,3 +201,21 @@ def test_a_tracked_function_around_leaves_the_call_to_the_model(kept: Kept) -> N
 
     ask()
     assert (kept.only.query_type, kept.only.usage.units) == ("rag", UNITS)
+
+
+class Odd(str):
+    """A label that cannot be compared, as of a data frame."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("ambiguous")
+
+
+@pytest.mark.parametrize("facts", [{"row": 10**5000}, {"team": Odd("search")}], ids=["digits", "odd"])
+def test_metadata_that_cannot_be_read_loses_no_call(kept: Kept, facts: dict[str, Any]) -> None:
+    with context(user="u1"):
+        Own().invoke("hi", {"metadata": facts})
+    assert (kept.only.user, kept.only.usage.units) == ("u1", UNITS)
+    failures.clear()

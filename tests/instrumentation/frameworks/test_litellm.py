@@ -17,6 +17,7 @@ from tests.support.wire import Kept, Server, Stream, answer, streamed
 from tests.support.wire_httpx import HttpxServer
 
 from outlay.capture import Recorder, SystemClock, context
+from outlay.capture.guard import failures
 from outlay.capture.measure import Measure
 from outlay.instrumentation import Hooks
 from outlay.pricing import cost_of
@@ -286,3 +287,22 @@ def test_prices_are_those_of_the_provider(kept: Kept) -> None:
     litellm.completion("anthropic/claude-sonnet-4-5", client=sync_client(server), **SAY)
     # 1000 x 3 + 200 x 6 (kept for an hour) + 100 x 15 dollars a million
     assert kept.only.cost == Decimal("0.0057")
+
+
+def test_metadata_that_cannot_be_read_loses_no_call(kept: Kept) -> None:
+    server = HttpxServer([answer(MESSAGE)])
+    litellm.completion(
+        "anthropic/claude-sonnet-4-5", **SAY, client=sync_client(server), metadata={"tags": [Odd("a")]}
+    )
+    assert kept.only.usage.units == UNITS
+    failures.clear()
+
+
+class Odd(str):
+    """A label that cannot be compared, as of a data frame."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("ambiguous")
