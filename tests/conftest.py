@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -35,8 +36,9 @@ def pytest_collection_finish() -> None:
     _freeze()
 
 
-def pytest_runtest_setup() -> None:
-    """Do that again once earlier tests have imported more: an SDK is a hundred thousand objects."""
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Do that again once a test has imported more: an SDK is a hundred thousand objects."""
     if len(sys.modules) > _frozen + _MANY:
         _freeze()
 
@@ -47,7 +49,9 @@ def _freeze() -> None:
     Tests that drop a stream collect garbage to see it end; over half a gigabyte of modules that takes long.
     """
     global _frozen  # noqa: PLW0603  # of this process
-    gc.collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of loops that frameworks leave
+        gc.collect()
     gc.freeze()
     _frozen = len(sys.modules)
 

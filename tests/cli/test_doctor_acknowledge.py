@@ -225,11 +225,17 @@ def test_a_file_that_is_spoilt_is_told_and_counts_as_nothing(outlay: Outlay, hom
     (finding,) = [each for each in json.loads(done.stdout)["findings"] if each["name"] == "noted"]
     assert finding["what"] == f"nothing counts as noted ({file} is not as outlay wrote it; move it away)"
     assert finding["do"] == f"move {file} away, then outlay doctor --acknowledge"
-    assert len(told(outlay)) == 1
     refused = outlay("doctor", "--acknowledge")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"outlay: {file} is not as outlay wrote it; move it away\n"
     assert file.read_text(encoding="utf-8") == text
+
+
+def test_once_a_spoilt_file_is_moved_away_all_can_be_noted_again(outlay: Outlay, home: Path) -> None:
+    write(home, "a", "{no json}")
+    file = home / "acknowledged.json"
+    file.write_text("{", encoding="utf-8")
+    assert len(told(outlay)) == 1
     file.unlink()
     assert outlay("doctor", "--acknowledge").returncode == 0
     assert last_lines(outlay)[-1] == "all is well"

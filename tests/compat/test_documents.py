@@ -267,7 +267,7 @@ def test_row_105_client_usage(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_row_105_the_live_dashboard_draws_in_streamlit_itself() -> None:
-    from streamlit.testing.v1 import AppTest  # noqa: PLC0415 - only here
+    from tests.support.app_test import AppTest  # noqa: PLC0415 - only here
 
     logs.tracked_llm_call("hello", "u1", "faq", call_llm=call_llm)
     block = (BLOCKS / "cost_guide_09.txt").read_text(encoding="utf-8")

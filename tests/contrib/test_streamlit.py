@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 from streamlit.config import get_option
-from streamlit.testing.v1 import AppTest
+from tests.support.app_test import AppTest
 from tests.support.browser import browser
 from tests.support.shown import frame as shown
 

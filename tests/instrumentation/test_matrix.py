@@ -176,6 +176,12 @@ def put_through(sdk: str, form: str, outcome: str, left: Left, *, asynchronous: 
     return None
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have cohere try again at once; it cannot be asked not to."""
+    monkeypatch.setattr("cohere.core.http_client.INITIAL_RETRY_DELAY_SECONDS", 0.01)
+
+
 @pytest.mark.parametrize(("sdk", "form", "asynchronous", "outcome"), CASES)
 def test_every_form_makes_one_record_whatever_becomes_of_it(
     sdk: str,

@@ -15,6 +15,7 @@ import boto3
 import grpc
 import pytest
 import xai_sdk
+from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -81,6 +82,7 @@ XAI = {
     "stream": Form(lambda chat: chat.stream(), streamed=True),
     "deferred": Form(lambda chat: chat.defer(interval=AT_ONCE), flags=("assumed_tier",)),
 }
+ONCE: Any = {"total_max_attempts": 1, "mode": "standard"}
 FORMS = {("boto3", False): AWS, ("aiobotocore", True): AWS, ("xai", False): XAI, ("xai", True): XAI}
 
 
@@ -210,7 +212,7 @@ def boto(form: Form, outcome: str, asynchronous: bool, left: Left) -> None:  # n
             "aws_secret_access_key": "test",
         }
         if not asynchronous:
-            once = Config(retries={"total_max_attempts": 1, "mode": "standard"})
+            once = Config(retries=ONCE)
             api = boto3.client("bedrock-runtime", config=once, **said)
             try:
                 read(form, form.call(api), outcome, left)
@@ -220,7 +222,8 @@ def boto(form: Form, outcome: str, asynchronous: bool, left: Left) -> None:  # n
 
         async def main() -> None:
             came = asyncio.Event()
-            async with get_session().create_client("bedrock-runtime", **said) as api:
+            once = AioConfig(retries=ONCE)
+            async with get_session().create_client("bedrock-runtime", config=once, **said) as api:
 
                 async def ask() -> None:
                     await read_later(form, await form.call(api), outcome, came, left)

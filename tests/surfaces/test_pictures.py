@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from matplotlib.figure import Figure
 from playwright.sync_api import Browser, Page
-from streamlit.testing.v1 import AppTest
+from tests.support.app_test import AppTest
 from tests.support.browser import browser
 from tests.support.shown import amounts as read_amounts
 from tests.support.shown import check_view, tables

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped] # it ships no types
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from streamlit.testing.v1 import AppTest
+from tests.support.app_test import AppTest
 from tests.support.wire import Kept
 
 from outlay import process
