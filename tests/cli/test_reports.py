@@ -55,7 +55,7 @@ def test_a_reports_json_adds_up_and_names_every_metric(outlay: Outlay) -> None:
     assert sum(decimal_of(row["cost"] or 0) for row in data["rows"]) == decimal_of("0.0125")
     assert sum(row["calls"] for row in data["rows"]) == data["total"]["calls"] == 4
     assert [row["user"] for row in data["rows"]].count(None) == 1
-    assert {"provider": "openai", "model": "imaginary-9", "calls": 1} in data["unpriced"]
+    assert {"provider": "openai", "model": "imaginary-9", "calls": 1, "errors": 0} in data["unpriced"]
 
 
 @pytest.mark.usefixtures("recorded")
@@ -183,7 +183,7 @@ def test_the_doctor_tells_what_is_kept_and_what_has_no_price(outlay: Outlay, tmp
     assert (data["pending"], data["lost"]) == ({"bytes": 0}, {"calls": 0, "why": {}})
     assert (data["conflicts"], data["faults"]) == (0, {"lines": 0, "where": []})
     assert data["settings"]["home"] == str(tmp_path / "ledger")
-    assert {"provider": "openai", "model": "imaginary-9", "calls": 1} in data["unpriced"]
+    assert {"provider": "openai", "model": "imaginary-9", "calls": 1, "errors": 0} in data["unpriced"]
     assert {each["name"] for each in data["instrumentable"]} >= {"openai", "anthropic", "google"}
     without = (
         "openai/imaginary-9 has no known price, or a partial one, for 1 call: outlay prices set imaginary-9 "
