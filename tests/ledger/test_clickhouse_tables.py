@@ -121,8 +121,9 @@ def test_a_prune_that_is_killed_before_it_counts_changes_nothing(
 def test_a_prune_that_is_killed_before_it_deletes_counts_once(
     ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The calls are there still, and in no answer; compact deletes them."""
-    ledger.add([call(_OLD, cost="1"), call(NOON, cost="2")])
+    """The calls are there still, and in no answer, nor here to one that comes again; compact deletes them."""
+    old = call(_OLD, cost="1")
+    ledger.add([old, call(NOON, cost="2")])
     with monkeypatch.context() as killed:
         killed.setattr(retention, "sweep", _killed)
         with pytest.raises(KeyboardInterrupt):
@@ -132,6 +133,7 @@ def test_a_prune_that_is_killed_before_it_deletes_counts_once(
     assert [each.cost for each in calls(ledger)] == [Decimal(2)]
     (left,) = ledger.verify()
     assert (left.what, left.found) == ("calls of days that were pruned", "1")
+    assert (ledger.add([replace(old, at=NOON)]), ledger.conflicts()) == (0, 0)
     ledger.compact()
     assert ledger.verify() == ()
     assert ledger.rows(Query()).total["cost"] == Decimal(3)

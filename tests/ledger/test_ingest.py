@@ -21,6 +21,7 @@ from outlay.ledger import DuckLedger, backlog
 from outlay.ledger.batch import Batch
 from outlay.ledger.native import duckdb
 from outlay.testing import NOON, call
+from outlay.testing.revisions import revision
 
 CHARGE = Cost(
     Decimal("0.0025"),
@@ -81,6 +82,11 @@ def test_a_record_may_stand_in_two_journals(ledger: DuckLedger) -> None:
     write(ledger, "a.jsonl", lines(record, call()))
     write(ledger, "b.jsonl", lines(call(), record, record))
     assert count(ledger) == 3
+    hour = timedelta(hours=1)  # of what comes later it has the least id, and then the greatest
+    write(ledger, "c.jsonl", lines(record, call(NOON + hour)))
+    assert count(ledger) == 4
+    write(ledger, "d.jsonl", lines(call(NOON - hour), record))
+    assert count(ledger) == 5
     assert ledger.conflicts() == 0
 
 
@@ -161,6 +167,7 @@ def test_a_torn_line_before_other_journals_is_reported_too(ledger: DuckLedger) -
         lines(call()).replace(b'"cost":"0.1"', b'"cost":"1' + b"0" * 30 + b'"'),
         lines(call(latency_ms=1.5)).replace(b'"latency_ms":1.5', b'"latency_ms":"fast"'),
         lines(call()).replace(b'"status":"success"', b'"status":null'),
+        lines(revision(call(), "1")).replace(b'"cost_status":"priced"', b'"cost_status":null'),
         lines(call(charge=CHARGE)).replace(b'"rate":"2.50"', b'"rate":"much"'),
         lines(call(charge=CHARGE)).replace(b'"effective_from":"2026-01-01', b'"effective_from":"2026-13-01'),
     ],

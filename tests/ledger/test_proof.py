@@ -53,6 +53,17 @@ def test_a_call_that_readers_priced_by_the_books_of_their_days_is_one(ledger: Du
     assert ledger.verify() == ()
 
 
+def test_a_copy_that_was_set_aside_agrees_as_long_as_it_is_there(ledger: DuckLedger) -> None:
+    record = call(user="first")
+    tell(ledger, 0, record, replace(record, user="second"))
+    assert (ledger.conflicts(), ledger.verify()) == (1, ())
+    with duckdb.connect(str(ledger.folder / "ledger.duckdb")) as other:
+        other.execute("UPDATE conflicts SET other = '{}'")
+    assert [(each.what, each.found) for each in ledger.verify()] == [
+        ("calls as the journal has them, or set aside", "1")
+    ]
+
+
 def test_a_call_that_tells_no_time_may_be_read_at_two_instants(ledger: DuckLedger) -> None:
     """As a batch's line by two processes; before a prune that lies between them and after it."""
     first = call(NOON - 9 * DAY, id=uuid7(datetime(1970, 1, 1, tzinfo=UTC)), extra={"time_assumed": True})

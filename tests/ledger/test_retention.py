@@ -134,11 +134,12 @@ def test_a_prune_that_is_killed_anywhere_changes_no_total(ledger: DuckLedger, sp
 
 
 def test_compacting_gives_room_back_and_keeps_all(ledger: DuckLedger) -> None:
-    """Rows, judgements in their order, faults and offsets."""
+    """Rows, judgements and costs in their order, faults and offsets."""
     records = [call(NOON - n % 9 * DAY, session=str(n), prompt=f"{n}" * 50) for n in range(30_000)]
     ledger.add(records)
     for rating in (1.0, 2.0):
         ledger.add([Score(record_id=records[0].id, at=NOON, user_rating=rating)])
+        ledger.add([revision(records[0], str(rating))])
     (ledger.journals).mkdir(exist_ok=True)
     (ledger.journals / "a.jsonl").write_bytes(b"{broken\n")
     ledger.prune(NOON - 2 * DAY)
@@ -149,7 +150,7 @@ def test_compacting_gives_room_back_and_keeps_all(ledger: DuckLedger) -> None:
     assert ledger.rows(Query()).total["calls"] == 30_000
     found = ledger.get(records[0].id)
     assert found is not None
-    assert found.user_rating == 2.0
+    assert (found.user_rating, found.cost) == (2.0, Decimal(2))
     assert (ledger.info().faults, ledger.info().pending_bytes) == (1, 0)
     assert sorted(path.name for path in ledger.folder.glob("ledger.duckdb*")) == ["ledger.duckdb"]
     assert ledger.verify() == ()

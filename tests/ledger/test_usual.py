@@ -255,6 +255,15 @@ def test_a_line_of_odd_amounts_or_days_is_what_its_record_is(
     assert (to_clickhouse.Drawing().draw(seen) is None) is read_wholly
 
 
+def test_tokens_are_added_up_anew_whatever_the_line_says_that_they_are() -> None:
+    line = line_of(usual())
+    data = orjson.loads(line)
+    data["input_tokens"] += 1
+    seen = read(orjson.dumps(data) + b"\n")
+    assert isinstance(seen, Seen)
+    assert orjson.loads(to_clickhouse.Drawing().draw(seen) or b"") == orjson.loads(line)
+
+
 def test_what_was_learnt_is_forgotten_when_there_is_much_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usual_lines, "_FORMS", 2)
     drawing = to_clickhouse.Drawing()

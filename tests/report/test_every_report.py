@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.support.spending import EUROPEAN, MODELS, NOW, records
 
+from outlay.core.cost import Cost
 from outlay.core.money import total
 from outlay.core.query import METRICS, Query, Row, filters
 from outlay.ledger import DuckLedger, MemoryLedger
@@ -160,6 +161,38 @@ def test_each_hour_is_there_once_in_the_night_that_clocks_go_back(zone: str, cha
     ledger.add(call(back + timedelta(minutes=each)) for each in (-75, -1, -1, 0))
     trend = trend_of(LedgerReader(ledger, now=lambda: back + timedelta(minutes=5)), "hour", tz=zone)
     assert [(row["calls"], row["complete"]) for row in trend.rows] == [(1, True), (2, True), (1, False)]
+
+
+def test_costs_of_two_currencies_have_no_change_and_days_without_calls_have() -> None:
+    ledger = MemoryLedger()
+    costs = ((3, "5", "EUR"), (1, "6", "EUR"), (0, "7", "USD"))
+    ledger.add(call(NOW - timedelta(days=ago), cost=cost, currency=currency) for ago, cost, currency in costs)
+    rows = trend_of(LedgerReader(ledger, now=lambda: NOW)).rows
+    assert [row["cost_change"] for row in rows] == [None, Decimal(-5), Decimal(6), None]
+
+
+def test_a_day_is_complete_from_the_midnight_to_the_midnight_that_were_asked_for() -> None:
+    ledger, midnight = MemoryLedger(), NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    ledger.add([call(midnight - timedelta(hours=hours)) for hours in (1, 25)])
+    rows = trend_of(LedgerReader(ledger, now=lambda: midnight), since=midnight - timedelta(days=2)).rows
+    assert [(row["calls"], row["complete"]) for row in rows] == [(1, True), (1, True)]
+
+
+def test_on_the_31st_an_overview_has_the_first_day_and_names_what_is_priced_in_part() -> None:
+    now, ledger = datetime(2026, 10, 31, 12, tzinfo=UTC), MemoryLedger()
+    ledger.add([call(now.replace(day=1, hour=0)), call(now, charge=Cost(Decimal(1), "partial"))])
+    found = overview_of(LedgerReader(ledger, now=lambda: now))
+    assert (found.month["calls"], found.month["cost"], found.week["calls"]) == (2, Decimal("1.1"), 1)
+    assert [(each.model, each.calls) for each in found.price_gaps] == [("gpt-4o", 1)]
+
+
+def test_hours_and_weekdays_are_those_of_the_zone() -> None:
+    ledger = MemoryLedger()
+    ledger.add([call("2026-11-19T23:30:00Z")])  # a Thursday
+    found = pattern_of(LedgerReader(ledger, now=lambda: NOW), tz="Asia/Tokyo")
+    assert [(row["weekday"], row["hour_of_day"], row["calls"]) for row in found.cells] == [
+        ("Friday", "08", 1)
+    ]
 
 
 BEFORE = {  # clocks go back on 25 October, and forward on 29 March

@@ -53,6 +53,8 @@ def test_a_steady_month_ends_where_it_is_going() -> None:
 def test_a_day_that_already_cost_more_than_was_expected_counts_with_what_it_cost() -> None:
     (end,) = forecast_of(reader_of([*month(lambda _: "10"), call(NOW, cost="25")])).currencies
     assert end.forecast == D(190) + 25 + 100
+    (end,) = forecast_of(reader_of([*month(lambda _: "10"), call(NOW, cost="250")])).currencies
+    assert (end.low, end.high) == (D(190) + 250, D(190) + 250)
 
 
 def test_weekends_are_not_unusual_and_are_forecast_as_weekends() -> None:
@@ -81,6 +83,7 @@ def test_days_without_calls_count_as_nothing_spent() -> None:
 def test_what_is_too_small_to_matter_does_not_stand_out() -> None:
     records = month(lambda back: "30" if back == 3 else "10")
     assert [each.day for each in forecast_of(reader_of(records)).unusual] == ["2026-11-17"]
+    assert len(forecast_of(reader_of(records), least=D(20)).unusual) == 1
     assert forecast_of(reader_of(records), least=D(21)).unusual == ()
 
 
@@ -206,6 +209,10 @@ def day_of(records: Iterable[Record]) -> list[Record]:
         ),
         ([("a", (("input", 2_000_000, "2"), ("output", 1_000_000, "3")))] * 2, {"cache_share": "2"}),
         (
+            [("a", (("input", 4_000_000, "2"), ("output", 2_000_000, "3")))] * 2,
+            {"tokens_per_call": "12", "cache_share": "4"},
+        ),
+        (
             [("a", tuple((unit, count, str(2 * int(rate))) for unit, count, rate in USUAL))] * 2,
             {"price": "12"},
         ),
@@ -226,6 +233,16 @@ def test_each_driver_is_told_by_what_it_changed(
     }
     assert total(amount for _, amount in found.effects) == found.change
     assert found.driver == max(effects, key=lambda name: D(effects[name]))
+
+
+def test_a_usual_day_is_one_of_the_days_that_the_zone_has() -> None:
+    """In Tokyo the 20th begins on the 19th in UTC."""
+    found = drivers_of(reader_of(month(lambda _: "10", 5)), "2026-11-20", tz="Asia/Tokyo")
+    assert found.usual == D(10)
+
+
+def test_days_of_this_week_that_are_still_to_come_do_not_stand_out() -> None:
+    assert review_of(reader_of(month(lambda _: "10")), "this").unusual == ()
 
 
 def test_a_day_without_calls_is_driven_by_them() -> None:

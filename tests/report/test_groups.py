@@ -1,6 +1,7 @@
 """Reports about groups of calls, on a handful of calls whose figures are worked out by hand."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,10 +11,12 @@ from outlay.core.errors import QueryError
 from outlay.core.record import Record
 from outlay.ledger import MemoryLedger
 from outlay.report import LedgerReader
+from outlay.report.adding import empty_row
 from outlay.report.caching import caching_of
 from outlay.report.economics import UNIT_COSTS, economics_of
 from outlay.report.errors import errors_of
 from outlay.report.latency import latency_of
+from outlay.report.money import by_currency
 from outlay.report.quality import quality_of
 from outlay.report.shares import shares_of
 from outlay.report.top import top_of
@@ -155,6 +158,8 @@ def test_quality_beside_cost() -> None:
     assert (a["correct_rate"], a["cost_per_correct_answer"], a["avg_quality_score"]) == (0.5, D(4), 0.5)
     assert (b["correct_rate"], b["cost_per_correct_answer"], b["avg_quality_score"]) == (None, None, None)
     assert found.total["avg_user_rating"] == 2.0
+    unknown = quality_of(reader_of(call(cost="1", correct=True), call(cost=None, correct=True)))
+    assert unknown.total["cost_per_correct_answer"] == D(1)
 
 
 def test_reports_take_filters_on_what_they_filter_themselves() -> None:
@@ -208,6 +213,8 @@ def test_two_rates_beside_one_leave_it_unknown() -> None:
     records = [lined(line("input", 4, rate), line("cache_read", 8, "0.25")) for rate in ("2.5", "1.25")]
     found = cached(*records, lined(line("cache_read", MILLION, "0.25")))
     assert found["unknown_tokens"] == MILLION
+    yuan = replace(records[1], charge=replace(records[1].charge, currency="CNY"))  # nor is that in doubt
+    assert cached(records[0], yuan, lined(line("cache_read", MILLION, "0.25")))["unknown_tokens"] == 0
 
 
 def test_a_model_without_a_cache_in_the_records_is_told_by_the_rate_that_is_handed_in() -> None:
@@ -237,6 +244,8 @@ def test_the_dearest_groups_with_their_shares() -> None:
     assert found.left_out == 1
     assert [row["user"] for row in top_of(reader, "user", order="calls", limit=1).rows] == ["u"]
     assert "share" not in top_of(reader, order="avg_cost").rows[0]
+    several = (call(user="u", cost="1"), call(user="u", cost="9", currency="CNY"), call(user="v", cost="5"))
+    assert [row["user"] for row in top_of(reader_of(*several)).rows] == ["v", "u"]  # by dollars
 
 
 def _for_users(*costs: tuple[str | None, str]) -> Iterable[Record]:
@@ -246,6 +255,17 @@ def _for_users(*costs: tuple[str | None, str]) -> Iterable[Record]:
 def test_features_are_a_tag_or_else_query_types() -> None:
     tagged = call(tags={"feature": "search"}, query_type="rag")
     assert top_of(reader_of(tagged, call()), "features").query.by == ("tag:feature",)
+    assert top_of(reader_of(tagged, call(cost="9")), "features", limit=1).query.by == ("tag:feature",)
     assert top_of(reader_of(call(query_type="rag")), "features").query.by == ("query_type",)
     with pytest.raises(QueryError, match="no dimension"):
         top_of(reader_of(), "nonsense")
+
+
+def test_costs_by_currency_tell_nothing_from_the_unknown() -> None:
+    """Rows without calls are in no currency of their own."""
+    dollars, euros, unknown = (
+        reader_of(each).report().total for each in (call(cost="1"), call(currency="EUR"), call(cost=None))
+    )
+    rows = [dollars, euros, unknown, empty_row()]
+    assert by_currency(rows) == {"EUR": [D(0), D("0.1"), None, D(0)], "USD": [D(1), D(0), None, D(0)]}
+    assert by_currency([euros, empty_row()]) == {"EUR": [D("0.1"), D(0)]}

@@ -75,6 +75,7 @@ def test_a_metric_orders_the_largest_first_and_the_unknown_last(reader: LedgerRe
     assert [row["model"] for row in report.rows] == ["c", "d", "a"]
     assert report.left_out == 1
     assert report.total["calls"] == 4
+    assert reader.report("model", limit=0).left_out == 4
 
 
 def test_a_dimension_orders_ascending_and_the_missing_last(reader: LedgerReader, ledger: Any) -> None:

@@ -232,17 +232,26 @@ class KeepingContract(LatenessContract):
         assert (total["cost"], total["calls"]) == (Decimal(3), 1)
         assert keeping(ledger).info().revisions == 0
 
+    def test_all_agrees_whenever_costs_come_that_are_reckoned_again(self, ledger: Ledger) -> None:
+        """Before their call and behind it, and an older one behind a newer."""
+        record = call(cost="1")
+        for entry in (revision(record, "3", 2), record, revision(record, "2"), revision(record, None, 3)):
+            ledger.add([entry])
+            assert keeping(ledger).verify() == ()
+
     def test_a_prune_takes_what_is_said_of_calls_whose_ids_tell_no_time(self, ledger: Ledger) -> None:
-        """Or another day than the calls: judgements and costs go with them, and nothing disagrees then."""
+        """Or another day than the calls: judgements, costs and other copies go too, and nothing disagrees."""
         ids = ("11111111-1111-4111-8111-111111111111", uuid7(NOON + _DAY))
         old = [call(NOON - 9 * _DAY, id=each, cost="1") for each in ids]
         for each in old:
             ledger.add([each, revision(each, "3"), Score(record_id=each.id, at=NOON, correct=True)])
+            ledger.add([replace(each, user="other")])
         keeping(ledger).prune(NOON)
         for _ in range(2):
             total = ledger.rows(Query()).total
             assert (total["calls"], total["cost"]) == (2, Decimal(6))
-            assert (keeping(ledger).info().revisions, keeping(ledger).verify()) == (0, ())
+            info = keeping(ledger).info()
+            assert (info.revisions, info.conflicts, keeping(ledger).verify()) == (0, 0, ())
             ledger.add(old)
 
     def test_a_dry_run_changes_nothing_and_the_horizon_never_goes_back(self, ledger: Ledger) -> None:
@@ -261,6 +270,13 @@ class KeepingContract(LatenessContract):
         assert ledger.rows(Query()).total["calls"] == 57
         rows = by_label(ledger.rows(Query(by=("user",))).rows, "user")
         assert (rows["a"]["calls"], rows[None]["calls"]) == (28, 1)
+
+    def test_a_call_of_the_very_midnight_is_of_the_day_that_stays(self, ledger: Ledger) -> None:
+        """One of a moment before came too late."""
+        midnight = NOON.replace(hour=0)
+        keeping(ledger).prune(NOON)
+        assert ledger.add([call(midnight), call(midnight - timedelta(microseconds=1))]) == 1
+        assert (ledger.rows(Query()).total["calls"], keeping(ledger).info().late) == (1, 1)
 
     def test_an_empty_ledger_can_be_pruned(self, ledger: Ledger) -> None:
         """From then on older calls come too late."""

@@ -1,6 +1,6 @@
 """What every ledger promises about costs that are reckoned again."""
 
-# ruff: noqa: S101  # a contract speaks by assert
+# ruff: noqa: S101, PLR2004  # a contract speaks by assert, and expected numbers are its point
 
 from dataclasses import replace
 from datetime import timedelta
@@ -44,9 +44,12 @@ class RevisionsContract:
         assert len(calls(ledger, where=filters({"cost_status": "priced"}))) == len("abc")
 
     def test_currency_and_unknown_costs_are_revised_too(self, ledger: Ledger) -> None:
-        """A cost that turns out to be unknown is no zero, and one in yuan no dollars."""
+        """An unknown cost is no zero, and one revision though it is told twice; yuan are no dollars."""
         known, paid = call(cost="1", model="a"), call(cost="1", model="b")
-        ledger.add([known, paid, revision(known, None), revision(paid, "7", currency="CNY")])
+        unknown = revision(known, None)
+        ledger.add([known, paid, unknown, revision(paid, "7", currency="CNY")])
+        ledger.add([unknown])
+        assert len(ledger.revisions(known.id)) == 2
         rows = asked(ledger, "model")
         assert (rows["a"]["cost"], rows["a"]["unpriced_calls"]) == (None, 1)
         assert rows["b"]["costs"] == {"CNY": Decimal(7)}
@@ -108,6 +111,7 @@ class RevisionsContract:
         record = call(cost="1")
         ledger.add([record, *(revision(record, cost) for cost in ("4", "2", "3"))])
         assert [each.cost for each in calls(ledger)] == [Decimal(3)]
+        assert ledger.rows(Query()).total["cost"] == Decimal(3)
 
     def test_every_cost_of_a_call_is_kept_whole(self, ledger: Ledger) -> None:
         """With lines, price, reason and flags; the recorded one stands first."""

@@ -35,7 +35,7 @@ class CallsContract:
         assert ledger.get(uuid7(NOON, bytes(10))[:8]) is None
 
     def test_calls_come_newest_dearest_or_slowest_first(self, ledger: Ledger) -> None:
-        """Unknown costs and latencies come last; ties go by id, newest first."""
+        """Unknown costs and latencies come last, behind what is free; ties go by id, newest first."""
         a = call(NOON, cost="1", latency_ms=None)
         b = call(NOON + timedelta(seconds=1), cost=None, latency_ms=5.0)
         c = call(NOON + timedelta(seconds=2), cost="3", latency_ms=1.0)
@@ -46,6 +46,9 @@ class CallsContract:
         assert calls(ledger, limit=1) == [c]
         assert calls(ledger, limit=0) == []
         assert len(calls(ledger, limit=None)) == 3
+        free = call(NOON - timedelta(seconds=1), cost="0")
+        ledger.add([free])
+        assert calls(ledger, order="cost") == [c, a, free, b]
 
     def test_a_second_copy_changes_nothing(self, ledger: Ledger) -> None:
         """Neither in one go nor later; it is no conflict."""
@@ -129,6 +132,7 @@ class CallsContract:
         first = call(cost="1")
         other = call(cost="2", id=first.id)
         assert ledger.add([first, other]) == 1
+        assert ledger.conflicts() == 1
         assert ledger.add([other]) == 0
         assert ledger.conflicts() == 1
         assert ledger.get(first.id) == first
@@ -148,10 +152,15 @@ class CallsContract:
     def test_of_two_scores_at_one_instant_the_later_one_to_come_counts(self, ledger: Ledger) -> None:
         """As when somebody corrects a judgement at once."""
         record = call()
-        ledger.add([record, *(Score(record_id=record.id, at=NOON, user_rating=n) for n in (3.0, 1.0, 2.0))])
+        first = Score(record_id=record.id, at=NOON, user_rating=3.0, quality_score=0.3)
+        last = replace(first, user_rating=2.0, quality_score=0.2)
+        older = replace(first, at=NOON - timedelta(hours=1))
+        ledger.add([record, first, replace(first, user_rating=1.0, quality_score=0.1), last, older])
         found = ledger.get(record.id)
         assert found is not None
-        assert found.user_rating == 2.0
+        assert (found.user_rating, found.quality_score) == (2.0, 0.2)
+        total = ledger.rows(Query(metrics=("avg_user_rating", "avg_quality_score"))).total
+        assert (total["avg_user_rating"], total["avg_quality_score"]) == (2.0, 0.2)
 
     def test_what_is_given_out_can_be_taken_in_again(self, ledger: Ledger) -> None:
         """A judged call that comes back is the same call."""
@@ -169,6 +178,13 @@ class CallsContract:
         assert found is not None
         assert (found.correct, found.user_rating) == (False, 4.0)
         assert ledger.conflicts() == 0
+
+    def test_of_copies_that_judge_otherwise_the_first_to_come_counts(self, ledger: Ledger) -> None:
+        """Told in one go: the second finds a judgement that stands."""
+        record = call()
+        ledger.add([record])
+        ledger.add([replace(record, correct=True), replace(record, correct=False, user_rating=1.0)])
+        assert calls(ledger) == [replace(record, correct=True, user_rating=1.0)]
 
     def test_losses_are_no_calls(self, ledger: Ledger) -> None:
         """They are told elsewhere."""

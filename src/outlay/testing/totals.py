@@ -88,6 +88,7 @@ class TotalsContract:
         assert answer.total["cost"] is None
         assert answer.total["avg_cost"] is None
         assert answer.total["costs"] == {"EUR": Decimal(4), "USD": Decimal(3)}
+        assert ledger.rows(Query()).total["costs"] == {"EUR": Decimal(4), "USD": Decimal(3)}
         assert (rows["EUR"]["cost"], rows["EUR"]["costs"]) == (Decimal(4), {"EUR": Decimal(4)})
         assert rows["USD"]["cost"] == Decimal(3)
         assert "costs" not in rows["USD"]
