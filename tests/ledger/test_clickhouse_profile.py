@@ -132,3 +132,11 @@ def test_tags_are_kept_whatever_form_a_profile_gives_maps(served: Front, ledger:
     told = call(tags={"team": "search"})
     assert ledger.add([told]) == 1
     assert calls(ledger) == [told]
+
+
+def test_what_a_line_leaves_out_is_what_its_column_says(served: Front, ledger: ClickHouseLedger) -> None:
+    """As when a call arrived: every call was refused, and set aside."""
+    served.profile["input_format_force_null_for_omitted_fields"] = "1"
+    told = call()
+    assert ledger.add([told, Score(record_id=told.id, at=NOON, correct=True)]) == 1
+    assert calls(ledger) == [replace(told, correct=True)]

@@ -195,6 +195,16 @@ def test_hours_and_weekdays_are_those_of_the_zone() -> None:
     ]
 
 
+def test_hours_in_their_order_stand_as_they_came() -> None:
+    """By its name's text the second hour of the night that clocks go back came before the first."""
+    back = datetime(2026, 10, 25, 1, tzinfo=UTC)
+    reader = LedgerReader(MemoryLedger())
+    reader.ledger.add(call(back + timedelta(minutes=each)) for each in (-75, -1, 0))
+    report = reader.report("hour", tz="Europe/Berlin", order="hour")
+    hours = ["01:00:00+02:00", "02:00:00+02:00", "02:00:00+01:00"]
+    assert [row["hour"][11:] for row in report.rows] == hours
+
+
 BEFORE = {  # clocks go back on 25 October, and forward on 29 March
     ("2026-10-19", "2026-10-26"): "2026-10-12",
     ("2026-03-23", "2026-03-30"): "2026-03-16",

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from outlay.core.buckets import span
 from outlay.core.errors import QueryError
 from outlay.core.money import ZERO
-from outlay.core.query import METRICS, Query, Row, check_dimension
+from outlay.core.query import METRICS, Query, Row, check_dimension, zone
 from outlay.report.money import amounts
 
 Where = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
@@ -54,6 +55,8 @@ def sort_key(order: str, query: Query) -> Callable[[Row], Any]:
         return _by_cost
     if order in metrics:
         return lambda row: (row[order] is None, _negative(row[order] or 0))
+    if order == "hour" and order in query.by:  # its name's text would turn the hour around that comes twice
+        return lambda row: (row[order] is None, row[order] and span("hour", row[order], zone(query.tz))[0])
     if order in query.by:
         return lambda row: (row[order] is None, row[order] or "")
     raise QueryError(f"no order {order!r:.60}; there are {', '.join((*query.by, *metrics))}")

@@ -71,6 +71,7 @@ _NEWER: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "input_format_json_empty_as_default": 0,  # an empty text is kept, and no unknown one; since 24.10
         "input_format_json_map_as_array_of_tuples": 0,  # tags are an object
+        "input_format_force_null_for_omitted_fields": 0,  # when something arrived is for the server to say
     }
 )
 """Settings of inserts that older servers do not know, and refuse."""
