@@ -67,6 +67,16 @@ class Scope:
             scope = scope.outer
 
 
+class OneCall(Scope):
+    """A framework's run that is one call, recorded as such: what tells of a call from inside repeats it."""
+
+    __slots__ = ("over",)
+
+    def __init__(self, outer: Scope | None) -> None:
+        super().__init__(outer)
+        self.over = False
+
+
 NOBODY = Attribution()
 attribution: ContextVar[Attribution] = ContextVar("outlay_attribution", default=NOBODY)
 scope: ContextVar[Scope | None] = ContextVar("outlay_scope", default=None)

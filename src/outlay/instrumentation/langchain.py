@@ -57,7 +57,7 @@ class _Run:
     __slots__ = ("_tokens", "call", "scope")
 
     def __init__(self, recorder: Recorder, provider: str, model: str | None, said: Mapping[str, str]) -> None:
-        self.scope = contexts.Scope(contexts.scope.get())
+        self.scope = contexts.OneCall(contexts.scope.get())
         whom = contexts.attribution.set(contexts.attribution.get().over(said))
         try:
             self.call = Call(recorder, provider=provider, api="chat", model=model, counted=False)
@@ -68,6 +68,7 @@ class _Run:
 
     def close(self) -> bool:
         """Look no longer at what is called; whether nobody further in saw the call."""
+        self.scope.over = True
         if self._tokens is not None:
             whom, scope = self._tokens
             contexts.restore(contexts.scope, scope)

@@ -105,11 +105,14 @@ class OutlaySpanProcessor(SpanProcessor):
     @guarded
     def _started(self, span: Any) -> None:
         parent = span.parent
+        scope = contexts.scope.get()
         node = Node(
             parent=None if parent is None or parent.is_remote else f"{parent.span_id:016x}",
             attribution=here().attribution,
-            ours=contexts.inside.get() is not None,
-            scope=contexts.scope.get(),
+            # A tracer that a framework calls in a thread, as LangChain's are, has no span above it there.
+            ours=contexts.inside.get() is not None
+            or (isinstance(scope, contexts.OneCall) and not scope.over),
+            scope=scope,
         )
         with self._lock:
             self._watch()

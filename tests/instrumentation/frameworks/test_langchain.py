@@ -16,6 +16,7 @@ from tests.support.wire_httpx import HttpxServer
 from outlay.capture import Recorder, SystemClock, context, track
 from outlay.capture.guard import failures
 from outlay.instrumentation import Hooks, langchain_runs
+from outlay.otel import OutlaySpanProcessor
 from outlay.pricing import cost_of
 
 pytest.importorskip("langchain_core", reason="langchain-core is not installed: `uv sync --group frameworks`")
@@ -26,6 +27,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.tracers import context as tracers
+from opentelemetry.sdk.trace import TracerProvider
 
 pytestmark = pytest.mark.usefixtures("layers")
 USED: Any = {
@@ -219,3 +221,41 @@ def test_metadata_that_cannot_be_read_loses_no_call(kept: Kept, facts: dict[str,
         Own().invoke("hi", {"metadata": facts})
     assert (kept.only.user, kept.only.usage.units) == ("u1", UNITS)
     failures.clear()
+
+
+class Spans(BaseCallbackHandler):
+    """A tracer of another's: it starts spans where LangChain calls it, with none around them."""
+
+    def __init__(self, tracer: Any) -> None:
+        self._tracer = tracer
+        self._open: dict[Any, Any] = {}
+
+    def on_chat_model_start(self, *_: Any, run_id: Any, **about: Any) -> None:
+        self._open[run_id] = self._tracer.start_span("Own")
+
+    def on_llm_end(self, *_: Any, run_id: Any, **about: Any) -> None:
+        span = self._open.pop(run_id)
+        span.set_attributes(
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.request.model": "mistral-large-2512",
+                "gen_ai.usage.input_tokens": 1000,
+                "gen_ai.usage.output_tokens": 100,
+            }
+        )
+        span.end()
+
+
+@pytest.mark.parametrize("answers", [[], [answer(CHAT)]], ids=["handler", "client"])
+def test_models_asked_side_by_side_are_one_call_each_beside_anothers_spans(
+    kept: Kept, answers: list[Any]
+) -> None:
+    recorder = Recorder(kept, clock=SystemClock(), price=cost_of)
+    provider = TracerProvider()
+    provider.add_span_processor(OutlaySpanProcessor(lambda: recorder))
+    spans = Spans(provider.get_tracer("somebody"))
+    model = Own(http=HttpxServer(answers).sync_httpx() if answers else None)
+    asyncio.run(model.abatch(["a", "b"], {"callbacks": [spans]}))
+    provider.force_flush()
+    assert len(kept.records) == 2
+    provider.shutdown()
