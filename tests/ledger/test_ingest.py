@@ -216,6 +216,14 @@ def test_journals_are_taken_in_portion_by_portion(
     assert ledger.info().faults == 0
 
 
+def test_each_broken_line_is_told_once_however_its_journal_is_cut(
+    ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "PORTION", 10)
+    write(ledger, "a.jsonl", b"{broken\n" * 5)
+    assert ledger.info().faults == 5
+
+
 @pytest.mark.parametrize("fine", range(5))
 def test_an_engine_that_fails_while_lines_are_looked_at_is_no_fault_of_theirs(
     ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch, fine: int

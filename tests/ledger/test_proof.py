@@ -64,6 +64,16 @@ def test_a_copy_that_was_set_aside_agrees_as_long_as_it_is_there(ledger: DuckLed
     ]
 
 
+def test_a_call_that_came_late_is_missed_by_nobody_and_money_of_a_total_is(ledger: DuckLedger) -> None:
+    tell(ledger, 0, call(NOON - 2 * DAY))
+    ledger.prune(NOON)
+    tell(ledger, 1, call(NOON - DAY))
+    assert (ledger.verify(), ledger.info().late) == ((), 1)
+    with duckdb.connect(str(ledger.folder / "ledger.duckdb")) as other:
+        other.execute("UPDATE rollups SET cost = cost + 1")
+    assert [each.what for each in ledger.verify()] == ["daily totals"]
+
+
 def test_a_call_that_tells_no_time_may_be_read_at_two_instants(ledger: DuckLedger) -> None:
     """As a batch's line by two processes; before a prune that lies between them and after it."""
     first = call(NOON - 9 * DAY, id=uuid7(datetime(1970, 1, 1, tzinfo=UTC)), extra={"time_assumed": True})
