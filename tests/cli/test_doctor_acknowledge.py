@@ -172,6 +172,23 @@ def test_calls_that_no_price_helps_are_noted_and_new_ones_are_told(outlay: Outla
     assert unpriced() == ["acme/own-7b has no known price, or a partial one, for 1 call"]
 
 
+@pytest.mark.usefixtures("home")
+def test_of_more_calls_than_were_looked_at_the_note_says_at_least_how_many(
+    outlay: Outlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outlay.cli.unpriced._NEWEST", 2)
+    for _ in range(3):
+        face.record(provider="openai", input_tokens=5)
+    assert outlay("doctor", "--acknowledge").returncode == 0
+    assert last_lines(outlay) == [f"noted before: 3 calls that no price helps ({TODAY})", "all is well"]
+    for _ in range(3):  # of which the two newest are looked at
+        face.record(provider="openai", model="gpt-4o")
+    assert outlay("doctor", "--acknowledge").returncode == 0
+    assert last_lines(outlay) == [
+        f"noted before: 5 or more calls that no price helps ({TODAY})", "all is well"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("looked", [True, False])
 def test_what_a_prune_took_is_noted_no_more(outlay: Outlay, home: Path, *, looked: bool) -> None:
     """Two conflicts were noted, one was pruned and another comes: there are two, as before the prune."""

@@ -142,6 +142,16 @@ def test_a_reason_that_price_and_usage_share_is_told_once(record: Record) -> Non
     assert explain_text(failed, Page(), UTC_ZONE).count(why) == 1
 
 
+def test_columns_without_room_are_named_on_a_terminal_and_nothing_in_a_pipe(record: Record) -> None:
+    """They were gone without a sign."""
+    said = "no room here for provider, user, input, output, latency; --json has all"
+    text = calls_text([record], Page(width=80), UTC_ZONE)
+    assert text.splitlines()[-1] == said
+    assert calls_text([record], Page(80, color=True), UTC_ZONE).endswith(f"\n\x1b[2m{said}\x1b[0m")
+    for whole in (Page(), Page(width=200)):
+        assert "no room" not in calls_text([record], whole, UTC_ZONE)
+
+
 def test_calls_stand_one_a_row_with_the_id_that_explain_takes(record: Record) -> None:
     failed = replace(record, status="error", error_type="RateLimitError", charge=unpriced("failed"))
     heading, _, first, second = calls_text([record, failed], Page(), UTC_ZONE).splitlines()
@@ -181,7 +191,7 @@ def test_on_a_narrow_terminal_the_cost_and_as_much_of_the_id_as_tells_it_stay(re
     assert calls_text([record], Page(80), UTC_ZONE).splitlines()[2] == (
         f"2026-11-01 00:00   gpt-4o-2024-08-06   $0.003000   ok       {ID[:18]}"
     )
-    first, second = calls_text([record, other], Page(40), UTC_ZONE).splitlines()[2:]
+    first, second = calls_text([record, other], Page(40), UTC_ZONE).splitlines()[2:4]
     assert (first.split()[-1], second.split()[-1]) == (ID[:22], other.id[:22])
 
 

@@ -63,7 +63,7 @@ def _looked(reader: "LedgerReader", model: Mapping[str, Any], noted: datetime | 
         "without_usage": len(lacking),
         "new_without_usage": len(new_lacking),
         "new_without_name": nameless,
-        "no_price_helps": len(newest) if _lacks_name(model) else len(lacking),
+        "no_price_helps": model["calls"] if _lacks_name(model) else len(lacking),
         "newest_without_usage": {"id": lacking[0].id, "reason": lacking[0].usage.reason} if lacking else None,
     }
 

@@ -32,7 +32,8 @@ def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
         Field("status", "status", "text", spare=1),
         Field("id", "id", "id"),
     )
-    return View((Sheet(fields, [_row(each, tz) for each in records]),), empty=None if records else NO_CALLS)
+    sheet = Sheet(fields, [_row(each, tz) for each in records])
+    return View((sheet,), empty=None if records else NO_CALLS, whole="--json")
 
 
 def _row(record: Record, tz: ZoneInfo) -> Row:

@@ -11,12 +11,13 @@ from outlay.report.plain import plain
 _LABEL = 18
 _DEEPER = 4  # of what goes on below the first line of a finding
 _COMMAND = re.compile(r"\b(?:outlay|chmod|sudo|pip|timedatectl) ")
+_UNPRICED = "unpriced"
 _NOTED = {  # by the name of a finding
     "lost": ("lost call",),
     "faulty": ("faulty line",),
     "conflicts": ("conflict",),
     "future": ("call of the future", "calls of the future"),
-    "unpriced": ("call that no price helps", "calls that no price helps"),
+    _UNPRICED: ("call that no price helps", "calls that no price helps"),
 }
 _UNTOLD = ("target", "only_home")  # of a server: in the heading, and in what is to do
 _SHOWN = 5  # faulty lines; all of them stand in the JSON
@@ -26,7 +27,8 @@ def doctor_text(document: Mapping[str, Any], page: Page) -> str:
     """Show what the doctor found; groups that it could not look into are left out."""
     found = plain(document)
     facts = (_fitted(line, page) for line in _facts(found))
-    return "\n".join((*facts, *_findings(found["findings"], found["noted"]["findings"], page)))
+    noted = [_noted(each, least=_is_least(found)) for each in found["noted"]["findings"]]
+    return "\n".join((*facts, *_findings(found["findings"], noted, page)))
 
 
 def _fitted(line: str, page: Page) -> str:
@@ -101,7 +103,7 @@ def _findings(findings: list[Mapping[str, Any]], noted: list[Mapping[str, Any]],
                 yield from _finding(name(each["what"]), name(each["do"]), page)
     yield ""
     if noted:
-        yield wrapped(f"noted before: {', '.join(map(_noted, noted))}", page.width, _DEEPER)
+        yield wrapped(f"noted before: {', '.join(noted)}", page.width, _DEEPER)
     if to_do:
         yield from _steps("first: ", name(to_do[0]["do"]), page)
     else:
@@ -126,9 +128,18 @@ def _steps(before: str, do: str, page: Page) -> Iterator[str]:
         yield line if _COMMAND.search(step) else wrapped(line, page.width, len(before))
 
 
-def _noted(noted: Mapping[str, Any]) -> str:
+def _noted(noted: Mapping[str, Any], *, least: bool) -> str:
     why = "" if noted["why"] is None else f"{name(noted['why'])}; "
-    return f"{many(noted['count'], *_NOTED[noted['name']])} ({why}{noted['since'][:10]})"
+    what = many(noted["count"], *_NOTED[noted["name"]])
+    if least and noted["name"] == _UNPRICED:
+        what = what.replace(" ", " or more ", 1).replace(" call ", " calls ")
+    return f"{what} ({why}{noted['since'][:10]})"
+
+
+def _is_least(found: Mapping[str, Any]) -> bool:
+    """Whether only the newest calls of a model were looked at, so that more of them may have no usage."""
+    rows = [each for each in found.get("without_price", ()) if each.get("no_price_helps")]
+    return any(each["looked_at"] < each["calls"] != each["no_price_helps"] for each in rows)
 
 
 def _place(place: Mapping[str, Any]) -> dict[str, Any]:
