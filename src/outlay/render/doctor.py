@@ -89,7 +89,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _group("alerts", _alerts(found.get("alerts", {})))
 
 
-def _findings(findings: list[Mapping[str, Any]], noted: list[Mapping[str, Any]], page: Page) -> Iterator[str]:
+def _findings(findings: list[Mapping[str, Any]], noted: list[str], page: Page) -> Iterator[str]:
     """List what is to do, is good to know and was noted; the last line is the first thing to do."""
     to_do = [each for each in findings if each["level"] != "note"]
     for heading, shown in (
