@@ -433,6 +433,24 @@ def test_a_model_of_two_providers_is_one_bar_and_counted_once(home: Path) -> Non
     assert home.exists()
 
 
+def test_views_are_headed_in_plain_words_and_count_calls_whole(home: Path) -> None:
+    outlay.record(provider="acme", model="few", input_tokens=1, query_type="rag", latency_ms=5.0)
+    outlay.record(provider="acme", model="few", input_tokens=1, query_type="rag")
+    found = app(view="Performance", model="few")
+    (row,) = shown(found.dataframe[0])
+    assert list(row) == ["model", "calls", "p50", "p90", "p95", "p99", "max", "first token", "over 10 s"]
+    axes = [json.loads(each.proto.spec)["layout"]["yaxis"] for each in found.get("plotly_chart")]
+    assert [each.get("dtick") for each in axes] == [1, 1]
+    assert [each.value for each in found.caption] == ["Of latencies 1 call has none."]
+    many = app(view="Performance")
+    axes = [json.loads(each.proto.spec)["layout"]["yaxis"] for each in many.get("plotly_chart")]
+    assert [each.get("dtick") for each in axes] == [None, None]
+    assert [next(iter(shown(each)[0])) for each in app(view="Cost").dataframe] == [
+        "model", "query type", "query type",
+    ]  # fmt: skip
+    assert home.exists()
+
+
 def test_calls_whose_latency_nobody_knows_are_calls(home: Path) -> None:
     outlay.record(provider="acme", model="none")
     spec = json.loads(app(view="Performance", model="none").get("plotly_chart")[0].proto.spec)

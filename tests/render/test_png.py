@@ -234,6 +234,14 @@ def test_a_bar_of_latencies_says_that_it_goes_up_to_its_name() -> None:
         assert bar.get_x() + bar.get_width() / 2 == named[label]
 
 
+def test_latencies_say_how_many_calls_have_none() -> None:
+    axes = Figure().subplots()
+    png._latencies(axes, picture(call(latency_ms=1_600.0), call(), call()))
+    assert axes.get_xlabel() == "Latency (2 calls have none)"
+    png._latencies(axes, picture(call(latency_ms=1_600.0)))
+    assert axes.get_xlabel() == "Latency"
+
+
 @pytest.mark.parametrize(("records", "said"), [([call()], "no latency is known"), ([], "no calls yet")])
 def test_calls_whose_latency_nobody_knows_are_calls(records: list[Record], said: str) -> None:
     axes = Figure().subplots()

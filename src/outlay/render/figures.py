@@ -1,5 +1,6 @@
 """Figures: how each chart looks, as plotly's plain objects; the page and the live dashboard show the same."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -8,6 +9,7 @@ from outlay.render.cells import short
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8a7a00", "#6b6b6b")
 """Told apart by colour-blind people too (Okabe and Ito), darkened where white would swallow them."""
+_FEW = 5  # beyond it plotly's own steps are whole
 _MARGIN = {"l": 64, "r": 16, "t": 36, "b": 48}
 _BASE: Mapping[str, Any] = {
     "margin": _MARGIN,
@@ -58,10 +60,22 @@ def bare(text: str) -> dict[str, Any]:
     return {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "annotations": [said]}
 
 
-def stacked(series: Series, layout: Mapping[str, Any], lack: str = "no calls") -> dict[str, Any]:
-    """Draw bars over time, one colour a series."""
+def stacked(
+    series: Series, layout: Mapping[str, Any], lack: str = "no calls", *, counts: bool = False
+) -> dict[str, Any]:
+    """Draw bars over time, one colour a series; of ``counts`` the axis has whole numbers alone."""
+    if counts:
+        layout = {**layout, "yaxis": {**layout.get("yaxis", {}), **_whole(series)}}
     data = [{"type": "bar", "name": name, "x": list(x), "y": list(y)} for name, (x, y) in series.items()]
     return _figure(data, layout, lack)
+
+
+def _whole(series: Series) -> dict[str, Any]:
+    """Give the steps of an axis of few; left to itself it has fifths of a call."""
+    heights: Counter[Any] = Counter()
+    for places, values in series.values():
+        heights.update(dict(zip(places, values, strict=True)))
+    return {"dtick": 1} if max(heights.values(), default=0) <= _FEW else {}
 
 
 def ranked(

@@ -186,6 +186,8 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
     spread = latency_bars(picture.latencies)
     if not spread:
         return _nothing(axes, "no latency is known" if picture.total["calls"] else _NO_CALLS)
+    if lacking := untimed(picture):
+        axes.set_xlabel(f"Latency ({lacking})")
     labels, counts = zip(*spread, strict=True)
     places = range(len(labels))
     axes.bar(places, counts, width=1, color=_BLUE, edgecolor="white")
@@ -201,6 +203,11 @@ def latency_bars(latencies: Sequence[int]) -> list[tuple[str, int]]:
     filled = [place for place, calls in enumerate(latencies) if calls]
     named = list(zip(latency_labels(), latencies, strict=True)) if filled else []
     return named[filled[0] : filled[-1] + 1] if filled else []
+
+
+def untimed(picture: Picture) -> str:
+    """Say how many calls no bar of latencies counts; nothing if all are counted."""
+    return f"{many(picture.untimed, 'call has', 'calls have')} none" if picture.untimed else ""
 
 
 def _outcomes(axes: "Axes", picture: Picture) -> None:

@@ -37,6 +37,11 @@ class Picture:
     scope: dict[str, Any]
     rolled: int = 0  # calls that were pruned
 
+    @property
+    def untimed(self) -> int:
+        """Count the calls of which nobody told a latency; 0 where that is not known, either."""
+        return self.total["calls"] - sum(self.latencies) if any(self.latencies) else 0
+
     def amount(self, row: Row) -> Decimal | None:
         """Give a row's cost in the picture's currency; None where nothing of it is known."""
         known = amounts(row).get(self.currency)

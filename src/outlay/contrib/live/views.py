@@ -14,7 +14,7 @@ from outlay.contrib.live.tables import Cell, costs_of, counted, shared, table, t
 from outlay.core.query import Row
 from outlay.render.cells import count, dollars, name, sums
 from outlay.render.figures import layouts, ranked, stacked
-from outlay.render.png import latency_bars, note, sign
+from outlay.render.png import latency_bars, note, sign, untimed
 from outlay.render.sheets import tokens as told
 from outlay.report import LedgerReader
 from outlay.report.latency import latency_of
@@ -92,8 +92,11 @@ def performance(scene: Scene) -> None:
             {"calls": ([label for label, _ in bars], [calls for _, calls in bars])},
             layout["latency"],
             "no latency is known" if picture.total["calls"] else "no calls",
+            counts=True,
         ),
     )
+    if lacking := untimed(picture):
+        st.caption(f"Of latencies {lacking}.")
     st.subheader("Calls that worked, and errors")
     days = [row["day"] for row in picture.days]
     worked = [row["calls"] - row["errors"] for row in picture.days]
@@ -102,25 +105,26 @@ def performance(scene: Scene) -> None:
         stacked(
             {"worked": (days, worked), "errors": (days, [row["errors"] for row in picture.days])},
             layout["success"],
+            counts=True,
         ),
     )
     st.subheader("Latency by model")
     found = scene.ask("latency", lambda **q: latency_of(scene.reader, "model", **q))
-    names = (
-        "p50_latency_ms",
-        "p90_latency_ms",
-        "p95_latency_ms",
-        "p99_latency_ms",
-        "max_latency_ms",
-        "p50_first_token_ms",
-    )
+    names = {
+        "p50": "p50_latency_ms",
+        "p90": "p90_latency_ms",
+        "p95": "p95_latency_ms",
+        "p99": "p99_latency_ms",
+        "max": "max_latency_ms",
+        "first token": "p50_first_token_ms",
+    }
     _table(
         [
             {
                 "model": name(row["model"]),
                 "calls": counted(row["calls"]),
-                **{each: timed(row[each]) for each in names},
-                "slow": counted(row["slow_calls"]),
+                **{heading: timed(row[each]) for heading, each in names.items()},
+                f"over {found.slow_ms / _SECOND:g} s": counted(row["slow_calls"]),
             }
             for row in found.rows
         ]
@@ -190,7 +194,7 @@ def _short(picture: Picture) -> str:
 def _money(rows: Sequence[Row], key: str) -> list[dict[str, Cell]]:
     return [
         {
-            key: name(row[key]),
+            _heading(key): name(row[key]),
             "calls": counted(row["calls"]),
             "errors": counted(row["errors"]),
             "without a price": counted(row["unpriced_calls"]),
@@ -199,6 +203,11 @@ def _money(rows: Sequence[Row], key: str) -> list[dict[str, Cell]]:
         }
         for row, costs in zip(rows, costs_of(rows), strict=True)
     ]
+
+
+def _heading(dimension: str) -> str:
+    """Give a dimension's name in plain words."""
+    return dimension.removeprefix("tag:").replace("_", " ")
 
 
 def _costs(picture: Picture, rows: Sequence[Row]) -> list[float | None]:

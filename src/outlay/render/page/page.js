@@ -147,6 +147,8 @@
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
     const notes = parts.length ? [`Costs are without ${parts.join(" and without ")}.`] : [];
     if (told.extrapolated.length) notes.push(`Calls that are older than the first known price have that one (${told.extrapolated.join(", ")}).`);
+    const untimed = told.rolled || !timed ? 0 : calls - timed;
+    if (untimed) notes.push(`Of latencies ${count(untimed)} ${untimed === 1 ? "call has" : "calls have"} none.`);
     if (told.rolled) notes.push(`${count(told.rolled)} calls are kept as daily totals: no percentiles, and they are in no distribution of latencies.`);
     by("note").textContent = notes.join(" ");
     return whole;
