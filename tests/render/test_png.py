@@ -2,6 +2,7 @@
 
 import re
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -240,6 +241,8 @@ def test_latencies_say_how_many_calls_have_none() -> None:
     assert axes.get_xlabel() == "Latency (2 calls have none)"
     png._latencies(axes, picture(call(latency_ms=1_600.0)))
     assert axes.get_xlabel() == "Latency"
+    told = picture(call(latency_ms=1_600.0), call())
+    assert (told.untimed, replace(told, rolled=1).untimed) == (1, 0)  # a pruned one may have had some
 
 
 @pytest.mark.parametrize(("records", "said"), [([call()], "no latency is known"), ([], "no calls yet")])

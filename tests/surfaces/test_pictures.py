@@ -217,11 +217,12 @@ def _app() -> None:
 
 def _check_frame(reader: LedgerReader, frames: list[list[dict[Any, Any]]], dimension: str) -> None:
     rows = {row[dimension] or "-": row for row in reader.report(dimension).rows}
-    found = [frame for frame in frames if frame and dimension in frame[0]]
+    heading_of_it = dimension.replace("_", " ")
+    found = [frame for frame in frames if frame and heading_of_it in frame[0]]
     assert bool(found) == bool(rows)
     for frame in found:
         for line in frame:
-            row = rows[line[dimension]]
+            row = rows[line[heading_of_it]]
             for heading, key in _CELLS.items():
                 if line.get(heading) == "-" and key.endswith("_tokens"):
                     assert row["total_tokens"] == 0, (dimension, heading)

@@ -39,8 +39,9 @@ class Picture:
 
     @property
     def untimed(self) -> int:
-        """Count the calls of which nobody told a latency; 0 where that is not known, either."""
-        return self.total["calls"] - sum(self.latencies) if any(self.latencies) else 0
+        """Count the calls of which nobody told a latency; 0 where that is not known, as of pruned ones."""
+        known = not self.rolled and any(self.latencies)
+        return self.total["calls"] - sum(self.latencies) if known else 0
 
     def amount(self, row: Row) -> Decimal | None:
         """Give a row's cost in the picture's currency; None where nothing of it is known."""
