@@ -39,7 +39,7 @@ from outlay.testing import call
 COUNTS = [name for name in METRICS if name.endswith(("calls", "errors", "tokens"))]
 ONE_ERROR = [call(NOW - timedelta(hours=1), status="error", error_type="Timeout", cost=None)]
 LEDGERS = {
-    "some thousand": records(3000),
+    "a thousand": records(1000),
     "several currencies": records(500, (*MODELS, EUROPEAN)),
     "all unpriced": records(300, MODELS[-1:]),
     "one error": ONE_ERROR,
