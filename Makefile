@@ -41,7 +41,7 @@ demo: .venv/.core
 
 # Hundreds of tests start Python: what they import is compiled once, whatever the machine says of bytecode.
 test: .venv/.dev
-	@PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --durations=25
+	@PYTHONDONTWRITEBYTECODE= $(RUN) pytest -n auto --dist worksteal --durations=25
 
 torture: .venv/.dev
 	@$(RUN) python -m tests.torture

@@ -1,10 +1,12 @@
 """Settings that all tests share."""
 
 import gc
+import importlib
 import os
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -17,8 +19,19 @@ settings.register_profile("outlay", deadline=None, suppress_health_check=[Health
 settings.load_profile("outlay")
 
 
+_LARGE = ("anthropic", "llama_index.core", "openai", "google.genai", "agents", "streamlit", "pandas", "dspy")
 _MANY = 40  # modules, beyond which it pays to look through all that is new once more
 _frozen = 0  # how many modules there were when that was done last
+
+
+def pytest_configure() -> None:
+    """Let each worker begin with other large packages; all compiled the same ones in a fresh environment."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None:
+        first = int(worker.removeprefix("gw")) * 3 % len(_LARGE)
+        for name in _LARGE[first:] + _LARGE[:first]:
+            with suppress(ImportError):
+                importlib.import_module(name)
 
 
 @pytest.hookimpl(wrapper=True)
