@@ -34,13 +34,30 @@ CHAT = {
 START = 1_793_534_400_000_000_000  # 2026-11-01 12:00 UTC
 
 
-def emit(provider: Any, attributes: dict[str, Any], scope: str = "some.instrumentation") -> Any:
+def emit(
+    provider: Any,
+    attributes: dict[str, Any],
+    scope: str = "some.instrumentation",
+    name: str = "chat gpt-4o",
+) -> Any:
     """Make one span that lasts 800 ms."""
-    span = provider.get_tracer(scope, "1.2").start_span(
-        "chat gpt-4o", attributes=attributes, start_time=START
-    )
+    span = provider.get_tracer(scope, "1.2").start_span(name, attributes=attributes, start_time=START)
     span.end(end_time=START + 800_000_000)
     return span
+
+
+def test_what_llama_index_gets_ready_is_no_call(provider: Any, kept: Kept) -> None:
+    """OpenInference marks it as a model's; an agent's two requests were four calls, two without a price."""
+    scope = "openinference.instrumentation.llama_index"
+    said = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.provider": "openai"}
+    emit(provider, said, scope, "OpenAI._prepare_chat_with_tools")
+    emit(
+        provider,
+        said | {"llm.token_count.prompt": 10, "llm.token_count.completion": 2},
+        scope,
+        "OpenAI.achat",
+    )
+    assert kept.only.usage.units == {"input": 10, "output": 2}
 
 
 def test_a_span_becomes_a_priced_record(provider: Any, kept: Kept) -> None:

@@ -94,6 +94,9 @@ USER: Names = ("user.id", "enduser.id", "langfuse.user.id", "traceloop.associati
 AGENT: Names = ("gen_ai.agent.name", "traceloop.entity.name", "agent.name")
 SERVED_TIER = "openai.response.service_tier"
 ASKED_TIER = "openai.request.service_tier"
+PREPARED = frozenset({"_prepare_chat_with_tools"})
+"""Methods whose spans of llama-index say that they are a model's, and only get a request ready."""
+
 FRAMEWORKS = frozenset(
     {
         "langchain",

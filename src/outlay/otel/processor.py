@@ -26,6 +26,7 @@ from outlay.core.record import Entry, Record
 from outlay.journal import watch_exit, watch_forks
 from outlay.journal.endings import DRAIN_SECONDS, watch_hard_ends
 from outlay.otel.identity import Known
+from outlay.otel.names import PREPARED
 from outlay.otel.reading import Reading, read_span
 from outlay.otel.tree import ANY, Models, Node, Span, Tree
 
@@ -141,6 +142,8 @@ class OutlaySpanProcessor(SpanProcessor):
     def _read(self, span: ReadableSpan) -> tuple[Reading, ReadableSpan] | None:
         scope = span.instrumentation_scope
         name, version = (scope.name, scope.version) if scope is not None else ("", None)
+        if span.name.rpartition(".")[2] in PREPARED:
+            return None
         # A plain dict: each look into what the SDK hands out goes through two more classes of its own.
         reading = read_span(dict(span.attributes or {}), name, version)
         return None if reading is None else (reading, span)
