@@ -200,6 +200,62 @@ assert all(child.exitcode in (0, -15) for child in children)
     assert users(tmp_path / "journal") == [f"{n:03}" for n in range(100)]
 
 
+def test_a_worker_whose_main_thread_is_not_interrupted_ends_all_the_same(tmp_path: Path) -> None:
+    """As by a signal that comes between Python's look for signals and its wait: the pool waited for ever."""
+    code = """
+import multiprocessing, signal
+fork = multiprocessing.get_context("fork")
+lock, ready = fork.Lock(), fork.Event()
+lock.acquire()
+def wait():
+    journal.append(call(user="x"))  # its thread takes the signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    ready.set()
+    lock.acquire()
+child = fork.Process(target=wait)
+child.start()
+ready.wait()
+child.terminate()
+child.join(20)
+assert child.exitcode == -signal.SIGTERM, child.exitcode
+"""
+    done = run(code, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("first", ["journal", "theirs"])
+def test_a_worker_may_have_itself_told_of_signals(tmp_path: Path, first: str) -> None:
+    """As an event loop has: it meets no other there, gets what comes, and nobody's after that."""
+    steps = ["journal.append(call(user='x'))", "assert signal.set_wakeup_fd(write) == -1"]
+    code = f"""
+import multiprocessing, signal, socket
+fork = multiprocessing.get_context("fork")
+def tell():
+    mine, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    write = theirs.fileno()
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    {steps[first != "journal"]}
+    {steps[first == "journal"]}
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert mine.recv(1) == bytes((signal.SIGUSR1,))
+    assert signal.set_wakeup_fd(-1) == write
+    assert signal.set_wakeup_fd(-1) == -1
+    if not os.fork():
+        assert signal.set_wakeup_fd(-1) == -1
+        os._exit(0)
+    assert os.wait()[1] == 0
+child = fork.Process(target=tell)
+child.start()
+child.join(20)
+assert child.exitcode == 0, child.exitcode
+"""
+    done = run(code, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert users(tmp_path) == ["x"]
+
+
 def test_a_program_that_is_no_pools_worker_keeps_its_signals(tmp_path: Path) -> None:
     code = f"""
 import signal

@@ -18,6 +18,8 @@ from functools import wraps
 from types import FrameType
 from typing import Any, Protocol
 
+from outlay.journal.nudging import Nudging
+
 DRAIN_SECONDS = 5.0
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What ends a process that does not handle it. SIGQUIT and SIGINT, given back to the system, are left alone:
@@ -105,6 +107,7 @@ def _watch() -> None:
     _wrap(signal, "raise_signal", lambda number=0, *_, **__: _is_fatal(number), _ship_all)
     if _is_pool_worker():
         _handle(_Terminated(lambda _seconds: _end_all()))
+        _nudging.begin()
 
 
 def _wrap(owner: Any, name: str, is_end: Callable[..., bool], drain: Callable[[], None]) -> None:
@@ -204,3 +207,7 @@ class _Terminated:
 
     def _handles(self, number: int) -> bool:
         return signal.getsignal(number) is self
+
+
+_nudging = Nudging(lambda number: isinstance(signal.getsignal(number), _Terminated))
+"""Of a pool's worker, which is mostly terminated in the moment in which it begins to wait for more work."""
