@@ -118,6 +118,8 @@ def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: 
         (["latency", "--slow", "soon"], "'soon' is not a valid integer"),
         (["forecast", "--least", "much"], "must be a finite number"),
         (["top", "--of", "planets"], "no dimension 'planets'"),
+        (["calls", "--where", "status=ok"], "no status 'ok'; there are success, error"),
+        (["prices", "update"], "pip install --upgrade outlay"),
         (["top", "--by", "tokens"], "single calls are ranked by cost or latency"),
         (["calls", "--limit", "x"], "'x' is not a valid integer. (see outlay calls --help)"),
         (["calls", "--where", "=x"], "'=x' is no NAME=VALUE"),

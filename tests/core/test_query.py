@@ -35,6 +35,15 @@ def test_filters_come_in_one_order_with_values_as_text() -> None:
     assert filters(None) == ()
 
 
+def test_a_value_that_no_call_can_have_is_refused() -> None:
+    """As the word by which a list of calls says that one went well: it found nothing, and did not say so."""
+    with pytest.raises(QueryError, match=r"no status 'ok'; there are success, error$"):
+        filters({"status": ["error", "ok"]})
+    with pytest.raises(QueryError, match="no cost_status 'unknown'; there are priced, "):
+        filters({"cost_status": "unknown"})
+    assert filters({"cost_status": (None, "free")}) == (("cost_status", (None, "free")),)
+
+
 def test_a_filter_of_a_dimension_that_does_not_exist_is_refused() -> None:
     with pytest.raises(QueryError, match="did you mean user"):
         filters({"usr": "ann"})

@@ -186,7 +186,8 @@ def _prices(prices: Found, now: datetime) -> Iterator[Finding]:
     made = prices.get("made")
     if made is not None and now - instant(made) > _STALE:
         what = f"the price book is {(now - instant(made)).days} days old ({made[:10]})"
-        do = "outlay prices update" if prices["url"] else "pip install --upgrade outlay brings a newer one"
+        do = "pip install --upgrade outlay brings a newer one"
+        do = f"outlay prices update; where that finds none newer, {do}" if prices["url"] else do
         yield Finding("stale prices", ADVICE, what, do)
 
 

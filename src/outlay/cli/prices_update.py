@@ -7,6 +7,7 @@ import click
 from outlay.cli.options import data_options, state_of
 
 _SHOWN = 40
+_NOWHERE = "say where from: --url URL, or prices_url in outlay.toml; or pip install --upgrade outlay"
 
 
 @click.command("update")
@@ -31,7 +32,7 @@ def update(ctx: click.Context, /, *, url: str | None, dry_run: bool, force: bool
     settings = settings_of(state_of(ctx))
     where = url or settings.prices_url
     if where is None:
-        raise click.UsageError("say where from: --url URL, or prices_url in outlay.toml", ctx)
+        raise click.UsageError(_NOWHERE, ctx)
     if url is not None:
         check_input(url, "name a bundle of prices, or its URL")
     found = updates.update(
@@ -42,7 +43,7 @@ def update(ctx: click.Context, /, *, url: str | None, dry_run: bool, force: bool
                    "version": found.version, "made": found.made, "differing": found.differing,
                    "changes": [change_json(each) for each in found.changes]})  # fmt: skip
     elif not found.new:
-        show(f"prices {found.version} are here already")
+        show(f"prices {found.version} are here already: the bundle is of {found.made:%Y-%m-%d}")
     else:
         done = "would be written (--dry-run)" if dry_run else "written; calls count by them from now on"
         show(changes_text(found.changes, _SHOWN, page_of_terminal()))

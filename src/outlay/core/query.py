@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from outlay.core.cost import CostStatus
 from outlay.core.errors import QueryError
+from outlay.core.record import Status
 
 TIME_DIMENSIONS = ("hour", "day", "week", "month")
 DIMENSIONS = (
@@ -27,6 +29,8 @@ DIMENSIONS = (
     "currency",
     "cost_status",
 )
+_KNOWN = {"status": get_args(Status), "cost_status": get_args(CostStatus)}
+"""All values that some dimensions may have."""
 METRICS = (
     "calls",
     "errors",
@@ -148,9 +152,17 @@ def filters(where: Mapping[str, Any] | Iterable[Filter] | None) -> tuple[Filter,
     """Bring filters into their checked form: a dimension and the values that it may have.
 
     A value is text, None (the dimension is missing), or a list of them; other values are read as text.
+
+    Raises:
+        QueryError: there is no such dimension, or none of its calls can have that value.
     """
     pairs = where.items() if isinstance(where, Mapping) else (where or ())
-    checked = ((check_dimension(name), _values(value)) for name, value in pairs)
+    checked = [(check_dimension(name), _values(value)) for name, value in pairs]
+    for name, values in checked:
+        known = _KNOWN.get(name, values)
+        for value in values:
+            if value is not None and value not in known:
+                raise QueryError(f"no {name} {value!r:.60}; there are {', '.join(known)}")
     return tuple(sorted(checked, key=_place))
 
 
