@@ -4,7 +4,6 @@ Python looks for signals, then waits: one that comes between is handled when the
 never. A program that handles no signal ends by it there, and so is one that we handle it for to do.
 """
 
-import _thread
 import os
 import signal
 import threading
@@ -49,7 +48,8 @@ class Nudging:
         signal.signal(_NUDGE, _pass_over)
         self._hide()
         os.register_at_fork(after_in_child=self._end)
-        _thread.start_new_thread(self._watch, (read, main.ident))
+        args = (read, main.ident)
+        threading.Thread(target=self._watch, args=args, name="outlay-signals", daemon=True).start()
 
     def _hide(self) -> None:
         plain = signal.set_wakeup_fd
