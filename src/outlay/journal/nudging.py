@@ -1,7 +1,7 @@
 """A signal that comes just before the main thread begins to wait is noticed all the same.
 
 Python looks for signals, then waits: one that comes between is handled when the wait is over, which may be
-never. A program that handles no signal ends by it there, and so is one that we handle it for to do.
+never. A program that handles no signal ends there, and one for which we handle it is to end likewise.
 """
 
 import os

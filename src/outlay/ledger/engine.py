@@ -20,7 +20,7 @@ _STORAGE = "v1.4.0"  # the oldest DuckDB that we ask for can read it, and it com
 _CONFIG = {
     "autoinstall_known_extensions": "false",  # no network, ever
     "autoload_known_extensions": "false",
-    "disabled_compression_methods": "fsst",  # dict_fsst packs texts; to weigh both takes imports 3 % longer
+    "disabled_compression_methods": "fsst",  # dict_fsst packs texts; to weigh both takes longer
     "preserve_insertion_order": "true",  # rows come in the order of their rowids; seals count on it (reach)
 }
 _DAMAGED = re.compile("not a valid DuckDB|Corrupt|checksum|Could not read enough|deserializ", re.IGNORECASE)
