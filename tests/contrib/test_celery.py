@@ -1,7 +1,7 @@
 """Celery on its in-memory broker: a task's calls are for its sender, and known by the task's name."""
 
 from collections.abc import Callable, Iterator
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -129,12 +129,15 @@ def test_without_connect_nothing_is_sent(app: Any, kept: Kept) -> None:
 def test_a_task_that_comes_again_while_it_runs_leaves_no_context_behind(app: Any) -> None:
     """A broker sends a task anew whose worker is slower than it waits; both runs have one id."""
     ours.connect()
-    first, second = Event(), Event()
+    both, first, second = Barrier(2, timeout=30), Event(), Event()
     left: list[Attribution] = []
 
     @app.task(shared=False)  # type: ignore[untyped-decorator] # no types
     def slow(number: int) -> None:
+        both.wait()
         (first, second)[number].wait(30)
+
+    app.finalize()  # Celery makes a task ready when it is first asked for, and not safely in two threads
 
     def run(number: int) -> None:
         slow.apply(args=[number], task_id="t1")
