@@ -98,6 +98,24 @@ def test_an_old_sdk(command: Command, tmp_path: Path) -> None:
     assert finding["do"] == 'pip install --upgrade "groq>=0.30"'
 
 
+def test_calls_that_are_lost_stand_before_figures_that_are_wrong_and_those_before_what_is_old(
+    outlay: Outlay,
+) -> None:
+    """A stale price list was the first thing to do while an SDK too old to hook recorded nothing."""
+    document = json.loads(outlay("doctor", "--json").stdout)
+    document["instrumentable"] = [{"package": "groq", "version": "0.1", "state": "too old", "oldest": "0.30"}]
+    document["prices"]["made"] = "2020-01-01T00:00:00Z"
+    document["place"].update(skew_seconds=60, open_to_others=["ledger.duckdb"])
+    document["conflicts"], document["late"], document["lost"] = 1, 1, {"calls": 1, "why": {"disk full": 1}}
+    document["others"] = [{"name": "x", "state": "on", "off": "y"}]
+    document["without_price"] = [{"provider": "a", "model": "b", "calls": 1}]
+    names = [each.name for each in findings(document, datetime.now(UTC)) if each.level == "advice"]
+    assert names == [
+        *("lost", "late", "old SDK", "open to others"),
+        *("conflicts", "clock", "unpriced", "stale prices", "two instrumentations"),
+    ]
+
+
 def test_two_instrumentations_on_at_once(environ: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", INSTRUMENTED],

@@ -137,6 +137,16 @@ def test_top_and_calls_order_as_they_say(outlay: Outlay, recorded: list[str]) ->
     assert "APIError" in outlay("calls").stdout
 
 
+@pytest.mark.usefixtures("recorded")
+def test_the_beginning_of_several_ids_names_some_of_them(outlay: Outlay) -> None:
+    """It was said of none and of several alike."""
+    ids = sorted(each["id"] for each in json.loads(outlay("calls", "--json").stdout)["calls"])
+    done = outlay("explain", "01")
+    assert (done.returncode, done.stdout) == (1, "")
+    named = f"({', '.join(ids[:3])}, …)"
+    assert done.stderr == f"outlay: several calls have an id that begins with '01' {named}; give more of it\n"
+
+
 def test_explain_shows_the_lines_of_one_call(outlay: Outlay, recorded: list[str]) -> None:
     done = outlay("explain", recorded[0])
     assert done.returncode == 0

@@ -142,6 +142,20 @@ def test_a_reason_that_price_and_usage_share_is_told_once(record: Record) -> Non
     assert explain_text(failed, Page(), UTC_ZONE).count(why) == 1
 
 
+def test_a_failed_call_tells_what_is_kept_of_its_error(record: Record) -> None:
+    """Only its class was shown; of a call that worked in the end, how often it was tried."""
+    failed = replace(
+        record, status="error", error_type="RateLimitError", error="HTTP 429, slow\ndown", retries=2
+    )
+    assert (
+        "\nstatus        error RateLimitError\nerror         HTTP 429, slow\\ndown\nattempts      3\n"
+    ) in explain_text(failed, Page(), UTC_ZONE)
+    bare = explain_text(replace(failed, error_type=None, error=None, retries=0), Page(), UTC_ZONE)
+    assert "\nstatus        error, of no known type\nlatency " in bare
+    tried = explain_text(replace(record, retries=1), Page(), UTC_ZONE)
+    assert "\nstatus        success\nattempts      2\n" in tried
+
+
 def test_columns_without_room_are_named_on_a_terminal_and_nothing_in_a_pipe(record: Record) -> None:
     """They were gone without a sign."""
     said = "no room here for provider, user, input, output, latency; --json has all"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from shlex import quote
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from outlay.cli import doctor_alerts, doctor_servers, past, unreached
@@ -20,6 +21,14 @@ from outlay.render.cells import many
 FAULT: Final = "fault"
 ADVICE: Final = "advice"
 NOTE: Final = "note"
+_LEVELS = (FAULT, ADVICE, NOTE)
+_LATER: Mapping[str, int] = MappingProxyType({
+    **dict.fromkeys(("open to others", "undelivered"), 1),
+    **dict.fromkeys(("clock", "conflicts", "future", "noted", "unpriced"), 2),
+    **dict.fromkeys(("stale prices", "two instrumentations"), 3),
+})  # fmt: skip
+"""Findings that stand behind those of calls that are lost or wait: what is seen or told amiss, counts and
+figures that are wrong, and what may make them so."""
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
@@ -61,7 +70,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *_spans(found),
         *(Finding("never reached", NOTE, *each) for each in unreached.told(found, now)),
     ]
-    for each in sorted(every, key=lambda each: (FAULT, ADVICE, NOTE).index(each.level)):
+    for each in sorted(every, key=lambda each: (_LEVELS.index(each.level), _LATER.get(each.name, 0))):
         yield replace(each, do=with_option(each.do, found["typed"]))
 
 

@@ -176,6 +176,15 @@ class Selecting(Protocol):
 
 
 @runtime_checkable
+class Naming(Protocol):
+    """Naming the calls whose ids begin alike."""
+
+    def ids(self, start: str, limit: int) -> tuple[str, ...]:
+        """Give the ids that begin so, in their order, but no more than so many; none where no id can."""
+        ...
+
+
+@runtime_checkable
 class Steady(Protocol):
     """Answering several questions from one state; what was read for one need not be read for the next."""
 

@@ -60,6 +60,14 @@ class Answering(ABC):
             found = answers.between(tables, *ends)
             return answers.as_they_stand(tables, found)[0] if len(found) == 1 else None
 
+    def ids(self, start: str, limit: int) -> tuple[str, ...]:
+        """Give the ids that begin so, in their order, but no more than so many."""
+        ends = _ends(start)
+        if ends is None:
+            return ()
+        with self._turn() as tables:
+            return answers.ids_between(tables, *ends, limit)
+
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
         ends = _ends(record_id)

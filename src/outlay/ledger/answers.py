@@ -277,6 +277,13 @@ def between(tables: Tables, first: str, last: str) -> list[Record]:
     return [record_of(names, row) for row in tables.all(text, [first, last])]
 
 
+def ids_between(tables: Tables, first: str, last: str, limit: int) -> tuple[str, ...]:
+    """Give the ids of calls that lie between two, both included, in their order, but no more than so many."""
+    id_, value = tables.dialect.id, tables.dialect.id_value
+    text = f"SELECT id FROM calls WHERE {id_} BETWEEN {value} AND {value} ORDER BY {id_} LIMIT {limit:d}"  # noqa: S608  # our own names
+    return tuple(str(found) for (found,) in tables.all(text, [first, last]))
+
+
 def as_they_stand(tables: Tables, records: list[Record]) -> list[Record]:
     """Apply scores and revisions to calls as they were recorded."""
     ids = [record.id for record in records]

@@ -134,6 +134,10 @@ class MemoryLedger:
         found = self._starting_with(record_id)
         return self._judged(self._revised(found[0])) if len(found) == 1 else None
 
+    def ids(self, start: str, limit: int) -> tuple[str, ...]:
+        """Give the ids that begin so, in their order, but no more than so many."""
+        return tuple(sorted(record.id for record in self._starting_with(start))[:limit])
+
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
         found = self._starting_with(record_id)

@@ -45,13 +45,19 @@ def _head(record: Record, tz: ZoneInfo) -> Iterator[tuple[str, str | None]]:
     if record.model_requested not in (None, record.model):
         yield "asked for", name(record.model_requested)
     yield "operation", _once(record.operation, record.api)
-    yield "status", record.status if record.success else f"error {name(record.error_type)}"
+    yield "status", record.status if record.success else _failed(record.error_type)
+    yield "error", None if record.error is None else name(record.error)
+    yield "attempts", count(record.retries + 1) if record.retries else None
     yield "latency", None if record.latency_ms is None else milliseconds(record.latency_ms)
     yield "tokens", _tokens(record)
     yield "terms", ", ".join(f"{name(key)} {name(value)}" for key, value in record.usage.terms)
     who = ("user", "session", "query_type", "agent", "action", "workspace")
     yield "for", ", ".join(f"{key} {name(value)}" for key in who if (value := getattr(record, key)))
     yield "tags", ", ".join(f"{name(key)}={name(value)}" for key, value in sorted(record.tags.items()))
+
+
+def _failed(error_type: str | None) -> str:
+    return "error, of no known type" if error_type is None else f"error {name(error_type)}"
 
 
 def _once(*facts: str | None) -> str:

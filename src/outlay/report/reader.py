@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from outlay.core.errors import QueryError
 from outlay.core.period import moment
-from outlay.core.ports import Ledger, Steady
+from outlay.core.ports import Ledger, Naming, Steady
 from outlay.core.query import (
     CallQuery,
     Detail,
@@ -229,6 +229,11 @@ class LedgerReader:
     def get(self, record_id: str) -> Record | None:
         """Give one call by its id, or by the start of its id if only one call matches; else None."""
         return self._fresh().get(record_id)
+
+    def ids(self, start: str, limit: int = 10) -> tuple[str, ...]:
+        """Give the ids of calls that begin so, in their order; none of a ledger that cannot name them."""
+        ledger = self._fresh()
+        return ledger.ids(start, limit) if isinstance(ledger, Naming) else ()
 
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""

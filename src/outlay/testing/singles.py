@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from outlay.core.cost import Cost, Price, unpriced
 from outlay.core.ids import uuid7
-from outlay.core.ports import Ledger
+from outlay.core.ports import Ledger, Naming
 from outlay.core.query import Query
 from outlay.core.record import Entry, Loss, Revision, Score
 from outlay.testing.asking import call, calls
@@ -30,9 +30,15 @@ class CallsContract:
         assert calls(ledger) == [record]
 
     def test_the_start_of_two_ids_names_neither(self, ledger: Ledger) -> None:
-        """An ambiguous beginning gives nothing."""
-        ledger.add([call(id=uuid7(NOON, bytes(9) + bytes([n]))) for n in (1, 2)])
-        assert ledger.get(uuid7(NOON, bytes(10))[:8]) is None
+        """An ambiguous beginning gives nothing; whoever asks is told the ids that it may be."""
+        ids = [uuid7(NOON, bytes(9) + bytes([n])) for n in (1, 2, 3)]
+        ledger.add([call(id=each) for each in reversed(ids)])
+        start = uuid7(NOON, bytes(10))[:8]
+        assert ledger.get(start) is None
+        if isinstance(ledger, Naming):
+            assert ledger.ids(start, 2) == tuple(ids[:2])
+            assert ledger.ids(start.upper().replace("-", ""), 9) == tuple(ids)
+            assert ledger.ids("ffffffff", 9) == ledger.ids("no id at all", 9) == ()
 
     def test_calls_come_newest_dearest_or_slowest_first(self, ledger: Ledger) -> None:
         """Unknown costs and latencies come last, behind what is free; ties go by id, newest first."""
