@@ -141,11 +141,8 @@ class MemoryLedger:
     def revisions(self, record_id: str) -> tuple[Revision, ...]:
         """Give every cost that a call has had, the recorded one first; empty if there is no such call."""
         found = self._starting_with(record_id)
-        if len(found) != 1:
-            return ()
-        (record,) = found
-        first = Revision(record_id=record.id, at=record.at, charge=record.charge)
-        return (first, *self._newer(record.id))
+        firsts = [Revision(record_id=each.id, at=each.at, charge=each.charge) for each in found]
+        return (*firsts, *self._newer(firsts[0].record_id)) if len(firsts) == 1 else ()
 
     def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[Revision, ...]]:
         """Give what ``revisions`` gives, of those of these calls whose cost was reckoned again."""
@@ -310,9 +307,7 @@ def _sort_keys(query: Query, values: tuple[str | None, ...]) -> tuple[Any, ...]:
 
 def _sort_key(name: str, value: str | None, tz: str) -> Any:
     """Sort by the value itself, but an hour by its beginning, since clocks may show it twice."""
-    if name == "hour" and value is not None:
-        return span("hour", value, zone(tz))[0]
-    return value
+    return span("hour", value, zone(tz))[0] if name == "hour" and value is not None else value
 
 
 def _rank(record: Record, order: str) -> tuple[Any, str]:
