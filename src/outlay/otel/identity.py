@@ -2,6 +2,8 @@
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from outlay.capture.recorder import UNKNOWN
@@ -10,6 +12,8 @@ from outlay.pricing.providers import STAND_INS
 MAX_KNOWN = 20_000
 # No identity: some servers count, read a clock or throw dice, as Ollama does (chatcmpl-0 to chatcmpl-998).
 _NUMBERED = re.compile(r"(?:[a-z]+[-_])?\d{1,13}")
+_DATED = re.compile(r"$|[-@:]\d|-v\d+:\d")  # Bedrock writes a version behind the date
+_CLOUDS = re.compile(r"(?:[a-z_-]+\.)+(?=[a-z])")  # us.anthropic., as Bedrock writes it
 
 
 class Known:
@@ -37,10 +41,10 @@ class Known:
         if span in self._spans:
             return True
         other = None if response_id is None else self._providers.get(response_id)
-        return other is not None and _alike(provider, other)
+        return other is not None and alike(provider, other)
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Whether two names may mean one provider: the same, one unknown, or a maker and a cloud."""
     return (
         one == other
@@ -48,3 +52,20 @@ def _alike(one: str, other: str) -> bool:
         or one in STAND_INS.get(other, ())
         or other in STAND_INS.get(one, ())
     )
+
+
+def overlap(models: Iterable[str], covered: Iterable[str]) -> bool:
+    """Whether one of these names may mean one of those: the same, one unknown, or one with a date behind."""
+    return any(_one_model(one, other) for one in models for other in covered)
+
+
+def _one_model(one: str, other: str) -> bool:
+    short, long = sorted((_own_name(one), _own_name(other)), key=len)
+    return not short or (long.startswith(short) and bool(_DATED.match(long[len(short) :])))
+
+
+@lru_cache(maxsize=1024)
+def _own_name(model: str) -> str:
+    """Give a model's own name, without the gateway, cloud and maker that are put before it."""
+    last = model.strip().lower().removesuffix("-latest").rpartition("/")[2]
+    return _CLOUDS.sub("", last, count=1) if _CLOUDS.match(last) else last or model

@@ -1,14 +1,12 @@
 """The span processor: calls that other instrumentations tell of become records, each once."""
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from functools import lru_cache
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import StatusCode
@@ -25,23 +23,16 @@ from outlay.core.ports import Sink
 from outlay.core.record import Entry, Record
 from outlay.journal import watch_exit, watch_forks
 from outlay.journal.endings import DRAIN_SECONDS, watch_hard_ends
-from outlay.otel.identity import Known
+from outlay.otel.identity import Known, overlap
 from outlay.otel.names import PREPARED
 from outlay.otel.reading import Reading, read_span
 from outlay.otel.tree import ANY, Models, Node, Span, Tree
+from outlay.otel.twins import Told, Twins
 
-_DATED = re.compile(r"$|[-@:]\d|-v\d+:\d")  # Bedrock writes a version behind the date
-_CLOUDS = re.compile(r"(?:[a-z_-]+\.)+(?=[a-z])")  # us.anthropic., as Bedrock writes it
-
-
-class _Started(NamedTuple):
-    """A span that was started in this task or thread, and the one before it that had not ended then."""
-
-    node: Node
-    before: "_Started | None"
-
-
-_started: ContextVar[_Started | None] = ContextVar("outlay_started", default=None)
+_started: ContextVar[Node | None] = ContextVar("outlay_started", default=None)
+"""The span that was started last in this task or thread, of those that had not ended."""
+_telling: ContextVar[bool] = ContextVar("outlay_telling", default=False)
+"""Whether the record that is made here is that of a span."""
 
 
 class OutlaySpanProcessor(SpanProcessor):
@@ -54,7 +45,7 @@ class OutlaySpanProcessor(SpanProcessor):
 
     def __init__(self, recorder: Callable[[], Recorder] | None = None) -> None:
         self._recorder = recorder or process.current().recorder
-        self._known = Known()
+        self._known, self._twins = Known(), Twins()
         self._watched: Any = None
         self._closed = False
         self._begin()
@@ -114,14 +105,13 @@ class OutlaySpanProcessor(SpanProcessor):
             ours=contexts.inside.get() is not None
             or (isinstance(scope, contexts.OneCall) and not scope.over),
             scope=scope,
+            emitter=_emitter(span)[0],
+            around=_live(_started.get()),
         )
         with self._lock:
             self._watch()
             self._tree.start(_span_of(span.context), node)
-        around = _started.get()
-        while around is not None and not around.node.live:
-            around = around.before
-        _started.set(_Started(node, around))
+        _started.set(node)
 
     @guarded
     def _ended(self, span: ReadableSpan) -> None:
@@ -140,12 +130,10 @@ class OutlaySpanProcessor(SpanProcessor):
 
     @guarded  # likewise
     def _read(self, span: ReadableSpan) -> tuple[Reading, ReadableSpan] | None:
-        scope = span.instrumentation_scope
-        name, version = (scope.name, scope.version) if scope is not None else ("", None)
         if span.name.rpartition(".")[2] in PREPARED:
             return None
         # A plain dict: each look into what the SDK hands out goes through two more classes of its own.
-        reading = read_span(dict(span.attributes or {}), name, version)
+        reading = read_span(dict(span.attributes or {}), *_emitter(span))
         return None if reading is None else (reading, span)
 
     def _watch(self) -> None:
@@ -158,7 +146,7 @@ class OutlaySpanProcessor(SpanProcessor):
     def _saw(self, record: Record) -> None:
         """Note a record: the spans around it repeat it, those too that were never made current."""
         names = tuple(name for name in (record.model, record.model_requested) if name) or ANY
-        around, standing = _started.get(), contexts.standing.get()
+        around, standing = None if _telling.get() else _started.get(), contexts.standing.get()
         with self._lock:
             self._known.add(record.provider, record.response_id, (record.trace_id, record.span_id))
             if record.trace_id and record.span_id:
@@ -166,18 +154,20 @@ class OutlaySpanProcessor(SpanProcessor):
                 if standing is not None:
                     self._tree.cover_within(record.trace_id, standing, names)
             while around is not None:
-                if around.node.live:
-                    around.node.covered.update(names)
-                around = around.before
+                around.covered.update(names)
+                around = around.around
 
     def _decide(self, span: Span, node: Node) -> Models | None:
         """Have a call recorded that nobody else tells of; give its model's names, None if it is none."""
-        reading, _ = node.held
+        reading, ended = node.held
         if node.ours or self._known.has(reading.provider, reading.usage.response_id, span):
             return reading.models  # type: ignore[no-any-return] # what is held is a Reading
-        if node.covered and (not reading.single or _overlap(reading.models, node.covered)):
+        if node.covered and (not reading.single or overlap(reading.models, node.covered)):
             return None
         self._known.add(reading.provider, reading.usage.response_id, span)
+        if reading.single and self._twins.repeats(_told(reading, ended)):
+            return reading.models  # type: ignore[no-any-return] # likewise
+        _cover_around(node, reading.models)
         self._ready.append((*node.held, node))
         return reading.models  # type: ignore[no-any-return] # likewise
 
@@ -219,7 +209,11 @@ class OutlaySpanProcessor(SpanProcessor):
         )
         if node.scope is not None:  # not the one that happens to be open where this is decided
             node.scope.saw_call()
-        recorder.sink.append(record)
+        token = _telling.set(True)
+        try:
+            recorder.sink.append(record)
+        finally:
+            contexts.restore(_telling, token)
 
 
 class _Watching:
@@ -240,21 +234,42 @@ class _Watching:
         return self._sink.flush(timeout)
 
 
-def _overlap(models: Models, covered: set[str]) -> bool:
-    """Whether one of these names may mean one of those: the same, one unknown, or one with a date behind."""
-    return any(_one_model(one, other) for one in models for other in covered)
+def _emitter(span: Any) -> tuple[str, str | None]:
+    scope = span.instrumentation_scope
+    return (scope.name, scope.version) if scope is not None else ("", None)
 
 
-def _one_model(one: str, other: str) -> bool:
-    short, long = sorted((_own_name(one), _own_name(other)), key=len)
-    return not short or (long.startswith(short) and bool(_DATED.match(long[len(short) :])))
+def _live(node: Node | None) -> Node | None:
+    """Give the nearest that has not ended, and let go of those before it that have."""
+    while node is not None and not node.live:
+        node = node.around
+    while node is not None and node.around is not None and not node.around.live:
+        node.around = node.around.around
+    return node
 
 
-@lru_cache(maxsize=1024)
-def _own_name(model: str) -> str:
-    """Give a model's own name, without the gateway, cloud and maker that are put before it."""
-    last = model.strip().lower().removesuffix("-latest").rpartition("/")[2]
-    return _CLOUDS.sub("", last, count=1) if _CLOUDS.match(last) else last or model
+def _cover_around(node: Node, models: Models) -> None:
+    """Note a call at the spans that were started around it and never made current: other emitters' alone.
+
+    One emitter's own are calls side by side: the prompts of one request, two streams that are read in turn.
+    """
+    around = node.around
+    while around is not None:
+        if around.emitter != node.emitter:
+            around.covered.update(models)
+        around = around.around
+
+
+def _told(reading: Reading, span: ReadableSpan) -> Told:
+    used = reading.usage
+    return Told(
+        reading.notes["scope"],
+        reading.provider,
+        reading.models,
+        (used.input_tokens, used.output_tokens),
+        span.start_time or 0,
+        span.end_time or 0,
+    )
 
 
 def _span_of(context: Any) -> Span:

@@ -18,6 +18,7 @@ from outlay.otel.values import Attributes, amount, label, table, text
 MAX_BODY = 100_000  # characters of an answer that is looked through for its id
 _TWO_SIDES = frozenset({"chat", "text_completion", "generate_content"})  # operations that read and write
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_RUNS = ("lc_run-", "run-")  # how ids of LangChain's own runs begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,23 @@ def _response_id(attributes: Attributes) -> str | None:
         found = json.loads(body)
     except (ValueError, RecursionError):  # a model may write brackets without end
         return None
-    inner = found.get("id") if isinstance(found, dict) else None
+    inner = (found.get("id") or _id_of_langchain(found)) if isinstance(found, dict) else None
     return inner if isinstance(inner, str) and inner else None
+
+
+def _id_of_langchain(body: Mapping[str, Any]) -> object:
+    """Give the id in a result of LangChain's; a message that has none from its provider has its run's."""
+    found: Any = body.get("generations")
+    for _ in range(2):  # a list for each prompt, of a list for each choice
+        found = found[0] if isinstance(found, list) and found else None
+    said = _part(_part(found, "message"), "kwargs")
+    stated, own = _part(said, "response_metadata").get("id"), said.get("id")
+    return stated or (own if isinstance(own, str) and not own.startswith(_RUNS) else None)
+
+
+def _part(of: object, name: str) -> Mapping[str, Any]:
+    found = of.get(name) if isinstance(of, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _cost(attributes: Attributes) -> tuple[Decimal | None, str, dict[str, Decimal]]:

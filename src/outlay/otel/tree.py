@@ -19,6 +19,8 @@ class Node:
     attribution: Any  # whom a call in it is for
     ours: bool  # a hook of outlay is measuring just there
     scope: Any = None  # the tracked function that it runs in
+    emitter: str = ""  # who makes it: the name of its instrumentation's scope
+    around: "Node | None" = None  # the one that had been started before it here, and had not ended
     live: bool = True
     held: Any = None  # what it says of a call, once it has ended
     ended: float = 0.0
