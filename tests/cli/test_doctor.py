@@ -169,7 +169,9 @@ def test_an_instrumentation_that_is_on_in_another_program_is_told_by_the_calls_i
 
 
 def test_of_an_installed_one_the_doctor_says_that_it_cannot_know_more(outlay: Outlay) -> None:
-    what = found(outlay("doctor", "--json"), "other instrumentations")["what"]
+    finding = found(outlay("doctor", "--json"), "other instrumentations")
+    what = finding["what"]
+    assert "docs/" not in finding["do"]  # which a package does not bring
     assert "openinference-instrumentation-openai" in what
     assert what.endswith("whether one is on in a program, that program alone knows")
 

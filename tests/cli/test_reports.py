@@ -164,10 +164,11 @@ def test_explain_shows_the_lines_of_one_call(outlay: Outlay, recorded: list[str]
     [
         ([], "nothing in {ledger}; outlay doctor says where calls are looked for"),
         (["--ledger", "memory:"], "nothing in memory:; outlay doctor says where calls are looked for"),
-        (["--since", "7d"], "nothing in that time; without --since and --until a report covers all"),
+        (["--since", "7d"], "nothing in that time; without --since and --until all calls are asked for"),
+        (["--where", "model=gpt4o"], "there are no calls; outlay doctor says where they are looked for"),
         (
-            ["--where", "model=gpt4o", "--where", "user=u1", "--since", "7d"],
-            "nothing matches; outlay report --by model,user shows what there is",
+            ["--where", "model=gpt4o", "--since", "7d"],
+            "nothing in that time; without --since and --until all calls are asked for",
         ),
     ],
 )
@@ -175,6 +176,48 @@ def test_a_report_without_calls_says_why(outlay: Outlay, tmp_path: Path, args: l
     done = outlay("report", *args)
     assert (done.returncode, done.stdout) == (0, "no calls\n")
     assert done.stderr == f"outlay: {says.format(ledger=tmp_path / 'ledger')}\n"
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        (["model=gpt4"], "no call has model=gpt4; did you mean gpt-4o?"),
+        (["provider=OPENAI"], "no call has provider=OPENAI; did you mean openai?"),
+        (
+            ["model=sonnet", "model=opus"],
+            "no call has model=sonnet or model=opus; there are gpt-4o, imaginary-9",
+        ),
+        (["user=u9"], "no call has user=u9; there are u2, u1"),
+        (["session=s1"], "no call has session=s1"),
+        (["tag:team=serch"], "no call has tag:team=serch; did you mean search?"),
+        (["tag:taem=search"], "no call has tag:taem; did you mean tag:team?"),
+        (["provider="], "no call is without provider"),
+        (["model=imaginary-9", "user=u2"], "no call has all of model=imaginary-9, user=u2"),
+    ],
+)
+def test_filters_that_leave_nothing_name_what_comes_nearest(
+    outlay: Outlay, where: list[str], says: str
+) -> None:
+    """A typing error and an empty day looked alike."""
+    done = outlay("calls", *(f"--where={each}" for each in where))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "no calls\n", f"outlay: {says}\n")
+
+
+@pytest.mark.usefixtures("recorded")
+def test_every_question_says_so_and_what_a_program_reads_is_as_it_was(outlay: Outlay) -> None:
+    for command in ("top", "top --of users", "report --by day", "report --csv", "errors", "forecast"):
+        asked = (*command.split(), "--where", "model=gpt4")
+        assert outlay(*asked).stderr == "outlay: no call has model=gpt4; did you mean gpt-4o?\n", command
+        if "--csv" not in asked:
+            assert outlay(*asked, "--json").stderr == ""
+
+
+@pytest.mark.usefixtures("recorded")
+def test_filters_that_leave_nothing_are_told_by_the_time_that_is_asked_for(outlay: Outlay) -> None:
+    done = outlay("calls", "--where", "model=imaginary-9", "--until", "2026-11-03")
+    assert done.stderr == "outlay: no call of that time has model=imaginary-9; there are gpt-4o\n"
+    assert outlay("calls", "--where", "model=gpt-4o", "-n", "0").stderr == ""
 
 
 def test_an_empty_ledger_answers_everything(outlay: Outlay) -> None:

@@ -179,7 +179,7 @@ def test_calls_stand_one_a_row_with_the_id_that_explain_takes(record: Record) ->
 @pytest.mark.parametrize(
     ("charge", "state"),
     [
-        (Cost(Decimal("0.003"), "priced", lines=LINES), "ok"),
+        (Cost(Decimal("0.003"), "priced", lines=LINES), "success"),
         (Cost(Decimal("0.003"), "priced", lines=LINES, flags=("extrapolated",)), "extrapolated"),
         (Cost(Decimal("0.004"), "reported", flags=("extrapolated",)), "reported"),
         (Cost(Decimal(0), "free"), "free"),
@@ -197,13 +197,13 @@ def test_on_a_narrow_terminal_the_cost_and_as_much_of_the_id_as_tells_it_stay(re
     record = replace(record, charge=replace(record.charge, flags=()))
     other = replace(record, id=f"{ID[:21]}1-000000000001")  # the first difference is at the 22nd place
     assert calls_text([record], Page(40), UTC_ZONE).splitlines()[2] == f"gpt-4o…   $0.003000   {ID[:18]}"
-    # Without output, input and so on 19 + 17 + 9 + 6 + 36 and four gaps: 99. With 18 places of the id 81,
-    # which is one too many for 80, and with minutes alone 78.
-    assert calls_text([record], Page(81), UTC_ZONE).splitlines()[2] == (
-        f"2026-11-01 00:00:00   gpt-4o-2024-08-06   $0.003000   ok       {ID[:18]}"
+    # Without output, input and so on 19 + 17 + 9 + 7 + 36 and four gaps: 100. With 18 places of the id 82,
+    # which is one too many for 81, and with minutes alone 79.
+    assert calls_text([record], Page(82), UTC_ZONE).splitlines()[2] == (
+        f"2026-11-01 00:00:00   gpt-4o-2024-08-06   $0.003000   success   {ID[:18]}"
     )
-    assert calls_text([record], Page(80), UTC_ZONE).splitlines()[2] == (
-        f"2026-11-01 00:00   gpt-4o-2024-08-06   $0.003000   ok       {ID[:18]}"
+    assert calls_text([record], Page(81), UTC_ZONE).splitlines()[2] == (
+        f"2026-11-01 00:00   gpt-4o-2024-08-06   $0.003000   success   {ID[:18]}"
     )
     first, second = calls_text([record, other], Page(40), UTC_ZONE).splitlines()[2:4]
     assert (first.split()[-1], second.split()[-1]) == (ID[:22], other.id[:22])

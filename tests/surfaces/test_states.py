@@ -170,7 +170,7 @@ def test_single_calls_as_text_and_json(run: Any) -> None:
     lines = [line for line in run("calls").splitlines() if any(model in line for model in MODELS)]
     told = {state: next(line for line in lines if model in line) for model, state in MODELS.items()}
     for state, line in told.items():
-        assert re.search(rf"\b{'ok' if state == 'priced' else state}\b", line), line
+        assert re.search(rf"\b{'success' if state == 'priced' else state}\b", line), line
     assert "$" not in told["unpriced"]
     rows = json.loads(run("calls", "--json"))["calls"]
     check_rows([{**row, "flags": row.get("cost_flags"), "cost": row.get("cost")} for row in rows])
@@ -240,7 +240,7 @@ def test_watch_tells_them_apart() -> None:
         assert part in text
     cells = {MODELS[str(record.model)]: call_cells(record, ZoneInfo("UTC")) for record in records}
     assert {state: row[4] for state, row in cells.items()} == {
-        state: "ok" if state == "priced" else state for state in STATES
+        state: "success" if state == "priced" else state for state in STATES
     }
     assert "$" not in cells["unpriced"][1]
     assert "$0" in cells["free"][1]

@@ -67,6 +67,7 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
     """Ask for single calls in an order and print them in the form that is asked for."""
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_csv, show_json
     from outlay.cli.showing import one_form
+    from outlay.cli.unmatched import tell_unmatched
     from outlay.core.codec import record_json
     from outlay.core.query import zone
     from outlay.render.calls import calls_view
@@ -77,6 +78,7 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
     tz = question.pop("tz") or settings.tz
     with reader_of(settings) as reader:
         found = reader.calls(limit, order, tz=tz, **question)
+        tell_unmatched(state, reader, {**question, "tz": tz}, none=not found and limit > 0)
     if state.json:
         show_json({"calls": [record_json(record) for record in found]})
         return

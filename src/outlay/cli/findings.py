@@ -32,6 +32,7 @@ figures that are wrong, and what may make them so."""
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
+_BOTH = "nothing; a program that has one on needs no hooks, outlay.otel.OutlaySpanProcessor reads its spans"
 _NO_ROOM = "No space left on device"
 _WHYS = {READ_ONLY: f"on {READ_ONLY}", CLOSED: CLOSED}  # what nothing but another folder mends
 Found = Mapping[str, Any]
@@ -233,7 +234,7 @@ def _others(others: Iterable[Found]) -> Iterator[Finding]:
             f"{', '.join(there)} can instrument the same calls, which count once all the same; whether one is"
             " on in a program, that program alone knows"
         )
-        yield Finding("other instrumentations", NOTE, what, "docs/opentelemetry.md says how both go together")
+        yield Finding("other instrumentations", NOTE, what, _BOTH)
 
 
 def _spans(found: Found) -> Iterator[Finding]:

@@ -46,6 +46,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
     from outlay.cli.session import reader_of, settings_of, show_csv
     from outlay.cli.showing import one_form, print_found, tell_price_gaps
+    from outlay.cli.unmatched import tell_unmatched
     from outlay.render.as_csv import csv_text
     from outlay.render.reports import report_view, with_counts
     from outlay.report.shares import check_shared, shares_of
@@ -55,8 +56,10 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     settings = settings_of(state)
     if not (state.json or state.csv):  # a program that asks for a metric gets that one
         given["metrics"] = with_counts(given["metrics"])
+    question = {**given, "tz": given["tz"] or settings.tz}
     with reader_of(settings) as reader:
-        found = reader.report(**{**given, "tz": given["tz"] or settings.tz})
+        found = reader.report(**question)
+        is_told = tell_unmatched(state, reader, question, none=not found.total["calls"])
     if found.query.by:
         found = shares_of(found, share)
     if state.csv:
@@ -64,18 +67,17 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
         tell_price_gaps(found.price_gaps)
     else:
         print_found(state, found, report_view)
-    if not (found.total["calls"] or state.csv or state.json or state.markdown):
+    if not (is_told or found.total["calls"] or state.csv or state.json or state.markdown):
         click.echo(f"outlay: {_why_none(given, settings)}", err=True)
 
 
 def _why_none(given: Mapping[str, Any], settings: "Settings") -> str:
     """Say of a report without calls what shows some, or where it looked."""
+    from outlay.cli.unmatched import NOTHING_THEN
     from outlay.core.addresses import is_server, shown
 
-    if given["where"]:
-        return f"nothing matches; outlay report --by {','.join(given['where'])} shows what there is"
     if given["since"] or given["until"]:
-        return "nothing in that time; without --since and --until a report covers all"
+        return NOTHING_THEN
     named = settings.ledger or str(settings.home)
     if is_server(named) and settings.peek:  # a server that this home does not feed
         return f"nothing in {shown(named)}; outlay ship --ledger URL brings there what this home recorded"

@@ -35,12 +35,15 @@ def answer(
     ``given`` are the options of a question; its time zone is that of the settings where none is given.
     """
     from outlay.cli.session import reader_of, settings_of
+    from outlay.cli.unmatched import tell_unmatched
 
     state = one_form(ctx)
     settings = settings_of(state)
     question = {**given, "tz": given["tz"] or settings.tz}
     with reader_of(settings) as reader, reader.together():
         found = ask(reader, question)
+        total = getattr(found, "total", None)
+        tell_unmatched(state, reader, question, none=total is not None and not total["calls"])
     print_found(state, found, view)
 
 

@@ -78,7 +78,7 @@ def _line(record: "Record", *, as_json: bool) -> str:
 
     if as_json:
         return line_of(record).decode().rstrip()
-    status = "ok" if record.success else name(record.error_type or "error")
+    status = "success" if record.success else name(record.error_type or "error")
     into, out = tokens_of(record)
     tokens = f"{count(into)} in, {count(out)} out"
     cost = dollars(record.cost, record.currency)

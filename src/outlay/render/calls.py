@@ -52,9 +52,9 @@ def tokens_of(record: Record) -> tuple[int | None, int | None]:
 
 
 def status_of(record: Record) -> str:
-    """Say what went wrong, or in which state the cost is; ``ok`` where it was simply priced."""
+    """Say what went wrong, or in which state the cost is; ``success`` where it was simply priced."""
     if not record.success:
         return record.error_type or "error"
     if record.cost_status != "priced":
         return record.cost_status
-    return _OLDER if _OLDER in record.charge.flags else "ok"
+    return _OLDER if _OLDER in record.charge.flags else "success"
