@@ -71,7 +71,7 @@ def _has_none(reader: "LedgerReader", name: str, wanted: Wanted, period: Mapping
     else:
         rows = reader.rows([name], detail="counts", **period).rows
         there = [row[name] for row in sorted(rows, key=lambda row: -row["calls"])]
-    known = list(dict.fromkeys(each for each in there if each not in _MISSING))
+    known = list(dict.fromkeys(filter(None, there)))
     said = f"has {_said((name, wanted))}"
     if not known and name.startswith(_TAG):
         known = list(dict.fromkeys(f"{_TAG}{tag}" for each in newest for tag in each.tags))
