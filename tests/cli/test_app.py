@@ -19,6 +19,7 @@ from tests.support.command import HUMBLE
 
 from outlay.cli.app import COMMANDS, root
 from outlay.ledger import open_ledger
+from outlay.ledger.offered import offered_ids
 from outlay.testing import call
 
 OUTLAY = (sys.executable, "-m", "outlay")
@@ -649,6 +650,12 @@ def test_the_shell_completes_tags_and_values_of_the_ledger_and_changes_nothing(
     assert (done.stdout.strip("\n"), done.stderr) == (offered, "")
     assert (sorted(tagged.rglob("*")), (tagged / "ledger.duckdb").read_bytes()) == before
     assert not (tagged.parent / "nowhere").exists()
+
+
+def test_the_shell_completes_the_id_of_a_call(command: Command, tagged: Path) -> None:
+    done = command(_OUTLAY_COMPLETE="bash_complete", COMP_WORDS="outlay explain 0", COMP_CWORD="2")
+    newest = [f"plain,{each}" for each in offered_ids(tagged, "")]
+    assert (len(newest), done.stdout.splitlines(), done.stderr) == (3, newest, "")
 
 
 @pytest.mark.skipif(which("bash") is None, reason="there is no bash on this machine")

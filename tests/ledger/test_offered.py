@@ -1,5 +1,6 @@
 """Names for a shell that completes them: those of an embedded ledger, or none."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from outlay.ledger import offered as module
 from outlay.ledger import open_ledger
 from outlay.ledger.locks import take
-from outlay.ledger.offered import offered
-from outlay.testing import call
+from outlay.ledger.offered import offered, offered_ids
+from outlay.testing import NOON, call
 
 
 def test_newest_calls_tell_names_and_a_start_chooses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,6 +21,20 @@ def test_newest_calls_tell_names_and_a_start_chooses(tmp_path: Path, monkeypatch
     assert offered(tmp_path, "session", "") == offered(tmp_path, "hour", "") == []
     monkeypatch.setattr(module, "_NEWEST", 2)
     assert offered(tmp_path, "user", "") == ["u18", "u19"]
+
+
+def test_the_newest_ids_come_first_and_a_start_chooses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert offered_ids(tmp_path, "") == []
+    calls = [call(NOON + timedelta(seconds=n)) for n in range(5)]
+    open_ledger(str(tmp_path), home=tmp_path).add(calls)
+    newest = [each.id for each in reversed(calls)]
+    assert offered_ids(tmp_path, "") == offered_ids(tmp_path, newest[0][:8].upper()) == newest
+    assert offered_ids(tmp_path, newest[2]) == [newest[2]]
+    assert offered_ids(tmp_path, "f") == []
+    monkeypatch.setattr(module, "_IDS", 2)
+    assert offered_ids(tmp_path, "") == newest[:2]
 
 
 def test_a_ledger_that_others_use_and_one_that_is_none_offer_nothing(tmp_path: Path) -> None:

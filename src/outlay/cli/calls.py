@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from outlay.cli.options import data_options, format_options, limit_option, period_options, state_of
-from outlay.cli.words import zones
+from outlay.cli.words import ids, zones
 from outlay.core.errors import LedgerError
 from outlay.core.query import Order
 
@@ -25,7 +25,7 @@ def calls(ctx: click.Context, /, *, limit: int, **question: Any) -> None:
 
 
 @click.command
-@click.argument("record_id", metavar="ID")
+@click.argument("record_id", metavar="ID", shell_complete=ids)
 @click.option("--tz", metavar="ZONE", shell_complete=zones, help="The time zone that times are shown in.")
 @data_options
 @click.pass_context

@@ -1,12 +1,14 @@
 """What the shell completes where no command or option stands: files, dimensions, models, zones, tags."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:  # loaded when a shell asks
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
 _TAG = "tag:"
@@ -43,6 +45,13 @@ def filters(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[Co
     tags = [f"{name}=" for name in _tags(ctx, typed)]
     names = (*(f"{name}=" for name in DIMENSIONS), _TAG)
     return _items(tags or [name for name in names if name.startswith(typed)])
+
+
+def ids(ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
+    """Complete the id of one of the newest calls, newest first."""
+    from outlay.ledger.offered import offered_ids
+
+    return _items(_offered(ctx, lambda folder: offered_ids(folder, typed)))
 
 
 def metrics(_ctx: click.Context, _param: click.Parameter, typed: str) -> "list[CompletionItem]":
@@ -110,7 +119,18 @@ def _tags(ctx: click.Context, typed: str) -> list[str]:
 
 
 def _held(ctx: click.Context, dimension: str, start: str) -> list[str]:
-    """Give what the calls of an embedded ledger have in a dimension; of a server nothing is asked."""
+    """Give what calls have in a dimension."""
+    from outlay.ledger.offered import offered
+
+    return [
+        name
+        for name in _offered(ctx, lambda folder: offered(folder, dimension, start))
+        if _PLAIN.fullmatch(name)
+    ]
+
+
+def _offered(ctx: click.Context, ask: "Callable[[Path], list[str]]") -> list[str]:
+    """Ask the folder of an embedded ledger; of a server nothing is asked."""
     import os
     from pathlib import Path
 
@@ -125,10 +145,7 @@ def _held(ctx: click.Context, dimension: str, start: str) -> list[str]:
         settings = load(environ, working_folder())
         if settings.ledger is not None and not is_path(settings.ledger):
             return []
-        from outlay.ledger.offered import offered
-
-        folder = Path(settings.ledger.strip()).expanduser() if settings.ledger else settings.home
-        return [name for name in offered(folder, dimension, start) if _PLAIN.fullmatch(name)]
+        return ask(Path(settings.ledger.strip()).expanduser() if settings.ledger else settings.home)
     except (OutlayError, OSError, ValueError):  # the command itself says what is wrong
         return []
 
