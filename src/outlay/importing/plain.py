@@ -1,7 +1,8 @@
 """Plain rows, as guides, small projects and home-made logs write them, and tables by their headings."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from outlay.core.errors import UsageError
@@ -68,10 +69,12 @@ _PROMPTS = frozenset({"prompt", "messages", "reply", "response", "completion", "
 
 def names_of(field: str) -> tuple[str, ...]:
     """Give the usual names of a field, by any of them; empty where there is no such field."""
-    return next((names for names in NAMES.values() if normal(field) in names), ())
+    wanted = normal(field)
+    return next((names for names in NAMES.values() if wanted in names), ())
 
 
-def overruled(fields: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=256)  # rows of a file have the same mapped columns, or nearly
+def overruled(fields: frozenset[str]) -> frozenset[str]:
     """Give all names that tell fields which a mapping names, as ``normal`` writes them."""
     names = {name for field in fields if field != "id" for name in (normal(field), *names_of(field))}
     return frozenset(names | {other for group in _ONE if names & group for other in group})
@@ -85,6 +88,7 @@ def is_plain(row: Collection[str]) -> bool:
     return any(have.intersection(NAMES[name]) for name in TELLING)
 
 
+@lru_cache(maxsize=4096)  # a file names the same columns in every row
 def normal(name: str) -> str:
     """Bring a heading to the form in which names are looked for."""
     return name.strip().lower().translate(_MARKS)

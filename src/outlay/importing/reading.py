@@ -248,5 +248,5 @@ def renamed(
     found = shape or (None if is_own(named) else shape_of(named, columns))
     if found is None or found.name != PLAIN:
         return named
-    told = overruled(field for field, column in mapping.items() if column in row)
+    told = overruled(frozenset(field for field, column in mapping.items() if column in row))
     return {name: value for name, value in named.items() if name in mapping or normal(name) not in told}

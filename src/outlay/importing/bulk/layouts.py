@@ -144,7 +144,7 @@ def _sources(keys: Sequence[str], mapping: Mapping[str, str] | None) -> dict[str
 def _tells_twice(names: Iterable[str], mapping: Mapping[str, str]) -> bool:
     """Whether a column tells a field beside the one that is mapped: which of both does, a row decides."""
     others = {normal(name) for name in names if name not in mapping}
-    return not others.isdisjoint(overruled(mapping))
+    return not others.isdisjoint(overruled(frozenset(mapping)))
 
 
 def _microseconds(span: timedelta) -> int:
