@@ -272,6 +272,29 @@ def test_what_is_over_is_written_where_it_is_news(desk: Callable[..., Desk]) -> 
         assert (written.stat().st_ino != before) is (cost != "0")
 
 
+def test_what_is_over_no_more_is_forgotten(tmp_path: Path) -> None:
+    """A cost that was reckoned anew may be less; the next process would refuse its first call."""
+    closed = Closed(tmp_path)
+    closed.write({"b": {(): Decimal(1)}})
+    closed.write({"b": {}})
+    assert closed.read() == {}
+
+
+def test_a_call_of_after_the_question_counts_once_though_the_answer_has_it(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+
+    def meanwhile() -> LedgerReader:
+        here.now += timedelta(seconds=1)
+        here.spend("0.6")
+        return LedgerReader(here.ledger)
+
+    monkeypatch.setattr(here.stop, "_reader", meanwhile)
+    here.stop.ask()
+    assert here.may()
+
+
 def test_row_102_a_process_that_starts_later_refuses_its_first_call(desk: Callable[..., Desk]) -> None:
     here = desk({"name": "b", "budget": 1, "per": "user"})
     here.others_spend("1", user="u1")

@@ -62,11 +62,14 @@ def test_quality_stands_on_the_call_and_a_row_without_time_takes_the_one_before(
         "quality_score": 0.9,
         "user_rating": 5,
         "correct": True,
+        "Tenant": "t1",
     }
     first, second = read(maker, {"timestamp": TEN, "cost": 1}, quality)
     assert (second.quality_score, second.user_rating, second.correct) == (0.9, 5, True)
     assert second.at == first.at
-    assert second.extra == {"time_assumed": True}
+    assert second.extra == {"Tenant": "t1", "time_assumed": True}
+    _, empty = read(maker, {"timestamp": TEN, "cost": 1}, {**SPENT_NOTHING, "startTime": ""})
+    assert (empty.at, empty.extra) == (first.at, {"time_assumed": True})
 
 
 def test_without_any_time_a_row_is_a_fault_with_the_way_out(maker: Maker) -> None:
@@ -119,6 +122,7 @@ def test_litellms_spend_log(maker: Maker) -> None:
     assert (found.latency_ms, found.time_to_first_token_ms) == (2500, 400)
     assert found.tags == {"team": "red", "request_tags": "a,b"}
     assert "88dc28d0f030c55e" not in repr(found)
+    assert one(maker, {**row, "endTime": ""}).latency_ms is None
 
 
 def test_litellms_zero_is_no_price(maker: Maker) -> None:
@@ -132,10 +136,12 @@ def test_litellms_zero_is_no_price(maker: Maker) -> None:
         "completion_tokens": 0,
     }
     assert (one(maker, row).cost, one(maker, row).cost_status) == (Decimal("0.0025"), "priced")
-    hit = one(maker, {**row, "cache_hit": "True"})
-    assert (hit.cost, hit.tags) == (Decimal(0), {"cache_hit": "true"})
-    failed = one(maker, {**row, "status": "failure"})
-    assert (failed.status, failed.cost, failed.cost_status) == ("error", None, "unpriced")
+    for told in ("True", "true", True):
+        hit = one(maker, {**row, "cache_hit": told})
+        assert (hit.cost, hit.tags) == (Decimal(0), {"cache_hit": "true"})
+    for said in ({"status": "failure"}, {"metadata": {"status": "failure"}}):
+        failed = one(maker, {**row, **said})
+        assert (failed.status, failed.cost, failed.cost_status) == ("error", None, "unpriced")
 
 
 SPENT_NOTHING = {
@@ -447,6 +453,7 @@ def test_equal_rows_stay_two_calls_and_have_the_same_ids_again(maker: Maker) -> 
     assert len(set(first)) == 3
     again = read(Maker(cost_of, zone=UTC), row, row, {**row, "cost": 2})
     assert [found.id for found in again] == first
+    assert one(maker, {**row, "id": first[0]}).id == first[0]  # one of ours stays what it is
 
 
 @pytest.mark.parametrize(
@@ -488,7 +495,7 @@ def test_a_table_is_read_by_its_headings_or_by_a_mapping(maker: Maker) -> None:
 
 def test_unix_times_in_seconds_and_milliseconds(maker: Maker) -> None:
     seconds = int(datetime(2026, 11, 20, 10, tzinfo=UTC).timestamp())
-    for at in (seconds, seconds * 1000, str(seconds), f"{seconds}000"):
+    for at in (seconds, seconds * 1000, str(seconds), f"{seconds}000", f"{seconds}.0"):
         assert one(maker, {"timestamp": at, "cost": 1}).at == datetime(2026, 11, 20, 10, tzinfo=UTC), at
 
 
@@ -504,7 +511,10 @@ def test_a_number_beyond_all_times_is_a_fault(maker: Maker, time: object) -> Non
     assert "is no time" in found.reason
 
 
-@pytest.mark.parametrize("status", [False, "false", 500, "429", "503 Service Unavailable", "fail", "Errored"])
+@pytest.mark.parametrize(
+    "status",
+    [False, "false", 500, "429", "503 Service Unavailable", "fail", "Errored", "timeout", "exception"],
+)
 def test_a_status_of_http_tells_a_failed_call(maker: Maker, status: object) -> None:
     assert one(maker, {"timestamp": TEN, "status": status}).status == "error"
 
@@ -531,6 +541,7 @@ def test_a_time_that_runs_backwards_is_unknown_and_what_was_said_is_kept(maker: 
     found = one(maker, {"timestamp": TEN, "cost": 1, "Latency (s)": 2, "time_to_first_token_ms": "-1"})
     assert (found.latency_ms, found.time_to_first_token_ms) == (2000, None)
     assert found.extra == {"time_to_first_token_ms": "-1"}
+    assert one(maker, {"timestamp": TEN, "cost": 1, "latency": 2, "latency_ms": 5}).latency_ms == 5
     found = one(maker, {"timestamp": TEN, "cost": 1, "latency": -0.5})
     assert (found.latency_ms, dict(found.extra)) == (None, {"latency": -0.5})
     asked = {"request_id": "h", "request_created_at": TEN, "delay_ms": -1, "time_to_first_token": -1}

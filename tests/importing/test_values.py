@@ -13,7 +13,7 @@ def test_a_0_is_no_amount(nothing: object) -> None:
     assert stated(nothing) is None
 
 
-@pytest.mark.parametrize("amount", ["0.000000000000000000000000000001", 1e-7, 3, Decimal("0.1")])
+@pytest.mark.parametrize("amount", ["0.000000000000000000000000000001", 1e-7, 3, Decimal("0.1"), -1])
 def test_an_amount_is_given_as_it_was_written(amount: object) -> None:
     assert stated(amount) == amount
 
@@ -51,6 +51,9 @@ def test_a_count_may_have_commas_between_thousands_alone() -> None:
 
 def test_a_count_is_read_to_its_last_digit() -> None:
     assert count(f"{2**53 + 1}", "tokens") == 2**53 + 1  # which no float holds
+    assert [count(each, "tokens") for each in ("1e3", "2E+2")] == [1000, 200]
+    with pytest.raises(UsageError, match="whole number"):
+        count(1.5, "tokens")
 
 
 @pytest.mark.parametrize("written", ["1.000", "20.000", "1.000.000"])

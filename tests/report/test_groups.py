@@ -40,6 +40,8 @@ def test_shares_are_of_the_total_and_run_up_in_the_order_of_the_rows() -> None:
         ("a", 0.25, 1.0),
     ]
     assert [row["share"] for row in shares_of(report, "calls").rows] == [0.5, 0.5]
+    many = reader_of(*(call(cost=cost, model=name) for name, cost in zip("abcd", "1633", strict=True)))
+    assert shares_of(many.report("model")).rows[-1]["cumulative_share"] == 1.0  # floats add up to more
 
 
 def test_what_a_limit_left_out_keeps_its_share() -> None:
@@ -70,6 +72,8 @@ def test_slow_calls_are_counted_and_named() -> None:
     found = latency_of(reader_of(fast, slow, slower, call()), slow_ms=1999, slowest=1)
     assert (found.total["slow_calls"], found.total["slow_share"]) == (2, 2 / 3)
     assert found.slowest == (slower,)
+    exactly = latency_of(reader_of(fast, slow, slower), slow_ms=2000)
+    assert (exactly.total["slow_calls"], exactly.slowest) == (1, (slower,))
     assert latency_of(reader_of(fast)).slowest == ()
     with pytest.raises(QueryError, match="not -1"):
         latency_of(reader_of(), slow_ms=-1)

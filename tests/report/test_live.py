@@ -22,6 +22,8 @@ def test_calls_are_added_up_by_model_and_currency() -> None:
     live.take([call(cost="9", model="dear")])
     assert next(key for key, _ in live.dearest()) == ("openai", "dear")
     assert [record.model for record in live.latest][-1] == "dear"
+    live.take(call(cost=None, model=model) for model in ("seldom", "often", "often"))
+    assert [model for (_, model), _ in live.dearest()][-2:] == ["often", "seldom"]
 
 
 def test_minutes_have_no_gaps_and_old_ones_are_let_go() -> None:

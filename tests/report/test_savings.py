@@ -24,6 +24,7 @@ def half(provider: str | None, model: str | None, records: Iterable[Record]) -> 
     cost = sum((each.cost or D(0) for each in records), D(0))
     yield Change("model", provider, model, "small", 1, cost, cost / 2)
     yield Change("tier", provider, model, "priority", 1, cost, cost * 2)
+    yield Change("tier", provider, model, "default", 1, cost, cost)
 
 
 def test_only_what_saves_is_kept_the_largest_saving_first() -> None:
