@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -134,6 +135,17 @@ def test_a_window_that_is_over_is_looked_at_for_a_day(desk: Desk) -> None:
     assert desk.sent == []
     desk.look(DAILY, now=datetime(2026, 11, 26, 23, 59, tzinfo=UTC))
     assert len(desk.sent) == 1
+    midnight, rules = datetime(2026, 11, 26, tzinfo=UTC), rules_of({"rules": [DAILY]})
+    found = standings(rules, LedgerReader(desk.ledger), midnight, grace=timedelta(0))
+    assert [each.window.start for each in found] == [midnight]
+
+
+def test_costs_that_are_known_in_part_are_counted_by_group(desk: Desk) -> None:
+    whole, part = (call(NOON, cost="11", user=user) for user in ("u", "v"))
+    desk.ledger.add([whole, replace(part, charge=replace(part.charge, status="partial"))])
+    rules = rules_of({"rules": [{**DAILY, "per": "user"}]})
+    found = standings(rules, LedgerReader(desk.ledger), NOON, grace=timedelta(0))
+    assert {each.group: each.partial_calls for each in found} == {(("user", "u"),): 0, (("user", "v"),): 1}
 
 
 @pytest.mark.parametrize("tz", ["UTC", "Asia/Kolkata"])

@@ -429,6 +429,12 @@ GENERATION = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": TEN,
             {"input": 5, "input_audio": 50, "output": 5, "output_audio": 7},
         ),
         ({"input": 0, "input_modality_1": 40, "output": 5, "total": 45}, {"input": 40, "output": 5}),
+        ({"input_mine": 40, "prompt_tokens": 40, "output": 5}, {"input": 40, "output": 5}),  # one, told twice
+        (
+            {"input": 5, "input_cached_tokens": 3, "input_flex_cache_read": 4, "output": 5},
+            {"input": 5, "cache_read": 7, "output": 5},
+        ),
+        ({"input": 9, "cached_content_token_count": 20, "output": 5}, {"cache_read": 20, "output": 5}),
         ({"input_tokens": 40, "output_tokens": 5, "total": 45}, {"input": 40, "output": 5}),
         ({"input": 40, "input_tokens": 40, "output": 5, "total": 45}, {"input": 40, "output": 5}),
     ],
@@ -544,6 +550,7 @@ def test_a_time_that_runs_backwards_is_unknown_and_what_was_said_is_kept(maker: 
     assert one(maker, {"timestamp": TEN, "cost": 1, "latency": 2, "latency_ms": 5}).latency_ms == 5
     found = one(maker, {"timestamp": TEN, "cost": 1, "latency": -0.5})
     assert (found.latency_ms, dict(found.extra)) == (None, {"latency": -0.5})
+    assert one(maker, {**GENERATION, "endTime": "2026-11-20T10:00:02Z", "latency": 9}).latency_ms == 2000
     asked = {"request_id": "h", "request_created_at": TEN, "delay_ms": -1, "time_to_first_token": -1}
     seen = {**GENERATION, "latency": -1, "timeToFirstToken": -1}
     for row in (asked, seen):
@@ -569,6 +576,8 @@ def test_a_table_of_helicones_exporter_names_no_request(maker: Maker) -> None:
     found, other = read(maker, row, {**row, "response_id": "a2"})
     assert (found.cost, found.latency_ms, found.tags) == (Decimal("0.25"), 900, {"Feature": "search"})
     assert found.id != other.id
+    asked = one(maker, {**row, "request_id": "r1"})
+    assert asked.id == one(maker, {**row, "request_id": "r1", "response_id": "a2"}).id != found.id
 
 
 @pytest.mark.parametrize(
