@@ -381,6 +381,11 @@ def test_helicones_counts_and_its_own_cache(maker: Maker) -> None:
     }
     found = one(maker, row)
     assert (found.status, found.error, found.cost) == ("error", "HTTP 429", Decimal("0.5"))
+    unread = {
+        **row,
+        "response_body": {"usage": {"strange": 1}},
+    }  # a body of which nobody knows what it counts
+    assert dict(one(maker, unread).usage.items) == dict(found.usage.items) == {"input": 100, "output": 10}
     served = {**row, "response_status": 200, "cache_reference_id": "5b2f0d0e-0000-4000-8000-000000000001"}
     assert one(maker, served).cost == 0
 
