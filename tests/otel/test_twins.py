@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.support.wire import Kept
 
+import outlay
 from outlay.otel.twins import MAX_TOLD, Told, Twins
 
 MS = 1_000_000
@@ -105,9 +106,39 @@ def test_what_lasted_at_another_time_is_another_call(provider: Any, kept: Kept, 
     assert len(kept.records) == 2
 
 
+def test_answers_of_other_ids_are_a_call_each(provider: Any, kept: Kept) -> None:
+    """One question asked twice at once, by two libraries: the counts are the same."""
+    emit(provider, CLIENT, SDK | COUNTED | {"gen_ai.response.id": "msg_01abfe"}, 0, 800)
+    emit(provider, "somebody", SDK | COUNTED | {"gen_ai.response.id": "msg_02cd"}, 20, 780)
+    assert len(kept.records) == 2
+
+
+def test_a_span_that_ended_before_is_another_call_than_the_one_a_hook_saw(provider: Any, kept: Kept) -> None:
+    """Both within a request that goes on."""
+    with provider.get_tracer("web").start_as_current_span("GET /"):
+        with provider.get_tracer("somebody").start_as_current_span("chat", attributes=SDK | COUNTED):
+            pass
+        outlay.record(model="claude-sonnet-4-5", provider="anthropic", input_tokens=7, output_tokens=3)
+    assert [each.usage.units["input"] for each in kept.records] == [7, 1000]
+
+
+def test_a_span_that_ended_before_is_another_call_than_one_that_began_then(provider: Any, kept: Kept) -> None:
+    """Spans that were never current, of three emitters, within a trace that goes on."""
+    with provider.get_tracer("web").start_as_current_span("GET /"):
+        first = provider.get_tracer("somebody").start_span("chat", attributes=SDK | COUNTED)
+        chain, inner = (provider.get_tracer("web").start_span(name) for name in ("chain", "step"))
+        first.end()
+        provider.get_tracer(CLIENT).start_span(
+            "chat", attributes=SDK | {"gen_ai.usage.input_tokens": 5}
+        ).end()
+        inner.end()
+        chain.end()
+    assert len(kept.records) == 2
+
+
 def test_a_bounded_number_of_calls_is_held() -> None:
     twins = Twins()
-    told = [Told("a", "openai", ("gpt-4o",), (each + 1, 7), 10, 20) for each in range(MAX_TOLD + 1)]
+    told = [Told("a", "openai", ("gpt-4o",), None, (each + 1, 7), 10, 20) for each in range(MAX_TOLD + 1)]
     assert not any(map(twins.repeats, told))
     outer = [each._replace(scope="b", start=0) for each in told]
     assert [twins.repeats(each) for each in outer[-3:]] == [True] * 3

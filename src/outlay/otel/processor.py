@@ -105,6 +105,7 @@ class OutlaySpanProcessor(SpanProcessor):
             ours=contexts.inside.get() is not None
             or (isinstance(scope, contexts.OneCall) and not scope.over),
             scope=scope,
+            started=time.monotonic(),
             emitter=_emitter(span)[0],
             around=_live(_started.get()),
         )
@@ -154,7 +155,8 @@ class OutlaySpanProcessor(SpanProcessor):
                 if standing is not None:
                     self._tree.cover_within(record.trace_id, standing, names)
             while around is not None:
-                around.covered.update(names)
+                if around.live:  # one that has ended is another call
+                    around.covered.update(names)
                 around = around.around
 
     def _decide(self, span: Span, node: Node) -> Models | None:
@@ -255,7 +257,8 @@ def _cover_around(node: Node, models: Models) -> None:
     """
     around = node.around
     while around is not None:
-        if around.emitter != node.emitter:
+        had_ended = not around.live and around.ended < node.started  # another call, before this one
+        if around.emitter != node.emitter and not had_ended:
             around.covered.update(models)
         around = around.around
 
@@ -266,6 +269,7 @@ def _told(reading: Reading, span: ReadableSpan) -> Told:
         reading.notes["scope"],
         reading.provider,
         reading.models,
+        used.response_id,
         (used.input_tokens, used.output_tokens),
         span.start_time or 0,
         span.end_time or 0,

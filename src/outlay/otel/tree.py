@@ -22,6 +22,7 @@ class Node:
     emitter: str = ""  # who makes it: the name of its instrumentation's scope
     around: "Node | None" = None  # the one that had been started before it here, and had not ended
     live: bool = True
+    started: float = 0.0
     held: Any = None  # what it says of a call, once it has ended
     ended: float = 0.0
     below: int = 0  # children that are not settled yet

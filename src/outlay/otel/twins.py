@@ -20,6 +20,7 @@ class Told(NamedTuple):
     scope: str
     provider: str
     models: tuple[str, ...]
+    response_id: str | None
     used: tuple[int, int]  # input and output; 0 where it says nothing of them
     start: int
     end: int
@@ -48,16 +49,24 @@ def _start(told: Told) -> int:
 def _are_one(one: Told, other: Told) -> bool:
     """Whether two emitters mean one call: one within the other's time, of the same model and counts.
 
-    Where they share no count, that is little: then the outer one is to be LangChain's.
+    Where they share no count, or name the answer otherwise, that is little: then the outer one is to be
+    LangChain's, which gives answers ids of its own, too.
     """
     outer, inner = (one, other) if one.end - one.start >= other.end - other.start else (other, one)
     sides = tuple(zip(one.used, other.used, strict=True))
+    is_known = any(here == there > 0 for here, there in sides) and not _differ(
+        one.response_id, other.response_id
+    )
     return (
         outer.scope != inner.scope
         and outer.start <= inner.start
         and inner.end <= outer.end
         and all(here == there or not (here and there) for here, there in sides)
-        and (any(here == there > 0 for here, there in sides) or _FRAMEWORK in outer.scope)
+        and (is_known or _FRAMEWORK in outer.scope)
         and alike(one.provider, other.provider)
         and overlap(one.models, other.models)
     )
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return bool(one and other) and one != other
