@@ -9,6 +9,7 @@ import pytest
 
 from outlay.core.record import Record
 from outlay.importing import Fault, Import, Line, Maker, entries_of
+from outlay.importing.shapes import shape_of
 from outlay.pricing import cost_of
 
 TEN = "2026-11-20T10:00:00Z"
@@ -386,6 +387,7 @@ def test_helicones_counts_and_its_own_cache(maker: Maker) -> None:
         "response_body": {"usage": {"strange": 1}},
     }  # a body of which nobody knows what it counts
     assert dict(one(maker, unread).usage.items) == dict(found.usage.items) == {"input": 100, "output": 10}
+    assert one(maker, {**row, "organization_id": "o", "cost": 3}).cost == 3  # of its API, and no billionths
     served = {**row, "response_status": 200, "cache_reference_id": "5b2f0d0e-0000-4000-8000-000000000001"}
     assert one(maker, served).cost == 0
 
@@ -502,6 +504,14 @@ def test_a_table_is_read_by_its_headings_or_by_a_mapping(maker: Maker) -> None:
     (found,) = entries_of([Line(2, odd)], maker, mapping=mapping)
     assert isinstance(found, Record)
     assert (found.model, found.input_tokens, found.cost) == ("gpt-4o", 1000, Decimal("0.1"))
+
+
+def test_who_wrote_a_table_is_told_by_its_columns_though_a_row_leaves_some_out() -> None:
+    row = {"request_id": "c1", "startTime": TEN, "model": "gpt-4o"}
+    assert shape_of(row) is None
+    shape = shape_of(row, (*row, "spend"))
+    assert shape is not None
+    assert shape.name == "litellm"
 
 
 def test_unix_times_in_seconds_and_milliseconds(maker: Maker) -> None:
