@@ -9,8 +9,11 @@ import pytest
 
 from outlay.core.record import Record
 from outlay.importing import Fault, Import, Line, Maker, entries_of
+from outlay.importing.reading import kept
 from outlay.importing.shapes import shape_of
+from outlay.ledger import MemoryLedger
 from outlay.pricing import cost_of
+from outlay.testing import call
 
 TEN = "2026-11-20T10:00:00Z"
 
@@ -659,3 +662,9 @@ def test_a_yes_or_no_may_be_a_decimal(maker: Maker) -> None:
     for value, meant in ((1.0, True), ("0.0", False), ("1.0", True)):
         found = one(maker, {"timestamp": TEN, "cost": 1, "correct": value, "success": value})
         assert (found.correct, found.success) == (meant, meant)
+
+
+def test_entries_are_kept_so_many_at_once_until_there_are_no_more() -> None:
+    calls = [call() for _ in range(5)]
+    for some, steps in ((calls, [2, 2, 1]), (calls[:4], [2, 2, 0])):
+        assert [(step.calls, step.new) for step in kept(some, MemoryLedger(), 2)] == [(n, n) for n in steps]

@@ -276,7 +276,9 @@ def test_rowids_with_holes_are_sealed_as_those_without(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_lines_are_sealed_of_the_days_that_were_asked_for(tmp_path: Path) -> None:
-    records = [lined(line("input", 10**number, "2.5"), at=NOON + number * DAY) for number in range(5)]
+    moments = [NOON + number * DAY for number in range(5)]
+    moments[3] -= DAY / 2  # the midnight that a day begins with is in it
+    records = [lined(line("input", 10**number, "2.5"), at=at) for number, at in enumerate(moments)]
     with closing(DuckLedger(tmp_path)) as ledger, closing(MemoryLedger()) as oracle:
         held: tuple[Any, ...] = (ledger, oracle)
         for each in held:
