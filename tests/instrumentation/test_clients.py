@@ -66,6 +66,29 @@ def test_azure_names_the_model_and_not_the_deployment_whole_and_streamed(kept: K
     }
 
 
+@pytest.mark.parametrize(
+    ("host", "usage", "units"),
+    [
+        ("https://api.x.ai/v1", {"cost_in_usd_ticks": 700_000_000}, {"images": 2}),
+        (
+            "https://openrouter.ai/api/v1",
+            {**USAGE, "cost": 0.07, "completion_tokens_details": {"image_tokens": 60}},
+            {"input": 1000, "output": 40, "output_image": 60},
+        ),
+    ],
+)
+def test_images_of_hosts_that_count_otherwise_have_their_counts(
+    kept: Kept, host: str, usage: dict[str, Any], units: dict[str, int]
+) -> None:
+    """The SDK's object has OpenAI's counts beside, each None: there were none, and a flag for a fault."""
+    server = Server([answer({"created": 1, "data": [{"url": "u"}, {"url": "v"}], "usage": usage})])
+    api = openai.OpenAI(api_key="k", base_url=host, http_client=server.client())
+    api.images.generate(model="some-model", prompt="hi")
+    api.images.with_raw_response.generate(model="some-model", prompt="hi")
+    assert [record.usage.units for record in kept.records] == [units] * 2
+    assert [(record.cost, record.usage.flags) for record in kept.records] == [(Decimal("0.07"), ())] * 2
+
+
 HOSTS = {
     "https://api.deepseek.com": "deepseek",
     "https://openrouter.ai/api/v1": "openrouter",

@@ -24,9 +24,9 @@ def read_images(body: Mapping[str, Any], provider: str) -> Usage:
     if usage is None:
         return missing(body)
     tally = Tally()
-    if "input_tokens" in usage or "output_tokens" in usage:
+    if _says(usage, "input_tokens", "output_tokens"):
         count_images(tally, usage)
-    elif "prompt_tokens" in usage or "completion_tokens" in usage:
+    elif _says(usage, "prompt_tokens", "completion_tokens"):
         count_chat(tally, usage, provider)
     elif not STATED.isdisjoint(usage):  # money alone: the images are what was bought
         drawn = body.get("data")
@@ -38,12 +38,17 @@ def read_images(body: Mapping[str, Any], provider: str) -> Usage:
     return split(read, (read, drafted(drafting))) if drafting else read
 
 
+def _says(usage: Mapping[str, Any], one: str, other: str) -> bool:
+    """Whether a usage has one of two counts: an SDK's object has those of OpenAI as None, whoever answers."""
+    return usage.get(one) is not None or usage.get(other) is not None
+
+
 def read_transcription(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a transcript, billed by seconds of audio or by tokens."""
     usage = usage_in(body.get("usage")) or _heard(body)
     if usage is None:
         return missing(body)
-    if "prompt_tokens" in usage or "completion_tokens" in usage:
+    if _says(usage, "prompt_tokens", "completion_tokens"):
         return read_chat(body, provider)
     tally = Tally()
     count_transcription(tally, usage)
@@ -61,7 +66,7 @@ def _heard(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def count_transcription(tally: Tally, usage: Mapping[str, Any]) -> None:
     """Count a transcript's usage: its type says whether seconds or tokens are billed."""
-    if "input_tokens" not in usage and "output_tokens" not in usage:
+    if not _says(usage, "input_tokens", "output_tokens"):
         seconds = tally.amount(usage, "seconds")
         if seconds is None:
             tally.note("partial", "the usage has no seconds")
