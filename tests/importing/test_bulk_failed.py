@@ -28,6 +28,10 @@ def outcomes(records: list[Record]) -> set[tuple[str, str | None]]:
         ({"success": [False], "error": ["two\nlines"]}, {("error", "two lines")}),
         ({"error": ["x" * 400, None]}, {("error", f"{'x' * 299}…"), ("success", None)}),
         ({"error_type": ["TimeoutError", None]}, {("error", None), ("success", None)}),
+        (
+            {"error": ["bad", None, None], "error_type": [None, "TimeoutError", None]},
+            {("error", "bad"), ("error", None), ("success", None)},
+        ),
         ({"status": ["success"], "error": ["late"]}, {("success", "late")}),
         ({"status": [None], "success": [True], "error": ["late"]}, {("success", "late")}),
     ],

@@ -51,6 +51,11 @@ def test_its_table_counts_money_in_billionths(cost: object, tmp_path: Path) -> N
     assert isinstance(cost, float) or left(lines({**STORED, "cost": cost}), tmp_path) == 0
 
 
+def test_the_first_name_of_a_cost_that_says_something_counts() -> None:
+    rows = ({**BY_API, "cost": 0.5, "costUSD": None}, {**BY_API, "cost": None, "costUSD": 0.25})
+    assert {each.cost for each in both_agree(lines(*rows)).records} == {Decimal("0.5"), Decimal("0.25")}
+
+
 @pytest.mark.parametrize("model", ["vector_db", "tool:weather", "data:cart", "assistant-polling"])
 def test_what_a_program_logs_beside_is_no_call(model: str) -> None:
     """Each was a call more, of unknown cost."""

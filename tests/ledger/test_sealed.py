@@ -285,8 +285,9 @@ def test_a_cost_and_a_judgement_that_come_later_count(tmp_path: Path) -> None:
             assert each.rows(Query()).total["cost"] == 3  # which seals
             each.add([Score(record_id=second.id, at=NOON, correct=True)])
         question = Query(by=("model",), metrics=("correct_calls", "judged_cost"))
-        assert ledger.rows(question).total["correct_calls"] == 1
-        check_alike(ledger, oracle, question)
+        for since in (None, NOON):  # all of a day that is sealed, and a part of it
+            assert ledger.rows(replace(question, since=since)).total["correct_calls"] == 1
+            check_alike(ledger, oracle, replace(question, since=since))
         dearer = replace(first.charge, amount=first.charge.amount and first.charge.amount * 5)
         for each in (ledger, oracle):
             each.add([Revision(record_id=first.id, at=NOON + DAY, charge=dearer)])
