@@ -156,7 +156,10 @@ def test_an_embedding_may_tell_its_total_alone() -> None:
 
 def test_the_total_that_is_told_counts_where_none_was_calculated() -> None:
     """The first of both that says something, in bulk too."""
-    costs = [{"calculatedTotalCost": 0.5, "totalCost": 0.7}, {"calculatedTotalCost": None, "totalCost": 0.25}]
+    costs: list[dict[str, Any]] = [
+        {"calculatedTotalCost": 0.5, "totalCost": 0.7},
+        {"calculatedTotalCost": None, "totalCost": 0.25},
+    ]
     row = {**GENERATION, "usageDetails": {"input": 100, "output": 7}}
     data = "\n".join(json.dumps({**row, **costs[n % 2], "id": f"o{n}"}) for n in range(40)).encode()
     assert {each.cost for each in both_agree(data).records} == {Decimal("0.5"), Decimal("0.25")}
