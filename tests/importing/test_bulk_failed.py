@@ -38,9 +38,12 @@ def outcomes(records: list[Record]) -> set[tuple[str, str | None]]:
 )
 def test_plain_failures(tmp_path: Path, fields: dict[str, list[Any]], expected: set[Any]) -> None:
     counts = {"input_tokens": [10, 7, None], "output_tokens": [1, 0, None]}
-    data = rows_of(NAMES, timestamp=[TEN], model=["gpt-4o"], **counts, **fields)
+    times: dict[str, list[Any]] = {"latency": [2], "latency_ms": [5, None]}
+    data = rows_of(NAMES, timestamp=[TEN], model=["gpt-4o"], **counts, **times, **fields)
     assert left(data, tmp_path) == 0
-    assert outcomes(both_agree(data).records) == expected
+    records = both_agree(data).records
+    assert outcomes(records) == expected
+    assert {each.latency_ms for each in records} == {5, 2000}  # milliseconds before seconds
 
 
 def test_failures_of_a_table(tmp_path: Path) -> None:

@@ -155,14 +155,16 @@ def test_an_embedding_may_tell_its_total_alone() -> None:
 
 
 def test_the_total_that_is_told_counts_where_none_was_calculated() -> None:
-    """The first of both that says something, in bulk too."""
+    """The first of both that says something, in bulk too; so with a latency beside two instants."""
     costs: list[dict[str, Any]] = [
         {"calculatedTotalCost": 0.5, "totalCost": 0.7},
         {"calculatedTotalCost": None, "totalCost": 0.25},
     ]
-    row = {**GENERATION, "usageDetails": {"input": 100, "output": 7}}
+    row = {**GENERATION, "usageDetails": {"input": 100, "output": 7}, "latency": 9}
     data = "\n".join(json.dumps({**row, **costs[n % 2], "id": f"o{n}"}) for n in range(40)).encode()
-    assert {each.cost for each in both_agree(data).records} == {Decimal("0.5"), Decimal("0.25")}
+    records = both_agree(data).records
+    assert {each.cost for each in records} == {Decimal("0.5"), Decimal("0.25")}
+    assert {each.latency_ms for each in records} == {3500}
 
 
 def test_the_id_of_a_price_is_no_model() -> None:

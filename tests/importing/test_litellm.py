@@ -47,8 +47,10 @@ def test_tokens_of_what_is_read_are_those_of_the_call_that_made_it() -> None:
 def test_an_answer_of_its_cache_is_told_by_its_id_too(tmp_path: Path) -> None:
     """``cache_hit`` says False where an answer was found on the way; it was priced anew."""
     whom = {"end_user": "alice", "user": "svc"}  # whom a program serves before who that is
-    data = lines({**ROW, **whom, "request_id": "chatcmpl-1_cache_hit1795168800.5"})
+    row = {**ROW, **whom, "request_id": "chatcmpl-1_cache_hit1795168800.5"}
+    data = lines({**row, "team_id": "red"}, {**row, "team_id": None})
     assert left(data, tmp_path) == 0
     records = both_agree(data).records
     assert {(each.cost, each.tags.get("cache_hit")) for each in records} == {(Decimal(0), "true")}
     assert {each.user for each in records} == {"alice"}
+    assert {each.tags["team"] for each in records} == {"red", "none"}  # the latter is one of all rows
