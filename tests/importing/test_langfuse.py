@@ -159,11 +159,12 @@ def test_the_total_that_is_told_counts_where_none_was_calculated() -> None:
     costs: list[dict[str, Any]] = [
         {"calculatedTotalCost": 0.5, "totalCost": 0.7},
         {"calculatedTotalCost": None, "totalCost": 0.25},
+        {"calculatedTotalCost": 0.125, "totalCost": None},
     ]
     row = {**GENERATION, "usageDetails": {"input": 100, "output": 7}, "latency": 9}
-    data = "\n".join(json.dumps({**row, **costs[n % 2], "id": f"o{n}"}) for n in range(40)).encode()
+    data = "\n".join(json.dumps({**row, **costs[n % 3], "id": f"o{n}"}) for n in range(60)).encode()
     records = both_agree(data).records
-    assert {each.cost for each in records} == {Decimal("0.5"), Decimal("0.25")}
+    assert {each.cost for each in records} == {Decimal("0.5"), Decimal("0.25"), Decimal("0.125")}
     assert {each.latency_ms for each in records} == {3500}
 
 

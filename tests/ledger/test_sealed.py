@@ -281,7 +281,7 @@ def test_a_cost_and_a_judgement_that_come_later_count(tmp_path: Path) -> None:
     first, second = call(cost="1", latency_ms=1.0), call(cost="2", correct=False)
     with closing(DuckLedger(tmp_path)) as ledger, closing(MemoryLedger()) as oracle:
         for each in (ledger, oracle):
-            each.add([first, second])
+            each.add([first, second, call(cost="0", correct=False)])
             assert each.rows(Query()).total["cost"] == 3  # which seals
             each.add([Score(record_id=second.id, at=NOON, correct=True)])
         question = Query(by=("model",), metrics=("correct_calls", "judged_cost"))
