@@ -293,6 +293,10 @@ def test_a_cost_and_a_judgement_that_come_later_count(tmp_path: Path) -> None:
             each.add([Revision(record_id=first.id, at=NOON + DAY, charge=dearer)])
         assert ledger.rows(question).total["cost"] == 7
         check_alike(ledger, oracle, question)
+        for each in (ledger, oracle):
+            each.add([call(cost="0", latency_ms=7.0)])  # of the same day, sealed later
+        check_alike(ledger, oracle, replace(question, metrics=("max_latency_ms",)))
+        assert ledger.verify() == ()
 
 
 def test_calls_of_too_many_kinds_are_not_sealed_until_there_are_twice_as_many(
