@@ -279,9 +279,10 @@ def test_what_is_pruned_is_in_no_seal_and_what_is_left_stays_sealed(tmp_path: Pa
 @pytest.mark.usefixtures("at_once")
 def test_a_cost_and_a_judgement_that_come_later_count(tmp_path: Path) -> None:
     first, second = call(cost="1", latency_ms=1.0), call(cost="2", correct=False)
+    wrong, later = call(cost="0", correct=False), call(cost="0", latency_ms=7.0)
     with closing(DuckLedger(tmp_path)) as ledger, closing(MemoryLedger()) as oracle:
         for each in (ledger, oracle):
-            each.add([first, second, call(cost="0", correct=False)])
+            each.add([first, second, wrong])
             assert each.rows(Query()).total["cost"] == 3  # which seals
             each.add([Score(record_id=second.id, at=NOON, correct=True)])
         question = Query(by=("model",), metrics=("correct_calls", "judged_cost"))
@@ -294,8 +295,11 @@ def test_a_cost_and_a_judgement_that_come_later_count(tmp_path: Path) -> None:
         assert ledger.rows(question).total["cost"] == 7
         check_alike(ledger, oracle, question)
         for each in (ledger, oracle):
-            each.add([call(cost="0", latency_ms=7.0)])  # of the same day, sealed later
+            each.add([later])  # of the same day, and sealed by itself
         check_alike(ledger, oracle, replace(question, metrics=("max_latency_ms",)))
+        check_alike(ledger, oracle, Query(until=NOON))  # within the day that is sealed
+        slow = CallQuery(where=filters({"status": "success"}), order="latency", limit=1)
+        assert list(ledger.calls(slow)) == list(oracle.calls(slow))  # of a kind by which no latency is sorted
         assert ledger.verify() == ()
 
 
