@@ -1,19 +1,36 @@
 """What holds for every body: disjoint units that add up, and garbage that never escapes as another error."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.golden import CASES
 
 from outlay.core.errors import ResponseError
 from outlay.core.usage import Usage, check_quantity
 from outlay.extract import APIS, collector, read
 
 COUNTS = st.integers(0, 10**6)
+HOSTED: dict[str, Any] = {
+    "object": "response", "model": "gpt-4o", "reasoning": {"effort": "low"},
+    "tools": [{"type": "web_search_preview"}, {"type": "image_generation", "model": "gpt-image-1"}],
+    "output": [
+        {"type": "web_search_call", "action": {"type": "search", "queries": ["a", "b"]}},
+        {"type": "file_search_call", "status": "completed"},
+        {"type": "code_interpreter_call", "container_id": "c1"},
+        {"type": "shell_call", "environment": {"type": "container_reference", "container_id": "c2"}},
+        {"type": "image_generation_call", "status": "completed", "size": "1024x1024", "quality": "low"},
+    ],
+    "tool_usage": {"web_search": {"num_requests": 1}},
+    "usage": {"input_tokens": 30, "output_tokens": 20, "total_tokens": 50},
+}  # fmt: skip
+"""What OpenAI's hosted tools leave in an answer."""
 
 # Keys that readers look for, so that garbage reaches deep into them.
 KEYS = st.sampled_from([
@@ -95,6 +112,40 @@ def test_garbage_events_give_a_sound_usage(api: str, events: list[Any]) -> None:
 def test_anything_is_a_usage_or_a_response_error(body: Any) -> None:
     with suppress(ResponseError):
         assert_sound(read(body, provider="openai"))
+
+
+def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Give where something stands in a body, by keys and positions."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, within in pairs:
+        yield (*before, key)
+        yield from places(within, (*before, key))
+
+
+def put(value: Any, place: tuple[Any, ...], other: Any) -> Any:
+    """Give a body that has something else in one place."""
+    key, *within = place
+    changed = copy(value)
+    changed[key] = put(value[key], tuple(within), other) if within else other
+    return changed
+
+
+def golden() -> Iterator[tuple[str, str, Any]]:
+    """Give the provider, API and body or events of each golden case, and of an answer with hosted tools."""
+    for case in CASES:
+        if body := case.get("response") or case.get("events"):
+            yield case["provider"], case["api"], body
+    yield "openai", "responses", HOSTED
+
+
+def test_whatever_stands_in_a_place_of_a_body_the_rest_is_read() -> None:
+    """No value of a kind that nobody expects there ends in another error than the one for such bodies."""
+    odd: tuple[Any, ...] = ([], {}, ["x"], [{}], {"a": []}, "x", "", -1, 1.5, True, 10**30, None)
+    for provider, api, body in golden():
+        for place in places(body):
+            for other in odd:
+                with suppress(ResponseError):
+                    assert_sound(read(put(body, place, other), provider=provider, api=api))
 
 
 @given(

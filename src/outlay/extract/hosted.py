@@ -16,7 +16,7 @@ _PAGES = frozenset({"open_page", "find_in_page", "find"})
 
 def charged_items(output: object) -> list[Any]:
     """Give the items of a response that tell of a tool which is charged beside the tokens."""
-    return [item for item in rows_of(output) if peek(item, "type") in _CHARGED]
+    return [item for item in rows_of(output) if _kind(item) in _CHARGED]
 
 
 def calls_of(items: Sequence[Any], unit: str, searches: int | None) -> list[Item]:
@@ -32,8 +32,9 @@ def calls_of(items: Sequence[Any], unit: str, searches: int | None) -> list[Item
     return [found for found in counts if found[1]]
 
 
-def _kind(item: Any) -> object:
-    return peek(item, "type")
+def _kind(item: Any) -> str | None:
+    kind = peek(item, "type")
+    return kind if isinstance(kind, str) else None
 
 
 def _searches(items: Iterable[Any], unit: str) -> list[Item]:
@@ -41,7 +42,7 @@ def _searches(items: Iterable[Any], unit: str) -> list[Item]:
     sure = unsure = 0
     for item in items:
         action = peek(item, "action")
-        if _kind(item) != _SEARCH or peek(action, "type") in _PAGES:
+        if _kind(item) != _SEARCH or _kind(action) in _PAGES:
             continue
         if peek(item, "status") == "failed":
             unsure += 1
