@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outlay.extract import anthropic, google, read
+from outlay.extract import anthropic, google, read, responses
 from outlay.extract.google_usual import usual_items
 
 COUNT = st.one_of(*[st.integers(0, 9)] * 4, st.sampled_from((None, True, False, 2.0, 0.0, "", -1, 10**30)))
@@ -38,7 +38,7 @@ def same_either_way(body: dict[str, Any], provider: str, api: str, way: tuple[Mo
     """Read a body in one go and, with that way closed, key by key."""
     quick = read(body, provider=provider, api=api)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(*way, lambda _: None)
+        patch.setattr(*way, lambda *_: None)
         whole = read(body, provider=provider, api=api)
     assert quick == whole
     assert quick.raw == whole.raw
@@ -107,3 +107,40 @@ def test_gemini_s_usual_usage_is_read_in_one_go() -> None:
     searched = {**usage, "toolUsePromptTokenCount": 6, "totalTokenCount": 48}
     assert usual_items(searched) == (("input", 26), *units[1:])
     assert usual_items({**searched, "toolUsePromptTokensDetails": [SOUND]}) is None
+
+
+KIND: st.SearchStrategy[Any] = st.sampled_from(
+    ("web_search_call", "web_search_call", "file_search_call", "code_interpreter_call", "shell_call",
+     "image_generation_call", "message", None, [])
+)  # fmt: skip
+ITEM = {
+    "status": st.sampled_from(("completed", "completed", "failed", None)),
+    "action": st.sampled_from(({"type": "search", "queries": ["a", "b"]}, {"type": "open_page"}, None, [])),
+    "container_id": st.sampled_from(("c1", "c2", "", None)),
+    "environment": st.sampled_from(({"type": "container_reference", "container_id": "c3"}, None)),
+    "svg_usage": st.sampled_from((None,) * 9 + ({"input_tokens": 3, "output_tokens": 2},)),
+}
+TOOLS = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "web_search": st.fixed_dictionaries({"num_requests": COUNT}),
+        "image_gen": st.sampled_from(({"input_tokens": 0}, {"input_tokens": 3}, {}, None)),
+    },
+)
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"type": KIND}, optional=ITEM), max_size=4),
+    TOOLS,
+    st.sampled_from(([{"type": "web_search_preview"}], [{"type": "web_search"}], None)),
+    st.sampled_from(({"effort": "low"}, {"effort": None}, None)),
+    st.sampled_from(("openai", "azure", "xai", "nobody")),
+)
+def test_what_hosted_tools_leave_is_the_same_either_way(
+    output: list[Any], used: Any, tools: Any, reasoning: Any, provider: str
+) -> None:
+    body = {
+        "output": output, "tool_usage": used, "tools": tools, "reasoning": reasoning, "model": "gpt-4o",
+        "usage": {"input_tokens": 30, "output_tokens": 20, "total_tokens": 50},
+    }  # fmt: skip
+    same_either_way(body, provider, "responses", (responses, "common_usage"))

@@ -252,7 +252,8 @@ def with_tools(draw: st.DrawFn) -> dict[str, Any]:
     searched = {"num_requests": draw(COUNT)}
     tools = draw(seldom(st.sampled_from(({}, {"web_search": 3}, 5)), st.none()))
     told = {"image_gen": drawn, "web_search": searched} if tools is None else tools
-    return {**draw(bodies(usages(RESPONSES))), "tool_usage": told}
+    more = draw(st.sampled_from(({}, {}, {"tools": [{"type": "web_search_preview"}]})))
+    return {**draw(bodies(usages(RESPONSES))), "tool_usage": told, **more}
 
 
 HOSTS = st.fixed_dictionaries(

@@ -71,8 +71,9 @@ def read(body: Any, *, provider: str, api: str | None = None) -> Usage:
     Raises:
         ResponseError: nothing can be read: not an object, no event in the text, or an API that is not known.
     """
-    provider = _id_of(provider)
-    if type(body) is dict and api and LINE_KEYS.isdisjoint(body):
+    if provider not in KNOWN_PROVIDERS:
+        provider = provider_id(provider) or provider
+    if type(body) is dict and api and body.keys().isdisjoint(LINE_KEYS):  # so: these are few
         if body.get("object") != "batch":  # most calls: what follows would find nothing odd either
             return _known(_reader(api).body(body, provider), provider)
     elif type(body) is not dict:

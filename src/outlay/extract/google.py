@@ -152,12 +152,17 @@ def _count_prompt(tally: Tally, named: Mapping[str, Any], counts: tuple[int, int
 
 def groundings(candidates: object) -> list[Item]:
     """Count what the grounding of an answer is charged for, which usageMetadata leaves out."""
-    if not candidates:
+    told = [each for each in rows_of(candidates) if _grounding_of(each) is not None]
+    if not told:
         return []
     grounded = Grounded()
-    for candidate in rows_of(candidates):
+    for candidate in told:
         grounded.add(candidate)
     return grounded.items()
+
+
+def _grounding_of(content: object) -> Any:
+    return peek(content, "groundingMetadata") or peek(content, "grounding_metadata")
 
 
 class Grounded:
@@ -177,7 +182,7 @@ class Grounded:
 
     def add(self, content: object) -> None:
         """Look at a candidate, or at what a live session says."""
-        grounding = peek(content, "groundingMetadata") or peek(content, "grounding_metadata")
+        grounding = _grounding_of(content)
         if grounding is None:
             return
         queries = peek(grounding, "webSearchQueries") or peek(grounding, "web_search_queries")

@@ -11,12 +11,22 @@ _SEARCH, _FILES, _IMAGE = "web_search_call", "file_search_call", "image_generati
 _CODE, _SHELL = "code_interpreter_call", "shell_call"
 _CHARGED = frozenset({_SEARCH, _FILES, _IMAGE, _CODE, _SHELL})
 _PREVIEW = "web_search_preview"
-_PAGES = frozenset({"open_page", "find_in_page", "find"})
+_PAGES = ("open_page", "find_in_page", "find")  # no set: what stands for a kind may have no hash
 
 
 def charged_items(output: object) -> list[Any]:
     """Give the items of a response that tell of a tool which is charged beside the tokens."""
-    return [item for item in rows_of(output) if _kind(item) in _CHARGED]
+    found = []
+    for item in rows_of(output):
+        kind = item.get("type") if type(item) is dict else _kind(item)
+        if isinstance(kind, str) and kind in _CHARGED:  # what is no text may have no hash
+            found.append(item)
+    return found
+
+
+def are_calls_alone(items: Iterable[Any]) -> bool:
+    """Whether no item states tokens of its own, as the draft of an SVG does."""
+    return not any(peek(item, "svg_usage") for item in items)
 
 
 def calls_of(items: Sequence[Any], unit: str, searches: int | None) -> list[Item]:
@@ -32,9 +42,8 @@ def calls_of(items: Sequence[Any], unit: str, searches: int | None) -> list[Item
     return [found for found in counts if found[1]]
 
 
-def _kind(item: Any) -> str | None:
-    kind = peek(item, "type")
-    return kind if isinstance(kind, str) else None
+def _kind(item: Any) -> object:
+    return peek(item, "type")
 
 
 def _searches(items: Iterable[Any], unit: str) -> list[Item]:

@@ -1,15 +1,15 @@
 """OpenAI's responses and their copies: usage as in chat, hosted tools beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from outlay.core.usage import Usage, changed
+from outlay.core.usage import Usage, changed, ordered
 from outlay.extract.answers import finish, finish_common, inner, missing, split, tier_in, tier_terms, usage_in
 from outlay.extract.chat import count_chat
 from outlay.extract.common import RESPONSES, common_usage
 from outlay.extract.drawing import count_images, drafts_in
 from outlay.extract.held import held
-from outlay.extract.hosted import calls_of, charged_items, images_in, search_unit
+from outlay.extract.hosted import are_calls_alone, calls_of, charged_items, images_in, search_unit
 from outlay.extract.plain import fields_of, name_of, rows_of
 from outlay.extract.streams import cut_off, peek
 from outlay.extract.table import FINAL_RESPONSES
@@ -29,15 +29,9 @@ _SIDES = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens")
 def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
     """Read a response object; its reasoning is inside of output_tokens everywhere, xAI included."""
     tools = usage_in(body.get("tool_usage"))
-    searches = 0 if tools is None else searches_of(tools)
     charged = charged_items(body.get("output"))
-    usual = searches is not None and not charged
-    if usual and (common := common_usage(body.get("usage"), RESPONSES)) is not None:
-        tier, (items, copied) = tier_in(body), common
-        if tools is not None:
-            copied["tool_usage"] = tools
-            items = (*items, ("web_search", searches)) if searches else items
-        return finish_common(items, copied, body, (("service_tier", tier),) if tier else (), provider)
+    if (usual := _in_one_go(body, provider, tools, charged)) is not None:
+        return usual
     usage = usage_in(body.get("usage"))
     if usage is None:
         return _not_yet(body)
@@ -61,6 +55,25 @@ def read_responses(body: Mapping[str, Any], provider: str) -> Usage:
         usage["tool_usage"] = tools
     whole = finish(tally, body, usage, provider, tier_terms(body))
     return split(whole, (changed(whole, raw=None), *drawn)) if drawn else _with_context(whole, usage)
+
+
+def _in_one_go(
+    body: Mapping[str, Any], provider: str, tools: dict[str, Any] | None, charged: Sequence[Any]
+) -> Usage | None:
+    """Read a response of the common shape; None for one that needs a closer look."""
+    searches = 0 if tools is None else searches_of(tools)
+    if searches is None or (charged and not are_calls_alone(charged)):
+        return None
+    if (common := common_usage(body.get("usage"), RESPONSES)) is None:
+        return None
+    tier, (items, copied) = tier_in(body), common
+    if tools is not None:
+        copied["tool_usage"] = tools
+    if charged or searches:
+        stated = None if tools is None else searches
+        called = dict(calls_of(charged, search_unit(body, provider), stated))
+        items += ordered({**called, "image_generation": images_in(charged)})
+    return finish_common(items, copied, body, (("service_tier", tier),) if tier else (), provider)
 
 
 def _says_a_count(used: object) -> bool:

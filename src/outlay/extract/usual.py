@@ -79,10 +79,8 @@ def _responses(body: Mapping[str, Any]) -> Usual | None:
     if (output := body.get("output")) and charged_items(output):
         return None
     if tools is not None:
-        searches = searches_of(tools)
-        if searches is None:
+        if searches_of(tools) != 0:  # of which kind, the whole way looks at
             return None
-        items = (*items, ("web_search", searches)) if searches else items
         usage = {**usage, "tool_usage": tools}
     tier = tier_in(body, NOTHING)
     return items, names_in(body), (("service_tier", tier),) if tier else (), usage
