@@ -1,6 +1,7 @@
 """Two emitters tell of one call, and nothing ties their spans: LangChain asked asynchronously, above all."""
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -143,6 +144,23 @@ def test_a_bounded_number_of_calls_is_held() -> None:
     outer = [each._replace(scope="b", start=0) for each in told]
     assert [twins.repeats(each) for each in outer[-3:]] == [True] * 3
     assert not twins.repeats(outer[0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_however_calls_lie_beside_each_other_each_counts_once(provider: Any, kept: Kept, seed: int) -> None:
+    """Every call of the client's is one, and LangChain's around some of them are none beside these."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    spans, calls = [], 12
+    for number in range(calls):
+        start = rng.randrange(0, 60, 2)
+        end = start + rng.randrange(2, 40, 2)
+        spans.append((CLIENT, SDK | COUNTED, start, end))
+        if number % 3:
+            spans.append((CHAIN, LANGCHAIN | BOTH, start - rng.randrange(9), end + rng.randrange(1, 9)))
+    for scope, said, start, end in sorted(spans, key=lambda span: span[3]):
+        emit(provider, scope, said, 100 + start, 100 + end)
+    assert len(kept.records) == calls
+    assert {(record.extra or {})["otel"]["scope"] for record in kept.records} == {CLIENT}
 
 
 def test_prompts_of_one_request_are_a_call_each(provider: Any, kept: Kept) -> None:

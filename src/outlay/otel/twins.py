@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from outlay.otel.identity import alike, overlap
 
-MAX_TOLD = 256
+MAX_TOLD = 256  # of an emitter
 _FRAMEWORK = "langchain"
 
 
@@ -30,15 +30,17 @@ class Twins:
     """The last calls that no other span has repeated yet; used under a lock of its owner."""
 
     def __init__(self) -> None:
-        self._told: deque[Told] = deque(maxlen=MAX_TOLD)
+        self._told: dict[str, deque[Told]] = {}  # by emitter, for no emitter repeats itself
 
     def repeats(self, told: Told) -> bool:
         """Say whether a span repeats one of the last ones, which it uses up; if not, it is one of them."""
-        same = [other for other in self._told if _are_one(told, other)]
+        others = [each for scope, last in self._told.items() if scope != told.scope for each in last]
+        same = [other for other in others if _are_one(told, other)]
         if not same:
-            self._told.append(told)
+            self._told.setdefault(told.scope, deque(maxlen=MAX_TOLD)).append(told)
             return False
-        self._told.remove(min(same, key=_start))  # of calls side by side, the one that began with it
+        first = min(same, key=_start)  # of calls side by side, the one that began with it
+        self._told[first.scope].remove(first)
         return True
 
 
