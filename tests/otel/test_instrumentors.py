@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
+import anthropic
 import httpx2
 import openai
 import pytest
@@ -31,6 +32,7 @@ USAGE = {
     "completion_tokens_details": {"reasoning_tokens": 30},
 }
 NAMED = {"id": "chatcmpl-1", "created": 1, "model": "gpt-4o-2024-08-06"}
+COUNTS, COUNTED = "count_tokens", {"input_tokens": 5}
 MESSAGES: Any = [{"role": "user", "content": "hi"}]
 # 600 x 2.50, 400 x 1.25 and 100 x 10.00, each a million
 COST = Decimal("0.003")
@@ -177,3 +179,35 @@ def test_two_instrumentations_of_others_and_ours_are_one_record(
     finally:
         for each in reversed(instrumentors):
             each.uninstrument()
+
+
+@pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")
+def test_the_spans_of_anthropics_own_sdk_tell_what_its_answers_cost(kept: Kept, provider: Any) -> None:
+    """A cache of an hour, and the tier, stand under names of its own; counting tokens is no call."""
+    used = {
+        "input_tokens": 100,
+        "cache_read_input_tokens": 2000,
+        "cache_creation_input_tokens": 3000,
+        "cache_creation": {"ephemeral_5m_input_tokens": 1000, "ephemeral_1h_input_tokens": 2000},
+        "output_tokens": 50,
+        "service_tier": "standard",
+    }
+    named = {"id": "msg_01abfe", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5"}
+    body = {**named, "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn", "usage": used}
+    server = Server([lambda asked: httpx2.Response(200, json=COUNTED if COUNTS in asked.url.path else body)])
+    api = anthropic.Anthropic(
+        api_key="k", http_client=server.client(), open_telemetry={"tracer_provider": provider}
+    )
+    api.messages.count_tokens(model="claude-sonnet-4-5", messages=MESSAGES)
+    api.messages.create(model="claude-sonnet-4-5", messages=MESSAGES, max_tokens=9)
+    provider.force_flush()
+    assert kept.only.usage.units == {
+        "input": 100,
+        "cache_read": 2000,
+        "cache_write": 1000,
+        "cache_write_1h": 2000,
+        "output": 50,
+    }
+    # 100 x 3, 2000 x 0.30, 1000 x 3.75, 2000 x 6 and 50 x 15, each a million
+    assert kept.only.cost == Decimal("0.0174")
+    assert kept.only.usage.term("service_tier") == "standard"

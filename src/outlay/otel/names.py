@@ -42,6 +42,7 @@ COUNTS: Mapping[str, Names] = MappingProxyType(
             *_usage("cache_write_input_tokens"),
             *("llm.token_count.prompt_details.cache_write", "ai.usage.inputTokenDetails.cacheWriteTokens"),
         ),
+        "cache_write_1h": ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
         "reasoning": (
             *_usage("reasoning.output_tokens", "reasoning_tokens", "details.reasoning_tokens"),
             *("llm.usage.reasoning_tokens", "llm.token_count.completion_details.reasoning"),
@@ -92,10 +93,13 @@ SESSION: Names = (
 )
 USER: Names = ("user.id", "enduser.id", "langfuse.user.id", "traceloop.association.properties.user_id")
 AGENT: Names = ("gen_ai.agent.name", "traceloop.entity.name", "agent.name")
-SERVED_TIER = "openai.response.service_tier"
+SERVED_TIER: Names = ("openai.response.service_tier", "anthropic.response.service_tier")
 ASKED_TIER = "openai.request.service_tier"
 PREPARED = frozenset({"_prepare_chat_with_tools"})
 """Methods whose spans of llama-index say that they are a model's, and only get a request ready."""
+
+SAY_OPERATIONS = frozenset({"com.anthropic.sdk.python"})
+"""Emitters that name the operation of every call: what names none counts tokens, or begins a session."""
 
 FRAMEWORKS = frozenset(
     {

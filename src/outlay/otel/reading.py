@@ -42,6 +42,8 @@ class Reading:
 
 def read_span(attributes: Attributes, scope: str, version: str | None = None) -> Reading | None:
     """Read a span's attributes; None if it tells of no call of a model."""
+    if scope in names.SAY_OPERATIONS and text(attributes, names.OPERATION) is None:
+        return None
     operation, single = _kind(attributes)
     model = text(attributes, names.MODEL)
     asked = text(attributes, names.MODEL_REQUESTED) or _asked_of_parameters(attributes)
@@ -178,7 +180,7 @@ def _amount(value: object) -> Decimal | None:
 
 
 def _tier(attributes: Attributes) -> str | None:
-    served = text(attributes, (names.SERVED_TIER,))
+    served = text(attributes, names.SERVED_TIER)
     asked = text(attributes, (names.ASKED_TIER,))
     return (served or (asked if asked != "auto" else None) or "").lower() or None
 
