@@ -105,6 +105,34 @@ def test_a_reported_cost_is_of_the_currency_that_is_written(
     assert ("costs" in kept.only.extra["otel"]) is (written == "credits")
 
 
+@pytest.mark.parametrize(
+    ("written", "cost", "status"),
+    # 600 x 1.25, 400 x 0.20 and 100 x 2.50 dollars a million
+    [
+        ({}, Decimal("0.0036"), "priced"),
+        ({U + "cost_in_usd_ticks": 37_000_000}, Decimal("0.0037"), "reported"),
+    ],
+)
+def test_the_words_of_xais_own_sdk_are_read(
+    provider: Any, kept: Kept, written: dict[str, Any], cost: Decimal, status: str
+) -> None:
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "xai",
+        "gen_ai.response.model": "grok-4.3",
+        U + "input_tokens": 1000,
+        U + "output_tokens": 70,
+        U + "reasoning_tokens": 30,
+        U + "total_tokens": 1100,
+        U + "cached_prompt_text_tokens": 400,
+        U + "prompt_text_tokens": 1000,
+        U + "prompt_image_tokens": 0,
+    }
+    emit(provider, said | written, "xai_sdk.sync.chat")
+    assert kept.only.usage.units == {"input": 600, "cache_read": 400, "output": 70, "reasoning": 30}
+    assert (kept.only.cost, kept.only.cost_status) == (cost, status)
+
+
 def test_a_user_or_session_that_is_a_number_is_one(provider: Any, kept: Kept) -> None:
     emit(provider, CHAT | {"user.id": 42, "gen_ai.conversation.id": 0})
     assert (kept.only.user, kept.only.session) == ("42", "0")

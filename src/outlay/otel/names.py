@@ -29,7 +29,7 @@ COUNTS: Mapping[str, Names] = MappingProxyType(
         "cache_read": (
             *_usage("cache_read.input_tokens", "cache_read_input_tokens", "cache_read_tokens"),
             *_usage("details.cache_read_tokens", "details.cache_read_input_tokens", "details.cached_tokens"),
-            *_usage("cached_input_tokens", "cached_tokens"),
+            *_usage("cached_input_tokens", "cached_tokens", "cached_prompt_text_tokens"),
             "llm.token_count.prompt_details.cache_read",
             *("llm.token_count.prompt_details.cache_input", "ai.usage.cachedInputTokens"),
             "ai.usage.inputTokenDetails.cacheReadTokens",
@@ -57,7 +57,7 @@ COUNTS: Mapping[str, Names] = MappingProxyType(
             *_usage("audio.input_tokens", "details.input_audio_tokens"),
             "llm.token_count.prompt_details.audio",
         ),
-        "input_image": _usage("image.input_tokens"),
+        "input_image": _usage("image.input_tokens", "prompt_image_tokens"),
         "cache_read_audio": _usage("audio.cache_read.input_tokens"),
         "cache_read_image": _usage("image.cache_read.input_tokens"),
         "output_audio": (
@@ -132,6 +132,8 @@ COSTS: Names = (
     *("mlflow.llm.cost", "langfuse.observation.cost_details", "_signoz.gen_ai.total_cost"),
 )
 """Reported costs, the emitter's own before a backend's; Langfuse's and MLflow's are JSON objects."""
+COST_TICKS = "gen_ai.usage.cost_in_usd_ticks"
+"""xAI's SDK writes its cost so: a tick is 1e-10 dollars (docs.x.ai/developers/cost-tracking)."""
 COST_PARTS: tuple[Names, ...] = (
     ("llm.cost.prompt", "llm.cost.completion"),
     ("gen_ai.usage.input_cost", "gen_ai.usage.output_cost"),

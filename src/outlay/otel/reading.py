@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from outlay.capture.recorder import UNKNOWN
-from outlay.core.money import total
+from outlay.core.money import EXACT, total
 from outlay.core.providers import WRITTEN, provider_id
 from outlay.core.usage import Usage
 from outlay.otel import names
@@ -149,6 +149,8 @@ def _cost(attributes: Attributes) -> tuple[Decimal | None, str, dict[str, Decima
     Of a currency that is none, credits say, the amount says nothing of what a call cost.
     """
     found = {name: value for name in names.COSTS if (value := _amount(attributes.get(name))) is not None}
+    if (ticks := amount(attributes.get(names.COST_TICKS))) is not None:
+        found[names.COST_TICKS] = EXACT.scaleb(ticks, -10)
     if not found:
         found = _cost_of_parts(attributes)
     stated = attributes.get(names.COST_CURRENCY)
