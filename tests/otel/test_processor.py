@@ -109,7 +109,7 @@ def test_a_reported_cost_is_of_the_currency_that_is_written(
     ("written", "cost", "status"),
     # 600 x 1.25, 400 x 0.20 and 100 x 2.50 dollars a million
     [
-        ({}, Decimal("0.0036"), "priced"),
+        ({}, Decimal("0.00108"), "priced"),
         ({U + "cost_in_usd_ticks": 37_000_000}, Decimal("0.0037"), "reported"),
     ],
 )
