@@ -64,6 +64,17 @@ def test_a_killed_migration_leaves_the_old_schema_or_the_new_one(
     ledger.close()
 
 
+def test_a_killed_making_of_a_ledger_leaves_one_that_is_made_anew(tmp_path: Path) -> None:
+    """All steps or none: the next one finds no part of a schema, and nobody is told of a migration."""
+    killed = [sys.executable, "-c", _KILLED, str(tmp_path), "4", "prompt_anew", "after"]
+    done = subprocess.run(killed, check=False)
+    assert done.returncode == -signal.SIGKILL
+    ledger = DuckLedger(tmp_path)
+    migrated = ledger.migrate()
+    assert (migrated.before, migrated.after) == (0, len(_STEPS))
+    ledger.close()
+
+
 def test_a_migrated_call_has_its_texts_and_what_comes_later_fits(tmp_path: Path) -> None:
     of_before(tmp_path, calls=4)
     ledger = DuckLedger(tmp_path)
