@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -24,14 +24,33 @@ _MANY = 40  # modules, beyond which it pays to look through all that is new once
 _frozen = 0  # how many modules there were when that was done last
 
 
-def pytest_configure() -> None:
-    """Let each worker begin with other large packages; all compiled the same ones in a fresh environment."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each worker begin with other packages and rooms; all compiled the same ones in a fresh clone."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is not None:
-        first = int(worker.removeprefix("gw")) * 3 % len(_LARGE)
-        for name in _LARGE[first:] + _LARGE[:first]:
+        number = int(worker.removeprefix("gw"))
+        for name in _turned(_LARGE, number * 3):
             with suppress(ImportError):
                 importlib.import_module(name)
+        if config.args == config.getini("testpaths"):
+            rooms = sorted(str(each) for each in Path(__file__).parent.iterdir() if _holds_tests(each))
+            config.args = _turned(rooms, number * len(rooms) // 3)
+
+
+def _turned(names: Sequence[str], first: int) -> list[str]:
+    first %= len(names)
+    return [*names[first:], *names[:first]]
+
+
+def _holds_tests(path: Path) -> bool:
+    return path.match("test_*.py") or (path.is_dir() and next(path.rglob("test_*.py"), None) is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Have the same order of tests in all workers, wherever each began."""
+    items.sort(key=lambda each: each.path)  # which leaves those of one file as they stand
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
