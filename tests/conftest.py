@@ -81,11 +81,15 @@ def _freeze() -> None:
     Tests that drop a stream collect garbage to see it end; over half a gigabyte of modules that takes long.
     """
     global _frozen  # noqa: PLW0603  # of this process
+    _collect_quietly()
+    gc.freeze()
+    _frozen = len(sys.modules)
+
+
+def _collect_quietly() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # of loops that frameworks leave
         gc.collect()
-    gc.freeze()
-    _frozen = len(sys.modules)
 
 
 def pytest_sessionfinish() -> None:
@@ -93,7 +97,9 @@ def pytest_sessionfinish() -> None:
 
     Which lines ran, where that is measured, is written down here: a worker that takes long to end is killed.
     """
+    gc.collect()  # what leaked since is told; what was left before had been passed over, and is here, too
     gc.unfreeze()
+    _collect_quietly()
     coverage = sys.modules.get("coverage")
     measuring = coverage and coverage.Coverage.current()
     if measuring is not None:
