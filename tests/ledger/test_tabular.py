@@ -1,4 +1,4 @@
-"""Calls that DuckDB writes as lines of CSV are what their Records would be, to the byte."""
+"""Calls that DuckDB writes as lines, of CSV or as a journal has them, are what their Records would be."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.ledger.test_transcript import USUAL, holding
+from tests.ledger.test_transcript import check as check_transcript
 from tests.ledger.test_usual import usual
 from tests.support.any_record import JSON, many, said_later
 
@@ -36,10 +37,12 @@ def check(ledger: DuckLedger, query: CallQuery) -> int:
 def test_any_records(records: list[Record], data: st.DataObject) -> None:
     with holding([*records, *said_later(data, records)]) as ledger, pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "_SIZE", 3)
-        assert check(ledger, CallQuery(limit=None)) == len(records)
-        assert check(ledger, CallQuery(limit=4)) == min(4, len(records))
-        check(ledger, CallQuery(limit=None, where=filters({"cost_status": "priced"})))
-        check(ledger, CallQuery(limit=None, since=NOON, where=filters({"currency": "USD"})))
+        for form in (check, check_transcript):
+            assert form(ledger, CallQuery(limit=None)) == len(records)
+            with ledger.together():  # to open the file for each question takes as long as all of these
+                assert form(ledger, CallQuery(limit=4)) == min(4, len(records))
+                form(ledger, CallQuery(limit=None, where=filters({"cost_status": "priced"})))
+                form(ledger, CallQuery(limit=None, since=NOON, where=filters({"currency": "USD"})))
 
 
 def test_a_carriage_return_is_written_as_this_python_writes_it() -> None:

@@ -10,15 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.ledger.test_usual import EVERYTHING, stated, usual
-from tests.support.any_record import many, said_later
 
 from outlay.core.cost import Cost
 from outlay.core.ids import uuid7
-from outlay.core.query import CallQuery, filters
-from outlay.core.record import Record
+from outlay.core.query import CallQuery
 from outlay.journal import line_of
 from outlay.ledger import DuckLedger, pages, transcript
 from outlay.testing import NOON
@@ -43,17 +39,6 @@ def check(ledger: DuckLedger, query: CallQuery) -> int:
     found = list(ledger.transcribed(query))
     assert b"".join(lines for _, lines in found) == whole(ledger, query)
     return sum(calls for calls, _ in found)
-
-
-@settings(max_examples=25, deadline=None)
-@given(many, st.data())
-def test_any_records(records: list[Record], data: st.DataObject) -> None:
-    with holding([*records, *said_later(data, records)]) as ledger, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "_SIZE", 3)
-        assert check(ledger, CallQuery(limit=None)) == len(records)
-        assert check(ledger, CallQuery(limit=4)) == min(4, len(records))
-        check(ledger, CallQuery(limit=None, where=filters({"cost_status": "priced"})))
-        check(ledger, CallQuery(limit=None, since=NOON, where=filters({"currency": "USD"})))
 
 
 USUAL: list[dict[str, Any]] = [
