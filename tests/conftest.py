@@ -97,13 +97,13 @@ def pytest_sessionfinish() -> None:
 
     Which lines ran, where that is measured, is written down here: a worker that takes long to end is killed.
     """
-    gc.collect()  # what leaked since is told; what was left before had been passed over, and is here, too
-    gc.unfreeze()
-    _collect_quietly()
     coverage = sys.modules.get("coverage")
     measuring = coverage and coverage.Coverage.current()
     if measuring is not None:
         measuring.save()
+    gc.collect()  # what leaked since is told; what was left before had been passed over, and is here, too
+    gc.unfreeze()
+    _collect_quietly()
 
 
 def pytest_xdist_auto_num_workers() -> int:
