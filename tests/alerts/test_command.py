@@ -86,8 +86,10 @@ def test_list_says_how_rules_stand(outlay: Command, tmp_path: Path) -> None:
 
 def test_without_rules_there_is_nothing_to_do(bare: Command) -> None:
     outlay = bare
-    assert outlay("alerts", "check").returncode == 0
-    assert "no rules" in outlay("alerts", "list").stdout
+    checked, listed = outlay("alerts", "check"), outlay("alerts", "list")
+    assert checked.returncode == 0
+    assert checked.stderr == f"outlay: {listed.stdout}"  # the same way out
+    assert "no rules; write them into outlay.toml" in listed.stdout
     assert document(outlay("alerts", "list", "--json")) == {"rules": []}
 
 

@@ -86,7 +86,9 @@ def test_the_page_cannot_be_broken_by_names(outlay: Outlay, two_weeks: str, tmp_
 
 
 def test_a_week_without_calls_says_so(outlay: Outlay) -> None:
-    assert "No calls were recorded in this week." in outlay("review", "--week", "2020-W10").stdout
+    empty = outlay("review", "--week", "2020-W10")
+    assert "No calls were recorded in the week 2020-W10." in empty.stdout
+    assert empty.stderr == "outlay: --week this tells of the week that goes on\n"
     assert outlay("review", "--week", "this").returncode == 0
 
 

@@ -113,7 +113,7 @@ def test_the_view_shows_what_comes_in(tmp_path: Path) -> None:
             shown = str(app.query_one("#totals", Static).render())
             assert "2 calls" in shown
             assert "$0.500000" in shown
-            assert "1 without a price" in shown
+            assert "1 of unknown cost" in shown
             await pilot.press("c")
             assert app.query_one("#calls", DataTable).row_count == 0
             await pilot.press("q")

@@ -105,7 +105,7 @@ def test_every_view_draws_with_calls_and_without(
 
 def test_a_row_whose_calls_all_have_a_price_says_0_of_those_without(home: Path) -> None:
     rows = shown(app(view="Cost").dataframe[0])
-    without = {row["model"]: row["without a price"] for row in rows}
+    without = {row["model"]: row["of unknown cost"] for row in rows}
     assert without == {"gpt-4o": "0", "gpt-4o-mini": "0", "imaginary-9": "1"}
     assert home.exists()
 
@@ -287,7 +287,7 @@ def test_names_are_no_markup(home: Path) -> None:
     assert re.search(r"(?<!\\)[:$*]", told) is None
     found.sidebar.radio(key="view").set_value("Calls").run()
     found.text_input(key="calls-explain").set_value("$a$ and $b$").run()
-    assert found.error[0].value.endswith(r"\$a\$ and \$b\$")
+    assert r"\$a\$ and \$b\$" in found.error[0].value
     assert home.exists()
 
 
@@ -339,7 +339,7 @@ def test_figures_of_tables_are_sorted_by_their_numbers(home: Path) -> None:
     texts = {row["user"]: row for row in shown(table)}
     assert [texts[user]["cost"] for user in "abcd"] == ["$1,234.000000", "$2.000000", "$10.000000", "unknown"]
     assert texts["a"]["share"] == "99%"
-    for name in ("calls", "errors", "without a price", "cost", "share"):
+    for name in ("calls", "errors", "of unknown cost", "cost", "share"):
         assert table.value[name].dtype == "float64", name
     assert list(table.value.sort_values("cost")["user"]) == ["d", "b", "c", "a"]
     assert table.proto.placeholder == "-"

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LARGEST = (
-    1_250_000  # bytes of the wheel; 1.22 MB in November 2026, of which prices are 0.14 and the rest is code
+    1_300_000  # bytes of the wheel; 1.26 MB in November 2026, of which prices are 0.14 and the rest is code
 )
 
 

@@ -129,6 +129,13 @@ def test_the_dearest_calls_show_no_tokens_where_nobody_counted_any() -> None:
     assert told(html_text(page_of(reader([silent]))))["dearest"][0][4:6] == ["-", "-"]
 
 
+def test_models_of_unknown_cost_say_how_many_of_their_calls_failed() -> None:
+    """The reader would look for a price, which lacks in none of them."""
+    failed = [call(cost=None, status="error", error_type="E") for _ in range(2)]
+    found = told(html_text(page_of(reader([call(), *failed, call(cost=None, model="imaginary-9")]))))
+    assert sorted(found["unpriced"]) == ["gpt-4o, 2 failed", "imaginary-9"]
+
+
 def test_a_narrow_page_has_its_legends_above_the_bars(
     chromium: Browser, tmp_path: Path, notes: Notes
 ) -> None:
@@ -307,7 +314,7 @@ def test_the_figures_are_the_ledgers_whatever_is_chosen(shown: Page) -> None:
     total = asked.report().total
     assert tiles(shown)["Total cost"] == money(total["cost"])
     assert tiles(shown)["Calls"] == f"{total['calls']:,}"
-    assert tiles(shown)["Calls without a price"] == str(total["unpriced_calls"])
+    assert tiles(shown)["Calls of unknown cost"] == str(total["unpriced_calls"])
     assert "whose cost is not, or not wholly, known" in shown.locator("#note").inner_text()
     choices = [
         ("#model", "m3", {"model": "m3"}),

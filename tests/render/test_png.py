@@ -154,6 +154,8 @@ def test_what_the_costs_leave_out_is_said() -> None:
     assert note(picture(call())) == ""
     unknown = picture(call(), call(cost=None, model="imaginary-9"))
     assert note(unknown) == "Costs are without 1 call whose cost is unknown (imaginary-9)"
+    both = picture(call(cost=None), call(cost=None, status="error", error_type="E"))
+    assert note(both) == "Costs are without 2 calls (1 failed) whose cost is unknown (gpt-4o)"
     assert model_bars(unknown) == (["gpt-4o", "imaginary-9: unknown"], [0.1, None])
     assert len(note(picture(*(call(model=n * 200, cost=None) for n in "abcd")))) < 150  # what fits the line
     mixed = picture(*CASES["two currencies"])

@@ -261,6 +261,10 @@ def test_features_are_a_tag_or_else_query_types() -> None:
     assert top_of(reader_of(tagged, call()), "features").query.by == ("tag:feature",)
     assert top_of(reader_of(tagged, call(cost="9")), "features", limit=1).query.by == ("tag:feature",)
     assert top_of(reader_of(call(query_type="rag")), "features").query.by == ("query_type",)
+    with pytest.raises(QueryError, match="did you mean features"):
+        top_of(reader_of(), "featurs")
+    with pytest.raises(QueryError, match="did you mean calls"):
+        top_of(reader_of(), "callss")
     with pytest.raises(QueryError, match="no dimension"):
         top_of(reader_of(), "nonsense")
 

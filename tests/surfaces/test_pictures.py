@@ -162,7 +162,7 @@ def test_what_the_page_shows_is_what_the_ledger_says(
         row, tiles = many.report(where=where).total, _tiles(page)
         assert tiles["Calls"] == f"{row['calls']:,}"
         assert tiles["Input tokens"] == f"{row['input_tokens']:,}"
-        assert tiles["Calls without a price"] == f"{row['unpriced_calls']:,}"
+        assert tiles["Calls of unknown cost"] == f"{row['unpriced_calls']:,}"
         assert tiles["Success rate"] == f"{100 * (row['calls'] - row['errors']) / row['calls']:.1f}%"
         if amounts(row):
             assert abs(read_amounts(tiles["Total cost"])["USD"] - dollars(row)) <= Decimal("0.0000005")
@@ -206,7 +206,7 @@ _TABLES: dict[str, Sequence[str]] = {
     "Users and agents": ("user", "session"),
 }
 _CELLS = {"calls": "calls", "errors": "errors", "input": "input_tokens", "cached": "cached_tokens",
-          "output": "output_tokens", "without a price": "unpriced_calls"}  # fmt: skip
+          "output": "output_tokens", "of unknown cost": "unpriced_calls"}  # fmt: skip
 
 
 def _app() -> None:

@@ -236,7 +236,7 @@ def test_watch_tells_them_apart() -> None:
     records = recorded()
     live.take(records)
     text = totals_text(live.total, NOW, ZoneInfo("UTC"))
-    for part in ("$8.75", "1 without a price", "1 priced in part", "1 at a price of later"):
+    for part in ("$8.75", "1 of unknown cost", "1 priced in part", "1 at a price of later"):
         assert part in text
     cells = {MODELS[str(record.model)]: call_cells(record, ZoneInfo("UTC")) for record in records}
     assert {state: row[4] for state, row in cells.items()} == {

@@ -64,7 +64,7 @@ def test_the_live_view_says_what_the_ledger_says(reader: LedgerReader) -> None:
             tokens = whole["total_tokens"]
             for part in (f"{whole['calls']:,} calls", f"{whole['errors']:,} errors", f"{tokens:,} tokens"):
                 assert part in said
-            assert (f"{whole['unpriced_calls']:,} without a price" in said) == bool(whole["unpriced_calls"])
+            assert (f"{whole['unpriced_calls']:,} of unknown cost" in said) == bool(whole["unpriced_calls"])
             if amounts(whole):
                 assert _six(read_amounts(re.split(r" {3,}", said)[1])) == _six(amounts(whole))
             models = app.query_one("#models", DataTable)

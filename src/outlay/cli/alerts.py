@@ -33,12 +33,13 @@ def check(ctx: click.Context, *, dry_run: bool) -> int:
     """
     from outlay.alerts.setup import check_rules
     from outlay.cli.session import reader_of, settings_of, show, show_json
+    from outlay.render.alerts import NO_RULES
 
     settings = settings_of(state_of(ctx))
     with reader_of(settings) as reader:
         outcome = check_rules(settings, reader, os.environ, datetime.now(UTC), dry=dry_run)
     if not settings.alerts.get("rules"):
-        click.echo("outlay: no rules; outlay init writes an outlay.toml with an example of one", err=True)
+        click.echo(f"outlay: {NO_RULES}", err=True)
     if state_of(ctx).json:
         show_json(_outcome(outcome, dry_run=dry_run))
     else:

@@ -9,9 +9,6 @@ from outlay.cli.words import ids, zones
 from outlay.core.errors import LedgerError
 from outlay.core.query import Order
 
-_WHOLE = 36  # characters of an id
-_NAMED = 3  # of those that begin alike
-
 
 @click.command
 @limit_option
@@ -37,30 +34,21 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
     from outlay.core.codec import cost_json, record_json
     from outlay.core.query import zone
-    from outlay.render.explain import explain_text
+    from outlay.render.explain import ALIKE, explain_text, not_one
 
     settings = settings_of(state_of(ctx))
     shown_in = zone(tz or settings.tz)
     with reader_of(settings) as reader:
         record, costs = reader.get(record_id), reader.revisions(record_id)
-        alike = () if record is not None else reader.ids(record_id, _NAMED + 1)
+        alike = () if record is not None else reader.ids(record_id, ALIKE)
     if record is None:
-        raise LedgerError(_not_one(record_id, alike))
+        raise LedgerError(not_one(record_id, alike))
     if state_of(ctx).json:
         earlier = [{"at": each.at, **cost_json(each.charge)} for each in costs]
         revised = {"costs": earlier} if len(costs) > 1 else {}
         show_json({**record_json(record), "flags": list(record.flags), **revised})
     else:
         show(explain_text(record, page_of_terminal(), shown_in, costs))
-
-
-def _not_one(start: str, alike: tuple[str, ...]) -> str:
-    """Say that no call has such an id, or which calls have."""
-    if alike:
-        names = ", ".join((*alike[:_NAMED], *("…" for _ in alike[_NAMED:])))
-        return f"several calls have an id that begins with {start!r:.60} ({names}); give more of it"
-    what = "the id" if len(start) >= _WHOLE else "an id that begins with"
-    return f"no call has {what} {start!r:.60}; `outlay calls` lists them"
 
 
 def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ figures that are wrong, and what may make them so."""
 _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
-_BOTH = "nothing; a program that has one on needs no hooks, outlay.otel.OutlaySpanProcessor reads its spans"
+_BOTH = "both may stay; outlay.otel.OutlaySpanProcessor reads the spans of a program that wants no hooks"
 _NO_ROOM = "No space left on device"
 _WHYS = {READ_ONLY: f"on {READ_ONLY}", CLOSED: CLOSED}  # what nothing but another folder mends
 Found = Mapping[str, Any]

@@ -46,6 +46,8 @@ def review(
     if html is not None:
         replace_file(Path(html), letter_html(found, zone(shown_in)).encode("utf-8", "replace"))
         click.echo(f"Review saved to {html}", err=state_of(ctx).json)
+    if found.complete and not found.trend.total["calls"]:
+        click.echo("outlay: --week this tells of the week that goes on", err=True)
     if state_of(ctx).json:
         show_json(found.to_dict())
     elif html is None:

@@ -124,7 +124,7 @@ def totals_text(total: Sum, since: datetime, tz: ZoneInfo) -> str:
         _cost(total) if total.costs else "$0.000000" if not total.calls else "cost unknown",
         f"{count(total.errors)} errors",
         f"{count(total.tokens)} tokens",
-        *([f"{count(total.unpriced)} without a price"] if total.unpriced else []),
+        *([f"{count(total.unpriced)} of unknown cost"] if total.unpriced else []),
         *([f"{count(total.partial)} priced in part"] if total.partial else []),
         *([f"{count(total.extrapolated)} at a price of later"] if total.extrapolated else []),
     ]

@@ -1,7 +1,7 @@
 """Query: one question to a ledger, checked; and what comes back."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -101,17 +101,18 @@ _TAG = re.compile(r"tag:.{1,100}", re.DOTALL)
 _SLOW = re.compile(r"slow:(\d{1,9})")
 
 
-def check_dimension(name: str) -> str:
-    """Give the dimension back, if there is one of that name.
+def check_dimension(name: str, others: Sequence[str] = ()) -> str:
+    """Give the dimension back, if there is one of that name; ``others`` are words that are known beside them.
 
     Raises:
         QueryError: there is none; the nearest name is in the message.
     """
     if name in DIMENSIONS or _TAG.fullmatch(name):
         return name
-    near = get_close_matches(name, DIMENSIONS, n=1)
+    known = (*others, *DIMENSIONS)
+    near = get_close_matches(name, known, n=1)
     tag = name if name.isidentifier() else "NAME"
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(DIMENSIONS)}; a tag is tag:{tag}"
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}; a tag is tag:{tag}"
     raise QueryError(f"no dimension {name!r:.60}; {hint}")
 
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from outlay.render.as_table import Column, Page, table
 from outlay.render.cells import dollars, name
 
+NO_RULES: Final = "no rules; write them into outlay.toml as [[alerts.rules]]"
 _SHOWN = 10  # groups of a rule; all of them stand in the JSON
 
 
 def rules_text(rules: Sequence[Mapping[str, Any]], page: Page) -> str:
     """Show rules as the command's JSON has them."""
     if not rules:
-        return "no rules; write them into outlay.toml as [[alerts.rules]]"
+        return NO_RULES
     rows = [row for rule in rules for row in _rows(rule)]
     headings = ("rule", "window", "for", "stands at", "limit", "used", "told")
     columns = [

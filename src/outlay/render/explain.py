@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from outlay.core.cost import CostLine, Price
@@ -13,6 +14,10 @@ from outlay.render.cells import UNKNOWN, count, local_time, milliseconds, name, 
 
 _LABEL = 14
 _INDENT = 2  # of what is set below its label, on a narrow page
+_WHOLE = 36  # characters of an id
+_NAMED = 3  # of those that begin alike
+ALIKE: Final = _NAMED + 1
+"""How many of them are to be asked for: one more shows that there are more."""
 
 
 def explain_text(record: Record, page: Page, tz: ZoneInfo, costs: Sequence[Revision] = ()) -> str:
@@ -24,6 +29,15 @@ def explain_text(record: Record, page: Page, tz: ZoneInfo, costs: Sequence[Revis
     if len(costs) > 1:
         parts.append("\n".join(_facts(_history(costs, tz), page)))
     return "\n\n".join(parts)
+
+
+def not_one(start: str, alike: Sequence[str]) -> str:
+    """Say that no call has an id that begins so, or which calls have."""
+    if alike:
+        names = ", ".join((*alike[:_NAMED], *("…" for _ in alike[_NAMED:])))
+        return f"several calls have an id that begins with {start!r:.60} ({names}); give more of it"
+    what = "the id" if len(start) >= _WHOLE else "an id that begins with"
+    return f"no call has {what} {start!r:.60}; `outlay calls` lists them"
 
 
 def _facts(pairs: Iterator[tuple[str, str | None]], page: Page) -> Iterator[str]:

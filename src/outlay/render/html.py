@@ -44,8 +44,12 @@ def _json(document: dict[str, Any]) -> str:
 
 
 def _models(picture: Picture, *, extrapolated: bool) -> list[str]:
-    named = (name(each.model) for each in picture.price_gaps if each.extrapolated is extrapolated)
-    return list(dict.fromkeys(named))
+    """Name models whose price is not known, or not of their day, and say how many of their calls failed."""
+    found: dict[str, int] = {}
+    for each in picture.price_gaps:
+        if each.extrapolated is extrapolated:
+            found[name(each.model)] = found.get(name(each.model), 0) + each.errors
+    return [f"{model}, {errors:,} failed" if errors else model for model, errors in found.items()]
 
 
 def _told(page: Page) -> dict[str, Any]:

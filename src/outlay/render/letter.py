@@ -35,7 +35,7 @@ class Section:
 def sections_of(review: Review, tz: ZoneInfo) -> tuple[Section, ...]:
     """Give the sections of the letter, those without anything to say left out."""
     if not review.trend.total["calls"]:
-        return (Section("What it cost", ("No calls were recorded in this week.",)),)
+        return (Section("What it cost", (f"No calls were recorded in the week {review.week}.",)),)
     found = (
         Section("What it cost", tuple(_cost(review)), trend_view(review.trend)),
         Section("What changed, and why", tuple(map(_unusual, review.unusual)), _movers(review)),

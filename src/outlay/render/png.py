@@ -60,7 +60,9 @@ def note(picture: Picture) -> str:
     if unknown := sum(each.calls for each in lacking):
         models = dict.fromkeys(short(name(each.model)) for each in lacking)
         shown = ", ".join(list(models)[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 - fits the line
-        parts.append(f"without {many(unknown, 'call')} whose cost is {_how(unknown, picture)} ({shown})")
+        errors = sum(each.errors for each in lacking)
+        calls = many(unknown, "call") + (f" ({errors:,} failed)" if errors else "")
+        parts.append(f"without {calls} whose cost is {_how(unknown, picture)} ({shown})")
     if picture.others:
         parts.append(f"without amounts in {', '.join(picture.others)}")
     if later := sum(each.calls for each in picture.price_gaps if each.extrapolated):

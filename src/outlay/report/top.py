@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from outlay.core.query import check_dimension
 from outlay.report.reader import LedgerReader
 from outlay.report.shares import SHARED, shares_of
 from outlay.report.values import Report
@@ -17,6 +18,7 @@ KINDS: Mapping[str, str] = {
 """Plain words for what can be ranked; any dimension will do as well."""
 
 _OTHER_FEATURE = "query_type"
+_CALLS = "calls"  # which the command ranks by itself
 
 
 def top_of(
@@ -30,7 +32,7 @@ def top_of(
     Raises:
         QueryError: no such dimension or metric, or the question cannot be.
     """
-    by = KINDS.get(of, of)
+    by = KINDS.get(of) or check_dimension(of, (_CALLS, *KINDS))
     found = reader.report(by, order=order, limit=limit, **question)
     if of in ("features", "feature") and all(row[by] is None for row in found.rows) and not found.left_out:
         found = reader.report(_OTHER_FEATURE, order=order, limit=limit, **question)

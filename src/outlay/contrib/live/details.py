@@ -20,7 +20,7 @@ from outlay.pricing.lines import Line, day_of, legend, lines_of, units_of
 from outlay.render.as_table import Page
 from outlay.render.calls import tokens_of
 from outlay.render.cells import MISSING, dollars, local_time, name
-from outlay.render.explain import explain_text
+from outlay.render.explain import ALIKE, explain_text, not_one
 from outlay.report.money import money
 
 _SHOWN = 200
@@ -43,7 +43,7 @@ def calls(scene: Scene) -> None:
     if wanted:
         record = scene.reader.get(wanted.strip())
         if record is None:
-            st.error(literal(f"no call, or several, with the id {name(wanted.strip())}"))
+            st.error(literal(not_one(wanted.strip(), scene.reader.ids(wanted.strip(), ALIKE))))
         else:
             st.code(explain_text(record, Page(), local, scene.reader.revisions(record.id)), language=None)
 

@@ -197,7 +197,7 @@ def _money(rows: Sequence[Row], key: str) -> list[dict[str, Cell]]:
             _heading(key): name(row[key]),
             "calls": counted(row["calls"]),
             "errors": counted(row["errors"]),
-            "without a price": counted(row["unpriced_calls"]),
+            "of unknown cost": counted(row["unpriced_calls"]),
             **costs,
             "share": shared(row["share"]),
         }

@@ -134,7 +134,7 @@
       ["Total cost", cost(whole)], ["Calls", count(calls)], ["Success rate", percent(calls - errors, calls)],
       ["Average latency", seconds(timed ? sum(rows, MS) / timed : null)],
       ["Input tokens", tokens(INPUT)], ["Output tokens", tokens(OUTPUT)],
-      ["Calls without a price", count(unpriced)],
+      ["Calls of unknown cost", count(unpriced)],
     ];
     by("tiles").replaceChildren(...shown.map(([name, value]) => {
       const tile = document.createElement("div");
@@ -142,8 +142,8 @@
       return tile;
     }));
     const parts = [];
-    if (unpriced) parts.push(`${count(unpriced)} ${unpriced === 1 ? "call" : "calls"} whose cost is not, or not wholly, known (${told.unpriced.join(", ")})`);
-    else if (told.unpriced.length) parts.push(`what is not known of calls whose cost is known in part (${told.unpriced.join(", ")})`);
+    if (unpriced) parts.push(`${count(unpriced)} ${unpriced === 1 ? "call" : "calls"} whose cost is not, or not wholly, known (${told.unpriced.join("; ")})`);
+    else if (told.unpriced.length) parts.push(`what is not known of calls whose cost is known in part (${told.unpriced.join("; ")})`);
     if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
     const notes = parts.length ? [`Costs are without ${parts.join(" and without ")}.`] : [];
     if (told.extrapolated.length) notes.push(`Calls that are older than the first known price have that one (${told.extrapolated.join(", ")}).`);
@@ -173,7 +173,7 @@
     lying("users", users, told.users, "Cost by user", costless);
     lying("features", features, told.features, "Cost by feature", costless);
     const shared = tenths(models.map(([, own]) => known(own) ? figure(own.cost) : 0), figure(whole.cost));
-    table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Without a price", "Cost", "Share"],
+    table("by-model", "Cost by model, of the calls chosen above", ["Model", "Calls", "Errors", "Of unknown cost", "Cost", "Share"],
       models.map(([key, own], n) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) && figure(whole.cost) ? (shared[n] / 10).toFixed(1) + "%" : "-"]), [0]);
   }
   function fixed() {
