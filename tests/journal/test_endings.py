@@ -229,7 +229,8 @@ def test_a_worker_may_have_itself_told_of_signals(tmp_path: Path, first: str) ->
     """As an event loop has: it meets no other there, gets what comes, and nobody's after that."""
     steps = ["journal.append(call(user='x'))", "assert signal.set_wakeup_fd(write) == -1"]
     code = f"""
-import multiprocessing, signal, socket
+import multiprocessing, signal, socket, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of forks beside threads
 fork = multiprocessing.get_context("fork")
 def tell():
     mine, theirs = socket.socketpair()

@@ -17,8 +17,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signa
 def test_a_wait_that_began_with_a_signal_unseen_is_interrupted(tmp_path: Path) -> None:
     """Another thread takes the signal, so that nothing interrupts the main one, which alone handles it."""
     code = """
-import signal, socket, threading, time
+import signal, socket, threading, time, warnings
 from outlay.journal.nudging import Nudging
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of forks beside threads
 come = threading.Event()
 nudging = Nudging(lambda number: number == signal.SIGUSR1 and not come.is_set())
 aside = threading.Thread(target=nudging.begin)
