@@ -199,6 +199,9 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         assert "1 alert could not be sent to slack (HTTPError 503)" in said
         again = stuck["next"][:19].replace("T", " ")
         assert f"mend slack in [alerts]; outlay alerts check tries again from {again} UTC on\n" in said
+        (standing,) = document(outlay("alerts", "list", "--json"))["rules"][0]["standing"]
+        assert (standing["told"], standing["waiting"]) == (None, ["slack"])
+        assert "not by slack yet" in outlay("alerts", "list").stdout
         slack.status = 200
         assert outlay("alerts", "check", **where).returncode == 0  # not yet: it waits a minute
         assert slack.got == []

@@ -103,7 +103,8 @@ def _standing(standing: "Standing", marks: Any) -> dict[str, Any]:
         "calls": standing.calls,
         "unpriced_calls": standing.unpriced_calls,
         "partial_calls": standing.partial_calls,
-        "told": None if mark is None else mark.at,
+        "told": mark.at if mark is not None and mark.taken else None,
+        "waiting": [] if mark is None else sorted(mark.waiting),
     }
 
 

@@ -41,10 +41,17 @@ def _rows(rule: Mapping[str, Any]) -> list[tuple[str, ...]]:
             _figure(rule, each["value"]),
             limit,
             f"{Decimal(each['percent']):.0f}%",
-            name(each["told"])[:16].replace("T", " ") if each["told"] else "",
+            _told(each),
         )
         for each in found
     ]
+
+
+def _told(standing: Mapping[str, Any]) -> str:
+    """Say when an alert was told; the channels that it waits for where none has taken it."""
+    if standing["told"]:
+        return name(standing["told"])[:16].replace("T", " ")
+    return f"not by {', '.join(map(name, standing['waiting']))} yet" if standing["waiting"] else ""
 
 
 def _figure(rule: Mapping[str, Any], text: str) -> str:
