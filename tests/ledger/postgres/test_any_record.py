@@ -1,5 +1,6 @@
 """Whatever a record holds comes back equal, and PostgreSQL answers every question as plain Python does."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.postgres import empty
 from outlay.core.query import DIMENSIONS, Query, Row
 from outlay.core.record import Record
 from outlay.ledger import MemoryLedger, PostgresLedger
+from outlay.testing import call
 
 DIMENSION = st.lists(st.sampled_from(DIMENSIONS), max_size=3, unique=True)
 
@@ -52,6 +54,24 @@ def test_rollups_answer_as_plain_python_does(  # a question and the calls it is 
         ledger.close()
     assert told(found.total) == told(expected.total)
     assert [told(row) for row in found.rows] == [told(row) for row in expected.rows]
+
+
+@pytest.mark.parametrize("minute", [0, 10])
+@pytest.mark.parametrize("by", [(), ("day",), ("hour",), ("model",)])
+def test_the_last_hour_of_the_calendar_can_be_asked_for(
+    server: str, by: tuple[str, ...], minute: int
+) -> None:
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    oracle, entries = MemoryLedger(), [call(last), call(last - timedelta(hours=3))]
+    oracle.add(entries)
+    query = Query(by, since=last.replace(minute=minute))
+    with empty(server) as url:
+        ledger = PostgresLedger(url, exact=0)
+        ledger.add(entries)
+        found = ledger.rows(query)
+        ledger.close()
+    assert found.total["calls"] == 1
+    assert [told(row) for row in found.rows] == [told(row) for row in oracle.rows(query).rows]
 
 
 def told(row: Row) -> Row:

@@ -257,9 +257,17 @@ def _each(keys: Sequence[str]) -> str:
 
 def _inner(query: Query, grain: timedelta) -> _Period | None:
     """Give the whole hours or days of a period, None where it has none."""
-    first = None if query.since is None else _floor(query.since + grain - timedelta(microseconds=1), grain)
+    try:
+        first = None if query.since is None else _ceiling(query.since, grain)
+    except OverflowError:  # nothing whole comes after the last hours of the calendar
+        return None
     last = None if query.until is None else _floor(query.until, grain)
     return None if first is not None and last is not None and first >= last else (first, last)
+
+
+def _ceiling(at: datetime, grain: timedelta) -> datetime:
+    floor = _floor(at, grain)
+    return at if floor == at else floor + grain
 
 
 def _floor(at: datetime, grain: timedelta) -> datetime:
