@@ -107,8 +107,9 @@ def test_a_reader_that_is_killed_leaves_nothing_doubled_and_nothing_out(tmp_path
 
 
 LEFT_BY_CHILD = """
-import os, sys
+import os, sys, warnings
 from pathlib import Path
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of forks beside threads
 from outlay.core.query import Query
 from outlay.ledger import DuckLedger
 from outlay.testing import call
