@@ -98,6 +98,45 @@ def test_a_stream_that_a_daemon_thread_has_read_in_part_was_left(work: str, tmp_
     assert {"abandoned", "partial"} <= set(record["flags"])
 
 
+AMID = """
+import gc, httpx
+asked["messages"][0]["content"] = "x"
+looked, given = threading.Event(), threading.Event()
+look = gc.get_objects
+def get_objects(*args, **kwargs):
+    found = look(*args, **kwargs)
+    if not looked.is_set():
+        looked.set()
+        given.wait(60)
+    return found
+gc.get_objects = get_objects
+async def events():
+    yield b'data: {"id": "c", "object": "chat.completion.chunk", "model": "gpt-4o", "choices": []}\\n\\n'
+    await asyncio.sleep(60)
+async def answer(request):
+    asking.set()
+    while not looked.is_set():
+        await asyncio.sleep(0.001)
+    return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=events())
+async def comes_amid():
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    client = groq.AsyncGroq(api_key="k", max_retries=0, http_client=http)
+    stream = await client.chat.completions.create(**asked, stream=True)
+    given.set()
+    async for chunk in stream:
+        pass
+asking = threading.Event()
+begin(lambda: asyncio.run(comes_amid()))
+asking.wait(60)
+"""
+
+
+def test_a_stream_that_is_given_while_the_calls_are_looked_for_is_found(tmp_path: Path) -> None:
+    (record,) = ended(AMID, tmp_path)
+    assert (record["model"], record["status"]) == ("gpt-4o", "error")
+    assert record["error_type"] == "SystemExit"
+
+
 CHILDREN = """
 import multiprocessing
 asked["messages"][0]["content"] = "outlay:ok:1000:100:x"

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import AsyncGeneratorType, CoroutineType, FrameType
+from typing import Any
 
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded
@@ -44,14 +45,26 @@ def fail_calls_under_way(pid: int, *, at_once: bool = False) -> None:
     others.discard(threading.get_ident())
     if not others and not at_once:
         return
+    collects = gc.isenabled()
+    gc.disable()  # what is made from now on stays in the youngest generation
+    try:
+        _fail(others, gc.get_objects(), own=pid == os.getpid())
+        # Those threads went on meanwhile: a request may have become a stream, which was not there before.
+        _fail(others, gc.get_objects(generation=0), own=pid == os.getpid())
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _fail(others: set[int | None], objects: list[Any], *, own: bool) -> None:
+    """Record what these threads' stacks and these objects hold; tasks only where they are our own."""
     frames = [frame for thread, frame in sys._current_frames().items() if thread in others]  # noqa: SLF001 - documented
     for frame in frames:
         for each in _under(frame):
             _fail_in(each)
-    waiting, half_read = _held()
-    if pid == os.getpid():
-        for frame in waiting:
-            _fail_in(frame)
+    waiting, half_read = _held(objects)
+    for frame in waiting if own else ():
+        _fail_in(frame)
     for stream in half_read:
         stream.leave()
 
@@ -62,11 +75,11 @@ def _under(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _held() -> tuple[list[FrameType], list[Open]]:
+def _held(objects: list[Any]) -> tuple[list[FrameType], list[Open]]:
     """Give the frames that wait for an answer in a loop's tasks, or run as one came, and open streams."""
     waiting: list[FrameType | None] = []
     half_read: list[Open] = []
-    for each in gc.get_objects():
+    for each in objects:
         kind = type(each)
         if kind is CoroutineType:
             waiting.append(each.cr_frame if each.cr_await is not None or each.cr_running else None)
