@@ -95,6 +95,8 @@ def test_without_a_command_the_overview_is_shown_and_where_to_find_help(outlay: 
         (["calls", "--query-type", "rag"], "no option --query-type; write --where query_type=VALUE"),
         (["report", "--from", "today"], "no option --from; write --since (see outlay report --help)"),
         (["report", "--group-by", "model"], "no option --group-by; write --by"),
+        (["report", "--gruop-by", "model"], "no option --gruop-by; write --by"),
+        (["report", "--group", "model"], "no option --group; write --by"),
         (["import", "--from", "today"], "No such option"),
         (["dashboard", "--png"], "requires an argument. (see outlay dashboard --help)"),
         (["report", "--by", "feature"], "a tag is tag:feature"),

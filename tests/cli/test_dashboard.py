@@ -1,6 +1,7 @@
 """``outlay dashboard``: the picture, and the figures that it shows."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,3 +40,16 @@ def test_one_line_says_what_is_wrong(outlay: Outlay) -> None:
         assert done.returncode in {1, 2}
         assert told in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_starts(outlay: Outlay) -> None:
+    with socket.socket() as other:
+        other.bind(("localhost", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = outlay("dashboard", "--port", str(port))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"outlay: port {port} cannot be had (Address already in use); without --port a free one is found"
+        " (see outlay dashboard --help)\n"
+    )

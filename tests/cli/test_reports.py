@@ -205,6 +205,16 @@ def test_filters_that_leave_nothing_name_what_comes_nearest(
 
 
 @pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize("command", ["report --by tag:taem", "report --by day,tag:taem", "top --of tag:taem"])
+def test_a_tag_that_no_call_has_is_named(outlay: Outlay, command: str) -> None:
+    done = outlay(*command.split())
+    assert (done.returncode, done.stderr) == (0, "outlay: no call has tag:taem; did you mean tag:team?\n")
+    assert "tag:taem" in done.stdout
+    for silent in (f"{command} --json", "report --by tag:team", "report --by user,tag:team --where user=u1"):
+        assert outlay(*silent.split()).stderr == "", silent
+
+
+@pytest.mark.usefixtures("recorded")
 def test_every_question_says_so_and_what_a_program_reads_is_as_it_was(outlay: Outlay) -> None:
     for command in ("top", "top --of users", "report --by day", "report --csv", "errors"):
         asked = (*command.split(), "--where", "model=gpt4")

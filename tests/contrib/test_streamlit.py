@@ -305,6 +305,15 @@ def test_prices_are_all_that_the_command_shows(home: Path, model: str, what: str
     assert home.exists()
 
 
+def test_a_model_that_nobody_lists_is_answered_as_the_command_does(home: Path) -> None:
+    found = app(view="Prices")
+    found.text_input(key="prices-model").set_value("gtp-4o").run()
+    assert [each.value.replace("\\", "") for each in found.info] == [
+        "no price of gtp-4o is known; near: gpt-4o"
+    ]
+    assert home.exists()
+
+
 def test_the_place_of_a_ledger_is_told_as_it_was_written(home: Path) -> None:
     found = app(view="Alerts")
     assert found.code[0].value.split()[:2] == ["ledger", str(home / "ledger")]

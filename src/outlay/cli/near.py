@@ -41,6 +41,7 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "--to": "--until",
         "--end": "--until",
         "--group-by": "--by",
+        "--group": "--by",
         "--filter": "--where",
         "--sort": "--order",
         "--timezone": "--tz",
@@ -147,7 +148,10 @@ def _option(error: NoSuchOption, ctx: click.Context) -> str | None:
     dimension = error.option_name.lstrip("-").replace("-", "_")
     if "--where" in has and dimension in DIMENSIONS:
         return f"--where {dimension}=VALUE"
-    other = _ELSEWHERE.get(error.option_name, "")
+    word = error.option_name
+    if word not in _ELSEWHERE and not error.possibilities:
+        word = next(iter(get_close_matches(word, _ELSEWHERE, n=1, cutoff=0.8)), word)
+    other = _ELSEWHERE.get(word, "")
     if other.partition(" ")[0] in has:
         return other
     return next((better for own, better in _BY_COMMAND.get(error.option_name, ()) if own in has), None)

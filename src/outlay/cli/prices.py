@@ -1,7 +1,5 @@
 """``outlay prices``: the price book, and prices of one's own."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from outlay.cli.near import NearGroup
@@ -11,9 +9,6 @@ from outlay.cli.prices_set import set_price
 from outlay.cli.prices_update import update
 from outlay.cli.words import models, providers
 from outlay.core.errors import UnknownModelError
-
-if TYPE_CHECKING:  # loaded when a command runs: --help needs none
-    from outlay.pricing import Book
 
 
 @click.group(cls=NearGroup)
@@ -35,7 +30,7 @@ def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at:
     from outlay.cli.price_tables import history_json, history_text
     from outlay.cli.session import book_of, moment_of, page_of_terminal, settings_of, show, show_json
     from outlay.pricing.history import at as holding_at
-    from outlay.pricing.history import histories
+    from outlay.pricing.history import histories, unlisted
 
     settings = settings_of(state_of(ctx))
     book = book_of(settings)
@@ -44,7 +39,7 @@ def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at:
     if moment is not None:
         found = tuple(holding_at(each, moment) for each in found)
     if not found:
-        raise UnknownModelError(_unknown(book, model, provider))
+        raise UnknownModelError(unlisted(book, model, provider))
     if state_of(ctx).json:
         show_json({"version": book.version, "at": moment, "models": [history_json(each) for each in found]})
     else:
@@ -54,12 +49,3 @@ def show_history(ctx: click.Context, /, *, model: str, provider: str | None, at:
 prices.add_command(diff)
 prices.add_command(update)
 prices.add_command(set_price)
-
-
-def _unknown(book: "Book", model: str, provider: str | None) -> str:
-    from outlay.pricing import Unpriced
-
-    card = book.resolve(provider, model)
-    if isinstance(card, Unpriced):
-        return card.reason
-    return f"no listed price of {model} is known; calls are priced as {card.provider} {card.model}"

@@ -46,7 +46,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
     from outlay.cli.session import reader_of, settings_of, show_csv
     from outlay.cli.showing import one_form, print_found, tell_price_gaps
-    from outlay.cli.unmatched import tell_unmatched
+    from outlay.cli.unmatched import tell_missing_tags, tell_unmatched
     from outlay.render.as_csv import csv_text
     from outlay.render.reports import report_view, with_counts
     from outlay.report.shares import check_shared, shares_of
@@ -60,6 +60,7 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     with reader_of(settings) as reader:
         found = reader.report(**question)
         is_told = tell_unmatched(state, reader, question, none=not found.total["calls"])
+        tell_missing_tags(state, reader, question, found)
     if found.query.by:
         found = shares_of(found, share)
     if state.csv:

@@ -35,7 +35,7 @@ def answer(
     ``given`` are the options of a question; its time zone is that of the settings where none is given.
     """
     from outlay.cli.session import reader_of, settings_of
-    from outlay.cli.unmatched import tell_unmatched
+    from outlay.cli.unmatched import tell_missing_tags, tell_unmatched
 
     state = one_form(ctx)
     settings = settings_of(state)
@@ -44,6 +44,7 @@ def answer(
         found = ask(reader, question)
         total = getattr(found, "total", None)
         tell_unmatched(state, reader, question, none=total is not None and not total["calls"])
+        tell_missing_tags(state, reader, question, found)
     print_found(state, found, view)
 
 

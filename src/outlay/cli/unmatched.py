@@ -33,19 +33,48 @@ def tell_unmatched(state: State, reader: "LedgerReader", question: Mapping[str, 
     return True
 
 
+def tell_missing_tags(state: State, reader: "LedgerReader", question: Mapping[str, Any], found: Any) -> None:
+    """Say on standard error which tags of a breakdown no call has, beside those that calls have.
+
+    ``found`` is what was answered, of any kind. A program that asks for JSON is told nothing.
+    """
+    from outlay.render.cells import name as shown
+    from outlay.report import Report
+
+    if state.json or not isinstance(found, Report) or not found.rows or found.left_out:
+        return
+    period: dict[str, Any] = {name: question.get(name) for name in _PERIOD}
+    for tag in found.query.by:
+        if not tag.startswith(_TAG) or any(row[tag] is not None for row in found.rows):
+            continue
+        if any(row[tag] is not None for row in reader.rows([tag], detail="counts", **period).rows):
+            continue  # others than those that were asked for have it
+        known = _tags(reader.calls(_NEWEST, **period))
+        click.echo(f"outlay: {_no_call(period)} has {shown(tag)}{_instead(known, [tag])}", err=True)
+
+
 def _why(reader: "LedgerReader", question: Mapping[str, Any]) -> str:
     where: Mapping[str, Wanted] = question["where"]
     period = {name: question.get(name) for name in _PERIOD}
-    is_limited = bool(period["since"] or period["until"])
     if not _calls(reader, {}, period):
         return (
-            NOTHING_THEN if is_limited else "there are no calls; outlay doctor says where they are looked for"
+            NOTHING_THEN
+            if _is_limited(period)
+            else "there are no calls; outlay doctor says where they are looked for"
         )
-    no_call = "no call of that time" if is_limited else "no call"
+    no_call = _no_call(period)
     for name, wanted in where.items():
         if not _calls(reader, {name: wanted}, period):
             return f"{no_call} {_has_none(reader, name, wanted, period)}"
     return f"{no_call} has all of {', '.join(map(_said, where.items()))}"
+
+
+def _is_limited(period: Mapping[str, Any]) -> bool:
+    return bool(period["since"] or period["until"])
+
+
+def _no_call(period: Mapping[str, Any]) -> str:
+    return "no call of that time" if _is_limited(period) else "no call"
 
 
 def _calls(reader: "LedgerReader", where: Mapping[str, Wanted], period: Mapping[str, Any]) -> int:
@@ -74,9 +103,13 @@ def _has_none(reader: "LedgerReader", name: str, wanted: Wanted, period: Mapping
     known = list(dict.fromkeys(filter(None, there)))
     said = f"has {_said((name, wanted))}"
     if not known and name.startswith(_TAG):
-        known = list(dict.fromkeys(f"{_TAG}{tag}" for each in newest for tag in each.tags))
+        known = _tags(newest)
         said, wanted = f"has {name}", [name]
     return f"{said}{_instead(known, wanted)}"
+
+
+def _tags(calls: Iterable["Record"]) -> list[str]:
+    return list(dict.fromkeys(f"{_TAG}{tag}" for each in calls for tag in each.tags))
 
 
 def _value(record: "Record", name: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from outlay.core.usage import Term
 from outlay.pricing.book import Book
+from outlay.pricing.card import Unpriced
 from outlay.pricing.rows import USER, Row
 from outlay.pricing.tables import Model, Table
 from outlay.pricing.terms import TARIFFS
@@ -50,6 +51,14 @@ def histories(book: Book, model: str, provider: str | None = None) -> tuple[Hist
         for seller in book.sellers(model)
         if (rows := book.history(model, seller))
     )
+
+
+def unlisted(book: Book, model: str, provider: str | None = None) -> str:
+    """Say of a model without a history what comes near, or what its calls are priced as."""
+    card = book.resolve(provider, model)
+    if isinstance(card, Unpriced):
+        return card.reason
+    return f"no listed price of {model} is known; calls are priced as {card.provider} {card.model}"
 
 
 def _history(book: Book, provider: str, model: str, rows: Sequence[Row]) -> History:

@@ -15,7 +15,7 @@ from outlay.contrib.live.views import Scene, literal
 from outlay.core.addresses import is_server, shown
 from outlay.core.query import Order, zone
 from outlay.core.record import Record
-from outlay.pricing.history import histories
+from outlay.pricing.history import histories, unlisted
 from outlay.pricing.lines import Line, day_of, legend, lines_of, units_of
 from outlay.render.as_table import Page
 from outlay.render.calls import tokens_of
@@ -74,9 +74,10 @@ def _call(record: Record, local: ZoneInfo, costs: Mapping[str, Cell]) -> dict[st
 def prices(scene: Scene) -> None:
     """What a model costs, and since when."""
     wanted = st.text_input("Model", value=scene.choice.model or "gpt-4o", key="prices-model")
-    found = histories(process.current().book(), wanted.strip())
+    book = process.current().book()
+    found = histories(book, wanted.strip())
     if not found:
-        st.info(literal(f"no listed price of {name(wanted.strip())} is known"))
+        st.info(literal(name(unlisted(book, wanted.strip()))))
     for each in found:
         st.subheader(literal(f"{each.provider} {each.model}"))
         lines = lines_of(each)
