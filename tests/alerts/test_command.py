@@ -203,7 +203,13 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         assert (standing["told"], standing["waiting"]) == (None, ["slack"])
         assert "not by slack yet" in outlay("alerts", "list").stdout
         slack.status = 200
-        assert outlay("alerts", "check", **where).returncode == 0  # not yet: it waits a minute
+        done = outlay("alerts", "check", **where)
+        assert (done.returncode, done.stdout) == (0, "")  # not yet: it waits a minute
+        assert (
+            done.stderr == f"outlay: an alert still waits for slack; it is sent again from {again} UTC on\n"
+        )
+        waiting = document(outlay("alerts", "check", "--json", **where))["waiting"]
+        assert waiting == [{"channel": "slack", "message": stuck["message"], "next": stuck["next"]}]
         assert slack.got == []
         state = tmp_path / "ledger" / "alerts" / "state.json"
         state.write_text(state.read_text().replace(stuck["next"], stuck["at"]))

@@ -40,6 +40,7 @@ class Outcome:
     fired: tuple[Fired, ...] = ()
     sent: tuple[Delivery, ...] = ()
     failed: tuple[tuple[Delivery, str], ...] = ()  # with the reason; they are tried again later
+    waiting: tuple[tuple[Delivery, str], ...] = ()  # that failed before; with the instant of the next try
 
     @property
     def is_quiet(self) -> bool:
@@ -73,6 +74,7 @@ def check(
         fired = tuple(_new(crossed, marks))
         _remember(crossed, fired, marks, channels, now)
         _give_anew(marks, channels, now)
+        waiting = tuple(_not_yet(marks, channels, now))
         due = _take(marks, channels, now, now)
     began, results = passed(), []
     while due is not None:
@@ -85,6 +87,7 @@ def check(
         fired,
         tuple(delivery for delivery, why in results if why is None),
         tuple((delivery, why) for delivery, why in results if why is not None),
+        waiting,
     )
 
 
@@ -132,6 +135,16 @@ def _give_anew(marks: Marks, channels: Mapping[str, Channel], now: datetime) -> 
     for mark in marks.values():
         if not mark.taken:
             mark.waiting = {name: Waiting(0, text_of(now)) for name in channels} | mark.waiting
+
+
+def _not_yet(
+    marks: Marks, channels: Mapping[str, Channel], began: datetime
+) -> Iterator[tuple[Delivery, str]]:
+    """Give what is sent again at a later look, or is on its way in another process, with the instant."""
+    for key, mark in marks.items():
+        for name, waiting in mark.waiting.items():
+            if name in channels and instant(waiting.next) > began:
+                yield Delivery(key, name, mark.message, mark.step), waiting.next
 
 
 def _take(marks: Marks, channels: Mapping[str, Channel], began: datetime, now: datetime) -> Delivery | None:

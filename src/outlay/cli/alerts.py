@@ -49,6 +49,8 @@ def check(ctx: click.Context, *, dry_run: bool) -> int:
             click.echo(
                 f"outlay: {delivery.channel} did not take an alert ({why}); it is sent again", err=True
             )
+        for line in _waiting(outcome):
+            click.echo(f"outlay: {line}", err=True)
     return 0 if outcome.is_quiet else 1
 
 
@@ -74,6 +76,16 @@ def list_rules(ctx: click.Context) -> None:
         show(rules_text([_rule(rule, found) for rule in rules], page_of_terminal()))
 
 
+def _waiting(outcome: "Outcome") -> Iterator[str]:
+    """Say what is sent again at a later look, a line for each channel."""
+    for channel in dict.fromkeys(each.channel for each, _ in outcome.waiting):
+        times = [at for each, at in outcome.waiting if each.channel == channel]
+        first = min(times)[:19].replace("T", " ")
+        one = len(times) == 1
+        what, they = ("an alert still waits", "it is") if one else (f"{len(times)} alerts still wait", "they are")
+        yield f"{what} for {channel}; {they} sent again from {first} UTC on"
+
+
 def _outcome(outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
@@ -84,6 +96,9 @@ def _outcome(outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
         "sent": [{"channel": each.channel, "message": each.message} for each in outcome.sent],
         "failed": [
             {"channel": each.channel, "message": each.message, "error": why} for each, why in outcome.failed
+        ],
+        "waiting": [
+            {"channel": each.channel, "message": each.message, "next": at} for each, at in outcome.waiting
         ],
     }
 
