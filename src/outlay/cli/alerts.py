@@ -81,8 +81,9 @@ def _waiting(outcome: "Outcome") -> Iterator[str]:
     for channel in dict.fromkeys(each.channel for each, _ in outcome.waiting):
         times = [at for each, at in outcome.waiting if each.channel == channel]
         first = min(times)[:19].replace("T", " ")
-        one = len(times) == 1
-        what, they = ("an alert still waits", "it is") if one else (f"{len(times)} alerts still wait", "they are")
+        what, they = "an alert still waits", "it is"
+        if len(times) > 1:
+            what, they = f"{len(times)} alerts still wait", "they are"
         yield f"{what} for {channel}; {they} sent again from {first} UTC on"
 
 
