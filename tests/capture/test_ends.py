@@ -122,9 +122,9 @@ async def comes_amid():
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     client = groq.AsyncGroq(api_key="k", max_retries=0, http_client=http)
     stream = await client.chat.completions.create(**asked, stream=True)
-    given.set()
     async for chunk in stream:
-        pass
+        # when the loop is idle again, so that the stream is on no stack
+        asyncio.get_running_loop().call_later(0.05, given.set)
 asking = threading.Event()
 begin(lambda: asyncio.run(comes_amid()))
 asking.wait(60)
