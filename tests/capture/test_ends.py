@@ -1,5 +1,6 @@
 """Calls that daemon threads make when the program ends, in real processes over loopback."""
 
+import gc
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from tests.support.stub import stub
 
+from outlay.capture.ends import leave_at_once
 from outlay.journal import segments
 
 # groq is hooked as openai is, and its streams refer to themselves too; it loads in half the time.
@@ -135,6 +137,40 @@ def test_a_stream_that_is_given_while_the_calls_are_looked_for_is_found(tmp_path
     (record,) = ended(AMID, tmp_path)
     assert (record["model"], record["status"]) == ("gpt-4o", "error")
     assert record["error_type"] == "SystemExit"
+
+
+ASKED_FIRST = """
+from outlay import process
+recorder, looking = process.current().recorder(), threading.Semaphore(0)
+def looks(*_):
+    if threading.current_thread().name == "refused":
+        looking.release()
+        time.sleep(60)
+recorder.gated, recorder._gate = True, looks
+def asks_a_budget():
+    threading.Thread(target=whole, name="refused", daemon=True).start()
+    looking.acquire()
+asks_a_budget()
+begin(whole)
+"""
+
+
+def test_a_call_that_a_budget_may_still_refuse_is_none_and_hides_no_other(tmp_path: Path) -> None:
+    """One such thread began before the one whose request is sent, and one after it."""
+    (record,) = ended(f"{ASKED_FIRST}asks_a_budget()\n{WAIT}", tmp_path)
+    assert (record["status"], record["error_type"]) == ("error", "SystemExit")
+
+
+def test_who_lives_on_after_the_look_has_the_collector_as_it_was() -> None:
+    assert gc.isenabled()
+    leave_at_once()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        leave_at_once()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 CHILDREN = """
