@@ -17,7 +17,7 @@ from outlay.journal import segments
 
 # groq is hooked as openai is, and its streams refer to themselves too; it loads in half the time.
 BEGIN = """
-import asyncio, os, sys, threading, time
+import asyncio, json, os, sys, threading, time
 import groq, outlay
 outlay.instrument("groq")
 to = dict(base_url=sys.argv[1], api_key="k", max_retries=0)
@@ -137,6 +137,32 @@ def test_a_stream_that_is_given_while_the_calls_are_looked_for_is_found(tmp_path
     (record,) = ended(AMID, tmp_path)
     assert (record["model"], record["status"]) == ("gpt-4o", "error")
     assert record["error_type"] == "SystemExit"
+
+
+TOLD = """
+import httpx
+asked["messages"][0]["content"] = "x"
+read = threading.Event()
+class Body(httpx.SyncByteStream):
+    def __iter__(self):
+        chunk = {"id": "c", "object": "chat.completion.chunk", "model": "gpt-4o", "choices": [],
+                 "usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}}
+        yield f"data: {json.dumps(chunk)}\\n\\n".encode()
+        read.set()
+        time.sleep(60)
+def answer(request):
+    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+to.pop("base_url")
+to["http_client"] = httpx.Client(transport=httpx.MockTransport(answer))
+begin(stream)
+read.wait(60)
+"""
+
+
+def test_a_stream_that_breaks_off_at_the_end_keeps_what_it_has_told(tmp_path: Path) -> None:
+    (record,) = ended(TOLD, tmp_path)
+    assert (record["error_type"], record["input_tokens"]) == ("SystemExit", 7)
+    assert "partial" in record["flags"]
 
 
 ASKED_FIRST = """

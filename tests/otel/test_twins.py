@@ -85,6 +85,21 @@ def test_a_call_that_nobody_counted_is_one_beside_langchains(provider: Any, kept
     assert len(kept.records) == 3
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["client first", "chain first"])
+def test_a_call_that_a_coarse_clock_gives_one_time_is_one(provider: Any, kept: Kept, order: int) -> None:
+    for scope, said in [(CLIENT, SDK), (CHAIN, LANGCHAIN)][::order]:
+        emit(provider, scope, said, 0, 800)
+    assert len(kept.records) == 1
+
+
+def test_a_call_is_repeated_once_and_what_says_the_same_again_is_another(provider: Any, kept: Kept) -> None:
+    """Two of LangChain's at once, of which the client of one alone makes spans."""
+    emit(provider, CLIENT, SDK | COUNTED, 20, 780)
+    for end in (800, 810):
+        emit(provider, CHAIN, LANGCHAIN | BOTH, 0, end)
+    assert len(kept.records) == 2
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -54,7 +54,7 @@ def _are_one(one: Told, other: Told) -> bool:
     Where they share no count, or name the answer otherwise, that is little: then the outer one is to be
     LangChain's, which gives answers ids of its own, too.
     """
-    outer, inner = (one, other) if one.end - one.start >= other.end - other.start else (other, one)
+    inner, outer = sorted((one, other), key=_room)
     sides = tuple(zip(one.used, other.used, strict=True))
     is_known = any(here == there > 0 for here, there in sides) and not _differ(
         one.response_id, other.response_id
@@ -68,6 +68,11 @@ def _are_one(one: Told, other: Told) -> bool:
         and alike(one.provider, other.provider)
         and overlap(one.models, other.models)
     )
+
+
+def _room(told: Told) -> tuple[int, bool]:
+    """Give how much a span has room for; of two that a coarse clock gives one time, LangChain's is outside."""
+    return told.end - told.start, _FRAMEWORK in told.scope
 
 
 def _differ(one: str | None, other: str | None) -> bool:
