@@ -124,9 +124,12 @@ async def comes_amid():
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     client = groq.AsyncGroq(api_key="k", max_retries=0, http_client=http)
     stream = await client.chat.completions.create(**asked, stream=True)
+    def idle():  # the stream is on no stack now, nor young any more where garbage is collected
+        for _ in range(3):
+            more = [[] for _ in range(10_000)]
+        given.set()
     async for chunk in stream:
-        # when the loop is idle again, so that the stream is on no stack
-        asyncio.get_running_loop().call_later(0.05, given.set)
+        asyncio.get_running_loop().call_later(0.05, idle)
 asking = threading.Event()
 begin(lambda: asyncio.run(comes_amid()))
 asking.wait(60)

@@ -334,6 +334,13 @@ def test_a_side_on_which_there_was_nothing_is_none_that_is_lacking(
     assert (usage.units, usage.flags, usage.reason) == ({"input": 5}, (), None)
 
 
+def test_searches_in_langfuses_table_are_no_tokens_of_its_total() -> None:
+    said = '{"input": 600, "input_cached_tokens": 400, "output": 50, "web_search_requests": 900}'
+    counted = read_counts({"langfuse.observation.usage_details": said}, "any")
+    assert counted.usage.units == {"input": 600, "cache_read": 400, "output": 50, "web_search": 900}
+    assert (counted.usage.flags, counted.reading) == ((), "exclusive")
+
+
 def test_what_is_no_count_in_langfuses_table_is_told() -> None:
     counted = read_counts(
         {"langfuse.observation.usage_details": '{"input": -5, "output": "12", "x": "y"}'}, "any"

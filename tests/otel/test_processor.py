@@ -1,5 +1,6 @@
 """Spans become records: what they say, each call once, leaves only, reported costs first."""
 
+import json
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import attach, detach
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Status, StatusCode
 from tests.support.wire import Kept
 
@@ -288,6 +290,26 @@ def test_a_call_of_another_model_above_counts_too(provider: Any, kept: Kept) -> 
     assert sorted(str(record.model) for record in kept.records) == ["gpt-4o-mini", "o3"]
 
 
+def test_an_agent_of_another_model_than_the_calls_below_repeats_them(provider: Any, kept: Kept) -> None:
+    """It names the model that it was made with, and adds up what others used."""
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("agent", attributes=CHAT | {"gen_ai.operation.name": "invoke_agent"}):
+        emit(provider, CHAT | {"gen_ai.request.model": "o3", "gen_ai.response.model": "o3"})
+    assert kept.only.model == "o3"
+
+
+def test_one_answer_of_which_two_spans_tell_at_their_own_times_is_one_call(provider: Any, kept: Kept) -> None:
+    """Neither lies within the other's time, and both are decided on together."""
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("request"):
+        for begin, end in ((0, 800), (10, 900)):
+            span = tracer.start_span(
+                "chat", attributes=CHAT | {"gen_ai.response.id": "chatcmpl-Ck1"}, start_time=START + begin
+            )
+            span.end(end_time=START + end)
+    assert len(kept.records) == 1
+
+
 def test_an_agent_without_any_call_below_counts(provider: Any, kept: Kept) -> None:
     emit(provider, CHAT | {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"})
     assert (kept.only.operation, kept.only.agent) == ("invoke_agent", "helper")
@@ -396,6 +418,19 @@ def test_a_call_that_is_decided_on_within_a_tracked_function_is_not_the_function
     assert [record.input_tokens for record in kept.records] == [1000, 7]
 
 
+def test_a_function_whose_calls_span_is_decided_on_within_it_has_no_call_beside(
+    provider: Any, kept: Kept
+) -> None:
+    @outlay.track(provider="openai")
+    def ask() -> dict[str, Any]:
+        emit(provider, CHAT)
+        provider.force_flush()
+        return {"model": "gpt-4o", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}
+
+    ask()
+    assert kept.only.input_tokens == 1000
+
+
 def test_baggage_says_whom_a_span_is_for(provider: Any, kept: Kept) -> None:
     token = attach(set_baggage("user.id", "u7"))
     emit(provider, CHAT)
@@ -442,6 +477,54 @@ def test_a_flush_decides_at_once(provider: Any, kept: Kept) -> None:
         emit(provider, CHAT)
         assert provider.force_flush()
         assert len(kept.records) == 1
+
+
+def test_a_span_waits_for_one_below_it_that_ends_later(provider: Any, kept: Kept) -> None:
+    """A stream goes on behind the call that gave it, and tells of the same."""
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("request"):
+        with tracer.start_as_current_span("call", attributes=CHAT):
+            stream = tracer.start_span("stream", attributes=CHAT)
+        provider.force_flush()
+        assert not kept.records
+        stream.end()
+    assert len(kept.records) == 1
+
+
+def test_the_end_decides_on_what_still_waits(kept: Kept) -> None:
+    made = TracerProvider(shutdown_on_exit=False)
+    made.add_span_processor(OutlaySpanProcessor())
+    with made.get_tracer("t").start_as_current_span("request"):
+        emit(made, CHAT)
+        assert not kept.records
+        made.shutdown()
+        assert kept.only.model == "gpt-4o-2024-08-06"
+
+
+@pytest.mark.parametrize(
+    ("own", "known"), [("lc_run--01a2-0", None), ("run-01a2", None), ("msg_01", "msg_01")]
+)
+def test_a_run_of_langchains_is_no_answers_name(
+    provider: Any, kept: Kept, own: str, known: str | None
+) -> None:
+    body = {"generations": [[{"message": {"kwargs": {"id": own, "response_metadata": {}}}}]]}
+    emit(provider, CHAT | {"output.value": json.dumps(body)})
+    assert kept.only.usage.response_id == known
+
+
+@pytest.mark.parametrize(("asked", "tier"), [("auto", None), ("flex", "flex")])
+def test_a_tier_that_was_asked_for_is_taken_unless_it_says_none(
+    provider: Any, kept: Kept, asked: str, tier: str | None
+) -> None:
+    emit(provider, CHAT | {"openai.request.service_tier": asked})
+    assert dict(kept.only.usage.terms).get("service_tier") == tier
+
+
+def test_a_cost_without_counts_is_known_and_has_no_reason(provider: Any, kept: Kept) -> None:
+    said = {name: value for name, value in CHAT.items() if not name.startswith(U)}
+    emit(provider, said | {U + "cost": "0.0123"})
+    assert (kept.only.cost, kept.only.charge.reason) == (Decimal("0.0123"), None)
+    assert kept.only.usage.reason is None
 
 
 def test_a_parent_in_another_process_is_no_parent_here(provider: Any, kept: Kept) -> None:
