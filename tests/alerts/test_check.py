@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,9 @@ from outlay.alerts.messages import amount
 from outlay.alerts.rules import rules_of
 from outlay.alerts.send import Channel
 from outlay.alerts.standing import standings
-from outlay.alerts.state import State
+from outlay.alerts.state import Mark, State
 from outlay.core.errors import JournalError
-from outlay.core.instants import instant
+from outlay.core.instants import instant, text_of
 from outlay.ledger import MemoryLedger
 from outlay.report import LedgerReader
 from outlay.testing import call
@@ -168,6 +169,21 @@ def test_row_102_a_check_at_night_misses_no_hour(desk: Desk, kind: str, tz: str)
     assert len(desk.sent) == count
 
 
+@pytest.mark.parametrize("kind", ["budget", "call_cost", "error_rate"])
+@pytest.mark.parametrize("minute", [0, 5])
+def test_the_hour_of_a_nightly_check_itself_is_looked_at_the_next_night(
+    desk: Desk, kind: str, minute: int
+) -> None:
+    """What was spent in it after the check was told by none."""
+    night = datetime(2026, 11, 25, 0, minute, tzinfo=UTC)
+    rule = {"name": "h", kind: 2, "window": "hour", "min_calls": 1}
+    desk.look(rule, now=night)
+    desk.spend("3", night + timedelta(minutes=25), status="error")
+    desk.spend("3", night - timedelta(minutes=6), status="error")  # of an hour that is over for longer
+    fired = desk.look(rule, now=night + timedelta(days=1)).fired
+    assert [each.standing.window.label for each in fired] == ["2026-11-25T00h"]
+
+
 def test_an_hour_that_comes_twice_is_looked_at_twice_at_night(desk: Desk) -> None:
     for minute in (30, 90):  # 02:30 in Berlin, both times
         desk.spend("3", datetime(2026, 10, 25, tzinfo=UTC) + timedelta(minutes=minute))
@@ -279,6 +295,43 @@ def away(_message: str) -> None:
     raise ConnectionRefusedError
 
 
+def test_a_step_that_is_crossed_while_a_lower_one_is_told_waits_for_its_channel(desk: Desk) -> None:
+    """Another process finds it meanwhile, whose own connection is away."""
+
+    def slow(message: str) -> None:
+        desk.sent.append(message)
+        desk.spend("9")
+        desk.channels = {"kept": away}
+        desk.look(DAILY)
+
+    desk.channels = {"kept": slow}
+    desk.spend("9")
+    desk.look(DAILY)
+    desk.channels = {"kept": desk.sent.append}
+    desk.look(DAILY, now=NOON + timedelta(hours=1))
+    assert ["(90%)" in desk.sent[0], "(180%)" in desk.sent[1], len(desk.sent)] == [True, True, 2]
+
+
+def test_two_that_look_at_once_change_the_marks_one_after_the_other(tmp_path: Path) -> None:
+    inside, order = threading.Event(), []
+
+    def other() -> None:
+        inside.wait(10)
+        with State(tmp_path).changing(NOON) as marks:
+            order.append(sorted(marks))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    mark = Mark("r", "100", text_of(NOON), text_of(NOON), "said")
+    with State(tmp_path).changing(NOON) as marks:
+        inside.set()
+        thread.join(0.3)
+        assert not order
+        marks["first"] = mark
+    thread.join(10)
+    assert order == [["first"]]
+
+
 def test_what_no_channel_took_is_given_to_those_that_are_named_now_once(desk: Desk) -> None:
     """The channel that it waited for was replaced in the settings: the alert was forgotten with it."""
     desk.channels = {"slack": away}
@@ -364,7 +417,8 @@ def test_many_alerts_over_a_slow_channel_come_once_though_others_look_meanwhile(
     def slow(message: str) -> None:
         nonlocal passed
         passed += 50
-        look(sent.append)  # another process, which waits for nothing
+        if passed > 150:
+            look(sent.append)  # another process, which waits for nothing
         sent.append(message)
 
     look(slow)

@@ -72,7 +72,7 @@ def _windows(rule: Rule, reader: LedgerReader, now: datetime, grace: timedelta) 
     yield window
     before = window_before(rule.window, window, rule.tz)
     if rule.window == "hour" and grace:
-        yield from _hours_crossed(rule, reader, window_of("hour", now - grace, rule.tz).end, window.start)
+        yield from _hours_crossed(rule, reader, window_of("hour", now - grace, rule.tz).start, window.start)
     elif now - before.end < grace:
         yield before
 

@@ -71,7 +71,7 @@ def _are_one(one: Told, other: Told) -> bool:
 
 
 def _room(told: Told) -> tuple[int, bool]:
-    """Give how much a span has room for; of two that a coarse clock gives one time, LangChain's is outside."""
+    """Give how much a span has room for; where a coarse clock gives both one time, LangChain's is outside."""
     return told.end - told.start, _FRAMEWORK in told.scope
 
 
