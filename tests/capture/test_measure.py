@@ -40,6 +40,14 @@ def test_a_response_is_read_priced_and_given_back(measure: Any, kept: Kept) -> N
     assert not attribution.get().fields
 
 
+def test_the_first_token_is_the_first_that_came(measure: Any, kept: Kept) -> None:
+    with measure(provider="openai", model="gpt-4o") as call:
+        call.first_token()
+        call.first_token()
+        call.response(response())
+    assert (kept.only.time_to_first_token_ms, kept.only.latency_ms) == (1000.0, 2000.0)
+
+
 def test_counts_and_a_stated_cost_are_taken_as_they_are(measure: Any, kept: Kept) -> None:
     with measure(provider="acme", model="m1") as call:
         call.usage(input_tokens=10, cached_tokens=4, output_tokens=5, cost="0.0123")

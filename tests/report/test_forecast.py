@@ -87,6 +87,18 @@ def test_what_is_too_small_to_matter_does_not_stand_out() -> None:
     assert forecast_of(reader_of(records), least=D(21)).unusual == ()
 
 
+def test_two_weeks_are_enough_to_say_what_a_day_should_be() -> None:
+    assert series.expected([1.0] * 13) is None
+    assert series.expected([1.0] * 14) is not None
+
+
+def test_an_interval_is_of_forecasts_that_knew_nothing_of_the_days_they_are_measured_by() -> None:
+    days = [1.0 + (place * place) % 7 + (9.0 if place > 26 else 0.0) for place in range(36)]
+    off = sorted(days[at] / sum(series.forecast(days[:at], 1)) for at in range(14, 36))
+    low, high = off[round(0.05 * 21)], off[round(0.95 * 21)]
+    assert series.interval(days, 1) == pytest.approx((max(min(low, 1) - 0.05, 0), max(high, 1) + 0.05))
+
+
 @pytest.mark.parametrize("days", [1, 13])
 def test_a_young_ledger_is_told_from_its_mean_without_an_interval(days: int) -> None:
     (end,) = forecast_of(reader_of(month(lambda _: "10", days))).currencies

@@ -166,6 +166,12 @@ def test_quality_beside_cost() -> None:
     assert unknown.total["cost_per_correct_answer"] == D(1)
 
 
+def test_what_a_right_answer_costs_is_that_of_the_calls_that_are_asked_for() -> None:
+    reader = reader_of(call(cost="2", user="u", correct=True), call(cost="8", user="v", correct=True))
+    found = quality_of(reader, where={"user": "u"})
+    assert [row["cost_per_correct_answer"] for row in (*found.rows, found.total)] == [D(2)] * 2
+
+
 def test_reports_take_filters_on_what_they_filter_themselves() -> None:
     reader = reader_of(call(cost="2", user="u"), call(cost=None, user="u"), call(cost="4"))
     assert economics_of(reader, where={"user": "u"}).total["cost_per_user"] == D(2)
@@ -260,7 +266,8 @@ def test_features_are_a_tag_or_else_query_types() -> None:
     tagged = call(tags={"feature": "search"}, query_type="rag")
     assert top_of(reader_of(tagged, call()), "features").query.by == ("tag:feature",)
     assert top_of(reader_of(tagged, call(cost="9")), "features", limit=1).query.by == ("tag:feature",)
-    assert top_of(reader_of(call(query_type="rag")), "features").query.by == ("query_type",)
+    for of in ("features", "feature"):
+        assert top_of(reader_of(call(query_type="rag")), of).query.by == ("query_type",)
     with pytest.raises(QueryError, match="did you mean features"):
         top_of(reader_of(), "featurs")
     with pytest.raises(QueryError, match="did you mean calls"):

@@ -36,6 +36,24 @@ def test_only_what_saves_is_kept_the_largest_saving_first() -> None:
     assert (found.looked_at, found.calls) == (2, 2)
 
 
+def test_the_largest_saving_stands_before_the_largest_cost() -> None:
+    def other(provider: str | None, model: str | None, records: Iterable[Record]) -> Iterator[Change]:
+        cost = sum((each.cost or D(0) for each in records), D(0))
+        yield Change("model", provider, model, "small", 1, cost, cost - 1 if cost > D(3) else D(0))
+
+    found = savings_of(reader_of(call(cost="3", model="a"), call(cost="4", model="b")), other)
+    assert [(each.model, each.saving) for each in found.changes] == [("a", D(3)), ("b", D(1))]
+
+
+def test_a_model_of_two_providers_is_priced_again_for_each_by_its_own_calls() -> None:
+    reader = reader_of(
+        call(cost="1", provider="openai", model="a"), call(cost="4", provider="azure", model="a")
+    )
+    found = savings_of(reader, half)
+    assert [(each.provider, each.cost) for each in found.changes] == [("azure", D(4)), ("openai", D(1))]
+    assert (found.looked_at, found.calls) == (2, 2)
+
+
 def test_the_newest_calls_of_each_model_are_looked_at_up_to_a_limit() -> None:
     old, new = call("2026-11-01T00:00:00Z", cost="8"), call("2026-11-02T00:00:00Z", cost="2")
     found = savings_of(reader_of(old, new), half, limit=1)
@@ -60,6 +78,10 @@ def test_a_cache_saves_at_most_what_reading_all_from_it_would() -> None:
     (found,) = savings_of(reader, lambda *_: (), cache_rate=lambda *_: D("0.5")).changes
     assert (found.kind, found.to, found.at_most) == ("caching", "use a cache", True)
     assert (found.cost, found.cost_there, found.saving) == (D("2.5"), D("0.5"), D(2))
+    known = lined(line("input", 1_000_000, "2.5"))
+    unknown = call(cost=None, provider=known.provider, model=known.model)
+    (part,) = savings_of(reader_of(known, unknown), lambda *_: (), cache_rate=lambda *_: D("0.5")).changes
+    assert (part.calls, part.left_out, part.saving) == (1, 1, D(2))
 
 
 def test_right_answers_of_both_models_stand_beside_where_enough_are_judged() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -16,7 +16,8 @@ from outlay.core.errors import LedgerBusyError, RefusedEntryError
 from outlay.core.query import CallQuery, Query
 from outlay.core.record import Entry, Loss
 from outlay.journal import Journal, line_of, read_objects, segments
-from outlay.ledger.ship import Offsets, Shipper, parcels, verify_shipped
+from outlay.ledger.ship import Offsets, Shipper, parcels, proof, verify_shipped
+from outlay.ledger.ship.turns import Turn
 from outlay.testing import NOON, FixedClock, call
 
 URL = "postgresql://me:secret@db.example:5433/calls?schema=x&password=hush"
@@ -276,6 +277,69 @@ def test_parcels_are_bounded_in_rows_and_in_bytes(
     assert shipper.run().new == 3
     assert ledger.batches[-3:] == [1, 1, 1]
     assert len(Offsets(tmp_path, URL).read().taken) == 8
+
+
+def test_a_segment_that_goes_over_several_parcels_is_taken_to_its_end_and_each_letter_has_its_place(
+    shipper: Shipper,
+    ledger: FaultyLedger,
+    write: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger.refuses = of_user("bad")
+    write("a", "b", "c", "bad", "e")
+    monkeypatch.setattr(parcels, "ROWS", 2)
+    monkeypatch.setattr(proof, "_AT_ONCE", 3)
+    offsets, (segment,) = Offsets(tmp_path, URL), segments(tmp_path / "journal")
+    assert (shipper.run().new, shipper.pending()) == (4, 0)
+    assert offsets.read().taken == {segment.name: segment.size}
+    (letter,) = read_objects(offsets.dead_letters)
+    assert letter is not None
+    assert letter["offset"] == sum(map(len, segment.path.read_bytes().splitlines(keepends=True)[:3]))
+    assert list(verify_shipped(tmp_path / "journal", offsets, ledger)) == []
+    assert shipper.run().entries == 0
+
+
+def test_verify_takes_an_id_for_one_however_it_is_spelled_and_a_call_of_the_very_midnight_for_kept(
+    shipper: Shipper, ledger: FaultyLedger, tmp_path: Path
+) -> None:
+    """Ids tell no time here: the instant alone says which of them were pruned."""
+    midnight = NOON.replace(hour=0)
+    at_midnight, earlier = (call(at, id=str(uuid4())) for at in (midnight, midnight - timedelta(seconds=1)))
+    journal = Journal(tmp_path / "journal")
+    for each in (at_midnight, replace(at_midnight, id=at_midnight.id.upper()), earlier):
+        journal.append(each)
+    journal.close()
+    shipper.run()
+    ledger.prune(midnight)
+    offsets = Offsets(tmp_path, URL)
+    assert list(verify_shipped(tmp_path / "journal", offsets, ledger)) == []
+    del ledger._records[at_midnight.id]
+    (found,) = verify_shipped(tmp_path / "journal", offsets, ledger)
+    assert (found.expected, found.found) == ("1", "0")
+
+
+def test_a_turn_that_is_given_back_is_others_though_a_forked_child_has_a_copy_of_it(tmp_path: Path) -> None:
+    """The child lives on, and what its parent had in hand does not bar it from a turn of its own."""
+    mine, file = Turn(tmp_path / "turn"), tmp_path / "turn"
+    assert mine.take()
+    told, hear = os.pipe()
+    child = os.fork()
+    if not child:
+        os.read(told, 1)
+        mine.abandon()
+        os._exit(0 if mine.take() else 1)
+    try:
+        mine.give()
+        other = Turn(file)
+        assert other.take()
+        other.give()
+    finally:
+        os.write(hear, b"x")
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        os.close(told)
+        os.close(hear)
+    assert code == 0
 
 
 def test_one_process_ships_at_a_time(
