@@ -166,3 +166,17 @@ def test_an_error_that_cannot_be_looked_at_is_a_failed_call_all_the_same(
     assert (kept.only.status, kept.only.error_type, kept.only.error) == ("error", "Odd", None)
     assert told(Odd(), Texts()) is None
     assert failures.pop("failing.told") == 2
+
+
+@pytest.mark.parametrize(("code", "kept"), [(99, None), (100, "HTTP 100"), (599, "HTTP 599"), (1011, None)])
+def test_a_number_that_http_does_not_know_is_no_status(code: int, kept: str | None) -> None:
+    """A socket's code of its end, say."""
+    error = ValueError(SAID)
+    error.__dict__["code"] = code
+    assert facts_of(error) == kept
+
+
+def test_causes_that_go_round_in_a_circle_are_named_so_many_times() -> None:
+    one, other = ValueError(SAID), OSError(SAID)
+    one.__cause__, other.__cause__ = other, one
+    assert facts_of(one) == "OSError, ValueError, OSError"

@@ -303,6 +303,18 @@ def test_a_clock_that_the_disk_contradicts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("skew", "says"), [(-9, "9 s behind"), (9, "9 s ahead of"), (-5, None), (5, None)])
+def test_a_clock_may_be_wrong_in_either_direction(skew: int, says: str | None) -> None:
+    found = _of({**WELL, "place": {**WELL["place"], "skew_seconds": skew}}, "clock")
+    assert [says is not None and says in each.what for each in found] == [True] * (says is not None)
+
+
+def test_what_waits_in_journals_is_told_with_what_brings_it_in() -> None:
+    (finding,) = _of({**WELL, "pending": {"bytes": 1234}}, "pending")
+    assert finding.line == "1,234 bytes in journals are not in the ledger yet: outlay report"
+    assert not _of({**WELL, "pending": {"bytes": 0}}, "pending")
+
+
 def test_a_clock_that_stands_before_the_prices_were_made() -> None:
     (finding,) = _of(WELL, "clock", datetime(2020, 1, 1, tzinfo=UTC))
     assert finding.what == "it is 2020-01-01 here, before the prices were made (2026-11-22)"

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from outlay.core.errors import UsageError
-from outlay.importing.values import count, inner, money, stated
+from outlay.importing.values import between, count, first, inner, money, stated
 
 
 @pytest.mark.parametrize("nothing", [None, "", 0, 0.0, "0", "0.000", "$0.00", Decimal(0)])
@@ -67,3 +67,14 @@ def test_an_amount_within_a_text_keeps_its_digits() -> None:
     assert inner('{"total": 0.123456789012345678}') == {"total": "0.123456789012345678"}
     assert inner('{"total": 0.5, "n": 123456789012345678901}') == {"total": 0.5, "n": 123456789012345678901}
     assert inner('{"total": ') == {}
+
+
+def test_an_empty_cell_tells_nothing_and_the_next_name_is_looked_at() -> None:
+    assert first({"model": "", "model_name": None, "llm": "gpt-4o"}, "model", "model_name", "llm") == "gpt-4o"
+    assert first({"cost": 0, "price": 3}, "cost", "price") == 0
+    assert first({"model": ""}, "model", "llm") is None
+
+
+def test_what_ends_before_it_began_took_no_known_time() -> None:
+    early, late = "2026-11-01T00:00:00Z", "2026-11-01T00:00:01.5Z"
+    assert (between(early, late), between(early, early), between(late, early)) == (1500.0, 0.0, None)

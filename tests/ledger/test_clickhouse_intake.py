@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from outlay.core.errors import RefusedEntryError
@@ -23,6 +24,18 @@ def test_an_id_is_sent_in_its_plain_spelling(spelled: str) -> None:
 def test_what_is_no_id_is_refused() -> None:
     with pytest.raises(RefusedEntryError, match="'call-7' is no id of a record"):
         intake._with_plain_id(call(id="call-7"))
+
+
+@pytest.mark.parametrize(
+    ("cost", "sent"),
+    [
+        ("0.123456789012345678", "0.123456789012345678"),
+        ("0.1234567890123456786", "0.123456789012345679"),  # the server would cut its last digit
+        ("0.12345678901234567861", "0.123456789012345679"),
+    ],
+)
+def test_a_cost_is_sent_with_the_places_that_its_column_has(cost: str, sent: str) -> None:
+    assert orjson.loads(intake._record_line(call(cost=cost)))["cost"] == sent
 
 
 @pytest.mark.parametrize("odd", [{"usage": None}, {"tags": 3}, {"at": "yesterday"}])
