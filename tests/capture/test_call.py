@@ -9,7 +9,8 @@ import pytest
 from tests.support.wire import Kept
 
 from outlay.capture import Call, Recorder, context
-from outlay.capture.call import FAILED, PARTIAL
+from outlay.capture.answers import FAILED
+from outlay.capture.call import PARTIAL
 from outlay.capture.texts import Texts
 from outlay.core.ports import Pending
 from outlay.core.record import Entry

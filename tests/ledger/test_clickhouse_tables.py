@@ -247,6 +247,18 @@ def test_a_call_that_comes_just_before_others_are_deleted_is_kept_apart(
     assert ledger.rows(Query()).total["cost"] == Decimal(3)
 
 
+def test_a_call_of_a_pruned_day_that_is_not_set_aside_yet_is_late_all_the_same(
+    ledger: ClickHouseLedger,
+) -> None:
+    """No prune and no compaction came by since: it is counted, and settled with the others."""
+    ledger.prune(NOON)
+    ledger.add([call(_OLD, cost="1")])
+    ledger._client.insert("calls", [_record_line(call(_OLD, cost="2"))], "just then")
+    assert ledger.info().late == 2
+    assert ledger.settle_late(count_in=True).calls == 2
+    assert (ledger.info().late, ledger.rows(Query()).total["cost"]) == (0, Decimal(3))
+
+
 def test_daily_totals_that_were_tampered_with_are_found(ledger: ClickHouseLedger) -> None:
     ledger.add([call(_OLD, cost="1")])
     ledger.prune(NOON)
@@ -307,6 +319,20 @@ def test_late_calls_are_settled_once_or_not_at_all_when_that_is_killed(
     assert (ledger.info().late, ledger.settle_late(count_in=True).calls) == (0, 0)
     ledger.compact()
     assert ledger.rows(Query()).total["calls"] == calls_of_all
+
+
+def test_late_calls_beyond_one_portion_are_all_counted_in(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is counted of one portion stands in no place of another's."""
+    monkeypatch.setattr(late, "PORTION", 2)
+    ledger.prune(NOON)
+    ledger.add([call(_OLD, user=f"u{n}", cost="0.5") for n in range(5)])
+    settled = ledger.settle_late(count_in=True)
+    ledger.compact()
+    total = ledger.rows(Query()).total
+    assert (settled.calls, total["calls"], total["cost"]) == (5, 5, Decimal("2.5"))
+    assert (ledger.info().late, ledger.verify()) == (0, ())
 
 
 def _through(self: Client, gate: Any, what: Any, *given: Any) -> None:
