@@ -179,6 +179,25 @@ def test_a_call_that_comes_while_its_day_is_pruned_is_set_aside(
     assert ledger.known([slow.id]) == frozenset()
 
 
+def test_a_call_that_comes_between_naming_and_adding_up_is_late_and_in_no_total(
+    ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.add([call(_OLD, cost="1")])
+    run = ledger._client.run
+
+    def overtaken(text: str, *given: Any) -> None:
+        if text.startswith("INSERT INTO rollups"):
+            monkeypatch.undo()
+            ledger.add([call(_OLD, cost="5")])
+        run(text, *given)
+
+    monkeypatch.setattr(ledger._client, "run", overtaken)
+    assert ledger.prune(NOON).calls == 1
+    assert (ledger.rows(Query()).total["cost"], ledger.info().late) == (Decimal(1), 1)
+    assert ledger.settle_late(count_in=True).calls == 1
+    assert (ledger.rows(Query()).total["cost"], ledger.verify()) == (Decimal(6), ())
+
+
 def test_a_prune_counts_once_whose_calls_another_one_is_just_sweeping(
     ledger: ClickHouseLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
