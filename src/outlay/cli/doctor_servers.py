@@ -32,6 +32,11 @@ _REFUSALS: Final = (
         "have an administrator run CREATE SCHEMA {schema} AUTHORIZATION {user}, or name another in ledger",
     ),
     (
+        r"may not make the tables",
+        "have the schema's owner run outlay ledger migrate, or ALTER SCHEMA {schema} OWNER TO {user}",
+    ),
+    (r"may not bring the tables", "have the owner of the tables run outlay ledger migrate"),
+    (
         r"permission denied for schema",
         "have an administrator run ALTER SCHEMA {schema} OWNER TO {user}, or name its owner in ledger",
     ),
@@ -111,8 +116,8 @@ def _identifier(name: str) -> str:
 
 
 def _bare(error: str) -> str:
-    """Leave out of an error the address that it begins with: its line begins with it already."""
-    return re.sub(r"^[a-z]+://\S+?:? (?=\S)", "", error)
+    """Leave out of an error what the line says itself: the address that it begins with, and what to do."""
+    return re.sub(r"^[a-z]+://\S+?:? (?=\S)", "", error).partition("; this role may not ")[0]
 
 
 def _second(instant: str) -> str:

@@ -1,7 +1,7 @@
 """The page on PostgreSQL: its roles can do what it says, and no more."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from tests.support.postgres import private
 
+from outlay.cli.doctor_servers import typed
 from outlay.core.errors import LedgerError
 from outlay.core.query import Query
 from outlay.ledger import PostgresLedger
@@ -34,6 +35,14 @@ def by_the_page() -> Iterator[tuple[str, PostgresLedger, PostgresLedger]]:
             yield server.url, writer, reader
 
 
+def refused(ask: Callable[[], object]) -> str:
+    """Have a ledger refuse something; give its one line."""
+    with pytest.raises(LedgerError) as caught:
+        ask()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
 def test_the_roles_of_the_page_write_and_read() -> None:
     """The writer makes tables and partitions; the reader sees later months too, and changes nothing."""
     (text,) = BLOCK.findall(PAGE.read_text("utf-8"))
@@ -44,15 +53,21 @@ def test_the_roles_of_the_page_write_and_read() -> None:
             PostgresLedger(server.url.replace("postgres@", f"{role}@"), exact=0)
             for role in ("outlay", "outlay_reader")
         )
-        with pytest.raises(LedgerError, match="permission denied"):
-            reader.rows(Query())
+        for first in (lambda: reader.rows(Query()), reader.info, reader.migrate, reader.compact):
+            told = refused(first)
+            assert "permission denied for schema outlay; this role may not make the tables" in told
+            assert "first run outlay ledger migrate --ledger URL, or outlay ship" in told
         writer.add([call()])
         assert reader.rows(Query(("month", "user"))).total["calls"] == 1
         writer.add([call("2026-12-24T18:00:00Z"), call(NOON)])
         assert [row["month"] for row in reader.rows(Query(("month",))).rows] == ["2026-11", "2026-12"]
         assert reader.verify() == ()
-        with pytest.raises(LedgerError, match="permission denied"):
-            reader.add([call()])
+        may_not = "this role may not write there: the role that owns the tables may"
+        assert refused(lambda: reader.add([call()])).endswith(
+            f"permission denied for table records; {may_not}"
+        )
+        told = refused(lambda: reader.prune(NOON))
+        assert told.endswith(f"permission denied for table rollups; {may_not}")
         writer.close()
         reader.close()
 
@@ -70,6 +85,8 @@ def test_a_role_that_may_not_use_the_schema_is_told_so_and_loses_no_call() -> No
                 stranger.add([call()])
         with pytest.raises(LedgerError, match="permission denied for schema outlay"):
             stranger.migrate()
+        told = refused(lambda: stranger.rows(Query()))
+        assert "this role may not read there: the owner of the schema lets it, by GRANT USAGE" in told
         stranger.close()
 
 
@@ -81,9 +98,9 @@ def test_a_schema_that_an_administrator_made_needs_no_right_on_the_database() ->
         url = server.url.replace("postgres@", "team@")
         ledger = PostgresLedger(f"{url}{'&' if '?' in url else '?'}schema=team_a")
         with closing(ledger):
-            with pytest.raises(LedgerError, match="permission denied for database") as refused:
-                ledger.add([call()])
-            assert "\n" not in str(refused.value)
+            told = refused(lambda: ledger.add([call()]))
+            assert "permission denied for database" in told
+            assert 'an administrator does, by CREATE SCHEMA "team_a" AUTHORIZATION the role' in told
             with psycopg.connect(server.url, autocommit=True) as connection:
                 connection.execute("CREATE SCHEMA team_a AUTHORIZATION team")
             ledger.add([call()])
@@ -97,6 +114,47 @@ def test_who_does_not_own_the_tables_is_told_that_they_were_not_written_anew() -
             connection.execute("ALTER ROLE ALL SET client_min_messages = error")
         writer.add([call(), call("2026-01-24T18:00:00Z")])
         assert writer.prune(datetime(2026, 2, 1, tzinfo=UTC)).calls == 1
-        with pytest.raises(LedgerError, match="permission denied to vacuum"):
-            reader.compact()
+        told = refused(reader.compact)
+        assert "permission denied to vacuum" in told or "can vacuum it" in told  # PostgreSQL 17 and before
+        assert told.endswith("; this role may not compact: the role that owns the tables may")
         assert writer.compact().before is not None
+
+
+def test_a_reader_of_a_newer_outlay_is_told_who_brings_the_tables_up_to_date() -> None:
+    with by_the_page() as (url, writer, reader):
+        writer.add([call()])
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DELETE FROM outlay.outlay_schema WHERE version > 4")
+        told = refused(lambda: reader.rows(Query()))
+        assert "this role may not bring the tables to the form that this outlay knows" in told
+        assert told.endswith("outlay ledger migrate --ledger URL as the role that owns them")
+
+
+def test_what_a_policy_refuses_is_not_told_as_a_right_that_somebody_grants() -> None:
+    """It has the same code, and no grant mends it."""
+    with by_the_page() as (url, writer, reader):
+        writer.add([call()])
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE outlay.hours ENABLE ROW LEVEL SECURITY")
+        told = refused(lambda: reader.rows(Query(("day",))))
+        assert "policy" in told
+        assert "this role may not" not in told
+
+
+def test_no_refusal_shows_the_password() -> None:
+    with by_the_page() as (url, writer, _):
+        secret = "never-shown"  # noqa: S105  # of nobody
+        reader = PostgresLedger(url.replace("postgres@", f"outlay_reader:{secret}@"))
+        with closing(reader):
+            told = [refused(reader.info)]
+            writer.add([call()])
+            told += [refused(reader.compact), refused(lambda: reader.prune(NOON))]
+            assert not any(secret in line for line in told)
+
+
+def test_doctor_says_what_a_role_that_may_only_read_needs_before_the_tables_are_there() -> None:
+    """It proposed to make the reader the owner of the schema, and no more."""
+    with by_the_page() as (url, _, reader):
+        what, do = typed(url, refused(reader.info))
+        assert what == f"{url} cannot be asked (permission denied for schema outlay)"
+        assert do.startswith("have the schema's owner run outlay ledger migrate, or")

@@ -6,19 +6,17 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
-import orjson
 import psycopg
 from psycopg import errors, sql
-from psycopg.adapt import Dumper, Loader
 from psycopg.conninfo import conninfo_to_dict
 
 from outlay.core.errors import LedgerBusyError, LedgerError, QueryError, RefusedEntryError
 from outlay.ledger.migrations import Migrating, pending
-from outlay.ledger.postgres import holders
+from outlay.ledger.postgres import holders, rights
+from outlay.ledger.postgres.adapting import adapt
 from outlay.ledger.postgres.dialect import POSTGRES
 from outlay.ledger.postgres.notices import heard, warned
 from outlay.ledger.postgres.place import Place
-from outlay.ledger.postgres.texts import Written, escaped, restored, restored_json
 
 # Where the URL says nothing else
 _CONNECT = {"fallback_application_name": "outlay", "connect_timeout": 10, "keepalives_idle": 30}
@@ -29,6 +27,7 @@ _LOCAL = (  # whatever server, role or pooler set; compiling a question takes lo
     " SET LOCAL row_security = off"  # refuses what a policy would hide: no part is told as the whole
 )
 _IDLE = psycopg.pq.TransactionStatus.IDLE
+_OF_RIGHTS = ("aclcheck_error", "aclcheck_error_col")  # where the server says so, in any language
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # who waited for a turn sees what others kept meanwhile
@@ -58,7 +57,8 @@ class Connection:
             LedgerSchemaError: a newer outlay wrote the ledger.
             LedgerError: the server cannot be reached, or refuses.
         """
-        with self._told(), self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"):
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+        with self._told(rights.READ), self._transaction(begin):
             yield self
 
     @contextmanager
@@ -70,7 +70,7 @@ class Connection:
             LedgerSchemaError: a newer outlay wrote the ledger.
             LedgerError: the server cannot be reached, or refuses.
         """
-        with self._told(), self._transaction(_WRITING):
+        with self._told(rights.WRITE), self._transaction(_WRITING):
             self.run(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}; {_DURABLE}")
             self.run(_TURNS)
             yield self
@@ -100,7 +100,7 @@ class Connection:
             have = self._begin(connection, begin)
         if pending("postgres", have, self.place.shown):
             connection.execute("ROLLBACK")
-            self._migrate(connection)
+            self._migrate(connection, have)
             self._begin(connection, begin)
         return connection
 
@@ -112,12 +112,7 @@ class Connection:
         if self._psycopg is None:
             asked: dict[str, Any] = {**_CONNECT, **conninfo_to_dict(self.place.conninfo)}
             made = psycopg.connect(autocommit=True, prepare_threshold=None, **asked)
-            for name in ("json", "text", "varchar", "name"):
-                made.adapters.register_loader(name, _JsonLoader if name == "json" else _TextLoader)
-            made.adapters.register_loader("jsonb", _TagsLoader)
-            made.adapters.register_dumper(str, _TextDumper)
-            made.adapters.register_dumper(Written, _WrittenDumper)
-            _take_texts_as_they_are(made)
+            adapt(made)
             self._psycopg = made
             self.sessions += 1
         return self._psycopg
@@ -133,14 +128,12 @@ class Connection:
             return 0
         return int(connection.execute(_HAVE).fetchall()[0][0])
 
-    def _migrate(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
-        """Bring the tables to the newest form, while all others wait."""
-        schema = self.place.schema
-        with connection.transaction():
+    def _migrate(self, connection: "psycopg.Connection[tuple[Any, ...]]", known: int) -> None:
+        """Bring the tables from a version, 0 for none, to the newest form, while all others wait."""
+        with self._told(rights.RENEW if known else rights.MAKE), connection.transaction():
             self._begin(connection, "SELECT 1")
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('outlay migrations', 0))")
-            if not connection.execute("SELECT to_regnamespace(quote_ident(%s))", [schema]).fetchall()[0][0]:
-                connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+            self._make_schema(connection)
             connection.execute("CREATE TABLE IF NOT EXISTS outlay_schema (version integer NOT NULL)")
             connection.execute(_TURNS)
             have = int(connection.execute(_HAVE).fetchall()[0][0])
@@ -150,6 +143,14 @@ class Connection:
                     connection.execute(text.encode())
                     connection.execute("INSERT INTO outlay_schema VALUES (%s)", [version])
 
+    def _make_schema(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        schema = self.place.schema
+        if connection.execute("SELECT to_regnamespace(quote_ident(%s))", [schema]).fetchall()[0][0]:
+            return
+        named = sql.Identifier(schema)
+        with self._told(rights.make_schema(named.as_string())):
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(named))
+
     def migrate(self) -> tuple[int, int]:
         """Bring the tables to the newest form; give the versions before and after.
 
@@ -157,13 +158,13 @@ class Connection:
             LedgerSchemaError: a newer outlay wrote the ledger.
             LedgerError: the server cannot be reached, or refuses.
         """
-        with self._told():
+        with self._told(rights.READ):
             connection = self._connected()
             have = self._begin(connection, "BEGIN")
             connection.execute("ROLLBACK")
             missing = pending("postgres", have, self.place.shown)
             if missing:
-                self._migrate(connection)
+                self._migrate(connection, have)
             return have, missing[-1][0] if missing else have
 
     def vacuum(self, tables: Iterable[str]) -> None:
@@ -173,7 +174,7 @@ class Connection:
             LedgerBusyError: a transaction had one of them for longer than our patience; who, is said.
             LedgerError: the server cannot be reached, or refuses; a table is another role's.
         """
-        with self._told():
+        with self._told(rights.COMPACT):
             connection = self._connected()  # it vacuums outside of transactions, so the session is told
             connection.execute(f"SET lock_timeout = {int(self._patience * 1000)}; {_ALONE}".encode())
             try:
@@ -188,7 +189,7 @@ class Connection:
             with warned(connection) as warnings:
                 connection.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(name))
             if warnings:  # the table is another's, and was passed over
-                raise LedgerError(f"{self.place.shown}: {self.place.told(warnings[0])}")
+                raise LedgerError(f"{self.place.shown}: {self.place.told(warnings[0])}{rights.COMPACT}")
         except errors.LockNotAvailable:
             found = connection.execute(holders.ASKED, [name.as_string()]).fetchall()
             raise LedgerBusyError(holders.said(name.as_string(), found, self._patience)) from None
@@ -262,8 +263,11 @@ class Connection:
             connection.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn psycopg's errors into ours, one line each, without a password."""
+    def _told(self, lacking: str) -> Iterator[None]:
+        """Turn psycopg's errors into ours, one line each, without a password.
+
+        Where a right is lacking, what the role may not do, and who may, stands behind the server's words.
+        """
         try:
             yield
         except errors.LockNotAvailable as error:
@@ -273,47 +277,11 @@ class Connection:
         except psycopg.DataError as error:
             raise RefusedEntryError(f"an entry cannot be kept: {self.place.told(str(error))}") from error
         except psycopg.Error as error:
-            told = LedgerError(f"{self.place.shown}: {self.place.told(str(error))}")
+            more = lacking if _lacks_a_right(error) else ""
+            told = LedgerError(f"{self.place.shown}: {self.place.told(str(error))}{more}")
             raise told from (None if self.place.secrets else error)
 
 
-def _take_texts_as_they_are(connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
-    """Have the server convert no text, whatever a role or this machine says of encodings; ours are UTF-8."""
-    kept, taken = (connection.info.parameter_status(f"{side}_encoding") for side in ("server", "client"))
-    if kept is not None and kept != taken:
-        connection.execute(sql.SQL("SET client_encoding = {}").format(sql.Literal(kept)))
-
-
-class _TextDumper(Dumper):
-    """Texts as parameters; a NUL is written in another way."""
-
-    def dump(self, obj: str) -> bytes:
-        return escaped(obj).encode()
-
-
-class _WrittenDumper(Dumper):
-    """JSON, as it was written."""
-
-    def dump(self, obj: Written) -> bytes:
-        return obj.encode()
-
-
-class _TextLoader(Loader):
-    """Texts as they were."""
-
-    def load(self, data: bytes | bytearray | memoryview) -> str:
-        return restored(bytes(data).decode())
-
-
-class _JsonLoader(Loader):
-    """JSON as its text, which is read where a record is made of it."""
-
-    def load(self, data: bytes | bytearray | memoryview) -> str:
-        return restored_json(bytes(data).decode())
-
-
-class _TagsLoader(Loader):
-    """Tags, the one column of type jsonb, as a mapping."""
-
-    def load(self, data: bytes | bytearray | memoryview) -> dict[str, str]:
-        return dict(orjson.loads(restored_json(bytes(data).decode())))
+def _lacks_a_right(error: psycopg.Error) -> bool:
+    """Whether a right is lacking; what a policy of rows refuses has the same code, and no grant mends it."""
+    return isinstance(error, errors.InsufficientPrivilege) and error.diag.source_function in _OF_RIGHTS
