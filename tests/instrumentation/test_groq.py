@@ -135,6 +135,8 @@ def test_a_stream_closed_early_or_dropped_is_one_partial_call(kept: Kept) -> Non
     gc.collect()
     assert [{"abandoned", "partial"} <= set(record.flags) for record in kept.records] == [True, True]
     assert {record.cost for record in kept.records} == {None}
+    # Not that the program should ask for usage: it came to no end that could tell one.
+    assert {record.usage.reason for record in kept.records} == {"the stream was left before its end"}
 
 
 def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept: Kept) -> None:
@@ -146,6 +148,7 @@ def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept
         list(stream)
     assert caught.value is broken
     assert (kept.only.status, kept.only.error_type) == ("error", "ReadError")
+    assert kept.only.usage.reason == "the call failed"
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from outlay.core.errors import LedgerBusyError, LedgerError, LedgerSchemaError
 from outlay.core.query import Query
+from outlay.journal import Journal
 from outlay.ledger import DuckLedger
 from outlay.ledger.engine import Engine, told_plainly
 from outlay.ledger.migrations import migrations
@@ -299,3 +300,20 @@ def test_ctrl_c_while_an_engine_starts_is_told_as_that(
     monkeypatch.setattr("outlay.ledger.engine.duckdb.connect", lambda *_, **__: Broken())
     with pytest.raises(KeyboardInterrupt):
         Engine(tmp_path)
+
+
+def test_a_file_that_a_full_disk_left_empty_is_made_anew(tmp_path: Path) -> None:
+    """It stayed a file that is no database after room was made, and had to be put aside by hand."""
+    (tmp_path / "ledger.duckdb").touch()
+    journal = Journal(tmp_path / "journal")
+    journal.append(call())
+    journal.close()
+    assert DuckLedger(tmp_path).rows(Query()).total["calls"] == 1
+
+
+def test_a_small_file_of_something_else_is_not_touched(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.duckdb"
+    file.write_text("what somebody keeps here")
+    with pytest.raises(LedgerError, match="not a valid DuckDB"):
+        DuckLedger(tmp_path).rows(Query())
+    assert file.read_text() == "what somebody keeps here"

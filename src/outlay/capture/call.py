@@ -17,13 +17,19 @@ from outlay.core.cost import unpriced
 from outlay.core.errors import BudgetExceededError
 from outlay.core.ports import hand_on
 from outlay.core.record import Record, Status
-from outlay.core.usage import Usage
-from outlay.extract import Usual, held, operation_of, usual_of
+from outlay.core.usage import Usage, changed
+from outlay.extract import NO_USAGE, Usual, held, operation_of, usual_of
 
 PARTIAL = "partial"
 ABANDONED = "abandoned"
 LEFT = "the stream was left before its end"
 NO_ERROR = (None, None)
+
+
+def cut_short(usage: Usage, why: str, *flags: str) -> Usage:
+    """Flag what came of a stream until it was left or broke; its request may well have asked for usage."""
+    known = changed(usage, reason=None) if usage.reason == NO_USAGE else usage
+    return known.flagged(PARTIAL, *flags, reason=why)
 
 
 class Call:
@@ -141,7 +147,7 @@ class Call:
 
     def leave(self, usage: Usage) -> None:
         """Record that the caller left a stream before its end: what came is kept, flagged partial."""
-        self.finish(usage.flagged(PARTIAL, ABANDONED, reason=usage.reason or LEFT))
+        self.finish(cut_short(usage, LEFT, ABANDONED))
 
     def fail(self, error: BaseException, usage: Usage | None = None) -> None:
         """Record that the call failed, with whatever usage came before; the error itself is not touched.
@@ -151,7 +157,7 @@ class Call:
         if isinstance(error, BudgetExceededError) and usage is None:
             self.done = True
             return
-        known = Usage(reason=FAILED) if usage is None else usage.flagged(PARTIAL, reason=FAILED)
+        known = Usage(reason=FAILED) if usage is None else cut_short(usage, FAILED)
         self.finish(known, "error", error)
 
     def reject(self, error: BaseException, usage: Usage, *, ended: float | None = None) -> None:

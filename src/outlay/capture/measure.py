@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, cast, overload
 
 from outlay.capture import contexts
 from outlay.capture.answers import FAILED
-from outlay.capture.call import ABANDONED, LEFT, PARTIAL, Call
+from outlay.capture.call import ABANDONED, LEFT, Call, cut_short
 from outlay.capture.fields import COUNTS, stated_cost, usage_of_counts
 from outlay.capture.guard import guarded, note_failure
 from outlay.capture.recorder import UNKNOWN, Recorder
@@ -251,7 +251,7 @@ class _Stream(Watch):
 
     def fail(self, error: BaseException) -> None:
         """The stream broke; one that never began is an attempt that was not billed."""
-        self._end(self.usage().flagged(PARTIAL, reason=FAILED) if self._heard else None, error)
+        self._end(cut_short(self.usage(), FAILED) if self._heard else None, error)
 
     def leave(self) -> None:
         """The caller let go of it; a forked child that ends lets go of a copy."""
@@ -272,7 +272,7 @@ def _so_far(said: Collector) -> Usage:
     """Give what a stream has said that is not read to its end: all, or what is flagged as a part."""
     try:
         usage = said.usage()
-        return usage if said.complete else usage.flagged(PARTIAL, ABANDONED, reason=usage.reason or LEFT)
+        return usage if said.complete else cut_short(usage, LEFT, ABANDONED)
     except Exception as fault:  # noqa: BLE001 - the guard
         note_failure("Measure.stream", fault)
         return Usage(reason="the stream's usage could not be read")

@@ -34,12 +34,13 @@ from outlay.extract.held import held
 from outlay.extract.plain import fields_of
 from outlay.extract.shapes import api_of_body, api_of_event
 from outlay.extract.sse import events_of
-from outlay.extract.streams import Collector, body_of
+from outlay.extract.streams import NO_USAGE, Collector, body_of
 from outlay.extract.table import KNOWN_PROVIDERS, ROWS, Reader, reader_of
 from outlay.extract.usual import Usual, usual_of, usual_of_body, usual_of_chunks
 
 __all__ = [
     "APIS",
+    "NO_USAGE",
     "Collector",
     "Usual",
     "body_of",

@@ -13,6 +13,7 @@ BodyReader = Callable[[Mapping[str, Any], str], Usage]
 _TAIL = 4  # more events than ever came behind the one that says all
 
 _REPLACING = frozenset({int, str, float, bool, list})  # kinds of values that stand in place of earlier ones
+NO_USAGE = "the stream carries no usage: ask with stream_options.include_usage"
 _FOLD = 64  # this many usage objects are kept before they are merged into one, so that memory is bounded
 
 
@@ -220,7 +221,7 @@ class LastUsage:
                 return cut_off(read, "")
             return cut_off(
                 changed(read, reason=None),
-                "the stream carries no usage: ask with stream_options.include_usage",
+                NO_USAGE,
             )
         return read if self.complete else cut_off(read, "the stream ended before its final usage")
 

@@ -84,6 +84,7 @@ class Engine:
         """
         with told_plainly(self._file):
             try:
+                self._drop_empty()
                 self.attach(self._file, "ledger")
                 self._make_spool()
                 self.run("USE ledger")
@@ -91,6 +92,15 @@ class Engine:
                 yield self
             finally:
                 self._detach()
+
+    def _drop_empty(self) -> None:
+        """Remove a file of no bytes, as a full disk leaves one where it was to be made: it opens no more.
+
+        Whoever attaches holds the folder's lock, so that nobody is just making it.
+        """
+        with suppress(OSError):  # none is there, or the engine says what is wrong
+            if not (self._file.is_symlink() or self._file.stat().st_size):
+                self._file.unlink()
 
     def _make_spool(self) -> None:
         """Make the folder in which DuckDB puts down what memory does not hold; a copied ledger has none."""
