@@ -148,7 +148,7 @@ def test_a_stream_that_breaks_is_one_failed_call_and_its_error_is_untouched(kept
         list(stream)
     assert caught.value is broken
     assert (kept.only.status, kept.only.error_type) == ("error", "ReadError")
-    assert kept.only.usage.reason == "the call failed"
+    assert kept.only.usage.reason == "the call failed before any usage was known"
 
 
 def test_a_cancelled_task_is_one_partial_call(kept: Kept) -> None:
