@@ -20,6 +20,7 @@ from outlay import process
 from outlay.alerts import BudgetExceededError
 from outlay.alerts.closed import Closed
 from outlay.alerts.rules import rules_of
+from outlay.alerts.setup import check_rules, stop_of
 from outlay.alerts.stop import Stop
 from outlay.capture import Attribution, Call, Recorder, SystemClock
 from outlay.core.codec import entry_json
@@ -305,6 +306,23 @@ def test_row_102_a_process_that_starts_later_refuses_its_first_call(desk: Callab
     here.stop._run = lambda: None  # type: ignore[method-assign]  # it has not asked yet
     assert not here.may(user="u1")
     assert here.may(user="u2")
+
+
+def test_what_a_look_at_the_rules_finds_spent_the_next_process_refuses_at_once(tmp_path: Path) -> None:
+    """Only a process that stops calls wrote it down: where another had spent it, calls went through."""
+    rules = {"rules": [{"name": "b", "budget": 1, "stop": True}, {"name": "soft", "budget": 1}]}
+    settings = Settings(home=tmp_path, alerts=rules)
+    ledger, now = MemoryLedger(), datetime.now(UTC)
+    ledger.add([call(now, cost="1")])
+    check_rules(settings, LedgerReader(ledger), {}, now + timedelta(seconds=1), dry=True)
+    assert Closed(settings.alert_folder).read() == {}
+    check_rules(settings, LedgerReader(ledger), {}, now + timedelta(seconds=1))
+    assert len(Closed(settings.alert_folder).read()) == 1
+    stop = stop_of(settings, lambda: pytest.fail("it need not ask"))
+    assert stop is not None
+    stop._run = lambda: None  # type: ignore[method-assign]  # it has not asked yet
+    with pytest.raises(BudgetExceededError, match=r"\$1.00 of \$1.00"):
+        stop.admit("openai", "gpt-4o", NOBODY)
 
 
 def test_a_forked_child_asks_from_a_thread_of_its_own(desk: Callable[..., Desk]) -> None:

@@ -1,17 +1,18 @@
 """Alerts as the settings of a process say: its rules, channels, state and stop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from outlay.alerts.budgets import Budget
 from outlay.alerts.check import Outcome, check
 from outlay.alerts.closed import Closed
-from outlay.alerts.rules import rules_of
+from outlay.alerts.rules import Rule, rules_of
 from outlay.alerts.send import channels_of
-from outlay.alerts.standing import standings
+from outlay.alerts.standing import spent, standings
 from outlay.alerts.state import State
 from outlay.alerts.stop import REFRESH, Stop
-from outlay.core.errors import SettingsError
+from outlay.core.errors import JournalError, SettingsError
 from outlay.report import LedgerReader
 from outlay.settings import Settings
 
@@ -23,6 +24,8 @@ def check_rules(
 ) -> Outcome:
     """Look at every rule once, and tell what was newly crossed; see :func:`outlay.alerts.check.check`.
 
+    Budgets that stop calls and are spent are written down for processes that start afterwards.
+
     Raises:
         SettingsError: a rule or channel that cannot be.
         OutlayError: the ledger cannot be asked, or what was told cannot be kept.
@@ -30,7 +33,25 @@ def check_rules(
     rules = rules_of(settings.alerts, settings.tz)
     channels = channels_of(settings.alerts, environ)
     found = standings(rules, reader, now)
-    return check(found, channels, State(settings.alert_folder), now, dry=dry)
+    outcome = check(found, channels, State(settings.alert_folder), now, dry=dry)
+    stopping = [rule for rule in rules if rule.stop]
+    if stopping and not dry:
+        _write_spent(stopping, reader, Closed(settings.alert_folder), now)
+    return outcome
+
+
+def _write_spent(rules: Sequence[Rule], reader: LedgerReader, closed: Closed, now: datetime) -> None:
+    over = {}
+    for budget in (Budget(rule, now.timestamp()) for rule in rules):
+        budget.begin(now)
+        budget.learn(spent(budget.rule, budget.window, reader, budget.asked))
+        over[budget.key] = budget.over()
+    if not reader.whole:  # something is on its way: what others found spent stays so
+        return
+    try:
+        closed.write(over)
+    except OSError as error:
+        raise JournalError(f"{closed.path} cannot be written: {error.strerror or error}") from error
 
 
 def stop_of(settings: Settings, reader: Callable[[], LedgerReader]) -> Stop | None:

@@ -3,8 +3,9 @@
 Nobody asks the ledger at a call. A thread asks every ``refresh`` seconds what budgets with ``stop = true``
 have spent, and what this process has recorded since is added at once. So a budget is overshot by the calls
 that are under way when it is reached, and by what other processes spend until the thread asks again. No call
-is refused while what is recorded lies below the budget. Groups that were over when last asked stand in home,
-so that a process that starts afterwards refuses its first call; one that knows nothing yet lets calls pass.
+is refused while what is recorded lies below the budget. Groups that were over when last asked, here or by a
+look at the rules, stand in home, so that a process that starts afterwards refuses its first call; one that
+knows nothing yet lets calls pass.
 """
 
 import threading
