@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.report.test_cube import many
 from tests.support.browser import browser
 
+from outlay.core.cost import Cost
 from outlay.core.record import Record
 from outlay.core.usage import Usage
 from outlay.ledger import open_ledger
@@ -25,6 +26,7 @@ from outlay.render.sheets import shares
 from outlay.report import LedgerReader
 from outlay.report.page import page_of
 from outlay.testing import NOON, call
+from outlay.testing.asking import keeping
 
 NASTY = "</script><img src=x onerror=alert(1)>{{css}}"
 
@@ -397,3 +399,114 @@ def test_the_theme_can_be_turned(shown: Page) -> None:
     before = shown.evaluate(back)
     shown.click("#theme")
     assert shown.evaluate(back) != before
+
+
+BY_MODEL = [call(model="gpt-4o", cost="1") for _ in range(3)]
+IN_PART = replace(call(model="half", cost="2"), charge=Cost(Decimal(2), "partial"))
+FAILED_TWICE = [call(model="bad", cost=None, status="error", error_type="E") for _ in range(2)]
+ABROAD = call(model="abroad", cost="7", currency="EUR")
+LATE = replace(
+    call(model="old", cost="3"),
+    charge=Cost(Decimal(3), "priced", flags=("extrapolated",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (
+            "",
+            (
+                "Costs are without 4 calls whose cost is not, or not wholly, known"
+                " (bad, 2 failed; half; nope-1) and without amounts in EUR."
+                " Calls that are older than the first known price have that one (old)."
+            ),
+        ),
+        ("#model=gpt-4o", ""),
+        (
+            "#model=nope-1",
+            "Costs are without 1 call whose cost is not, or not wholly, known (nope-1).",
+        ),
+        ("#model=half", "Costs are without what is not known of 1 call whose cost is known in part (half)."),
+        (
+            "#model=bad",
+            "Costs are without 2 calls whose cost is not, or not wholly, known (bad, 2 failed).",
+        ),
+        ("#model=abroad", "Costs are without amounts in EUR."),
+        ("#model=old", "Calls that are older than the first known price have that one (old)."),
+    ],
+)
+def test_the_note_speaks_of_the_calls_that_are_chosen(
+    chromium: Browser, tmp_path: Path, chosen: str, said: str
+) -> None:
+    """Under #model=gpt-4o it named models that were not chosen, as known in part."""
+    records = [*BY_MODEL, call(model="nope-1", cost=None), IN_PART, *FAILED_TWICE, ABROAD, LATE]
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri() + chosen)
+    assert page.locator("#note").inner_text() == said
+    page.close()
+
+
+def test_models_that_stand_together_are_named_where_all_are_chosen(chromium: Browser, tmp_path: Path) -> None:
+    """The dearest alone stand by themselves, and what has no price is never dear."""
+    dear = [call(model=f"m{n}", cost=f"{n + 1}") for n in range(40)]
+    path = tmp_path / "page.html"
+    records = [*dear, call(model="nope-1", cost=None, user="u1")]
+    path.write_text(html_text(page_of(reader(records))), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    assert "known (nope-1)." in page.locator("#note").inner_text()
+    page.select_option("#user", label="u1")
+    assert "known ((all others))." in page.locator("#note").inner_text()
+    page.close()
+
+
+def totalled(records: list[Record]) -> LedgerReader:
+    """Give a reader of calls of which those before the last day are daily totals."""
+    asked = reader(records)
+    keeping(asked.ledger).prune(NOON)
+    return asked
+
+
+DAILY = "kept as daily totals: no percentiles, and they are in no distribution of latencies."
+OLD = [call(NOON - timedelta(days=2), model=model) for model in ("a", "a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("", f"3 calls are {DAILY}"),
+        ("#model=a", f"2 calls are {DAILY}"),
+        ("#model=b", f"1 call is {DAILY}"),
+        ("#model=c", ""),
+        ("#from=2026-11-22", ""),
+    ],
+)
+def test_daily_totals_are_counted_among_the_calls_that_are_chosen(
+    chromium: Browser, tmp_path: Path, chosen: str, said: str
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(totalled([*OLD, call(model="c")]))), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri() + chosen)
+    assert page.locator("#note").inner_text() == said
+    assert "daily totals" in page.locator("#percentiles caption").inner_text()
+    page.close()
+
+
+def test_daily_totals_have_no_session_to_be_chosen_by(chromium: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    old = [replace(each, session="s1") for each in OLD]
+    asked = totalled([*old, call(session="s1", model="a")])
+    path.write_text(html_text(page_of(asked, feature="session")), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri() + "#feature=s1")
+    lost = "calls are kept as daily totals: nobody knows the session of them, and none of them is here."
+    assert page.locator("#note").inner_text() == f"3 {lost}"
+    page.goto(path.as_uri() + "#feature=s1&model=a")
+    expect(page.locator("#note")).to_have_text(f"2 {lost}")
+    page.goto(path.as_uri())
+    expect(page.locator("#note")).to_have_text(f"3 calls are {DAILY}")
+    page.close()

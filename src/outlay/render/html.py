@@ -17,6 +17,8 @@ from outlay.report.page import Page
 from outlay.report.picture import Picture
 from outlay.report.plain import plain
 
+_GONE = ("hour", "session")  # daily totals have none
+
 
 def html_text(page: Page) -> str:
     """Write the page.
@@ -65,6 +67,7 @@ def _told(page: Page) -> dict[str, Any]:
         "unpriced": _models(picture, extrapolated=False),
         "extrapolated": _models(picture, extrapolated=True),
         "rolled": picture.rolled,
+        "gone": page.feature if page.feature in _GONE else None,
         "colours": COLOURS,
         "layouts": layouts(sign),
         "bare": bare(""),
@@ -94,8 +97,9 @@ def _shown(label: str | None) -> str:
 def _cell(key: Sequence[str | None], cell: Cell, places: Sequence[Mapping[str | None, int]]) -> list[Any]:
     at = [kind[label] for kind, label in zip(places, key, strict=True)]
     spread = [number for pair in enumerate(cell.latencies) if pair[1] for number in pair]
-    elsewhere = [cell.elsewhere] if cell.elsewhere else []
-    return [*at, *cell.sums, round(cell.latency_ms, 3), text_of(cell.cost), spread, *elsewhere]
+    further: list[Any] = [cell.elsewhere] if cell.elsewhere or any(cell.marks) else []
+    further += [cell.marks] if any(cell.marks) else []
+    return [*at, *cell.sums, round(cell.latency_ms, 3), text_of(cell.cost), spread, *further]
 
 
 def _latency(row: Row) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from outlay.core.money import EXACT, ZERO
 from outlay.core.query import Row, filters
+from outlay.report.marks import Marking, Marks
 from outlay.report.money import amounts
 from outlay.report.reader import LedgerReader
 
@@ -22,7 +23,7 @@ Key = tuple[str | None, ...]
 class Cell:
     """What can be added up over some calls; ``cost`` is the known part, in the cube's currency.
 
-    Of ``elsewhere`` calls the cost is known in other currencies alone.
+    Of ``elsewhere`` calls the cost is known in other currencies alone; ``marks`` are none where all are 0.
     """
 
     sums: tuple[int, ...] = (0,) * len(_SUMS)
@@ -30,6 +31,7 @@ class Cell:
     latency_ms: float = 0.0  # of all timed calls together
     latencies: tuple[int, ...] = ()
     elsewhere: int = 0
+    marks: Marks = ()
 
     def plus(self, other: "Cell", sign: int = 1) -> "Cell":
         """Add another cell, or with -1 take it away."""
@@ -39,6 +41,7 @@ class Cell:
             self.latency_ms + sign * other.latency_ms,
             _added(self.latencies, other.latencies, sign),
             self.elsewhere + sign * other.elsewhere,
+            _added(self.marks, other.marks, sign),
         )
 
 
@@ -76,13 +79,23 @@ class Cube:
     currency: str
 
 
-def cube_of(reader: LedgerReader, *, feature: str, currency: str, where: Any = None, **question: Any) -> Cube:
+def cube_of(
+    reader: LedgerReader,
+    *,
+    feature: str,
+    currency: str,
+    marking: Marking | None = None,
+    where: Any = None,
+    **question: Any,
+) -> Cube:
     """Ask for a cube with as many groups as fit; ``feature`` is a dimension, such as ``query_type``.
+
+    Its cells have the marks that are asked for.
 
     Raises:
         QueryError: a dimension, filter, period or time zone that cannot be.
     """
-    asked = _Asked(reader, feature, currency, list(filters(where)), question)
+    asked = _Asked(reader, feature, currency, marking or Marking(), list(filters(where)), question)
     for limits in _LADDER:
         cells = asked.cells(limits)
         if len(cells) <= _MOST:
@@ -97,6 +110,7 @@ class _Asked:
     reader: LedgerReader
     feature: str
     currency: str
+    marking: Marking
     where: list[Any]
     question: dict[str, Any]
 
@@ -123,9 +137,11 @@ class _Asked:
             return {}
         where = self.where if users is None else [*self.where, ("user", users)]
         rows = self.reader.rows(by, where=where, metrics=_METRICS, detail="sums", **self.question).rows
-        return {tuple(row[name] for name in by): self._cell(row) for row in rows}
+        marks = self.marking.by(self.reader, by, where, self.question)
+        keyed = ((tuple(row[name] for name in by), row) for row in rows)
+        return {key: self._cell(row, marks.get(key, ())) for key, row in keyed}
 
-    def _cell(self, row: Row) -> Cell:
+    def _cell(self, row: Row, marks: Marks) -> Cell:
         known = amounts(row)
         apart = known and self.currency not in known
         return Cell(
@@ -134,6 +150,7 @@ class _Asked:
             (row["avg_latency_ms"] or 0.0) * row["timed_calls"],
             tuple(row["latency_histogram"] or ()),  # None of a day that was pruned
             row["calls"] - row["unpriced_calls"] if apart else 0,
+            marks,
         )
 
     @staticmethod

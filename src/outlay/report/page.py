@@ -8,6 +8,7 @@ from outlay.core.query import Row
 from outlay.core.record import Record
 from outlay.report.cube import Cube, cube_of
 from outlay.report.latency import METRICS
+from outlay.report.marks import Marking
 from outlay.report.picture import Picture, picture_of
 from outlay.report.reader import LedgerReader
 
@@ -43,7 +44,13 @@ def page_of(reader: LedgerReader, *, feature: str | None = None, **question: Any
         agents = reader.report(("agent", "action"), order="cost", limit=_AGENTS, detail="sums", **question)
         return Page(
             picture=picture,
-            cube=cube_of(reader, feature=dimension, currency=picture.currency, **question),
+            cube=cube_of(
+                reader,
+                feature=dimension,
+                currency=picture.currency,
+                marking=Marking.of(picture),
+                **question,
+            ),
             latencies=tuple(models.rows),
             agents=tuple(agents.rows),
             dearest=tuple(reader.calls(_DEAREST, "cost", **question)),

@@ -2,7 +2,8 @@
 (() => {
   const told = JSON.parse(document.getElementById("figures").textContent);
   const T = 0, M = 1, U = 2, F = 3, CALLS = 4, ERRORS = 5, UNPRICED = 6, INPUT = 7, CACHED = 8, OUTPUT = 9,
-    TIMED = 10, MS = 11, COST = 12, SPREAD = 13, ELSEWHERE = 14;
+    TIMED = 10, MS = 11, COST = 12, SPREAD = 13, ELSEWHERE = 14, MARKS = 15;
+  const LACKING = 0, FAILED = 1, LATER = 2, ROLLED = 3, ABROAD = 4;  // of marks; from there on one for each further currency
   const PLACES = 18;  // of a ledger's money; sums are whole numbers of its last place, so that no digit is lost
   const by = (id) => document.getElementById(id);
   const exact = (text) => {
@@ -42,10 +43,10 @@
   };
   const seconds = (ms) => ms === null || ms === undefined ? "-" : (ms / 1000).toFixed(2) + " s";
 
-  function chosen() {
+  function chosen(ignored) {  // by all filters, or all but that one
     const asked = (id) => by(id).value === "" ? null : Number(by(id).value);
     const from = asked("from") ?? 0, to = asked("to") ?? told.times.length - 1;
-    const [model, user, feature] = ["model", "user", "feature"].map(asked);
+    const [model, user, feature] = ["model", "user", "feature"].map((id) => id === ignored ? null : asked(id));
     return cells.filter((cell) => cell[T] >= from && cell[T] <= to && (model === null || cell[M] === model)
       && (user === null || cell[U] === user) && (feature === null || cell[F] === feature));
   }
@@ -60,6 +61,8 @@
     return [...found].sort((a, b) => (b[1].cost > a[1].cost ? 1 : b[1].cost < a[1].cost ? -1 : b[1].calls - a[1].calls));
   }
   const sum = (rows, place) => rows.reduce((whole, row) => whole + row[place], 0);
+  const mark = (row, place) => row[MARKS]?.[place] ?? 0;
+  const marked = (rows, place) => rows.reduce((whole, row) => whole + mark(row, place), 0);
 
   function element(name, text, kind) {
     const made = document.createElement(name);
@@ -141,17 +144,35 @@
       tile.append(element("dt", name), element("dd", value));
       return tile;
     }));
-    const parts = [];
-    if (unpriced) parts.push(`${count(unpriced)} ${unpriced === 1 ? "call" : "calls"} whose cost is not, or not wholly, known (${told.unpriced.join("; ")})`);
-    else if (told.unpriced.length) parts.push(`what is not known of calls whose cost is known in part (${told.unpriced.join("; ")})`);
-    if (told.others.length) parts.push(`amounts in ${told.others.join(", ")}`);
-    const notes = parts.length ? [`Costs are without ${parts.join(" and without ")}.`] : [];
-    if (told.extrapolated.length) notes.push(`Calls that are older than the first known price have that one (${told.extrapolated.join(", ")}).`);
-    const untimed = told.rolled || !timed ? 0 : calls - timed;
-    if (untimed) notes.push(`Of latencies ${count(untimed)} ${untimed === 1 ? "call has" : "calls have"} none.`);
-    if (told.rolled) notes.push(`${count(told.rolled)} calls are kept as daily totals: no percentiles, and they are in no distribution of latencies.`);
-    by("note").textContent = notes.join(" ");
+    by("note").textContent = [...lacks(rows, unpriced), ...times(rows, timed ? calls - timed : 0)].join(" ");
     return whole;
+  }
+  const calls = (number) => `${count(number)} ${number === 1 ? "call" : "calls"}`;
+  function named(rows, place, all) {  // the models of what is marked so, most calls first
+    if (rows.length === cells.length && all.length) return all;  // those too that stand among all others
+    const found = new Map();
+    for (const row of rows) {
+      const [marks, failed] = found.get(row[M]) ?? [0, 0];
+      if (mark(row, place)) found.set(row[M], [marks + mark(row, place), failed + (place === LACKING ? mark(row, FAILED) : 0)]);
+    }
+    return [...found].sort((a, b) => b[1][0] - a[1][0]).map(([model, [, failed]]) => told.models[model] + (failed ? `, ${count(failed)} failed` : ""));
+  }
+  function lacks(rows, unpriced) {  // what is not in the costs of these calls
+    const parts = [], lacking = marked(rows, LACKING), others = told.others.filter((_, n) => marked(rows, ABROAD + n));
+    const how = unpriced ? ["", "is not, or not wholly, known"] : ["what is not known of ", "is known in part"];
+    if (lacking) parts.push(`${how[0]}${calls(lacking)} whose cost ${how[1]} (${named(rows, LACKING, told.unpriced).join("; ")})`);
+    if (others.length) parts.push(`amounts in ${others.join(", ")}`);
+    const notes = parts.length ? [`Costs are without ${parts.join(" and without ")}.`] : [];
+    if (marked(rows, LATER)) notes.push(`Calls that are older than the first known price have that one (${named(rows, LATER, told.extrapolated).join(", ")}).`);
+    return notes;
+  }
+  function times(rows, untimed) {  // of which calls no time is known, or no time of their own
+    const notes = [], rolled = marked(rows, ROLLED);
+    if (untimed && !rolled) notes.push(`Of latencies ${count(untimed)} ${untimed === 1 ? "call has" : "calls have"} none.`);
+    if (rolled) notes.push(`${calls(rolled)} ${rolled === 1 ? "is" : "are"} kept as daily totals: no percentiles, and they are in no distribution of latencies.`);
+    const hidden = told.gone ? marked(chosen("feature"), ROLLED) - rolled : 0;
+    if (hidden) notes.push(`${calls(hidden)} ${hidden === 1 ? "is" : "are"} kept as daily totals: nobody knows the ${told.gone} of them, and none of them is here.`);
+    return notes;
   }
   function draw() {
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
@@ -177,7 +198,8 @@
       models.map(([key, own], n) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) && figure(whole.cost) ? (shared[n] / 10).toFixed(1) + "%" : "-"]), [0]);
   }
   function fixed() {
-    table("percentiles", "Latencies by model, of the whole period", ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
+    const totals = told.rolled ? "; no percentiles where calls are kept as daily totals" : "";
+    table("percentiles", `Latencies by model, of the whole period${totals}`, ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
       told.percentiles, [0]);
     table("by-agent", "Cost by agent and action, of the whole period", ["Agent", "Action", "Calls", "Errors", "Cost"], told.agents, [0, 1]);
     table("dearest", "The dearest calls of the whole period", ["At", "Model", "User", "Feature", "Input", "Output", "Latency", "Cost", "Status", "Id"], told.dearest, [0, 1, 2, 3, 8, 9]);
