@@ -95,3 +95,26 @@ def test_a_distribution_that_nobody_knows_is_no_row_of_zeros(pruned: Outlay, tmp
     done = pruned("dashboard", "--html", str(tmp_path / "page.html"), "--png", str(tmp_path / "page.png"))
     assert done.returncode == 0, done.stderr
     assert '"rolled":8' in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_doctor_asks_for_no_price_of_calls_that_only_daily_totals_tell_of(
+    outlay: Outlay, environ: dict[str, str], tmp_path: Path
+) -> None:
+    """What it said to do was done, and it said so again: no reprice reaches them."""
+    here, now = process.use(load(environ, tmp_path)), datetime.now(UTC)
+    for day in DAYS:
+        at = now - timedelta(days=day)
+        here.recorder().record(provider="acme", model="none", usage={"input": 1, "output": 1}, at=at)
+    assert here.flush()
+
+    def asked() -> list[str]:
+        found = json.loads(outlay("doctor", "--json").stdout)["findings"]
+        return [each["what"] for each in found if each["name"] == "unpriced"]
+
+    assert asked() == ["acme/none has no known price, or a partial one, for 7 calls"]
+    assert outlay("ledger", "prune", "--older-than", "3d", "--yes").returncode == 0
+    assert asked() == ["acme/none has no known price, or a partial one, for 3 calls"]
+    price = ("none", "--provider", "acme", "--input", "1", "--output", "1")
+    assert outlay("prices", "set", *price).returncode == 0
+    assert outlay("reprice", "--since", "30d", "--yes").returncode == 0
+    assert asked() == []

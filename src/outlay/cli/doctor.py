@@ -126,7 +126,8 @@ def _acknowledge(ctx: click.Context, here: "Process", now: datetime) -> int:
         every = notes.read()
         found = {**_installation(here.settings), **incurable(reader, info, now), "ledger": info}
         noted = since(every.get(key_of(info["ledger"]), ()))
-        found["without_price"] = seen(reader, here.book, noted, models=sys.maxsize)
+        since_pruned = info.get("pruned_before")
+        found["without_price"] = seen(reader, here.book, noted, models=sys.maxsize, since=since_pruned)
     found["noted"] = _noted(here.settings, found)
     new = [{"name": name, "what": what} for name, what, _ in told(found, now)]
     new += [
@@ -195,7 +196,7 @@ def _kept(reader: "LedgerReader", here: "Process", now: datetime) -> dict[str, A
         **incurable(reader, info, now),
         "late": info.pop("late", 0),
         "unpriced": report.to_dict()["unpriced"],
-        "without_price": seen(reader, here.book, noted),
+        "without_price": seen(reader, here.book, noted, since=info.get("pruned_before")),
         "ledger": {name: value for name, value in info.items() if name != "recorded"},
         "from_spans": _from_spans(reader),
     }

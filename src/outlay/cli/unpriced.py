@@ -22,14 +22,20 @@ _NOBODY = (None, "unknown")  # a provider
 
 
 def seen(
-    reader: "LedgerReader", book: "Callable[[], Book]", noted: datetime | None = None, models: int = _MODELS
+    reader: "LedgerReader",
+    book: "Callable[[], Book]",
+    noted: datetime | None = None,
+    models: int = _MODELS,
+    *,
+    since: str | None = None,
 ) -> list[dict[str, Any]]:
     """Give the models of such calls, the most frequent first.
 
     Of the first also what their newest say, and which listed models may have been meant. Those that no price
-    helps are new where they were made after the instant that was noted.
+    helps are new where they were made after the instant that was noted. ``since`` is when the first call
+    stands that is more than a part of a daily total, which no price reaches.
     """
-    rows = reader.rows(["provider", "model"], where=_WHERE, detail="counts").rows
+    rows = reader.rows(["provider", "model"], where=_WHERE, since=since, detail="counts").rows
     names = ("provider", "model", "calls")
     found = [{name: row[name] for name in names} for row in sorted(rows, key=lambda row: -row["calls"])]
     if noted is not None:  # most of those have nothing to say any more
