@@ -116,5 +116,5 @@ def test_doctor_asks_for_no_price_of_calls_that_only_daily_totals_tell_of(
     assert asked() == ["acme/none has no known price, or a partial one, for 3 calls"]
     price = ("none", "--provider", "acme", "--input", "1", "--output", "1")
     assert outlay("prices", "set", *price).returncode == 0
-    assert outlay("reprice", "--since", "30d", "--yes").returncode == 0
+    assert outlay("reprice", "--since", "30d").returncode == 0
     assert asked() == []
