@@ -1,6 +1,8 @@
 """The documented view ``calls`` for SQL of one's own over the embedded ledger; nothing is written."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from outlay.core.errors import LedgerError, QueryError
@@ -38,6 +40,9 @@ _OVER_CALLS = """WITH calls AS (
 ) SELECT * FROM (
 {text}
 ) AS answer"""
+ONE_SELECT = "write one SELECT; nothing in the ledger can be changed by SQL"
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)  # and comments
+_QUESTIONS = frozenset(("select", "with", "from", "values", "table"))
 _TABLE = re.compile(r"FROM (calls|revisions|scores)\b")
 _BARE_AT = re.compile(r'(?<!")\bat\b(?!")', re.IGNORECASE)
 
@@ -48,6 +53,34 @@ def over_calls(text: str, dialect: Dialect) -> str:
     source = dialect.judged.format(calls=dialect.revised)
     worked_out = _WORKED_OUT.format(flags=dialect.flags)
     return _OVER_CALLS.format(columns=columns, worked_out=worked_out, source=source, text=text)
+
+
+@contextmanager
+def refused_plainly(text: str) -> Iterator[None]:
+    """Say what may be written, where a server's words about our question around it tell of a syntax alone.
+
+    Nothing is refused by it: only what a server has refused is looked at.
+
+    Raises:
+        QueryError: the server's, or that the text is not one SELECT.
+    """
+    try:
+        yield
+    except QueryError:
+        if not _asks_once(text):
+            raise QueryError(ONE_SELECT) from None
+        raise
+
+
+def unquoted(text: str) -> str:
+    """Give a statement without its texts, quoted names and comments."""
+    return _QUOTED.sub(" ", text)
+
+
+def _asks_once(text: str) -> bool:
+    bare = unquoted(text).strip("; \t\r\n")
+    first = re.match(r"[(\s]*(\w+)", bare)
+    return first is not None and first[1].lower() in _QUESTIONS and ";" not in bare
 
 
 def select(file: Path, text: str) -> Selected:
@@ -88,7 +121,7 @@ def _check(engine: duckdb.DuckDBPyConnection, text: str) -> None:
     except duckdb.Error as error:
         raise _refused(error, text) from None
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryError("write one SELECT; nothing in the ledger can be changed by SQL")
+        raise QueryError(ONE_SELECT)
 
 
 def _refused(error: duckdb.Error, text: str) -> QueryError:

@@ -41,13 +41,17 @@ _VIEW = (
     *("reasoning_tokens", "cost", "currency", "cost_status", "prompt_length", "response_id", "trace_id"),
     *("span_id", "extra", "quality_score", "user_rating", "correct", "total_tokens", "extrapolated"),
 )
-_REFUSED = (
+_NO_QUESTION = (
     "DELETE FROM calls",
+    "delete from calls where cost > 1",
     "DROP TABLE calls",
     "INSERT INTO calls SELECT * FROM calls",
     "UPDATE calls SET cost = 0",
+    "/* all */ UPDATE calls SET cost = 0",
     "SELECT 1; SELECT 2",
     "SELECT 1; DROP TABLE scores",
+)
+_REFUSED = (
     "SELECT 1) AS answer; DROP TABLE scores; SELECT * FROM (SELECT 1",
     "SELECT 1) AS answer -- and no more",
     "SELECT no_such FROM calls",
@@ -151,6 +155,8 @@ class SelectingContract:
         """The ledger takes calls and answers afterwards, as before."""
         filled(ledger)
         before = ledger.rows(Query(by=("model",)))
+        for text in _NO_QUESTION:
+            assert refused(ledger, text) == "write one SELECT; nothing in the ledger can be changed by SQL"
         for text in _REFUSED:
             assert len(refused(ledger, text).splitlines()) == 1, text
         assert ledger.rows(Query(by=("model",))) == before

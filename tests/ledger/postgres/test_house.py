@@ -284,14 +284,37 @@ def test_sql_of_ones_own_sees_the_newest_costs_and_scores_and_changes_nothing(le
     for text in (
         "DELETE FROM records",
         "SELECT 1; DROP TABLE records",
-        "SELECT 1) AS answer; DROP TABLE records; SELECT * FROM (SELECT 1",
+        "SELECT 1) AS answer; COMMIT; DELETE FROM outlay.records; BEGIN; SELECT * FROM (SELECT 1",
+        "EXPLAIN SELECT 1",
+        "/* first */ UPDATE calls SET cost = 0 -- and no more",
+    ):
+        with pytest.raises(QueryError) as error:
+            ledger.select(text)
+        assert str(error.value) == "write one SELECT; nothing in the ledger can be changed by SQL"
+    for text in (
         "WITH gone AS (DELETE FROM records RETURNING id) SELECT * FROM gone",
         "SELECT no_such FROM calls",
+        "SELECT ';' FROM calls GROUP BY no_such -- ; ;",
     ):
         with pytest.raises(QueryError, match="PostgreSQL says: ") as error:
             ledger.select(text)
         assert "\n" not in str(error.value)
+    with pytest.raises(QueryError, match=r"there is no parameter \$1"):  # it had been NULL: no rows
+        ledger.select("SELECT 1 FROM calls WHERE cost > $1")
+    assert ledger.select("SELECT '$1' AS told").rows == (("$1",),)
     assert ledger.rows(Query()).total["calls"] == 6
+
+
+def test_sql_of_ones_own_ends_no_transaction_and_deletes_nothing(url: str, ledger: PostgresLedger) -> None:
+    """Several statements went to the server as they stood: one that committed left what reads alone."""
+    filled(ledger)
+    records = sql.Identifier(ledger.schema, "records").as_string()
+    text = f"SELECT 1) AS a; COMMIT; DELETE FROM {records}; BEGIN; SELECT * FROM (SELECT 1"  # noqa: S608  # meant
+    with pytest.raises(QueryError):
+        ledger.select(text)
+    with closing(PostgresLedger(url)) as other:
+        assert other.rows(Query()).total["calls"] == 6
+        assert other.verify() == ()
 
 
 def test_the_command_asks_a_ledger_by_its_url(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from outlay.core.errors import QueryError
 from outlay.core.query import Selected
 from outlay.ledger.clickhouse.client import Client
-from outlay.ledger.view import over_calls
+from outlay.ledger.view import ONE_SELECT, over_calls, refused_plainly
 
 READING: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -26,8 +26,9 @@ def select(client: Client, text: str) -> Selected:
     Raises:
         QueryError: it is not one SELECT, or ClickHouse refuses it.
     """
-    whole = over_calls(_as_parsed(client, text), client.dialect)
-    names, rows = client.answer(whole, READING)
+    with refused_plainly(text):
+        whole = over_calls(_as_parsed(client, text), client.dialect)
+        names, rows = client.answer(whole, READING)
     if not rows:  # then the driver is told of no columns either
         names = tuple(column[0] for column in client.answer(f"DESCRIBE TABLE ({whole})", READING)[1])
     return Selected(names, rows)
@@ -37,5 +38,5 @@ def _as_parsed(client: Client, text: str) -> str:
     """Give the statement as the engine writes it, without comments and end; nothing of it is run."""
     _, ((parsed,),) = client.answer("SELECT formatQuery({text:String})", READING, {"text": text})
     if parsed.split(None, 1)[0] not in ("SELECT", "WITH"):
-        raise QueryError("write one SELECT; nothing in the ledger can be changed by SQL")
+        raise QueryError(ONE_SELECT)
     return str(parsed)

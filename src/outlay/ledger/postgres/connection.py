@@ -28,6 +28,8 @@ _LOCAL = (  # whatever server, role or pooler set; compiling a question takes lo
 )
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 _OF_RIGHTS = ("aclcheck_error", "aclcheck_error_col")  # where the server says so, in any language
+# All rows; with a parameter a text may hold one statement alone, where another could end what only reads
+_ONE = "LIMIT %s"
 _BLOCK = 500  # lines that are handed to COPY at once
 _HAVE = "SELECT coalesce(max(version), 0) FROM outlay_schema"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # who waited for a turn sees what others kept meanwhile
@@ -195,13 +197,14 @@ class Connection:
             raise LedgerBusyError(holders.said(name.as_string(), found, self._patience)) from None
 
     def answer(self, text: str) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-        """Run somebody's own statement, one and no more; give the names of its columns and the rows.
+        """Run somebody's own SELECT, one and no more; give the names of its columns and the rows.
 
         Raises:
             QueryError: the server refuses it.
         """
         try:
-            cursor = self._open.execute(text.replace("%", "%%").encode(), ())
+            one = f"{text.replace('%', '%%')}\n{_ONE}"
+            cursor = self._open.execute(one.encode(), [None])
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
