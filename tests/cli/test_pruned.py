@@ -118,3 +118,35 @@ def test_doctor_asks_for_no_price_of_calls_that_only_daily_totals_tell_of(
     assert outlay("prices", "set", *price).returncode == 0
     assert outlay("reprice", "--since", "30d").returncode == 0
     assert asked() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("", "8 calls are"),
+        ("--where user=u1", "4 calls are"),
+        ("--since 6d --where user=u1", "1 call is"),
+        ("-n 7", "8 calls are"),
+        ("-n 6", ""),
+        ("--since 4d", ""),
+        ("--where user=nobody", ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_an_export_says_that_daily_totals_are_not_in_it(
+    pruned: Outlay, tmp_path: Path, form: str, asked: str, told: str
+) -> None:
+    """It wrote a part of what reports count, without a word; with a limit nothing of theirs was asked for."""
+    done = pruned("export", "--format", form, "-o", str(tmp_path / "all"), *asked.split())
+    said = [line for line in done.stderr.splitlines() if line.startswith("outlay:")]
+    kept = f"kept as daily totals alone, and {told[-3:].strip()} not in it"
+    assert said == ([f"outlay: {told} {kept}"] if told else [])
+
+
+def test_an_export_says_so_in_json_and_beside_its_output(pruned: Outlay, tmp_path: Path) -> None:
+    done = pruned("export", "--format", "csv", "-o", str(tmp_path / "all"), "--json")
+    told = json.loads(done.stdout)
+    assert (told["calls"], told["rolled"], done.stderr) == (6, 8, "")
+    done = pruned("export", "--format", "jsonl")
+    assert len(done.stdout.splitlines()) == 6
+    assert done.stderr == "outlay: 8 calls are kept as daily totals alone, and are not in it\n"
