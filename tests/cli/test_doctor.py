@@ -682,6 +682,17 @@ def test_a_folder_that_takes_no_file_says_why(
     ]  # fmt: skip
 
 
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="a folder in which nothing can be made is Linux's"
+)
+def test_room_is_to_be_made_only_where_it_is_lacking(outlay: Outlay) -> None:
+    """A file system of the kernel's own takes no file, however much is free."""
+    faults = json.loads(outlay("doctor", "--json", OUTLAY_LEDGER="/proc/nope").stdout)["findings"]
+    (fault,) = [each for each in faults if each["name"] == "permissions"]
+    assert fault["what"].startswith("/proc cannot be written by this user")
+    assert fault["do"].startswith("name another folder by ledger, since this one ")
+
+
 def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:
     data = json.loads(outlay("doctor", "--json", OUTLAY_PRICES=str(tmp_path / "no.toml")).stdout)
     (fault,) = [each for each in data["findings"] if each["level"] == "fault"]

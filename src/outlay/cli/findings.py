@@ -1,5 +1,7 @@
 """What doctor concludes of what it saw: findings of one line, each with the one thing to do."""
 
+import errno
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +36,7 @@ _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
 _BOTH = "both may stay; outlay.otel.OutlaySpanProcessor reads the spans of a program that wants no hooks"
 _NO_ROOM = "No space left on device"
+_FULL = (_NO_ROOM, os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))  # what room mends
 _WHYS = {READ_ONLY: f"on {READ_ONLY}", CLOSED: CLOSED}  # what nothing but another folder mends
 Found = Mapping[str, Any]
 
@@ -82,7 +85,8 @@ def _freed(barred: Mapping[str, str], home: PurePath, elsewhere: str) -> str:
     """
     path, why = barred["path"], barred.get("why")
     if "refusal" in barred:
-        return f"make room there, or {elsewhere}"
+        full = barred["refusal"] in _FULL
+        return f"make room there, or {elsewhere}" if full else f"{elsewhere}, since this one takes no file"
     if since := f"{barred['owner']}'s" if "owner" in barred else _WHYS.get(why or ""):
         return f"{elsewhere}, since this one is {since}"
     if barred["cannot_be"] == NO_FOLDER:
