@@ -143,13 +143,30 @@ def test_names_are_cut_further_where_no_column_can_be_spared() -> None:
     assert table(columns, Page(5)).splitlines()[2] == f"{'m' * 5}…   $1.000000"
 
 
+def test_columns_without_room_are_named_below_their_table_and_names_that_are_cut_are_none() -> None:
+    """Every table says it: those of single calls alone did."""
+    columns = [
+        Column("model", ("m" * 30,), text=True),
+        Column("cost", ("$1.000000",)),
+        Column("input", ("1,000,000",), spare=1),
+        Column("p95", ("1,000 ms",), spare=9),
+    ]
+    assert table(columns, Page(46)).splitlines()[-1] == "no room here for p95; --json has all"
+    lines = table(columns, Page(35, color=True)).splitlines()
+    assert lines[-2:] == ["\x1b[2mno room here for input, p95; --json", "has all\x1b[0m"]
+    for page in (Page(), Page(47), Page(200)):
+        assert "no room" not in table(columns, page)
+    assert "no room" not in table(columns[:2], Page(20))
+
+
 def test_a_total_says_so_though_its_column_was_left_out() -> None:
     columns = [
         Column("provider", ("openai", "total"), text=True, spare=1),
         Column("model", ("gpt-4o", ""), text=True),
         Column("calls", ("10", "10")),
     ]
-    assert table(columns, Page(20), total=True).splitlines()[-1] == "total       10"
+    _, _, _, _, last, *_ = table(columns, Page(20), total=True).splitlines()
+    assert last == "total       10"
 
 
 def drawn_by_rich(columns: Sequence[Column], page: Page, *, total: bool) -> str:
@@ -187,7 +204,8 @@ def test_a_table_stands_as_rich_draws_it(
         for _ in range(across)
     ]
     page = Page(width)
-    drawn = table(columns, page, total=total)
+    lines = table(columns, page, total=total).splitlines()
+    drawn = "\n".join(lines[: down + 2 + total]) if fitting(columns, width) else ""  # what lacks stands below
     room = sum(widths(fitting(columns, width), width))
     gaps = len(fitting(columns, width)) - 1
     if width is not None and gaps and room + gaps <= width < room + 3 * gaps:  # columns stand closer

@@ -14,6 +14,7 @@ from tests.support.shown import check_text, check_view
 
 from outlay.core.query import Row
 from outlay.render import overview, reports, time_views, views
+from outlay.render.as_table import Page
 from outlay.render.calls import calls_view
 from outlay.render.sheets import View, view_markdown
 from outlay.report import LedgerReader
@@ -171,3 +172,34 @@ def test_single_calls_are_the_ledgers(reader: LedgerReader, outlay: Shown) -> No
         assert [each["id"] for each in document] == [record.id for record in found]
         assert [each.get("cost") for each in document] == [plain(record.cost) for record in found]
         check_view(calls_view(found, UTC), outlay(*args, "--markdown"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "lacking"),
+    [
+        ("report --by model", "p95"),
+        ("top --of models", "p95"),
+        ("economics", "a right answer"),
+        ("latency", "of timed"),
+        ("errors", "share"),
+        ("cache", "writing cost"),
+        ("users", "avg"),
+        ("whatif --model gpt-4o-mini", "calls"),
+        ("prices show gpt-4o", "link"),
+        ("calls", "latency"),
+    ],
+)
+def test_a_terminal_is_told_which_columns_it_has_no_room_for(
+    many: LedgerReader,
+    outlay: Shown,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    lacking: str,
+) -> None:
+    """They were gone without a sign from all tables but those of single calls; a pipe has all of them."""
+    assert "no room here" not in outlay(*asked.split())
+    monkeypatch.setattr("outlay.cli.session.page_of_terminal", lambda: Page(50))
+    said = " ".join(outlay(*asked.split()).split())
+    found = re.search("no room here for (.*?); --json has all", said)
+    assert found is not None
+    assert lacking in found[1].split(", ")

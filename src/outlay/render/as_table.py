@@ -47,11 +47,15 @@ class Column:
 def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
     """Lay columns out as text; with ``total`` the last row is set off from the others by a rule.
 
+    Below them stand the names of those for which the page has no room: every command that draws a table gives
+    all of it as JSON.
+
     Drawn by hand: rich takes longer to load, and to draw three hundred rows, than most questions to answer.
     """
     shown = fitting(columns, page.width)
+    lacking = _lacking(columns, shown, page)
     if not shown:
-        return ""
+        return lacking
     if total and shown[0].text and not shown[0].cells[-1]:  # the column with the total's word was left out
         shown[0] = replace(shown[0], cells=(*shown[0].cells[:-1], columns[0].cells[-1]))
     wide = widths(shown, page.width)
@@ -60,7 +64,16 @@ def table(columns: Sequence[Column], page: Page, *, total: bool = False) -> str:
     drawn = [_drawn(column, width, page, total=total) for column, width in zip(shown, wide, strict=True)]
     heading, *rows = ((" " * gap).join(cells).rstrip() for cells in zip(*drawn, strict=True))
     below = [rule, rows.pop()] if total else []
-    return "\n".join((heading, rule, *rows, *below))
+    return "\n".join((heading, rule, *rows, *below, *([lacking] if lacking else [])))
+
+
+def _lacking(columns: Sequence[Column], shown: Sequence[Column], page: Page) -> str:
+    kept = {each.heading for each in shown}
+    left_out = [each.heading for each in columns if each.heading not in kept]
+    if not left_out:
+        return ""
+    text = wrapped(f"no room here for {', '.join(left_out)}; --json has all", page.width)
+    return f"\x1b[2m{text}\x1b[0m" if page.color else text
 
 
 def _gap(wide: Sequence[int], width: int | None) -> int:

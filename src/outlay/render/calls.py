@@ -33,7 +33,7 @@ def calls_view(records: Sequence[Record], tz: ZoneInfo) -> View:
         Field("id", "id", "id"),
     )
     sheet = Sheet(fields, [_row(each, tz) for each in records])
-    return View((sheet,), empty=None if records else NO_CALLS, whole="--json")
+    return View((sheet,), empty=None if records else NO_CALLS)
 
 
 def _row(record: Record, tz: ZoneInfo) -> Row:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.as_table import Column, Page, fitting, table, wrapped
+from outlay.render.as_table import Column, Page, table, wrapped
 from outlay.report.plain import plain
 
 Kind = Literal[
@@ -72,7 +72,6 @@ class View:
     notes: tuple[str, ...] = ()
     head: tuple[str, ...] = ()  # lines before the first sheet
     empty: str | None = None  # said in place of all else, where there is nothing to show
-    whole: str | None = None  # what has the columns for which a page is too narrow; None: nothing says so
 
 
 def view_text(view: View, page: Page) -> str:
@@ -83,23 +82,7 @@ def view_text(view: View, page: Page) -> str:
     parts = ["\n".join(wrapped(line, page.width) for line in view.head)] if view.head else []
     parts += [_sheet_text(sheet, page) for sheet in view.sheets if sheet.rows or sheet.total]
     body = "\n\n".join(parts)
-    return "\n".join((*([body] if body else []), *_narrow(view, page), *notes))
-
-
-def _narrow(view: View, page: Page) -> list[str]:
-    """Name the columns for which there was no room, where the view says what has them."""
-    laid_out = [columns(sheet) for sheet in view.sheets] if view.whole is not None else []
-    shown = [fitting(each, page.width) for each in laid_out]
-    headings = [
-        each.heading
-        for every, kept in zip(laid_out, shown, strict=True)
-        for each in every
-        if each not in kept
-    ]
-    if not headings:
-        return []
-    text = wrapped(f"no room here for {', '.join(headings)}; {view.whole} has all", page.width)
-    return [f"\x1b[2m{text}\x1b[0m" if page.color else text]
+    return "\n".join((*([body] if body else []), *notes))
 
 
 def _sheet_text(sheet: Sheet, page: Page) -> str:
