@@ -312,3 +312,25 @@ def test_features_say_of_how_many_calls_none_is_known(
     note = "1 call has no tag feature; outlay top --of query_type ranks query types"
     assert note in outlay("top", "--of", "features").stdout
     assert note not in outlay("top", "--of", "query_type").stdout
+
+
+@pytest.mark.parametrize(
+    "asked", ["report", "calls", "trend", "savings", "export --format csv", "top", "whatif --model gpt-4o"]
+)
+def test_a_period_that_ends_before_it_begins_is_refused(outlay: Outlay, asked: str) -> None:
+    """It had no calls, as one in which nothing was recorded."""
+    done = outlay(*asked.split(), "--since", "2021-01-01", "--until", "2020-01-01")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "outlay: since 2021-01-01 comes after until 2020-01-01\n"
+    assert outlay("report", "--since", "2021-01-01", "--until", "2021-01-01").returncode == 0
+
+
+@pytest.mark.parametrize(("asked", "begins"), [("trend", "2026-10-12"), ("savings", "2026-10-12")])
+def test_without_a_beginning_the_days_before_the_end_are_asked_for(
+    outlay: Outlay, asked: str, begins: str
+) -> None:
+    """They were those before now, of which none was left."""
+    told = json.loads(outlay(asked, "--until", "2026-11-11", "--json").stdout)
+    assert told["since"] == f"{begins}T00:00:00.000000Z"
+    future = json.loads(outlay("trend", "--since", "2999-01-01", "--json").stdout)
+    assert future["total"]["calls"] == 0

@@ -51,6 +51,7 @@ def test_dimensions_may_be_a_list_and_count_once(reader: LedgerReader, ledger: A
         {"by": "modle"},
         {"since": "soon"},
         {"until": "2026-13-01"},
+        {"since": "2021-01-01", "until": "2020-01-01"},
         {"where": {"usr": "u1"}},
         {"tz": "Mars/Olympus"},
         {"order": "beauty"},

@@ -51,6 +51,7 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
     settings = settings_of(state_of(ctx))
     with reader_of(settings) as reader:
         asked = {**question, "tz": tz or settings.tz}
+        reader.calls_query(**asked)  # one that cannot be is refused before a heading is written
         if form == "parquet" and output is not None:
             count = _write_parquet(Path(output), reader, asked)
         else:

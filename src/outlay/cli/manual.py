@@ -1,5 +1,6 @@
 """The end of each command's help: examples that work as they stand, and what its exit codes mean."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,6 +16,7 @@ class Example(NamedTuple):
 
 
 HELP = ["-h", "--help"]
+_NEXT_CODE = re.compile(r"(?<=,) (?=\d )")
 COMMON_CODES = "0 done, 1 the answer is no, the work failed or no such file, 2 the command line is wrong"
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -169,4 +171,5 @@ def epilog(path: str) -> str:
     """Give the end of a command's help; a command that nobody gave an example has its codes alone."""
     shown = [f"  {line}\n      {says}" for line, says in EXAMPLES.get(path, ())]
     examples = "\b\nExamples:\n" + "\n".join(shown) + "\n\n" if shown else ""
-    return f"{examples}\b\nExit codes:\n  {CODES.get(path, COMMON_CODES)}."
+    codes = _NEXT_CODE.sub("\n  ", CODES.get(path, COMMON_CODES))  # together they are wider than a terminal
+    return f"{examples}\b\nExit codes:\n  {codes}."

@@ -58,6 +58,7 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
     from outlay.cli.whatif import check_known, listed
     from outlay.pricing.elsewhere import alternatives
     from outlay.render.views import savings_view
+    from outlay.report.asked import since_back
     from outlay.report.savings import savings_of
 
     settings = settings_of(state_of(ctx))
@@ -65,10 +66,9 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
     others = listed(model)
     if others:
         check_known(alternatives(others, (), None), book, None)
-    asked = {**given, "since": given["since"] or "30d"}
     answer(
         ctx,
-        asked,
+        given,
         lambda reader, question: savings_of(
             reader,
             comparison(
@@ -76,7 +76,7 @@ def savings(ctx: click.Context, /, *, model: tuple[str, ...], **given: Any) -> N
                 [*others, *(row["model"] for row in reader.rows("model", detail="sums").rows)],
             ),
             cache_rate=rate,
-            **question,
+            **since_back("30d", question, reader.now()),
         ),
         savings_view,
     )

@@ -1,11 +1,15 @@
 """``outlay trend`` and ``outlay forecast``: what changes with time, and where the month is going."""
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from outlay.cli.options import data_options, format_options, period_options, where_options
+
+if TYPE_CHECKING:  # loaded when a command runs: --help needs neither
+    from outlay.report import LedgerReader
+    from outlay.report.trend import Trend
 
 _SINCE = {"hour": "48h", "day": "30d", "week": "12w", "month": "365d"}
 
@@ -22,18 +26,23 @@ _SINCE = {"hour": "48h", "day": "30d", "week": "12w", "month": "365d"}
 def trend(ctx: click.Context, /, *, unit: str, pattern: bool, **given: Any) -> None:
     """What changes from one hour, day, week or month to the next.
 
-    Without --since the last 48 hours, 30 days, 12 weeks or 365 days; a pattern is over all.
+    Without --since the last 48 hours, 30 days, 12 weeks or 365 days before --until or now; a pattern is over
+    all.
     """
     from outlay.cli.showing import answer
     from outlay.render.time_views import pattern_view, trend_view
+    from outlay.report.asked import since_back
     from outlay.report.pattern import pattern_of
     from outlay.report.trend import trend_of
 
     if pattern:
         answer(ctx, given, lambda reader, question: pattern_of(reader, **question), pattern_view)
         return
-    asked = {**given, "since": given["since"] or _SINCE[unit]}
-    answer(ctx, asked, lambda reader, question: trend_of(reader, unit, **question), trend_view)
+
+    def ask(reader: "LedgerReader", question: dict[str, Any]) -> "Trend":
+        return trend_of(reader, unit, **since_back(_SINCE[unit], question, reader.now()))
+
+    answer(ctx, given, ask, trend_view)
 
 
 def _amount(ctx: click.Context, param: click.Parameter, text: str) -> Decimal:

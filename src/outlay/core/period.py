@@ -36,6 +36,20 @@ def moment(text: str | datetime | None, now: datetime, tz: ZoneInfo) -> datetime
         raise QueryError(f"{text!r:.60} is no period; {_HOW}") from None
 
 
+def ends(
+    since: str | datetime | None, until: str | datetime | None, now: datetime, tz: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """Read both ends of a period as instants; a period that ends when it begins is empty.
+
+    Raises:
+        QueryError: one of them is no period, or the first comes after the last.
+    """
+    first, last = moment(since, now, tz), moment(until, now, tz)
+    if first is not None and last is not None and first > last:
+        raise QueryError(f"since {since!s:.60} comes after until {until!s:.60}")
+    return first, last
+
+
 def _start_of(word: str, local: datetime) -> datetime | None:
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     starts = {

@@ -1,12 +1,14 @@
 """The parts of a question as people write them, checked: dimensions, filters, a limit, an order."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from outlay.core.buckets import span
 from outlay.core.errors import QueryError
 from outlay.core.money import ZERO
+from outlay.core.period import moment
 from outlay.core.query import METRICS, Query, Row, check_dimension, zone
 from outlay.report.money import amounts
 
@@ -26,6 +28,17 @@ def dimensions(by: str | Iterable[str]) -> tuple[str, ...]:
 def scope_of(question: Mapping[str, Any]) -> dict[str, Any]:
     """Give what a question says of time alone, to ask another one of the same time."""
     return {name: value for name, value in question.items() if name in {"since", "until", "tz"}}
+
+
+def since_back(span: str, question: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Give a question without a beginning one that is so long before its end, or before now.
+
+    Raises:
+        QueryError: its end or its time zone cannot be.
+    """
+    local = zone(question["tz"])
+    end = moment(question["until"], now, local) or now
+    return {**question, "since": question["since"] or moment(span, min(end, now), local)}
 
 
 def conditions(where: Where) -> list[tuple[str, Any]]:

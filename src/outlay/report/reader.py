@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from outlay.core.errors import QueryError
-from outlay.core.period import moment
+from outlay.core.period import ends
 from outlay.core.ports import Ledger, Naming, Steady
 from outlay.core.query import (
     CallQuery,
@@ -276,14 +276,8 @@ class LedgerReader:
         return self.ledger
 
     def _query(self, by: str | Iterable[str], since: Moment, until: Moment, where: Where, tz: str) -> Query:
-        local, now = zone(tz), self._now()
-        return Query(
-            by=dimensions(by),
-            since=moment(since, now, local),
-            until=moment(until, now, local),
-            where=filters(where),
-            tz=tz,
-        )
+        start, end = ends(since, until, self._now(), zone(tz))
+        return Query(by=dimensions(by), since=start, until=end, where=filters(where), tz=tz)
 
     def _price_gaps(self, query: Query, total: Row) -> tuple[PriceGap, ...]:
         """Name the models whose cost the total does not wholly contain, then those at a price of later."""

@@ -150,9 +150,9 @@ def _before(reader: LedgerReader, query: Query, now: datetime, question: dict[st
 def earlier(since: datetime, until: datetime, tz: str) -> datetime | None:
     """Say when the period before began, which is as long; of whole days as many, also where one has 23 hours.
 
-    None: before all times.
+    None: before all times. A period that is still to come, up to now, is none, and so is the one before.
     """
-    local = zone(tz)
+    local, until = zone(tz), max(since, until)
     start, end = (each.astimezone(local).replace(tzinfo=None) for each in (since, until))
     try:
         if start.time() == end.time() == time.min:
