@@ -325,6 +325,19 @@ def test_what_a_look_at_the_rules_finds_spent_the_next_process_refuses_at_once(t
         stop.admit("openai", "gpt-4o", NOBODY)
 
 
+def test_a_clock_that_is_set_back_before_the_day_began_leaves_the_ledger_askable(
+    desk: Callable[..., Desk],
+) -> None:
+    here = desk({"name": "b", "budget": 1})
+    here.others_spend("1")
+    here.now -= timedelta(days=2)  # the window stays the later one until the clock has caught up
+    here.stop.ask()
+    assert here.may()
+    here.now += timedelta(days=2, seconds=1)
+    here.stop.ask()
+    assert not here.may()
+
+
 def test_a_forked_child_asks_from_a_thread_of_its_own(desk: Callable[..., Desk]) -> None:
     here = desk({"name": "b", "budget": 1})
     here.spend("1")

@@ -106,7 +106,8 @@ def _has_too_many_errors(rule: Rule, calls: int, errors: int) -> bool:
 
 def spent(rule: Rule, window: Window, reader: LedgerReader, until: datetime) -> dict[Group, Decimal]:
     """Add up what each group of a budget spent in a window on calls that began before an instant."""
-    rows = reader.report(rule.per, since=window.start, until=min(until, window.end), where=_where(rule)).rows
+    end = max(window.start, min(until, window.end))  # a clock that was set back says less than the start
+    rows = reader.report(rule.per, since=window.start, until=end, where=_where(rule)).rows
     return {group_in(rule, row): row["cost"] or ZERO for row in rows}
 
 
