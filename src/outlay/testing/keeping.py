@@ -116,6 +116,8 @@ class KeepingContract(LatenessContract):
         sessions = asked(ledger, "session")
         assert (sessions["s"]["calls"], sessions[None]["calls"]) == (8, 48)
         assert asked(ledger, "hour")[None]["calls"] == 24
+        none = ledger.rows(Query(("user",), where=filters({"hour": None}), detail="counts"))
+        assert sum(row["calls"] for row in none.rows) == none.total["calls"] == 24
         assert ledger.rows(Query(by=("hour", "session"))).total["calls"] == 56
 
     def test_a_pruned_call_that_comes_again_is_set_aside_and_in_no_total(self, ledger: Ledger) -> None:
