@@ -32,6 +32,7 @@ END = datetime(2026, 11, 22, 18, tzinfo=UTC)
 DAYS = 60
 PERIOD = ("--since", "2026-09-24", "--until", "2026-11-23")
 WIDTH, HEIGHT = 1160, 900
+_COLUMNS = 140  # of the terminal: as many as the table takes
 MODELS = (("openai", "gpt-4o", 3), ("openai", "gpt-4o-mini", 8), ("anthropic", "claude-sonnet-4-5", 4),
           ("google", "gemini-2.5-pro", 2), ("openai", "my-fine-tune", 1))  # fmt: skip
 
@@ -83,13 +84,13 @@ def run(*arguments: str) -> None:
 def terminal(chromium: Browser, home: Path, *arguments: str) -> None:
     """Show what the command prints on a terminal."""
     main_end, end = pty.openpty()
-    environ = {**os.environ, "COLUMNS": "110", "TERM": "xterm-256color"}
+    environ = {**os.environ, "COLUMNS": f"{_COLUMNS}", "TERM": "xterm-256color"}
     command = [sys.executable, "-m", "outlay", *arguments]
     with subprocess.Popen(command, stdout=end, env=environ) as process:  # noqa: S603 - our own command
         os.close(end)
         printed = b"".join(iter(lambda: read(main_end), b""))
         process.wait()
-    console = Console(record=True, width=110, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     console.print(Text.from_ansi(printed.decode()))
     (home / "terminal.svg").write_text(console.export_svg(title=f"outlay {arguments[0]}"), "utf-8")
     page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT})
