@@ -72,3 +72,9 @@ def test_a_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
     broken.write_bytes(b"not a database at all")
     with pytest.raises(LedgerError, match=r"ledger\.duckdb"):
         select(broken, "SELECT 1 FROM calls")
+
+
+def test_a_statement_that_is_refused_has_no_sign_that_points_nowhere(ledger: DuckLedger) -> None:
+    with pytest.raises(QueryError) as refused:
+        ledger.select("SELECT 1 FROM calls WHERE")
+    assert str(refused.value) == 'DuckDB says: Parser Error: syntax error at or near "WHERE"'

@@ -35,6 +35,8 @@ _SKEW = 5  # seconds
 _STALE = timedelta(days=45)
 _NEAR = 4  # a disk is nearly full with less than so many times its floor
 _BOTH = "both may stay; outlay.otel.OutlaySpanProcessor reads the spans of a program that wants no hooks"
+_ROOM = "make room there"
+_TOTALS = "outlay ledger prune --older-than 90d, then outlay ledger compact turn old calls into daily totals"
 _NO_ROOM = "No space left on device"
 _FULL = (_NO_ROOM, os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))  # what room mends
 _WHYS = {READ_ONLY: f"on {READ_ONLY}", CLOSED: CLOSED}  # what nothing but another folder mends
@@ -136,7 +138,7 @@ def _disk(disk: Found) -> Iterator[Finding]:
             FAULT if full else ADVICE,
             f"{_size(free)} are free where {disk['folder']} is, and below {_size(floor)} (min_free)"
             " nothing is recorded" + (", as now" if full else ""),
-            "make room there, or outlay ledger prune --older-than 90d turns old calls into daily totals",
+            _ROOM if full else f"{_ROOM}; {_TOTALS}",
         )
 
 

@@ -126,7 +126,8 @@ def _check(engine: duckdb.DuckDBPyConnection, text: str) -> None:
 
 def _refused(error: duckdb.Error, text: str) -> QueryError:
     hint = '; at is a word of SQL: write "at"' if _BARE_AT.search(text) else ""
-    return QueryError(f"DuckDB says: {' '.join(str(error).split())[:300]}{hint}")
+    said = str(error).partition("\n\nLINE ")[0]  # what follows points at a place below a line
+    return QueryError(f"DuckDB says: {' '.join(said.split())[:300]}{hint}")
 
 
 def _open(engine: duckdb.DuckDBPyConnection, file: Path) -> None:
