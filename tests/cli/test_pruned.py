@@ -150,3 +150,37 @@ def test_an_export_says_so_in_json_and_beside_its_output(pruned: Outlay, tmp_pat
     done = pruned("export", "--format", "jsonl")
     assert len(done.stdout.splitlines()) == 6
     assert done.stderr == "outlay: 8 calls are kept as daily totals alone, and are not in it\n"
+
+
+REST = "kept as daily totals alone, and"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("whatif --tier batch", "8 calls are"),
+        ("whatif --tier batch --since 4d", ""),
+        ("reprice --since 30d", "8 calls are"),
+        ("reprice --since 30d --dry-run --where user=u1", "4 calls are"),
+        ("calls", "8 calls are"),
+        ("calls -n 7 --csv", "8 calls are"),
+        ("calls -n 6", ""),
+        ("calls -n 0", ""),
+        ("calls --since 6d --where user=u1", "1 call is"),
+        ("calls --until 4d --where user=u1", "4 calls are"),
+        ("calls --since 4d --until 3d", ""),
+        ("top", "8 calls are"),
+        ("top -n 1 --by latency --markdown", "8 calls are"),
+        ("top --until 4d --where user=u2", "4 calls are"),
+        ("top --of models", ""),
+    ],
+)
+def test_what_is_asked_of_single_calls_says_that_others_are_daily_totals(
+    pruned: Outlay, asked: str, told: str
+) -> None:
+    """They answered for a part without a word, or said of a filter that no call has it."""
+    done = pruned(*asked.split())
+    assert done.returncode == 0
+    assert done.stderr == (f"outlay: {told} {REST} {told[-3:].strip()} not in it\n" if told else "")
+    without = pruned(*asked.replace("--csv", "").replace("--markdown", "").split(), "--json")
+    assert without.stderr == ""

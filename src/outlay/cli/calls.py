@@ -53,6 +53,7 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
 
 def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:
     """Ask for single calls in an order and print them in the form that is asked for."""
+    from outlay.cli.rolled import rolled_of, tell_rolled
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_csv, show_json
     from outlay.cli.showing import one_form
     from outlay.cli.unmatched import tell_unmatched
@@ -66,7 +67,11 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
     tz = question.pop("tz") or settings.tz
     with reader_of(settings) as reader:
         found = reader.calls(limit, order, tz=tz, **question)
-        tell_unmatched(state, reader, {**question, "tz": tz}, none=not found and limit > 0)
+        asked = {**question, "tz": tz}
+        older = order == "time" and len(found) == limit  # then daily totals, the oldest, are not asked for
+        rolled = 0 if state.json or older else rolled_of(reader, asked)
+        if not tell_rolled(state, rolled):
+            tell_unmatched(state, reader, asked, none=not found and limit > 0)
     if state.json:
         show_json({"calls": [record_json(record) for record in found]})
         return

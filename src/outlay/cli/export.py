@@ -42,6 +42,7 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
     Newest first. A file or folder that is there already is never written over. JSON lines hold every cost
     that a call has had; the others hold the newest. Calls that are kept as daily totals alone are in none.
     """
+    from outlay.cli.rolled import tell_rolled
     from outlay.cli.session import reader_of, settings_of, show_json
 
     if form == "parquet" and output is None:
@@ -60,30 +61,23 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
     if state_of(ctx).json:
         show_json({"format": form, "output": output, "calls": count, "rolled": rolled})
     else:
-        _tell(output, count, rolled)
+        _tell(output, count)
+        tell_rolled(state_of(ctx), rolled)
 
 
 def _left_out(reader: "LedgerReader", asked: "Mapping[str, Any]", count: int) -> int:
     """Count the calls asked for that are daily totals, which are older than all others."""
-    if count == asked["limit"]:
-        return 0
-    return reader.rows(detail="counts", **_without_limit(asked)).rolled
+    from outlay.cli.rolled import rolled_of
+
+    return 0 if count == asked["limit"] else rolled_of(reader, asked)
 
 
-def _without_limit(asked: "Mapping[str, Any]") -> dict[str, Any]:
-    return {name: value for name, value in asked.items() if name != "limit"}
-
-
-def _tell(output: str | None, count: int, rolled: int) -> None:
-    """Say on standard error what was written, and what could not be."""
+def _tell(output: str | None, count: int) -> None:
+    """Say on standard error what was written to a file."""
     from outlay.render.cells import many
 
     if output is not None:
         click.echo(f"{many(count, 'call')} written to {output}", err=True)
-    if rolled:
-        are = "is" if rolled == 1 else "are"
-        kept = f"{many(rolled, 'call')} {are} kept as daily totals alone, and {are} not in it"
-        click.echo(f"outlay: {kept}", err=True)
 
 
 def _write_parquet(folder: Path, reader: "LedgerReader", asked: "Mapping[str, Any]") -> int:
@@ -127,7 +121,7 @@ def _progress(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    found = reader.rows(detail="counts", **_without_limit(asked))
+    found = reader.rows(detail="counts", **{name: asked[name] for name in asked if name != "limit"})
     there = found.total["calls"] - found.rolled
     total = there if asked["limit"] is None else min(there, asked["limit"])
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

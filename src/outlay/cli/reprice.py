@@ -32,6 +32,7 @@ def reprice(ctx: click.Context, /, *, dry_run: bool, tz: str | None, **question:
     are filled where one is known now.
     """
     from outlay import process
+    from outlay.cli.rolled import rolled_of, tell_rolled
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
     from outlay.core.query import zone
     from outlay.pricing.reprice import Repricing
@@ -47,11 +48,13 @@ def reprice(ctx: click.Context, /, *, dry_run: bool, tz: str | None, **question:
         revisions = found.revisions(calls, here.book(), datetime.now(UTC))
         written = _counted(revisions) if dry_run else _written(revisions, here.recorder().sink)
         reader.conflicts()  # any question takes in what is in the journal
+        rolled = 0 if state_of(ctx).json else rolled_of(reader, {**question, "tz": shown_in})
     if state_of(ctx).json:
         show_json({"dry_run": dry_run, "written": 0 if dry_run else written, **found.counts(),
                    "rows": found.rows(), "totals": found.totals()})  # fmt: skip
     else:
         show("\n".join(_lines(found, page_of_terminal(), dry_run=dry_run)))
+        tell_rolled(state_of(ctx), rolled)
 
 
 def _counted(revisions: "Iterator[Revision]") -> int:

@@ -41,6 +41,7 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
 
     Calls whose cost is unknown on either side are left out of both sums, and counted with the reason.
     """
+    from outlay.cli.rolled import rolled_of, tell_rolled
     from outlay.cli.session import (
         book_of,
         moment_of,
@@ -62,13 +63,16 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
     asked = alternatives(models, tiers, given["provider"])
     check_known(asked, book, at)
     question = {name: given[name] for name in ("since", "until", "where")}
+    question["tz"] = given["tz"] or settings.tz
     with reader_of(settings) as reader:
-        calls, found = compare_calls(reader.each(**question, tz=given["tz"] or settings.tz), asked, book, at)
+        calls, found = compare_calls(reader.each(**question), asked, book, at)
+        rolled = 0 if state_of(ctx).json else rolled_of(reader, question)
     if wrong := unlisted(found):
         known = ", ".join(sorted(TIERS))
         raise click.UsageError(f"no tariff {wrong[0]!r:.60} is listed; there are {known}", ctx)
     if models:
         click.echo(f"outlay: {TOKENIZERS}", err=True)
+    tell_rolled(state_of(ctx), rolled)
     if state_of(ctx).json:
         note = {"note": TOKENIZERS} if models else {}
         show_json({"calls": calls, "at": at, **note, "alternatives": [each.to_dict() for each in found]})
