@@ -184,3 +184,27 @@ def test_what_is_asked_of_single_calls_says_that_others_are_daily_totals(
     assert done.stderr == (f"outlay: {told} {REST} {told[-3:].strip()} not in it\n" if told else "")
     without = pruned(*asked.replace("--csv", "").replace("--markdown", "").split(), "--json")
     assert without.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("report", False),
+        ("report --since 2000-01-01 --tz UTC", False),
+        ("report --since 2000-01-01 --until 2100-01-01 --tz Asia/Kolkata", True),
+        ("report --since 20d", True),
+        ("latency --since 20d", True),
+        ("cache --until 1m", True),
+        ("quality --since 20d", True),
+        ("economics --since 20d", True),
+        ("trend --pattern --since 20d", True),
+        ("report --since 3d", False),
+    ],
+)
+def test_a_period_that_parts_a_day_says_that_pruned_days_count_wholly(
+    pruned: Outlay, asked: str, *, told: bool
+) -> None:
+    """A period from noon on had either all of a pruned day or nothing of it, without a word."""
+    done = pruned(*asked.split())
+    assert done.returncode == 0
+    assert ("; each counts wholly on its day in UTC" in done.stdout) is told

@@ -32,7 +32,7 @@ def trend_view(found: Trend) -> View:
         (Sheet(fields, rows, found.total),),
         (
             *_in_part(found),
-            *(rolled_notes(found.rolled, _NO_HOURS) if found.unit == "hour" else ()),
+            *(rolled_notes(found.rolled, _NO_HOURS, found.query) if found.unit == "hour" else ()),
             *_against_before(found),
             *price_gap_notes(found.price_gaps),
         ),
@@ -91,7 +91,7 @@ def pattern_view(found: Pattern) -> View:
             ),
             Sheet((Field("weekday", "weekday", "text"), *figures), found.weekdays, title="By weekday"),
         ),
-        (*rolled_notes(found.rolled, _NO_HOURS), *price_gap_notes(found.price_gaps)),
+        (*rolled_notes(found.rolled, _NO_HOURS, found.query), *price_gap_notes(found.price_gaps)),
         (f"calls from 00 to 23 o'clock, {found.query.tz}  {bars}",),
         empty=None if found.total["calls"] else NO_CALLS,
     )

@@ -43,7 +43,7 @@ def latency_view(found: Latency, tz: ZoneInfo) -> View:
     untimed = found.total["calls"] - found.total["timed_calls"]
     lack = cells.many(untimed, "call without a latency is", "calls without a latency are")
     notes = [f"{lack} in no figure of time"] if untimed else []
-    notes += rolled_notes(found.rolled, "no percentiles, first tokens, slow calls")
+    notes += rolled_notes(found.rolled, "no percentiles, first tokens, slow calls", found.query)
     return View(
         (
             Sheet(fields, found.rows if found.query.by else (), found.total),
@@ -119,7 +119,7 @@ def caching_view(found: Caching) -> View:
         Field("possible_saving", "at most more", "price", spare=1, owed=_fresh),
         Field("cost", "cost", "money", spare=7),
     )
-    notes = rolled_notes(found.rolled, "what caching saved of them, and could, is in no figure")
+    notes = rolled_notes(found.rolled, "what caching saved of them, and could, is in no figure", found.query)
     if found.total["unknown_tokens"]:
         notes.append(f"what {found.total['unknown_tokens']:,} cached tokens saved is not known")
     if found.total["possible_unknown_tokens"]:
@@ -164,7 +164,7 @@ def quality_view(found: Quality) -> View:
     total = found.total
     judged = total["quality_scores"] or total["user_ratings"] or total["judged_calls"]
     hint = "no call has been judged; outlay.score(id, correct=…, quality_score=…, user_rating=…) does it"
-    notes = rolled_notes(found.rolled, "how they were judged is not known")
+    notes = rolled_notes(found.rolled, "how they were judged is not known", found.query)
     if total["unpriced_judged"]:
         notes.append(
             f"{total['unpriced_judged']:,} judged calls of unknown cost are in no cost of a right one"
@@ -192,7 +192,7 @@ def economics_view(found: Economics) -> View:
     return View(
         (Sheet(fields, found.rows if found.query.by else (), found.total),),
         (
-            *rolled_notes(found.rolled, "no distinct users, sessions, right answers"),
+            *rolled_notes(found.rolled, "no distinct users, sessions, right answers", found.query),
             *price_gap_notes(found.price_gaps),
         ),
         empty=None if found.total["calls"] else NO_CALLS,
@@ -217,7 +217,7 @@ def savings_view(found: Savings) -> View:
     if not found.total["calls"]:
         return View((Sheet(fields, ()),), empty=NO_CALLS)
     notes = [
-        *rolled_notes(found.rolled, "they cannot be priced again"),
+        *rolled_notes(found.rolled, "they cannot be priced again", found.query),
         f"priced again: {found.looked_at:,} of the {cells.many(found.calls, 'call')} of the dearest models",
         *(["each change by itself; they do not add up"] if len(rows) > 1 else []),
         *(["caching: at most, if all fresh input were read from a cache"] if _any_bound(found) else []),
