@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from outlay import process
-from outlay.pricing.elsewhere import TIERS
+from outlay.cli.whatif import ASSUMED
+from outlay.pricing.elsewhere import TIERS, TOLD
 from outlay.settings import load
 
 Outlay = Callable[..., Any]
@@ -63,6 +64,25 @@ def test_the_table_tells_the_difference_and_what_is_left_out(outlay: Outlay) -> 
     # half of 0.007
     assert ["the", "same", "model", "batch", "2", "$0.007000", "$0.003500", "-$0.003500", "-50.0%"] in rows
     assert "1 call is in neither sum: its own cost is unpriced (1)" in done.stdout
+
+
+@pytest.mark.usefixtures("recorded")
+def test_what_was_assumed_of_a_price_is_said_in_words(outlay: Outlay, tmp_path: Path) -> None:
+    """It ended in `calls whose price there is assumed_tier 2`, a flag that only a reference explains."""
+    (tmp_path / "own.toml").write_text(
+        '[[model]]\nprovider = "mistral"\nmodel = "abroad"\n'
+        'price = [{ rates = { input = "1", output = "1" } }]\n',
+        "utf-8",
+    )
+    args = ("whatif", "--model", "mistral/abroad", "--tier", "batch")
+    said = outlay(*args, OUTLAY_PRICES=str(tmp_path / "own.toml")).stdout.splitlines()
+    assert (
+        "mistral/abroad batch: no price of that tariff is listed, an assumed one was taken (2 calls)" in said
+    )
+
+
+def test_every_flag_that_is_told_has_words() -> None:
+    assert set(ASSUMED) == set(TOLD)
 
 
 @pytest.mark.usefixtures("recorded")

@@ -1,10 +1,10 @@
 """``outlay whatif``: what the recorded usage would have cost on other models or tariffs."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs neither
 
 TOKENIZERS = "token counts are taken as they are; another model's tokenizer counts the same text differently"
 _NAMED = 5  # reasons that the text tells
+ASSUMED: Final[Mapping[str, str]] = {
+    "assumed_rate": "a unit has no rate there, another's was taken",
+    "assumed_tier": "no price of that tariff is listed, an assumed one was taken",
+    "extrapolated": "older than the first known price, which was taken",
+    "guessed": "no price of that very date or edition is listed, another's was taken",
+    "makers_price": "the seller lists no price of its own, the maker's was taken",
+    "tier_unknown": "which step of the price holds is not known, the first was taken",
+}
+"""What the flags of a price mean, in words."""
 
 
 @click.command
@@ -132,13 +141,15 @@ def _share(difference: Decimal, cost: Decimal) -> str:
 
 def _notes(found: "Sequence[Comparison]") -> Iterator[str]:
     """Say what the sums rest on, and which calls are not in them: once what holds for every alternative."""
+    from outlay.render.cells import many
+
     alike = _alike(found) if len(found) > 1 else Counter[str]()
     if alike:
         yield _left_out("each", alike)
     for each in found:
         if each.flags:
-            flags = ", ".join(f"{flag} {calls:,}" for flag, calls in each.flags.most_common())
-            yield f"{_name(each)}: calls whose price there is {flags}"
+            said = (f"{ASSUMED[flag]} ({many(calls, 'call')})" for flag, calls in each.flags.most_common())
+            yield f"{_name(each)}: {'; '.join(said)}"
         if own := each.left_out - alike:
             yield _left_out(_name(each), own, "more " if alike else "")
 

@@ -21,7 +21,8 @@ _TARIFFS = frozenset(
 TIERS = frozenset({"balanced", "batch", "decisions", "fast", "flex", "priority", "standard", "ultrafast"})
 """Tariffs that a packaged price list names; others are those of a user's own prices."""
 _KNOWN = ("priced", "reported", "free")
-_TOLD = frozenset({"extrapolated", "guessed", "assumed_rate", "assumed_tier", "makers_price", "tier_unknown"})
+TOLD = frozenset({"extrapolated", "guessed", "assumed_rate", "assumed_tier", "makers_price", "tier_unknown"})
+"""Flags of a price that a comparison counts: what of it was assumed."""
 _REASONS = 50  # kept at most; they may name what strangers made up
 OTHER_REASONS = "other reasons"
 
@@ -112,7 +113,7 @@ class Comparison:
         sums.calls += 1
         sums.cost = EXACT.add(sums.cost, record.cost or ZERO)
         sums.there = EXACT.add(sums.there, there.amount or ZERO)
-        self.flags.update(_TOLD.intersection(there.flags))
+        self.flags.update(TOLD.intersection(there.flags))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the comparison; money is Decimal."""
