@@ -724,6 +724,14 @@ def test_journals_that_others_can_read(outlay: Outlay, home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
+def test_a_ledger_that_this_very_look_makes_is_looked_at(outlay: Outlay, home: Path) -> None:
+    """All was well the first time, and what the first time had made was wrong the second time."""
+    home.chmod(0o755)
+    assert not (home / "ledger.duckdb").exists()
+    assert "ledger.duckdb" in found(outlay("doctor", "--json"), "open to others")["what"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
 @pytest.mark.parametrize("closed", ["folder", "file"])
 def test_a_ledger_that_others_can_read_in_a_folder_of_their_own(
     outlay: Outlay, home: Path, closed: str

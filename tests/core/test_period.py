@@ -7,7 +7,7 @@ import pytest
 
 from outlay.core.errors import QueryError
 from outlay.core.instants import instant
-from outlay.core.period import moment
+from outlay.core.period import ends, moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)  # Thursday the 26th, 00:30, in Berlin
@@ -69,3 +69,10 @@ def test_a_day_begins_at_the_first_of_two_midnights() -> None:
     for word in ("today", "month"):
         assert moment(word, second, havana) == datetime(2026, 11, 1, 4, tzinfo=UTC)
     assert moment("now", second, havana) == second
+
+
+def test_a_period_that_ends_before_it_begins_is_refused_and_an_empty_one_is_not() -> None:
+    tz = ZoneInfo("UTC")
+    with pytest.raises(QueryError, match="since 2026-11-02 comes after until 2026-11-01"):
+        ends("2026-11-02", "2026-11-01", NOW, tz)
+    assert ends("2026-11-02", "2026-11-02", NOW, tz) == (instant("2026-11-02"),) * 2

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from outlay.pricing import Book
-from outlay.pricing.history import at, histories
+from outlay.pricing.history import at, histories, unlisted
 from outlay.pricing.tables import sheet_of
 
 CHANGE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -169,3 +169,21 @@ def test_an_alias_has_the_facts_of_the_model_that_it_stands_for_last_however_far
     for name in ("late", "later"):
         (found,) = histories(Book.of(sheet_of(text)), name, "acme")
         assert found.facts == {"max_output": 7}
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "says"),
+    [
+        ("gtp-4o", None, "no price of gtp-4o is known; near: gpt-4o"),
+        ("gpt-4o", "groq", "no price of gpt-4o is known at groq"),
+        (
+            "gpt-4o-2024-08-06",
+            "azure",
+            "no listed price of gpt-4o-2024-08-06 is known; calls are priced as azure gpt-4o-2024-08-06",
+        ),
+    ],
+)
+def test_a_model_without_a_history_is_told_what_comes_near(
+    model: str, provider: str | None, says: str
+) -> None:
+    assert unlisted(Book.default(), model, provider) == says

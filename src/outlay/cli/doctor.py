@@ -64,7 +64,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
         "typed": option_of(state_of(ctx).ledger),
         "instrumentable": [asdict(each) for each in here.hooks.status()],
         "others": [asdict(each) for each in others()],
-        "place": place_of(settings, time.time),
+        "place": {},
     }
     try:
         check_typed(settings)
@@ -72,6 +72,7 @@ def doctor(ctx: click.Context, *, acknowledge: bool) -> int:
             document.update(_kept(reader, here, now))
     except (OutlayError, OSError) as error:  # the latter of a folder that is closed to this user
         document.update(error=str(error), error_type=type(error).__name__)
+    document["place"] = place_of(settings, time.time)  # with the file that the question made
     document.update(alerts=alerts_of(settings), shipping=_shipped(settings), prices=_prices(here))
     document.update(noted=_noted(settings, document), spoilt_progress=spoilt_in(settings))
     found = list(findings(document, now))
