@@ -6,14 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.support.unmade import Unmade
 from tests.support.wire import Kept
 
 from outlay.capture import Call, Recorder, context
 from outlay.capture.answers import FAILED
 from outlay.capture.call import PARTIAL
 from outlay.capture.texts import Texts
-from outlay.core.ports import Pending
-from outlay.core.record import Entry
 from outlay.core.usage import Usage
 from outlay.extract import read
 from outlay.pricing import Book, cost_of, tariff_of
@@ -34,22 +33,6 @@ class Clock:
     def monotonic(self) -> float:
         self.seconds += 1
         return self.seconds
-
-
-class Unmade:
-    """A sink that takes calls before their records are made."""
-
-    def __init__(self) -> None:
-        self.taken: list[Pending] = []
-
-    def append(self, entry: Entry) -> None:
-        raise AssertionError(entry)
-
-    def defer(self, pending: Pending) -> None:
-        self.taken.append(pending)
-
-    def flush(self, timeout: float | None = None) -> bool:
-        return timeout is None
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.unmade import Unmade
 
 from outlay.capture import Call, Recorder, context
 from outlay.capture.streams import Watch, watch
 from outlay.core.codec import record_from_json, record_json
 from outlay.core.ids import time_of
-from outlay.core.ports import Pending
-from outlay.core.record import Entry, Record
+from outlay.core.record import Record
 from outlay.extract import collector
 from outlay.pricing import Book, cost_of, tariff_of
 
@@ -38,22 +38,6 @@ class Clock:
     def monotonic(self) -> float:
         self.seconds += 0.2504
         return self.seconds
-
-
-class Unmade:
-    """A sink that takes calls before their records are made."""
-
-    def __init__(self) -> None:
-        self.taken: list[Pending] = []
-
-    def append(self, entry: Entry) -> None:
-        raise AssertionError(entry)
-
-    def defer(self, pending: Pending) -> None:
-        self.taken.append(pending)
-
-    def flush(self, timeout: float | None = None) -> bool:
-        return timeout is None
 
 
 @st.composite
