@@ -22,29 +22,16 @@ USED = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 ANSWER = {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06", "usage": USED}
 
 
-class Clock:
-    """Noon; each look at the stopwatch is a second later."""
-
-    seconds = 0.0
-
-    def now(self) -> datetime:
-        return NOON
-
-    def monotonic(self) -> float:
-        self.seconds += 1
-        return self.seconds
-
-
 @pytest.fixture
 def unmade() -> Unmade:
     return Unmade()
 
 
 @pytest.fixture
-def filling(unmade: Unmade) -> Recorder:
+def filling(unmade: Unmade, recorder: Recorder) -> Recorder:
     """Give a recorder whose usual calls are filled into forms."""
     tariff = partial(tariff_of, book=Book.default())
-    return Recorder(unmade, clock=Clock(), price=cost_of, tags={"service": "web"}, tariff=tariff)
+    return Recorder(unmade, clock=recorder.clock, price=cost_of, tags={"service": "web"}, tariff=tariff)
 
 
 def chat(recorder: Recorder) -> Call:
@@ -119,10 +106,10 @@ def test_an_answer_that_was_billed_and_failed_is_no_success_of_its_form(
     assert (failed["status"], failed["error_type"]) == ("error", "ValueError")
 
 
-def test_words_that_are_kept_by_choice_are_in_no_form(unmade: Unmade) -> None:
+def test_words_that_are_kept_by_choice_are_in_no_form(unmade: Unmade, recorder: Recorder) -> None:
     tariff: Any = partial(tariff_of, book=Book.default())
-    recorder = Recorder(unmade, clock=Clock(), price=cost_of, tariff=tariff, texts=Texts())
+    keeping = Recorder(unmade, clock=recorder.clock, price=cost_of, tariff=tariff, texts=Texts())
     for words in ("hello", "good bye"):
         message = {"role": "assistant", "content": words}
-        chat(recorder).answer(ANSWER | {"choices": [{"index": 0, "message": message}]})
+        chat(keeping).answer(ANSWER | {"choices": [{"index": 0, "message": message}]})
     assert [each.json().get("reply") for each in unmade.taken] == ["hello", "good bye"]

@@ -25,6 +25,11 @@ class Spending:
     currency: str
 
 
+def key_of(rule: Rule, window: Window) -> str:
+    """Name a rule's window."""
+    return f"{rule.key}|{window.label}"
+
+
 class Budget:
     """What one rule's groups have spent: the ledger's last answer, and this process's calls since."""
 
@@ -46,7 +51,7 @@ class Budget:
     @property
     def key(self) -> str:
         """The name of rule and window."""
-        return f"{self.rule.key}|{self.window.label}"
+        return key_of(self.rule, self.window)
 
     def turn(self, now: float) -> None:
         """Begin anew when the window is over."""

@@ -1,15 +1,16 @@
 """Alerts as the settings of a process say: its rules, channels, state and stop."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from outlay.alerts.budgets import Budget
+from outlay.alerts.budgets import key_of
 from outlay.alerts.check import Outcome, check
 from outlay.alerts.closed import Closed
-from outlay.alerts.rules import Rule, rules_of
+from outlay.alerts.rules import rules_of
 from outlay.alerts.send import channels_of
-from outlay.alerts.standing import spent, standings
+from outlay.alerts.standing import Group, Standing, standings
 from outlay.alerts.state import State
 from outlay.alerts.stop import REFRESH, Stop
 from outlay.core.errors import JournalError, SettingsError
@@ -32,22 +33,19 @@ def check_rules(
     """
     rules = rules_of(settings.alerts, settings.tz)
     channels = channels_of(settings.alerts, environ)
-    found = standings(rules, reader, now)
+    found = list(standings(rules, reader, now))
     outcome = check(found, channels, State(settings.alert_folder), now, dry=dry)
-    stopping = [rule for rule in rules if rule.stop]
-    if stopping and not dry:
-        _write_spent(stopping, reader, Closed(settings.alert_folder), now)
+    # Where something is on its way, what others found spent stays so.
+    if reader.whole and not dry and any(rule.stop for rule in rules):
+        _write_spent(found, Closed(settings.alert_folder), now)
     return outcome
 
 
-def _write_spent(rules: Sequence[Rule], reader: LedgerReader, closed: Closed, now: datetime) -> None:
-    over = {}
-    for budget in (Budget(rule, now.timestamp()) for rule in rules):
-        budget.begin(now)
-        budget.learn(spent(budget.rule, budget.window, reader, budget.asked))
-        over[budget.key] = budget.over()
-    if not reader.whole:  # something is on its way: what others found spent stays so
-        return
+def _write_spent(found: Iterable[Standing], closed: Closed, now: datetime) -> None:
+    over: defaultdict[str, dict[Group, Decimal]] = defaultdict(dict)
+    for each in found:
+        if each.rule.stop and now in each.window and each.value >= each.rule.limit:
+            over[key_of(each.rule, each.window)][each.group] = each.value
     try:
         closed.write(over)
     except OSError as error:

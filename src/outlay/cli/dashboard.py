@@ -71,7 +71,8 @@ def dashboard(
                 "the live dashboard has its own filters; they go with --png and --html", ctx
             )
         check_typed(settings)
-        _check_free(ctx, port)
+        if port is not None:  # without one Streamlit looks for a free one itself
+            _check_free(ctx, port)
         return _serve(state_of(ctx).ledger, port)
     question["tz"] = tz or settings.tz
     with reader_of(settings) as reader:
@@ -85,8 +86,8 @@ def dashboard(
     return 0
 
 
-def _check_free(ctx: click.Context, port: int | None) -> None:
-    """Refuse a port that cannot be had; where none is named, Streamlit looks for a free one itself.
+def _check_free(ctx: click.Context, port: int) -> None:
+    """Refuse a port that cannot be had.
 
     Raises:
         click.UsageError: another program listens there, or this user may not.
@@ -97,7 +98,7 @@ def _check_free(ctx: click.Context, port: int | None) -> None:
         if os.name == "posix":  # as the server itself asks for it: one that has just ended is no hindrance
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind(("localhost", port or 0))
+            trial.bind(("localhost", port))
         except OSError as error:
             said = f"port {port} cannot be had ({error.strerror}); without --port a free one is found"
             raise click.UsageError(said, ctx) from None
