@@ -332,5 +332,8 @@ def test_without_a_beginning_the_days_before_the_end_are_asked_for(
     """They were those before now, of which none was left."""
     told = json.loads(outlay(asked, "--until", "2026-11-11", "--json").stdout)
     assert told["since"] == f"{begins}T00:00:00.000000Z"
+    for unit in (asked, "trend --by month"):
+        told = json.loads(outlay(*unit.split(), "--until", "0001-01-02", "--json").stdout)
+        assert told["since"] == told["until"] == "0001-01-02T00:00:00.000000Z"  # a calendar has no day before
     future = json.loads(outlay("trend", "--since", "2999-01-01", "--json").stdout)
     assert future["total"]["calls"] == 0

@@ -38,7 +38,12 @@ def since_back(span: str, question: Mapping[str, Any], now: datetime) -> dict[st
     """
     local = zone(question["tz"])
     end = moment(question["until"], now, local) or now
-    return {**question, "since": question["since"] or moment(span, min(end, now), local)}
+    if question["since"]:
+        return dict(question)
+    try:
+        return {**question, "since": moment(span, min(end, now), local)}
+    except QueryError:  # so long before that end there is no calendar
+        return {**question, "since": question["until"]}
 
 
 def conditions(where: Where) -> list[tuple[str, Any]]:
