@@ -1,6 +1,5 @@
 """One call under way: what wins over what, whichever way its line is made."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -17,7 +16,6 @@ from outlay.core.usage import Usage
 from outlay.extract import read
 from outlay.pricing import Book, cost_of, tariff_of
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 USED = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 ANSWER = {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06", "usage": USED}
 
