@@ -28,6 +28,7 @@ def pruned(outlay: Outlay, environ: dict[str, str], tmp_path: Path) -> Outlay:
                 latency_ms=12_000.0,
                 at=now - timedelta(days=day),
                 user=user,
+                session="s1" if user == "u1" else None,
             )
             here.recorder().score(record.id, correct=True)
     assert here.flush()
@@ -55,7 +56,9 @@ def pruned(outlay: Outlay, environ: dict[str, str], tmp_path: Path) -> Outlay:
 )
 def test_every_report_answers_in_every_form(pruned: Outlay, asked: str, form: str) -> None:
     done = pruned(*asked.split(), *form.split())
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert all("8 of these calls are kept as daily totals" in line for line in done.stderr.splitlines())
+    assert not done.stderr or form == "--csv"
     if form == "--json" and "total" in (told := json.loads(done.stdout)):
         assert told["total"]["calls"] == 14
         assert told["rolled"] == 8
@@ -146,7 +149,7 @@ def test_an_export_says_that_daily_totals_are_not_in_it(
 def test_an_export_says_so_in_json_and_beside_its_output(pruned: Outlay, tmp_path: Path) -> None:
     done = pruned("export", "--format", "csv", "-o", str(tmp_path / "all"), "--json")
     told = json.loads(done.stdout)
-    assert (told["calls"], told["rolled"], done.stderr) == (6, 8, "")
+    assert (told["calls"], told["rolled"], told["rolled_unknown"], done.stderr) == (6, 8, 0, "")
     done = pruned("export", "--format", "jsonl")
     assert len(done.stdout.splitlines()) == 6
     assert done.stderr == "outlay: 8 calls are kept as daily totals alone, and are not in it\n"
@@ -184,6 +187,59 @@ def test_what_is_asked_of_single_calls_says_that_others_are_daily_totals(
     assert done.stderr == (f"outlay: {told} {REST} {told[-3:].strip()} not in it\n" if told else "")
     without = pruned(*asked.replace("--csv", "").replace("--markdown", "").split(), "--json")
     assert without.stderr == ""
+    counted = json.loads(without.stdout)
+    if "--of" not in asked:  # which is a report, and has them in it
+        assert (counted["rolled"], counted["rolled_unknown"]) == (int(told[:1] or 0), 0)
+
+
+@pytest.mark.parametrize("asked", ["calls", "top", "whatif --tier batch", "reprice --since 30d --dry-run"])
+def test_a_session_may_have_had_calls_that_are_daily_totals_now(pruned: Outlay, asked: str) -> None:
+    """A session's calls were given as all of them, or "no call has it" was said of one that was pruned."""
+    for session in ("s1", "gone"):
+        question = (*asked.split(), "--where", f"session={session}", "--where", "user=u1")
+        said = [line for line in pruned(*question).stderr.splitlines() if line.startswith("outlay:")]
+        assert said == [f"outlay: {UNKNOWN}"]
+        told = json.loads(pruned(*question, "--json").stdout)
+        assert (told["rolled"], told["rolled_unknown"]) == (0, 4)
+
+
+NOBODY = "nobody knows the session of them, and none of them is here"
+UNKNOWN = f"4 further calls are kept as daily totals alone: {NOBODY}"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("report", "report --by day", "trend", "trend --pattern", "forecast", "latency", "errors", "cache"),
+        *("quality", "economics", "savings", "users", "top --of models"),
+    ],
+)
+@pytest.mark.parametrize("session", ["s1", "gone"])
+def test_a_report_about_a_session_says_that_daily_totals_have_none(
+    pruned: Outlay, asked: str, session: str
+) -> None:
+    """It gave the figures of the calls that are left without a word, or said that there were none."""
+    question = (*asked.split(), "--where", f"session={session}", "--where", "user=u1")
+    done = pruned(*question)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert UNKNOWN in " ".join(done.stdout.split())
+    told = json.loads(pruned(*question, "--json").stdout)
+    assert (told["rolled"], told["rolled_unknown"]) == (0, 4)
+    beside = pruned(*question, "--csv")
+    assert beside.stderr == f"outlay: {UNKNOWN}\n"
+
+
+def test_calls_without_a_session_are_asked_for_where_daily_totals_have_none(pruned: Outlay) -> None:
+    told = json.loads(pruned("report", "--where", "session=", "--json").stdout)
+    assert (told["total"]["calls"], told["rolled"], told["rolled_unknown"]) == (11, 8, 0)
+
+
+def test_an_hour_may_hold_the_daily_totals_of_its_day_alone(pruned: Outlay) -> None:
+    day = datetime.now(UTC) - timedelta(days=6)
+    for at in (day, day - timedelta(days=90)):
+        hour = f"hour={at:%Y-%m-%dT%H}:00:00+00:00"
+        told = json.loads(pruned("report", "--where", hour, "--tz", "UTC", "--json").stdout)
+        assert (told["rolled"], told["rolled_unknown"]) == (0, 2 if at == day else 0)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +255,16 @@ def test_what_is_asked_of_single_calls_says_that_others_are_daily_totals(
         ("economics --since 20d", True),
         ("trend --pattern --since 20d", True),
         ("report --since 3d", False),
+        ("report --by day", False),
+        ("report --by day --tz Asia/Kolkata", True),
+        ("report --by model --tz Asia/Kolkata", False),
+        ("trend --since 2026-01-01", False),
+        ("trend --since 20d", True),
+        ("trend --by week --since 2026-01-01 --tz America/New_York", True),
+        ("errors", False),
+        ("errors --since 20d", True),
+        ("forecast", False),
+        ("forecast --tz Asia/Kolkata", True),
     ],
 )
 def test_a_period_that_parts_a_day_says_that_pruned_days_count_wholly(
@@ -207,4 +273,4 @@ def test_a_period_that_parts_a_day_says_that_pruned_days_count_wholly(
     """A period from noon on had either all of a pruned day or nothing of it, without a word."""
     done = pruned(*asked.split())
     assert done.returncode == 0
-    assert ("; each counts wholly on its day in UTC" in done.stdout) is told
+    assert ("; each counts wholly on its day in UTC" in " ".join(done.stdout.split())) is told

@@ -493,6 +493,43 @@ def test_daily_totals_are_counted_among_the_calls_that_are_chosen(
     page.goto(path.as_uri() + chosen)
     assert page.locator("#note").inner_text() == said
     assert "daily totals" in page.locator("#percentiles caption").inner_text()
+    dearest = page.locator("#dearest caption").inner_text()
+    assert dearest.endswith("; of those that are kept as daily totals, 3 calls, none is here")
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "wholly"),
+    [
+        ({}, False),
+        ({"since": "2026-11-01", "tz": "UTC"}, False),
+        ({"since": "30d"}, True),
+        ({"tz": "Asia/Kolkata"}, True),  # whose days are not those of the totals
+    ],
+)
+def test_days_that_a_prune_cannot_part_are_told_of_under_filters(
+    chromium: Browser, tmp_path: Path, question: dict[str, Any], *, wholly: bool
+) -> None:
+    """The terminal said that each counts wholly on its day in UTC, the page did not."""
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(totalled([*OLD, call(model="c")]), **question)), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri() + "#model=a")
+    said = f"{DAILY[:-1]}; each counts wholly on its day in UTC." if wholly else DAILY
+    assert page.locator("#note").inner_text() == f"2 calls are {said}"
+    page.goto(path.as_uri() + "#model=c")
+    expect(page.locator("#note")).to_have_text("")
+    page.close()
+
+
+def test_a_page_of_a_session_says_that_daily_totals_have_none(chromium: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    asked = totalled([*OLD, call(model="c", session="s1")])
+    path.write_text(html_text(page_of(asked, where={"session": "s1"})), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    nobody = "nobody knows the session of them, and none of them is here."
+    assert page.locator("#note").inner_text() == (f"3 further calls are kept as daily totals alone: {nobody}")
     page.close()
 
 

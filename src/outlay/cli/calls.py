@@ -53,7 +53,7 @@ def explain(ctx: click.Context, *, record_id: str, tz: str | None) -> None:
 
 def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str, Any]) -> None:
     """Ask for single calls in an order and print them in the form that is asked for."""
-    from outlay.cli.rolled import rolled_of, tell_rolled
+    from outlay.cli.rolled import nothing_rolled, rolled_of, tell_rolled
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_csv, show_json
     from outlay.cli.showing import one_form
     from outlay.cli.unmatched import tell_unmatched
@@ -61,6 +61,7 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
     from outlay.core.query import zone
     from outlay.render.calls import calls_view
     from outlay.render.sheets import view_csv, view_markdown, view_text
+    from outlay.report.rolled import rolled_json
 
     state = one_form(ctx)
     settings = settings_of(state)
@@ -69,11 +70,11 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
         found = reader.calls(limit, order, tz=tz, **question)
         asked = {**question, "tz": tz}
         older = order == "time" and len(found) == limit  # then daily totals, the oldest, are not asked for
-        rolled = 0 if state.json or older else rolled_of(reader, asked)
-        if not tell_rolled(state, rolled):
+        rolled = nothing_rolled() if older else rolled_of(reader, asked)
+        if not tell_rolled(state, reader, asked, rolled):
             tell_unmatched(state, reader, asked, none=not found and limit > 0)
     if state.json:
-        show_json({"calls": [record_json(record) for record in found]})
+        show_json({"calls": [record_json(record) for record in found], **rolled_json(rolled)})
         return
     view = calls_view(found, zone(tz))
     if state.csv:

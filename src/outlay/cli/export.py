@@ -16,6 +16,7 @@ from outlay.cli.words import files
 
 if TYPE_CHECKING:  # loaded when the command runs: --help needs none
     from outlay.core.ports import Ledger
+    from outlay.core.query import Rows
     from outlay.core.record import Record
     from outlay.report import LedgerReader
 
@@ -44,6 +45,7 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
     """
     from outlay.cli.rolled import tell_rolled
     from outlay.cli.session import reader_of, settings_of, show_json
+    from outlay.report.rolled import rolled_json
 
     if form == "parquet" and output is None:
         raise click.UsageError("say where the folder goes: --output FOLDER", ctx)
@@ -59,17 +61,17 @@ def export(ctx: click.Context, /, *, form: str, output: str | None, tz: str | No
             count = _write(form, output, reader, asked)
         rolled = _left_out(reader, asked, count)
     if state_of(ctx).json:
-        show_json({"format": form, "output": output, "calls": count, "rolled": rolled})
+        show_json({"format": form, "output": output, "calls": count, **rolled_json(rolled)})
     else:
         _tell(output, count)
-        tell_rolled(state_of(ctx), rolled)
+        tell_rolled(state_of(ctx), reader, asked, rolled)
 
 
-def _left_out(reader: "LedgerReader", asked: "Mapping[str, Any]", count: int) -> int:
+def _left_out(reader: "LedgerReader", asked: "Mapping[str, Any]", count: int) -> "Rows":
     """Count the calls asked for that are daily totals, which are older than all others."""
-    from outlay.cli.rolled import rolled_of
+    from outlay.cli.rolled import nothing_rolled, rolled_of
 
-    return 0 if count == asked["limit"] else rolled_of(reader, asked)
+    return nothing_rolled() if count == asked["limit"] else rolled_of(reader, asked)
 
 
 def _tell(output: str | None, count: int) -> None:

@@ -44,11 +44,13 @@ if TYPE_CHECKING:  # loaded when the command runs: --help needs none
 @click.pass_context
 def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     """Totals and breakdowns of what was recorded."""
+    from outlay.cli.rolled import tell
     from outlay.cli.session import reader_of, settings_of, show_csv
     from outlay.cli.showing import one_form, print_found, tell_price_gaps
     from outlay.cli.unmatched import tell_missing_tags, tell_unmatched
     from outlay.render.as_csv import csv_text
-    from outlay.render.reports import report_view, with_counts
+    from outlay.render.reports import report_notes, report_view, with_counts
+    from outlay.render.rolled import of_rolled
     from outlay.report.shares import check_shared, shares_of
 
     state = one_form(ctx)
@@ -59,16 +61,18 @@ def report(ctx: click.Context, /, *, share: str, **given: Any) -> None:
     question = {**given, "tz": given["tz"] or settings.tz}
     with reader_of(settings) as reader:
         found = reader.report(**question)
-        is_told = tell_unmatched(state, reader, question, none=not found.total["calls"])
+        none = not found.total["calls"] and not found.rolled_unknown
+        is_told = tell_unmatched(state, reader, question, none=none)
         tell_missing_tags(state, reader, question, found)
     if found.query.by:
         found = shares_of(found, share)
     if state.csv:
         show_csv(csv_text(found))
+        tell(of_rolled(report_notes(found)))
         tell_price_gaps(found.price_gaps)
     else:
         print_found(state, found, report_view)
-    if not (is_told or found.total["calls"] or state.csv or state.json or state.markdown):
+    if none and not (is_told or state.csv or state.json or state.markdown):
         click.echo(f"outlay: {_why_none(given, settings)}", err=True)
 
 

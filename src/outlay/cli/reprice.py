@@ -36,25 +36,26 @@ def reprice(ctx: click.Context, /, *, dry_run: bool, tz: str | None, **question:
     from outlay.cli.session import page_of_terminal, reader_of, settings_of, show, show_json
     from outlay.core.query import zone
     from outlay.pricing.reprice import Repricing
+    from outlay.report.rolled import rolled_json
 
     if question["since"] is None:
         raise click.UsageError("say from when on, such as --since 30d or --since 2026-11-01", ctx)
     settings = settings_of(state_of(ctx))
     here = process.use(settings)
     shown_in = tz or settings.tz
-    found = Repricing(zone(shown_in))
+    found, asked = Repricing(zone(shown_in)), {**question, "tz": shown_in}
     with reader_of(settings) as reader:
-        calls = reader.each(**question, tz=shown_in)
+        calls = reader.each(**asked)
         revisions = found.revisions(calls, here.book(), datetime.now(UTC))
         written = _counted(revisions) if dry_run else _written(revisions, here.recorder().sink)
         reader.conflicts()  # any question takes in what is in the journal
-        rolled = 0 if state_of(ctx).json else rolled_of(reader, {**question, "tz": shown_in})
+        rolled = rolled_of(reader, asked)
     if state_of(ctx).json:
         show_json({"dry_run": dry_run, "written": 0 if dry_run else written, **found.counts(),
-                   "rows": found.rows(), "totals": found.totals()})  # fmt: skip
+                   "rows": found.rows(), "totals": found.totals(), **rolled_json(rolled)})  # fmt: skip
     else:
         show("\n".join(_lines(found, page_of_terminal(), dry_run=dry_run)))
-        tell_rolled(state_of(ctx), rolled)
+        tell_rolled(state_of(ctx), reader, asked, rolled)
 
 
 def _counted(revisions: "Iterator[Revision]") -> int:

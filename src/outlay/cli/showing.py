@@ -43,7 +43,8 @@ def answer(
     with reader_of(settings) as reader, reader.together():
         found = ask(reader, question)
         total = getattr(found, "total", None)
-        tell_unmatched(state, reader, question, none=total is not None and not total["calls"])
+        none = total is not None and not total["calls"] and not getattr(found, "rolled_unknown", 0)
+        tell_unmatched(state, reader, question, none=none)
         tell_missing_tags(state, reader, question, found)
     print_found(state, found, view)
 
@@ -68,11 +69,14 @@ def print_found(state: State, found: Found, view: "Callable[[Found], View]") -> 
     if state.json:
         show_json(found.to_dict())
         return
+    from outlay.cli.rolled import tell
+    from outlay.render.rolled import of_rolled
     from outlay.render.sheets import view_csv, view_markdown, view_text
 
     laid_out = view(found)
     if state.csv:
         show_csv(view_csv(laid_out))
+        tell(of_rolled(laid_out.notes))
         tell_price_gaps(getattr(found, "price_gaps", ()))
     else:
         show(view_markdown(laid_out) if state.markdown else view_text(laid_out, page_of_terminal()))

@@ -61,6 +61,7 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
         show_json,
     )
     from outlay.pricing.elsewhere import TIERS, alternatives, compare_calls, unlisted
+    from outlay.report.rolled import rolled_json
 
     models, tiers = listed(given["model"]), listed(given["tier"])
     if not models and not tiers:
@@ -75,16 +76,17 @@ def whatif(ctx: click.Context, /, **given: Any) -> None:
     question["tz"] = given["tz"] or settings.tz
     with reader_of(settings) as reader:
         calls, found = compare_calls(reader.each(**question), asked, book, at)
-        rolled = 0 if state_of(ctx).json else rolled_of(reader, question)
+        rolled = rolled_of(reader, question)
     if wrong := unlisted(found):
         known = ", ".join(sorted(TIERS))
         raise click.UsageError(f"no tariff {wrong[0]!r:.60} is listed; there are {known}", ctx)
     if models:
         click.echo(f"outlay: {TOKENIZERS}", err=True)
-    tell_rolled(state_of(ctx), rolled)
+    tell_rolled(state_of(ctx), reader, question, rolled)
     if state_of(ctx).json:
         note = {"note": TOKENIZERS} if models else {}
-        show_json({"calls": calls, "at": at, **note, "alternatives": [each.to_dict() for each in found]})
+        told = [each.to_dict() for each in found]
+        show_json({"calls": calls, "at": at, **note, "alternatives": told, **rolled_json(rolled)})
     else:
         show(_text(calls, found, page_of_terminal()))
 

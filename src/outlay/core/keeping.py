@@ -23,7 +23,9 @@ ROLLED_DIMENSIONS = (
     "currency",
     "cost_status",
 )
-"""What daily totals of pruned calls are kept by, beside UTC day and tags; hours and sessions are gone."""
+"""What daily totals of pruned calls are kept by, beside UTC day and tags."""
+GONE = ("hour", "session")
+"""Dimensions that daily totals do not have."""
 
 
 @dataclass(frozen=True, slots=True)

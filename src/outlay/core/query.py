@@ -217,12 +217,15 @@ class Rows:
     """A ledger's answer: the groups in order of their dimensions, and the total over the very same calls.
 
     ``rolled`` of these calls have been pruned: they count in UTC days, their hour and session is None, and a
-    row with any of them has no percentiles.
+    row with any of them has no percentiles. Of ``rolled_unknown`` further pruned calls nobody knows whether
+    they were asked for, since the filters are about what daily totals do not have; they are in no figure.
     """
 
     rows: tuple[Row, ...]
     total: Row
     rolled: int = 0
+    rolled_unknown: int = 0  # counted by who asks, see report.rolled
+    pruned_before: datetime | None = None  # where the period reaches into the time of daily totals
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,18 +64,19 @@ def rows_of(tables: Tables, query: Query, dialect: Dialect) -> Rows:
         single = _groups(tables, _without_percentiles(query), bounds, dialect)
     apart = query.by or dialect.sample is not None
     whole = {(): ({}, _whole(tables, query, dialect, single))} if apart else single
-    count = 0
-    if rolled.touches(query, rolled.horizon_of(tables)):
+    count, horizon = 0, rolled.horizon_of(tables)
+    pruned_before = horizon if rolled.touches(query, horizon) else None
+    if pruned_before is not None:
         count = _add_pruned(tables, everything, None, dialect, whole)
         if query.by:
             _add_pruned(tables, query, bounds, dialect, single)
     total = row_of({}, whole[()][1])
     if not total["calls"]:
-        return Rows((), total)
+        return Rows((), total, pruned_before=pruned_before)
     if not query.by:
-        return Rows((dict(total),), total, count)
+        return Rows((dict(total),), total, count, pruned_before=pruned_before)
     rows = in_order((key, row_of(labels, sums)) for key, (labels, sums) in single.items())
-    return Rows(rows, total, count)
+    return Rows(rows, total, count, pruned_before=pruned_before)
 
 
 def _without_percentiles(query: Query) -> Query:

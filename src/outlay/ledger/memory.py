@@ -17,6 +17,7 @@ from outlay.ledger.late import is_of_old, settled_days, told
 from outlay.ledger.measures import JUDGED
 from outlay.ledger.olden import Day, days_of, timed_of
 from outlay.ledger.reckoned import line_sums, sums_of
+from outlay.ledger.rolled import touches
 from outlay.ledger.totals import Rolled, Sums, as_detailed, in_order, row_of, with_rolled
 
 
@@ -94,10 +95,10 @@ class MemoryLedger:
             sums = _joined(single.get(values, []), pruned.get(values), query.metrics)
             rows.append((_sort_keys(query, values), row_of(labels, sums)))
         whole = self._pruned(replace(query, by=())).get(())
+        total = row_of({}, _joined(everything, whole, query.metrics))
         count = 0 if whole is None else whole.counts.calls
-        return as_detailed(
-            Rows(in_order(rows), row_of({}, _joined(everything, whole, query.metrics)), count), query
-        )
+        before = self._horizon if touches(query, self._horizon) else None
+        return as_detailed(Rows(in_order(rows), total, count, pruned_before=before), query)
 
     def _pruned(self, query: Query) -> dict[tuple[str | None, ...], Rolled]:
         """Give what daily totals hold for each group."""

@@ -5,13 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from outlay.core.keeping import GONE
 from outlay.core.query import Query
 from outlay.ledger import sql
 from outlay.ledger.stored import Asked
 from outlay.ledger.totals import Counts, Rolled, Timed
-
-GONE = ("hour", "session")
-"""Dimensions that daily totals do not have."""
 
 Key = tuple[Any, ...]
 Labels = dict[str, str | None]

@@ -6,18 +6,19 @@ from importlib.resources import files
 from typing import Any
 
 from outlay.core.errors import MissingExtraError
+from outlay.core.keeping import GONE
 from outlay.core.money import text_of
 from outlay.core.query import Row
 from outlay.core.record import Record
 from outlay.render.calls import tokens_of
 from outlay.render.cells import LONGEST, count, dollars, latency_labels, milliseconds, name, sums
 from outlay.render.figures import COLOURS, NAMED, bare, layouts
+from outlay.render.rolled import WHOLLY, unknown_notes
 from outlay.report.cube import OTHERS, Cell
 from outlay.report.page import Page
 from outlay.report.picture import Picture
 from outlay.report.plain import plain
-
-_GONE = ("hour", "session")  # daily totals have none
+from outlay.report.rolled import is_parted
 
 
 def html_text(page: Page) -> str:
@@ -67,7 +68,9 @@ def _told(page: Page) -> dict[str, Any]:
         "unpriced": _models(picture, extrapolated=False),
         "extrapolated": _models(picture, extrapolated=True),
         "rolled": picture.rolled,
-        "gone": page.feature if page.feature in _GONE else None,
+        "parted": WHOLLY if is_parted(picture.query) else None,
+        "unknown": unknown_notes(picture.rolled_unknown, picture.query),
+        "gone": page.feature if page.feature in GONE else None,
         "colours": COLOURS,
         "layouts": layouts(sign),
         "bare": bare(""),

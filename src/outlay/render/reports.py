@@ -1,11 +1,11 @@
 """A report of totals and breakdowns, with one line that names what its total does not contain."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, time
 
-from outlay.core.query import METRICS, Query, Row, slow_limit
+from outlay.core.query import METRICS, Row, slow_limit
 from outlay.render.as_table import Page
 from outlay.render.cells import failed, many, name
+from outlay.render.rolled import rolled_notes
 from outlay.render.sheets import Field, Kind, Sheet, View, view_text
 from outlay.report.values import PriceGap, Report
 
@@ -123,27 +123,9 @@ def _kind(metric: str) -> Kind:
 
 def report_notes(report: Report) -> tuple[str, ...]:
     """Say what the rows or the total lack."""
-    if not report.total["calls"]:
-        return ()
-    notes = []
-    if report.left_out:
-        notes.append(f"{report.left_out:,} more not shown; the total is that of all")
-    notes += rolled_notes(report.rolled, "no percentiles, hours, sessions", report.query)
-    return (*notes, *price_gap_notes(report.price_gaps))
-
-
-def rolled_notes(rolled: int, lacking: str, query: Query) -> list[str]:
-    """Say what is lacking of calls that were pruned, and that a period cannot part their days."""
-    if not rolled:
-        return []
-    parted = any(each is not None and not _begins_a_day(each) for each in (query.since, query.until))
-    wholly = "; each counts wholly on its day in UTC" if parted else ""
-    return [f"{rolled:,} of these calls are kept as daily totals: {lacking}{wholly}"]
-
-
-def _begins_a_day(instant: datetime) -> bool:
-    """Whether it is 00:00 UTC, where the daily totals of pruned calls stand."""
-    return instant.astimezone(UTC).time() == time.min
+    more = (f"{report.left_out:,} more not shown; the total is that of all",) if report.left_out else ()
+    rolled = rolled_notes(report, "no percentiles, hours, sessions")
+    return (*more, *rolled, *price_gap_notes(report.price_gaps))
 
 
 def price_gap_notes(price_gaps: Sequence[PriceGap]) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from outlay.core.query import Row
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, price_gap_notes, rolled_notes
+from outlay.render.reports import NO_CALLS, PERIOD_FIGURES, price_gap_notes
+from outlay.render.rolled import rolled_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.render.sparks import spark
 from outlay.report.drivers import NAMES, Drivers
@@ -32,7 +33,7 @@ def trend_view(found: Trend) -> View:
         (Sheet(fields, rows, found.total),),
         (
             *_in_part(found),
-            *(rolled_notes(found.rolled, _NO_HOURS, found.query) if found.unit == "hour" else ()),
+            *rolled_notes(found, _NO_HOURS if found.unit == "hour" else ""),
             *_against_before(found),
             *price_gap_notes(found.price_gaps),
         ),
@@ -91,7 +92,7 @@ def pattern_view(found: Pattern) -> View:
             ),
             Sheet((Field("weekday", "weekday", "text"), *figures), found.weekdays, title="By weekday"),
         ),
-        (*rolled_notes(found.rolled, _NO_HOURS, found.query), *price_gap_notes(found.price_gaps)),
+        (*rolled_notes(found, _NO_HOURS), *price_gap_notes(found.price_gaps)),
         (f"calls from 00 to 23 o'clock, {found.query.tz}  {bars}",),
         empty=None if found.total["calls"] else NO_CALLS,
     )
@@ -121,7 +122,7 @@ def forecast_view(found: Forecast) -> View:
             Sheet(fields, [_month_row(each, found.month) for each in found.currencies]),
             Sheet(unusual, [_unusual_row(each, days) for each in found.unusual]),
         ),
-        (*_reasons(found), *price_gap_notes(found.price_gaps)),
+        (*_reasons(found), *rolled_notes(found), *price_gap_notes(found.price_gaps)),
         tuple(
             f"{cells.name(each.currency)} a day  {spark([float(day.cost) for day in each.days])}"
             for each in found.currencies

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 from outlay.core.query import Row
 from outlay.core.record import Record
 from outlay.render import cells
-from outlay.render.reports import NO_CALLS, owed_each, owed_for, price_gap_notes, rolled_notes
+from outlay.render.reports import NO_CALLS, owed_each, owed_for, price_gap_notes
+from outlay.render.rolled import rolled_notes
 from outlay.render.sheets import Field, Sheet, View
 from outlay.report.caching import Caching
 from outlay.report.economics import Economics
@@ -43,7 +44,7 @@ def latency_view(found: Latency, tz: ZoneInfo) -> View:
     untimed = found.total["calls"] - found.total["timed_calls"]
     lack = cells.many(untimed, "call without a latency is", "calls without a latency are")
     notes = [f"{lack} in no figure of time"] if untimed else []
-    notes += rolled_notes(found.rolled, "no percentiles, first tokens, slow calls", found.query)
+    notes += rolled_notes(found, "no percentiles, first tokens, slow calls")
     return View(
         (
             Sheet(fields, found.rows if found.query.by else (), found.total),
@@ -99,7 +100,7 @@ def errors_view(found: Errors) -> View:
                 models, [row for row in found.models if row["errors"]], found.total, "How often models fail"
             ),
         ),
-        price_gap_notes(found.price_gaps),
+        (*rolled_notes(found), *price_gap_notes(found.price_gaps)),
         empty=None if found.total["errors"] else empty,
     )
 
@@ -119,7 +120,7 @@ def caching_view(found: Caching) -> View:
         Field("possible_saving", "at most more", "price", spare=1, owed=_fresh),
         Field("cost", "cost", "money", spare=7),
     )
-    notes = rolled_notes(found.rolled, "what caching saved of them, and could, is in no figure", found.query)
+    notes = [*rolled_notes(found, "what caching saved of them, and could, is in no figure")]
     if found.total["unknown_tokens"]:
         notes.append(f"what {found.total['unknown_tokens']:,} cached tokens saved is not known")
     if found.total["possible_unknown_tokens"]:
@@ -164,7 +165,7 @@ def quality_view(found: Quality) -> View:
     total = found.total
     judged = total["quality_scores"] or total["user_ratings"] or total["judged_calls"]
     hint = "no call has been judged; outlay.score(id, correct=…, quality_score=…, user_rating=…) does it"
-    notes = rolled_notes(found.rolled, "how they were judged is not known", found.query)
+    notes = [*rolled_notes(found, "how they were judged is not known")]
     if total["unpriced_judged"]:
         notes.append(
             f"{total['unpriced_judged']:,} judged calls of unknown cost are in no cost of a right one"
@@ -192,7 +193,7 @@ def economics_view(found: Economics) -> View:
     return View(
         (Sheet(fields, found.rows if found.query.by else (), found.total),),
         (
-            *rolled_notes(found.rolled, "no distinct users, sessions, right answers", found.query),
+            *rolled_notes(found, "no distinct users, sessions, right answers"),
             *price_gap_notes(found.price_gaps),
         ),
         empty=None if found.total["calls"] else NO_CALLS,
@@ -215,9 +216,9 @@ def savings_view(found: Savings) -> View:
     )
     rows = [_saving_row(each) for each in found.changes]
     if not found.total["calls"]:
-        return View((Sheet(fields, ()),), empty=NO_CALLS)
+        return View((Sheet(fields, ()),), rolled_notes(found), empty=NO_CALLS)
     notes = [
-        *rolled_notes(found.rolled, "they cannot be priced again", found.query),
+        *rolled_notes(found, "they cannot be priced again"),
         f"priced again: {found.looked_at:,} of the {cells.many(found.calls, 'call')} of the dearest models",
         *(["each change by itself; they do not add up"] if len(rows) > 1 else []),
         *(["caching: at most, if all fresh input were read from a cache"] if _any_bound(found) else []),

@@ -59,6 +59,7 @@ def caching_of(
         query=found.query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

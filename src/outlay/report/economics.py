@@ -64,6 +64,7 @@ def economics_of(
         query=found.query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

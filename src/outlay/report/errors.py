@@ -8,6 +8,7 @@ from outlay.report.asked import conditions
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 
@@ -26,6 +27,7 @@ class Errors:
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
     rolled: int = 0  # calls that were pruned: no percentiles
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; money is a plain decimal string."""
@@ -36,7 +38,7 @@ class Errors:
             "models": plain(self.models),
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -59,6 +61,7 @@ def errors_of(reader: LedgerReader, *, where: Any = None, **question: Any) -> Er
         query=models.query,
         price_gaps=models.price_gaps,
         rolled=models.rolled,
+        rolled_unknown=models.rolled_unknown,
     )
 
 

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from outlay.core.buckets import bucket, span
 from outlay.core.instants import text_of as instant_text
 from outlay.core.money import EXACT, ZERO, total
-from outlay.core.query import Row, zone
+from outlay.core.query import Query, Row, zone
 from outlay.report import series
 from outlay.report.drivers import Drivers, drivers_of
 from outlay.report.money import amounts
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.values import PriceGap, price_gaps_json
 
 HISTORY = 120  # days that are looked at
@@ -67,7 +68,10 @@ class Forecast:
     days_left: int  # whole days after today
     currencies: tuple[MonthEnd, ...]
     unusual: tuple[Drivers, ...]
+    query: Query  # of the days that were looked at
     price_gaps: tuple[PriceGap, ...] = ()  # of the days that were looked at
+    rolled: int = 0  # calls that were pruned
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the forecast as a JSON object; money is a plain decimal string."""
@@ -85,6 +89,7 @@ class Forecast:
             ],
             "unusual": [each.to_dict() for each in self.unusual],
             **price_gaps_json(self.price_gaps),
+            **rolled_json(self),
         }
 
 
@@ -125,6 +130,9 @@ def forecast_of(
             drivers_of(reader, day, currency=currency, tz=tz, where=where) for day, currency in unusual
         ),
         price_gaps=found.price_gaps,
+        rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
+        query=found.query,
     )
 
 

@@ -10,6 +10,7 @@ from outlay.core.record import Record
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 METRICS = (
@@ -45,6 +46,7 @@ class Latency:
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
     rolled: int = 0  # calls that were pruned
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; slow calls by what tells them apart."""
@@ -55,7 +57,7 @@ class Latency:
             "total": plain(self.total),
             "slowest": [call_json(each) for each in self.slowest],
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -93,6 +95,7 @@ def latency_of(
         query=found.query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

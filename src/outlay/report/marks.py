@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from outlay.core.query import Row
+from outlay.report.gaps import EXTRAPOLATED
 from outlay.report.picture import Picture
-from outlay.report.reader import EXTRAPOLATED, LedgerReader
+from outlay.report.reader import LedgerReader
 
 _LACKING = ("cost_status", ("unpriced", "partial"))
 _ROLLED = ("hour", (None,))  # single calls have one each

@@ -10,6 +10,7 @@ from outlay.report.adding import empty_row, sum_of
 from outlay.report.money import ratio
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 HOURS = tuple(f"{hour:02}" for hour in range(24))
@@ -32,6 +33,7 @@ class Pattern:
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
     rolled: int = 0  # calls that were pruned
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the pattern as a JSON object; money is a plain decimal string."""
@@ -43,7 +45,7 @@ class Pattern:
             "cells": plain(self.cells),
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -69,6 +71,7 @@ def pattern_of(reader: LedgerReader, **question: Any) -> Pattern:
         query=found.query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

@@ -1,16 +1,17 @@
 """Picture: what a page of charts shows of a period, each part the ledger's answer to one question."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from outlay.core.money import ZERO
-from outlay.core.query import LATENCY_BOUNDS_MS, LEFT_OUT, Row
+from outlay.core.query import LATENCY_BOUNDS_MS, LEFT_OUT, Query, Row
 from outlay.report.asked import sort_key
 from outlay.report.money import added, amounts, money
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.trend import compared
 from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
@@ -36,6 +37,8 @@ class Picture:
     price_gaps: tuple[PriceGap, ...]
     scope: dict[str, Any]
     rolled: int = 0  # calls that were pruned
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
+    query: Query = field(default=Query(), kw_only=True)  # that of the days
 
     @property
     def untimed(self) -> int:
@@ -82,7 +85,7 @@ class Picture:
             else [],
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -109,6 +112,8 @@ def picture_of(reader: LedgerReader, **question: Any) -> Picture:
         price_gaps=found.price_gaps,
         scope={**scope_json(found.query), "by": []},
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
+        query=found.query,
     )
 
 

@@ -56,6 +56,7 @@ def quality_of(
         query=found.query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

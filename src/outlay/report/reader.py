@@ -23,6 +23,8 @@ from outlay.core.query import (
 )
 from outlay.core.record import Record, Revision
 from outlay.report.asked import Where, check_limit, dimensions, sort_key
+from outlay.report.gaps import BY_MODEL, extrapolated_of, price_gaps_of
+from outlay.report.rolled import with_unknown
 from outlay.report.values import PriceGap, Report
 
 if TYPE_CHECKING:  # extras
@@ -31,9 +33,6 @@ if TYPE_CHECKING:  # extras
     import pyarrow as pa  # type: ignore[import-untyped] # it ships no types
 
 Moment = str | datetime | None
-_UNPRICED = ("unpriced", "partial")
-EXTRAPOLATED = "extrapolated_calls"
-_BY_MODEL = ("provider", "model")
 
 
 def system_now() -> datetime:
@@ -93,8 +92,8 @@ class LedgerReader:
         key = None if order is None else sort_key(order, query)
         kept = check_limit(limit)
         with self.together():
-            answer = self.ledger.rows(query)
-            gaps = self._price_gaps(query, answer.total)
+            answer = with_unknown(self.ledger.rows(query), query, self.ledger)
+            gaps = price_gaps_of(self.ledger, query, answer)
         rows = list(answer.rows) if key is None else sorted(answer.rows, key=key)
         return Report(
             rows=rows[:kept],
@@ -103,6 +102,7 @@ class LedgerReader:
             price_gaps=gaps,
             left_out=len(rows) - len(rows[:kept]),
             rolled=answer.rolled,
+            rolled_unknown=answer.rolled_unknown,
         )
 
     def rows(  # noqa: PLR0913 - the parts of a question, as keywords
@@ -122,8 +122,8 @@ class LedgerReader:
             QueryError: a dimension, metric, filter, period or time zone that cannot be.
         """
         further = tuple(dict.fromkeys(check_metric(name) for name in metrics))
-        asked = self._query(by, since, until, where, tz)
-        return self._fresh().rows(replace(asked, metrics=further, detail=detail))
+        query = replace(self._query(by, since, until, where, tz), metrics=further, detail=detail)
+        return with_unknown(self._fresh().rows(query), query, self.ledger)
 
     def lines(
         self,
@@ -279,18 +279,6 @@ class LedgerReader:
         start, end = ends(since, until, self._now(), zone(tz))
         return Query(by=dimensions(by), since=start, until=end, where=filters(where), tz=tz)
 
-    def _price_gaps(self, query: Query, total: Row) -> tuple[PriceGap, ...]:
-        """Name the models whose cost the total does not wholly contain, then those at a price of later."""
-        if not total["calls"]:
-            return ()
-        by_model = replace(query, by=_BY_MODEL, metrics=(), detail="counts")
-        where = filters((*query.where, ("cost_status", _UNPRICED)))
-        lacking = self.ledger.rows(replace(by_model, where=where)).rows
-        found = [
-            PriceGap(row["provider"], row["model"], row["calls"], errors=row["errors"]) for row in lacking
-        ]
-        return (*sorted(found, key=lambda each: -each.calls), *self._extrapolated(by_model))
-
     def extrapolated(
         self, *, since: Moment = None, until: Moment = None, where: Where = None, tz: str = "UTC"
     ) -> tuple[PriceGap, ...]:
@@ -299,16 +287,5 @@ class LedgerReader:
         Raises:
             QueryError: a filter, period or time zone that cannot be.
         """
-        return self._extrapolated(replace(self._query(_BY_MODEL, since, until, where, tz), detail="counts"))
-
-    def _extrapolated(self, by_model: Query) -> tuple[PriceGap, ...]:
-        asked = replace(by_model, metrics=(EXTRAPOLATED,))
-        if not self.ledger.rows(replace(asked, by=())).total[
-            EXTRAPOLATED
-        ]:  # hardly any ledger has such calls
-            return ()
-        rows = [row for row in self.ledger.rows(asked).rows if row[EXTRAPOLATED]]
-        rows.sort(key=lambda row: -row[EXTRAPOLATED])
-        return tuple(
-            PriceGap(row["provider"], row["model"], row[EXTRAPOLATED], extrapolated=True) for row in rows
-        )
+        by_model = replace(self._query(BY_MODEL, since, until, where, tz), detail="counts")
+        return extrapolated_of(self._fresh(), by_model)

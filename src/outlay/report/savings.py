@@ -14,6 +14,7 @@ from outlay.report.money import amounts, ratio
 from outlay.report.plain import plain
 from outlay.report.quality import quality_of
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.values import PriceGap, price_gaps_json, scope_json
 
 Kind = Literal["model", "tier", "batch", "caching"]
@@ -74,6 +75,7 @@ class Savings:
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
     rolled: int = 0  # calls that were pruned
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the savings as a JSON object; money is a plain decimal string."""
@@ -84,7 +86,7 @@ class Savings:
             "calls": self.calls,
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -121,6 +123,7 @@ def savings_of(
         query=found.query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

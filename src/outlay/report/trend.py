@@ -13,6 +13,7 @@ from outlay.report.adding import empty_row
 from outlay.report.money import amounts, change
 from outlay.report.plain import plain
 from outlay.report.reader import LedgerReader
+from outlay.report.rolled import rolled_json
 from outlay.report.values import PriceGap, Report, price_gaps_json, scope_json
 
 _COMPARED = ("calls", "errors", "total_tokens")
@@ -36,6 +37,7 @@ class Trend:
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
     rolled: int = 0  # calls that were pruned
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the trend as a JSON object; money is a plain decimal string."""
@@ -46,7 +48,7 @@ class Trend:
             "before": plain(self.before),
             "change": plain(self.change),
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -72,6 +74,7 @@ def trend_of(reader: LedgerReader, unit: str = "day", **question: Any) -> Trend:
         query=query,
         price_gaps=found.price_gaps,
         rolled=found.rolled,
+        rolled_unknown=found.rolled_unknown,
     )
 
 

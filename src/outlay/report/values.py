@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from outlay.core.instants import text_of as instant_text
 from outlay.core.query import Query, Row
 from outlay.report.plain import plain
+from outlay.report.rolled import rolled_json
 
 if TYPE_CHECKING:
     # Only named in annotations: frames are made by packages that a user may not have.
@@ -61,6 +62,7 @@ class Breakdown:
     query: Query
     price_gaps: tuple[PriceGap, ...] = ()
     rolled: int = 0  # calls that were pruned: what daily totals do not tell is None or left out
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as a JSON object; money is a plain decimal string."""
@@ -69,7 +71,7 @@ class Breakdown:
             "rows": [plain(row) for row in self.rows],
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
 
@@ -88,6 +90,7 @@ class Report:
     left_out: int = 0  # rows beyond the limit
     share: str | None = None  # the metric that rows have a ``share`` of, see report.shares
     rolled: int = 0  # calls that were pruned: no percentiles, hours, sessions; their days are those of UTC
+    rolled_unknown: int = 0  # further ones, of which nobody knows whether they were asked for
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as a JSON object; money is a plain decimal string."""
@@ -97,7 +100,7 @@ class Report:
             "total": plain(self.total),
             **price_gaps_json(self.price_gaps),
             "left_out": self.left_out,
-            "rolled": self.rolled,
+            **rolled_json(self),
         }
 
     def to_polars(self) -> "pl.DataFrame":

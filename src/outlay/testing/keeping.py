@@ -13,6 +13,7 @@ from outlay.core.keeping import ROLLED_DIMENSIONS
 from outlay.core.ports import Ledger
 from outlay.core.query import METRICS, Query, Row, filters
 from outlay.core.record import Record, Revision, Score
+from outlay.report import LedgerReader
 from outlay.testing.asking import asked, by_label, call, calls, keeping
 from outlay.testing.clock import NOON
 from outlay.testing.lateness import LatenessContract
@@ -61,6 +62,7 @@ class KeepingContract(LatenessContract):
             assert [told(row) for row in now.rows] == [told(row) for row in was.rows], by
             assert told(now.total) == told(was.total)
             assert (was.rolled, now.rolled) == (0, 24)
+            assert (was.pruned_before, now.pruned_before) == (None, done.before)
         assert len(calls(ledger, limit=None)) == 32
         info = keeping(ledger).info()
         assert (info.calls, info.pruned_calls, info.pruned_before, info.late) == (32, 24, done.before, 0)
@@ -74,7 +76,7 @@ class KeepingContract(LatenessContract):
         assert {total[name] for name in _BEYOND} == {None}
         assert total["avg_latency_ms"] == 200.0
         recent = ledger.rows(Query(since=NOON - 7 * _DAY - timedelta(hours=12)))
-        assert (recent.total["p50_latency_ms"], recent.rolled) == (200.0, 0)
+        assert (recent.total["p50_latency_ms"], recent.rolled, recent.pruned_before) == (200.0, 0, None)
         costs = {"USD": Decimal("2.8"), "CNY": Decimal(16)}
         assert (recent.total["calls"], recent.total["costs"]) == (32, costs)
         by_day = ledger.rows(Query(by=("day",), since=NOON - 9 * _DAY, until=NOON - 6 * _DAY))
@@ -102,6 +104,21 @@ class KeepingContract(LatenessContract):
         told = [row["extrapolated_calls"] for row in found.rows]
         assert sorted(map(str, told)) == ["0"] * 8 + ["None"] * 6
         assert found.total["extrapolated_calls"] is None
+
+    def test_what_is_left_says_what_daily_totals_cannot(self, ledger: Ledger) -> None:
+        """Whether a pruned call was of a session nobody knows, and of which others the price is of later."""
+        later = Cost(Decimal(3), "priced", flags=("extrapolated",))
+        ledger.add([replace(each, session="s1", charge=later) for each in two_weeks()])
+        keeping(ledger).prune(NOON - 7 * _DAY)
+        reader = LedgerReader(ledger)
+        found = reader.report(where={"session": "s1"})
+        assert (found.total["calls"], found.rolled, found.rolled_unknown) == (32, 0, 24)
+        hour = f"{NOON - 9 * _DAY:%Y-%m-%dT%H}:00:00+00:00"
+        assert reader.rows("model", where={"hour": hour}).rolled_unknown == 4
+        assert reader.rows(where={"session": [None, "s1"]}).rolled_unknown == 0
+        assert reader.rows(where={"session": "s1"}, since=NOON - 5 * _DAY).rolled_unknown == 0
+        assert sum(each.calls for each in reader.report().price_gaps if each.extrapolated) == 32
+        assert reader.report(until=NOON - 9 * _DAY).price_gaps == ()
 
     def test_filters_and_periods_reach_pruned_days(self, ledger: Ledger) -> None:
         """A day belongs to a period if its midnight does; what is not kept any more is None."""

@@ -169,10 +169,10 @@
   function times(rows, untimed) {  // of which calls no time is known, or no time of their own
     const notes = [], rolled = marked(rows, ROLLED);
     if (untimed && !rolled) notes.push(`Of latencies ${count(untimed)} ${untimed === 1 ? "call has" : "calls have"} none.`);
-    if (rolled) notes.push(`${calls(rolled)} ${rolled === 1 ? "is" : "are"} kept as daily totals: no percentiles, and they are in no distribution of latencies.`);
+    if (rolled) notes.push(`${calls(rolled)} ${rolled === 1 ? "is" : "are"} kept as daily totals: no percentiles, and they are in no distribution of latencies${told.parted ? `; ${told.parted}` : ""}.`);
     const hidden = told.gone ? marked(chosen("feature"), ROLLED) - rolled : 0;
     if (hidden) notes.push(`${calls(hidden)} ${hidden === 1 ? "is" : "are"} kept as daily totals: nobody knows the ${told.gone} of them, and none of them is here.`);
-    return notes;
+    return [...notes, ...told.unknown.map((each) => `${each}.`)];
   }
   function draw() {
     const rows = chosen(), whole = tiles(rows), models = grouped(rows, M);
@@ -198,11 +198,12 @@
       models.map(([key, own], n) => [told.models[key], count(own.calls), count(own.errors), count(own.unpriced), cost(own), known(own) && figure(whole.cost) ? (shared[n] / 10).toFixed(1) + "%" : "-"]), [0]);
   }
   function fixed() {
+    const apart = told.rolled ? `; of those that are kept as daily totals, ${calls(told.rolled)}, none is here` : "";
     const totals = told.rolled ? "; no percentiles where calls are kept as daily totals" : "";
     table("percentiles", `Latencies by model, of the whole period${totals}`, ["Model", "Calls", "p50", "p90", "p95", "p99", "Slowest", "First token p50", "Tokens a second"],
       told.percentiles, [0]);
     table("by-agent", "Cost by agent and action, of the whole period", ["Agent", "Action", "Calls", "Errors", "Cost"], told.agents, [0, 1]);
-    table("dearest", "The dearest calls of the whole period", ["At", "Model", "User", "Feature", "Input", "Output", "Latency", "Cost", "Status", "Id"], told.dearest, [0, 1, 2, 3, 8, 9]);
+    table("dearest", `The dearest calls of the whole period${apart}`, ["At", "Model", "User", "Feature", "Input", "Output", "Latency", "Cost", "Status", "Id"], told.dearest, [0, 1, 2, 3, 8, 9]);
     by("about").textContent = told.about;
   }
   function options(id, names, all) {
