@@ -459,7 +459,26 @@ def test_models_that_stand_together_are_named_where_all_are_chosen(chromium: Bro
     page.goto(path.as_uri())
     assert "known (nope-1)." in page.locator("#note").inner_text()
     page.select_option("#user", label="u1")
-    assert "known ((all others))." in page.locator("#note").inner_text()
+    assert "known (nope-1)." in page.locator("#note").inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [(1, "nope-0"), (2, "some of nope-0, nope-1"), (6, "some of nope-0, nope-1, nope-2, nope-3, nope-4, …")],
+)
+def test_models_of_unknown_cost_that_stand_together_are_named_under_filters(
+    chromium: Browser, tmp_path: Path, unknown: int, said: str
+) -> None:
+    """It said "(all others)", and nobody knew whom to give a price."""
+    dear = [call(model=f"m{n}", cost=f"{n + 1}") for n in range(40)]
+    lacking = [call(model=f"nope-{n}", cost=None, user=f"u{n}") for n in range(unknown)]
+    path = tmp_path / "page.html"
+    path.write_text(html_text(page_of(reader([*dear, *lacking]))), "utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri() + "#user=u0")
+    lacks = f"Costs are without 1 call whose cost is not, or not wholly, known ({said})."
+    assert page.locator("#note").inner_text() == lacks
     page.close()
 
 

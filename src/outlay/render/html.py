@@ -55,6 +55,12 @@ def _models(picture: Picture, *, extrapolated: bool) -> list[str]:
     return [f"{model}, {errors:,} failed" if errors else model for model, errors in found.items()]
 
 
+def _folded(page: Page, shown: Sequence[str | None], *, extrapolated: bool) -> list[str]:
+    """Name the models of such calls that stand among all others."""
+    gaps = (each for each in page.picture.price_gaps if each.extrapolated is extrapolated)
+    return list(dict.fromkeys(name(each.model) for each in gaps if each.model not in shown))
+
+
 def _told(page: Page) -> dict[str, Any]:
     picture, cube = page.picture, page.cube
     sign = "$" if picture.currency == "USD" else picture.currency
@@ -71,6 +77,8 @@ def _told(page: Page) -> dict[str, Any]:
         "parted": WHOLLY if is_parted(picture.query) else None,
         "unknown": unknown_notes(picture.rolled_unknown, picture.query),
         "gone": page.feature if page.feature in GONE else None,
+        "rest": places[1].get(OTHERS),
+        "folded": [_folded(page, names[1], extrapolated=each) for each in (False, True)],
         "colours": COLOURS,
         "layouts": layouts(sign),
         "bare": bare(""),

@@ -155,7 +155,11 @@
       const [marks, failed] = found.get(row[M]) ?? [0, 0];
       if (mark(row, place)) found.set(row[M], [marks + mark(row, place), failed + (place === LACKING ? mark(row, FAILED) : 0)]);
     }
-    return [...found].sort((a, b) => b[1][0] - a[1][0]).map(([model, [, failed]]) => told.models[model] + (failed ? `, ${count(failed)} failed` : ""));
+    return [...found].sort((a, b) => b[1][0] - a[1][0]).map(([model, [, failed]]) => (model === told.rest ? folded(place) : told.models[model]) + (failed ? `, ${count(failed)} failed` : ""));
+  }
+  function folded(place) {  // which models these may be, that stand among all others: what is unknown has a name
+    const names = told.folded[place === LATER ? 1 : 0], shown = names.slice(0, 5).concat(names.length > 5 ? ["\u2026"] : []);
+    return names.length > 1 ? `some of ${shown.join(", ")}` : names[0] ?? told.models[told.rest];
   }
   function lacks(rows, unpriced) {  // what is not in the costs of these calls
     const parts = [], lacking = marked(rows, LACKING), others = told.others.filter((_, n) => marked(rows, ABROAD + n));
