@@ -21,6 +21,7 @@ from outlay.report.drivers import NAMES, drivers_of
 from outlay.report.forecast import forecast_of
 from outlay.report.review import review_of
 from outlay.testing import call
+from outlay.testing.asking import keeping
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday; ten days are left after it
 D = Decimal
@@ -245,6 +246,20 @@ def test_each_driver_is_told_by_what_it_changed(
     }
     assert total(amount for _, amount in found.effects) == found.change
     assert found.driver == max(effects, key=lambda name: D(effects[name]))
+
+
+@pytest.mark.parametrize("kept", [28, 10, 1, 0])
+def test_what_a_changed_cache_cost_is_reckoned_at_the_rates_of_the_calls_that_are_left(kept: int) -> None:
+    """Lines of the calls that are left stood beside the tokens of all: a rate of next to nothing."""
+    colder = (("input", 1_500_000, "2"), ("cache_read", 500_000, "1"), ("output", 1_000_000, "3"))
+    reader = reader_of(day_of([lined(NOW, "a", *colder)] * 1))
+    keeping(reader.ledger).prune(NOW - timedelta(days=kept))
+    found = dict(drivers_of(reader, "2026-11-20").effects)
+    assert {name: amount.normalize() for name, amount in found.items()} == {
+        **dict.fromkeys(NAMES, D(0)),
+        "calls": D(-6),
+        "cache_share": D("0.5"),
+    }
 
 
 def test_a_usual_day_is_one_of_the_days_that_the_zone_has() -> None:

@@ -63,10 +63,15 @@ class _Use:
     cached: Fraction = Fraction(0)
     output: Fraction = Fraction(0)
     costs: defaultdict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))  # by _part
+    lined: defaultdict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))  # tokens of them
 
     @property
     def tokens(self) -> Fraction:
         return self.fresh + self.cached + self.output
+
+    def rate(self, part: str) -> Fraction | None:
+        """Give what such a token cost, of the calls whose lines there are: pruned ones have none."""
+        return self.costs[part] / self.lined[part] if self.lined[part] else None
 
 
 def drivers_of(
@@ -86,8 +91,8 @@ def drivers_of(
     now = _uses(reader, 1, since=start, until=end, **scope)
     usual = _uses(reader, lived, since=first, until=start, **scope)
     if any(_moved(usual.get(model), use) for model, use in now.items()):
-        _with_lines(now, reader, 1, since=start, until=end, **scope)
-        _with_lines(usual, reader, lived, since=first, until=start, **scope)
+        _with_lines(now, reader, since=start, until=end, **scope)
+        _with_lines(usual, reader, since=first, until=start, **scope)
     effects = _effects(usual, now)
     cost, before = (_money(_sum(uses.values(), lambda use: use.cost)) for uses in (now, usual))
     rounded = {name: _money(effect) for name, effect in effects.items()}
@@ -126,12 +131,13 @@ def _moved(old: _Use | None, use: _Use) -> bool:
     return bool(whole and before and abs(use.cached / whole - old.cached / before) > _NOTICEABLE)
 
 
-def _with_lines(uses: dict[Model, _Use], reader: LedgerReader, days: int, **question: Any) -> None:
+def _with_lines(uses: dict[Model, _Use], reader: LedgerReader, **question: Any) -> None:
     """Add what the parts of each model's tokens cost."""
     for line in reader.lines(("provider", "model"), **question):
         use = uses.get((line["provider"], line["model"]))
         if use is not None:
-            use.costs[_part(line)] += Fraction(line["amount"]) / days
+            use.costs[_part(line)] += Fraction(line["amount"])
+            use.lined[_part(line)] += Fraction(line["quantity"])
 
 
 def _part(line: Row) -> str:
@@ -173,18 +179,18 @@ def _effects(usual: dict[Model, _Use], now: dict[Model, _Use]) -> dict[str, Frac
 
 
 def _recached(old: _Use, use: _Use) -> Fraction:
-    """What this day's share of cached input costs above the usual share, at usual rates."""
+    """What this day's share of cached input costs above the usual share, at usual rates, else this day's."""
     whole, before = use.fresh + use.cached, old.fresh + old.cached
     if not whole or not before or not old.fresh:
         return Fraction(0)
-    dear = old.costs["fresh"] / old.fresh
-    cheap = old.costs["cached"] / old.cached if old.cached else _cheap(use, dear)
+    dear, cheap = (_first(old.rate(part), use.rate(part)) for part in ("fresh", "cached"))
+    if dear is None or cheap is None:  # nobody knows what either saved
+        return Fraction(0)
     return (dear - cheap) * (old.cached / before - use.cached / whole) * whole
 
 
-def _cheap(use: _Use, dear: Fraction) -> Fraction:
-    """The rate of cached input on this day, where there was none before."""
-    return use.costs["cached"] / use.cached if use.cached else dear
+def _first(usual: Fraction | None, now: Fraction | None) -> Fraction | None:
+    return now if usual is None else usual
 
 
 def _sum(uses: Iterable[_Use], of: Callable[[_Use], Fraction]) -> Fraction:
