@@ -229,6 +229,16 @@ def test_a_report_about_a_session_says_that_daily_totals_have_none(
     assert beside.stderr == f"outlay: {UNKNOWN}\n"
 
 
+def test_a_letter_says_that_daily_totals_are_not_among_its_dearest_calls(pruned: Outlay) -> None:
+    week = f"{datetime.now(UTC) - timedelta(days=7):%G-W%V}"
+    told = json.loads(pruned("review", "--week", week, "--json").stdout)
+    rolled, there = told["features"]["rolled"], len(told["dearest"])
+    assert rolled
+    assert rolled + there == told["trend"]["total"]["calls"]
+    are = f"{rolled} calls are kept as daily totals alone, and are not among single ones"
+    assert are in pruned("review", "--week", week).stdout
+
+
 def test_calls_without_a_session_are_asked_for_where_daily_totals_have_none(pruned: Outlay) -> None:
     told = json.loads(pruned("report", "--where", "session=", "--json").stdout)
     assert (told["total"]["calls"], told["rolled"], told["rolled_unknown"]) == (11, 8, 0)

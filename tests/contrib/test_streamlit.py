@@ -27,6 +27,7 @@ from outlay.contrib import streamlit_app
 from outlay.contrib.live.asked import answer
 from outlay.contrib.live.choice import Choice
 from outlay.core.errors import LedgerBusyError
+from outlay.testing.asking import keeping
 
 # Streamlit's own habits, not ours.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -101,6 +102,19 @@ def test_every_view_draws_with_calls_and_without(
     nothing = app()
     nothing.sidebar.radio(key="view").set_value(view).run()
     assert not nothing.exception, nothing.exception
+
+
+def test_calls_that_are_daily_totals_are_told_of_beside_single_ones(home: Path) -> None:
+    for each in ("u1", "u2"):
+        outlay.record(provider="openai", model="gpt-4o", user=each, at=datetime.now(UTC) - timedelta(days=9))
+    assert outlay.flush()
+    with outlay.open() as ledger:
+        keeping(ledger.ledger).prune(datetime.now(UTC) - timedelta(days=3))
+    found = app(view="Calls", period="all")
+    told = "2 calls are kept as daily totals alone, and are not among single ones."
+    assert told in [each.value for each in found.caption]
+    assert not [each.value for each in app(view="Calls", period="7d").caption if "daily totals" in each.value]
+    assert home.exists()
 
 
 def test_a_row_whose_calls_all_have_a_price_says_0_of_those_without(home: Path) -> None:

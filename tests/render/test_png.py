@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from outlay.core.query import LATENCY_BOUNDS_MS
+from outlay.core.query import LATENCY_BOUNDS_MS, Query
 from outlay.core.record import Record
 from outlay.ledger import open_ledger
 from outlay.render import png
@@ -152,6 +152,9 @@ def test_a_model_paid_in_other_money_has_no_bar_of_nothing() -> None:
 
 def test_what_the_costs_leave_out_is_said() -> None:
     assert note(picture(call())) == ""
+    of_session = Query(where=(("session", ("s1",)),))
+    pruned = replace(picture(call()), rolled_unknown=4, query=of_session)
+    assert note(pruned) == "Costs are without 4 calls kept as daily totals, of unknown session"
     unknown = picture(call(), call(cost=None, model="imaginary-9"))
     assert note(unknown) == "Costs are without 1 call whose cost is unknown (imaginary-9)"
     both = picture(call(cost=None), call(cost=None, status="error", error_type="E"))

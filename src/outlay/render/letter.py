@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from outlay.core.query import Row
 from outlay.render.cells import MISSING, UNKNOWN, count, dollars, many, name, signed, sums
+from outlay.render.rolled import single_notes
 from outlay.render.sheets import Field, Sheet, View, columns, literal, view_markdown
 from outlay.render.time_views import trend_view
 from outlay.render.views import errors_view, latency_view, savings_view
@@ -157,7 +158,7 @@ def _expensive(review: Review) -> View:
         ],
         title="The dearest calls",
     )
-    return View((*sheets, calls))
+    return View((*sheets, calls), single_notes(review.features.rolled))
 
 
 def _view(view: View) -> str:

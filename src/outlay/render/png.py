@@ -10,8 +10,10 @@ from warnings import catch_warnings, filterwarnings
 from outlay.core.errors import MissingExtraError
 from outlay.core.money import total
 from outlay.render.cells import latency_labels, many, name, short
+from outlay.render.rolled import KEPT
 from outlay.report.money import amounts
 from outlay.report.picture import Picture
+from outlay.report.rolled import gone_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,7 @@ _TICKS = 8
 _SIX = 0.000001
 _LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 _NO_CALLS = "no calls yet"
+PRUNED = "not known of calls that were pruned"  # what latencies are
 
 
 def png_bytes(picture: Picture) -> bytes:
@@ -65,6 +68,9 @@ def note(picture: Picture) -> str:
         parts.append(f"without {calls} whose cost is {_how(unknown, picture)} ({shown})")
     if picture.others:
         parts.append(f"without amounts in {', '.join(picture.others)}")
+    if picture.rolled_unknown:
+        gone = " and ".join(gone_of(picture.query))
+        parts.append(f"without {many(picture.rolled_unknown, 'call')} {KEPT}, of unknown {gone}")
     if later := sum(each.calls for each in picture.price_gaps if each.extrapolated):
         parts.append(f"at a price of a later day for {many(later, 'call')}")
     return f"Costs are {' and '.join(parts)}" if parts else ""
@@ -184,7 +190,7 @@ def _latencies(axes: "Axes", picture: Picture) -> None:
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
 
     if picture.rolled and not picture.latencies:
-        return _nothing(axes, "not known of calls that were pruned")
+        return _nothing(axes, PRUNED)
     spread = latency_bars(picture.latencies)
     if not spread:
         return _nothing(axes, "no latency is known" if picture.total["calls"] else _NO_CALLS)

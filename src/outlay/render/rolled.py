@@ -41,6 +41,12 @@ def unknown_notes(calls: int, query: Query | CallQuery) -> tuple[str, ...]:
     return (f"{further} {KEPT} alone: nobody knows the {what} of them, and none of them is here",)
 
 
+def single_notes(rolled: int) -> tuple[str, ...]:
+    """Say beside single calls that pruned ones, of those that were asked for, are not among them."""
+    are = "is" if rolled == 1 else "are"
+    return (f"{many(rolled, 'call')} {are} {KEPT} alone, and {are} not among single ones",) if rolled else ()
+
+
 def of_rolled(notes: Iterable[str]) -> Iterator[str]:
     """Choose the notes about daily totals, to be said beside a form that has no room for notes."""
     yield from (note for note in notes if KEPT in note)

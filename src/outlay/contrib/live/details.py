@@ -21,10 +21,12 @@ from outlay.render.as_table import Page
 from outlay.render.calls import tokens_of
 from outlay.render.cells import MISSING, dollars, local_time, name
 from outlay.render.explain import ALIKE, explain_text, not_one
+from outlay.render.rolled import single_notes
 from outlay.report.money import money
 
 _SHOWN = 200
-_ORDERS: Mapping[str, Order] = {"newest": "time", "dearest": "cost", "slowest": "latency"}
+_NEWEST = "newest"
+_ORDERS: Mapping[str, Order] = {_NEWEST: "time", "dearest": "cost", "slowest": "latency"}
 
 
 def calls(scene: Scene) -> None:
@@ -35,6 +37,9 @@ def calls(scene: Scene) -> None:
     found = scene.ask(f"calls {order}", lambda **q: scene.reader.calls(_SHOWN, _ORDERS[order], **q))
     shown = [record for record in found if searched.strip().lower() in _text(record)]
     st.caption(f"{len(shown):,} of the {len(found):,} {order} calls")
+    if order != _NEWEST or len(found) < _SHOWN:  # else daily totals, the oldest, are not asked for
+        for each in single_notes(scene.picture.rolled):
+            st.caption(f"{each}.")
     local = zone(scene.tz)
     _calls(shown, local)
     wanted = st.text_input(

@@ -14,7 +14,7 @@ from outlay.contrib.live.tables import Cell, costs_of, counted, shared, table, t
 from outlay.core.query import Row
 from outlay.render.cells import count, dollars, name, sums
 from outlay.render.figures import layouts, ranked, stacked
-from outlay.render.png import latency_bars, note, sign, untimed
+from outlay.render.png import PRUNED, latency_bars, note, sign, untimed
 from outlay.render.sheets import tokens as told
 from outlay.report import LedgerReader
 from outlay.report.latency import latency_of
@@ -91,7 +91,7 @@ def performance(scene: Scene) -> None:
         stacked(
             {"calls": ([label for label, _ in bars], [calls for _, calls in bars])},
             layout["latency"],
-            "no latency is known" if picture.total["calls"] else "no calls",
+            PRUNED if picture.rolled else "no latency is known" if picture.total["calls"] else "no calls",
             counts=True,
         ),
     )
