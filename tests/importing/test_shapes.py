@@ -1,6 +1,7 @@
 """Rows of every known shape become the right record: figures by hand, from each origin's own rules."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -668,3 +669,32 @@ def test_entries_are_kept_so_many_at_once_until_there_are_no_more() -> None:
     calls = [call() for _ in range(5)]
     for some, steps in ((calls, [2, 2, 1]), (calls[:4], [2, 2, 0])):
         assert [(step.calls, step.new) for step in kept(some, MemoryLedger(), 2)] == [(n, n) for n in steps]
+
+
+@pytest.fixture
+def of_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[Maker]:
+    """A maker on a machine whose clocks are ahead, that is told no zone."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield Maker(cost_of, zone=None)
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has its zone elsewhere")
+@pytest.mark.parametrize(
+    ("row", "hour"),
+    [
+        ({"request_id": "r", "spend": 1, "startTime": "2026-11-20 10:00:00"}, 10),
+        ({"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-11-20 10:00:00"}, 10),
+        ({"request_id": "r", "request_created_at": "2026-11-20 10:00:00"}, 10),
+        ({"timestamp": "2026-11-20 10:00:00", "cost": 1}, 4),
+    ],
+    ids=["litellm", "langfuse", "helicone", "plain"],
+)
+def test_times_without_a_zone_are_utc_where_the_tool_knows_no_other(
+    of_kolkata: Maker, row: dict[str, Any], hour: int
+) -> None:
+    """And else the machine's, half an hour past it there."""
+    found = one(of_kolkata, row)
+    assert found.at == datetime(2026, 11, 20, hour, 0 if hour == 10 else 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ import pytest
 from tests.support.garbage import ends_within
 
 from outlay.core.record import Entry, Loss
-from outlay.journal import Journal, line_of, read_segment, segments
+from outlay.journal import Journal, is_live, line_of, read_segment, segments
 from outlay.journal.lifecycle import watch_exit, watch_forks
 from outlay.journal.losses import Losses
 from outlay.journal.segments import Segment
@@ -368,3 +368,31 @@ def test_a_programs_log_handler_that_raises_stops_no_writing(
         journal.close()
     assert kept(tmp_path) == [good.id, later.id]
     assert [count for _why, count in journal.lost] == [1]
+
+
+def test_a_loss_that_did_not_fit_beside_another_is_told_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two reasons the disk takes the first alone."""
+    losses = Losses()
+    losses.add(5, "before")
+    losses.add(7, "another reason")
+    writer = Writer(tmp_path, losses, FixedClock(NOON), 2**20)
+    left = len(line_of(losses.untold(NOON)[0]))
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(28, "No space left on device")
+        done = write(descriptor, bytes(data)[:left])
+        left -= done
+        return done
+
+    monkeypatch.setattr(os, "write", full)
+    writer.write([])
+    monkeypatch.undo()
+    writer.tell_losses()
+    assert not any(is_live(each.path) for each in segments(tmp_path))  # the last word of a process
+    told = [e for s in segments(tmp_path) for _, e in read_segment(s.path) if isinstance(e, Loss)]
+    assert {(each.why, each.count) for each in told} == {("before", 5), ("another reason", 7)}

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -334,7 +335,7 @@ def test_while_python_ends_the_caller_writes_what_waits(
         journal.append(first)
         journal.append(second)
         assert journal.flush()
-    assert entries(tmp_path) == [first, second]
+    assert {each.id for each in entries(tmp_path) if isinstance(each, Record)} == {first.id, second.id}
     journal.close()
 
 
@@ -364,4 +365,88 @@ def test_while_python_ends_nobody_waits_for_a_thread_that_was_frozen_within_a_ba
             assert not journal.flush()
     assert journal.flush(10)
     assert len(entries(tmp_path)) == 1
+    journal.close()
+
+
+def test_a_flush_tells_of_what_was_lost_in_a_batch_before(tmp_path: Path) -> None:
+    """However many batches were kept since the last flush; what that one has told is told once."""
+    journal = Journal(tmp_path, batch_delay=0.0)
+    journal.append(call(extra={"what": object()}))
+    wait_for(lambda: journal.lost and not journal.pending)
+    journal.append(call())
+    wait_for(lambda: not journal.pending and any(isinstance(e, Record) for e in entries(tmp_path)))
+    assert not journal.flush(10)
+    assert journal.flush(10)
+    journal.close()
+
+
+def test_a_file_that_takes_nothing_any_more_is_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system that was taken away and is there again: nothing is lost."""
+    real = os.write
+    failed: list[int] = []
+
+    def write(descriptor: int, data: bytes) -> int:
+        if not failed:
+            failed.append(descriptor)
+            raise OSError(116, "Stale file handle")
+        return real(descriptor, data)
+
+    journal = Journal(tmp_path)
+    first, second = call(), call()
+    journal.append(first)
+    assert journal.flush(10)
+    monkeypatch.setattr(os, "write", write)
+    journal.append(second)
+    assert journal.flush(10)
+    journal.close()
+    assert (journal.lost, failed != []) == ((), True)
+    assert {each.id for each in entries(tmp_path) if isinstance(each, Record)} == {first.id, second.id}
+
+
+def test_what_a_segment_held_before_is_not_counted_among_what_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    journal = Journal(tmp_path)
+    journal.append(call())
+    assert journal.flush(10)
+    monkeypatch.setattr(os, "write", full)
+    for _ in range(3):
+        journal.append(call())
+    assert not journal.flush(10)
+    assert sum(count for _, count in journal.lost) == 3
+    monkeypatch.undo()
+    journal.close()
+
+
+def test_each_segment_and_its_name_have_reached_the_disk_when_a_flush_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those too that were full before, be it without a flush."""
+    synced: set[int] = set()
+    listed: list[Path] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    def has(number: int) -> bool:
+        return len(entries(tmp_path)) == number
+
+    monkeypatch.setattr("outlay.journal.files.sync_folder", listed.append)
+    journal = Journal(tmp_path, sync="never", batch_delay=0.0, segment_bytes=1)
+    for number in range(1, 4):
+        journal.append(call())
+        wait_for(partial(has, number))
+    assert journal.flush(10)
+    assert {each.path.stat().st_ino for each in segments(tmp_path)} <= synced
+    assert listed == [tmp_path] * 3
+    journal.append(call())
     journal.close()

@@ -9,7 +9,7 @@ import pytest
 from outlay.core.codec import entry_json
 from outlay.core.errors import JournalError
 from outlay.core.record import Entry, Score
-from outlay.journal import Fault, pending_bytes, read_segment, segments
+from outlay.journal import Fault, is_live, pending_bytes, read_segment, segments
 from outlay.testing import NOON, call
 
 
@@ -80,6 +80,7 @@ def test_segments_are_listed_by_name_with_what_is_pending(tmp_path: Path) -> Non
         ("b.jsonl", 6),
     ]
     assert pending_bytes(tmp_path, {"a.jsonl": 4, "b.jsonl": 1, "gone.jsonl": 7}) == 5
+    assert pending_bytes(tmp_path, {"a.jsonl": 9}) == 6  # one that was cut since makes up for none
     assert segments(tmp_path / "missing") == []
 
 
@@ -89,3 +90,11 @@ def test_a_folder_that_cannot_be_read_is_said_and_not_taken_for_empty(tmp_path: 
         segments(tmp_path / "journal")
     with pytest.raises(JournalError, match="cannot read the journal "):
         list(read_segment(tmp_path / "missing.jsonl"))
+
+
+def test_who_asks_whether_a_writer_lives_is_not_taken_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line(call()))
+    with path.open("rb") as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        assert not is_live(path)

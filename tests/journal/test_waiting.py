@@ -19,6 +19,7 @@ def test_only_what_lies_beyond_the_offsets_waits(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text(first, encoding="utf-8")
     found = waiting(tmp_path, {"a.jsonl": len(first), "b.jsonl": len(first)})
     assert found == Waiting(len(second), 1, datetime(2026, 11, 2, tzinfo=UTC))
+    assert waiting(tmp_path, {"a.jsonl": len(first)}).since == datetime(2026, 11, 1, tzinfo=UTC)
     both = 2 * len(first) + len(second)
     assert waiting(tmp_path, {}) == Waiting(both, 3, datetime(2026, 11, 1, tzinfo=UTC))
 

@@ -1,6 +1,7 @@
 """Keeping house in the embedded ledger: what a prune leaves, what is removed when, and what verify finds."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -185,11 +186,52 @@ def test_compacting_a_ledger_that_a_link_leads_to_leaves_it_where_it_is(
 
 
 def test_compacting_that_fails_leaves_the_ledger_as_it_was(ledger: DuckLedger) -> None:
+    """And nothing beside it: that may be what fills the disk."""
     ledger.add([call()])
     tamper(ledger, "CREATE TABLE mine (x INTEGER)")
     with pytest.raises(LedgerError, match="tables that outlay did not make: mine"):
         ledger.compact()
+    assert not list(ledger.folder.glob("*.new*"))
     assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_compacting_writes_over_what_a_killed_attempt_left_behind(ledger: DuckLedger) -> None:
+    """A whole copy, say, killed before it took the ledger's place: its rows count no second time."""
+    ledger.add([call(), call()])
+    ledger.close()
+    file = ledger.folder / "ledger.duckdb"
+    shutil.copy(file, file.with_name("ledger.duckdb.new"))
+    ledger.compact()
+    assert ledger.rows(Query()).total["calls"] == 2
+    assert ledger.verify() == ()
+
+
+def test_a_copy_that_does_not_reach_the_disk_takes_no_ledgers_place(
+    ledger: DuckLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.add([call()])
+    file = ledger.folder / "ledger.duckdb"
+    before = file.stat().st_ino
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises((LedgerError, OSError)):
+        ledger.compact()
+    monkeypatch.undo()
+    assert file.stat().st_ino == before
+    assert ledger.rows(Query()).total["calls"] == 1
+
+
+def test_a_prune_keeps_no_judgement_of_a_call_that_it_takes(ledger: DuckLedger) -> None:
+    """Those of a call that stays are kept."""
+    old, kept = call(NOON - 9 * DAY), call(NOON)
+    ledger.add([old, kept, *(Score(record_id=each.id, at=NOON, correct=True) for each in (old, kept))])
+    ledger.prune(NOON - 5 * DAY)
+    ledger.close()
+    with duckdb.connect(str(ledger.folder / "ledger.duckdb"), read_only=True) as file:
+        assert [str(name) for (name,) in file.execute("SELECT record_id FROM scores").fetchall()] == [kept.id]
 
 
 def test_verify_says_where_things_do_not_agree(ledger: DuckLedger) -> None:

@@ -202,3 +202,19 @@ def test_a_span_that_was_never_current_repeats_what_its_trace_tells_later(provid
         provider.get_tracer(CLIENT).start_span("chat", attributes=SDK | COUNTED).end()
         outer.end()
     assert kept.only.usage.units == {"input": 1000, "output": 100}
+
+
+def test_an_agent_around_a_call_that_nothing_ties_to_it_is_no_twin(provider: Any, kept: Kept) -> None:
+    """Its figures are sums of calls of its own, be they those of the other; an agent alone counts."""
+    agent = SDK | COUNTED | {"gen_ai.operation.name": "invoke_agent"}
+    emit(provider, CLIENT, SDK | COUNTED, 20, 780)
+    emit(provider, CHAIN, agent, 0, 800)
+    assert sorted(record.operation for record in kept.records) == ["chat", "invoke_agent"]
+
+
+def test_an_embedding_of_which_two_tell_is_one_by_its_only_count(provider: Any, kept: Kept) -> None:
+    """It has no output that both could tell."""
+    said = SDK | {"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 1000}
+    emit(provider, CLIENT, said, 20, 780)
+    emit(provider, "somebody", said, 0, 800)
+    assert len(kept.records) == 1
