@@ -23,7 +23,7 @@ from tests.support.strategies import TEXT
 from outlay.core.query import CallQuery
 from outlay.core.record import Record
 from outlay.importing import SHAPES, Maker
-from outlay.importing.bulk import cutting, reading
+from outlay.importing.bulk import block, charges, cutting, reading
 from outlay.importing.bulk.block import BATCH, Block
 from outlay.importing.bulk.layouts import Origin
 from outlay.importing.files import Heading
@@ -786,3 +786,31 @@ def test_a_model_that_is_no_text_is_a_fault(model: Any, caplog: pytest.LogCaptur
     assert done.faults == [(4, f"model must be a text, not {model!r}")]
     assert done.new == 5
     assert not caplog.records
+
+
+@pytest.mark.parametrize("last", ["in bulk", "one by one"])
+def test_a_row_without_a_time_takes_that_of_the_row_before_in_another_block(
+    monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    monkeypatch.setattr(cutting, "_ROWS", 3)
+    odd = {} if last == "in bulk" else {"error": ["boom"]}
+    told: list[dict[str, Any]] = [
+        {"timestamp": f"2026-11-{day}T10:00:00Z", "cost": day} for day in (20, 21, 22)
+    ]
+    told[-1] |= odd
+    done = both_agree(b"".join(line(row) for row in [*told, {"cost": 23}]))
+    assert [each.at.day for each in done.records if each.cost == 23] == [22]
+
+
+def test_a_single_row_whose_kind_has_no_rate_is_kept_the_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its price is not linear, say."""
+
+    def rate(*args: Any, silent: bool) -> Any:
+        return None if silent else charges.rate_of(*args, silent=silent)
+
+    monkeypatch.setattr(block, "rate_of", rate)
+    row = {"timestamp": TEN, "status": "success", "input_tokens": 7, "output_tokens": 1}
+    rows = [row | {"user_id": f"u{n}"} for n in range(40)]
+    rows[7] |= {"input_tokens": None, "output_tokens": None}
+    done = both_agree(b"".join(map(line, rows)))
+    assert (done.calls, done.new) == (40, 40)

@@ -157,3 +157,19 @@ def test_columns_of_one_name_that_differ_make_a_bad_row(maker: Maker, cells: str
         assert isinstance(found, Fault)
         assert found.number == 2
         assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("data", "cells"),
+    [
+        (b'm,n\na"b,x\nc,y\n', [('a"b', "x"), ("c", "y")]),
+        (b'm,n\nc,y\na"b,x\n', [("c", "y"), ('a"b', "x")]),
+        (b'm,n\na"b,"x\ny"\nc,y\n', [('a"b', "x\ny"), ("c", "y")]),
+    ],
+    ids=["first", "last", "over two lines"],
+)
+def test_a_quotation_mark_within_a_cell_takes_no_row_away(data: bytes, cells: list[tuple[str, str]]) -> None:
+    """It opens nothing there, though it leaves their number odd."""
+    found = rows(data)
+    assert all(isinstance(each, Line) for each in found)
+    assert [tuple(each.row.values()) for each in found if isinstance(each, Line)] == cells

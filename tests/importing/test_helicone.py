@@ -124,3 +124,21 @@ def test_properties_of_its_exporter_are_quoted_twice() -> None:
     data = f'{heading}\n"r1","200","{TEN}",{cell},"gpt-4o","10","0.5"\n'.encode()
     call = both_agree(data).records[0]
     assert (call.session, call.tags["note"], call.tags["none"]) == ("s1", 'so "it" is', "")
+
+
+def test_the_first_status_of_a_failure_is_one() -> None:
+    done = both_agree(lines({**BY_API, "response_status": 400}, {**BY_API, "response_status": 399}))
+    assert sorted((each.status, each.error) for each in done.records)[::40] == [
+        ("error", "HTTP 400"),
+        ("success", None),
+    ]
+
+
+def test_an_id_of_zeros_names_no_answer_that_was_kept() -> None:
+    """Helicone writes it on every call that its cache did not answer: such a one cost what it says."""
+    zeros = "00000000-0000-0000-0000-000000000000"
+    told = {**BY_API, "cost": 0.25}
+    done = both_agree(
+        lines({**told, "cache_reference_id": zeros}, {**told, "cache_reference_id": "h-1"}, told)
+    )
+    assert sorted(each.cost or 0 for each in done.records)[::40] == [0, Decimal("0.25"), Decimal("0.25")]

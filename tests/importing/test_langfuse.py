@@ -180,3 +180,27 @@ def test_numbers_and_objects_that_name_a_span_are_texts() -> None:
     row = {"type": "GENERATION", "startTime": "2026-11-20T10:00:00Z", "id": {"a": 1}, "traceId": 7.5}
     (record,) = both_agree(json.dumps(row).encode()).records
     assert (record.trace_id, record.span_id) == ("7.5", "{'a': 1}")
+
+
+PLAIN_TIMES = {name: value for name, value in GENERATION.items() if name not in TIMES[1:3]}
+TOLD: list[tuple[dict[str, Any], tuple[Any, ...]]] = [
+    ({**PLAIN_TIMES, "latency": 3.5, "timeToFirstToken": 0.5}, (None, 3500, 500)),
+    ({**GENERATION, "latency": 9, "timeToFirstToken": 9}, (None, 3500, 1000)),
+    ({**GENERATION, "costDetails": {"total": 0.5}, "totalCost": 0.25}, (Decimal("0.5"), 3500, 1000)),
+    ({**GENERATION, "costDetails": {"total": 0}, "totalCost": 0.25}, (Decimal("0.25"), 3500, 1000)),
+]
+
+
+@pytest.mark.parametrize(("row", "figures"), TOLD, ids=["seconds", "instants first", "details", "a 0"])
+def test_times_and_costs_by_what_tells_them_first(row: dict[str, Any], figures: tuple[Any, ...]) -> None:
+    """A length of time is in seconds; what two instants tell goes before it."""
+    done = both_agree("\n".join(json.dumps({**row, "id": f"o{n}"}) for n in range(30)).encode())
+    found = {(each.cost, each.latency_ms, each.time_to_first_token_ms) for each in done.records}
+    assert found == {figures}
+
+
+def test_an_embedding_that_tells_its_input_has_no_more_by_its_total() -> None:
+    usage = {"input": 600, "total": 900}
+    row = {**GENERATION, "type": "EMBEDDING", "usageDetails": usage}
+    done = both_agree("\n".join(json.dumps({**row, "id": f"o{n}"}) for n in range(30)).encode())
+    assert {each.input_tokens for each in done.records} == {600}

@@ -698,3 +698,10 @@ def test_times_without_a_zone_are_utc_where_the_tool_knows_no_other(
     """And else the machine's, half an hour past it there."""
     found = one(of_kolkata, row)
     assert found.at == datetime(2026, 11, 20, hour, 0 if hour == 10 else 30, tzinfo=UTC)
+
+
+def test_the_provider_of_a_row_is_not_the_one_of_all_rows() -> None:
+    every = Maker(cost_of, zone=UTC, provider="azure")
+    row = {"timestamp": TEN, "model": "gpt-4o", "cost": 1}
+    assert one(every, {**row, "provider": "openai"}).provider == "openai"
+    assert one(every, row).provider == "azure"

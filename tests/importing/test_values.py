@@ -78,3 +78,9 @@ def test_an_empty_cell_tells_nothing_and_the_next_name_is_looked_at() -> None:
 def test_what_ends_before_it_began_took_no_known_time() -> None:
     early, late = "2026-11-01T00:00:00Z", "2026-11-01T00:00:01.5Z"
     assert (between(early, late), between(early, early), between(late, early)) == (1500.0, 0.0, None)
+
+
+def test_a_count_is_at_most_what_ledgers_hold() -> None:
+    assert count(2**63 - 1, "n") == 2**63 - 1
+    with pytest.raises(UsageError, match="up to"):
+        count(2**63, "n")
