@@ -45,6 +45,8 @@ def test_every_column_is_there_with_the_newest_score(ledger: DuckLedger) -> None
     [
         ("DELETE FROM calls", "write one SELECT"),
         ("SELECT 1; SELECT 2", "write one SELECT"),
+        ("WITH gone AS (DELETE FROM ledger.main.calls RETURNING id) SELECT * FROM gone", "write one SELECT"),
+        ("WITH gone AS (DELETE FROM calls RETURNING id) SELECT * FROM gone", "write one SELECT"),
         ("", "write one SELECT"),
         ("SELEC 1", "DuckDB says"),
         ("SELECT nothing_like_it FROM calls", "DuckDB says"),

@@ -43,6 +43,9 @@ _OVER_CALLS = """WITH calls AS (
 ONE_SELECT = "write one SELECT; nothing in the ledger can be changed by SQL"
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)  # and comments
 _QUESTIONS = frozenset(("select", "with", "from", "values", "table"))
+_CHANGES = re.compile(  # also inside of a WITH, where engines say otherwise why they refuse it
+    r"\b(?:insert\s+into|delete\s+from|merge\s+into|update\b.*?\bset)\b", re.IGNORECASE | re.DOTALL
+)
 _TABLE = re.compile(r"FROM (calls|revisions|scores)\b")
 _BARE_AT = re.compile(r'(?<!")\bat\b(?!")', re.IGNORECASE)
 
@@ -80,7 +83,8 @@ def unquoted(text: str) -> str:
 def _asks_once(text: str) -> bool:
     bare = unquoted(text).strip("; \t\r\n")
     first = re.match(r"[(\s]*(\w+)", bare)
-    return first is not None and first[1].lower() in _QUESTIONS and ";" not in bare
+    asks = first is not None and first[1].lower() in _QUESTIONS and ";" not in bare
+    return asks and not _CHANGES.search(bare)
 
 
 def select(file: Path, text: str) -> Selected:
@@ -125,6 +129,8 @@ def _check(engine: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 def _refused(error: duckdb.Error, text: str) -> QueryError:
+    if _CHANGES.search(unquoted(text)):
+        return QueryError(ONE_SELECT)
     hint = '; at is a word of SQL: write "at"' if _BARE_AT.search(text) else ""
     said = str(error).partition("\n\nLINE ")[0]  # what follows points at a place below a line
     return QueryError(f"DuckDB says: {' '.join(said.split())[:300]}{hint}")

@@ -287,13 +287,16 @@ def test_sql_of_ones_own_sees_the_newest_costs_and_scores_and_changes_nothing(le
         "SELECT 1) AS answer; COMMIT; DELETE FROM outlay.records; BEGIN; SELECT * FROM (SELECT 1",
         "EXPLAIN SELECT 1",
         "/* first */ UPDATE calls SET cost = 0 -- and no more",
+        "WITH gone AS (DELETE FROM records RETURNING id) SELECT * FROM gone",
+        "WITH a AS (SELECT 1), b AS (WITH c AS (SELECT 2) UPDATE \"records\" SET cost = 0) SELECT * FROM a",
+        "WITH new AS (INSERT/* here */INTO records DEFAULT VALUES RETURNING id) SELECT * FROM new",
     ):
         with pytest.raises(QueryError) as error:
             ledger.select(text)
         assert str(error.value) == "write one SELECT; nothing in the ledger can be changed by SQL"
     for text in (
-        "WITH gone AS (DELETE FROM records RETURNING id) SELECT * FROM gone",
         "SELECT no_such FROM calls",
+        "SELECT no_such AS update FROM calls WHERE error = 'delete from records'",
         "SELECT ';' FROM calls GROUP BY no_such -- ; ;",
     ):
         with pytest.raises(QueryError, match="PostgreSQL says: ") as error:
