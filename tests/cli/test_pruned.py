@@ -168,7 +168,6 @@ REST = "kept as daily totals alone, and"
         ("calls", "8 calls are"),
         ("calls -n 7 --csv", "8 calls are"),
         ("calls -n 6", ""),
-        ("calls -n 0", ""),
         ("calls --since 6d --where user=u1", "1 call is"),
         ("calls --until 4d --where user=u1", "4 calls are"),
         ("calls --since 4d --until 3d", ""),

@@ -72,7 +72,7 @@ def print_calls(ctx: click.Context, limit: int, order: Order, question: dict[str
         older = order == "time" and len(found) == limit  # then daily totals, the oldest, are not asked for
         rolled = nothing_rolled() if older else rolled_of(reader, asked)
         if not tell_rolled(state, reader, asked, rolled):
-            tell_unmatched(state, reader, asked, none=not found and limit > 0)
+            tell_unmatched(state, reader, asked, none=not found)
     if state.json:
         show_json({"calls": [record_json(record) for record in found], **rolled_json(rolled)})
         return

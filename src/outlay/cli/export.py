@@ -33,7 +33,7 @@ _PAGE = 5_000
     shell_complete=files,
     help="A new file, for Parquet a new folder; else the output.",
 )
-@click.option("-n", "--limit", type=click.IntRange(min=0), help="At most so many calls, the newest.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="At most so many calls, the newest.")
 @period_options
 @data_options
 @click.pass_context

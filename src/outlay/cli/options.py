@@ -32,7 +32,7 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 limit_option = click.option(
-    "-n", "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="At most so many."
+    "-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
 )
 
 
