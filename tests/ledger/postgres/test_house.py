@@ -288,7 +288,7 @@ def test_sql_of_ones_own_sees_the_newest_costs_and_scores_and_changes_nothing(le
         "EXPLAIN SELECT 1",
         "/* first */ UPDATE calls SET cost = 0 -- and no more",
         "WITH gone AS (DELETE FROM records RETURNING id) SELECT * FROM gone",
-        "WITH a AS (SELECT 1), b AS (WITH c AS (SELECT 2) UPDATE \"records\" SET cost = 0) SELECT * FROM a",
+        'WITH a AS (SELECT 1), b AS (WITH c AS (SELECT 2) UPDATE "records" SET cost = 0) SELECT * FROM a',
         "WITH new AS (INSERT/* here */INTO records DEFAULT VALUES RETURNING id) SELECT * FROM new",
     ):
         with pytest.raises(QueryError) as error:
