@@ -23,6 +23,7 @@ from tests.cli.conftest import Done
 from tests.support.command import HUMBLE
 
 import outlay as face
+from outlay.cli import doctor_servers
 from outlay.cli.doctor_place import READ_ONLY, place_of
 from outlay.cli.findings import Finding, findings
 from outlay.instrumentation.others import others
@@ -856,6 +857,7 @@ def test_what_a_server_said_decides_what_there_is_to_do(error: str, do: str) -> 
     assert unshipped.what.startswith(
         f"postgresql://h/d took no calls at 2026-11-22T00:00:00Z ({error}); 1 line"
     )
+    assert unshipped.level == "fault"
     assert unshipped.do == ("outlay ship" if "start the server" in do else f"{do}, then outlay ship")
 
 
@@ -874,6 +876,31 @@ def server_of(error: str, **more: Any) -> dict[str, Any]:
         "took_nothing": True,
         **more,
     }
+
+
+def test_who_may_not_read_is_told_the_rights_it_lacks_and_becomes_no_owner() -> None:
+    lacks = "this role may not read there: the owner of the schema lets it, by GRANT USAGE ON SCHEMA"
+    for denied in ("table hours", "schema My-Team"):
+        url = "postgresql://ann@h/d?schema=My-Team"
+        what, do = doctor_servers.typed(url, f"{url}: permission denied for {denied}; {lacks}")
+        assert what == f"{url} cannot be asked (permission denied for {denied})"
+        assert do == (
+            'have the schema\'s owner run GRANT USAGE ON SCHEMA "My-Team" TO ann;'
+            ' GRANT SELECT ON ALL TABLES IN SCHEMA "My-Team" TO ann, or name another user'
+        )
+    feeds = server_of("", current=True)
+    assert "OWNER TO" in doctor_servers.current(feeds, f"permission denied for schema My-Team; {lacks}")[1]
+    assert "GRANT SELECT" in doctor_servers.current(feeds, f"permission denied for table hours; {lacks}")[1]
+
+
+@pytest.mark.parametrize("more", [{"current": False}, {"pending_bytes": 0, "pending_entries": 0}])
+def test_a_server_that_took_no_calls_is_no_fault_of_another_ledger_nor_with_nothing_to_take(
+    more: dict[str, Any],
+) -> None:
+    """All calls can be asked for in the ledger that doctor looks at."""
+    server = server_of("permission denied for table records", **{"current": True, **more})
+    (finding,) = _of({**WELL, "shipping": [server]}, "not shipped")
+    assert finding.level == "advice"
 
 
 def test_who_may_make_no_schema_is_told_what_an_administrator_types() -> None:

@@ -4,13 +4,17 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from shlex import quote
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from outlay.cli import unreached
 from outlay.cli.typed import address_of
 from outlay.render.cells import many
 
+_READING: Final = (
+    "have the schema's owner run GRANT USAGE ON SCHEMA {schema} TO {user};"
+    " GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {user}, or name another user"
+)
 # By words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays.
 _REFUSALS: Final = (
     (r"invalid (sslmode|uri|connection option)", "mend the URL in ledger"),
@@ -40,6 +44,7 @@ _REFUSALS: Final = (
         r"permission denied for schema",
         "have an administrator run ALTER SCHEMA {schema} OWNER TO {user}, or name its owner in ledger",
     ),
+    (r"may not read there", _READING),
     (
         r"permission denied|not enough privileges",
         "name a user in ledger that may write there, or grant it that",
@@ -52,6 +57,7 @@ _SCHEMA: Final = "outlay"  # where a URL names none
 _SOMEBODY: Final = "USER"  # where neither an address nor the server tells whom it refuses
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")  # a name that PostgreSQL takes without quotes
 Found = Mapping[str, Any]
+Level = Literal["fault", "advice"]
 
 
 def current(server: Found, error: str) -> tuple[str, str]:
@@ -64,11 +70,16 @@ def current(server: Found, error: str) -> tuple[str, str]:
 def typed(ledger: str, error: str) -> tuple[str, str]:
     """Say the same of one that the command line names, and no program feeds."""
     what = f"{ledger} cannot be asked ({_bare(error)})"
+    if "may not read there" in error:  # whoever only asks need not own the schema
+        return what, _filled(_READING, error, ledger)
     return what, _mend(error, ledger, "start the server, or name another ledger")
 
 
-def told(found: Found, now: datetime) -> Iterator[tuple[str, str, str]]:
-    """Give the name of each finding of the servers that this home ships to, what it is and what to do."""
+def told(found: Found, now: datetime) -> Iterator[tuple[str, Level, str, str]]:
+    """Give the name of each finding of the servers that this home ships to, its level, what it is and to do.
+
+    Lines that the ledger itself did not take cannot be asked for: a fault.
+    """
     for each in found.get("shipping", ()):
         if (each["current"] and "error" in found) or unreached.is_one(each, now):
             continue  # what waits for it is said with the error; of an address that nobody names, as a note
@@ -78,12 +89,18 @@ def told(found: Found, now: datetime) -> Iterator[tuple[str, str, str]]:
             refused = _mend(each["last_error"], each["target"], "")
             do = f"{refused}, then {_ship(each)}" if refused else _ship(each)
             waits = _behind(each, left=not slip)
-            yield "not shipped", f"{what} ({_bare(each['last_error'])}); {waits}", f"{do}{slip}"
+            level: Level = "fault" if each["current"] and each["pending_bytes"] else "advice"
+            yield "not shipped", level, f"{what} ({_bare(each['last_error'])}); {waits}", f"{do}{slip}"
         elif each["pending_bytes"]:
-            yield "behind", f"{each['target']} is behind; {_behind(each, left=True)}", _ship(each)
+            yield "behind", "advice", f"{each['target']} is behind; {_behind(each, left=True)}", _ship(each)
         if each["dead"]:
             what = f"{many(each['dead'], 'line was', 'lines were')} set aside in {each['dead_letters']}"
-            yield "set aside", what, "outlay ship --dead list says why, and --dead retry tries again"
+            yield (
+                "set aside",
+                "advice",
+                what,
+                "outlay ship --dead list says why, and --dead retry tries again",
+            )
 
 
 def _ship(target: Found) -> str:
@@ -101,8 +118,11 @@ def _home(target: Found) -> str:
 def _mend(error: str, target: str, otherwise: str) -> str:
     """Give the one thing to do about what a server said, as far as its words tell it."""
     do = next((do for words, do in _REFUSALS if re.search(words, error, re.IGNORECASE)), otherwise)
-    if "{schema}" not in do:
-        return do
+    return _filled(do, error, target) if "{schema}" in do else do
+
+
+def _filled(do: str, error: str, target: str) -> str:
+    """Put the schema and the user of what was refused in an advice's statements."""
     schema = parse_qs(urlsplit(target).query).get("schema", [_SCHEMA])[0]
     whom = re.search(r"://([^@/\s]+)@", error)
     user = unquote(whom[1]).partition(":")[0] if whom else _SOMEBODY

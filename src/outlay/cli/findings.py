@@ -66,7 +66,7 @@ def findings(found: Found, now: datetime) -> Iterator[Finding]:
         *(Finding("alerts", FAULT, *each) for each in doctor_alerts.off(found["alerts"], found["place"])),
         *(Finding("undelivered", ADVICE, *each) for each in doctor_alerts.undelivered(found["alerts"])),
         *_kept(found, now),
-        *(Finding(name, ADVICE, what, do) for name, what, do in doctor_servers.told(found, now)),
+        *(Finding(*each) for each in doctor_servers.told(found, now)),
         *(Finding("spoilt progress", ADVICE, *each) for each in unreached.spoilt(found)),
         *_clock(found, now),
         *(Finding("unpriced", ADVICE, *each) for each in told(found)),

@@ -1,13 +1,18 @@
 """The page on PostgreSQL: its roles can do what it says, and no more."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from tests.support.command import clean_environ
 from tests.support.postgres import private
 
 from outlay.cli.doctor_servers import typed
@@ -158,3 +163,42 @@ def test_doctor_says_what_a_role_that_may_only_read_needs_before_the_tables_are_
         what, do = typed(url, refused(reader.info))
         assert what == f"{url} cannot be asked (permission denied for schema outlay)"
         assert do.startswith("have the schema's owner run outlay ledger migrate, or")
+
+
+def doctor_of(home: Path, *typed: str, ledger: str = "") -> tuple[int, list[dict[str, Any]]]:
+    """Ask doctor in a process of its own: its exit code, and what it found that is no note."""
+    done = subprocess.run(
+        [sys.executable, "-m", "outlay", "doctor", "--json", *typed], capture_output=True, text=True,
+        env={**clean_environ(home), "OUTLAY_HOME": str(home), "OUTLAY_LEDGER": ledger}, cwd=home, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)["findings"]
+    return done.returncode, [each for each in found if each["level"] != "note"]
+
+
+def test_lines_that_a_role_may_not_write_are_a_fault_and_a_reader_is_told_the_right_it_lacks(
+    tmp_path: Path,
+) -> None:
+    """Doctor ended with 0 while no call arrived, and told who may not read to have a user that may write."""
+    with by_the_page() as (url, writer, _):
+        writer.add([call()])
+        reading = url.replace("postgres@", "outlay_reader@")
+        program = "import outlay; outlay.record(provider='p', model='m', cost=0); outlay.flush()"
+        environ = {**clean_environ(tmp_path), "OUTLAY_HOME": str(tmp_path), "OUTLAY_LEDGER": reading}
+        subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "outlay", "ship"], env=environ, capture_output=True, check=False
+        )
+        code, (first, *_) = doctor_of(tmp_path, ledger=reading)
+        assert (code, first["name"], first["level"]) == (1, "not shipped", "fault")
+        assert "permission denied for table records" in first["what"]
+        assert first["do"] == "name a user in ledger that may write there, or grant it that, then outlay ship"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("REVOKE SELECT ON ALL TABLES IN SCHEMA outlay FROM outlay_reader")
+        code, found = doctor_of(tmp_path, "--ledger", reading)
+        (server,) = [each for each in found if each["name"] == "server"]
+        start = "have the schema's owner run GRANT USAGE ON SCHEMA outlay TO outlay_reader; "
+        assert server["do"].startswith(start)
+        grants = server["do"].removeprefix("have the schema's owner run ").partition(", or ")[0]
+        with psycopg.connect(url.replace("postgres@", "outlay@"), autocommit=True) as connection:
+            connection.execute(grants.encode())
+        assert [each["name"] for each in doctor_of(tmp_path, "--ledger", reading)[1]].count("server") == 0
