@@ -404,7 +404,7 @@ def test_a_home_of_another_user_is_not_to_be_taken_from_them() -> None:
     barred = {"path": "/home", "cannot_be": "read or written", "owner": "ann"}
     place = {**WELL["place"], "barred": [barred], "home": "/home"}
     (finding,) = _of({**WELL, "place": place}, "permissions")
-    assert finding.do == "name another folder by ledger, since this one is ann's"
+    assert finding.do == "name another folder by home (OUTLAY_HOME=FOLDER), since this one is ann's"
 
 
 def test_a_note_of_what_was_told_that_cannot_be_read_is_put_aside(outlay: Outlay, home: Path) -> None:
@@ -437,7 +437,10 @@ def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot be used as a folder" in found(done, "permissions")["what"]
     path = tmp_path / "ledger"
-    assert found(done, "permissions")["do"] == f"name another folder by ledger, or move {path} away"
+    assert (
+        found(done, "permissions")["do"]
+        == f"name another folder by ledger (OUTLAY_LEDGER=FOLDER), or move {path} away"
+    )
 
 
 def test_a_file_in_the_place_of_the_journals_is_moved_away(
@@ -449,7 +452,10 @@ def test_a_file_in_the_place_of_the_journals_is_moved_away(
         each for each in json.loads(outlay("doctor", "--json").stdout)["findings"] if each["level"] == "fault"
     ]
     assert fault["what"] == f"{home / 'journal'} cannot be used as a folder by this user"
-    assert fault["do"] == f"name another folder by ledger, or move {home / 'journal'} away"
+    assert (
+        fault["do"]
+        == f"name another folder by ledger (OUTLAY_LEDGER=FOLDER), or move {home / 'journal'} away"
+    )
     (home / "journal").unlink()
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 
@@ -480,7 +486,10 @@ def test_what_lies_outside_the_home_is_not_had_by_another_ledger() -> None:
 def test_no_owner_and_no_mode_opens_a_read_only_disk() -> None:
     barred = {"path": "/home/ledger.duckdb", "cannot_be": "written", "why": READ_ONLY}
     (finding,) = _of({**WELL, "place": {**WELL["place"], "barred": [barred], "home": "/home"}}, "permissions")
-    assert finding.do == "name another folder by ledger, since this one is on a file system that is read-only"
+    assert finding.do == (
+        "name another folder by home (OUTLAY_HOME=FOLDER),"
+        " since this one is on a file system that is read-only"
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are a Unix thing")
@@ -496,7 +505,10 @@ def test_a_home_that_cannot_be_made_takes_no_folder_above_it_from_anybody(
     assert done.returncode == 1, done.stderr
     (barred,) = (each for each in json.loads(done.stdout)["findings"] if each["name"] == "permissions")
     assert barred["what"] == f"{tmp_path / 'above'} cannot be written by this user"
-    assert barred["do"] == f"name another folder by ledger, or sudo install -d -m 700 -o $(id -un) {home}"
+    assert (
+        barred["do"]
+        == f"name another folder by --ledger FOLDER, or sudo install -d -m 700 -o $(id -un) {home}"
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="root alone gives a folder away")
@@ -519,10 +531,10 @@ def test_a_home_behind_a_closed_folder_of_another_user_is_to_be_elsewhere(
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
-    for typed in ((), ("--ledger", str(home))):
+    for typed, by in (((), "ledger (OUTLAY_LEDGER=FOLDER)"), (("--ledger", str(home)), "--ledger FOLDER")):
         (fault,) = [each for each in doctor(home, *typed)["findings"] if each["level"] == "fault"]
         assert fault["what"] == f"{closed} cannot be read or written by this user"
-        assert fault["do"] == "name another folder by ledger, since this one is closed to this user"
+        assert fault["do"] == f"name another folder by {by}, since this one is closed to this user"
     assert {each["level"] for each in doctor(tmp_path / "another")["findings"]} == {"note"}
 
 
@@ -557,7 +569,7 @@ def test_the_home_beside_a_servers_ledger_is_named_by_home(environ: dict[str, st
         env={**environ, "OUTLAY_LEDGER": ABSENT, "OUTLAY_HOME": str(home)},
     )  # fmt: skip
     do = found(done, "permissions")["do"]
-    assert do == f"name another folder by home, or move {home} away"
+    assert do == f"name another folder by home (OUTLAY_HOME=FOLDER), or move {home} away"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links are a Unix thing")
@@ -577,7 +589,7 @@ def test_what_stands_where_a_folder_would_be_made_is_the_one_fault(
         if each["level"] != "note"
     ]
     assert fault["what"] == f"{odd} cannot be used as a folder by this user"
-    assert fault["do"] == f"name another folder by ledger, or move {odd} away"
+    assert fault["do"] == f"name another folder by ledger (OUTLAY_LEDGER=FOLDER), or move {odd} away"
     odd.rename(tmp_path / "away")
     assert outlay("doctor", **where).stdout.splitlines()[-1] == "all is well"
 
@@ -644,7 +656,7 @@ def test_a_disk_without_room_is_told_once() -> None:
     none_kept_free = {**place, "free_bytes": 0, "floor_bytes": 0}
     every = findings({**asked, "place": none_kept_free}, datetime.now(UTC))
     assert [each.do for each in every if each.level == "fault"] == [
-        "make room there, or name another folder by ledger"
+        "make room there, or name another folder by home (OUTLAY_HOME=FOLDER)"
     ]
 
 
@@ -678,7 +690,7 @@ def test_a_folder_that_takes_no_file_says_why(
     faults = json.loads(outlay("doctor", "--json").stdout)["findings"]
     assert [(each["what"], each["do"]) for each in faults if each["name"] == "permissions"] == [
         (f"{path} cannot be written by this user (Disk quota exceeded)",
-         "make room there, or name another folder by ledger")
+         "make room there, or name another folder by ledger (OUTLAY_LEDGER=FOLDER)")
         for path in (home, home / "journal")
     ]  # fmt: skip
 
@@ -691,7 +703,7 @@ def test_room_is_to_be_made_only_where_it_is_lacking(outlay: Outlay) -> None:
     faults = json.loads(outlay("doctor", "--json", OUTLAY_LEDGER="/proc/nope").stdout)["findings"]
     (fault,) = [each for each in faults if each["name"] == "permissions"]
     assert fault["what"].startswith("/proc cannot be written by this user")
-    assert fault["do"].startswith("name another folder by ledger, since this one ")
+    assert fault["do"].startswith("name another folder by ledger (OUTLAY_LEDGER=FOLDER), since this one ")
 
 
 def test_a_price_file_that_is_not_there_is_no_matter_of_permissions(outlay: Outlay, tmp_path: Path) -> None:

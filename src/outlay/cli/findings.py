@@ -103,9 +103,17 @@ def _freed(barred: Mapping[str, str], home: PurePath, elsewhere: str) -> str:
     return f"{elsewhere}, or {do}" if kept else do  # settings and prices lie elsewhere
 
 
+def _elsewhere(found: Found) -> str:
+    """Say what names the folder, in a form to type."""
+    ledger = found["settings"]["ledger"]
+    if ledger is None or is_server(ledger):
+        return "name another folder by home (OUTLAY_HOME=FOLDER)"
+    by = "ledger (OUTLAY_LEDGER=FOLDER)" if found["typed"] is None else "--ledger FOLDER"
+    return f"name another folder by {by}"
+
+
 def _place(found: Found) -> Iterator[Finding]:
     place, home = found["place"], PurePath(found["place"]["home"])
-    named_by = "home" if is_server(found["settings"]["ledger"]) else "ledger"
     disks = [{**place, "folder": place["home"]}, place.get("journals_disk")]
     told = [finding for disk in disks if disk for finding in _disk(disk)]
     for each in place["barred"]:
@@ -116,7 +124,7 @@ def _place(found: Found) -> Iterator[Finding]:
             FAULT,
             f"{each['path']} cannot be {each['cannot_be']} by this user"
             + (f" ({each['refusal']})" if "refusal" in each else ""),
-            _freed(each, home, f"name another folder by {named_by}"),
+            _freed(each, home, _elsewhere(found)),
         )
     yield from told
     if open_to := place["open_to_others"]:
