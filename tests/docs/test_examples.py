@@ -67,9 +67,9 @@ def run(command: list[str] | str, home: Path) -> str:
 
 
 def assert_shows(expected: str, printed: str) -> None:
-    """Check that what was printed has the expected lines in their order; ``…`` stands for anything."""
-    pattern = ".*?".join(re.escape(part.strip("\n")) for part in expected.split("…"))
-    assert re.search(pattern, printed, re.DOTALL), f"expected\n{expected}\nprinted\n{printed}"
+    """Check that what was printed is what is expected, line by line; ``…`` stands for anything."""
+    pattern = r"\s*" + ".*?".join(re.escape(part.strip("\n")) for part in expected.split("…")) + r"\s*"
+    assert re.fullmatch(pattern, printed, re.DOTALL), f"expected\n{expected}\nprinted\n{printed}"
 
 
 def type_in(example: Example, home: Path) -> None:
