@@ -2,17 +2,21 @@
 
 Every request of the engine passes ``StdlibTransport.stream`` or ``StdlibAsyncTransport._do_stream`` once. An
 answer out of dspy's cache passes neither. Every model is called inside of the modules that ask it, whose
-names say what a call is for.
+names say what a call is for. ``Parallel``, ``batch`` and ``Evaluate`` hand their work to threads in one
+place, which takes dspy's own settings along, and with us whom the calls are for.
 """
 
 from collections.abc import Callable
+from functools import wraps
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from outlay.capture.bodies import Body
 from outlay.capture.call import Call
+from outlay.capture.carry import carry
 from outlay.capture.contexts import inside
+from outlay.capture.guard import guarded
 from outlay.capture.recorder import Recorder
 from outlay.capture.streams import Watch, watch, watch_async
 from outlay.instrumentation.hosts import provider_at
@@ -35,10 +39,12 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         ImportError: it is not installed.
     """
     from dspy.clients.base_lm import BaseLM  # noqa: PLC0415 - loaded only where it is hooked
+    from dspy.utils.parallelizer import ParallelExecutor  # noqa: PLC0415 - likewise
 
     patches = Patches()
     patches.replace(BaseLM, "__call__", lambda original: lent(original, _said_of_modules))
     patches.replace(BaseLM, "acall", lambda original: lent_async(original, _said_of_modules))
+    patches.replace(ParallelExecutor, "execute", lambda original: _carrying(original, patches))
     if find_spec("dspy._vendor") is None or find_spec(_ENGINE) is None:
         return patches
     from dspy._vendor.lm15 import transports  # noqa: PLC0415 - likewise
@@ -53,6 +59,18 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         lambda original: measured_async(original, begin, _settler(watch_async)),
     )
     return patches
+
+
+def _carrying(original: Callable[..., Any], patches: Patches) -> Callable[..., Any]:
+    """Have the threads work in the context of whoever hands the work to them."""
+    carried = guarded(carry)
+
+    @wraps(original)
+    def execute(executor: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        work = (carried(function) if patches.active else None) or function
+        return original(executor, work, *args, **kwargs)
+
+    return execute
 
 
 def _said_of_modules(_args: tuple[Any, ...], _asked: dict[str, Any]) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 from tests.support.stub import Stub, stub
 from tests.support.wire import Kept
 
-from outlay.capture import context
+from outlay.capture import carrying, context
 from outlay.capture.contexts import NOBODY, attribution
 from outlay.core.record import Record
 from outlay.instrumentation import FRAMEWORKS, Hooks
@@ -119,15 +120,21 @@ def litellm(server: Stub, model: str) -> dict[str, Any]:
     return {"model": model, "api_base": base, **LITELLM}
 
 
-def dspy_module(server: Stub) -> None:
+def dspy_program(server: Stub) -> tuple[Any, Any]:
+    """Give a program of one module, and what has it ask the stub."""
     dspy = need("dspy")
     fields = {"question": (str, dspy.InputField()), "city": (str, dspy.OutputField())}
     find = dspy.Predict(dspy.make_signature(fields, "Find a city.", "Find"))
     answers = type("Answers", (dspy.Module,), {"forward": lambda _self, question: find(question=question)})
     base = openai_url(server)["base_url"]
     lm = dspy.LM("openai/gpt-4o", api_base=base, api_key="k", cache=False, num_retries=0)
-    with dspy.context(lm=lm, adapter=dspy.JSONAdapter()):
-        answers()(question=ASK)
+    return answers(), dspy.context(lm=lm, adapter=dspy.JSONAdapter())
+
+
+def dspy_module(server: Stub) -> None:
+    answers, settings = dspy_program(server)
+    with settings:
+        answers(question=ASK)
 
 
 def runner(server: Stub) -> tuple[Any, Any, Any]:
@@ -290,6 +297,36 @@ def test_what_the_program_says_wins(use: str, server: Stub, kept: Kept) -> None:
     with context(user="mine", tenant="own", more="x"):
         act(server)
     assert whom(kept.only) == {**said, "user": "mine", "tenant": "own", "more": "x"}
+
+
+@pytest.mark.parametrize("how", ["Parallel", "batch"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_dspys_threads_ask_is_for_whom_the_program_says(
+    how: str, threads: int, server: Stub, kept: Kept
+) -> None:
+    """A thread of an executor begins with no context: such calls were for nobody."""
+    answers, settings = dspy_program(server)
+    dspy = need("dspy")
+    examples = [dspy.Example(question=f"{ASK} {n}").with_inputs("question") for n in range(3)]
+    with settings, context(user="u1", team="search"):
+        if how == "batch":
+            answers.batch(examples, num_threads=threads, disable_progress_bar=True)
+        else:
+            pairs = [(answers, each) for each in examples]
+            dspy.Parallel(num_threads=threads, disable_progress_bar=True)(pairs)
+    assert [whom(each) for each in kept.records] == [{**OF_DSPY, "user": "u1", "team": "search"}] * 3
+
+
+def test_what_litellms_batch_asks_is_for_whom_its_arguments_say(server: Stub, kept: Kept) -> None:
+    """Its threads have no context; a pool of one's own has."""
+    litellm_ = need("litellm", "openai")
+    asked = litellm(server, "openai/gpt-4o")
+    messages = asked.pop("messages")
+    with context(desk="d1"):
+        litellm_.batch_completion(messages=[messages] * 2, **asked)
+        with carrying(ThreadPoolExecutor()) as pool:
+            wait([pool.submit(litellm_.completion, messages=messages, **asked) for _ in range(2)])
+    assert [whom(each) for each in kept.records] == [OF_LITELLM] * 2 + [{**OF_LITELLM, "desk": "d1"}] * 2
 
 
 def test_langgraphs_thread_is_the_session_of_what_its_nodes_ask(server: Stub, kept: Kept) -> None:
