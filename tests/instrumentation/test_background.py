@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -143,3 +144,95 @@ def test_the_async_client_does_the_same(kept: Kept) -> None:
 
     asyncio.run(main())
     assert kept.only.usage.units == UNITS
+
+
+AT_ONCE = {name: value for name, value in DONE.items() if name != "background"}
+"""What a server answers that has no background, as many that speak its tongue, and overlooks the wish."""
+BEGUN = {**AT_ONCE, "status": "in_progress", "usage": None}
+AT_ONCE_STREAM = sse(
+    {"type": "response.created", "sequence_number": 0, "response": BEGUN},
+    {"type": "response.completed", "sequence_number": 1, "response": AT_ONCE},
+    named=True,
+)
+
+
+@pytest.mark.parametrize("said", [AT_ONCE, {**AT_ONCE, "background": False}, {**AT_ONCE, "id": None}])
+def test_a_server_without_a_background_answers_at_once_and_that_is_a_call(
+    said: dict[str, Any], kept: Kept
+) -> None:
+    api = client(answer(said), answer(AT_ONCE))
+    api.responses.create(**ASK)
+    assert kept.only.usage.units == UNITS
+    api.responses.retrieve("resp_1")  # as of any other response, reading back costs nothing
+    assert kept.only.cost == COST
+
+
+def test_one_that_waits_and_does_not_say_so_is_counted_when_it_is_done(kept: Kept) -> None:
+    api = client(answer({**AT_ONCE, "status": "queued", "usage": None}), answer(AT_ONCE), answer(AT_ONCE))
+    api.responses.create(**ASK)
+    assert not kept.records
+    api.responses.retrieve("resp_1")
+    api.responses.retrieve("resp_1")
+    assert kept.only.usage.units == UNITS
+
+
+def test_a_stream_of_such_a_server_is_a_call(kept: Kept) -> None:
+    list(client(streamed(AT_ONCE_STREAM)).responses.create(stream=True, **ASK))
+    assert (kept.only.usage.units, kept.only.streamed) == (UNITS, True)
+
+
+@pytest.mark.parametrize("way", ["closed", "dropped"])
+def test_a_stream_of_such_a_server_that_is_left_is_one_partial_call(way: str, kept: Kept) -> None:
+    stream = client(streamed(AT_ONCE_STREAM)).responses.create(stream=True, **ASK)
+    next(stream)
+    if way == "closed":
+        stream.close()
+    del stream
+    gc.collect()
+    assert (kept.only.cost, "partial" in kept.only.flags) == (None, True)
+
+
+@pytest.mark.parametrize("events", [STREAM, AT_ONCE_STREAM])
+def test_a_stream_in_the_background_that_is_read_raw_is_a_call(events: bytes, kept: Kept) -> None:
+    api = client(streamed(events), streamed(events))
+    list(api.responses.with_raw_response.create(stream=True, **ASK).parse())
+    assert (kept.only.usage.units, kept.only.streamed) == (UNITS, True)
+
+
+def test_a_raw_stream_in_the_background_that_is_left_goes_on(kept: Kept) -> None:
+    api = client(streamed(STREAM), answer(DONE))
+    with api.responses.with_streaming_response.create(stream=True, **ASK) as response:
+        next(response.iter_lines())
+    assert not kept.records
+    api.responses.retrieve("resp_1")
+    assert kept.only.usage.units == UNITS
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("said", [DONE, AT_ONCE])
+def test_an_answer_that_the_program_reads_itself_is_a_call(
+    said: dict[str, Any],
+    asynchronous: bool,  # noqa: FBT001 - a parameter
+    kept: Kept,
+) -> None:
+    body = streamed(json.dumps(said).encode())  # not there before it is read, as over a wire
+
+    async def main() -> None:
+        server = Server([body])
+        api = openai.AsyncOpenAI(api_key="k", http_client=server.async_client(), max_retries=0)
+        async with api.responses.with_streaming_response.create(**ASK) as response:
+            await response.json()
+
+    if asynchronous:
+        asyncio.run(main())
+    else:
+        with client(body).responses.with_streaming_response.create(**ASK) as response:
+            response.json()
+    assert kept.only.usage.units == UNITS
+
+
+def test_a_retry_of_the_request_is_counted(monkeypatch: pytest.MonkeyPatch, kept: Kept) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    server = Server([answer({}, 500), answer(DONE)])
+    openai.OpenAI(api_key="k", http_client=server.client(), max_retries=1).responses.create(**ASK)
+    assert (kept.only.usage.units, kept.only.retries) == (UNITS, 1)

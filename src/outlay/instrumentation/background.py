@@ -4,12 +4,14 @@ Whether it was made here or elsewhere is told by the response itself; any other 
 was made, and reading it back costs nothing.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from outlay.capture.bodies import Body, tee
 from outlay.capture.call import Call
 from outlay.capture.guard import guarded
 from outlay.capture.once import Lately, Once
@@ -18,10 +20,10 @@ from outlay.capture.streams import Watch, watch, watch_async
 from outlay.core.instants import instant
 from outlay.core.record import Record
 from outlay.core.usage import Usage
-from outlay.extract import collector
+from outlay.extract import Collector, collector
 from outlay.extract.plain import fields_of
 from outlay.extract.streams import peek
-from outlay.instrumentation.paths import body_of
+from outlay.instrumentation.paths import body_of, content_of, http_of
 from outlay.instrumentation.wrapping import mark, text_or_none, usage_in
 
 _API = "responses"
@@ -56,12 +58,20 @@ class Background:
         return _Request(self, call, made_here=False)
 
     def came(self, call: Call, body: Mapping[str, Any], *, made_here: bool) -> None:
-        """Take a response as it stands now: waiting, or done and then recorded."""
-        response_id = text_or_none(body.get("id"))
-        if response_id is None or body.get("background") is not True:
+        """Take a response as it stands now: waiting, or done and then recorded.
+
+        A server that has no background answers a wish for one at once, and does not say that it is in one: an
+        answer like any other, which reading it back does not count.
+        """
+        response_id, told = text_or_none(body.get("id")), body.get("background") is True
+        waits = response_id is not None and body.get("status") in _WAITING
+        if made_here and not told and not waits:
+            call.finish(usage_in(body, call))
             return
         begun = call if made_here else self._begun.get(response_id)
-        if body.get("status") in _WAITING:
+        if response_id is None or not (told or begun):
+            return
+        if waits:
             if begun is not None:
                 self._begun[response_id] = begun
             return
@@ -95,24 +105,37 @@ class _Request:
         if self._made_here:
             self._call.fail(error)
 
+    def retried(self) -> None:
+        """Count another try, of one that is made; the tries to read one are no matter of its call."""
+        if self._made_here:
+            self._call.retries += 1
+
     def settle(self, result: Any) -> None:
-        """Read a whole response now, a stream of events when it ends."""
-        if not hasattr(result, "_iterator"):
+        """Read a whole response now, a stream of events and a body that nobody has read yet when it ends."""
+        http = http_of(result)
+        if http is not None and content_of(http) is None:
+            tee(http, _Raw(self._home, self._call, made_here=self._made_here))
+        elif not hasattr(result, "_iterator"):
             self._home.came(self._call, body_of(result), made_here=self._made_here)
-            return
-        seen = _Events(self._home, self._call, made_here=self._made_here)
-        watching = watch_async if hasattr(result, "__anext__") else watch
-        result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
-        mark(result, seen)
+        else:
+            seen = _Events(self._home, self._call, made_here=self._made_here)
+            watching = watch_async if hasattr(result, "__anext__") else watch
+            result._iterator = watching(result._iterator, seen)  # noqa: SLF001 - the one place that all reading passes
+            mark(result, seen)
 
 
 class _Events(Watch):
-    """Watches a stream that can be taken up again: only its end makes a record."""
+    """Watches a stream that can be taken up again: only its end makes a record.
+
+    One that was made here and does not say that it is in the background ends as any other stream does.
+    """
 
     __slots__ = ("_home", "_last", "_made_here")
 
-    def __init__(self, home: Background, call: Call, *, made_here: bool) -> None:
-        super().__init__(call, collector(call.provider, _API))
+    def __init__(
+        self, home: Background, call: Call, kept: Collector | None = None, *, made_here: bool
+    ) -> None:
+        super().__init__(call, kept or collector(call.provider, _API))
         self._home = home
         self._made_here = made_here
         self._last: Any = None
@@ -122,22 +145,83 @@ class _Events(Watch):
         super().take(chunk)
         self._last = peek(chunk, "response") or self._last
 
+    def newest(self) -> Any:
+        """Give the newest state of the response that came."""
+        return self._last
+
     def finish(self) -> None:
         """Take the response as it then stands."""
-        body = fields_of(self._last)
-        if body is not None and not self.call.done:
-            guarded(self._home.came)(self.call, body, made_here=self._made_here)
+        if self._is_usual():
+            super().finish()
+        else:
+            self._take_up()
 
     def leave(self) -> None:
         """The caller let go: the response goes on without it."""
-        self.finish()
+        if self._is_usual():
+            super().leave()
+        else:
+            self._take_up()
 
     def fail(self, error: BaseException) -> None:
         """The connection broke: likewise."""
-        if self._last is None and self._made_here:
+        if self._is_usual():
             super().fail(error)
         else:
-            self.finish()
+            self._take_up()
 
+    @guarded
+    def _is_usual(self) -> bool:
+        return self._made_here and peek(self.newest(), "background") is not True
+
+    @guarded
+    def _take_up(self) -> None:
+        body = fields_of(self.newest())
+        if body is not None and not self.call.done:
+            self._home.came(self.call, body, made_here=self._made_here)
+
+    @guarded
     def __del__(self) -> None:
-        """Nothing is lost: the response can be read back."""
+        """Nothing is lost of a response that can be read back."""
+        if not self.call.done and self._is_usual():
+            super().leave()
+
+
+class _Raw(_Events):
+    """Watches a body that its reader takes as it comes over the wire."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, home: Background, call: Call, *, made_here: bool) -> None:
+        self._bytes = _Bytes(call.provider, _API, is_stream=call.streamed)
+        super().__init__(home, call, self._bytes, made_here=made_here)
+
+    def take(self, chunk: Any) -> None:
+        """Keep the bytes alone: they are parsed at the end."""
+        Watch.take(self, chunk)
+
+    def newest(self) -> Any:
+        """Give the newest state among the bytes."""
+        return self._bytes.response()
+
+
+class _Bytes(Body):
+    """A raw body that also tells the response of which it is, whole or as its events have it."""
+
+    __slots__ = ()
+
+    def response(self) -> Any:
+        """Give the fields of the response; none where no bytes of it came."""
+        if not self._is_stream:
+            return _object(b"".join(self._parts))
+        lines = (self._first or b"", *self._lines, self._rest)
+        states = (_object(line.partition(b":")[2]).get("response") for line in reversed(lines))
+        return next((state for state in states if isinstance(state, dict)), None)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -275,12 +275,20 @@ def _settle_raw(call: Call, http: Any, hidden: Hidden) -> None:
         tee(http, Watch(call, Body(call.provider, call.api, is_stream=call.streamed)), hidden)
 
 
+@guarded
+def _count_retry(seen: object) -> None:
+    if isinstance(seen, Call):
+        seen.retries += 1
+    else:
+        retried = getattr(seen, "retried", None)
+        if retried is not None:
+            retried()
+
+
 def _counting_retries(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def sleep_for_retry(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = inside.get()
-        if isinstance(call, Call):
-            call.retries += 1
+        _count_retry(inside.get())
         return original(self, *args, **kwargs)
 
     return sleep_for_retry
