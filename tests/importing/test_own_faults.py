@@ -25,6 +25,9 @@ from outlay.testing import NOON
 NEST: Any = []
 for _ in range(400):
     NEST = [NEST]
+DEEP: Any = NEST
+for _ in range(400):
+    DEEP = [DEEP]
 VALUES: list[Any] = [
     None, True, 0, -1, 1.5, 10**19, 10**25, 1e300, -1e300, "", "x", "1", "NaN", "0.1", "\u0000", [], {}, [1],
     ["x"], [None], [["x"]], {"a": 1}, {"a": "b"}, {"a": ["x"]}, {"a": None}, {"a": {"b": 10**25}},
@@ -71,7 +74,8 @@ def good_ones_are_kept(ledger: Ledger, odd: bytes) -> int:
     faults = [fault for step in steps for fault in step.faults]
     assert [fault.number for fault in faults] in ([], [3])
     assert all(fault.reason for fault in faults)
-    judging = not faults and any(key in json.loads(odd) for key in ("score", "revision", "lost"))
+    said = json.loads(odd)
+    judging = not faults and any(said.get(key) is not None for key in ("score", "revision", "lost"))
     assert sum(step.calls for step in steps) == 5 - len(faults) - judging
     found = {record.id for record in ledger.calls(CallQuery(limit=None))}
     assert found >= {called(n).id for n in range(4)}
@@ -104,6 +108,14 @@ def test_a_field_of_another_kind(ledgers: dict[str, Ledger], kind: str, examples
     are_kept()
 
 
+@pytest.mark.parametrize("kind", ["embedded", "postgresql", "clickhouse"])
+@pytest.mark.parametrize("place", ["raw", "extra"])
+def test_a_copy_that_is_nested_deeply_is_set_aside(ledgers: dict[str, Ledger], kind: str, place: str) -> None:
+    """A reader of JSON goes deeper than most of its writers do."""
+    good_ones_are_kept(ledgers[kind], OF_EACH[0])
+    good_ones_are_kept(ledgers[kind], changed(OF_EACH[0], (place,), {"a": NEST}))
+
+
 ODD: list[tuple[tuple[str, ...], Any]] = [
     (("tags",), ["x"]), (("streamed",), [1]), (("user",), {"a": 1}), (("model",), ["x"]),
     (("usage",), 3), (("usage",), {"a": "b"}), (("usage",), {"input": -1}), (("flags",), 1),
@@ -116,6 +128,8 @@ ODD: list[tuple[tuple[str, ...], Any]] = [
     (("retries",), 1.5), (("retries",), "1"), (("prompt_length",), "0x10"), (("context_tokens",), True),
     (("streamed",), 1), (("correct",), "yes"), (("latency_ms",), True), (("tags",), {"a": None}),
     (("at",), "infinity"), (("at",), "epoch"),
+    (("lines", "quantity"), 1e300), (("lines", "quantity"), "1e19"),
+    (("raw",), {"a": DEEP}), (("extra",), {"a": DEEP}),
     (("cost",), True), (("cost",), "1_000"), (("computed_cost",), str(10**19)), (("reported_cost",), False),
 ]  # fmt: skip
 """What no ledger keeps, however it came there."""
@@ -143,7 +157,7 @@ def test_a_journal_with_odd_lines_is_taken_in(tmp_path: Path) -> None:
     ledger.close()
 
 
-@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("odd", ODD, ids=lambda each: repr(each)[:60])
 def test_one_odd_line_alone_is_found_too(odd: tuple[tuple[str, ...], Any], tmp_path: Path) -> None:
     """Each for itself: none may hide behind another for whose sake the portion is read line by line."""
     (tmp_path / "journal").mkdir()

@@ -6,10 +6,11 @@ from sys import float_info
 from typing import Any
 
 from outlay.core.kinds import KINDS, Kind, fields_of
-from outlay.core.money import LIMIT, decimal_of
+from outlay.core.money import LIMIT, WORKED_OUT, decimal_of
 
 _Read = Callable[[str, Any], Any]  # name and value, never null: gives the value as an entry has it
 _COUNTS_BELOW = 2**63  # what every ledger's columns hold
+_DEEPEST = 500  # readers of JSON go to 1,024, writers to a thousand less the stack they are called on
 
 
 def sound(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,6 +76,17 @@ def _object(name: str, value: Any) -> Mapping[str, Any]:
     raise TypeError(f"{name} must be an object, not {value!r:.40}")
 
 
+def _written_object(name: str, value: Any) -> Mapping[str, Any]:
+    """Read an object that stands in a ledger as it is, and so must be one that can be written again."""
+    level: list[Any] = [_object(name, value)]
+    for _ in range(_DEEPEST):
+        inner = (each.values() if isinstance(each, Mapping) else each for each in level)
+        level = [each for within in inner for each in within if isinstance(each, Mapping | list | tuple)]
+        if not level:
+            return value  # type: ignore[no-any-return]  # a Mapping, as was seen
+    raise ValueError(f"{name} must not be nested more than {_DEEPEST} deep")
+
+
 def _list(name: str, value: Any) -> list[Any] | tuple[Any, ...]:
     if isinstance(value, list | tuple):
         return value
@@ -120,6 +132,12 @@ def _per(name: str, value: Any) -> int:
     raise ValueError(f"{name} must be a whole number above 0, not {value!r:.40}")
 
 
+def _quantity(name: str, value: Any) -> Any:
+    if decimal_of(value, name, WORKED_OUT).copy_abs() >= _COUNTS_BELOW:
+        raise ValueError(f"{name} must be below {_COUNTS_BELOW:,}, not {value!r:.40}")
+    return value
+
+
 def _yes_or_no(name: str, value: Any) -> bool:
     """Read a truth that others take for equal to a 0 or 1 as well."""
     if isinstance(value, bool | int | float) and value in {0, 1}:
@@ -129,7 +147,13 @@ def _yes_or_no(name: str, value: Any) -> bool:
 
 _TEXTS = frozenset(fields_of("text"))
 _NEEDED = frozenset(("id", "at", "provider", "operation", "status", "currency", "cost_status"))
-_LINE: Mapping[str, _Read] = {"unit": _text, "per": _per, "note": _text, "model": _text}
+_LINE: Mapping[str, _Read] = {
+    "unit": _text,
+    "quantity": _quantity,
+    "per": _per,
+    "note": _text,
+    "model": _text,
+}
 _PRICE: Mapping[str, _Read] = {
     "source": _text,
     "effective_from": _text,
@@ -142,7 +166,7 @@ _OF_A_KIND: Mapping[Kind, _Read] = {
     "count": _count,
     "truth": _truth,
     "amount": _amount,
-    "object": _object,
+    "object": _written_object,
     "labels": _texts_by_name,
     "list": _texts,
 }
