@@ -8,6 +8,7 @@ place, which takes dspy's own settings along, and with us whom the calls are for
 
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from outlay.instrumentation.wrapping import Begin, measured, measured_async
 
 OLDEST = (3, 3)
 _ENGINE = "dspy._vendor.lm15"
+_THREADS = "dspy.utils.parallelizer"  # not there in old releases
 _UNNAMED = "StringSignature"  # dspy's name of a signature that is a string
 _MAKERS = {"chat": "openai", "responses": "openai", "messages": "anthropic", "generate_content": "google"}
 """An API -> whose it is, where a server on this machine speaks it."""
@@ -39,12 +41,14 @@ def instrument(recorder: Callable[[], Recorder], *, include_usage: bool) -> Patc
         ImportError: it is not installed.
     """
     from dspy.clients.base_lm import BaseLM  # noqa: PLC0415 - loaded only where it is hooked
-    from dspy.utils.parallelizer import ParallelExecutor  # noqa: PLC0415 - likewise
 
     patches = Patches()
     patches.replace(BaseLM, "__call__", lambda original: lent(original, _said_of_modules))
     patches.replace(BaseLM, "acall", lambda original: lent_async(original, _said_of_modules))
-    patches.replace(ParallelExecutor, "execute", lambda original: _carrying(original, patches))
+    if find_spec(_THREADS) is not None:
+        patches.replace(
+            import_module(_THREADS).ParallelExecutor, "execute", lambda original: _carrying(original, patches)
+        )
     if find_spec("dspy._vendor") is None or find_spec(_ENGINE) is None:
         return patches
     from dspy._vendor.lm15 import transports  # noqa: PLC0415 - likewise
