@@ -10,7 +10,7 @@ from outlay.journal.removal import remove_taken
 from outlay.journal.room import floor_of
 from outlay.journal.segments import Fault, Segment, pending_bytes, read_line, read_segment, segments, size_of
 from outlay.journal.waiting import Waiting, waiting
-from outlay.journal.writer import Sync, line_of, object_line
+from outlay.journal.writer import Sync, line_of
 
 __all__ = [
     "Fault",
@@ -23,7 +23,6 @@ __all__ = [
     "floor_of",
     "is_live",
     "line_of",
-    "object_line",
     "pending_bytes",
     "read_line",
     "read_objects",

@@ -1,10 +1,10 @@
 """The writer: turns a batch of entries into lines of the current segment, and keeps count of losses."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
@@ -30,23 +30,14 @@ def line_of(entry: Entry | Pending) -> bytes:
         TypeError: it holds a value that JSON does not know.
         ValueError: it holds one that no JSON number can be.
     """
-    return object_line(entry_json(entry) if isinstance(entry, _MADE) else entry.json())
-
-
-def object_line(data: Mapping[str, Any]) -> bytes:
-    """Write the object of an entry as one line, as :func:`line_of` does.
-
-    Raises:
-        TypeError: it holds a value that JSON does not know.
-        ValueError: it holds one that no JSON number can be.
-    """
+    data = entry_json(entry) if isinstance(entry, _MADE) else entry.json()
     try:
         return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
         pass  # keys that are no text need an option that takes half as long again
     try:
         return orjson.dumps(data, option=_OPTIONS)
-    except orjson.JSONEncodeError:  # half a pair, or nested deeper than 254, say
+    except orjson.JSONEncodeError:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         return text.encode("utf-8", "replace") + b"\n"
 

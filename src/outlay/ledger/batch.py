@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
+
+from outlay.core.codec import record_json
 from outlay.core.record import SCHEMA, Record
-from outlay.ledger.copies import line_text, settle
+from outlay.ledger.copies import settle
 from outlay.ledger.engine import Engine
 from outlay.ledger.identity import as_recorded
 from outlay.ledger.kinds import reading
@@ -173,8 +176,8 @@ class Batch:
         """Whether a copy differs from the call that is kept, and was not set aside either."""
         if as_recorded(kept, other, revisions_of(self._engine, [kept.id]).get(kept.id, ())):
             return False
-        sought = [kept.id, line_text(other)]
-        found = self._engine.all("SELECT 1 FROM conflicts WHERE id = ? AND other = ?", sought)
+        text = orjson.dumps(record_json(other)).decode()
+        found = self._engine.all("SELECT 1 FROM conflicts WHERE id = ? AND other = ?", [kept.id, text])
         return not found
 
     def _keep_calls(self, unique: bool, low: Any, high: Any) -> int:  # noqa: FBT001  # one plain fact

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import orjson
+
+from outlay.core.codec import record_json
 from outlay.core.record import Record, Score
-from outlay.journal import line_of
 from outlay.ledger.identity import judged, missing_judgement, same_call
 from outlay.ledger.stored import Asked, revisions_of, scores_of
 
@@ -31,13 +33,8 @@ def settle(tables: Kept, kept: Record, other: Record) -> None:
         _add_score(tables, news)
 
 
-def line_text(record: Record) -> str:
-    """Give a call as its line says it, which is how it stands among the conflicts."""
-    return line_of(record).decode().rstrip("\n")
-
-
 def _set_aside(tables: Kept, kept: Record, other: Record) -> None:
-    texts = [line_text(each) for each in (kept, other)]
+    texts = [orjson.dumps(record_json(each)).decode() for each in (kept, other)]
     if not tables.all("SELECT 1 FROM conflicts WHERE id = ? AND kept = ? AND other = ?", [kept.id, *texts]):
         tables.run("INSERT INTO conflicts VALUES (?, ?, ?)", [kept.id, *texts])
 

@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from outlay.core.codec import cost_json, record_json
 from outlay.core.errors import RefusedEntryError
 from outlay.core.instants import text_of as instant_text
 from outlay.core.money import PLACES, text_of, to_ledger_places
 from outlay.core.record import Entry, Loss, Record, Revision, Score
-from outlay.journal import object_line
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.drawn import Drawing
 from outlay.ledger.clickhouse.known import LISTED, apart, done_with, here, known, raced
@@ -171,7 +172,7 @@ def _record_line(record: Record) -> bytes:
 
 def _line(data: Mapping[str, Any]) -> bytes:
     try:
-        return object_line(data)
+        return orjson.dumps(data, option=orjson.OPT_APPEND_NEWLINE)
     except (TypeError, ValueError) as error:
         raise RefusedEntryError(f"an entry cannot be written as JSON: {error}") from error
 

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import orjson
 
-from outlay.core.codec import record_from_json
+from outlay.core.codec import record_from_json, record_json
 from outlay.core.errors import LedgerBusyError
 from outlay.core.keeping import Settled
 from outlay.core.record import Record
-from outlay.journal import line_of
 from outlay.ledger.clickhouse.client import Client
 from outlay.ledger.clickhouse.dialect import HORIZON
 from outlay.ledger.clickhouse.known import apart, known
@@ -39,8 +38,8 @@ def set_aside(client: Client, records: Iterable[Record]) -> None:
     while some := list(islice(remaining, _MOVED)):
         firsts = {each.id: each for each in reversed(some)}
         told = apart(client, list(firsts))
-        lines = ((name, line_of(each)) for name, each in firsts.items() if name not in told)
-        _insert(client, "late", ({"id": name, "line": line.decode().rstrip()} for name, line in lines))
+        lines = (record_json(each) for name, each in firsts.items() if name not in told)
+        _insert(client, "late", ({"id": each["id"], "line": orjson.dumps(each).decode()} for each in lines))
 
 
 def set_stragglers_aside(client: Client) -> None:
