@@ -198,7 +198,10 @@ def test_an_unreachable_channel_is_told_by_doctor_and_tried_again(outlay: Comman
         said = outlay("doctor", **where).stdout
         assert "1 alert could not be sent to slack (HTTPError 503)" in said
         again = stuck["next"][:19].replace("T", " ")
-        assert f"mend slack in [alerts]; outlay alerts check tries again from {again} UTC on\n" in said
+        assert (
+            f"mend slack in [alerts], or OUTLAY_ALERT_SLACK; outlay alerts check tries again from {again}"
+            in said
+        )
         (standing,) = document(outlay("alerts", "list", "--json"))["rules"][0]["standing"]
         assert (standing["told"], standing["waiting"]) == (None, ["slack"])
         assert "not by slack yet" in outlay("alerts", "list").stdout
@@ -231,9 +234,10 @@ def test_an_alert_that_nobody_took_is_told_by_doctor_whatever_channels_are_named
             found = document(outlay("doctor", "--json", **where))["findings"]
             return [(each["what"], each["do"]) for each in found if each["name"] == "undelivered"]
 
+        then = "outlay alerts check then gives it to that one"
         assert undelivered() == [(
             "1 alert was taken by no channel (slack: HTTPError 503), and none that it waits for is named now",
-            "name a channel in [alerts]; outlay alerts check then gives it to that one",
+            f"name slack, apprise, or smtp and email in [alerts]; {then}",
         )]  # fmt: skip
         named = {"OUTLAY_ALERT_APPRISE": f"json{other.url.removeprefix('http')}"}
         assert [do for _, do in undelivered(**named)] == ["outlay alerts check gives it to apprise"]
@@ -263,6 +267,23 @@ def test_without_apprise_the_extra_is_named(
     assert f"apprise did not take an alert ({said}; run: {run}); it is sent again" in done.stderr
     advised = f"1 alert could not be sent to apprise ({said}): {run}; outlay alerts check tries again from "
     assert advised in bare("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "lacks"),
+    [('email = "a@example.org"', "smtp"), ('smtp = "smtp://mail.example.org"', "email")],
+)
+def test_half_of_what_mail_needs_is_no_channel_and_no_silence(
+    bare: Command, tmp_path: Path, settings: str, lacks: str
+) -> None:
+    (tmp_path / "outlay.toml").write_text(f"[alerts]\n{settings}\n{RULES}")
+    spend(tmp_path, "1.50")
+    said = f"mail needs smtp and email: name {lacks} in [alerts], or OUTLAY_ALERT_{lacks.upper()}"
+    done = bare("alerts", "check")
+    assert (done.returncode, done.stderr) == (2, f"outlay: {said}\n")
+    looked = bare("doctor")
+    assert looked.returncode == 1
+    assert f"alerts are off ({said})" in " ".join(looked.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -795,7 +795,8 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
     assert finding["what"].startswith("postgresql://127.0.0.1:1/calls cannot be asked (")
     assert "; 2 lines (" in finding["what"]
     assert f"wait in the journals since {datetime.now(UTC):%Y-}" in finding["what"]
-    assert finding["do"] == "start the server or mend ledger, then outlay ship brings it up to date"
+    mend = "start the server or mend ledger (outlay.toml, OUTLAY_LEDGER)"
+    assert finding["do"] == f"{mend}, then outlay ship brings it up to date"
     text = outlay("doctor", **where).stdout
     assert "hush" not in text
     assert text.splitlines()[-1] == f"first: {finding['do']}"
@@ -847,7 +848,10 @@ def test_a_server_that_cannot_be_reached_and_what_waits_for_it(outlay: Outlay, t
             "permission denied for schema outlay",
             "have an administrator run ALTER SCHEMA outlay OWNER TO USER, or name its owner in ledger",
         ),
-        ("connection failed: Connection refused", "start the server or mend ledger"),
+        (
+            "connection failed: Connection refused",
+            "start the server or mend ledger (outlay.toml, OUTLAY_LEDGER)",
+        ),
     ],
 )
 def test_what_a_server_said_decides_what_there_is_to_do(error: str, do: str) -> None:

@@ -97,7 +97,8 @@ def channels_of(alerts: Mapping[str, Any], environ: Mapping[str, str]) -> dict[s
     """Give the channels that the settings' ``alerts`` and the environment name; the latter wins.
 
     Raises:
-        SettingsError: an address that is no text, or no list of them.
+        SettingsError: an address that is no text, or no list of them; a mail server without a receiver, or
+            the other way round.
     """
     said: dict[str, str] = {}
     for key in sorted(CHANNEL_KEYS & set(alerts)):
@@ -106,7 +107,16 @@ def channels_of(alerts: Mapping[str, Any], environ: Mapping[str, str]) -> dict[s
         if not all(isinstance(each, str) for each in many):
             raise SettingsError(f"alerts.{key}: write a text in quotes")
         said[f"OUTLAY_ALERT_{key.upper()}"] = " ".join(many)
-    return channels({**said, **environ})
+    whole = {**said, **environ}
+    has_server, has_receiver = (
+        bool(whole.get(f"OUTLAY_ALERT_{name}", "").strip()) for name in ("SMTP", "EMAIL")
+    )
+    if has_server is not has_receiver:
+        lacks = "email" if has_server else "smtp"
+        raise SettingsError(
+            f"mail needs smtp and email: name {lacks} in [alerts], or OUTLAY_ALERT_{lacks.upper()}"
+        )
+    return channels(whole)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -12,6 +12,12 @@ from outlay.render.cells import many
 if TYPE_CHECKING:  # loaded when the command runs
     from outlay.settings import Settings
 
+_KEYS = {  # by channel: what sets it up
+    "slack": "slack in [alerts], or OUTLAY_ALERT_SLACK",
+    "mail": "smtp or email in [alerts], or OUTLAY_ALERT_SMTP or OUTLAY_ALERT_EMAIL",
+    "apprise": "apprise in [alerts], or OUTLAY_ALERT_APPRISE",
+}
+
 Found = Mapping[str, Any]
 
 
@@ -63,7 +69,7 @@ def undelivered(alerts: Found) -> Iterator[tuple[str, str]]:
 def _refused(channel: str, failed: list[Found]) -> tuple[str, str]:
     why, _, missing = failed[0]["error"].partition("; run: ")
     then = f"{min(instant(each['next']) for each in failed):%Y-%m-%d %H:%M:%S} UTC"
-    mend = missing or f"mend {channel} in [alerts]"
+    mend = missing or f"mend {_KEYS[channel.partition(' ')[0]]}"
     what = f"{many(len(failed), 'alert')} could not be sent to {channel} ({why})"
     return what, f"{mend}; outlay alerts check tries again from {then} on"
 
@@ -76,4 +82,5 @@ def _left(left: list[Found], named: str) -> tuple[str, str]:
     them = "it" if count == 1 else "them"
     if named:
         return what, f"outlay alerts check gives {them} to {named}"
-    return what, f"name a channel in [alerts]; outlay alerts check then gives {them} to that one"
+    name = "name slack, apprise, or smtp and email in [alerts]"
+    return what, f"{name}; outlay alerts check then gives {them} to that one"

@@ -63,7 +63,7 @@ Level = Literal["fault", "advice"]
 def current(server: Found, error: str) -> tuple[str, str]:
     """Say of the server that programs feed why it cannot be asked, and what to do."""
     what = f"{server['target']} cannot be asked ({_bare(error)}); {_behind(server)}"
-    do = _mend(error, server["target"], "start the server or mend ledger")
+    do = _mend(error, server["target"], "start the server or mend ledger (outlay.toml, OUTLAY_LEDGER)")
     return what, f"{do}, then outlay ship brings it up to date"
 
 
