@@ -417,18 +417,28 @@ def test_a_note_of_what_was_told_that_cannot_be_read_is_put_aside(outlay: Outlay
     assert outlay("doctor").stdout.splitlines()[-1] == "all is well"
 
 
-def test_calls_that_name_no_model_or_no_provider_need_no_price_but_a_name(outlay: Outlay) -> None:
+def test_calls_that_name_no_model_or_no_provider_need_a_name_or_a_price_of_ones_own(outlay: Outlay) -> None:
     face.record(provider="acme", input_tokens=5)
     face.record(model="own-7b", input_tokens=5)
     every = json.loads(outlay("doctor", "--json").stdout)["findings"]
     then = "then outlay doctor --acknowledge"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    step = "outlay prices set own-7b --provider unknown --input R --output R"
+    own = f"; or, for a price of your own, {step} && outlay reprice --since {today}"
     assert {(each["what"], each["do"]) for each in every if each["name"] == "unpriced"} == {
         ("1 call of acme/- without a model", f"have the program record such calls with their model, {then}"),
         (
             "1 call of unknown/own-7b without a provider",
-            f"have the program record such calls with their provider, {then}",
+            f"have the program record such calls with their provider, {then}{own}",
         ),
     }
+    done = outlay(*step.replace(" R", " 2").split()[1:])
+    assert done.stdout.startswith("unknown own-7b: input 2.00 per 1,000,000")
+    outlay("reprice", "--since", today)
+    assert [each.get("cost") for each in json.loads(outlay("calls", "--json").stdout)["calls"]] == [
+        "0.00001",
+        None,
+    ]
 
 
 def test_a_home_that_is_a_file(outlay: Outlay, tmp_path: Path) -> None:

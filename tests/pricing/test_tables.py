@@ -9,7 +9,7 @@ import pytest
 from tests.support.books import book_of, charged
 
 from outlay.core.errors import PriceBookError, PriceFileError
-from outlay.pricing import Book, RateCard
+from outlay.pricing import Book, RateCard, Unpriced
 from outlay.pricing.rows import OVERLAY, USER
 from outlay.pricing.tables import sheet_of
 
@@ -45,6 +45,13 @@ def test_an_entry_without_its_name_is_refused(text: str, said: str) -> None:
 def test_a_fault_is_named_by_its_place_counted_from_one(text: str, said: str) -> None:
     with pytest.raises(PriceBookError, match=said):
         book_of(text).check("acme")
+
+
+@pytest.mark.parametrize("provider", [None, "unknown", "litellm"])
+def test_a_price_of_ones_own_may_be_of_calls_that_name_no_provider(provider: str | None) -> None:
+    book = book_of(PRICED.replace('"acme"', '"Unknown"'))
+    assert book.resolve(provider, "one").provider == "unknown"
+    assert isinstance(book.resolve("acme", "one"), Unpriced)
 
 
 def test_only_a_file_of_ones_own_is_called_one() -> None:

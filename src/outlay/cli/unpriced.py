@@ -112,17 +112,25 @@ def _of_model(each: Mapping[str, Any], since: str) -> Iterator[tuple[str, str]]:
         if count := each["new_without_name"]:
             lacks = "model" if model is None else "provider"
             what = f"{many(count, 'call')} of {_name(each)} without a {lacks}"
-            yield what, f"have the program record such calls with their {lacks}, then {NOTE}"
+            own = (
+                "" if model is None else f"; or, for a price of your own, {_priced('unknown', model, since)}"
+            )
+            yield what, f"have the program record such calls with their {lacks}, then {NOTE}{own}"
         return
     if seldom == each["looked_at"] and seldom:
         return
     lacking = many(calls - seldom if every else calls, "call")
     some = "some of " if seldom and not every else ""
-    step = f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R"
     yield (
         f"{provider}/{model} has no known price, or a partial one, for {some}{lacking}",
-        f"{_meant(each['near'])}{step} && outlay reprice --since {since}",
+        f"{_meant(each['near'])}{_priced(provider, model, since)}",
     )
+
+
+def _priced(provider: str, model: str, since: str) -> str:
+    """Give the commands that price a model's calls."""
+    step = f"outlay prices set {quote(model)} --provider {quote(provider)} --input R --output R"
+    return f"{step} && outlay reprice --since {since}"
 
 
 def _meant(near: Sequence[str]) -> str:

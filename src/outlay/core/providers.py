@@ -40,7 +40,8 @@ WRITTEN: Mapping[str, str] = MappingProxyType(
 )
 """Every known way to write a provider, with its one id."""
 
-NOT_A_PROVIDER = frozenset({"litellm", "litellm_proxy", "litellm-proxy", "unknown", ""})
+UNKNOWN = "unknown"  # who served a call that does not say so
+NOT_A_PROVIDER = frozenset({"litellm", "litellm_proxy", "litellm-proxy", UNKNOWN, ""})
 
 
 def provider_id(name: str | None) -> str | None:
@@ -51,3 +52,8 @@ def provider_id(name: str | None) -> str | None:
     if lowered in NOT_A_PROVIDER:
         return None
     return WRITTEN.get(lowered, lowered)
+
+
+def priced_as(name: str) -> str | None:
+    """Give the one id under which a provider's prices stand; calls that name no provider have some, too."""
+    return provider_id(name) or (UNKNOWN if name.strip().lower() == UNKNOWN else None)

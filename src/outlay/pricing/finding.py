@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from outlay.core.providers import provider_id
+from outlay.core.providers import UNKNOWN, provider_id
 from outlay.pricing.card import Unpriced
 from outlay.pricing.names import GUESSED, MAX_NAME, Reading, normal, readings, undated
 from outlay.pricing.providers import OWN_HARDWARE, STAND_INS, homes_of
@@ -22,6 +22,8 @@ def find(tables: Tables, provider: str | None, model: str) -> Found | Unpriced:
         return Unpriced(f"a model's name has at most {MAX_NAME} characters")
     if mock := tables("mock").find(model):
         return tables("mock"), mock, Reading("mock", model), None
+    if provider_id(provider) is None and (own := tables(UNKNOWN).find(model)):  # a price of one's own
+        return tables(UNKNOWN), own, Reading(UNKNOWN, model), None
     ways = readings(provider, model)
     for dated in (True, False):
         for way in ways:

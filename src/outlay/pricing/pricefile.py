@@ -12,7 +12,7 @@ from typing import Any
 from outlay.atomic import private_folder, write_file
 from outlay.core.errors import PriceBookError, PriceFileError
 from outlay.core.money import EXACT, multiply, rate_text, text_of
-from outlay.core.providers import provider_id
+from outlay.core.providers import priced_as
 from outlay.pricing.book import Book
 from outlay.pricing.bounds import moved
 from outlay.pricing.card import RateCard
@@ -68,7 +68,7 @@ class NewPrice:
         """Give what was set, the rates as the book states them."""
         usual = self.usual()
         return {
-            "provider": provider_id(self.provider),
+            "provider": priced_as(self.provider),
             "model": self.model,
             "rates": {unit: {"rate": rate_text(usual[unit]), "per": per_of(unit)} for unit in usual},
             **(self.hour.to_dict() if self.hour else {}),
@@ -276,7 +276,7 @@ def named(price: NewPrice) -> str:
     )  # fmt: skip
     terms = f" where {', '.join(f'{k}={v}' for k, v in price.when.items())}" if price.when else ""
     span = span_text(price.start, price.end)
-    return f"{provider_id(price.provider)} {price.model}: {rates}, {price.currency}{terms}{span}"
+    return f"{priced_as(price.provider)} {price.model}: {rates}, {price.currency}{terms}{span}"
 
 
 def span_text(start: datetime | None, end: datetime | None) -> str:

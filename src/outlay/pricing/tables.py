@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from outlay.core.errors import PriceBookError, PriceFileError
-from outlay.core.providers import provider_id
+from outlay.core.providers import priced_as, provider_id
 from outlay.pricing.exchange import Exchange, exchanged, read_exchanges
 from outlay.pricing.facts import check_facts, in_currency
 from outlay.pricing.names import normal
@@ -247,7 +247,7 @@ def _by_provider(
         if known is not None:
             _check(entry, known, f"{where} {number}")
         named = entry.get("provider")
-        provider = provider_id(named) if isinstance(named, str) else None
+        provider = priced_as(named) if isinstance(named, str) else None
         if provider is None:
             raise PriceBookError(f'{where} {number}: needs a provider, such as provider = "openai"')
         found[provider] = (*found.get(provider, ()), entry)
