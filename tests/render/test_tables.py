@@ -259,6 +259,7 @@ def test_money_of_other_currencies_says_which() -> None:
     assert "$" not in first
     assert second.count("$2.000000") == 2
     assert "7.000000 CNY + $2.000000" in last
+    assert "unknown" not in last  # of several currencies there is no cost of one call; nothing lacks
 
 
 ODD = (

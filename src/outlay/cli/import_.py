@@ -126,9 +126,10 @@ def _tell_uncounted(before: tuple[int, int], after: tuple[int, int]) -> str:
         may_be.append("late")
     if conflicts > 0:
         what = f"{many(conflicts, 'call')} came with the id of another, in no total"
-        click.echo(
-            f"outlay: {what}; where ids are of more than a call, --map id=COLUMN names others", err=True
+        why = (
+            "imported before with other options, or ids are of more than a call: --map id=COLUMN names others"
         )
+        click.echo(f"outlay: {what}: {why}", err=True)
         may_be.append("in conflict")
     return " or ".join(may_be)
 

@@ -52,7 +52,8 @@ def _said(  # noqa: PLR0913 - the parts of a sentence
     if name == "conflicts":
         came = many(count, f"{more}entry", f"{more}entries")
         what = f"{came} came{since} with an id that other content has; the first counts"
-        return what, f"look for a program that makes ids of its own, then {_NOTE}"
+        causes = "a program that makes ids of its own, or a file imported twice with other options"
+        return what, f"look for {causes}, then {_NOTE}"
     what = f"the newest call is of {found['ledger']['last']}, while it is {now:%Y-%m-%dT%H:%M:%SZ} here"
     new = f"{many(count, f'{more}call')} of the future{since}: " if more else ""
     return f"{new}{what}", f"{CLOCK}; if it is right by now, {_NOTE}"

@@ -93,7 +93,7 @@ def _cost(review: Review) -> Iterator[str]:
 
 def _unusual(each: Drivers) -> str:
     cost, usual = dollars(each.cost, each.currency), dollars(each.usual, each.currency)
-    because = f", mostly by {each.driver}" if each.driver else ""
+    because = f", mostly by {each.driver.replace('_', ' ')}" if each.driver else ""
     return f"{each.day} stands out: {cost}, where {usual} is usual{because}."
 
 

@@ -12,6 +12,17 @@ from outlay.report.values import PriceGap, Report
 _NAMED = 5  # models in the line about unpriced calls
 NO_CALLS = "no calls"
 
+
+def owed_for(*counts: str) -> Callable[[Row], bool]:
+    """Tell rows that have any of these, or where their number is not known: then money of them is unknown."""
+    return lambda row: any(row[name] != 0 for name in counts)
+
+
+def owed_each(count: str) -> Callable[[Row], bool]:
+    """Tell rows that have any of these in one currency at most; of several there is no cost of one."""
+    return lambda row: row[count] != 0 and len(row.get("costs", ())) <= 1
+
+
 FIGURES = (
     Field("calls", "calls"),
     Field("errors", "errors", spare=4, where_any=True, bad=True),
@@ -22,7 +33,7 @@ FIGURES = (
     Field("output_tokens", "output", "tokens", spare=2),
     Field("reasoning_tokens", "reasoning", "tokens", spare=8, where_any=True),
     Field("cost", "cost", "money"),
-    Field("avg_cost", "avg cost", "money", spare=7),
+    Field("avg_cost", "avg cost", "money", spare=7, owed=owed_each("calls")),
     Field("avg_latency_ms", "avg", "ms", spare=6),
     Field("p95_latency_ms", "p95", "ms", spare=10),
 )
@@ -42,18 +53,6 @@ _SHARES = (
     Field("cumulative_share", "together", "together", spare=8),
 )
 _MONEY = frozenset(("error_cost", "judged_cost"))
-
-
-def owed_for(*counts: str) -> Callable[[Row], bool]:
-    """Tell rows that have any of these, or where their number is not known: then money of them is unknown."""
-    return lambda row: any(row[name] != 0 for name in counts)
-
-
-def owed_each(count: str) -> Callable[[Row], bool]:
-    """Tell rows that have any of these in one currency at most; of several there is no cost of one."""
-    return lambda row: row[count] != 0 and len(row.get("costs", ())) <= 1
-
-
 _OWED = {"error_cost": "errors", "judged_cost": "judged_calls"}
 
 

@@ -159,7 +159,7 @@ def quality_view(found: Quality) -> View:
             spare=2,
             owed=owed_each("correct_calls"),
         ),
-        Field("avg_cost", "avg cost", "money", spare=4),
+        Field("avg_cost", "avg cost", "money", spare=4, owed=owed_each("calls")),
         Field("cost", "cost", "money", spare=5),
     )
     total = found.total
