@@ -50,7 +50,9 @@ def test_a_fault_is_named_by_its_place_counted_from_one(text: str, said: str) ->
 @pytest.mark.parametrize("provider", [None, "unknown", "litellm"])
 def test_a_price_of_ones_own_may_be_of_calls_that_name_no_provider(provider: str | None) -> None:
     book = book_of(PRICED.replace('"acme"', '"Unknown"'))
-    assert book.resolve(provider, "one").provider == "unknown"
+    found = book.resolve(provider, "one")
+    assert isinstance(found, RateCard)
+    assert found.provider == "unknown"
     assert isinstance(book.resolve("acme", "one"), Unpriced)
 
 
