@@ -221,3 +221,20 @@ def targets_of(outlay: Outlay, where: dict[str, str]) -> list[dict[str, Any]]:
 def test_one_of_once_follow_and_dead(outlay: Outlay) -> None:
     done = outlay("ship", "--once", "--dead", "list", OUTLAY_LEDGER=URL)
     assert (done.returncode, "take one of" in done.stderr) == (2, True)
+
+
+def test_verify_counts_what_a_server_did_not_take(outlay: Outlay, server: FaultyLedger, home: Path) -> None:
+    """It said that all agree while both lines of the journal were refused."""
+    where = {"OUTLAY_LEDGER": URL, "OUTLAY_HOME": str(home)}
+    server.faults = ["before"] * 100
+    done = outlay("ledger", "verify", "--json", **where)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["agree"], told["pending"], told["disagreements"]) == (1, False, 2, [])
+    assert told["ledger"]["pending_bytes"] > 0
+    done = outlay("ledger", "verify", **where)
+    assert (done.returncode, done.stdout.startswith("2 lines ("), "agree" in done.stdout) == (1, True, False)
+    assert "pending " in outlay("ledger", "info", **where).stdout
+    server.faults = []
+    outlay("ship", **where)
+    told = json.loads(outlay("ledger", "verify", "--json", **where).stdout)
+    assert (told["agree"], told["pending"], told["ledger"]["pending_bytes"]) == (True, 0, 0)

@@ -15,6 +15,11 @@ _READING: Final = (
     "have the schema's owner run GRANT USAGE ON SCHEMA {schema} TO {user};"
     " GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {user}, or name another user"
 )
+# A grant lasts until a month begins: its partition is made by whoever owns the tables.
+_WRITING: Final = (
+    "name in ledger the role that owns the tables; until the next month begins it helps to have that role"
+    " run GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}"
+)
 # By words of libpq, PostgreSQL and ClickHouse; in another language the general advice stays.
 _REFUSALS: Final = (
     (r"invalid (sslmode|uri|connection option)", "mend the URL in ledger"),
@@ -40,6 +45,7 @@ _REFUSALS: Final = (
         "have the schema's owner run outlay ledger migrate, or ALTER SCHEMA {schema} OWNER TO {user}",
     ),
     (r"may not bring the tables", "have the owner of the tables run outlay ledger migrate"),
+    (r"may not write there", _WRITING),
     (
         r"permission denied for schema",
         "have an administrator run ALTER SCHEMA {schema} OWNER TO {user}, or name its owner in ledger",

@@ -33,10 +33,11 @@ def ledger() -> None:
 def info(ctx: click.Context) -> None:
     """Where the ledger is, how large, and what it holds."""
     from outlay.cli.session import tell
+    from outlay.cli.waits import info_of
 
     with _keeping(ctx) as kept:
         absent = _absent(ctx)
-        found = absent or kept.info()
+        found = absent or info_of(ctx, kept)
     tell(ctx, found.to_dict(), _nothing(absent) if absent else "\n".join(_lines(found)))
 
 
@@ -153,22 +154,27 @@ def late(  # what is shown, what is done, and how: five facts
 def verify(ctx: click.Context) -> int:
     """Prove that journal, ledger and daily totals agree, or say where they do not."""
     from outlay.cli.session import show, show_json
+    from outlay.cli.waits import info_of, waits, waits_text
     from outlay.render.cells import many
 
     with _keeping(ctx) as kept:
         found = (*kept.verify(), *_shipped(ctx, kept))
-        told = _absent(ctx) or kept.info()
+        told, behind = _absent(ctx) or info_of(ctx, kept), waits(ctx)
+    agree = not found and (behind is None or not behind.bytes)
     if state_of(ctx).json:
         rows = [
             {"where": each.where, "what": each.what, "expected": each.expected, "found": each.found}
             for each in found
         ]
-        show_json({"agree": not found, "disagreements": rows, "ledger": told.to_dict()})
+        pending = {} if behind is None else {"pending": behind.entries}
+        show_json({"agree": agree, **pending, "disagreements": rows, "ledger": told.to_dict()})
     else:
         lines = [f"{each.where}: {each.what}: {each.expected} expected, {each.found} found" for each in found]
+        if behind is not None and behind.bytes:
+            lines.append(waits_text(behind))
         all_well = f"all agree: {many(told.calls, 'call')}, {told.pruned_calls:,} more in daily totals"
         show("\n".join(lines or [all_well]))
-    return 1 if found else 0
+    return 0 if agree else 1
 
 
 def _shipped(ctx: click.Context, kept: "Keeping") -> "tuple[Disagreement, ...]":

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,9 @@ def test_lines_that_a_role_may_not_write_are_a_fault_and_a_reader_is_told_the_ri
         code, (first, *_) = doctor_of(tmp_path, ledger=reading)
         assert (code, first["name"], first["level"]) == (1, "not shipped", "fault")
         assert "permission denied for table records" in first["what"]
-        assert first["do"] == "name a user in ledger that may write there, or grant it that, then outlay ship"
+        grant = "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA outlay TO outlay_reader"
+        assert first["do"].startswith("name in ledger the role that owns the tables; ")
+        assert first["do"].endswith(f"{grant}, then outlay ship")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("REVOKE SELECT ON ALL TABLES IN SCHEMA outlay FROM outlay_reader")
         code, found = doctor_of(tmp_path, "--ledger", reading)
@@ -202,3 +204,16 @@ def test_lines_that_a_role_may_not_write_are_a_fault_and_a_reader_is_told_the_ri
         with psycopg.connect(url.replace("postgres@", "outlay@"), autocommit=True) as connection:
             connection.execute(grants.encode())
         assert [each["name"] for each in doctor_of(tmp_path, "--ledger", reading)[1]].count("server") == 0
+
+
+def test_what_doctor_says_to_grant_lets_a_role_write_until_the_month_ends() -> None:
+    """The table of a new month is made by whoever owns the tables, so the advice names that role first."""
+    with by_the_page() as (url, writer, reader):
+        writer.add([call()])
+        with psycopg.connect(url.replace("postgres@", "outlay@"), autocommit=True) as connection:
+            connection.execute("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA outlay TO outlay_reader")
+        assert reader.add([call()]) == 1
+        later = refused(lambda: reader.add([call(NOON + timedelta(days=60))]))
+        assert "permission denied for schema outlay; this role may not write there" in later
+        _, do = typed(url, later)
+        assert do.startswith("name in ledger the role that owns the tables; ")
