@@ -280,15 +280,20 @@ def test_a_mapped_column_that_no_row_of_json_has_is_refused(
     assert (found["model"], found["input_tokens"]) == ("gpt-4o", 1)
 
 
-@pytest.mark.parametrize(("field", "mapped"), [("prompt_tokens", "In"), ("User ID", "Who")])
-def test_a_mapped_column_may_be_missing_where_another_tells_the_field(
-    outlay: Outlay, tmp_path: Path, field: str, mapped: str
+@pytest.mark.parametrize("way", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("field", "mapped"), [("prompt_tokens", "In"), ("User ID", "Who"), ("cost", "Nett amount")]
+)
+def test_a_mapped_column_that_is_missing_is_refused_where_another_tells_the_field(
+    outlay: Outlay, tmp_path: Path, field: str, mapped: str, way: tuple[str, ...]
 ) -> None:
+    """What the other one says was kept in its place, without a word."""
     file = tmp_path / "calls.csv"
-    file.write_text("at,cost,user,input_tokens\n2026-11-20,1,u1,10\n", "utf-8")
-    assert outlay("import", str(file), "--map", f"{field}={mapped}").returncode == 0
-    (found,) = json.loads(outlay("calls", "--json").stdout)["calls"]
-    assert (found["user"], found["input_tokens"]) == ("u1", 10)
+    file.write_text("at,Cost,user,input_tokens\n2026-11-20,1,u1,10\n", "utf-8")
+    done = outlay("import", str(file), "--map", f"{field}={mapped}", *way)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"no column {mapped!r} for " in done.stderr
+    assert "; there are at, Cost, user, input_tokens" in done.stderr
 
 
 def test_standard_input_tags_and_the_provider(command: Outlay) -> None:

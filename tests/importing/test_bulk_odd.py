@@ -5,12 +5,14 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.importing.test_bulk import FIRST, TEN, both_agree, left, line
+from tests.importing.test_bulk import FIRST, TEN, Way, both_agree, imported, left, line
 
+from outlay.core.errors import ImportFileError
 from outlay.importing import SHAPES
 from outlay.importing.bulk import cutting
 from outlay.importing.bulk.layouts import Origin
@@ -106,10 +108,24 @@ def test_a_whole_number_of_more_than_64_bits_keeps_its_digits() -> None:
 
 def test_a_currency_in_small_letters_is_no_other_one(tmp_path: Path) -> None:
     """It was, and the cost of all calls together unknown."""
-    told = ("usd", "USD", "Eur", "ß")
+    told = ("usd", "USD", "Eur", " eur")
     data = b"".join(line({"timestamp": TEN, "cost": 1, "currency": each, "n": 1}) for each in told)
     assert left(data, tmp_path) == 1
-    assert sorted(each.currency for each in both_agree(data).records) == ["EUR", "SS", "USD", "USD"]
+    assert sorted(each.currency for each in both_agree(data).records) == ["EUR", "EUR", "USD", "USD"]
+
+
+@pytest.mark.parametrize("table", [False, True])
+@pytest.mark.parametrize("odd", ["EURO", "euro", "$", "ß", "ﬁx", "U2D", "US"])
+def test_a_currency_that_is_no_code_makes_a_bad_row(odd: str, *, table: bool) -> None:
+    """Its amount was kept in a currency that there is not."""
+    rows = [(n, odd if n == 2 else "USD") for n in range(9)]
+    data = b"".join(line({"timestamp": TEN, "cost": n, "currency": said}) for n, said in rows)
+    if table:
+        data = "".join(["at,cost,currency\n", *(f"{TEN},{n},{said}\n" for n, said in rows)]).encode()
+    done = both_agree(data)
+    assert (done.new, {each.currency for each in done.records}) == (8, {"USD"})
+    reason = f"currency must be a code of three letters such as USD, not {odd!r}"
+    assert done.faults == [(4 if table else 3, reason)]
 
 
 def test_a_line_of_the_sign_that_stands_for_an_empty_one_is_a_bad_row() -> None:
@@ -244,3 +260,23 @@ def test_a_mark_before_a_line_within_the_file_makes_a_bad_row_at_a_block_s_edge_
         marked = [*rows[:at], b"\xef\xbb\xbf" + rows[at], *rows[at + 1 :]]
         done = both_agree(b"".join(marked))
         assert (done.new, [number for number, _ in done.faults]) == (5, [at + 1])
+
+
+@pytest.mark.parametrize("bulk", ["in bulk", "as lines", "one by one"])
+@pytest.mark.parametrize("kind", ["table", "lines", "document"])
+def test_a_mapped_column_that_is_missing_is_refused_beside_a_usual_one(
+    kind: str, bulk: Way, tmp_path: Path
+) -> None:
+    """What the usual column says was kept in its place; a value or an inner key of that name is no column."""
+    rows = [{"at": TEN, "Cost": n, "note": "Nett", "of": {"Nett": 1}} for n in range(9)]
+    data = b"".join(map(line, rows)) if kind == "lines" else json.dumps(rows).encode()
+    if kind == "table":
+        data = b"at,Cost,note\n" + f"{TEN},1,Nett\n".encode() * 9
+    with pytest.raises(ImportFileError, match="no column 'Nett' for cost; there are at, Cost, note"):
+        imported(data, tmp_path, Origin(mapping={"cost": "Nett"}), UTC, bulk)
+
+
+def test_a_mapped_column_may_first_stand_in_a_later_row_of_json() -> None:
+    rows = [{"at": TEN, "Cost": 1, **({"Nett": 5} if n == 7 else {})} for n in range(9)]
+    done = both_agree(b"".join(map(line, rows)), Origin(mapping={"cost": "Nett"}))
+    assert sorted(each.cost or 0 for each in done.records) == [*[1] * 8, 5]

@@ -78,7 +78,16 @@ def test_quality_stands_on_the_call_and_a_row_without_time_takes_the_one_before(
 
 
 def test_without_any_time_a_row_is_a_fault_with_the_way_out(maker: Maker) -> None:
-    assert read(maker, {"cost": 1}) == [Fault(1, "no time; give --at DATE for rows without one")]
+    reason = "no time; give --at DATE for rows without one, or name its column by --map at=COLUMN"
+    assert read(maker, {"cost": 1, "When": TEN}) == [Fault(1, reason)]
+
+
+@pytest.mark.parametrize("time", ["45948.5", 45948.5, 45948, "45948"])
+def test_a_spreadsheet_s_day_number_is_said_to_be_one(maker: Maker, time: object) -> None:
+    (found,) = read(maker, {"timestamp": time, "cost": 1})
+    assert found == Fault(
+        1, f"{str(time)!r} is no time but a spreadsheet's day number; format its column as a date"
+    )
 
 
 def test_a_record_of_the_mini_project_is_priced_at_its_time(maker: Maker) -> None:

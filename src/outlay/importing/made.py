@@ -23,6 +23,8 @@ UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _own_ids = re.compile(UUID7)
 _DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")  # no second of 1970
 _FIRST, _LAST = 100_000_000, 10_000_000_000  # Unix seconds of 1973 to 2286; fewer count days, or say how long
+_DAY, _LAST_DAY = 18_264, 109_575  # a spreadsheet's day numbers, 1950 to 2199; 1899-12-30 is 0
+_NO_TIME = "no time; give --at DATE for rows without one, or name its column by --map at=COLUMN"
 _NAMED = ("provider", "model", "model_requested")  # by what a call is priced
 _IN_UTC = frozenset({"litellm", "langfuse", "helicone"})  # their databases know no other zone
 Fields = dict[str, Any]
@@ -128,7 +130,7 @@ class Maker:
             self._last = instant(_seconds(call.at), self.zone_of(source))
             return self._last
         if self._last is None:
-            raise UsageError("no time; give --at DATE for rows without one")
+            raise UsageError(_NO_TIME)
         call.fields["extra"] = {**call.fields.get("extra", {}), "time_assumed": True}
         return self._last
 
@@ -166,7 +168,11 @@ def _seconds(value: object) -> Any:
     if not isinstance(value, int | float):
         return value
     seconds = value / 1000 if abs(value) > 1e11 else value  # noqa: PLR2004 - seconds until the year 5138
-    if not _FIRST <= seconds < _LAST:  # as 20261101120000 would be, or a spreadsheet's 46327.5
+    if _DAY <= seconds < _LAST_DAY:
+        raise UsageError(
+            f"{text!r:.40} is no time but a spreadsheet's day number; format its column as a date"
+        )
+    if not _FIRST <= seconds < _LAST:  # as 20261101120000 would be
         raise UsageError(f"{text!r:.40} is no time; write 2026-11-01T12:00:00Z or Unix seconds")
     return seconds
 

@@ -61,6 +61,7 @@ TEXTS = ("provider", "model", "operation", "user", "session", "query_type", "age
           "error", "error_type", "currency")  # fmt: skip
 NUMBERS = ("quality_score", "user_rating")
 FAILED = frozenset({"error", "errored", "fail", "failure", "failed", "timeout", "exception", "false"})
+CODE = re.compile("[A-Za-z]{3}")  # of a currency, ISO 4217
 _REFUSED = re.compile(r"[45]\d\d\b")  # HTTP's: 429, 500 Internal Server Error
 _MARKS = str.maketrans(" -", "__", "()")  # Cost (USD), Latency (ms)
 _TIMES = ("latency_ms", "latency", "time_to_first_token_ms")
@@ -106,7 +107,7 @@ def read_plain(row: Mapping[str, Any]) -> Call:
     said = {name: first(plain, *names) for name, names in NAMES.items()}
     fields: dict[str, Any] = {name: str(said[name]) for name in TEXTS if said[name] is not None}
     if "currency" in fields:
-        fields["currency"] = fields["currency"].upper()  # usd is no other than USD
+        fields["currency"] = _currency(fields["currency"])
     counts = kept(**{name: count(said[name], name) for name in COUNTS})
     fields |= counts
     fields |= kept(**{name: number(said[name], name) for name in NUMBERS})
@@ -172,6 +173,17 @@ def _latency(said: Mapping[str, Any]) -> float | None:
         return time_taken(said["latency_ms"], "latency_ms")
     seconds = time_taken(said["latency"], "latency")
     return None if seconds is None else round(seconds * _MS, 6)
+
+
+def _currency(said: str) -> str:
+    """Read a code; usd is no other than USD.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not CODE.fullmatch(said.strip()):
+        raise UsageError(f"currency must be a code of three letters such as USD, not {said!r:.40}")
+    return said.strip().upper()
 
 
 def _status(said: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ from outlay.core.record import Entry, Record
 from outlay.importing.files import Fault, Heading, Line, opened, rows_of
 from outlay.importing.langfuse import is_trace
 from outlay.importing.made import Maker
-from outlay.importing.plain import names_of, normal, overruled
+from outlay.importing.plain import normal, overruled
 from outlay.importing.shapes import OWN, PLAIN, Shape, is_own, shape_of
 from outlay.journal import line_of
 from outlay.ledger.identity import checked_id
@@ -185,29 +185,36 @@ def _sum(row: Mapping[str, Any]) -> str | None:
 
 
 def check_columns(columns: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
-    """Look whether the columns that are mapped are there, or others that tell their fields.
+    """Look whether the columns that are mapped are there; no other stands in for one, by whatever name.
 
     Raises:
         ImportFileError: one is not.
     """
-    names = {normal(name) for name in renamed(columns, mapping)}
     for wanted, column in mapping.items():
-        if column not in columns and not names.intersection(names_of(wanted) or (wanted,)):
+        if column not in columns:
             there = ", ".join(columns)
             raise ImportFileError(f"no column {column!r:.60} for {wanted}; there are {there:.500}")
 
 
 def with_columns(rows: Iterable[Given], mapping: Mapping[str, str]) -> Iterator[Given]:
-    """Give rows, of which the first were looked at for the columns that are mapped.
+    """Give rows, of which the first were looked at for the columns that are mapped, until all were there.
 
     Raises:
         ImportFileError: none of them has one.
     """
+    wanted = set(mapping.values())
     left = iter(rows)
-    some = list(islice(left, AT_ONCE))
-    read = [each.row for each in some if isinstance(each, Line)]
-    if read:
-        check_columns({name: None for row in read for name in row}, mapping)
+    some: list[Given] = []
+    names: dict[str, None] | None = None  # until there is a row
+    for each in islice(left, AT_ONCE):
+        some.append(each)
+        if isinstance(each, Line):
+            names = {} if names is None else names
+            names.update(dict.fromkeys(each.row))
+            if names.keys() >= wanted:
+                break
+    if names is not None:
+        check_columns(names, mapping)
     yield from chain(some, left)
 
 

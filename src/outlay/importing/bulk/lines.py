@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -41,11 +40,6 @@ class Lines:
     def _text(self) -> bytes:
         text = self._cut.text()
         return text.replace(b"\r\n", b"\n") if self._cut.has_returns else text
-
-    def may_name(self, key: str) -> bool:
-        """Whether a key of a JSON object stands there, in one of the ways to write it."""
-        text = self._text()
-        return any(json.dumps(key, ensure_ascii=each).encode() in text for each in (True, False))
 
     def start(self) -> bytes:
         """Give the first line."""

@@ -25,7 +25,7 @@ def tell(cells: Cells) -> Told | None:
     for name in plain.TEXTS:
         told.columns[name] = cells.textual(said(name), never_number=name in {"provider", "model"})
     if (currency := told.columns["currency"]) != NOTHING:
-        cells.need(matches(currency, "[ -~]*"))  # upper() of others differs
+        cells.need(matches(currency, plain.CODE.pattern))
         told.columns["currency"] = f"upper({currency})"
     inclusive(cells, told, {name: cells.count(said(name)) for name in plain.COUNTS})
     _tells_all(cells, told, said)

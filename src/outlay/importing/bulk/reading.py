@@ -111,14 +111,13 @@ class Bulk:
             del ready  # before the next block is read: no more are held than have a bench
 
     def _check_columns(self, lines: Lines) -> None:
-        """Look in the first block for the columns that are mapped; lines are read only if one is missing.
+        """Look in the first block for the columns that are mapped; no more lines are read than it takes.
 
         Raises:
             ImportFileError: no line has one.
         """
-        mapping = self.origin.mapping or {}
-        if any(not lines.may_name(column) for column in mapping.values()):
-            next(with_columns(lines.rows(lines.all()), mapping), None)
+        if self.origin.mapping:
+            next(with_columns(lines.rows(lines.all()), self.origin.mapping), None)
 
     def _takes_own(self) -> bool:
         return takes_own(self.ledger, self.origin.shape, self.origin.mapping)
