@@ -14,12 +14,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.support.spending import EUROPEAN, MODELS, lines
 
 from outlay import process
+from outlay.core.cost import Cost
 from outlay.core.record import Record
+from outlay.core.usage import Usage
+from outlay.journal import line_of
 from outlay.settings import load
 
 Outlay = Callable[..., Any]
@@ -319,9 +323,12 @@ ODD = "a\x1b[31mred"  # what a terminal would take for a colour
 @pytest.fixture
 def odd(outlay: Outlay, tmp_path: Path) -> Outlay:
     """Give the command over a call whose every name moves a terminal's cursor."""
-    names = dict.fromkeys(("model", "provider", "user", "operation", "agent"), ODD)
+    names: dict[str, Any] = dict.fromkeys(("model", "provider", "user", "operation", "agent"), ODD)
+    charge = Cost(Decimal(1), "reported", currency=f"E{ODD}")
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    record = Record(id=str(uuid4()), at=at, usage=Usage(), charge=charge, **names)
     file = tmp_path / "odd.jsonl"
-    file.write_text(json.dumps({"at": "2026-11-20", "cost": 1, "currency": f"E{ODD}", **names}), "utf-8")
+    file.write_bytes(line_of(record))
     assert outlay("import", str(file)).returncode == 0
     return outlay
 
