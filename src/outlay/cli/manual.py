@@ -21,7 +21,7 @@ COMMON_CODES = "0 done, 1 the answer is no, the work failed or no such file, 2 t
 CODES: Mapping[str, str] = MappingProxyType(
     {
         "outlay alerts check": "0 nothing new, 1 a rule fired or a channel took no alert, 2 a rule is wrong",
-        "outlay doctor": "0 calls are kept and found, 1 one of both fails or alerts are off, 2 wrongly called",
+        "outlay doctor": "0 calls are kept and found, 1 either fails or alerts are off, 2 wrongly called",
         "outlay init": "0 written, 1 there is one already or it cannot be written, 2 wrongly called",
         "outlay ledger verify": "0 all agrees, 1 something does not, 2 wrongly called",
         "outlay run": "the program's own; 1 no such program, 2 wrongly called",
