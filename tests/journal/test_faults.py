@@ -30,6 +30,21 @@ def kept(folder: Path) -> list[str]:
     return [entry.id for entry in found if hasattr(entry, "id")]
 
 
+def disk_with(left: int) -> Callable[[int, bytes], int]:
+    """Give a write that takes so many bytes, and no more."""
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(28, "No space left on device")
+        done = write(descriptor, bytes(data)[:left])
+        left -= done
+        return done
+
+    return full
+
+
 def test_a_thread_that_cannot_be_started_leaves_the_work_to_the_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,17 +118,7 @@ def test_a_count_of_losses_that_was_still_written_is_no_call_that_was(
     calls = [call(), call()]
     first: list[Entry] = [*losses.untold(NOON), *calls[:fit]]
     left = sum(len(line_of(each)) for each in first) + 10
-    write = os.write
-
-    def full(descriptor: int, data: bytes) -> int:
-        nonlocal left
-        if not left:
-            raise OSError(28, "No space left on device")
-        done = write(descriptor, bytes(data)[:left])
-        left -= done
-        return done
-
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "write", disk_with(left))
     assert writer.write(calls) == (fit == len(calls))
     monkeypatch.undo()
     assert kept(tmp_path) == [each.id for each in calls[:fit]]
@@ -379,17 +384,7 @@ def test_a_loss_that_did_not_fit_beside_another_is_told_later(
     losses.add(7, "another reason")
     writer = Writer(tmp_path, losses, FixedClock(NOON), 2**20)
     left = len(line_of(losses.untold(NOON)[0]))
-    write = os.write
-
-    def full(descriptor: int, data: bytes) -> int:
-        nonlocal left
-        if not left:
-            raise OSError(28, "No space left on device")
-        done = write(descriptor, bytes(data)[:left])
-        left -= done
-        return done
-
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "write", disk_with(left))
     writer.write([])
     monkeypatch.undo()
     writer.tell_losses()
